@@ -1,0 +1,95 @@
+/**
+ * A command as a value: what `redis.get("k")` executes and what a pipeline holds.
+ *
+ * @module
+ */
+import type { Arg, Reply } from "../resp/types.ts";
+
+/** What is known of a command beforehand; the bits can be combined. */
+export const CommandFlag = {
+  /** It changes nothing, so it may be repeated. */
+  readonly: 1,
+  /** It may change data. */
+  write: 2,
+  /** It may wait on the server for something to happen: it takes a connection of its own. */
+  blocking: 4,
+  /** It changes the state of the connection: refused on the shared lane. */
+  stateful: 8,
+  /** Running it twice is the same as running it once. */
+  idempotent: 16,
+} as const;
+
+/** Where the keys of a command stand among `Command.args` (the words of its name not counted). */
+export type KeySpec =
+  /** From `first`, every `step`-th, up to `last` (negative: from the end, -1 is the last). */
+  | { readonly first: number; readonly last: number; readonly step: number }
+  /** The number of keys stands at `count`, the keys from `first` on. */
+  | { readonly count: number; readonly first: number; readonly step: number }
+  /** Behind the token `keyword` (searched from `from` on), then as with `first`/`last`/`step`; `limit` n: only the first 1/n of them. */
+  | {
+    readonly keyword: string;
+    readonly from: number;
+    readonly last: number;
+    readonly step: number;
+    readonly limit: number;
+  };
+
+/** What all values of one command share. */
+export interface CommandSpec {
+  /** The name as documented: `"GET"`, `"CONFIG GET"`. */
+  readonly name: string;
+  /** The words of the name, encoded as bulk strings, ready to be copied. */
+  readonly head: Uint8Array;
+  /** How many words the name has. */
+  readonly words: number;
+  /** Bits of {@linkcode CommandFlag}. */
+  readonly flags: number;
+  /** Where the keys are. */
+  readonly keys: readonly KeySpec[];
+  /** The server's request_policy for clusters (`"all_nodes"`, `"all_shards"`, `"multi_shard"`, `"special"`), where there is one. */
+  readonly requestPolicy?: string;
+  /** The server's response_policy for clusters (`"one_succeeded"`, `"all_succeeded"`, `"agg_sum"`, ...), where there is one. */
+  readonly responsePolicy?: string;
+}
+
+/** Makes the typed value of a reply out of what was decoded (text or bytes, RESP2 or RESP3). */
+export type ReplyParser = (reply: Reply) => unknown;
+
+/**
+ * A command with its arguments, not yet executed. Immutable: it can be executed any number of times.
+ *
+ * @typeParam T the reply's type for a client of text (the default)
+ * @typeParam B the reply's type for a client of bytes (`redis.bytes()`)
+ */
+export class Command<T = unknown, B = T> {
+  /** What all values of this command share. */
+  readonly spec: CommandSpec;
+  /** The arguments behind the name. */
+  readonly args: readonly Arg[];
+  /** Makes the typed reply; absent where the decoded reply is the typed one already. */
+  readonly parse: ReplyParser | undefined;
+  /** Carries the reply's types; no value. */
+  declare readonly "~reply"?: { readonly text: T; readonly bytes: B };
+
+  /** Users call the command's function instead: `get("k")`. */
+  constructor(spec: CommandSpec, args: readonly Arg[], parse?: ReplyParser) {
+    this.spec = spec;
+    this.args = args;
+    this.parse = parse;
+  }
+}
+
+const ascii = new TextEncoder();
+
+/** Describes a command; the generated groups are lists of these. */
+export function defineCommand(
+  name: string,
+  flags: number,
+  keys: readonly KeySpec[] = [],
+  requestPolicy?: string,
+  responsePolicy?: string,
+): CommandSpec {
+  const words = name.split(" ");
+  const head = ascii.encode(words.map((word) => `$${word.length}\r\n${word}\r\n`).join(""));
+  return { name, head, words: words.length, flags, keys, requestPolicy, responsePolicy };
+}

@@ -1,0 +1,154 @@
+/**
+ * The errors of Keywire. Every rejection of a command says whether the command may have run.
+ *
+ * `instanceof` holds between two copies of the package: classes are recognised by a brand, not by identity.
+ *
+ * @module
+ */
+
+/**
+ * Whether the server executed the command that failed:
+ * `"no"` it was never sent, or the reply says that it was refused; `"yes"` the server dealt with it;
+ * `"unknown"` it was sent and no reply came.
+ */
+export type Executed = "no" | "yes" | "unknown";
+
+/** What an error is made of, beside its message. */
+export interface RedisErrorOptions {
+  /** A constant in capitals that programs can switch on. */
+  readonly code?: string;
+  /** Whether the command may have run. Default `"unknown"`. */
+  readonly executed?: Executed;
+  /** What this error was caused by. */
+  readonly cause?: unknown;
+}
+
+const BRANDS: unique symbol = Symbol.for("@keywire/redis/error") as never;
+
+function isBranded(value: unknown, brand: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const brands = (value as { readonly [BRANDS]?: unknown })[BRANDS];
+  return Array.isArray(brands) && brands.includes(brand);
+}
+
+/** The base of all errors that Keywire makes. Wrong arguments are `TypeError` or `RangeError` instead. */
+export class RedisError extends Error {
+  override readonly name: string = "RedisError";
+  /** A constant in capitals that programs can switch on. */
+  readonly code: string;
+  /** Whether the command may have run. */
+  readonly executed: Executed;
+
+  /** Makes an error; see {@linkcode RedisErrorOptions}. */
+  constructor(message: string, options: RedisErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code ?? "ERR";
+    this.executed = options.executed ?? "unknown";
+  }
+
+  /** The brands of this error's class and of those above it. */
+  get [BRANDS](): readonly string[] {
+    const brands: string[] = [];
+    for (let own = this.constructor; own !== Function.prototype; own = Object.getPrototypeOf(own)) {
+      if (Object.hasOwn(own, "brand")) brands.push((own as unknown as { brand: string }).brand);
+    }
+    return brands;
+  }
+
+  /** True for an error of this class, also one made by another copy of the package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Own classes of users that extend ours are compared as usual.
+    const own = Object.hasOwn(this, "brand") ? (this as unknown as { brand: string }).brand : undefined;
+    return own === undefined
+      ? Function.prototype[Symbol.hasInstance].call(this, value)
+      : isBranded(value, own);
+  }
+
+  /** The name by which instances are recognised. */
+  static readonly brand: string = "RedisError";
+}
+
+/** Reply prefixes that say that the command was not run. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "MOVED",
+  "ASK",
+  "TRYAGAIN",
+  "CLUSTERDOWN",
+  "CROSSSLOT",
+  "LOADING",
+  "READONLY",
+  "NOAUTH",
+  "WRONGPASS",
+  "NOPERM",
+  "NOPROTO",
+  "MASTERDOWN",
+  "BUSY",
+  "EXECABORT",
+  "NOSCRIPT",
+  "OOM",
+  "MISCONF",
+  "NOREPLICAS",
+]);
+
+/** The server answered with an error. `code` is the reply's prefix (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */
+export class ReplyError extends RedisError {
+  override readonly name: string = "ReplyError";
+  static override readonly brand: string = "ReplyError";
+
+  /** Makes an error from the text of the reply, prefix and all. */
+  constructor(message: string, options: { readonly executed?: Executed; readonly cause?: unknown } = {}) {
+    const code = /^[A-Z][A-Z0-9_]*(?=\s|$)/.exec(message)?.[0] ?? "ERR";
+    const refused = REFUSALS.has(code) || (code === "ERR" && /^ERR unknown (sub)?command/i.test(message));
+    super(message, { code, executed: options.executed ?? (refused ? "no" : "yes"), cause: options.cause });
+  }
+}
+
+/** No connection, or it was lost. Codes: `CONNECT`, `CLOSED`, `LOST`, `QUEUE_FULL`, ... */
+export class ConnectionError extends RedisError {
+  override readonly name: string = "ConnectionError";
+  static override readonly brand: string = "ConnectionError";
+}
+
+/** The pool is at its limit (`MAX_CONNECTIONS`), or a wait for a connection ran out (`POOL_TIMEOUT`). */
+export class MaxConnectionsError extends ConnectionError {
+  override readonly name: string = "MaxConnectionsError";
+  static override readonly brand: string = "MaxConnectionsError";
+}
+
+/** Something took longer than its limit. Codes: `CONNECT_TIMEOUT`, `COMMAND_TIMEOUT`, `SOCKET_TIMEOUT`. */
+export class TimeoutError extends RedisError {
+  override readonly name: string = "TimeoutError";
+  static override readonly brand: string = "TimeoutError";
+}
+
+/** The server refused the credentials. Never retried. `cause` is the reply. */
+export class AuthenticationError extends RedisError {
+  override readonly name: string = "AuthenticationError";
+  static override readonly brand: string = "AuthenticationError";
+}
+
+/** What arrived is not RESP, goes beyond a limit, or was asked for by nobody. The connection is closed. */
+export class ProtocolError extends RedisError {
+  override readonly name: string = "ProtocolError";
+  static override readonly brand: string = "ProtocolError";
+}
+
+/** A reply is not valid text. Nothing is lost: `bytes` holds the raw value. */
+export class EncodingError extends RedisError {
+  override readonly name: string = "EncodingError";
+  static override readonly brand: string = "EncodingError";
+  /** The value that is not valid text, as the server sent it. */
+  readonly bytes: Uint8Array;
+
+  /** Makes an error for a value that is not valid text. */
+  constructor(message: string, bytes: Uint8Array) {
+    super(message, { code: "ENCODING", executed: "yes" });
+    this.bytes = bytes;
+  }
+}
+
+/** The cluster cannot serve the command: slots without a node, keys of several slots, too many redirections. */
+export class ClusterError extends RedisError {
+  override readonly name: string = "ClusterError";
+  static override readonly brand: string = "ClusterError";
+}

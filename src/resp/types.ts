@@ -1,0 +1,83 @@
+/**
+ * What goes over the wire, as values: arguments in, replies out.
+ *
+ * @module
+ */
+import type { ReplyError } from "../errors.ts";
+
+/** One argument of a command. Numbers and bigints are sent in decimal. */
+export type Arg = string | Uint8Array | number | bigint;
+
+/** A reply: what the decoder makes of what a server sends. */
+export type Reply =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | ReplyError
+  | Reply[]
+  | ReplyObject
+  | Map<Reply, Reply>
+  | Attributed;
+
+/** A map whose keys are all text: a plain object without a prototype. */
+export interface ReplyObject {
+  [key: string]: Reply;
+}
+
+/** A reply with the attributes that the server sent before it; only where they were asked for. */
+export interface Attributed {
+  /** The attributes. */
+  readonly attributes: ReplyObject | Map<Reply, Reply>;
+  /** The reply itself. */
+  readonly value: Reply;
+}
+
+/** How a reply is decoded; the bits can be combined. */
+export const DecodeMode = {
+  /** Text, strict UTF-8: an invalid byte rejects with an `EncodingError`. */
+  text: 0,
+  /** Bulk and verbatim strings as `Uint8Array`, maps as `Map` unless all keys are simple strings. */
+  bytes: 1,
+  /** Text, each byte a character. */
+  latin1: 2,
+  /** Text, invalid UTF-8 becomes U+FFFD. */
+  replace: 4,
+  /** Attributes are handed over as {@linkcode Attributed}; otherwise they are skipped. */
+  attributes: 8,
+} as const;
+
+/** Bounds of what a decoder accepts; beyond them it throws a `ProtocolError`. */
+export interface DecoderLimits {
+  /** How deep aggregates may be nested. Default 128. */
+  readonly maxDepth?: number;
+  /** Bytes of a line (simple strings, errors, numbers, lengths). Default 1 MiB. */
+  readonly maxLineLength?: number;
+  /** Bytes of a bulk string. Default 512 MiB. */
+  readonly maxBulkLength?: number;
+}
+
+/** Whom a decoder tells. */
+export interface DecoderHandler {
+  /** Called at the first byte of each reply that is no push: which {@linkcode DecodeMode} bits hold for it. Throws a `ProtocolError` when nobody waits for a reply. */
+  begin(): number;
+  /** A reply is complete. */
+  reply(value: Reply): void;
+  /** A reply is an error at its top level, or could not be made into text (`EncodingError`). */
+  error(error: Error): void;
+  /** A push frame is complete: its kind is `values[0]`, always text. The rest is decoded as bytes: whoever it is for knows what it wants. */
+  push(values: Reply[]): void;
+}
+
+/** A parser that can be plugged in with the option `parser`. */
+export interface RespParser {
+  /** Takes in a borrowed chunk; calls the handler for all that is complete. Throws a `ProtocolError`. */
+  write(chunk: Uint8Array): void;
+  /** Whether part of a reply has been read and the rest is still to come. */
+  readonly partial: boolean;
+}
+
+/** Makes parsers: one for each connection. */
+export type RespParserFactory = (handler: DecoderHandler, limits: DecoderLimits) => RespParser;

@@ -1,0 +1,130 @@
+/**
+ * What a runtime must give: the whole contract between Keywire and the world outside, types only.
+ *
+ * Data is pushed in, as chunks that are borrowed for the length of the call, because that is how Bun and
+ * Node deliver it; the Deno adapter is a short read loop. Backpressure has one rule each way: `write`
+ * returns a promise when the socket could not take everything, and `pause`/`resume` stop and start `data`.
+ *
+ * @module
+ */
+
+/** Bytes of PEM text, the PEM text itself, or the path of a file that holds it. */
+export type PemSource = string | Uint8Array;
+
+/**
+ * How TLS is to be done. Verification is on by default, and what an adapter cannot honour it refuses by
+ * name; nothing here is ever dropped silently.
+ */
+export interface TlsOptions {
+  /** The client's private key: PEM text, or the path of a PEM file. */
+  readonly key?: PemSource;
+  /** The client's certificate (chain): PEM text, or the path of a PEM file. */
+  readonly cert?: PemSource;
+  /** Certificate authorities to trust instead of the runtime's own: PEM text or paths of PEM files. */
+  readonly ca?: PemSource | readonly PemSource[];
+  /**
+   * `"required"` (default) and `"optional"` verify the server's certificate (a server always presents one,
+   * so for a client both are the same, as in Python's `ssl`); `"none"` accepts any certificate.
+   */
+  readonly verify?: "required" | "optional" | "none";
+  /** Whether the certificate must name the host that was asked for. Default `true`; unused with `verify: "none"`. */
+  readonly checkHostname?: boolean;
+  /** The passphrase of an encrypted `key`. */
+  readonly passphrase?: string;
+  /** The name sent as SNI and checked in the certificate, when it is not the host. */
+  readonly serverName?: string;
+  /** The lowest version accepted. Default: the runtime's (TLS 1.2 on all three). */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** OpenSSL cipher list. */
+  readonly ciphers?: string;
+  /** Protocols offered by ALPN. */
+  readonly alpn?: readonly string[];
+}
+
+/** A server reached over TCP, plainly or with TLS. */
+export interface TcpEndpoint {
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+  /** Present: the connection is TLS from its first byte (RESP has no STARTTLS). */
+  readonly tls?: TlsOptions;
+}
+
+/** A server reached through a Unix domain socket. */
+export interface UnixEndpoint {
+  /** The path of the socket. */
+  readonly path: string;
+}
+
+/** Where a server is. */
+export type Endpoint = TcpEndpoint | UnixEndpoint;
+
+/** TCP keepalive in detail. */
+export interface KeepAliveOptions {
+  /** Milliseconds of silence before the first probe. */
+  readonly idle?: number;
+  /** Milliseconds between probes. */
+  readonly interval?: number;
+  /** Probes that go unanswered before the link counts as dead. */
+  readonly count?: number;
+}
+
+/** How a socket is to behave. */
+export interface SocketOptions {
+  /** Send small segments at once (TCP_NODELAY). Default `true`. */
+  readonly noDelay?: boolean;
+  /** TCP keepalive. Default `true`, with the system's intervals. */
+  readonly keepAlive?: boolean | KeepAliveOptions;
+  /** Milliseconds for name resolution, TCP and TLS together; 0 is no limit. Default 0 (the caller sets one). */
+  readonly connectTimeout?: number;
+  /** Ends connecting, in every phase; a socket that arrives late is destroyed. Not looked at once connected. */
+  readonly signal?: AbortSignal;
+  /** Bytes read at once, where the runtime lets one choose. Default 65,536. */
+  readonly readBufferSize?: number;
+}
+
+/** Whom a socket tells. */
+export interface SocketHandlers {
+  /** Bytes arrived. The chunk is borrowed: it is valid only until this call returns. */
+  data(chunk: Uint8Array): void;
+  /** The socket has ended, by whichever side. Called exactly once, last; `error` says why, if not by plan. */
+  close(error?: Error): void;
+}
+
+/** A connected socket. */
+export interface Socket {
+  /**
+   * Sends bytes, in order. Returns nothing when all was taken: the buffer is the caller's again. Returns a
+   * promise when the peer is slower: the buffer must stay untouched until it resolves, and nothing more
+   * should be written before. It rejects when the socket ends first.
+   */
+  write(bytes: Uint8Array): void | Promise<void>;
+  /** Stops `data` until `resume`; the system's buffers fill, and the peer is slowed down. */
+  pause(): void;
+  /** Lets `data` go on. */
+  resume(): void;
+  /** Lets the socket keep the process alive (the state after connecting). */
+  ref(): void;
+  /** Lets the process end although the socket is open. */
+  unref(): void;
+  /** Sends what is still buffered, then closes. Resolves when the socket has ended; never rejects. */
+  close(): Promise<void>;
+  /** Closes now; what was not sent is lost. */
+  destroy(error?: Error): void;
+}
+
+/** A way to reach servers: one value, handed over in the options; two can live in one process. */
+export interface Transport {
+  /** `"deno"`, `"bun"`, `"node"`, `"memory"`, or the name of your own. */
+  readonly name: string;
+  /**
+   * Opens a socket; resolves when bytes can flow (with TLS: when the certificate has been verified).
+   *
+   * @throws {ConnectionError} when the server cannot be reached or its certificate is refused.
+   * @throws {TimeoutError} when `connectTimeout` runs out.
+   * @throws the signal's reason when it is aborted.
+   * @throws {TypeError} by name, for an option that this transport cannot honour.
+   */
+  connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket>;
+}
