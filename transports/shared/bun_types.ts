@@ -1,0 +1,45 @@
+/**
+ * The part of Bun's API that the adapter uses, so that no package of types is needed.
+ *
+ * @module
+ */
+
+/** A socket of `Bun.connect`. */
+export interface BunSocket {
+  write(bytes: Uint8Array): number;
+  shutdown(): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  ref(): void;
+  unref(): void;
+  setNoDelay(on: boolean): boolean;
+  setKeepAlive(on: boolean, idle?: number): boolean;
+}
+
+/** What `Bun.connect` calls. */
+export interface BunHandlers {
+  open(socket: BunSocket): void;
+  data(socket: BunSocket, chunk: Uint8Array): void;
+  drain(socket: BunSocket): void;
+  end(socket: BunSocket): void;
+  close(socket: BunSocket, error?: Error): void;
+  error(socket: BunSocket, error: Error): void;
+  connectError(socket: BunSocket, error: Error): void;
+  handshake(socket: BunSocket, verified: boolean, error: Error | null): void;
+}
+
+/** What `Bun.connect` takes. */
+export interface BunConnectOptions {
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly unix?: string;
+  readonly tls?: Readonly<Record<string, unknown>>;
+  readonly allowHalfOpen?: boolean;
+  readonly socket: BunHandlers;
+}
+
+/** The global `Bun`. */
+export interface BunGlobal {
+  connect(options: BunConnectOptions): Promise<BunSocket>;
+}

@@ -1,0 +1,95 @@
+/**
+ * From the errors of three runtimes to ours: which address, what failed, why, what to do about it.
+ *
+ * @module
+ */
+
+import { ConnectionError, TimeoutError } from "../../src/errors.ts";
+import type { Endpoint } from "../../src/transport.ts";
+
+/** An endpoint as messages show it: `host:port`, `[::1]:port` or `unix:path`. */
+export function addressOf(endpoint: Endpoint): string {
+  if ("path" in endpoint) return `unix:${endpoint.path}`;
+  return endpoint.host.includes(":")
+    ? `[${endpoint.host}]:${endpoint.port}`
+    : `${endpoint.host}:${endpoint.port}`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused; is a server listening there?",
+  ECONNRESET: "the connection was reset by the peer",
+  EPIPE: "the connection was closed by the peer",
+  ENOTFOUND: "the host name cannot be resolved",
+  EAI_AGAIN: "the host name cannot be resolved at present; is the name server reachable?",
+  ENETUNREACH: "the network is unreachable",
+  EHOSTUNREACH: "the host is unreachable",
+  EADDRNOTAVAIL: "the address is not available from this machine",
+  ETIMEDOUT: "the system gave up waiting for an answer",
+  ENOENT: "there is no such path; is the server running, and is this its socket?",
+  ENOTSOCK: "the path is not a socket",
+  EACCES: "permission was denied",
+  EPERM: "permission was denied",
+  EAGAIN: "the server's queue of new connections is full",
+};
+
+/** The system's name of an error, also where the runtime only gives a class or a text. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { code, name, message, errors } = error as {
+    readonly code?: unknown;
+    readonly name?: unknown;
+    readonly message?: unknown;
+    readonly errors?: readonly unknown[];
+  };
+  if (typeof code === "string" && code in REASONS) return code;
+  // Happy eyeballs: one error for each address that was tried.
+  if (Array.isArray(errors) && errors.length > 0) return errnoOf(errors[0]);
+  const text = String(message);
+  if (/failed to lookup address|getaddrinfo|DNS|not known/i.test(text)) return "ENOTFOUND";
+  if (name === "ConnectionRefused") return "ECONNREFUSED";
+  if (name === "ConnectionReset") return "ECONNRESET";
+  if (name === "BrokenPipe") return "EPIPE";
+  if (name === "NotFound") return "ENOENT";
+  if (name === "PermissionDenied" || name === "NotCapable") return "EACCES";
+  return typeof code === "string" ? code : undefined;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Connecting failed before TLS began. */
+export function connectFailed(endpoint: Endpoint, cause: unknown): ConnectionError {
+  const errno = errnoOf(cause);
+  const reason = errno === undefined ? undefined : REASONS[errno];
+  const why = reason === undefined ? textOf(cause) : `${reason} (${errno})`;
+  return new ConnectionError(`Cannot connect to ${addressOf(endpoint)}: ${why}`, {
+    code: "CONNECT",
+    executed: "no",
+    cause,
+  });
+}
+
+/** Nothing came of connecting in time. */
+export function connectTimedOut(endpoint: Endpoint, milliseconds: number): TimeoutError {
+  return new TimeoutError(
+    `Cannot connect to ${addressOf(endpoint)}: no connection within ${milliseconds} ms (connectTimeout)`,
+    { code: "CONNECT_TIMEOUT", executed: "no" },
+  );
+}
+
+/** A link that was up is gone. */
+export function linkLost(address: string, cause: unknown): ConnectionError {
+  const errno = errnoOf(cause);
+  const reason = errno === undefined ? undefined : REASONS[errno];
+  const why = cause === undefined
+    ? "it was closed before all was sent"
+    : reason === undefined
+    ? textOf(cause)
+    : `${reason} (${errno})`;
+  return new ConnectionError(`The connection to ${address} was lost: ${why}`, {
+    code: "LOST",
+    executed: "unknown",
+    cause,
+  });
+}

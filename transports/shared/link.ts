@@ -1,0 +1,212 @@
+/**
+ * What the three adapters have in common: the life of a connected socket.
+ *
+ * ```text
+ *            close()                    all sent, FIN sent, FIN of the peer (or linger is over)
+ *   open ------------------> closing ------------------------------------------------------> ended
+ *     \________________________ destroy(), an error, the peer's FIN __________________________/
+ * ```
+ *
+ * An adapter gives the six native operations, and reports `deliver`, `flushed`, `peerEnded` and `failed`.
+ *
+ * @module
+ */
+
+import { clearTimeout, setTimeout } from "node:timers";
+import { ConnectionError } from "../../src/errors.ts";
+import type { Socket, SocketHandlers } from "../../src/transport.ts";
+import { linkLost } from "./failure.ts";
+
+const OPEN = 0;
+const CLOSING = 1;
+const ENDED = 2;
+
+/**
+ * How long `close` waits for the peer's FIN after ours, in milliseconds. Closing at once would make the kernel
+ * send a reset, and drop what is still on its way, whenever unread bytes lie in the receive buffer.
+ */
+const LINGER = 1_000;
+
+/** A connected socket without its native half. */
+export abstract class Link implements Socket {
+  /** The address, for messages. */
+  readonly address: string;
+  readonly #handlers: SocketHandlers;
+  #state: typeof OPEN | typeof CLOSING | typeof ENDED = OPEN;
+  #pending: PromiseWithResolvers<void> | undefined;
+  #ended: PromiseWithResolvers<void> | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  #paused = false;
+  /** Copies of chunks that the runtime delivered although it had been paused. */
+  #held: Uint8Array[] = [];
+  #peerEnded = false;
+
+  /** Makes the half that all runtimes share. */
+  constructor(address: string, handlers: SocketHandlers) {
+    this.address = address;
+    this.#handlers = handlers;
+  }
+
+  /** Hands bytes to the system; true when all were taken, false when `flushed` or `failed` will follow. */
+  protected abstract send(bytes: Uint8Array): boolean;
+  /** Starts or stops reading. */
+  protected abstract flow(on: boolean): void;
+  /** Sends FIN. Called once, when everything has been sent. */
+  protected abstract finishSending(): void;
+  /** Frees the native socket at once. Never throws. */
+  protected abstract release(): void;
+  abstract ref(): void;
+  abstract unref(): void;
+
+  write(bytes: Uint8Array): void | Promise<void> {
+    if (this.#state !== OPEN || this.#pending !== undefined) return this.#writeLater(bytes);
+    if (this.send(bytes)) return;
+    // `send` may have found out that the socket is dead.
+    if (this.isEnded) return this.#writeLater(bytes);
+    this.#pending = Promise.withResolvers<void>();
+    return this.#pending.promise;
+  }
+
+  pause(): void {
+    if (this.#paused || this.#state !== OPEN) return;
+    this.#paused = true;
+    this.flow(false);
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#state !== OPEN) return;
+    this.#paused = false;
+    if (this.#held.length > 0 || this.#peerEnded) queueMicrotask(() => this.#deliverHeld());
+    else this.flow(true);
+  }
+
+  close(): Promise<void> {
+    this.#ended ??= Promise.withResolvers<void>();
+    if (this.#state === OPEN) {
+      this.#state = CLOSING;
+      // A peer that is itself stuck in writing would never take what is left of ours: read on, and discard.
+      if (this.#paused) this.flow(true);
+      this.#held = [];
+      if (this.#pending === undefined) this.#shutDown();
+    }
+    return this.#ended.promise;
+  }
+
+  destroy(error?: Error): void {
+    this.end(error);
+  }
+
+  /** True while data may be delivered. */
+  protected get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  /** True when nothing more will happen. */
+  protected get isEnded(): boolean {
+    return this.#state === ENDED;
+  }
+
+  /** Bytes came in. */
+  protected deliver(chunk: Uint8Array): void {
+    if (this.#state !== OPEN) return;
+    if (this.#paused || this.#held.length > 0) {
+      this.#held.push(chunk.slice());
+      return;
+    }
+    try {
+      this.#handlers.data(chunk);
+    } catch (error) {
+      this.end(error instanceof Error ? error : new Error("A handler of data failed", { cause: error }));
+    }
+  }
+
+  /** What `send` could not take at once has been sent. */
+  protected flushed(): void {
+    const pending = this.#pending;
+    if (pending === undefined || this.#state === ENDED) return;
+    this.#pending = undefined;
+    pending.resolve();
+    if (this.#state === CLOSING) this.#shutDown();
+  }
+
+  /** The peer has sent FIN. */
+  protected peerEnded(): void {
+    this.#peerEnded = true;
+    if (this.#state === OPEN && (this.#paused || this.#held.length > 0)) return;
+    // A peer that has ended its own half may still be reading what `close` is sending.
+    if (this.#state === CLOSING && this.#pending !== undefined) return;
+    this.end();
+  }
+
+  /** The runtime reports an error: the link is lost, unless we were only waiting for the peer's FIN. */
+  protected failed(cause: unknown): void {
+    if (this.#state === CLOSING && this.#pending === undefined) this.end();
+    else this.end(linkLost(this.address, cause));
+  }
+
+  /** The end, once. */
+  protected end(error?: Error): void {
+    if (this.#state === ENDED) return;
+    this.#state = ENDED;
+    clearTimeout(this.#linger);
+    this.#held = [];
+    this.release();
+    if (this.#pending !== undefined) {
+      // Whoever does not look at this promise hears of it in `close`; it must not end the process.
+      this.#pending.promise.catch(ignore);
+      this.#pending.reject(error ?? linkLost(this.address, undefined));
+      this.#pending = undefined;
+    }
+    queueMicrotask(() => {
+      try {
+        this.#handlers.close(error);
+      } catch {
+        // It was the last call; nobody is left who could be told.
+      }
+      this.#ended?.resolve();
+    });
+  }
+
+  #shutDown(): void {
+    if (this.#peerEnded) return this.end();
+    this.finishSending();
+    if (this.isEnded) return;
+    this.#linger = setTimeout(() => this.end(), LINGER);
+    this.#linger.unref();
+  }
+
+  #writeLater(bytes: Uint8Array): Promise<void> {
+    if (this.#state === OPEN && this.#pending !== undefined) {
+      const later = this.#pending.promise.then(() => this.write(bytes));
+      later.catch(ignore);
+      return later;
+    }
+    const refused = Promise.reject(
+      new ConnectionError(`Cannot write to ${this.address}: the socket is closed`, {
+        code: "CLOSED",
+        executed: "no",
+      }),
+    );
+    refused.catch(ignore);
+    return refused;
+  }
+
+  #deliverHeld(): void {
+    if (this.#paused || this.#state !== OPEN) return;
+    const held = this.#held;
+    this.#held = [];
+    for (let i = 0; i < held.length; i++) {
+      this.deliver(held[i] as Uint8Array);
+      if (this.#paused) {
+        // Paused again on the way: the rest goes back to the front.
+        this.#held = [...held.slice(i + 1), ...this.#held];
+        return;
+      }
+    }
+    if (this.#state !== OPEN) return;
+    if (this.#peerEnded) this.end();
+    else this.flow(true);
+  }
+}
+
+function ignore(): void {}
