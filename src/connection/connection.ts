@@ -12,7 +12,7 @@
  * @module
  */
 import { ConnectionError, TimeoutError } from "../errors.ts";
-import { type ConnectionOptions, type Credentials, isStreaming, resolveConnection } from "../options.ts";
+import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
@@ -101,12 +101,16 @@ export class Connection {
   readonly #mode: number;
 
   /**
-   * Makes a connection, not yet connected.
+   * Makes a connection, not yet connected. Options are a URL, an object, or both: the object goes over the URL.
    *
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    */
-  constructor(options: ConnectionOptions | ResolvedConnectionOptions | string = {}) {
-    this.options = resolveConnection(options, new.target.transport);
+  constructor(options: string | URL | ConnectionOptions | ResolvedConnectionOptions = {}, over?: ConnectionOptions) {
+    const given = resolveOptions(options, over);
+    const { transport } = new.target;
+    this.options = given.transport === undefined && transport !== undefined
+      ? resolveOptions(given, { transport })
+      : given;
     this.address = addressOf(this.options.endpoint);
     this.session = new SessionState(this.options.db);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
@@ -327,8 +331,8 @@ export class Connection {
   }
 
   async #credentials(): Promise<Partial<Credentials>> {
-    const { credentials, username, password } = this.options;
-    if (credentials === undefined) return { username, password };
+    const { credentials } = this.options;
+    if (credentials === undefined) return {};
     return await (isStreaming(credentials) ? credentials.get() : credentials());
   }
 

@@ -75,7 +75,10 @@ export class Link {
       },
     };
     const { noDelay, keepAlive, readBufferSize } = options;
-    const transport = options.transport!;
+    const { transport } = options;
+    if (transport === undefined) {
+      throw new TypeError("Cannot connect without a `transport`: give one, or import from \"@keywire/redis\"");
+    }
     const socket = await transport.connect(
       options.endpoint,
       { noDelay, keepAlive, readBufferSize, signal },
