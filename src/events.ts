@@ -77,8 +77,6 @@ export type TypedListener<D> =
   | ((event: CustomEvent<D>) => unknown)
   | { handleEvent(event: CustomEvent<D>): unknown };
 
-type Wrapped = (this: unknown, event: Event) => void;
-
 /** Set by the class: only this module can reach its private parts. */
 let send: (target: TypedEventTarget<BaseEvents>, type: string, detail: unknown) => boolean;
 
@@ -105,7 +103,7 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   /** Names that somebody listens to, or once did; for all others no event is made. */
   readonly #heard: Set<string> = new Set();
   /** One wrapper a listener, so that the target knows a listener that it has already, and can remove it. */
-  #wrapped: WeakMap<object, Wrapped> | undefined;
+  #wrapped: WeakMap<object, EventListener> | undefined;
 
   static {
     send = (target, type, detail) => {
@@ -136,7 +134,7 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
     this.#wrapped ??= new WeakMap();
     let wrapped = this.#wrapped.get(listener);
     if (wrapped === undefined) {
-      wrapped = this.#shield(listener as EventListenerOrEventListenerObject);
+      wrapped = this.#shield(listener as TypedListener<never>);
       this.#wrapped.set(listener, wrapped);
     }
     this.#heard.add(type);
@@ -164,16 +162,16 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
     if (wrapped !== undefined) super.removeEventListener(type, wrapped, options);
   }
 
-  #shield(listener: EventListenerOrEventListenerObject): Wrapped {
-    const fail = (event: Event, error: unknown) => this.#failed(event.type, error);
-    return function (this: unknown, event: Event): void {
+  #shield(listener: TypedListener<never>): EventListener {
+    return (event): void => {
       try {
-        const result: unknown = typeof listener === "function"
-          ? listener.call(this as EventTarget, event)
-          : listener.handleEvent(event);
-        if (result instanceof Promise) result.then(undefined, (error) => fail(event, error));
+        const told = event as CustomEvent<never>;
+        const result = typeof listener === "function"
+          ? listener.call(this, told)
+          : listener.handleEvent(told);
+        if (result instanceof Promise) result.then(undefined, (error) => this.#failed(event.type, error));
       } catch (error) {
-        fail(event, error);
+        this.#failed(event.type, error);
       }
     };
   }

@@ -28,7 +28,7 @@ export interface UrlAddress {
 }
 
 /** What every URL may hold. */
-interface UrlCommon {
+export interface UrlCommon {
   /** Whether the scheme asks for TLS. */
   readonly tls: boolean;
   /** The user. */
