@@ -8,32 +8,8 @@ import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import type { CredentialProvider } from "./credentials.ts";
-import type { ResolvedConnectionOptions } from "./resolved.ts";
-
-/** A class of errors, ours or your own. */
-// deno-lint-ignore no-explicit-any
-export type ErrorClass = abstract new (...args: any[]) => Error;
-
-/**
- * A kind of error: a class, the name of one of ours (`"ConnectionError"`), or a code (`"LOADING"`,
- * `"CONNECT_TIMEOUT"`).
- */
-export type ErrorKind = string | ErrorClass;
-
-/** When and how a command is repeated by itself. */
-export interface RetryOptions {
-  /** Repeats after the first try; 0 is none. Default 3. */
-  readonly attempts?: number;
-  /** The wait before each repeat. Default `exponential({ base: 50, cap: 2_000, jitter: "full" })`. */
-  readonly backoff?: Backoff | BackoffFunction | string;
-  /**
-   * Which errors are repeated after. Default: lost and refused connections, connects that took too long, and
-   * replies that say "not now" (LOADING, TRYAGAIN, CLUSTERDOWN, MASTERDOWN, BUSY).
-   */
-  readonly on?: readonly ErrorKind[];
-  /** Repeat also what may have run and is not read-only: at least once instead of at most once. Default `false`. */
-  readonly unsafe?: boolean;
-}
+import type { ErrorKind, RetryOptions } from "../retry.ts";
+import type { ConnectionClass, Encoding } from "./resolved.ts";
 
 /** How a lost connection comes back. */
 export interface ReconnectOptions {
@@ -42,9 +18,6 @@ export interface ReconnectOptions {
   /** The wait before each try. Default `exponential({ base: 50, cap: 5_000, jitter: "full" })`. */
   readonly backoff?: Backoff | BackoffFunction | string;
 }
-
-/** How text arrives: UTF-8, one character a byte, or as `Uint8Array`. */
-export type Encoding = "utf8" | "latin1" | "bytes";
 
 /** The options of one connection. */
 export interface ConnectionOptions {
@@ -113,9 +86,6 @@ export interface ConnectionOptions {
   /** A source of time of your own. Default: the runtime's. */
   readonly clock?: Clock;
 }
-
-/** A class of connections. */
-export type ConnectionClass<C = unknown> = new (options: ResolvedConnectionOptions) => C;
 
 /** The options of a pool, beside those of its connections. */
 export interface PoolOptions<C = unknown> extends ConnectionOptions {
