@@ -4,11 +4,22 @@
  * @module
  */
 
+import { isIP } from "node:net";
 import type { BunGlobal, BunHandlers, BunSocket } from "./shared/bun_types.ts";
-import { addressOf, connectFailed } from "./shared/failure.ts";
+import { checkConnect } from "./shared/check.ts";
+import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
-import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
+import { readPems } from "./shared/pem.ts";
+import type {
+  Endpoint,
+  Socket,
+  SocketHandlers,
+  SocketOptions,
+  TcpEndpoint,
+  TlsOptions,
+  Transport,
+} from "../src/transport.ts";
 
 class BunLink extends Link {
   readonly #socket: BunSocket;
@@ -71,39 +82,105 @@ class BunLink extends Link {
   }
 }
 
-function open(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<BunLink> {
-  return new Promise((resolve, reject) => {
+/**
+ * Whether `node:net` and `node:tls` must do it, because `Bun.connect` cannot: its verdict on a certificate is only
+ * clear-cut where everything is to be verified, and it cannot be given a lowest version or a list of protocols.
+ */
+function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
+  if ("path" in endpoint) return false;
+  if (typeof options.keepAlive === "object") return true;
+  const { tls } = endpoint;
+  if (tls === undefined) return false;
+  return tls.verify === "none" || tls.checkHostname === false || tls.minVersion === "TLSv1.3" ||
+    tls.alpn !== undefined || tls.ciphers !== undefined;
+}
+
+async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<Record<string, unknown>> {
+  const { ca, cert, key } = await readPems(endpoint, options);
+  return {
+    rejectUnauthorized: true,
+    // An address is no name for SNI (RFC 6066); the certificate is compared with the host all the same.
+    serverName: options.serverName ?? (isIP(endpoint.host) === 0 ? endpoint.host : ""),
+    ...ca !== undefined && { ca },
+    ...cert !== undefined && { cert },
+    ...key !== undefined && { key },
+    ...options.passphrase !== undefined && { passphrase: options.passphrase },
+  };
+}
+
+async function open(
+  endpoint: Endpoint,
+  options: SocketOptions,
+  handlers: SocketHandlers,
+  cut: AbortSignal,
+): Promise<BunLink> {
+  const tls = "path" in endpoint || endpoint.tls === undefined
+    ? undefined
+    : await tlsOptionsOf(endpoint, endpoint.tls);
+  cut.throwIfAborted();
+  return await new Promise((resolve, reject) => {
     let link: BunLink | undefined;
+    let reached: BunSocket | undefined;
+    const refuse = (error: unknown) =>
+      reject(reached ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
+    const ready = (socket: BunSocket) => {
+      link = new BunLink(addressOf(endpoint), socket, handlers);
+      resolve(link);
+    };
+    const closed = (error: unknown) => {
+      if (link === undefined) refuse(error ?? new Error("The connection was disconnected (eof)"));
+      else if (error) link.breaks(error);
+      else link.ends();
+    };
     const socket: BunHandlers = {
       open(socket) {
+        reached = socket;
+        if (cut.aborted) return socket.terminate();
         if (!("path" in endpoint)) {
           socket.setNoDelay(options.noDelay ?? true);
           socket.setKeepAlive(options.keepAlive !== false);
         }
-        link = new BunLink(addressOf(endpoint), socket, handlers);
-        resolve(link);
+        if (tls === undefined) ready(socket);
+      },
+      handshake(socket, verified, error) {
+        // The verdict. Bun calls `open` and resolves before it.
+        if (link !== undefined || cut.aborted) return;
+        if (verified && !error) return ready(socket);
+        refuse(error ?? new Error("The certificate was not verified"));
+        socket.terminate();
       },
       data: (_socket, chunk) => link?.take(chunk),
       drain: () => link?.drain(),
-      end: () => link?.ends(),
-      close: (_socket, error) => error ? link?.breaks(error) : link?.ends(),
-      error: (_socket, error) => link?.breaks(error),
-      connectError: (_socket, error) => reject(connectFailed(endpoint, error)),
-      handshake: () => {},
+      end: () => closed(undefined),
+      close: (_socket, error) => closed(error),
+      error: (_socket, error) => closed(error),
+      connectError: (_socket, error) => refuse(error),
     };
+    cut.addEventListener("abort", () => link === undefined && reached?.terminate(), { once: true });
     const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
-    Bun.connect(
-      "path" in endpoint
-        ? { unix: endpoint.path, allowHalfOpen: true, socket }
-        : { hostname: endpoint.host, port: endpoint.port, allowHalfOpen: true, socket },
-    ).catch((error) => reject(connectFailed(endpoint, error)));
+    const shared = { allowHalfOpen: true, socket };
+    try {
+      Bun.connect(
+        "path" in endpoint
+          ? { ...shared, unix: endpoint.path }
+          : { ...shared, hostname: endpoint.host, port: endpoint.port, ...tls !== undefined && { tls } },
+      ).catch(refuse);
+    } catch (error) {
+      // Keys and certificates are read at once.
+      reject(tls === undefined ? connectFailed(endpoint, error) : tlsFailed(endpoint, error));
+    }
   });
 }
 
-/** Sockets by `Bun.connect`. */
+/** Sockets by `Bun.connect`; by `node:net` and `node:tls` where an option asks for what that cannot do. */
 export const bunTransport: Transport = {
   name: "bun",
-  connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {
-    return withinLimits(endpoint, options, () => open(endpoint, options, handlers));
+  async connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {
+    checkConnect(endpoint, options);
+    if (needsNode(endpoint, options)) {
+      const { nodeTransport } = await import("./node.ts");
+      return await nodeTransport.connect(endpoint, options, handlers);
+    }
+    return await withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut));
   },
 };

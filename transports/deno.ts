@@ -4,10 +4,19 @@
  * @module
  */
 
-import { addressOf, connectFailed } from "./shared/failure.ts";
+import { checkConnect } from "./shared/check.ts";
+import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
-import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
+import type {
+  Endpoint,
+  Socket,
+  SocketHandlers,
+  SocketOptions,
+  TcpEndpoint,
+  TlsOptions,
+  Transport,
+} from "../src/transport.ts";
 
 class DenoLink extends Link {
   readonly #conn: Deno.Conn;
@@ -50,11 +59,7 @@ class DenoLink extends Link {
 
   protected release(): void {
     this.flow(true);
-    try {
-      this.#conn.close();
-    } catch {
-      // Closed already, by an error in the runtime.
-    }
+    close(this.#conn);
   }
 
   ref(): void {
@@ -84,6 +89,21 @@ class DenoLink extends Link {
   }
 }
 
+/**
+ * Whether `node:tls` must do it, because the native API cannot: it has no client certificates, it always verifies,
+ * it cannot set versions, ciphers and keepalive times, and to it `caCerts` are trusted beside its own authorities
+ * and not instead of them.
+ */
+function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
+  if ("path" in endpoint) return false;
+  if (typeof options.keepAlive === "object") return true;
+  const { tls } = endpoint;
+  if (tls === undefined) return false;
+  return tls.ca !== undefined || tls.cert !== undefined || tls.verify === "none" ||
+    tls.ciphers !== undefined ||
+    tls.minVersion === "TLSv1.3";
+}
+
 async function open(
   endpoint: Endpoint,
   options: SocketOptions,
@@ -103,15 +123,58 @@ async function open(
   } catch (error) {
     throw connectFailed(endpoint, error);
   }
+  if ("tls" in endpoint && endpoint.tls !== undefined) conn = await secure(endpoint, endpoint.tls, conn, cut);
   const link = new DenoLink(addressOf(endpoint), conn, handlers);
   link.read(options.readBufferSize ?? 65_536);
   return link;
 }
 
-/** Sockets by `Deno.connect`. */
+/** TLS on a connection: done when the certificate has been verified, which is what `handshake` waits for. */
+async function secure(
+  endpoint: TcpEndpoint,
+  options: TlsOptions,
+  tcp: Deno.Conn,
+  cut: AbortSignal,
+): Promise<Deno.TlsConn> {
+  let conn: Deno.Conn = tcp;
+  const onCut = () => close(conn);
+  cut.addEventListener("abort", onCut, { once: true });
+  try {
+    cut.throwIfAborted();
+    const secured = await Deno.startTls(tcp as Deno.TcpConn, {
+      hostname: options.serverName ?? endpoint.host,
+      ...options.alpn !== undefined && { alpnProtocols: [...options.alpn] },
+      ...options.checkHostname === false && { unsafelyDisableHostnameVerification: true },
+    });
+    conn = secured;
+    cut.throwIfAborted();
+    await secured.handshake();
+    return secured;
+  } catch (error) {
+    close(conn);
+    throw tlsFailed(endpoint, error);
+  } finally {
+    cut.removeEventListener("abort", onCut);
+  }
+}
+
+function close(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already.
+  }
+}
+
+/** Sockets by `Deno.connect`; by `node:tls` where an option asks for what that cannot do. */
 export const denoTransport: Transport = {
   name: "deno",
-  connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {
-    return withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut));
+  async connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {
+    checkConnect(endpoint, options);
+    if (needsNode(endpoint, options)) {
+      const { nodeTransport } = await import("./node.ts");
+      return await nodeTransport.connect(endpoint, options, handlers);
+    }
+    return await withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut));
   },
 };

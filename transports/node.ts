@@ -5,10 +5,21 @@
  */
 
 import net from "node:net";
-import { addressOf, connectFailed } from "./shared/failure.ts";
+import tls from "node:tls";
+import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
+import { checkKeepAlive, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
-import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
+import { readPems } from "./shared/pem.ts";
+import type {
+  Endpoint,
+  Socket,
+  SocketHandlers,
+  SocketOptions,
+  TcpEndpoint,
+  TlsOptions,
+  Transport,
+} from "../src/transport.ts";
 
 class NodeLink extends Link {
   readonly #socket: net.Socket;
@@ -57,13 +68,39 @@ class NodeLink extends Link {
   }
 }
 
-function open(
+/** Options of `node:tls` for ours. Everything is spelt out, so that nothing in the environment can weaken it. */
+async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<tls.ConnectionOptions> {
+  // Deno's node:tls takes a cipher list and does not look at it.
+  if (options.ciphers !== undefined && "Deno" in globalThis) {
+    throw new TypeError("Cannot connect: Deno cannot choose tls.ciphers; tls.minVersion it can");
+  }
+  const { ca, cert, key } = await readPems(endpoint, options);
+  return {
+    rejectUnauthorized: options.verify !== "none",
+    minVersion: options.minVersion ?? "TLSv1.2",
+    ...ca !== undefined && { ca },
+    ...cert !== undefined && { cert },
+    ...key !== undefined && { key },
+    ...options.passphrase !== undefined && { passphrase: options.passphrase },
+    ...options.serverName !== undefined && { servername: options.serverName },
+    ...options.ciphers !== undefined && { ciphers: options.ciphers },
+    ...options.alpn !== undefined && { ALPNProtocols: [...options.alpn] },
+    ...options.checkHostname === false && { checkServerIdentity: () => undefined },
+  };
+}
+
+async function open(
   endpoint: Endpoint,
   options: SocketOptions,
   handlers: SocketHandlers,
   cut: AbortSignal,
 ): Promise<NodeLink> {
-  return new Promise((resolve, reject) => {
+  checkKeepAlive(net.Socket.prototype, options.keepAlive);
+  const secure = "path" in endpoint || endpoint.tls === undefined
+    ? undefined
+    : await tlsOptionsOf(endpoint, endpoint.tls);
+  cut.throwIfAborted();
+  return await new Promise((resolve, reject) => {
     let link: NodeLink | undefined;
     // Read into one buffer again and again, instead of a new one for each chunk.
     const onread = {
@@ -74,19 +111,33 @@ function open(
       },
     };
     const shared = { allowHalfOpen: true, onread };
-    const socket = net.connect(
-      "path" in endpoint
-        ? { ...shared, path: endpoint.path }
-        : { ...shared, host: endpoint.host, port: endpoint.port, noDelay: options.noDelay ?? true },
-    );
+    let reached = false;
+    const fail = (error: unknown) =>
+      reject(reached && secure !== undefined ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
+    let socket: net.Socket;
+    try {
+      if ("path" in endpoint) {
+        socket = net.connect({ ...shared, path: endpoint.path });
+      } else {
+        const address = { ...shared, host: endpoint.host, port: endpoint.port };
+        socket = secure === undefined ? net.connect(address) : tls.connect({ ...address, ...secure });
+      }
+    } catch (error) {
+      // Keys and certificates are read at once.
+      return reject(secure === undefined ? connectFailed(endpoint, error) : tlsFailed(endpoint, error));
+    }
     const onCut = () => socket.destroy();
-    const onError = (error: Error) => reject(connectFailed(endpoint, error));
     cut.addEventListener("abort", onCut, { once: true });
-    socket.once("error", onError);
+    socket.on("error", fail);
     socket.once("connect", () => {
+      reached = true;
+      if ("path" in endpoint) return;
+      socket.setNoDelay(options.noDelay ?? true);
+      setKeepAlive(socket, options.keepAlive);
+    });
+    socket.once(secure === undefined ? "connect" : "secureConnect", () => {
       cut.removeEventListener("abort", onCut);
-      socket.off("error", onError);
-      if (!("path" in endpoint)) socket.setKeepAlive(options.keepAlive !== false);
+      socket.off("error", fail);
       link = new NodeLink(addressOf(endpoint), socket, handlers);
       resolve(link);
     });

@@ -70,6 +70,60 @@ export function connectFailed(endpoint: Endpoint, cause: unknown): ConnectionErr
   });
 }
 
+/** What TLS libraries say, in our words; the first that fits counts. */
+const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [
+    /DEPTH_ZERO_SELF_SIGNED/,
+    "the server's certificate is self-signed and not trusted; tls.ca names whom to trust",
+  ],
+  [
+    /UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER|SELF_SIGNED_CERT_IN_CHAIN|UnknownIssuer/,
+    "the server's certificate was not issued by an authority that is trusted; tls.ca names whom to trust",
+  ],
+  [/CERT_HAS_EXPIRED|certificate expired|: Expired/i, "the server's certificate has expired"],
+  [/CERT_NOT_YET_VALID|not valid yet|NotValidYet/, "the server's certificate is not valid yet"],
+  [/ALTNAME_INVALID|not valid for name/, "the server's certificate is for another name; see tls.serverName"],
+  [
+    /certificate.?required|alert handshake failure.*certificate/i,
+    "the server asks for a client certificate; give tls.cert and tls.key",
+  ],
+  [
+    /WRONG_VERSION_NUMBER|InvalidContentType|packet length too long/i,
+    "the server does not speak TLS at this port",
+  ],
+  [
+    /PROTOCOL_VERSION|ProtocolVersion/i,
+    "the server has no version of TLS that is accepted here; see tls.minVersion",
+  ],
+  [
+    /HANDSHAKE_FAILURE|HandshakeFailure/i,
+    "the server refused the handshake; ciphers or certificates do not match",
+  ],
+  [/BAD_DECRYPT|bad decrypt|MAC_VERIFY/i, "tls.key cannot be opened with tls.passphrase"],
+  [/INTERRUPTED_OR_CANCELLED|MISSING_PASSPHRASE/i, "tls.key is encrypted, and tls.passphrase is missing"],
+  [
+    /ECONNRESET|UnexpectedEof|eof|disconnected/i,
+    "the connection was closed during the handshake; does the server speak TLS at this port?",
+  ],
+];
+
+function tlsReasonOf(cause: unknown): string | undefined {
+  const { name, code } = cause as { readonly name?: unknown; readonly code?: unknown };
+  const text = `${name} ${code} ${textOf(cause)}`;
+  return TLS_REASONS.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** The server was reached, and TLS failed: its certificate is refused, or there is no common ground. */
+export function tlsFailed(endpoint: Endpoint, cause: unknown): ConnectionError {
+  const reason = cause === null || cause === undefined ? undefined : tlsReasonOf(cause);
+  const why = reason === undefined ? textOf(cause) : `${reason} (${textOf(cause).trim()})`;
+  return new ConnectionError(`Cannot connect to ${addressOf(endpoint)} by TLS: ${why}`, {
+    code: "TLS",
+    executed: "no",
+    cause,
+  });
+}
+
 /** Nothing came of connecting in time. */
 export function connectTimedOut(endpoint: Endpoint, milliseconds: number): TimeoutError {
   return new TimeoutError(

@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint, SocketOptions } from "../../src/transport.ts";
+import { checkConnect } from "./check.ts";
 import { connectTimedOut } from "./failure.ts";
 
 /** What an attempt opens: something that can be thrown away. */
@@ -13,7 +14,7 @@ interface Destroyable {
 }
 
 /**
- * Runs an attempt to connect within its limits. `attempt` gets a signal that is aborted when the time is up or
+ * Checks what is asked for, and runs an attempt to connect within its limits. `attempt` gets a signal that is aborted when the time is up or
  * the caller aborts; what it still brings after that is destroyed.
  */
 export function withinLimits<T extends Destroyable>(
@@ -21,10 +22,12 @@ export function withinLimits<T extends Destroyable>(
   options: SocketOptions,
   attempt: (cut: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { signal, connectTimeout = 0 } = options;
-  if ("tls" in endpoint && endpoint.tls !== undefined) {
-    return Promise.reject(new TypeError("Cannot connect: this transport does not do TLS yet"));
+  try {
+    checkConnect(endpoint, options);
+  } catch (error) {
+    return Promise.reject(error);
   }
+  const { signal, connectTimeout = 0 } = options;
   if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise<T>((resolve, reject) => {
     const cut = new AbortController();

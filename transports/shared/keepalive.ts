@@ -1,0 +1,49 @@
+/**
+ * TCP keepalive, in what detail the runtime allows.
+ *
+ * @module
+ */
+
+import type { KeepAliveOptions } from "../../src/transport.ts";
+
+/** The idle time of Linux, macOS and Windows, in milliseconds; needed where only the interval is given. */
+const SYSTEM_IDLE = 7_200_000;
+
+/** The part of a socket of `node:net` that matters here. */
+interface Keepable {
+  setKeepAlive(on: boolean, idle?: number, interval?: number, count?: number): unknown;
+}
+
+/**
+ * Sets keepalive on a socket of `node:net`. Systems count in whole seconds, so times are rounded up.
+ *
+ * @throws {TypeError} for an interval or a count on a runtime that cannot set them.
+ */
+export function setKeepAlive(socket: Keepable, keepAlive: boolean | KeepAliveOptions = true): void {
+  if (typeof keepAlive === "boolean") {
+    socket.setKeepAlive(keepAlive);
+    return;
+  }
+  const { idle, interval, count } = keepAlive;
+  if (interval === undefined && count === undefined) {
+    socket.setKeepAlive(true, seconds(idle ?? 0));
+    return;
+  }
+  socket.setKeepAlive(true, seconds(idle ?? SYSTEM_IDLE), seconds(interval ?? 75_000), count ?? 9);
+}
+
+/** Refuses what {@linkcode setKeepAlive} could not honour. */
+export function checkKeepAlive(socket: Keepable, keepAlive: boolean | KeepAliveOptions | undefined): void {
+  if (typeof keepAlive !== "object") return;
+  // Node takes four arguments since 26.4; nothing else tells whether the last two are looked at.
+  if (socket.setKeepAlive.length >= 4) return;
+  for (const name of ["interval", "count"] as const) {
+    if (keepAlive[name] !== undefined) {
+      throw new TypeError(`Cannot connect: this runtime cannot set keepAlive.${name}; keepAlive.idle it can`);
+    }
+  }
+}
+
+function seconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1_000) * 1_000;
+}
