@@ -17,8 +17,15 @@ import { type Ending, type Faults, ProxyConnection } from "./proxy_connection.ts
 
 export type { Ending, Faults, ProxyConnection, ProxyDirection } from "./proxy_connection.ts";
 
-/** The server behind the proxy. */
-export type ProxyTarget = { readonly host?: string; readonly port: number } | { readonly path: string };
+/** The server behind the proxy. A `Server` of the harness is one; with a port and a path it is the port that counts. */
+export interface ProxyTarget {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Either this or `path`. */
+  readonly port?: number;
+  /** A Unix socket. */
+  readonly path?: string;
+}
 
 /** What a proxy has seen. */
 export interface ProxyStats {
@@ -99,7 +106,9 @@ export class FaultProxy extends EventEmitter<ProxyEvents> {
   async accept(): Promise<void> {
     if (this.#listener !== undefined) return;
     const listener = createServer({ allowHalfOpen: true }, (client) => {
-      const server = connect({ allowHalfOpen: true, host: "127.0.0.1", port: 0, ...this.target });
+      const { host = "127.0.0.1", port, path = "" } = this.target;
+      const where = port === undefined ? { path } : { host, port };
+      const server = connect({ ...where, allowHalfOpen: true });
       const connection = new ProxyConnection(this.connections.length + 1, client, server);
       this.connections.push(connection);
       connection.closed.then(() => this.emit("close", connection));

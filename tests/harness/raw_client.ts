@@ -7,8 +7,15 @@
 import { connect, type Socket } from "node:net";
 import { encodeCommand, ErrorReply, type Plain, plain, Push, RespReader, type Wire } from "./resp.ts";
 
-/** Where a server is. */
-export type RawAddress = { readonly host?: string; readonly port: number } | { readonly path: string };
+/** Where a server is. A `Server` of the harness is one; with a port and a path it is the port that counts. */
+export interface RawClientAddress {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Either this or `path`. */
+  readonly port?: number;
+  /** A Unix socket. */
+  readonly path?: string;
+}
 
 /** An argument of a command. */
 export type RawArg = string | number | Uint8Array;
@@ -97,11 +104,10 @@ export class RawClient {
 }
 
 /** Connects to a server; rejects when it cannot be reached. */
-export function rawClient(address: RawAddress): Promise<RawClient> {
+export function rawClient(address: RawClientAddress): Promise<RawClient> {
   return new Promise((resolve, reject) => {
-    const socket = "path" in address
-      ? connect({ path: address.path })
-      : connect({ host: address.host ?? "127.0.0.1", port: address.port });
+    const { host = "127.0.0.1", port, path = "" } = address;
+    const socket = port === undefined ? connect({ path }) : connect({ host, port });
     socket.setNoDelay(true);
     socket.once("error", reject);
     socket.once("connect", () => {
@@ -112,7 +118,7 @@ export function rawClient(address: RawAddress): Promise<RawClient> {
 }
 
 /** Asks one command on a connection of its own. */
-export async function ask(address: RawAddress, ...args: RawArg[]): Promise<Plain> {
+export async function ask(address: RawClientAddress, ...args: RawArg[]): Promise<Plain> {
   const client = await rawClient(address);
   try {
     return await client.call(...args);
