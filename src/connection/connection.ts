@@ -1,0 +1,374 @@
+/**
+ * One connection to a server: a socket, the commands on their way, and what became of them.
+ *
+ * ```text
+ *   idle --connect()--> connecting --handshake--> ready --close()--> closing --+
+ *     |                     |                       |                          v
+ *     +---disconnect()------+---failure-------------+---loss, silence------> closed
+ * ```
+ *
+ * Whatever leads to `closed` settles every command that was on its way, once, and tells the listeners.
+ *
+ * @module
+ */
+import { ConnectionError, TimeoutError } from "../errors.ts";
+import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
+import { packCommand, packCommands } from "../resp/pack.ts";
+import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
+import type { Transport } from "../transport.ts";
+import { addressOf, queueFullError } from "./failures.ts";
+import { Flight } from "./flight.ts";
+import { shakeHands, type Welcome } from "./handshake.ts";
+import { abortable, startLimit } from "./limit.ts";
+import { Link, type LinkOwner } from "./link.ts";
+import { Liveness } from "./liveness.ts";
+import { Pending, rawCommand, type Sendable } from "./pending.ts";
+import { SessionState, stateName } from "./session.ts";
+
+/** Where a connection stands in its life. */
+export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "closed";
+
+/** Limits of one call. */
+export interface SendOptions {
+  /** Milliseconds that it may take; 0 is no limit. Default: the connection's `commandTimeout`. */
+  readonly timeout?: number;
+  /** Rejects with its reason when aborted; a late reply is read and dropped. */
+  readonly signal?: AbortSignal;
+  /** `DecodeMode` bits. Default: as the connection's `encoding` says. */
+  readonly mode?: number;
+}
+
+/** Who wants to know what happens to a connection. */
+export interface ConnectionListener {
+  /** A push frame came; `values[0]` is its kind, the rest is bytes. */
+  push?(connection: Connection, values: Reply[]): void;
+  /** It has ended; without a cause, by plan. All its commands are settled. */
+  closed?(connection: Connection, cause: Error | undefined): void;
+}
+
+/** Whom a connection goes back to when it is disposed of: its pool. */
+export interface ConnectionHome {
+  /** Takes the connection back. */
+  release(connection: Connection): void;
+}
+
+/** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
+const STATEFUL = 8;
+const PING: Sendable = rawCommand(["PING"]);
+
+/** The `DecodeMode` bits that the options ask for. */
+export function modeOf(options: Pick<ResolvedConnectionOptions, "encoding" | "encodingErrors">): number {
+  if (options.encoding === "bytes") return DecodeMode.bytes;
+  if (options.encoding === "latin1") return DecodeMode.latin1;
+  return options.encodingErrors === "replace" ? DecodeMode.replace : DecodeMode.text;
+}
+
+/**
+ * A connection to a server. Pools make them; by itself one is made, connected and used like this.
+ *
+ * @example
+ * ```ts
+ * import { Connection } from "@keywire/redis";
+ *
+ * const connection = new Connection({ host: "localhost" });
+ * await connection.connect();
+ * await connection.send(["PING"]); // "PONG"
+ * connection.disconnect();
+ * ```
+ */
+export class Connection {
+  /** The transport for options that name none; the package's entry point sets it in its own class. */
+  static readonly transport: Transport | undefined = undefined;
+
+  /** The options: complete, frozen, and without secrets when printed. */
+  readonly options: ResolvedConnectionOptions;
+  /** The server's address, for messages. */
+  readonly address: string;
+  /** What its holder did to its state; pools look at it. */
+  readonly session: SessionState;
+  /** Resolves when it has ended. */
+  readonly closed: Promise<void>;
+  #resolveClosed!: () => void;
+  #state: ConnectionState = "idle";
+  #cause: Error | undefined = undefined;
+  #link: Link | undefined = undefined;
+  #welcome: Welcome | undefined = undefined;
+  #abort: ((reason: Error) => void) | undefined = undefined;
+  #home: ConnectionHome | undefined = undefined;
+  readonly #listeners: Set<ConnectionListener> = new Set();
+  readonly #liveness: Liveness;
+  readonly #mode: number;
+
+  /**
+   * Makes a connection, not yet connected. Options are a URL, an object, or both: the object goes over the URL.
+   *
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   */
+  constructor(options: string | URL | ConnectionOptions | ResolvedConnectionOptions = {}, over?: ConnectionOptions) {
+    const given = resolveOptions(options, over);
+    const { transport } = new.target;
+    this.options = given.transport === undefined && transport !== undefined
+      ? resolveOptions(given, { transport })
+      : given;
+    this.address = addressOf(this.options.endpoint);
+    this.session = new SessionState(this.options.db);
+    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
+    this.#mode = modeOf(this.options);
+    const { clock, healthCheckInterval } = this.options;
+    this.#liveness = new Liveness(clock, healthCheckInterval, () => this.#link!.quietSince, () => this.#probe());
+  }
+
+  /** Where it stands in its life. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Why it has ended, if not by plan. */
+  get cause(): Error | undefined {
+    return this.#cause;
+  }
+
+  /** The version of the protocol that is spoken; 0 before it is connected. */
+  get protocol(): 0 | 2 | 3 {
+    return this.#welcome?.protocol ?? 0;
+  }
+
+  /** The connection's id at the server (CLIENT ID), where the server told it. */
+  get id(): number | undefined {
+    return this.#welcome?.id;
+  }
+
+  /** What the server said about itself in reply to HELLO. */
+  get server(): Readonly<Record<string, Reply>> {
+    return this.#welcome?.server ?? {};
+  }
+
+  /** Commands that wait for their reply, those included whose caller has given up. */
+  get pending(): number {
+    return this.#link?.pending ?? 0;
+  }
+
+  /** Whether nothing is due and nothing is half read: only then may it change hands. */
+  get settled(): boolean {
+    const link = this.#link;
+    return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial;
+  }
+
+  /** The open socket with what is on its way; for those who subscribe. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Adds someone who wants to know; forgotten when it ends. */
+  listen(listener: ConnectionListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Takes a listener away. */
+  unlisten(listener: ConnectionListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Says whom it goes back to when it is disposed of. */
+  attach(home: ConnectionHome | undefined): void {
+    this.#home = home;
+  }
+
+  /** Further commands of the handshake that must succeed; subclasses override it. */
+  protected setup(): readonly (readonly Arg[])[] {
+    return [];
+  }
+
+  /**
+   * Connects and shakes hands, within `connectTimeout`.
+   *
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} or the signal's reason.
+   */
+  async connect(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#state !== "idle") throw this.#refusal("connect");
+    this.#state = "connecting";
+    const { clock, connectTimeout } = this.options;
+    const limit = startLimit(clock, connectTimeout, () => this.#connectTimeout(), options.signal);
+    this.#abort = limit.abort;
+    const give = (): void => this.#end(limit.signal.reason);
+    limit.signal.addEventListener("abort", give, { once: true });
+    try {
+      limit.signal.throwIfAborted();
+      const who = await abortable(this.#credentials(), limit.signal);
+      const link = await Link.open(this.options, this.#owner(), limit.signal);
+      this.#link = link;
+      this.#welcome = await shakeHands(
+        async (commands) => {
+          const replies = await link.flight(commands);
+          // Ended meanwhile: what is in the replies is only that.
+          if (this.#state !== "connecting") throw this.#cause ?? this.#refusal("connect");
+          return replies as Reply[];
+        },
+        { ...this.options, username: who.username, password: who.password, setup: this.setup() },
+        this.address,
+      );
+      this.#state = "ready";
+      this.#liveness.start();
+    } catch (error) {
+      this.#end(error as Error);
+      throw error;
+    } finally {
+      this.#abort = undefined;
+      limit.release();
+      limit.signal.removeEventListener("abort", give);
+    }
+  }
+
+  /**
+   * Sends a command, given as its words, and resolves with its reply. Replies come in the order of the calls.
+   *
+   * @throws {TypeError} for a word that cannot be sent; nothing is sent then.
+   * @throws {RedisError} with `executed`, when it fails.
+   */
+  send(words: readonly Arg[], options: SendOptions = {}): Promise<Reply> {
+    return this.execute(rawCommand(words), options) as Promise<Reply>;
+  }
+
+  /** Sends a command given as a value, and resolves with its typed reply. */
+  execute(command: Sendable, options: SendOptions = {}): Promise<unknown> {
+    const { signal } = options;
+    const pending = new Pending(command, options.mode ?? this.#mode, options.timeout ?? this.options.commandTimeout);
+    const promise = pending.promise();
+    if (signal?.aborted) pending.reject(signal.reason);
+    else this.enqueue(pending);
+    if (signal !== undefined && !pending.done) pending.abortBy(signal);
+    return promise;
+  }
+
+  /**
+   * Sends bytes that are packed already, and resolves with the `replies` replies that they bring, errors in
+   * place.
+   *
+   * @throws {RangeError} when `replies` is no whole number from 1 up.
+   */
+  async sendPacked(bytes: Uint8Array, replies = 1, options: SendOptions = {}): Promise<Reply[]> {
+    if (!Number.isSafeInteger(replies) || replies < 1) {
+      throw new RangeError(`Cannot send packed commands: \`replies\` is ${replies}, but must be 1 or more`);
+    }
+    options.signal?.throwIfAborted();
+    if (this.#state !== "ready") throw this.#refusal("send packed commands");
+    if (this.#link!.full) throw queueFullError("packed commands", this.address);
+    const flight = new Flight(replies);
+    const command = rawCommand([]);
+    const timeout = options.timeout ?? this.options.commandTimeout;
+    const waiting = Array.from(
+      { length: replies },
+      (_, index) => new Pending(command, options.mode ?? this.#mode, timeout, flight, index),
+    );
+    this.#link!.enqueuePacked(bytes, waiting);
+    if (options.signal !== undefined) for (const pending of waiting) pending.abortBy(options.signal);
+    return await flight.promise as Reply[];
+  }
+
+  /** The bytes of a command. */
+  packCommand(words: readonly Arg[]): Uint8Array {
+    return packCommand(words);
+  }
+
+  /** The bytes of several commands. */
+  packCommands(commands: readonly (readonly Arg[])[]): Uint8Array {
+    return packCommands(commands);
+  }
+
+  /** Queues a command for the next write. It settles in any case: by its reply, its deadline or the connection's end. */
+  enqueue(pending: Pending): void {
+    const { spec, args } = pending.command;
+    const link = this.#link;
+    if (this.#state !== "ready" || link === undefined) return pending.fail(this.#refusal(`send ${spec.name}`));
+    if (link.full) return pending.fail(queueFullError(spec.name, this.address));
+    try {
+      link.enqueue(pending);
+    } catch (error) {
+      pending.reject(error);
+      // Refused arguments leave nothing behind. Anything else (no memory for a huge text) may have cut the
+      // command in two, and what follows would be read as its end.
+      if (!(error instanceof TypeError)) this.#end(error as Error);
+      return;
+    }
+    if (spec.words === 0) this.session.note(stateName(args), args.slice(1));
+    else if ((spec.flags & STATEFUL) !== 0) this.session.note(spec.name, args);
+  }
+
+  /** Waits for the replies that are due, then closes. Nothing more can be sent. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#state === "ready") {
+      this.#state = "closing";
+      if (this.#link!.pending === 0) this.#end(undefined);
+    } else if (this.#state !== "closing") {
+      this.disconnect();
+    }
+    await this.closed;
+  }
+
+  /** Closes now. Commands that wait are rejected, with `cause` as the reason if there is one. */
+  disconnect(cause?: Error): void {
+    this.#end(cause);
+  }
+
+  /** Goes back to its pool, or is closed when it has none. */
+  [Symbol.dispose](): void {
+    if (this.#home !== undefined) this.#home.release(this);
+    else this.disconnect();
+  }
+
+  #owner(): LinkOwner {
+    return {
+      address: this.address,
+      lost: (cause) => this.#end(cause),
+      idle: () => {
+        if (this.#state === "closing") this.#end(undefined);
+      },
+      pushed: (values) => {
+        for (const listener of this.#listeners) listener.push?.(this, values);
+      },
+    };
+  }
+
+  async #credentials(): Promise<Partial<Credentials>> {
+    const { credentials } = this.options;
+    if (credentials === undefined) return {};
+    return await (isStreaming(credentials) ? credentials.get() : credentials());
+  }
+
+  #probe(): void {
+    // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
+    if (this.#state !== "ready" || this.pending > 0 || this.session.inTransaction) return;
+    this.execute(PING).catch(() => {});
+  }
+
+  #refusal(what: string): ConnectionError {
+    const message = `Cannot ${what}: the connection to ${this.address} is ${this.#state}`;
+    return new ConnectionError(message, { code: "CLOSED", executed: "no", cause: this.#cause });
+  }
+
+  #connectTimeout(): TimeoutError {
+    const { connectTimeout } = this.options;
+    const phase = this.#link === undefined ? "no connection" : "no reply to the handshake";
+    return new TimeoutError(`Cannot connect to ${this.address}: ${phase} within ${connectTimeout} ms`, {
+      code: "CONNECT_TIMEOUT",
+      executed: "no",
+    });
+  }
+
+  /** The one way into `closed`. Without a cause it is by plan. */
+  #end(cause: Error | undefined): void {
+    if (this.#state === "closed") return;
+    const graceful = this.#state === "closing" && cause === undefined && this.pending === 0;
+    this.#state = "closed";
+    this.#cause = cause;
+    this.#liveness.stop();
+    const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
+    this.#abort?.(reason);
+    if (graceful) this.#link?.close().then(this.#resolveClosed);
+    else this.#link?.destroy(reason);
+    for (const listener of [...this.#listeners]) listener.closed?.(this, cause);
+    this.#listeners.clear();
+    if (!graceful) this.#resolveClosed();
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Commands that go out together and are answered together, errors in place.
+ *
+ * @module
+ */
+import type { BatchSink } from "./pending.ts";
+
+/** Collects the outcomes of `count` commands by position; its promise never rejects. */
+export class Flight implements BatchSink {
+  /** Resolves with the outcomes when the last has come. */
+  readonly promise: Promise<unknown[]>;
+  readonly #outcomes: unknown[];
+  #missing: number;
+  #resolve!: (outcomes: unknown[]) => void;
+
+  /** For `count` commands; with none it is complete at once. */
+  constructor(count: number) {
+    this.#outcomes = new Array(count);
+    this.#missing = count;
+    this.promise = new Promise((resolve) => this.#resolve = resolve);
+    if (count === 0) this.#resolve(this.#outcomes);
+  }
+
+  /** @inheritdoc */
+  resolved(index: number, value: unknown): void {
+    this.#outcomes[index] = value;
+    if (--this.#missing === 0) this.#resolve(this.#outcomes);
+  }
+
+  /** @inheritdoc */
+  rejected(index: number, error: Error): void {
+    this.resolved(index, error);
+  }
+}

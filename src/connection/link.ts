@@ -1,0 +1,207 @@
+/**
+ * The two ways of one open socket: commands out, replies in, and who watches that the one follows the other.
+ *
+ * @module
+ */
+import { ConnectionError } from "../errors.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
+import { Decoder } from "../resp/decoder.ts";
+import { type Arg, DecodeMode, type Reply, type RespParser } from "../resp/types.ts";
+import type { Socket, SocketHandlers } from "../transport.ts";
+import { lossError } from "./failures.ts";
+import { Flight } from "./flight.ts";
+import { Inbox } from "./inbox.ts";
+import { Output } from "./output.ts";
+import { Pending, rawCommand } from "./pending.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** Whom a link tells. */
+export interface LinkOwner {
+  /** Where the link goes, for messages. */
+  readonly address: string;
+  /** It has ended: by the server, by silence, by what came over it. Called at most once. */
+  lost(cause: Error): void;
+  /** Nothing is due any more. */
+  idle(): void;
+  /** A push frame came. */
+  pushed(values: Reply[]): void;
+}
+
+const FLUSH_AT = 65_536;
+
+/** Commands and replies over one socket. */
+export class Link {
+  /** The commands that wait for replies. */
+  readonly inbox: Inbox;
+  readonly #owner: LinkOwner;
+  readonly #output: Output;
+  readonly #socket: Socket;
+  readonly #parser: RespParser;
+  readonly #watchdog: Watchdog;
+  readonly #maxQueued: number;
+  readonly #maxQueuedBytes: number;
+  #scheduled = false;
+  #ended = false;
+
+  private constructor(socket: Socket, inbox: Inbox, options: ResolvedConnectionOptions, owner: LinkOwner) {
+    this.#socket = socket;
+    this.inbox = inbox;
+    this.#owner = owner;
+    this.#maxQueued = options.maxQueued;
+    this.#maxQueuedBytes = options.maxQueuedBytes;
+    this.#output = new Output(socket);
+    this.#parser = options.parser?.(inbox, options.limits) ?? new Decoder(inbox, options.limits);
+    this.#watchdog = new Watchdog(options.clock, {
+      inbox,
+      output: this.#output,
+      where: owner.address,
+      commandTimeout: options.commandTimeout,
+      socketTimeout: options.socketTimeout,
+      silent: (error) => this.#lose(error),
+    });
+  }
+
+  /** Opens a socket; `signal` bounds that. */
+  static async open(options: ResolvedConnectionOptions, owner: LinkOwner, signal: AbortSignal): Promise<Link> {
+    const inbox = new Inbox((values) => owner.pushed(values));
+    let link: Link | undefined;
+    // What comes between the connecting and our hearing of it belongs to the link all the same.
+    let early: Error | undefined;
+    const handlers: SocketHandlers = {
+      data: (chunk) => link?.data(chunk),
+      close: (error) => {
+        early = error ?? new ConnectionError("the server closed it", { code: "LOST" });
+        link?.#lose(early);
+      },
+    };
+    const { noDelay, keepAlive, readBufferSize } = options;
+    const { transport } = options;
+    if (transport === undefined) {
+      throw new TypeError("Cannot connect without a `transport`: give one, or import from \"@keywire/redis\"");
+    }
+    const socket = await transport.connect(
+      options.endpoint,
+      { noDelay, keepAlive, readBufferSize, signal },
+      handlers,
+    );
+    if (early !== undefined) throw early;
+    if (signal.aborted) {
+      socket.destroy();
+      throw signal.reason;
+    }
+    link = new Link(socket, inbox, options, owner);
+    return link;
+  }
+
+  /** When the server was last heard, or a first command queued after that. */
+  get quietSince(): number {
+    return this.#watchdog.quietSince;
+  }
+
+  /** Commands that wait for their reply. */
+  get pending(): number {
+    return this.inbox.queue.length;
+  }
+
+  /** Whether part of a reply has come and the rest has not. */
+  get partial(): boolean {
+    return this.#parser.partial;
+  }
+
+  /** Whether the peer is so slow that no more commands should be queued. */
+  get full(): boolean {
+    const output = this.#output;
+    return output.busy &&
+      (output.waiting >= this.#maxQueuedBytes || output.encoded - output.sent >= this.#maxQueued);
+  }
+
+  /**
+   * Encodes a command for the next write.
+   *
+   * @throws {TypeError} for an argument that cannot be sent; the command is then not queued.
+   */
+  enqueue(pending: Pending): void {
+    if (!this.#scheduled) this.#schedule();
+    const { spec, args } = pending.command;
+    const { encoder } = this.#output;
+    encoder.command(spec.head, spec.words, args);
+    this.#wait(pending);
+    if (encoder.length >= FLUSH_AT) this.#output.flush();
+  }
+
+  /** Adds bytes that are packed already and the commands that wait for what they bring. */
+  enqueuePacked(bytes: Uint8Array, waiting: readonly Pending[]): void {
+    this.#schedule();
+    this.#output.encoder.raw(bytes);
+    for (const pending of waiting) this.#wait(pending);
+  }
+
+  /** Sends commands as one flight; resolves with their replies, errors of any kind in place. */
+  async flight(commands: readonly (readonly Arg[])[]): Promise<(Reply | Error)[]> {
+    const flight = new Flight(commands.length);
+    commands.forEach((words, index) => {
+      this.enqueue(new Pending(rawCommand(words), DecodeMode.text, 0, flight, index));
+    });
+    return await flight.promise as (Reply | Error)[];
+  }
+
+  /** Closes the socket when all has been sent; for a link where nothing is due. */
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#watchdog.deadlines.clear();
+    this.#output.flush();
+    await this.#socket.close();
+  }
+
+  /** Ends now: every command that waits fails, with `cause` as the reason. */
+  destroy(cause: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#watchdog.deadlines.clear();
+    this.#socket.destroy();
+    const { inbox } = this;
+    const { sent } = this.#output;
+    inbox.queue.drain().forEach((pending, index) => {
+      if (pending.done) return;
+      const executed = inbox.taken + index < sent ? "unknown" : "no";
+      pending.fail(lossError(pending.command.spec.name, executed, this.#owner.address, cause));
+    });
+  }
+
+  #wait(pending: Pending): void {
+    this.#output.encoded++;
+    this.inbox.queue.push(pending);
+    this.#watchdog.watch(pending);
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    this.#watchdog.tick(this.inbox.queue.length === 0);
+    queueMicrotask(this.#flush);
+  }
+
+  #flush = (): void => {
+    this.#scheduled = false;
+    if (!this.#ended) this.#output.flush();
+  };
+
+  /** Bytes came. */
+  data(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    this.#watchdog.heard();
+    try {
+      this.#parser.write(chunk);
+    } catch (error) {
+      this.#lose(error as Error);
+      return;
+    }
+    if (this.inbox.queue.length === 0) this.#owner.idle();
+  }
+
+  #lose(cause: Error): void {
+    if (this.#ended) return;
+    this.destroy(cause);
+    this.#owner.lost(cause);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The way out of a connection: the arena, what waits behind a slow peer, and what has been handed to the socket.
+ *
+ * @module
+ */
+import { Encoder } from "../resp/encoder.ts";
+import type { Socket } from "../transport.ts";
+
+/** Bytes that wait for the socket, and how many commands are complete when they have gone. */
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly upTo: number;
+}
+
+/** Encodes commands and writes them; one write a tick, at once when an arena is full. */
+export class Output {
+  /** Encodes into the arena; what is in there goes out with the next `flush`. */
+  readonly encoder: Encoder;
+  /** How many commands have been encoded. */
+  encoded = 0;
+  /** How many of them have been handed to the socket: the others cannot have run. */
+  sent = 0;
+  readonly #socket: Socket;
+  #busy = false;
+  #backlog: Chunk[] = [];
+  #backlogBytes = 0;
+
+  /** Writes to `socket`. */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.encoder = new Encoder((bytes) => this.#put(bytes, this.encoded));
+  }
+
+  /** Whether the peer is slower than we are. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Bytes that the socket has not taken yet. */
+  get waiting(): number {
+    return this.encoder.length + this.#backlogBytes;
+  }
+
+  /** Hands to the socket what has been encoded; while it is busy, all waits. */
+  flush(): void {
+    if (this.#busy) return;
+    const bytes = this.encoder.take();
+    if (bytes.length > 0) this.#write(bytes, this.encoded);
+  }
+
+  #put(bytes: Uint8Array, upTo: number): void {
+    if (!this.#busy) return this.#write(bytes, upTo);
+    this.#backlog.push({ bytes, upTo });
+    this.#backlogBytes += bytes.length;
+  }
+
+  #write(bytes: Uint8Array, upTo: number): void {
+    this.sent = upTo;
+    const taken = this.#socket.write(bytes);
+    if (taken === undefined) return this.encoder.give(bytes);
+    this.#busy = true;
+    // A rejection means that the socket has ended; its `close` says so to all who wait.
+    taken.then(() => this.#goOn(bytes), () => {});
+  }
+
+  #goOn(bytes: Uint8Array): void {
+    this.encoder.give(bytes);
+    this.#busy = false;
+    const backlog = this.#backlog;
+    for (let index = 0; index < backlog.length; index++) {
+      const chunk = backlog[index]!;
+      this.#backlogBytes -= chunk.bytes.length;
+      this.#write(chunk.bytes, chunk.upTo);
+      if (this.#busy) {
+        this.#backlog = backlog.slice(index + 1);
+        return;
+      }
+    }
+    this.#backlog = [];
+    this.flush();
+  }
+}

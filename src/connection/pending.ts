@@ -1,0 +1,154 @@
+/**
+ * A command on its way: from the call to its settling, through queues, connections and repeats.
+ *
+ * @module
+ */
+import { RedisError } from "../errors.ts";
+import type { Arg, Reply } from "../resp/types.ts";
+
+/** What a connection needs to know of a command; a `Command` of `src/commands` is one. */
+export interface Sendable {
+  /** What all commands of this name share. */
+  readonly spec: {
+    readonly name: string;
+    readonly head: Uint8Array;
+    readonly words: number;
+    readonly flags: number;
+  };
+  /** The arguments behind the name. */
+  readonly args: readonly Arg[];
+  /** Makes the typed reply of the decoded one. */
+  readonly parse: ((reply: Reply) => unknown) | undefined;
+}
+
+/** Who sent a command, and may send it again instead of letting it fail. */
+export interface Sender {
+  /** Takes the command over (`true`), or lets it be rejected with the error (`false`). */
+  recover(pending: Pending, error: Error): boolean;
+}
+
+/** Whom the commands of a pipeline report to, by position. */
+export interface BatchSink {
+  /** The command at `index` has its reply. */
+  resolved(index: number, value: unknown): void;
+  /** The command at `index` has failed. */
+  rejected(index: number, error: Error): void;
+}
+
+type Resolve = (value: unknown) => void;
+type Reject = (error: unknown) => void;
+
+// The executor is one function for all promises, so that a command costs no closure of its own.
+let lastResolve: Resolve;
+let lastReject: Reject;
+const capture = (resolve: Resolve, reject: Reject): void => {
+  lastResolve = resolve;
+  lastReject = reject;
+};
+
+/** A command that waits for its reply. It settles exactly once; what comes later is dropped. */
+export class Pending {
+  /** What was called. */
+  readonly command: Sendable;
+  /** `DecodeMode` bits for its reply. */
+  readonly mode: number;
+  /** Milliseconds that it may take in all; 0 is no limit. */
+  readonly timeout: number;
+  /** When its time is up, by the connection's clock; 0 until it is first queued. */
+  deadline = 0;
+  /** Milliseconds that the server itself may wait before it answers (blocking commands). */
+  blocks = 0;
+  /** How often it was sent anew. */
+  repeats = 0;
+  /** Push frames that confirm it instead of a reply (SUBSCRIBE and its like); 0: it has a reply. */
+  confirmations = 0;
+  /** Settled: a reply that still comes is read and dropped. */
+  done = false;
+  /** Who may send it again. */
+  sender: Sender | undefined = undefined;
+  /** Bytes that it holds while it waits for a connection. */
+  size = 0;
+  #resolve: Resolve | undefined;
+  #reject: Reject | undefined;
+  #batch: BatchSink | undefined;
+  #index: number;
+  #unlisten: (() => void) | undefined = undefined;
+
+  /** With a `batch` it reports there, as number `index`; without, `promise()` must be called. */
+  constructor(command: Sendable, mode: number, timeout: number, batch?: BatchSink, index = 0) {
+    this.command = command;
+    this.mode = mode;
+    this.timeout = timeout;
+    this.#batch = batch;
+    this.#index = index;
+    this.#resolve = undefined;
+    this.#reject = undefined;
+  }
+
+  /** The promise that settles with this command; called once. */
+  promise(): Promise<unknown> {
+    const promise = new Promise<unknown>(capture);
+    this.#resolve = lastResolve;
+    this.#reject = lastReject;
+    return promise;
+  }
+
+  /** Rejects with the signal's reason when it is aborted first. */
+  abortBy(signal: AbortSignal, aborted?: () => void): void {
+    const listener = (): void => {
+      if (this.done) return;
+      this.reject(signal.reason);
+      aborted?.();
+    };
+    signal.addEventListener("abort", listener, { once: true });
+    this.#unlisten = () => signal.removeEventListener("abort", listener);
+  }
+
+  /** The reply came. */
+  resolve(reply: Reply): void {
+    if (this.done) return;
+    let value: unknown = reply;
+    const parse = this.command.parse;
+    if (parse !== undefined) {
+      try {
+        value = parse(reply);
+      } catch (cause) {
+        const message = `Cannot make the reply of ${this.command.spec.name} into its type`;
+        this.reject(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));
+        return;
+      }
+    }
+    this.done = true;
+    if (this.#unlisten !== undefined) this.#unlisten();
+    if (this.#batch !== undefined) this.#batch.resolved(this.#index, value);
+    else this.#resolve!(value);
+  }
+
+  /** It failed: its sender may send it again; else it is rejected. */
+  fail(error: Error): void {
+    if (this.done) return;
+    if (this.sender !== undefined && this.sender.recover(this, error)) return;
+    this.reject(error);
+  }
+
+  /** Rejects for good. */
+  reject(error: unknown): void {
+    if (this.done) return;
+    this.done = true;
+    if (this.#unlisten !== undefined) this.#unlisten();
+    if (this.#batch !== undefined) this.#batch.rejected(this.#index, error as Error);
+    else this.#reject!(error);
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A command given as its words; its name is known for messages only. */
+export function rawCommand(words: readonly Arg[], flags = 0): Sendable {
+  const first = words[0];
+  // Only what looks like a name is shown: anything else may be a value that slipped into its place.
+  const name = typeof first === "string" && /^[A-Za-z][A-Za-z0-9._-]{0,30}$/.test(first)
+    ? first.toUpperCase()
+    : "a raw command";
+  return { spec: { name, head: NO_BYTES, words: 0, flags }, args: words, parse: undefined };
+}

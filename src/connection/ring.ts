@@ -1,0 +1,73 @@
+/**
+ * A queue in a ring: push at the tail, shift at the head, nothing allocated on the way.
+ *
+ * @module
+ */
+
+const SMALL = 1024;
+
+/** A first-in first-out queue that grows by doubling and falls back to its small size when emptied. */
+export class Ring<T> {
+  #slots: (T | undefined)[] = new Array(SMALL).fill(undefined);
+  #mask = SMALL - 1;
+  #head = 0;
+  #length = 0;
+
+  /** How many are queued. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Queues a value. */
+  push(value: T): void {
+    if (this.#length > this.#mask) this.#grow();
+    this.#slots[(this.#head + this.#length++) & this.#mask] = value;
+  }
+
+  /** The oldest value, left where it is. */
+  peek(): T | undefined {
+    return this.#slots[this.#head];
+  }
+
+  /** The value `index` places behind the oldest. */
+  at(index: number): T | undefined {
+    return index < this.#length ? this.#slots[(this.#head + index) & this.#mask] : undefined;
+  }
+
+  /** Takes the oldest value out. */
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const value = this.#slots[this.#head];
+    this.#slots[this.#head] = undefined;
+    this.#head = (this.#head + 1) & this.#mask;
+    // A burst must not leave its ring behind for the lifetime of the connection.
+    if (--this.#length === 0 && this.#mask > 64 * SMALL) this.#reset();
+    return value;
+  }
+
+  /** Takes all values out, the oldest first. */
+  drain(): T[] {
+    const values: T[] = [];
+    for (let index = 0; index < this.#length; index++) {
+      values.push(this.#slots[(this.#head + index) & this.#mask] as T);
+    }
+    this.#reset();
+    return values;
+  }
+
+  #reset(): void {
+    this.#slots = new Array(SMALL).fill(undefined);
+    this.#mask = SMALL - 1;
+    this.#head = 0;
+    this.#length = 0;
+  }
+
+  #grow(): void {
+    const size = this.#slots.length;
+    const slots: (T | undefined)[] = new Array(size * 2).fill(undefined);
+    for (let index = 0; index < size; index++) slots[index] = this.#slots[(this.#head + index) & this.#mask];
+    this.#slots = slots;
+    this.#mask = size * 2 - 1;
+    this.#head = 0;
+  }
+}

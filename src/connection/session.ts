@@ -1,0 +1,95 @@
+/**
+ * What the holder of a connection did to its state, so that the next one finds it as it was.
+ *
+ * @module
+ */
+import type { Arg } from "../resp/types.ts";
+
+/** Commands after which a connection cannot be put right by another command: it is replaced. */
+const TAINTING: ReadonlySet<string> = new Set([
+  "AUTH",
+  "HELLO",
+  "RESET",
+  "QUIT",
+  "MONITOR",
+  "SYNC",
+  "PSYNC",
+  "REPLCONF",
+  "ASKING",
+  "READONLY",
+  "READWRITE",
+  "SUBSCRIBE",
+  "PSUBSCRIBE",
+  "SSUBSCRIBE",
+  "UNSUBSCRIBE",
+  "PUNSUBSCRIBE",
+  "SUNSUBSCRIBE",
+  "CLIENT REPLY",
+  "CLIENT TRACKING",
+  "CLIENT CACHING",
+  "CLIENT NO-EVICT",
+  "CLIENT NO-TOUCH",
+  "CLIENT SETNAME",
+]);
+
+/** Follows the commands that change the state of a connection. */
+export class SessionState {
+  /** Between MULTI and EXEC or DISCARD. */
+  inTransaction = false;
+  /** Keys are watched. */
+  watching = false;
+  /** The database, if it is another than the connection's own. */
+  #db: number;
+  readonly #home: number;
+  #tainted = false;
+
+  /** `db` is the connection's own database. */
+  constructor(db: number) {
+    this.#home = db;
+    this.#db = db;
+  }
+
+  /** Notes a command that is about to be sent; `name` may be one word or two. */
+  note(name: string, args: readonly Arg[]): void {
+    switch (name) {
+      case "MULTI":
+        this.inTransaction = true;
+        return;
+      case "EXEC":
+      case "DISCARD":
+        this.inTransaction = this.watching = false;
+        return;
+      case "WATCH":
+        this.watching = true;
+        return;
+      case "UNWATCH":
+        this.watching = false;
+        return;
+      case "SELECT":
+        this.#db = Number(args[0]);
+        return;
+      default:
+        if (TAINTING.has(name)) this.#tainted = true;
+    }
+  }
+
+  /** Whether nothing can put the connection right. */
+  get beyondRepair(): boolean {
+    return this.#tainted;
+  }
+
+  /** The commands that put the connection right; none when it is as it was. */
+  repairs(): Arg[][] {
+    const commands: Arg[][] = [];
+    if (this.inTransaction) commands.push(["DISCARD"]);
+    else if (this.watching) commands.push(["UNWATCH"]);
+    if (this.#db !== this.#home) commands.push(["SELECT", this.#home]);
+    return commands;
+  }
+}
+
+/** The name by which a command given as words is known here: two words for CLIENT. */
+export function stateName(words: readonly Arg[]): string {
+  const first = typeof words[0] === "string" ? words[0].toUpperCase() : "";
+  return first === "CLIENT" && typeof words[1] === "string" ? `CLIENT ${words[1].toUpperCase()}` : first;
+}

@@ -1,0 +1,101 @@
+/**
+ * Who watches that replies come: the deadlines of commands, and the silence of the server.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import { TimeoutError } from "../errors.ts";
+import { Deadlines } from "./deadlines.ts";
+import { commandTimeoutError } from "./failures.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Output } from "./output.ts";
+import type { Pending } from "./pending.ts";
+
+/** What a watchdog needs to know of its connection. */
+export interface Watched {
+  readonly inbox: Inbox;
+  readonly output: Output;
+  readonly where: string;
+  readonly commandTimeout: number;
+  readonly socketTimeout: number;
+  /** The server has been silent for too long: the link counts as dead. */
+  silent(error: TimeoutError): void;
+}
+
+/** Rejects commands whose time is up, and declares a connection dead that owes replies and says nothing. */
+export class Watchdog {
+  /** The time at the beginning of this tick; read by what is queued in it. */
+  now = 0;
+  /** Since when the server has owed a reply and said nothing. */
+  quietSince = 0;
+  /** The timer; a command notes its deadline here. */
+  readonly deadlines: Deadlines;
+  readonly #clock: Clock;
+  readonly #watched: Watched;
+
+  /** Watches one connection. */
+  constructor(clock: Clock, watched: Watched) {
+    this.#clock = clock;
+    this.#watched = watched;
+    this.deadlines = new Deadlines(clock, (now) => this.#check(now));
+  }
+
+  /** A tick begins in which commands are queued; `idle`: none was waiting before. */
+  tick(idle: boolean): void {
+    this.now = this.#clock.now();
+    if (idle) this.quietSince = this.now;
+  }
+
+  /** Bytes came. */
+  heard(): void {
+    this.quietSince = this.#clock.now();
+  }
+
+  /** Sets the deadline of a command that is being queued, and sees to it. */
+  watch(pending: Pending): void {
+    if (pending.deadline === 0) pending.deadline = pending.timeout === 0 ? Infinity : this.now + pending.timeout;
+    const { next } = this.deadlines;
+    if (pending.deadline < next) this.deadlines.note(pending.deadline);
+    if (next === Infinity) {
+      const silence = this.#patience(pending);
+      if (silence !== Infinity) this.deadlines.note(this.quietSince + silence);
+    }
+  }
+
+  #check(now: number): number {
+    const { inbox, output, where } = this.#watched;
+    const { queue } = inbox;
+    let next = Infinity;
+    for (let index = 0; index < queue.length; index++) {
+      const pending = queue.at(index)!;
+      if (pending.done) continue;
+      if (pending.deadline > now) {
+        if (pending.deadline < next) next = pending.deadline;
+        continue;
+      }
+      const executed = inbox.taken + index < output.sent ? "unknown" : "no";
+      // Its time is up for all tries together: nobody may send it again.
+      pending.reject(commandTimeoutError(pending.command.spec.name, executed, pending.timeout, where));
+    }
+    const head = queue.peek();
+    if (head === undefined) return next;
+    const end = this.quietSince + this.#patience(head);
+    if (end > now) return Math.min(next, end);
+    const silence = Math.round(now - this.quietSince);
+    this.#watched.silent(
+      new TimeoutError(`${where} was silent for ${silence} ms while a reply was due`, {
+        code: "SOCKET_TIMEOUT",
+        executed: "unknown",
+      }),
+    );
+    return Infinity;
+  }
+
+  /** How long the server may be silent while the command at the head waits. */
+  #patience(head: Pending): number {
+    const { commandTimeout, socketTimeout } = this.#watched;
+    if (socketTimeout > 0) return socketTimeout + head.blocks;
+    // A caller who gave a command more time than usual wants it to have it.
+    return head.timeout === 0 || commandTimeout === 0 ? Infinity : Math.max(commandTimeout, head.timeout);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Options: what users give, and what it comes to. One precedence (object over URL over default), one validation.
+ *
+ * @module
+ */
+export type {
+  BlockingPoolOptions,
+  ConnectionOptions,
+  PoolOptions,
+  ReconnectOptions,
+  RedisOptions,
+} from "./options/types.ts";
+export type { CredentialProvider, Credentials, StreamingCredentialProvider } from "./options/credentials.ts";
+export { isStreaming } from "./options/credentials.ts";
+export type {
+  ConnectionClass,
+  Encoding,
+  ReconnectPolicy,
+  ResolvedConnectionOptions,
+} from "./options/resolved.ts";
+export { ResolvedPoolOptions, ResolvedRedisOptions } from "./options/resolved_pool.ts";
+export {
+  DEFAULT_RECONNECT,
+  LIB_VERSION,
+  resolveBlockingPoolOptions,
+  resolveOptions,
+  resolvePoolOptions,
+  resolveRedisOptions,
+} from "./options/resolve.ts";

@@ -1,0 +1,31 @@
+/**
+ * Who a connection logs in as.
+ *
+ * @module
+ */
+
+/** A name and a password for AUTH. */
+export interface Credentials {
+  /** The ACL user. Default: the server's default user. */
+  readonly username?: string;
+  /** The password or token; empty for a user that has none. */
+  readonly password: string;
+}
+
+/** A source of credentials that change while connections live, such as tokens that expire. */
+export interface StreamingCredentialProvider {
+  /** The credentials of now; asked at every connect. */
+  get(): Promise<Credentials>;
+  /** Tells `listener` of new credentials, with which live connections log in again. Returns how to stop it. */
+  subscribe(listener: (credentials: Credentials) => void): () => void;
+}
+
+/** Gives credentials at every connect. */
+export type CredentialProvider = (() => Credentials | Promise<Credentials>) | StreamingCredentialProvider;
+
+/** True for a provider that announces new credentials by itself. */
+export function isStreaming(
+  provider: CredentialProvider | undefined,
+): provider is StreamingCredentialProvider {
+  return typeof provider === "object" && provider !== null;
+}

@@ -1,0 +1,231 @@
+/**
+ * What was given, made complete: contradictions refused, defaults filled in.
+ *
+ * @module
+ */
+import { exponential, none } from "../backoff.ts";
+import { systemClock } from "../clock.ts";
+import { DEFAULT_RETRY, type ErrorKind, RETRY_ON, type RetryOptions, type RetryPolicy } from "../retry.ts";
+import type { TlsOptions } from "../transport.ts";
+import { collect, type Given, recall, remember, type Table } from "./collect.ts";
+import { contradiction } from "./complain.ts";
+import { type ConnectionValues, type ReconnectPolicy, ResolvedConnectionOptions } from "./resolved.ts";
+import { type PoolValues, ResolvedPoolOptions, ResolvedRedisOptions } from "./resolved_pool.ts";
+import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
+import type { BlockingPoolOptions, ConnectionOptions, PoolOptions, RedisOptions } from "./types.ts";
+
+/** The package's version, as CLIENT SETINFO tells it. */
+export const LIB_VERSION = "0.1.0";
+
+/** How lost connections come back where nobody says otherwise: for ever, 50 ms to 5 s apart with full jitter. */
+export const DEFAULT_RECONNECT: ReconnectPolicy = Object.freeze({
+  attempts: Infinity,
+  backoff: exponential({ base: 50, cap: 5_000, jitter: "full" }),
+});
+
+const DEFAULTS = {
+  host: "localhost",
+  port: 6379,
+  db: 0,
+  libName: "keywire",
+  libVersion: LIB_VERSION,
+  connectTimeout: 5_000,
+  commandTimeout: 5_000,
+  socketTimeout: 0,
+  blockingGrace: 1_000,
+  healthCheckInterval: 30_000,
+  keepAlive: true,
+  noDelay: true,
+  readBufferSize: 65_536,
+  encoding: "utf8",
+  encodingErrors: "strict",
+  maxQueued: 100_000,
+  maxQueuedBytes: 67_108_864,
+  clock: systemClock,
+} as const;
+
+const LIMITS = Object.freeze({ maxDepth: 128, maxLineLength: 1_048_576, maxBulkLength: 536_870_912 });
+
+const POOL_DEFAULTS = {
+  queue: "lifo",
+  maxIdleTime: 0,
+  maxLifetime: 0,
+  minIdle: 0,
+  trackLeases: false,
+  closeGrace: 5_000,
+} as const;
+
+const POOL_TABLE: Table = { ...CONNECTION, ...POOL };
+const BLOCKING_TABLE: Table = { ...POOL_TABLE, ...BLOCKING };
+const CLIENT_TABLE: Table = { ...POOL_TABLE, ...CLIENT };
+
+/** Refuses what excludes each other, instead of letting one win in silence. */
+function refuseContradictions(given: Given): void {
+  const has = (name: string): boolean => given[name] !== undefined && given[name] !== false;
+  for (const name of ["host", "port", "tls"]) {
+    if (has("path") && has(name)) {
+      throw contradiction(["path", name], "a Unix socket has neither address nor TLS");
+    }
+  }
+  for (const name of ["username", "password"]) {
+    if (has("credentials") && has(name)) throw contradiction(["credentials", name], "both say who logs in");
+  }
+  if (given.password === "" && given.username === undefined) {
+    throw new RangeError(
+      "Cannot use the option `password`: it is empty; leave it out, or name the `username` that has none",
+    );
+  }
+  for (const name of ["retryOnTimeout", "retryOnError"]) {
+    if (given.retry === false && has(name)) {
+      throw contradiction(["retry", name], "`retry: false` is never to repeat");
+    }
+  }
+  if (given.libName === false && has("libVersion")) {
+    throw contradiction(["libName", "libVersion"], "`libName: false` sends neither");
+  }
+  const { key, cert, passphrase } = (given.tls || {}) as TlsOptions;
+  if ((key === undefined) !== (cert === undefined)) {
+    const [one, other] = key === undefined ? ["cert", "key"] : ["key", "cert"];
+    throw new TypeError(
+      `Cannot use the option \`tls.${one}\` without \`tls.${other}\`: a client shows both or none`,
+    );
+  }
+  if (passphrase !== undefined && key === undefined) {
+    throw new TypeError("Cannot use the option `tls.passphrase` without `tls.key`, which it would open");
+  }
+}
+
+/** What `retry`, `retryOnTimeout` and `retryOnError` come to together. */
+function retryPolicy(given: Given): RetryPolicy {
+  const retry = given.retry as RetryOptions | false | undefined;
+  if (retry === false) return Object.freeze({ ...DEFAULT_RETRY, attempts: 0 });
+  const more: ErrorKind[] = [
+    ...given.retryOnTimeout === true ? ["TimeoutError"] : [],
+    ...(given.retryOnError ?? []) as readonly ErrorKind[],
+  ];
+  if (retry === undefined && more.length === 0) return DEFAULT_RETRY;
+  if (retry === undefined) {
+    return Object.freeze({ attempts: 1, backoff: none(), on: Object.freeze(more), unsafe: false });
+  }
+  const on = Object.freeze([...new Set([...retry.on ?? RETRY_ON, ...more])]);
+  return Object.freeze({ ...DEFAULT_RETRY, ...retry as Partial<RetryPolicy>, on });
+}
+
+function resolveConnection(given: Given): ResolvedConnectionOptions {
+  refuseContradictions(given);
+  const tls = given.tls === true ? Object.freeze({}) : given.tls === false ? undefined : given.tls;
+  const { retryOnTimeout: _timeout, retryOnError: _error, ...rest } = given;
+  const values = {
+    ...DEFAULTS,
+    ...rest,
+    tls,
+    retry: retryPolicy(given),
+    reconnect: Object.freeze({ ...DEFAULT_RECONNECT, ...given.reconnect as Partial<ReconnectPolicy> }),
+    limits: Object.freeze({ ...LIMITS, ...given.limits as object }),
+  };
+  // The checks of the table have seen to it that the values are of these types.
+  return remember(new ResolvedConnectionOptions(values as ConnectionValues), given);
+}
+
+/** Parts what belongs to a connection from the rest. */
+function part(given: Given): { connection: Given; rest: Given } {
+  const entries = Object.entries(given);
+  return {
+    connection: Object.fromEntries(entries.filter(([name]) => Object.hasOwn(CONNECTION, name))),
+    rest: Object.fromEntries(entries.filter(([name]) => !Object.hasOwn(CONNECTION, name))),
+  };
+}
+
+function resolvePool(given: Given, blocking: boolean): ResolvedPoolOptions {
+  const { connection, rest } = part(given);
+  const values = {
+    ...POOL_DEFAULTS,
+    maxConnections: blocking ? 50 : 100,
+    ...blocking && { timeout: 20_000 },
+    ...rest,
+    connection: resolveConnection(connection),
+  } as PoolValues;
+  if (values.minIdle > values.maxConnections) {
+    throw new RangeError(
+      `Cannot use the option \`minIdle\`: ${values.minIdle} is more than \`maxConnections\` (${values.maxConnections})`,
+    );
+  }
+  return remember(new ResolvedPoolOptions(values), given);
+}
+
+/**
+ * The options of a connection, complete. An object goes over a URL, and both over the defaults.
+ *
+ * @param source a URL (`redis: rediss: valkey: valkeys: unix:`), options, or a result of this function
+ * @param over options that go over `source`
+ * @throws {TypeError} for an unknown name, a value of the wrong type, options that contradict each other, a bad URL.
+ * @throws {RangeError} for a value out of range.
+ *
+ * @example
+ * ```ts
+ * import { resolveOptions } from "./options.ts";
+ *
+ * const options = resolveOptions("redis://bob:secret@example.com/2?connectTimeout=800", { clientName: "jobs" });
+ * options.connectTimeout; // 800
+ * String(options); // "redis://bob:[redacted]@example.com:6379/2"
+ * ```
+ */
+export function resolveOptions(
+  source?: string | URL | ConnectionOptions | ResolvedConnectionOptions,
+  over?: ConnectionOptions,
+): ResolvedConnectionOptions {
+  return resolveConnection(collect(source, over, CONNECTION));
+}
+
+/**
+ * The options of a pool that does not wait, and of its connections; as {@linkcode resolveOptions} does it.
+ *
+ * @throws as {@linkcode resolveOptions} does.
+ */
+export function resolvePoolOptions(
+  source?: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
+  over?: PoolOptions,
+): ResolvedPoolOptions {
+  return resolvePool(collect(source, over, POOL_TABLE), false);
+}
+
+/**
+ * The options of a pool that waits, and of its connections; as {@linkcode resolveOptions} does it.
+ *
+ * @throws as {@linkcode resolveOptions} does.
+ */
+export function resolveBlockingPoolOptions(
+  source?: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
+  over?: BlockingPoolOptions,
+): ResolvedPoolOptions {
+  return resolvePool(collect(source, over, BLOCKING_TABLE), true);
+}
+
+/**
+ * The options of a client, of its pool and of its connections; as {@linkcode resolveOptions} does it. With a `pool`
+ * made elsewhere, only what concerns the client's own calls can be given; the rest is the pool's.
+ *
+ * @throws as {@linkcode resolveOptions} does.
+ */
+export function resolveRedisOptions<P = unknown>(
+  source?: string | URL | RedisOptions<P> | ResolvedConnectionOptions | ResolvedPoolOptions,
+  over?: RedisOptions<P>,
+): ResolvedRedisOptions<P> {
+  const { multiplex, pool, ...given } = collect(source, over, CLIENT_TABLE);
+  const together = multiplex !== false;
+  if (pool === undefined) {
+    const options = resolvePool(given, false);
+    return new ResolvedRedisOptions<P>(together, options.connection, undefined, options);
+  }
+  for (const name of Object.keys(given)) {
+    if (!BESIDE_POOL.has(name)) throw contradiction(["pool", name], "the pool was made with it, or without");
+  }
+  const { options } = pool as { options?: unknown };
+  const ground = options instanceof ResolvedPoolOptions ? recall(options, CONNECTION) : undefined;
+  return new ResolvedRedisOptions<P>(
+    together,
+    resolveConnection({ ...ground, ...given }),
+    pool as P,
+    undefined,
+  );
+}

@@ -1,0 +1,267 @@
+/**
+ * The options of a connection as they hold: complete, checked, frozen, and safe to print.
+ *
+ * @module
+ */
+import type { Backoff } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
+import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
+import type { RetryPolicy } from "../retry.ts";
+import type { Endpoint, KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
+import { REDACTED } from "./complain.ts";
+import type { CredentialProvider } from "./credentials.ts";
+
+/** How text arrives: UTF-8, one character a byte, or as `Uint8Array`. */
+export type Encoding = "utf8" | "latin1" | "bytes";
+
+/** How a lost connection comes back. */
+export interface ReconnectPolicy {
+  /** Failed tries in a row after which those who wait are told; `Infinity`: no limit. */
+  readonly attempts: number;
+  /** The wait before each try. */
+  readonly backoff: Backoff;
+}
+
+/** A class of connections. */
+export type ConnectionClass<C = unknown> = new (options: ResolvedConnectionOptions) => C;
+
+/** What a connection's options come to, secrets and functions included. */
+export interface ConnectionValues {
+  readonly host: string;
+  readonly port: number;
+  readonly path?: string;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly credentials?: CredentialProvider;
+  readonly tls?: TlsOptions;
+  readonly protocol?: 2 | 3;
+  readonly clientName?: string;
+  readonly libName: string | false;
+  readonly libVersion: string;
+  readonly connectTimeout: number;
+  readonly commandTimeout: number;
+  readonly socketTimeout: number;
+  readonly blockingGrace: number;
+  readonly healthCheckInterval: number;
+  readonly keepAlive: boolean | KeepAliveOptions;
+  readonly noDelay: boolean;
+  readonly readBufferSize: number;
+  readonly encoding: Encoding;
+  readonly encodingErrors: "strict" | "replace";
+  readonly retry: RetryPolicy;
+  readonly reconnect: ReconnectPolicy;
+  readonly maxQueued: number;
+  readonly maxQueuedBytes: number;
+  readonly limits: Required<DecoderLimits>;
+  readonly parser?: RespParserFactory;
+  readonly transport?: Transport;
+  readonly clock: Clock;
+}
+
+/** Properties that are read by their names, but show in no listing, spread or copy. */
+function hide(tls: TlsOptions): TlsOptions {
+  const shown: Record<string, unknown> = { ...tls };
+  for (const name of ["key", "passphrase"] as const) {
+    delete shown[name];
+    if (tls[name] !== undefined) Object.defineProperty(shown, name, { value: tls[name], enumerable: false });
+  }
+  return Object.freeze(shown);
+}
+
+/** Options in a form that may be printed. */
+function show(values: ConnectionValues): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) shown[name] = value;
+  if (values.path !== undefined) {
+    delete shown.host;
+    delete shown.port;
+  }
+  if (values.password !== undefined) shown.password = REDACTED;
+  if (values.credentials !== undefined) shown.credentials = REDACTED;
+  if (values.tls !== undefined) {
+    const { key, passphrase, cert, ca, ...tls } = values.tls;
+    const file = (pem: unknown) => typeof pem === "string" && !pem.includes("\n") ? pem : "[PEM]";
+    shown.tls = {
+      ...tls,
+      ...key !== undefined && { key: REDACTED },
+      ...passphrase !== undefined && { passphrase: REDACTED },
+      ...cert !== undefined && { cert: file(cert) },
+      ...ca !== undefined && { ca: Array.isArray(ca) ? ca.map(file) : file(ca) },
+    };
+  }
+  const { retry, reconnect } = values;
+  // JSON has no infinity and would make null of it.
+  const attempts = (count: number) => Number.isFinite(count) ? count : String(count);
+  shown.retry = {
+    ...retry,
+    attempts: attempts(retry.attempts),
+    backoff: String(retry.backoff),
+    on: retry.on.map((kind) => typeof kind === "string" ? kind : kind.name),
+  };
+  shown.reconnect = { attempts: attempts(reconnect.attempts), backoff: String(reconnect.backoff) };
+  if (values.parser !== undefined) shown.parser = "[custom]";
+  if (values.transport !== undefined) shown.transport = values.transport.name;
+  delete shown.clock;
+  return shown;
+}
+
+/** The options of a connection, resolved. Made by `resolveOptions`; see {@linkcode ConnectionOptions} for what each means. */
+export class ResolvedConnectionOptions {
+  // Everything that is secret or a function lives here and is read through a getter of the class, so that no
+  // JSON, structured clone, spread, console or debugger listing of own properties can show it.
+  readonly #values: ConnectionValues;
+  readonly #endpoint: Endpoint;
+
+  /** The server's host; unused with `path`. */
+  readonly host: string;
+  /** The server's port; unused with `path`. */
+  readonly port: number;
+  /** The path of the Unix socket, if that is how the server is reached. */
+  readonly path: string | undefined;
+  /** The database. */
+  readonly db: number;
+  /** The ACL user. */
+  readonly username: string | undefined;
+  /** The RESP version, if pinned. */
+  readonly protocol: 2 | 3 | undefined;
+  /** The name of the connection. */
+  readonly clientName: string | undefined;
+  /** The library's name; `false` sends no CLIENT SETINFO. */
+  readonly libName: string | false;
+  /** The library's version. */
+  readonly libVersion: string;
+  /** Milliseconds for one try to connect; 0 is no limit. */
+  readonly connectTimeout: number;
+  /** Milliseconds for the whole of a command; 0 is no limit. */
+  readonly commandTimeout: number;
+  /** Milliseconds of silence during one try of a command; 0 is no limit. */
+  readonly socketTimeout: number;
+  /** Milliseconds that a blocking command may take beyond its own timeout. */
+  readonly blockingGrace: number;
+  /** Milliseconds after which an idle connection is probed; 0 is never. */
+  readonly healthCheckInterval: number;
+  /** TCP keepalive. */
+  readonly keepAlive: boolean | KeepAliveOptions;
+  /** TCP_NODELAY. */
+  readonly noDelay: boolean;
+  /** Bytes read at once. */
+  readonly readBufferSize: number;
+  /** How text arrives. */
+  readonly encoding: Encoding;
+  /** What invalid UTF-8 does. */
+  readonly encodingErrors: "strict" | "replace";
+  /** Commands that may wait while there is no connection. */
+  readonly maxQueued: number;
+  /** Bytes that those may hold. */
+  readonly maxQueuedBytes: number;
+  /** Bounds of what the decoder accepts. */
+  readonly limits: Required<DecoderLimits>;
+
+  /** Takes over values that have been checked; users call `resolveOptions`. */
+  constructor(values: ConnectionValues) {
+    const tls = values.tls && hide(values.tls);
+    this.#values = Object.freeze({ ...values, tls });
+    this.#endpoint = Object.freeze(
+      values.path !== undefined
+        ? { path: values.path }
+        : { host: values.host, port: values.port, ...tls && { tls } },
+    );
+    this.host = values.host;
+    this.port = values.port;
+    this.path = values.path;
+    this.db = values.db;
+    this.username = values.username;
+    this.protocol = values.protocol;
+    this.clientName = values.clientName;
+    this.libName = values.libName;
+    this.libVersion = values.libVersion;
+    this.connectTimeout = values.connectTimeout;
+    this.commandTimeout = values.commandTimeout;
+    this.socketTimeout = values.socketTimeout;
+    this.blockingGrace = values.blockingGrace;
+    this.healthCheckInterval = values.healthCheckInterval;
+    this.keepAlive = values.keepAlive;
+    this.noDelay = values.noDelay;
+    this.readBufferSize = values.readBufferSize;
+    this.encoding = values.encoding;
+    this.encodingErrors = values.encodingErrors;
+    this.maxQueued = values.maxQueued;
+    this.maxQueuedBytes = values.maxQueuedBytes;
+    this.limits = values.limits;
+    Object.freeze(this);
+  }
+
+  /** The password, as given; `credentials` is what a handshake wants. */
+  get password(): string | undefined {
+    return this.#values.password;
+  }
+
+  /** Who logs in: the provider that was given, or one that gives `username` and `password`; `undefined`: nobody. */
+  get credentials(): CredentialProvider | undefined {
+    const { credentials, username, password } = this.#values;
+    if (credentials !== undefined) return credentials;
+    if (username === undefined && password === undefined) return undefined;
+    return () => ({ username, password: password ?? "" });
+  }
+
+  /** How TLS is done; `undefined`: it is not. `key` and `passphrase` are read by name; a spread leaves them out. */
+  get tls(): TlsOptions | undefined {
+    return this.#values.tls;
+  }
+
+  /** Where the server is, for a transport. The same caution holds for its `tls`. */
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  /** When and how a command is repeated. */
+  get retry(): RetryPolicy {
+    return this.#values.retry;
+  }
+
+  /** How a lost connection comes back. */
+  get reconnect(): ReconnectPolicy {
+    return this.#values.reconnect;
+  }
+
+  /** The decoder that was given. */
+  get parser(): RespParserFactory | undefined {
+    return this.#values.parser;
+  }
+
+  /** The transport that was given. */
+  get transport(): Transport | undefined {
+    return this.#values.transport;
+  }
+
+  /** The source of time. */
+  get clock(): Clock {
+    return this.#values.clock;
+  }
+
+  /** All options as plain values; secrets are `"[redacted]"`. */
+  toJSON(): Record<string, unknown> {
+    return show(this.#values);
+  }
+
+  /** Where this leads, as a URL without secrets: `"rediss://bob:[redacted]@db.example.com:6380/0"`. */
+  toString(): string {
+    const { path, host, port, db, username, password, credentials, tls } = this.#values;
+    const secret = password !== undefined || credentials !== undefined ? `:${REDACTED}` : "";
+    const user = username === undefined ? "" : encodeURIComponent(username);
+    const who = user + secret === "" ? "" : `${user}${secret}@`;
+    if (path !== undefined) return `unix://${who}${encodeURI(path)}?db=${db}`;
+    return `${tls ? "rediss" : "redis"}://${who}${host.includes(":") ? `[${host}]` : host}:${port}/${db}`;
+  }
+
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `ConnectionOptions ${JSON.stringify(this, null, 2)}`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `ConnectionOptions ${JSON.stringify(this, null, 2)}`;
+  }
+}

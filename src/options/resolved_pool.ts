@@ -1,0 +1,141 @@
+/**
+ * The options of pools and clients as they hold: complete, checked, frozen, and safe to print.
+ *
+ * @module
+ */
+import type { ConnectionClass, ResolvedConnectionOptions } from "./resolved.ts";
+
+/** What a pool's options come to. */
+export interface PoolValues {
+  readonly connection: ResolvedConnectionOptions;
+  readonly maxConnections: number;
+  readonly timeout?: number;
+  readonly queue: "lifo" | "fifo";
+  readonly maxIdleTime: number;
+  readonly maxLifetime: number;
+  readonly minIdle: number;
+  readonly trackLeases: boolean;
+  readonly closeGrace: number;
+  readonly connectionClass?: ConnectionClass;
+}
+
+/** The options of a pool, resolved. Made by `resolvePoolOptions`; see {@linkcode PoolOptions} for what each means. */
+export class ResolvedPoolOptions {
+  readonly #connectionClass: ConnectionClass | undefined;
+  /** The options of its connections. */
+  readonly connection: ResolvedConnectionOptions;
+  /** How many connections there may be. */
+  readonly maxConnections: number;
+  /** Milliseconds to wait for a connection, 0 is without end; `undefined`: this pool does not wait. */
+  readonly timeout: number | undefined;
+  /** Which idle connection is taken next. */
+  readonly queue: "lifo" | "fifo";
+  /** Milliseconds after which an idle connection is closed; 0 is never. */
+  readonly maxIdleTime: number;
+  /** Milliseconds after which a connection is replaced; 0 is never. */
+  readonly maxLifetime: number;
+  /** Idle connections that are kept ready. */
+  readonly minIdle: number;
+  /** Whether it is remembered where each lease was taken. */
+  readonly trackLeases: boolean;
+  /** Milliseconds that `close()` waits for leases. */
+  readonly closeGrace: number;
+
+  /** Takes over values that have been checked; users call `resolvePoolOptions`. */
+  constructor(values: PoolValues) {
+    this.#connectionClass = values.connectionClass;
+    this.connection = values.connection;
+    this.maxConnections = values.maxConnections;
+    this.timeout = values.timeout;
+    this.queue = values.queue;
+    this.maxIdleTime = values.maxIdleTime;
+    this.maxLifetime = values.maxLifetime;
+    this.minIdle = values.minIdle;
+    this.trackLeases = values.trackLeases;
+    this.closeGrace = values.closeGrace;
+    Object.freeze(this);
+  }
+
+  /** The class of its connections, if one was given. */
+  get connectionClass(): ConnectionClass | undefined {
+    return this.#connectionClass;
+  }
+
+  /** All options as plain values; secrets are `"[redacted]"`. */
+  toJSON(): Record<string, unknown> {
+    const shown: Record<string, unknown> = Object.fromEntries(Object.entries(this));
+    if (this.#connectionClass !== undefined) shown.connectionClass = this.#connectionClass.name;
+    shown.connection = this.connection.toJSON();
+    return shown;
+  }
+
+  /** Where its connections lead, without secrets. */
+  toString(): string {
+    return this.connection.toString();
+  }
+
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `PoolOptions ${JSON.stringify(this, null, 2)}`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `PoolOptions ${JSON.stringify(this, null, 2)}`;
+  }
+}
+
+/** The options of a client, resolved. Made by `resolveRedisOptions`; see {@linkcode RedisOptions} for what each means. */
+export class ResolvedRedisOptions<P = unknown> {
+  readonly #pool: P | undefined;
+  /** Whether plain commands share one connection. */
+  readonly multiplex: boolean;
+  /** What concerns the client's own calls and its shared lane. */
+  readonly connection: ResolvedConnectionOptions;
+  /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
+  readonly poolOptions: ResolvedPoolOptions | undefined;
+
+  /** Takes over values that have been checked; users call `resolveRedisOptions`. */
+  constructor(
+    multiplex: boolean,
+    connection: ResolvedConnectionOptions,
+    pool: P | undefined,
+    poolOptions: ResolvedPoolOptions | undefined,
+  ) {
+    this.#pool = pool;
+    this.multiplex = multiplex;
+    this.connection = connection;
+    this.poolOptions = poolOptions;
+    Object.freeze(this);
+  }
+
+  /** The pool that was given. */
+  get pool(): P | undefined {
+    return this.#pool;
+  }
+
+  /** All options as plain values; secrets are `"[redacted]"`. */
+  toJSON(): Record<string, unknown> {
+    return {
+      multiplex: this.multiplex,
+      ...this.poolOptions === undefined
+        ? { pool: "[shared]", connection: this.connection.toJSON() }
+        : this.poolOptions.toJSON(),
+    };
+  }
+
+  /** Where its connections lead, without secrets. */
+  toString(): string {
+    return this.connection.toString();
+  }
+
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `RedisOptions ${JSON.stringify(this, null, 2)}`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `RedisOptions ${JSON.stringify(this, null, 2)}`;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The pool that waits at its limit.
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+import { MaxConnectionsError } from "../errors.ts";
+import {
+  type BlockingPoolOptions,
+  resolveBlockingPoolOptions,
+  type ResolvedConnectionOptions,
+  type ResolvedPoolOptions,
+} from "../options.ts";
+import { type AcquireOptions, ConnectionPool } from "./pool.ts";
+import { Waiters } from "./waiters.ts";
+
+/**
+ * A pool of connections whose `acquire` waits at the limit, in order, up to `timeout`.
+ *
+ * @example
+ * ```ts
+ * import { BlockingConnectionPool } from "@keywire/redis";
+ *
+ * await using pool = new BlockingConnectionPool({ host: "localhost", maxConnections: 10, timeout: 20_000 });
+ * using connection = await pool.acquire({ signal: AbortSignal.timeout(500) });
+ * ```
+ */
+export class BlockingConnectionPool<C extends Connection = Connection> extends ConnectionPool<C> {
+  readonly #waiters: Waiters<C | Promise<C>>;
+
+  /** Makes a pool; see {@linkcode BlockingPoolOptions}. */
+  constructor(
+    options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions = {},
+    over?: BlockingPoolOptions,
+  ) {
+    super(options, over);
+    this.#waiters = new Waiters(this.options.connection.clock);
+  }
+
+  /** A pool for a URL; the options go over it. The same as `new BlockingConnectionPool(url, options)`. */
+  static override fromUrl(url: string | URL, options?: BlockingPoolOptions): BlockingConnectionPool {
+    return new this(url, options);
+  }
+
+  /** @inheritdoc */
+  protected override resolve(
+    options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
+    over?: BlockingPoolOptions,
+  ): ResolvedPoolOptions {
+    return resolveBlockingPoolOptions(options, over);
+  }
+
+  /** @inheritdoc */
+  protected override get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /** @inheritdoc */
+  protected override atLimit(options: AcquireOptions): Promise<C> {
+    const { timeout = 0, maxConnections, connection } = this.options;
+    return this.#waiters.wait(timeout, options.signal, () =>
+      new MaxConnectionsError(
+        `Cannot take a connection to ${connection}: all ${maxConnections} stayed in use for ${timeout} ms`,
+        { code: "POOL_TIMEOUT", executed: "no" },
+      ));
+  }
+
+  /** @inheritdoc */
+  protected override placeFreed(): void {
+    while (this.#waiters?.size > 0) {
+      const idle = this.leaseIdle();
+      if (idle !== undefined) this.#waiters.serve(idle);
+      else if (this.hasPlace) this.#waiters.serve(this.leaseNew());
+      else return;
+    }
+  }
+
+  /** @inheritdoc */
+  protected override refuseWaiters(error: Error): void {
+    this.#waiters.rejectAll(error);
+  }
+}

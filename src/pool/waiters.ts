@@ -1,0 +1,63 @@
+/**
+ * Those who wait for a place, in the order in which they came.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../clock.ts";
+
+/** One who waits. */
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/** A queue of waiters; each ends by being served, by its time, by its signal, or with all others. */
+export class Waiters<T> {
+  readonly #clock: Clock;
+  // A Set keeps the order of insertion and lets anyone leave from the middle.
+  readonly #queue: Set<Waiter<T>> = new Set();
+
+  /** Times are measured by `clock`. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** Waits to be served, up to `timeout` milliseconds (0: without end); `expired` makes the error for that. */
+  wait(timeout: number, signal: AbortSignal | undefined, expired: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let timer: Timer;
+      const leave = (): void => {
+        this.#queue.delete(waiter);
+        this.#clock.clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+      };
+      const waiter: Waiter<T> = {
+        resolve: (value) => (leave(), resolve(value)),
+        reject: (error) => (leave(), reject(error)),
+      };
+      const abort = (): void => waiter.reject(signal!.reason);
+      this.#queue.add(waiter);
+      if (timeout > 0) timer = this.#clock.setTimeout(() => waiter.reject(expired()), timeout);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** Serves the one who has waited longest. */
+  serve(value: T): boolean {
+    for (const waiter of this.#queue) {
+      waiter.resolve(value);
+      return true;
+    }
+    return false;
+  }
+
+  /** Ends all waiting. */
+  rejectAll(error: Error): void {
+    for (const waiter of [...this.#queue]) waiter.reject(error);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Which values can be arguments of a command, and how those that cannot are refused: by position and kind,
+ * never by value, as it may be a secret.
+ *
+ * @module
+ */
+
+/** Whether the value is a `Uint8Array`, also one of another realm, of which `instanceof` knows nothing. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array ||
+    (ArrayBuffer.isView(value) &&
+      (value as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] === "Uint8Array");
+}
+
+/**
+ * Looks at all arguments of a command.
+ *
+ * @throws {TypeError} for the first that cannot be sent.
+ */
+export function checkArguments(args: readonly unknown[], head: Uint8Array): void {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    const type = typeof arg;
+    if (type === "string" || type === "bigint" || (type === "number" && !Number.isNaN(arg)) || isBytes(arg)) {
+      continue;
+    }
+    throw refusal(arg, i, head);
+  }
+}
+
+/** The error for an argument that cannot be sent; `index` counts from 0, the message from 1. */
+export function refusal(arg: unknown, index: number, head: Uint8Array): TypeError {
+  const name = commandName(head);
+  const which = name === "" ? `word ${index + 1} of the command` : `argument ${index + 1} of ${name}`;
+  return new TypeError(`Cannot send ${which}: it is ${describe(arg)}${advice(arg)}`);
+}
+
+/** The words of a head (`$3\r\nGET\r\n`), joined by spaces. */
+function commandName(head: Uint8Array): string {
+  return String.fromCharCode(...head).split("\r\n").filter((_, i) => i % 2 === 1).join(" ");
+}
+
+function describe(arg: unknown): string {
+  if (arg === null || arg === undefined) return String(arg);
+  switch (typeof arg) {
+    case "number":
+      return "NaN";
+    case "object": {
+      if (Array.isArray(arg)) return "an array";
+      const tag = Object.prototype.toString.call(arg).slice(8, -1);
+      return `an object (${tag})`;
+    }
+    case "function":
+    case "symbol":
+      return `a ${typeof arg}`;
+    default:
+      return `a ${typeof arg}`;
+  }
+}
+
+function advice(arg: unknown): string {
+  const accepted = "; strings, numbers, bigints and Uint8Array can be sent";
+  if (arg === null || arg === undefined) return `${accepted}: leave it out, or send ""`;
+  if (typeof arg === "boolean") return `${accepted}: send 1 and 0, or a word`;
+  if (Array.isArray(arg)) return `${accepted}: spread it (...)`;
+  if (ArrayBuffer.isView(arg)) {
+    return `${accepted}: pass new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`;
+  }
+  const tag = Object.prototype.toString.call(arg);
+  if (tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]") {
+    return `${accepted}: pass new Uint8Array(buffer)`;
+  }
+  if (typeof arg === "object") return `${accepted}: serialise it, for example with JSON.stringify`;
+  return accepted;
+}

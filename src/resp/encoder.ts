@@ -1,0 +1,314 @@
+/**
+ * Commands to bytes: arguments are written straight into one arena, without an allocation a command.
+ *
+ * @module
+ */
+import { checkArguments, isBytes, refusal } from "./arguments.ts";
+import type { Arg } from "./types.ts";
+
+/** How an {@linkcode Encoder} sizes its memory. */
+export interface EncoderOptions {
+  /** Bytes of an arena. Default 65,536. */
+  readonly arenaSize?: number;
+  /** Values above this many bytes (strings: UTF-16 units) are handed over as they are. Default 16,384. */
+  readonly copyLimit?: number;
+}
+
+/** Up to here a loop over the characters beats `encodeInto`, whose call costs more than the copying. */
+const SHORT_TEXT = 64;
+/** Up to here a loop beats `TypedArray.prototype.set`. */
+const SHORT_BYTES = 48;
+/** What the frame of an argument takes at most: `$`, ten digits, two CRLF. */
+const FRAME = 16;
+/** Arenas kept for reuse: one is written to while the other is with the socket. */
+const SPARE = 2;
+
+const CR = 13;
+const LF = 10;
+const DOLLAR = 36;
+const STAR = 42;
+
+const NONE: Uint8Array = new Uint8Array(0);
+const utf8 = new TextEncoder();
+
+/**
+ * Encodes commands into an arena, from where {@linkcode Encoder.take} fetches them.
+ *
+ * Strings are sent as UTF-8; a lone surrogate becomes U+FFFD, as everywhere on the web. Numbers and bigints
+ * are sent in decimal, infinities as `inf` and `-inf`, -0 as `0`. A command is encoded whole or, when one of
+ * its arguments is refused, not at all.
+ */
+export class Encoder {
+  readonly #sink: (bytes: Uint8Array) => void;
+  readonly #arenaSize: number;
+  readonly #copyLimit: number;
+  /** Written to; without memory until there is something to write. */
+  #arena: Uint8Array = NONE;
+  #length = 0;
+  /** Arenas that are with the socket, and those that wait to be written to. */
+  readonly #lent: ArrayBufferLike[] = [];
+  readonly #spare: Uint8Array[] = [];
+
+  /**
+   * Makes an encoder.
+   *
+   * @param sink gets, in order and while a command is being encoded, each full arena and each value that is
+   * too big to be copied. What it got comes before what {@linkcode Encoder.take} returns next. A big value is
+   * the caller's own memory: it must not be changed until it has been sent.
+   */
+  constructor(sink: (bytes: Uint8Array) => void, options: EncoderOptions = {}) {
+    this.#sink = sink;
+    this.#arenaSize = options.arenaSize ?? 65_536;
+    this.#copyLimit = options.copyLimit ?? 16_384;
+  }
+
+  /** Bytes that wait in the arena. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Encodes one command.
+   *
+   * @param head the words of its name as bulk strings (`$3\r\nGET\r\n`); may be empty.
+   * @param words how many those are.
+   * @throws {TypeError} naming the argument that cannot be sent; nothing of the command is then encoded.
+   */
+  command(head: Uint8Array, words: number, args: readonly Arg[]): void {
+    const count = args.length;
+    const headLength = head.length;
+    let at = this.#length;
+    if (at + headLength + FRAME > this.#arena.length) at = this.#rotate(at, headLength + FRAME);
+    let arena = this.#arena;
+
+    const total = words + count;
+    arena[at++] = STAR;
+    if (total < 10) {
+      if (total === 0) throw new TypeError("Cannot send a command without a name: there are no arguments");
+      arena[at++] = 48 + total;
+      arena[at++] = CR;
+      arena[at++] = LF;
+    } else {
+      at = writeLength(arena, at, total);
+    }
+    for (let i = 0; i < headLength; i++) arena[at++] = head[i]!;
+
+    let checked = false;
+    for (let i = 0; i < count; i++) {
+      const arg = args[i]!;
+      if (typeof arg === "string") {
+        const length = arg.length;
+        if (length <= SHORT_TEXT && at + length + FRAME <= arena.length) {
+          let to = at;
+          arena[to++] = DOLLAR;
+          if (length > 9) {
+            const tens = (length / 10) | 0;
+            arena[to++] = 48 + tens;
+            arena[to++] = 48 + length - tens * 10;
+          } else {
+            arena[to++] = 48 + length;
+          }
+          arena[to++] = CR;
+          arena[to++] = LF;
+          let j = 0;
+          for (; j < length; j++) {
+            const code = arg.charCodeAt(j);
+            if (code > 127) break;
+            arena[to++] = code;
+          }
+          // Most are ASCII. For the others `at` still stands before the argument, and all is written anew.
+          if (j === length) {
+            arena[to] = CR;
+            arena[to + 1] = LF;
+            at = to + 2;
+            continue;
+          }
+        }
+      } else if (typeof arg === "number") {
+        if ((arg | 0) === arg && at + 2 * FRAME <= arena.length) {
+          at = writeInteger(arena, at, arg);
+          continue;
+        }
+        if (Number.isNaN(arg)) throw refusal(arg, i, head);
+      } else if (typeof arg === "object" && arg instanceof Uint8Array) {
+        const length = arg.length;
+        if (length <= this.#copyLimit && at + length + FRAME <= arena.length) {
+          at = writeBytes(arena, at, arg, length);
+          continue;
+        }
+      } else if (typeof arg !== "bigint" && !isBytes(arg)) {
+        throw refusal(arg, i, head);
+      }
+      // From here on parts of the command may leave the arena: only if the rest of it can follow.
+      if (!checked) {
+        checkArguments(args, head);
+        checked = true;
+      }
+      at = this.#any(arg, at);
+      arena = this.#arena;
+    }
+    this.#length = at;
+  }
+
+  /** Adds bytes that are encoded already. */
+  raw(bytes: Uint8Array): void {
+    const length = bytes.length;
+    let at = this.#length;
+    if (length > this.#copyLimit) {
+      this.#length = this.#rotate(at, 0);
+      this.#sink(bytes);
+      return;
+    }
+    if (at + length > this.#arena.length) at = this.#rotate(at, length);
+    this.#arena.set(bytes, at);
+    this.#length = at + length;
+  }
+
+  /**
+   * What waits in the arena (empty when nothing does). The arena behind it is not written to again until the
+   * view is given back.
+   */
+  take(): Uint8Array {
+    if (this.#length === 0) return NONE;
+    const view = this.#arena.subarray(0, this.#length);
+    this.#lent.push(view.buffer);
+    this.#arena = NONE;
+    this.#length = 0;
+    return view;
+  }
+
+  /** Gives back what was taken or came to the sink, once it has been sent. A value that came to the sink is ignored. */
+  give(view: Uint8Array): void {
+    const index = this.#lent.indexOf(view.buffer);
+    if (index < 0) return;
+    this.#lent.splice(index, 1);
+    if (view.buffer.byteLength !== this.#arenaSize || this.#spare.length >= SPARE) return;
+    this.#spare.push(new Uint8Array(view.buffer));
+  }
+
+  /** Forgets what waits in the arena. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** Hands over the arena up to `at` and goes on in another with room for `need` bytes. Returns 0, the new place. */
+  #rotate(at: number, need: number): number {
+    const full = this.#arena;
+    this.#length = 0;
+    if (need > full.length || at > 0) {
+      const spare = need <= this.#arenaSize ? this.#spare.pop() : undefined;
+      this.#arena = need === 0 && spare === undefined
+        ? NONE
+        : spare ?? new Uint8Array(Math.max(this.#arenaSize, need));
+    }
+    if (at > 0) {
+      this.#lent.push(full.buffer);
+      this.#sink(full.subarray(0, at));
+    }
+    return 0;
+  }
+
+  /** Any argument that the loop in `command` left over; returns the place behind it. */
+  #any(arg: Arg, at: number): number {
+    if (typeof arg === "string") return this.#text(arg, at);
+    if (typeof arg === "number") {
+      return this.#text(arg === Infinity ? "inf" : arg === -Infinity ? "-inf" : String(arg), at);
+    }
+    if (typeof arg === "bigint") return this.#text(String(arg), at);
+    const length = arg.length;
+    if (length > this.#copyLimit) return this.#whole(arg, at);
+    if (at + length + FRAME > this.#arena.length) at = this.#rotate(at, length + FRAME);
+    return writeBytes(this.#arena, at, arg, length);
+  }
+
+  /** Text of any length. How long it is in bytes shows only when it is encoded. */
+  #text(text: string, at: number): number {
+    const length = text.length;
+    if (length > this.#copyLimit) return this.#whole(utf8.encode(text), at);
+    if (at + length + FRAME > this.#arena.length) at = this.#rotate(at, length + FRAME);
+    // Nearly always as many bytes as characters, or as many digits in the one as in the other.
+    const body = at + 3 + digitsOf(length);
+    const { read, written } = utf8.encodeInto(text, this.#arena.subarray(body));
+    if (read < length || body + written + FRAME > this.#arena.length) {
+      const bytes = utf8.encode(text);
+      if (at + bytes.length + FRAME > this.#arena.length) at = this.#rotate(at, bytes.length + FRAME);
+      return writeBytes(this.#arena, at, bytes, bytes.length);
+    }
+    const arena = this.#arena;
+    const shift = digitsOf(written) - digitsOf(length);
+    if (shift > 0) arena.copyWithin(body + shift, body, body + written);
+    arena[at] = DOLLAR;
+    at = writeLength(arena, at + 1, written) + written;
+    arena[at] = CR;
+    arena[at + 1] = LF;
+    return at + 2;
+  }
+
+  /** A value too big to be copied: the arena goes out with its header, then the value; its CRLF starts the next. */
+  #whole(bytes: Uint8Array, at: number): number {
+    if (at + FRAME > this.#arena.length) at = this.#rotate(at, FRAME);
+    this.#arena[at] = DOLLAR;
+    at = this.#rotate(writeLength(this.#arena, at + 1, bytes.length), FRAME);
+    this.#sink(bytes);
+    this.#arena[at] = CR;
+    this.#arena[at + 1] = LF;
+    return at + 2;
+  }
+}
+
+/** Digits of a length, without leading zeros: servers refuse those. */
+function digitsOf(length: number): number {
+  let digits = 1;
+  for (let bound = 10; length >= bound; bound *= 10) digits++;
+  return digits;
+}
+
+/** Writes a length and CRLF. */
+function writeLength(arena: Uint8Array, at: number, length: number): number {
+  const end = at + digitsOf(length);
+  for (let to = end - 1; to >= at; to--) {
+    const rest = Math.floor(length / 10);
+    arena[to] = 48 + length - rest * 10;
+    length = rest;
+  }
+  arena[end] = CR;
+  arena[end + 1] = LF;
+  return end + 2;
+}
+
+/** Writes a 32-bit integer as a bulk string; at most 11 digits, so its length has one or two. */
+function writeInteger(arena: Uint8Array, at: number, value: number): number {
+  let rest = value < 0 ? -value : value;
+  const digits = digitsOf(rest);
+  const length = value < 0 ? digits + 1 : digits;
+  arena[at++] = DOLLAR;
+  if (length > 9) arena[at++] = 49;
+  arena[at++] = 48 + length % 10;
+  arena[at++] = CR;
+  arena[at++] = LF;
+  if (value < 0) arena[at++] = 45;
+  const end = at + digits;
+  for (let to = end - 1; to >= at; to--) {
+    const next = Math.floor(rest / 10);
+    arena[to] = 48 + rest - next * 10;
+    rest = next;
+  }
+  arena[end] = CR;
+  arena[end + 1] = LF;
+  return end + 2;
+}
+
+/** Writes bytes as a bulk string. */
+function writeBytes(arena: Uint8Array, at: number, bytes: Uint8Array, length: number): number {
+  arena[at] = DOLLAR;
+  at = writeLength(arena, at + 1, length);
+  if (length <= SHORT_BYTES) {
+    for (let i = 0; i < length; i++) arena[at + i] = bytes[i]!;
+  } else {
+    arena.set(bytes, at);
+  }
+  at += length;
+  arena[at] = CR;
+  arena[at + 1] = LF;
+  return at + 2;
+}

@@ -1,0 +1,41 @@
+/**
+ * Aggregates that are being read.
+ *
+ * @module
+ */
+import type { ByteBuffer } from "./buffer.ts";
+import { type Attributed, DecodeMode, type Reply, type ReplyObject } from "./types.ts";
+
+/** An aggregate of which elements are still to come. Frames are reused, one for each depth. */
+export class Frame {
+  /** The type byte that opened it. */
+  type = 0;
+  /** The elements so far; of a map keys and values in turn. */
+  values: Reply[] = [];
+  /** How many elements are to come; Infinity where a `.` ends them. */
+  left = 0;
+  /** How many come behind the kind of a push. */
+  behind = 0;
+  /** The mode outside, where it differs within. */
+  mode = 0;
+  /** The attributes of this aggregate. */
+  attributes: Attributed["attributes"] | undefined = undefined;
+  /** The parts of a streamed string. */
+  parts: ByteBuffer | undefined = undefined;
+}
+
+/** Keys and values in turn as an object, if all keys are text; else, and for clients of bytes when empty, as a `Map`. */
+export function toMap(values: readonly Reply[], mode: number): ReplyObject | Map<Reply, Reply> {
+  const length = values.length;
+  let text = length > 0 || (mode & DecodeMode.bytes) === 0;
+  for (let i = 0; text && i < length; i += 2) text = typeof values[i] === "string";
+  if (text) {
+    // Without a prototype a key like __proto__ is one like any other.
+    const object: ReplyObject = Object.create(null);
+    for (let i = 0; i < length; i += 2) object[values[i] as string] = values[i + 1]!;
+    return object;
+  }
+  const map = new Map<Reply, Reply>();
+  for (let i = 0; i < length; i += 2) map.set(values[i]!, values[i + 1]!);
+  return map;
+}

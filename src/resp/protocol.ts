@@ -1,0 +1,49 @@
+/**
+ * What is said of bytes that are not RESP. Lines that carry lengths or garbage are shown, shortened; what a
+ * bulk string holds is never shown.
+ *
+ * @module
+ */
+import { ProtocolError } from "../errors.ts";
+
+const SHOWN = 40;
+const HTTP = "HTTP/1.";
+
+/** An error with code `PROTOCOL`. */
+export function protocolError(message: string): ProtocolError {
+  return new ProtocolError(message, { code: "PROTOCOL" });
+}
+
+/** The error for a byte that starts no reply; recognises servers that speak something else. */
+export function unknownType(bytes: Uint8Array, at: number, end: number): ProtocolError {
+  const first = bytes[at]!;
+  if ((first === 0x15 || first === 0x16) && bytes[at + 1] === 0x03) {
+    return protocolError(
+      "Cannot read the reply: the server speaks TLS, not plain RESP; connect with tls, or to its plain port",
+    );
+  }
+  const text = show(bytes, at, end);
+  if (text.startsWith(HTTP, 1)) {
+    return protocolError(`Cannot read the reply: the server speaks HTTP, not RESP (received ${text})`);
+  }
+  return protocolError(`Cannot read the reply: ${text} does not start a RESP value`);
+}
+
+/** The error for a line that does not fit its type, which `what` names. */
+export function badLine(what: string, bytes: Uint8Array, at: number, end: number): ProtocolError {
+  return protocolError(`Cannot read the reply: ${show(bytes, at, end)} is not ${what}`);
+}
+
+/** The first line of what was received, quoted, escaped and cut to 40 bytes. */
+function show(bytes: Uint8Array, at: number, end: number): string {
+  let text = "";
+  const stop = Math.min(end, at + SHOWN);
+  for (; at < stop; at++) {
+    const byte = bytes[at]!;
+    if (byte === 10 || (byte === 13 && bytes[at + 1] === 10)) return `"${text}"`;
+    if (byte === 34 || byte === 92) text += `\\${String.fromCharCode(byte)}`;
+    else if (byte > 31 && byte < 127) text += String.fromCharCode(byte);
+    else text += `\\x${byte.toString(16).padStart(2, "0")}`;
+  }
+  return stop < end ? `"${text}"...` : `"${text}"`;
+}

@@ -1,0 +1,65 @@
+/**
+ * Which server program the tests run.
+ *
+ * `KEYWIRE_SERVER_BIN` names a folder with `redis-server` or `valkey-server` in it (for other versions than the
+ * system's); otherwise the PATH is searched.
+ *
+ * @module
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+
+/** A server program. */
+export interface Binary {
+  /** Its path. */
+  readonly path: string;
+  /** Whose it is. */
+  readonly name: "redis" | "valkey";
+  /** Such as `"7.0.15"`. */
+  readonly version: string;
+}
+
+const known = new Map<string, Binary>();
+
+/** Asks a program for its name and version. */
+export function inspectBinary(path: string): Binary {
+  let binary = known.get(path);
+  if (binary === undefined) {
+    const text = execFileSync(path, ["--version"], { encoding: "utf8" });
+    const version = /v=(\d+\.\d+\.\d+)/.exec(text)?.[1];
+    if (version === undefined) {
+      throw new Error(`Cannot read the version of ${path} from ${JSON.stringify(text)}.`);
+    }
+    binary = { path, name: /valkey/i.test(text) ? "valkey" : "redis", version };
+    known.set(path, binary);
+  }
+  return binary;
+}
+
+/** The server program to use, or `undefined` when there is none. */
+export function findBinary(): Binary | undefined {
+  const own = process.env.KEYWIRE_SERVER_BIN;
+  const folders = own ? [own] : (process.env.PATH ?? "").split(delimiter);
+  for (const name of ["redis-server", "valkey-server"]) {
+    for (const folder of folders) {
+      const path = join(folder, name);
+      if (folder !== "" && existsSync(path)) return inspectBinary(path);
+    }
+  }
+  if (own) {
+    throw new Error(`KEYWIRE_SERVER_BIN is ${own}, which has neither redis-server nor valkey-server in it.`);
+  }
+  return undefined;
+}
+
+/** Compares versions: whether `version` is `least` or later. */
+export function atLeast(version: string, least: string): boolean {
+  const [a, b] = [version, least].map((text) => text.split(".").map(Number)) as [number[], number[]];
+  for (let index = 0; index < b.length; index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}

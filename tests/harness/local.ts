@@ -1,0 +1,150 @@
+/**
+ * A server as a process on this machine.
+ *
+ * @module
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { atLeast, type Binary } from "./binaries.ts";
+import { type Certificates, certificates } from "./certificates.ts";
+import { type Daemon, startDaemon, StartError } from "./daemon.ts";
+import { removeFolder, temporaryFolder } from "./folders.ts";
+import { freePort } from "./ports.ts";
+import { rawCommand, type RawReply } from "./raw.ts";
+import type { Server, ServerOptions } from "./server.ts";
+
+/** How many ports are tried when others are quicker to take them. */
+const PORT_ATTEMPTS = 5;
+const READY = /Ready to accept connections/;
+
+/** Writes text as one word of a configuration file. */
+export function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** The lines that make a server speak TLS. */
+export function tlsLines(tlsPort: number, certs: Certificates, tls: ServerOptions["tls"]): string[] {
+  const { leaf = "server", clients = "no" } = typeof tls === "object" ? tls : {};
+  return [
+    `tls-port ${tlsPort}`,
+    `tls-cert-file ${certs[leaf].certFile}`,
+    `tls-key-file ${certs[leaf].keyFile}`,
+    `tls-ca-cert-file ${certs.caFile}`,
+    `tls-auth-clients ${clients}`,
+  ];
+}
+
+class LocalServer implements Server {
+  readonly host = "127.0.0.1";
+  readonly port: number;
+  readonly path: string | undefined;
+  readonly tlsPort: number | undefined;
+  readonly certificates: Certificates | undefined;
+  readonly #binary: Binary;
+  readonly #password: string | undefined;
+  readonly #folder: string;
+  #daemon: Daemon | undefined;
+
+  constructor(
+    binary: Binary,
+    options: ServerOptions,
+    ports: readonly [number, number?],
+    certs?: Certificates,
+  ) {
+    this.#binary = binary;
+    this.#password = options.password;
+    this.#folder = temporaryFolder();
+    this.port = ports[0];
+    this.tlsPort = ports[1];
+    this.certificates = certs;
+    this.path = options.unix === true ? join(this.#folder, "redis.sock") : undefined;
+    writeFileSync(this.#config, this.#configuration(options).join("\n") + "\n");
+  }
+
+  get #config(): string {
+    return join(this.#folder, "redis.conf");
+  }
+
+  get url(): string {
+    return `redis://${this.host}:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#daemon?.pid ?? -1;
+  }
+
+  get version(): string {
+    return this.#binary.version;
+  }
+
+  get name(): "redis" | "valkey" {
+    return this.#binary.name;
+  }
+
+  get log(): readonly string[] {
+    return this.#daemon?.log ?? [];
+  }
+
+  #configuration(options: ServerOptions): string[] {
+    const lines = [
+      `port ${this.port}`,
+      "bind 127.0.0.1",
+      `dir ${quote(this.#folder)}`,
+      "daemonize no",
+      'logfile ""',
+      'save ""',
+      "appendonly no",
+      "repl-diskless-sync yes",
+      "repl-diskless-sync-delay 0",
+    ];
+    if (atLeast(this.#binary.version, "7.0.0")) lines.push("enable-debug-command yes");
+    if (this.path !== undefined) lines.push(`unixsocket ${quote(this.path)}`);
+    if (this.tlsPort !== undefined && this.certificates !== undefined) {
+      lines.push(...tlsLines(this.tlsPort, this.certificates, options.tls));
+    }
+    if (options.password !== undefined) lines.push(`requirepass ${quote(options.password)}`);
+    if (options.cluster === true) lines.push("cluster-enabled yes");
+    return [...lines, ...options.acl ?? [], ...options.config ?? []];
+  }
+
+  async restart(): Promise<void> {
+    await this.#daemon?.kill();
+    this.#daemon = await startDaemon(this.#binary.path, [this.#config], READY);
+  }
+
+  cli(...args: (string | number)[]): Promise<RawReply> {
+    return rawCommand({ port: this.port, password: this.#password }, ...args);
+  }
+
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    await this.#daemon?.kill(signal);
+  }
+
+  // Nothing is worth saving, and SIGKILL ends a frozen process, too.
+  async stop(): Promise<void> {
+    await this.#daemon?.kill();
+    removeFolder(this.#folder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Starts a server as a process; see `startServer`. */
+export async function startLocal(binary: Binary, options: ServerOptions): Promise<Server> {
+  const certs = options.tls ? await certificates() : undefined;
+  for (let attempt = 1;; attempt++) {
+    const bus = options.cluster === true;
+    const port = options.port ?? await freePort({ bus });
+    const server = new LocalServer(binary, options, [port, certs && await freePort({ bus })], certs);
+    try {
+      await server.restart();
+      return server;
+    } catch (error) {
+      await server.stop();
+      const another = error instanceof StartError && error.addressInUse && options.port === undefined;
+      if (!another || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
+}

@@ -1,0 +1,415 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConnectionError, TimeoutError } from "../src/errors.ts";
+import {
+  type MemoryPeer,
+  memoryTransport,
+  type MemoryTransportOptions,
+  type Socket,
+} from "../transports/memory.ts";
+import { SimulatedClock } from "./harness/clock.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array): string => new TextDecoder().decode(chunk);
+const endpoint = { host: "memory", port: 1 };
+
+interface Pair {
+  readonly peer: MemoryPeer;
+  readonly socket: Socket;
+  readonly received: string[];
+  /** What `close` was called with, each time. */
+  readonly closes: (Error | undefined)[];
+  readonly closed: Promise<void>;
+}
+
+async function pair(options: MemoryTransportOptions = {}): Promise<Pair> {
+  let peer: MemoryPeer | undefined;
+  const received: string[] = [];
+  const closes: (Error | undefined)[] = [];
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const socket = await memoryTransport((end) => void (peer = end), options).connect(endpoint, {}, {
+    data: (chunk) => void received.push(text(chunk)),
+    close: (error) => {
+      closes.push(error);
+      resolve();
+    },
+  });
+  return { peer: peer!, socket, received, closes, closed };
+}
+
+/** Lets everything run that waits in microtasks: a macrotask comes after them all. */
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+describe("memory transport: bytes", () => {
+  it("carries bytes both ways, in order, one chunk a write", async () => {
+    const { peer, socket, received } = await pair();
+    const seen: string[] = [];
+    peer.ondata = (chunk) => {
+      seen.push(text(chunk));
+      peer.write(`re:${text(chunk)}`);
+    };
+    assert.equal(socket.write(bytes("one")), undefined);
+    assert.equal(socket.write(bytes("two")), undefined);
+    await settled();
+    assert.deepEqual(seen, ["one", "two"]);
+    assert.deepEqual(received, ["re:one", "re:two"]);
+  });
+
+  it("cuts chunks to chunkSize in both directions", async () => {
+    const { peer, socket, received } = await pair({ chunkSize: 1 });
+    const seen: string[] = [];
+    peer.ondata = (chunk) => void seen.push(text(chunk));
+    socket.write(bytes("abc"));
+    peer.write("xyz");
+    await settled();
+    assert.deepEqual(seen, ["a", "b", "c"]);
+    assert.deepEqual(received, ["x", "y", "z"]);
+  });
+
+  it("honours readBufferSize", async () => {
+    const sizes: number[] = [];
+    let peer: MemoryPeer | undefined;
+    await memoryTransport((end) => void (peer = end)).connect(endpoint, { readBufferSize: 4 }, {
+      data: (chunk) => void sizes.push(chunk.length),
+      close() {},
+    });
+    peer!.write("123456789");
+    await settled();
+    assert.deepEqual(sizes, [4, 4, 1]);
+  });
+
+  it("spoils a borrowed chunk once data has returned", async () => {
+    let kept: Uint8Array | undefined;
+    let during = "";
+    await memoryTransport((peer) => peer.write("secret")).connect(endpoint, {}, {
+      data(chunk) {
+        kept = chunk;
+        during = text(chunk);
+      },
+      close() {},
+    });
+    await settled();
+    assert.equal(during, "secret");
+    assert.deepEqual([...kept!], Array(6).fill(0xee));
+  });
+
+  it("leaves the caller's buffer alone and does not look at it after void", async () => {
+    const { peer, socket } = await pair();
+    const seen: string[] = [];
+    peer.ondata = (chunk) => void seen.push(text(chunk));
+    const buffer = bytes("before");
+    assert.equal(socket.write(buffer), undefined);
+    assert.equal(text(buffer), "before");
+    buffer.fill(0x21);
+    await settled();
+    assert.deepEqual(seen, ["before"]);
+  });
+
+  it("copies what the peer writes", async () => {
+    const { peer, received } = await pair();
+    const buffer = bytes("before");
+    peer.write(buffer);
+    buffer.fill(0x21);
+    await settled();
+    assert.deepEqual(received, ["before"]);
+    assert.equal(text(buffer), "!!!!!!");
+  });
+
+  it("can be read by iteration, which ends with the connection", async () => {
+    const { peer, socket } = await pair();
+    socket.write(bytes("one"));
+    socket.write(bytes("two"));
+    const closing = socket.close();
+    const seen: string[] = [];
+    for await (const chunk of peer) seen.push(text(chunk));
+    await closing;
+    assert.deepEqual(seen, ["one", "two"]);
+    assert.equal(peer.closed, true);
+  });
+});
+
+describe("memory transport: backpressure", () => {
+  it("gives a promise when the peer does not read, which resolves when it does", async () => {
+    const { peer, socket } = await pair({ highWaterMark: 4 });
+    const writing = socket.write(bytes("0123456789"));
+    assert.ok(writing instanceof Promise);
+    let done = false;
+    writing.then(() => void (done = true));
+    await settled();
+    assert.equal(done, false);
+    assert.equal(peer.unread, 4);
+    const seen: string[] = [];
+    peer.ondata = (chunk) => void seen.push(text(chunk));
+    await writing;
+    await settled();
+    assert.equal(seen.join(""), "0123456789");
+    assert.equal(socket.write(bytes("more")), undefined);
+  });
+
+  it("shows a buffer that was changed before its promise resolved", async () => {
+    const { peer, socket } = await pair({ highWaterMark: 4 });
+    const buffer = bytes("01234567");
+    const writing = socket.write(buffer);
+    buffer.fill(0x21);
+    const seen: string[] = [];
+    peer.ondata = (chunk) => void seen.push(text(chunk));
+    await writing;
+    await settled();
+    assert.equal(seen.join(""), "0123!!!!");
+  });
+
+  it("refuses a write while another waits", async () => {
+    const { socket } = await pair({ highWaterMark: 1 });
+    const first = socket.write(bytes("ab"));
+    assert.throws(() => socket.write(bytes("c")), {
+      name: "TypeError",
+      message: /promise of the write before/,
+    });
+    socket.destroy();
+    await assert.rejects(first as Promise<void>, ConnectionError);
+  });
+
+  it("honours pause and resume", async () => {
+    const { peer, socket, received } = await pair();
+    socket.pause();
+    peer.write("late");
+    await settled();
+    assert.deepEqual(received, []);
+    assert.deepEqual([peer.paused, peer.unsent], [true, 4]);
+    socket.resume();
+    await settled();
+    assert.deepEqual(received, ["late"]);
+    assert.deepEqual([peer.paused, peer.unsent], [false, 0]);
+  });
+
+  it("stops between two chunks when data pauses", async () => {
+    const received: string[] = [];
+    let peer: MemoryPeer | undefined;
+    const socket = await memoryTransport((end) => void (peer = end), { chunkSize: 1 }).connect(endpoint, {}, {
+      data(chunk) {
+        received.push(text(chunk));
+        socket.pause();
+      },
+      close() {},
+    });
+    peer!.write("ab");
+    await settled();
+    assert.deepEqual(received, ["a"]);
+    socket.resume();
+    await settled();
+    assert.deepEqual(received, ["a", "b"]);
+  });
+});
+
+describe("memory transport: endings", () => {
+  it("close flushes, tells both sides once, and resolves", async () => {
+    const { peer, socket, closes } = await pair({ highWaterMark: 2 });
+    const seen: string[] = [];
+    let told = 0;
+    peer.onclose = () => void told++;
+    const writing = socket.write(bytes("abcdef"));
+    const closing = socket.close();
+    await settled();
+    assert.deepEqual(closes, []);
+    peer.ondata = (chunk) => void seen.push(text(chunk));
+    await Promise.all([writing, closing, socket.close()]);
+    await settled();
+    assert.equal(seen.join(""), "abcdef");
+    assert.deepEqual(closes, [undefined]);
+    assert.equal(told, 1);
+    await assert.rejects(socket.write(bytes("x")) as Promise<void>, { code: "CLOSED", executed: "no" });
+  });
+
+  it("destroy loses what was not read and never calls back at once", async () => {
+    const { peer, socket, closes, closed } = await pair();
+    const seen: string[] = [];
+    let told = 0;
+    peer.onclose = () => void told++;
+    peer.ondata = (chunk) => void seen.push(text(chunk));
+    socket.write(bytes("lost"));
+    peer.write("lost too");
+    const why = new Error("why");
+    socket.destroy(why);
+    assert.deepEqual(closes, []);
+    await closed;
+    await settled();
+    socket.destroy();
+    await socket.close();
+    assert.deepEqual([seen, closes, told], [[], [why], 1]);
+  });
+
+  it("the peer's close comes after its bytes, without an error", async () => {
+    const { peer, received, closes, closed, socket } = await pair();
+    socket.pause();
+    peer.write("bye");
+    peer.close();
+    await settled();
+    assert.deepEqual(closes, []);
+    socket.resume();
+    await closed;
+    assert.deepEqual([received, closes], [["bye"], [undefined]]);
+  });
+
+  it("the peer's reset comes before its bytes, with an error, and rejects a write that waits", async () => {
+    const { peer, socket, received, closes, closed } = await pair({ highWaterMark: 1 });
+    const writing = socket.write(bytes("ab")) as Promise<void>;
+    peer.write("never");
+    peer.reset();
+    await assert.rejects(writing, { code: "LOST", executed: "unknown" });
+    await closed;
+    assert.deepEqual(received, []);
+    assert.ok(closes[0] instanceof ConnectionError);
+    assert.equal(closes.length, 1);
+  });
+
+  it("vanish tells the client nothing: writes are taken up to the mark, then hang", async () => {
+    const { peer, socket, closes } = await pair({ highWaterMark: 2 });
+    peer.ondata = () => assert.fail("a vanished peer reads nothing");
+    peer.vanish();
+    assert.equal(socket.write(bytes("ab")), undefined);
+    const writing = socket.write(bytes("c")) as Promise<void>;
+    let done = false;
+    writing.then(() => void (done = true), () => void (done = true));
+    await settled();
+    assert.deepEqual([done, closes], [false, []]);
+    socket.destroy();
+    await assert.rejects(writing, ConnectionError);
+  });
+
+  it("freeze holds one direction, or both, until thaw", async () => {
+    const { peer, socket, received } = await pair();
+    const seen: string[] = [];
+    peer.ondata = (chunk) => void seen.push(text(chunk));
+    peer.freeze("toClient");
+    socket.write(bytes("a"));
+    peer.write("x");
+    await settled();
+    assert.deepEqual([seen, received], [["a"], []]);
+    peer.freeze();
+    peer.thaw("toClient");
+    socket.write(bytes("b"));
+    await settled();
+    assert.deepEqual([seen, received], [["a"], ["x"]]);
+    peer.thaw();
+    await settled();
+    assert.deepEqual(seen, ["a", "b"]);
+  });
+
+  it("knows ref and unref", async () => {
+    const { peer, socket } = await pair();
+    assert.equal(peer.referenced, true);
+    socket.unref();
+    assert.equal(peer.referenced, false);
+    socket.ref();
+    assert.equal(peer.referenced, true);
+  });
+});
+
+describe("memory transport: manual delivery", () => {
+  it("moves nothing before deliver", async () => {
+    const { peer, socket, received, closed } = await pair({ delivery: "manual" });
+    peer.ondata = (chunk) => peer.write(`${text(chunk)}!`);
+    socket.write(bytes("abc"));
+    await settled();
+    assert.deepEqual(received, []);
+    assert.equal(peer.deliver(), 7);
+    assert.deepEqual(received, ["abc!"]);
+    assert.equal(peer.deliver(), 0);
+    peer.close();
+    peer.deliver();
+    await closed;
+  });
+});
+
+describe("memory transport: connecting", () => {
+  const none = { data() {}, close: () => assert.fail("nobody is told of a socket that never was") };
+
+  it("hands the endpoint over, TLS and all", async () => {
+    const wanted = { host: "::1", port: 2, tls: { serverName: "x" } };
+    const seen: unknown[] = [];
+    const transport = memoryTransport((peer, end) => void seen.push(peer.endpoint, end));
+    await transport.connect(wanted, {}, { data() {}, close() {} });
+    assert.deepEqual(seen, [wanted, wanted]);
+  });
+
+  it("is refused by a throw, a rejection or a reset", async () => {
+    const ways: ((peer: MemoryPeer) => void | Promise<void>)[] = [
+      () => {
+        throw new Error("no room");
+      },
+      () => Promise.reject(new Error("no room")),
+      (peer) => peer.reset(new Error("no room")),
+    ];
+    for (const way of ways) {
+      await assert.rejects(
+        memoryTransport(way).connect({ host: "::1", port: 7 }, {}, none),
+        (error) => {
+          assert.ok(error instanceof ConnectionError);
+          assert.deepEqual([error.code, error.executed], ["CONNECT", "no"]);
+          assert.match(error.message, /^Cannot connect to \[::1\]:7: .*no room/);
+          return true;
+        },
+      );
+    }
+  });
+
+  it("waits for connectDelay in the clock's time", async () => {
+    const clock = new SimulatedClock();
+    let reached = 0;
+    const transport = memoryTransport(() => void reached++, { clock, connectDelay: 50 });
+    const connecting = transport.connect(endpoint, { connectTimeout: 60 }, none);
+    await clock.advance(49);
+    assert.equal(reached, 0);
+    await clock.advance(1);
+    await connecting;
+    assert.deepEqual([reached, clock.pendingTimers], [1, 0]);
+  });
+
+  it("ends by connectTimeout, and closes what arrives late", async () => {
+    const clock = new SimulatedClock();
+    const late = Promise.withResolvers<void>();
+    let told = 0;
+    const transport = memoryTransport((peer) => {
+      peer.onclose = () => void told++;
+      return late.promise;
+    }, { clock });
+    const connecting = transport.connect(endpoint, { connectTimeout: 100 }, none);
+    const refused = assert.rejects(connecting, (error) => {
+      assert.ok(error instanceof TimeoutError);
+      assert.deepEqual([error.code, error.executed], ["CONNECT_TIMEOUT", "no"]);
+      return true;
+    });
+    await clock.advance(100);
+    await refused;
+    late.resolve();
+    await settled();
+    assert.deepEqual([told, clock.pendingTimers], [1, 0]);
+  });
+
+  it("ends by its signal, before, while it waits, and never after", async () => {
+    const clock = new SimulatedClock();
+    const why = new Error("enough");
+    const never = memoryTransport(() => assert.fail("not reached"), { clock, connectDelay: 10 });
+    await assert.rejects(never.connect(endpoint, { signal: AbortSignal.abort(why) }, none), why);
+    const controller = new AbortController();
+    const connecting = never.connect(endpoint, { signal: controller.signal, connectTimeout: 10 }, none);
+    controller.abort(why);
+    await assert.rejects(connecting, why);
+    assert.equal(clock.pendingTimers, 0);
+    const after = new AbortController();
+    await memoryTransport(() => {}).connect(endpoint, { signal: after.signal }, none);
+    after.abort(why);
+    await settled();
+  });
+
+  it("refuses nonsense by name", () => {
+    assert.throws(() => memoryTransport(() => {}, { highWaterMark: 0 }), {
+      name: "RangeError",
+      message: /highWaterMark/,
+    });
+    assert.throws(() => memoryTransport(() => {}, { chunkSize: 0.5 }), {
+      name: "RangeError",
+      message: /chunkSize/,
+    });
+  });
+});
