@@ -1,6 +1,55 @@
-import { Connection as C } from "./src/connection/connection.ts";
-import { nodeTransport } from "./transports/node.ts";
-import { denoTransport } from "./transports/deno.ts";
-import { bunTransport } from "./transports/bun.ts";
-const t = "Deno" in globalThis ? denoTransport : "Bun" in globalThis ? bunTransport : nodeTransport;
-export class Connection extends C { static override readonly transport = t; }
+/**
+ * Keywire: a client for Redis and Valkey, for Deno, Bun and Node.
+ *
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis("redis://localhost:6379/0");
+ * await redis.set("greeting", "hello", { ex: 60 });
+ * await redis.get("greeting"); // "hello"
+ * ```
+ *
+ * This is the one place that knows both the library, which is the same everywhere, and the transports, of which
+ * each runtime has its own. Walk down from here: the client (`src/client`), the pools under it (`src/pool`), the
+ * connections in those (`src/connection`), and the bytes on the wire (`src/resp`).
+ *
+ * @module
+ */
+import { Redis as RedisBase } from "./src/client/redis.ts";
+import type { TextPromise, Wrap } from "./src/commands/wrap.ts";
+import { Connection as ConnectionBase } from "./src/connection/connection.ts";
+import { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
+import { ConnectionPool as ConnectionPoolBase } from "./src/pool/pool.ts";
+import { runtimeTransport } from "./transports/runtime.ts";
+import type { Transport } from "./src/transport.ts";
+
+export * from "./src/errors.ts";
+
+/** {@inheritDoc ConnectionBase} */
+export class Connection extends ConnectionBase {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+}
+
+/** {@inheritDoc ConnectionPoolBase} */
+export class ConnectionPool<C extends ConnectionBase = Connection> extends ConnectionPoolBase<C> {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc BlockingConnectionPoolBase} */
+export class BlockingConnectionPool<C extends ConnectionBase = Connection>
+  extends BlockingConnectionPoolBase<C> {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc RedisBase} */
+export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
+  /** {@linkcode ConnectionPool}. */
+  static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
+}

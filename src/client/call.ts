@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type RetryOptions, resolveRetry } from "../options.ts";
+import { resolveRetry, type RetryOptions } from "../options.ts";
 import { DecodeMode } from "../resp/types.ts";
 import type { Call } from "./executor.ts";
 
@@ -25,12 +25,16 @@ const KNOWN: ReadonlySet<string> = new Set(["timeout", "signal", "retry", "attri
 export function refineCall(call: Call, options: CallOptions): Call {
   for (const name in options) {
     if (!KNOWN.has(name)) {
-      throw new TypeError(`Cannot use the option \`${name}\` of with(): there are timeout, signal, retry and attributes`);
+      throw new TypeError(
+        `Cannot use the option \`${name}\` of with(): there are timeout, signal, retry and attributes`,
+      );
     }
   }
   const { timeout, signal, retry, attributes } = options;
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
-    throw new RangeError(`Cannot use the option \`timeout\`: ${timeout} is not a number of milliseconds from 0 up`);
+    throw new RangeError(
+      `Cannot use the option \`timeout\`: ${timeout} is not a number of milliseconds from 0 up`,
+    );
   }
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TypeError("Cannot use the option `signal`: it is no AbortSignal");

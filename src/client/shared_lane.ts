@@ -15,7 +15,13 @@ import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
-import { AuthenticationError, ConnectionError, MaxConnectionsError, RedisError, ReplyError } from "../errors.ts";
+import {
+  AuthenticationError,
+  ConnectionError,
+  MaxConnectionsError,
+  RedisError,
+  ReplyError,
+} from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { Reply } from "../resp/types.ts";
@@ -244,7 +250,8 @@ export class SharedLane implements Sender {
 
   #unreachable({ command }: Pending): ConnectionError {
     const { reason } = this.#room;
-    const message = `Cannot run ${command.spec.name}: there is no connection to ${this.#pool.options.connection}` +
+    const message =
+      `Cannot run ${command.spec.name}: there is no connection to ${this.#pool.options.connection}` +
       (reason === undefined ? "" : ` (${reason.message})`);
     return new ConnectionError(message, { code: "CONNECT", executed: "no", cause: reason });
   }

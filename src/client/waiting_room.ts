@@ -97,6 +97,8 @@ export class WaitingRoom {
 /** What the arguments hold, in bytes, about. */
 function sizeOf(args: readonly Arg[]): number {
   let size = 16;
-  for (const arg of args) size += 16 + (typeof arg === "string" || arg instanceof Uint8Array ? arg.length : 8);
+  for (const arg of args) {
+    size += 16 + (typeof arg === "string" || arg instanceof Uint8Array ? arg.length : 8);
+  }
   return size;
 }

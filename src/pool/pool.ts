@@ -14,6 +14,7 @@
 import { Connection, type ConnectionHome } from "../connection/connection.ts";
 import { ConnectionError, MaxConnectionsError, RedisError } from "../errors.ts";
 import {
+  type ConnectionClass,
   type PoolOptions,
   type ResolvedConnectionOptions,
   type ResolvedPoolOptions,
@@ -68,6 +69,8 @@ export interface AcquireOptions {
 export class ConnectionPool<C extends Connection = Connection> {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
+  /** The class of connections where the options name none. */
+  static readonly connectionClass: ConnectionClass<Connection> = Connection;
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
@@ -148,7 +151,7 @@ export class ConnectionPool<C extends Connection = Connection> {
 
   /** Makes a connection, not yet connected; subclasses may override it. */
   makeConnection(): C {
-    const made = this.options.connectionClass ?? Connection;
+    const made = this.options.connectionClass ?? (this.constructor as typeof ConnectionPool).connectionClass;
     return new made(this.options.connection) as C;
   }
 
