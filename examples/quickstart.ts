@@ -34,6 +34,6 @@ console.log(
 {
   using connection = await pool.acquire();
   await connection.send(["PING"]);
-  console.log("with one connection taken:", pool.stats());
+  console.log("with one connection taken:", JSON.stringify(pool.stats()));
 }
-console.log("with all of them back:    ", pool.stats());
+console.log("with all of them back:    ", JSON.stringify(pool.stats()));

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { startServer } from "../tests/harness/server.ts";
 
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
-  deno: ["run", "--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
+  deno: ["run", "--allow-net", "--allow-env", "--allow-read"],
   bun: ["run"],
   node: [],
 };

@@ -40,12 +40,18 @@ export function killAll(): void {
  * Runs a program; resolves whatever comes of it.
  *
  * @param limit milliseconds until it is killed
+ * @param variables what its environment has beside ours
  */
-export function runCommand(command: string, args: readonly string[], limit: number): Promise<CommandResult> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  limit: number,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     let output = "";
     let timedOut = false;
-    const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+    const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...variables };
     const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"], detached: true, env });
     const { pid } = child;
     if (pid !== undefined) running.add(pid);

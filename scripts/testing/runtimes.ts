@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** The runtimes, in the order in which they are run. */
 export const RUNTIMES = ["deno", "bun", "node"] as const;
@@ -13,18 +15,21 @@ export type Runtime = typeof RUNTIMES[number];
 /** Milliseconds that one test may take on Bun, whose own default of 5 s is too short for a failover. */
 const BUN_LIMIT = 60_000;
 
+const STRAYS = fileURLToPath(new URL("./deno_strays.ts", import.meta.url));
+
 /** The arguments by which a runtime tests one file. Types are checked apart, once. */
 export function testArguments(runtime: Runtime, file: string, report: string): string[] {
   switch (runtime) {
     case "deno":
-      return ["test", "-A", "--no-check", `--junit-path=${report}`, file];
+      return ["test", "-A", "--no-check", `--preload=${STRAYS}`, `--junit-path=${report}`, file];
     case "bun":
+      // A path that is not absolute would be a pattern.
       return [
         "test",
         `--timeout=${BUN_LIMIT}`,
         "--reporter=junit",
         `--reporter-outfile=${report}`,
-        `./${file}`,
+        resolve(file),
       ];
     case "node":
       // Without --test, so that the file runs in this very process, which ends only if the tests left nothing open.

@@ -31,29 +31,28 @@ function lastLines(output: string, count = 40): string {
   return output.trimEnd().split("\n").slice(-count).join("\n");
 }
 
-/** What is wrong with a run beyond the tests that it reports. */
+/** What is wrong with a run beyond the tests that it reports; `stray` is what was thrown outside of tests. */
 function breakdown(
-  result: CommandResult,
+  { code, signal, output, timedOut }: CommandResult,
   limit: number,
   cases: number | undefined,
   failed: number,
+  stray: string | undefined,
 ): Failure | undefined {
-  const tail = lastLines(result.output);
-  if (result.timedOut) {
+  const tail = lastLines(output);
+  const end = `Ended with ${signal ?? `code ${code}`}.\n${stray ?? ""}${tail}`;
+  if (timedOut) {
     const message =
       `It did not end within ${limit / 1000} s and was killed: a test hangs, or something was left ` +
       `open (a socket, a timer). Its last lines:\n${tail}`;
     return { name: "(the file hung)", message };
   }
-  const end = result.signal ?? `code ${result.code}`;
-  if (cases === undefined) {
-    return { name: "(the file did not run to its end)", message: `Ended with ${end}.\n${tail}` };
-  }
-  if (cases === 0) return { name: "(no test in the file was run)", message: `Ended with ${end}.\n${tail}` };
-  if (result.code !== 0 && failed === 0) {
-    return { name: "(something outside of the tests failed)", message: `Ended with ${end}.\n${tail}` };
-  }
-  return undefined;
+  if (cases === undefined) return { name: "(the file did not run to its end)", message: end };
+  if (cases === 0) return { name: "(no test in the file was run)", message: end };
+  if (failed > 0) return undefined;
+  return code !== 0 || stray !== undefined
+    ? { name: "(something outside of the tests failed)", message: end }
+    : undefined;
 }
 
 /**
@@ -71,10 +70,13 @@ export async function testFile(
   limit: number,
 ): Promise<JobResult> {
   const report = join(folder, `${runtime}-${file.replaceAll("/", "-")}.xml`);
-  const result = await runCommand(program, testArguments(runtime, file, report), limit);
+  const strays = `${report}.strays`;
+  const args = testArguments(runtime, file, report);
+  const result = await runCommand(program, args, limit, { KEYWIRE_STRAYS: strays });
   const cases = existsSync(report) ? readJunit(readFileSync(report, "utf8"), runtime) : undefined;
   const failures: Failure[] = (cases ?? []).filter((test) => test.outcome === "failed");
-  const broken = breakdown(result, limit, cases?.length, failures.length);
+  const stray = existsSync(strays) ? readFileSync(strays, "utf8") : undefined;
+  const broken = breakdown(result, limit, cases?.length, failures.length, stray);
   return {
     passed: cases?.filter((test) => test.outcome === "passed").length ?? 0,
     skipped: cases?.filter((test) => test.outcome === "skipped").length ?? 0,
