@@ -56,15 +56,26 @@ export class Assembly {
     return this.depth === 0 ? undefined : this.#frames[this.depth - 1]!.parts;
   }
 
-  /** A value is complete. */
+  /** A value is complete, and with it perhaps the aggregates that it ends; a loop, so that depth costs no stack. */
   deliver(value: Reply): void {
-    if (this.mode >= ATTRIBUTED) value = this.#special(value);
-    if (this.values === null) {
-      this.reply(value);
-      return;
+    for (;;) {
+      if (this.mode >= ATTRIBUTED) value = this.#special(value);
+      if (this.values === null) {
+        this.reply(value);
+        return;
+      }
+      this.values[this.filled] = value;
+      if (++this.filled < this.size) return;
+      const aggregate = this.#finish();
+      if (aggregate === undefined) return;
+      value = aggregate;
     }
-    this.values[this.filled] = value;
-    if (++this.filled === this.size) this.close();
+  }
+
+  /** The innermost aggregate has all its elements. */
+  close(): void {
+    const aggregate = this.#finish();
+    if (aggregate !== undefined) this.deliver(aggregate);
   }
 
   /** An error reply is complete: within an aggregate it is a value, at the top the reply itself. */
@@ -129,8 +140,8 @@ export class Assembly {
     }
   }
 
-  /** The innermost aggregate has all its elements (of a push: its kind, or all). */
-  close(): void {
+  /** Leaves the innermost aggregate (a push: first its kind alone); returns it if it is an element or a reply. */
+  #finish(): Reply | undefined {
     const frame = this.#frames[this.depth - 1]!;
     const values = frame.values;
     const type = frame.type;
@@ -141,21 +152,24 @@ export class Assembly {
       if (frame.size > 1) {
         this.size = frame.size;
         this.mode = DecodeMode.bytes;
-        return;
+        return undefined;
       }
     }
     const mode = this.mode;
     this.#pop(frame);
     if (type === ATTRIBUTE) {
       this.begun = this.depth === 0;
-      if ((mode & DecodeMode.attributes) === 0) return;
-      this.#attributes = toMap(values, mode);
-      this.mode |= ATTRIBUTED;
-    } else if (type === PUSH) {
-      this.#handler.push(values);
-    } else {
-      this.deliver(type === MAP ? toMap(values, mode) : values);
+      if ((mode & DecodeMode.attributes) !== 0) {
+        this.#attributes = toMap(values, mode);
+        this.mode |= ATTRIBUTED;
+      }
+      return undefined;
     }
+    if (type === PUSH) {
+      this.#handler.push(values);
+      return undefined;
+    }
+    return type === MAP ? toMap(values, mode) : values;
   }
 
   /** A `.` ends a streamed aggregate. */

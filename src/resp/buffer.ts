@@ -13,6 +13,11 @@ export class ByteBuffer {
   /** Bytes collected so far. */
   length = 0;
 
+  /** Bytes that memory is held for. */
+  get room(): number {
+    return this.#bytes.length;
+  }
+
   /** Adds `source[start, end)`; `bound` is how many bytes there will ever be. */
   add(source: Uint8Array, start: number, end: number, bound: number): void {
     const length = this.length + end - start;
