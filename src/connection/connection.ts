@@ -105,7 +105,10 @@ export class Connection {
    *
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    */
-  constructor(options: string | URL | ConnectionOptions | ResolvedConnectionOptions = {}, over?: ConnectionOptions) {
+  constructor(
+    options: string | URL | ConnectionOptions | ResolvedConnectionOptions = {},
+    over?: ConnectionOptions,
+  ) {
     const given = resolveOptions(options, over);
     const { transport } = new.target;
     this.options = given.transport === undefined && transport !== undefined
@@ -116,7 +119,12 @@ export class Connection {
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#mode = modeOf(this.options);
     const { clock, healthCheckInterval } = this.options;
-    this.#liveness = new Liveness(clock, healthCheckInterval, () => this.#link!.quietSince, () => this.#probe());
+    this.#liveness = new Liveness(
+      clock,
+      healthCheckInterval,
+      () => this.#link!.quietSince,
+      () => this.#probe(),
+    );
   }
 
   /** Where it stands in its life. */
@@ -233,7 +241,11 @@ export class Connection {
   /** Sends a command given as a value, and resolves with its typed reply. */
   execute(command: Sendable, options: SendOptions = {}): Promise<unknown> {
     const { signal } = options;
-    const pending = new Pending(command, options.mode ?? this.#mode, options.timeout ?? this.options.commandTimeout);
+    const pending = new Pending(
+      command,
+      options.mode ?? this.#mode,
+      options.timeout ?? this.options.commandTimeout,
+    );
     const promise = pending.promise();
     if (signal?.aborted) pending.reject(signal.reason);
     else this.enqueue(pending);
@@ -262,7 +274,7 @@ export class Connection {
       (_, index) => new Pending(command, options.mode ?? this.#mode, timeout, flight, index),
     );
     this.#link!.enqueuePacked(bytes, waiting);
-    if (options.signal !== undefined) for (const pending of waiting) pending.abortBy(options.signal);
+    if (options.signal !== undefined) { for (const pending of waiting) pending.abortBy(options.signal); }
     return await flight.promise as Reply[];
   }
 
@@ -280,7 +292,9 @@ export class Connection {
   enqueue(pending: Pending): void {
     const { spec, args } = pending.command;
     const link = this.#link;
-    if (this.#state !== "ready" || link === undefined) return pending.fail(this.#refusal(`send ${spec.name}`));
+    if (this.#state !== "ready" || link === undefined) {
+      return pending.fail(this.#refusal(`send ${spec.name}`));
+    }
     if (link.full) return pending.fail(queueFullError(spec.name, this.address));
     try {
       link.enqueue(pending);

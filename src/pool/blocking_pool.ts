@@ -26,7 +26,7 @@ import { Waiters } from "./waiters.ts";
  * ```
  */
 export class BlockingConnectionPool<C extends Connection = Connection> extends ConnectionPool<C> {
-  readonly #waiters: Waiters<C | Promise<C>>;
+  readonly #waiters: Waiters<C>;
 
   /** Makes a pool; see {@linkcode BlockingPoolOptions}. */
   constructor(
@@ -58,7 +58,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
   /** @inheritdoc */
   protected override atLimit(options: AcquireOptions): Promise<C> {
     const { timeout = 0, maxConnections, connection } = this.options;
-    return this.#waiters.wait(timeout, options.signal, () =>
+    return this.#waiters.wait(timeout, options, () =>
       new MaxConnectionsError(
         `Cannot take a connection to ${connection}: all ${maxConnections} stayed in use for ${timeout} ms`,
         { code: "POOL_TIMEOUT", executed: "no" },
@@ -68,9 +68,9 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
   /** @inheritdoc */
   protected override placeFreed(): void {
     while (this.#waiters?.size > 0) {
-      const idle = this.leaseIdle();
-      if (idle !== undefined) this.#waiters.serve(idle);
-      else if (this.hasPlace) this.#waiters.serve(this.leaseNew());
+      const idle = this.tryAcquire();
+      if (idle !== undefined) this.#waiters.serve(() => idle);
+      else if (this.hasPlace) this.#waiters.serve((options) => this.open(options));
       else return;
     }
   }
