@@ -6,7 +6,7 @@
 import type { Arg } from "../resp/types.ts";
 import { type Command, CommandFlag } from "./command.ts";
 
-const decoder = new TextDecoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
 
 /** Where the time is: `at` counts from the end where negative; `unit` is its length in milliseconds. */
 const PLACES: Readonly<Record<string, readonly [at: number, unit: number]>> = {

@@ -84,7 +84,7 @@ export class Command<T = unknown, B = T> {
   }
 }
 
-const ascii = new TextEncoder();
+const ascii = /* @__PURE__ */ new TextEncoder();
 
 /** Describes a command; the generated groups are lists of these. */
 export function defineCommand(

@@ -6,7 +6,7 @@
 import type { Arg } from "../resp/types.ts";
 import type { Command, KeySpec } from "./command.ts";
 
-const decoder = new TextDecoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
 
 function isWord(arg: Arg | undefined, word: string): boolean {
   if (arg instanceof Uint8Array) return arg.length === word.length && isWord(decoder.decode(arg), word);

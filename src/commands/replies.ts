@@ -7,7 +7,7 @@
 import type { Reply } from "../resp/types.ts";
 import type { ReplyParser } from "./command.ts";
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Text of what may be bytes. */
 export function text(value: Reply): string {

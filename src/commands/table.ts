@@ -30,8 +30,8 @@ function index(): Map<string, CommandSpec> {
   return byName;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
 
 function word(arg: Arg): string {
   return typeof arg === "string" ? arg : arg instanceof Uint8Array ? decoder.decode(arg) : String(arg);
