@@ -9,10 +9,11 @@ import { DEFAULT_RETRY, type ErrorKind, RETRY_ON, type RetryOptions, type RetryP
 import type { TlsOptions } from "../transport.ts";
 import { collect, type Given, recall, remember, type Table } from "./collect.ts";
 import { contradiction } from "./complain.ts";
-import { type ConnectionValues, type ReconnectPolicy, ResolvedConnectionOptions } from "./resolved.ts";
+import { ResolvedConnectionOptions } from "./resolved.ts";
 import { type PoolValues, ResolvedPoolOptions, ResolvedRedisOptions } from "./resolved_pool.ts";
 import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
 import type { BlockingPoolOptions, ConnectionOptions, PoolOptions, RedisOptions } from "./types.ts";
+import type { ConnectionValues, ReconnectPolicy } from "./values.ts";
 
 /** The package's version, as CLIENT SETINFO tells it. */
 export const LIB_VERSION = "0.1.0";
