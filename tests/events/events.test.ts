@@ -91,10 +91,11 @@ describe("events", () => {
     emit(link, "closed", { cause: "cut" });
     await settle();
     assert.deepEqual(seen, ["cut"]);
-    assert.deepEqual(failures, [["closed", "thrown"], ["closed", "thrown by an object"], [
-      "closed",
-      "rejected",
-    ]]);
+    assert.deepEqual(failures, [
+      "closed: Error: thrown",
+      "closed: Error: thrown by an object",
+      "closed: Error: rejected",
+    ]);
   });
 
   it("print a failure where nobody listens to failures, and end there", async () => {

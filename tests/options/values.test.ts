@@ -193,7 +193,7 @@ describe("option values", () => {
       readBufferSize: 65_536,
       encoding: "utf8",
       encodingErrors: "strict",
-      maxQueued: 100_000,
+      maxQueued: 1_000_000,
       maxQueuedBytes: 64 * 1024 * 1024,
       limits: { maxDepth: 128, maxLineLength: 1024 ** 2, maxBulkLength: 512 * 1024 ** 2 },
     });

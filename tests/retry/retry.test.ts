@@ -9,7 +9,7 @@ import {
   ReplyError,
   TimeoutError,
 } from "../../src/errors.ts";
-import { resolveOptions } from "../../src/options.ts";
+import { resolveOptions, resolveRetry } from "../../src/options.ts";
 import { DEFAULT_RETRY, retryDelay, type RetryPolicy, shouldRetry } from "../../src/retry.ts";
 
 const lost = (executed: Executed) => new ConnectionError("lost", { code: "LOST", executed });
@@ -41,15 +41,21 @@ describe("the rule of certainty", () => {
     assert.ok(shouldRetry(everything, new Error("own"), { ...first, executed: "no" }));
   });
 
-  it("never repeats after refused credentials, a pool at its limit, or the end of the whole time", () => {
+  it("never repeats after refused credentials or certificates, a limit that was reached, or the end of the whole time", () => {
     const errors = [
       new AuthenticationError("", { executed: "no" }),
       new MaxConnectionsError("", { code: "POOL_TIMEOUT", executed: "no" }),
       new TimeoutError("", { code: "COMMAND_TIMEOUT", executed: "no" }),
+      new ConnectionError("", { code: "QUEUE_FULL", executed: "no" }),
+      new ConnectionError("", { code: "TLS", executed: "no" }),
     ];
     for (const error of errors) {
       assert.ok(!shouldRetry({ ...everything, unsafe: true }, error, reading));
     }
+  });
+
+  it("repeats on another connection what found one closed", () => {
+    assert.ok(shouldRetry(DEFAULT_RETRY, new ConnectionError("", { code: "CLOSED", executed: "no" }), first));
   });
 
   it("does not repeat after what the policy does not name", () => {
@@ -137,5 +143,17 @@ describe("retryOnTimeout and retryOnError", () => {
 
   it("off or empty leave the default as it is", () => {
     assert.equal(resolveOptions({ retryOnTimeout: false, retryOnError: [] }).retry, DEFAULT_RETRY);
+  });
+});
+
+describe("resolveRetry", () => {
+  it("makes a policy of the option alone, checked as everywhere", () => {
+    assert.equal(resolveRetry(false).attempts, 0);
+    const policy = resolveRetry({ attempts: 1, backoff: "none", unsafe: true });
+    assert.equal(policy.attempts, 1);
+    assert.equal(policy.unsafe, true);
+    assert.deepEqual(policy.on, DEFAULT_RETRY.on);
+    assert.throws(() => resolveRetry({ attempts: -1 }), /`retry\.attempts`/);
+    assert.throws(() => resolveRetry({ tries: 1 } as never), /`retry\.tries`/);
   });
 });
