@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { RetryOptions } from "./retry.ts";
 export type {
   BlockingPoolOptions,
   ConnectionOptions,
@@ -22,4 +23,5 @@ export {
   resolveOptions,
   resolvePoolOptions,
   resolveRedisOptions,
+  resolveRetry,
 } from "./options/resolve.ts";

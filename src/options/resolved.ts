@@ -12,6 +12,8 @@ import type { CredentialProvider } from "./credentials.ts";
 import { hide, show } from "./show.ts";
 import type { ConnectionValues, Encoding, ReconnectPolicy } from "./values.ts";
 
+export type { ConnectionValues, Encoding, ReconnectPolicy };
+
 /** A class of connections. */
 export type ConnectionClass<C = unknown> = new (options: ResolvedConnectionOptions) => C;
 

@@ -74,7 +74,7 @@ export interface ConnectionOptions {
   readonly retryOnError?: readonly ErrorKind[];
   /** How a lost connection comes back. */
   readonly reconnect?: ReconnectOptions;
-  /** Commands that may wait while there is no connection; 0 makes them fail at once. Default 100,000. */
+  /** Commands that may wait while there is no connection; 0 makes them fail at once. Default 1,000,000. */
   readonly maxQueued?: number;
   /** Bytes that those may hold. Default 64 MiB. */
   readonly maxQueuedBytes?: number;
