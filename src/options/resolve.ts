@@ -177,7 +177,7 @@ function resolvePool(given: Given, blocking: boolean): ResolvedPoolOptions {
  *
  * @example
  * ```ts
- * import { resolveOptions } from "./options.ts";
+ * import { resolveOptions } from "../options.ts";
  *
  * const options = resolveOptions("redis://bob:secret@example.com/2?connectTimeout=800", { clientName: "jobs" });
  * options.connectTimeout; // 800

@@ -9,7 +9,8 @@ import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import type { ErrorKind, RetryOptions } from "../retry.ts";
-import type { ConnectionClass, Encoding } from "./resolved.ts";
+import type { ConnectionClass } from "./resolved.ts";
+import type { Encoding } from "./values.ts";
 
 /** How a lost connection comes back. */
 export interface ReconnectOptions {
