@@ -21,6 +21,9 @@ import { type JobResult, testFile } from "./testing/test_file.ts";
 const LIMIT = 120_000;
 const MOST_AT_ONCE = 4;
 
+/** A check is its own failure; a file has named ones. */
+const fullName = (title: string, name: string) => title === name ? title : `${title} > ${name}`;
+
 interface Job {
   readonly title: string;
   run(): Promise<JobResult>;
@@ -50,7 +53,7 @@ function show(title: string, { passed, skipped, failures }: JobResult, seconds: 
   const counts = passed + skipped > 0 ? `  ${passed} passed${skipped > 0 ? `, ${skipped} skipped` : ""}` : "";
   console.log(`${failures.length === 0 ? "ok    " : "FAILED"} ${title}${counts}  (${seconds.toFixed(1)} s)`);
   for (const { name, message } of failures) {
-    console.log(`\n  ${title} > ${name}\n${message.trim().replace(/^/gm, "    ")}\n`);
+    console.log(`\n  ${fullName(title, name)}\n${message.trim().replace(/^/gm, "    ")}\n`);
   }
 }
 
@@ -99,7 +102,7 @@ for (const [job, result] of results) {
   passed += result.passed;
   skipped += result.skipped;
   failed += result.failures.length;
-  failures.push(...result.failures.map(({ name }) => `  ${job.title} > ${name}`));
+  failures.push(...result.failures.map(({ name }) => `  ${fullName(job.title, name)}`));
 }
 if (passed === 0 && failed === 0 && (selection.files.length > 0 || !selection.checks)) {
   failed = 1;

@@ -31,7 +31,7 @@ export function listChecks(root: string): Check[] {
     {
       name: "types (deno check)",
       runtime: "deno",
-      args: ["check", ...CHECKED.filter((path) => existsSync(join(root, path)))],
+      args: ["check", "--quiet", ...CHECKED.filter((path) => existsSync(join(root, path)))],
     },
     { name: "layers (scripts/check_layers.ts)", runtime: "node", args: ["scripts/check_layers.ts"] },
     { name: "docs (deno doc --lint)", runtime: "deno", args: ["doc", "--lint", ...Object.values(exports)] },
