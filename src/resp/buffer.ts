@@ -37,6 +37,7 @@ export class ByteBuffer {
     const length = this.length;
     this.#bytes = NONE;
     this.length = 0;
-    return bytes.length === length ? bytes : bytes.slice(0, length);
+    // Also when it is empty it is nobody else's: it may become a key of a Map.
+    return bytes.length === length && bytes !== NONE ? bytes : bytes.slice(0, length);
   }
 }

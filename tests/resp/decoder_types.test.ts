@@ -117,6 +117,14 @@ describe("values as bytes", () => {
     for (const value of values!) assert.ok(value.buffer.byteLength <= value.length + 4);
   });
 
+  it("are never one and the same, not even when empty", () => {
+    const wire = encode("*2\r\n$0\r\n\r\n$0\r\n\r\n");
+    for (const pieces of [[wire], single(wire)]) {
+      const [values] = new Recorder(DecodeMode.bytes).write(...pieces).replies as [Uint8Array[]];
+      assert.equal(new Set(values).size, 2);
+    }
+  });
+
   it("are plain Uint8Arrays, also out of chunks of another kind", () => {
     class Chunk extends Uint8Array {
       override slice(): never {
