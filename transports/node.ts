@@ -82,7 +82,8 @@ async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise
     ...cert !== undefined && { cert },
     ...key !== undefined && { key },
     ...options.passphrase !== undefined && { passphrase: options.passphrase },
-    ...options.serverName !== undefined && { servername: options.serverName },
+    // Node sends no SNI by itself. An address is no name for it (RFC 6066), but is what the certificate must hold.
+    servername: options.serverName ?? (net.isIP(endpoint.host) === 0 ? endpoint.host : ""),
     ...options.ciphers !== undefined && { ciphers: options.ciphers },
     ...options.alpn !== undefined && { ALPNProtocols: [...options.alpn] },
     ...options.checkHostname === false && { checkServerIdentity: () => undefined },

@@ -85,8 +85,11 @@ export abstract class Link implements Socket {
     if (this.#state === OPEN) {
       this.#state = CLOSING;
       // A peer that is itself stuck in writing would never take what is left of ours: read on, and discard.
-      if (this.#paused) this.flow(true);
       this.#held = [];
+      if (this.#paused) {
+        this.#paused = false;
+        this.flow(true);
+      }
       if (this.#pending === undefined) this.#shutDown();
     }
     return this.#ended.promise;

@@ -26,6 +26,10 @@ export async function readPems(endpoint: Endpoint, tls: TlsOptions): Promise<Pem
     read(tls.key, "tls.key"),
     ...sources.map((source) => readPem(endpoint, source, "tls.ca")),
   ]);
+  // What the runtimes say of it is the same as of a wrong passphrase.
+  if (key?.includes("ENCRYPTED") && tls.passphrase === undefined) {
+    throw unusable(endpoint, "tls.key is encrypted, and tls.passphrase is missing");
+  }
   return { cert, key, ca: tls.ca === undefined ? undefined : ca as string[] };
 }
 
@@ -39,17 +43,14 @@ async function readPem(endpoint: Endpoint, source: PemSource, name: string): Pro
       text = await readFile(source, "utf8");
     } catch (error) {
       const errno = errnoOf(error) ?? "unknown error";
-      throw new ConnectionError(
-        `Cannot connect to ${
-          addressOf(endpoint)
-        }: ${name} is no PEM text, and cannot be read as a file (${errno})`,
-        { code: "TLS", executed: "no" },
-      );
+      throw unusable(endpoint, `${name} is no PEM text, and cannot be read as a file (${errno})`);
     }
   }
   if (text.includes("-----BEGIN")) return text;
-  throw new ConnectionError(`Cannot connect to ${addressOf(endpoint)}: ${name} holds no PEM text`, {
-    code: "TLS",
-    executed: "no",
-  });
+  throw unusable(endpoint, `${name} holds no PEM text`);
+}
+
+function unusable(endpoint: Endpoint, why: string): ConnectionError {
+  const message = `Cannot connect to ${addressOf(endpoint)} by TLS: ${why}`;
+  return new ConnectionError(message, { code: "TLS", executed: "no" });
 }
