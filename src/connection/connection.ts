@@ -85,7 +85,11 @@ export class Connection {
   readonly options: ResolvedConnectionOptions;
   /** The server's address, for messages. */
   readonly address: string;
-  /** What its holder did to its state; pools look at it. */
+  /**
+   * What its holder did to its state; pools look at it.
+   *
+   * @internal
+   */
   readonly session: SessionState;
   /** Resolves when it has ended. */
   readonly closed: Promise<void>;
@@ -163,7 +167,11 @@ export class Connection {
     return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial;
   }
 
-  /** The open socket with what is on its way; for those who subscribe. */
+  /**
+   * The open socket with what is on its way; for those who subscribe.
+   *
+   * @internal
+   */
   get link(): Link | undefined {
     return this.#link;
   }
@@ -178,7 +186,11 @@ export class Connection {
     this.#listeners.delete(listener);
   }
 
-  /** Says whom it goes back to when it is disposed of. */
+  /**
+   * Says whom it goes back to when it is disposed of.
+   *
+   * @internal
+   */
   attach(home: ConnectionHome | undefined): void {
     this.#home = home;
   }
@@ -238,7 +250,7 @@ export class Connection {
     return this.execute(rawCommand(words), options) as Promise<Reply>;
   }
 
-  /** Sends a command given as a value, and resolves with its typed reply. */
+  /** Sends a command given as a value (`get("k")`), and resolves with its typed reply. */
   execute(command: Sendable, options: SendOptions = {}): Promise<unknown> {
     const { signal } = options;
     const pending = new Pending(
@@ -288,7 +300,11 @@ export class Connection {
     return packCommands(commands);
   }
 
-  /** Queues a command for the next write. It settles in any case: by its reply, its deadline or the connection's end. */
+  /**
+   * Queues a command for the next write. It settles in any case: by its reply, its deadline or the connection's end.
+   *
+   * @internal
+   */
   enqueue(pending: Pending): void {
     const { spec, args } = pending.command;
     const link = this.#link;

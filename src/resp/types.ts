@@ -24,6 +24,7 @@ export type Reply =
 
 /** A map whose keys are all text: a plain object without a prototype. */
 export interface ReplyObject {
+  /** A field. */
   [key: string]: Reply;
 }
 
