@@ -35,6 +35,7 @@ export {
   constant,
   exponential,
   type ExponentialOptions,
+  type Jitter,
   none,
 } from "./src/backoff.ts";
 export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
@@ -43,6 +44,7 @@ export type { Sendable } from "./src/connection/pending.ts";
 export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
+export { CommandMethods } from "./src/commands/methods.ts";
 export type { BytesPromise, Out, TextPromise, Wrap } from "./src/commands/wrap.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.
