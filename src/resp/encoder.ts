@@ -15,7 +15,7 @@ export interface EncoderOptions {
 }
 
 /** Up to here a loop over the characters beats `encodeInto`, whose call costs more than the copying. */
-const SHORT_TEXT = 64;
+const SHORT_TEXT = 48;
 /** Up to here a loop beats `TypedArray.prototype.set`. */
 const SHORT_BYTES = 48;
 /** What the frame of an argument takes at most: `$`, ten digits, two CRLF. */
