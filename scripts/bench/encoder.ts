@@ -9,7 +9,7 @@ import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { Encoder } from "../../src/resp/encoder.ts";
 import type { Arg } from "../../src/resp/types.ts";
-import { compare, type Contender, runtime } from "./micro.ts";
+import { compare, type Contender, runtime, warm } from "./micro.ts";
 import { naiveEncode } from "./naive.ts";
 
 const utf8 = new TextEncoder();
@@ -82,12 +82,14 @@ for (const file of args.filter((arg) => !arg.startsWith("--"))) {
 }
 
 console.log(`Commands encoded, ${runtime()}`);
-for (const [title, name, argsOf, batch = BATCH] of CASES) {
-  if (!title.includes(only)) continue;
-  compare(title, {
+const cases = CASES.filter(([title]) => title.includes(only)).map(([title, name, argsOf, batch = BATCH]) => ({
+  title,
+  contenders: {
     naive: naive(name, argsOf, batch),
     keywire: contender(Encoder, name, argsOf, batch),
     ...Object.fromEntries(others.map(([file, Class]) => [file, contender(Class, name, argsOf, batch)])),
-  });
-}
+  },
+}));
+warm(cases.map(({ contenders }) => contenders));
+for (const { title, contenders } of cases) compare(title, contenders);
 if (sink < 0) console.log(sink);

@@ -186,9 +186,10 @@ export class Encoder {
     this.#spare.push(new Uint8Array(view.buffer));
   }
 
-  /** Forgets what waits in the arena. */
+  /** Forgets what waits in the arena, and what is with a socket that will not give it back. */
   clear(): void {
     this.#length = 0;
+    this.#lent.length = 0;
   }
 
   /** Hands over the arena up to `at` and goes on in another with room for `need` bytes. Returns 0, the new place. */
