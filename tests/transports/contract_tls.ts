@@ -145,8 +145,9 @@ export function tlsContract(transport: Transport): void {
       cert,
       key,
       SNICallback(name, done) {
-        asked.push(name);
-        done(null, createSecureContext(name === "localhost" ? { cert, key } : wrongName));
+        // Deno calls it without a name, too.
+        if (name) asked.push(name);
+        done(null, createSecureContext(name === "wrong.example" ? wrongName : { cert, key }));
       },
     });
     await exchange(server, { ca });
@@ -174,6 +175,8 @@ export function tlsContract(transport: Transport): void {
     const wrong = { ca, cert: client.cert, key: client.encryptedKey, passphrase: "not the passphrase" };
     await refusal(server.port, wrong, /tls\.key cannot be opened with tls\.passphrase/);
     await refusal(server.port, { ...wrong, passphrase: undefined }, /tls\.passphrase is missing/);
+    await refusal(server.port, { ca, cert, key: client.key }, /tls\.key is not the key of tls\.cert/);
+    await refusal(server.port, { ca, cert: client.cert, key: cert }, /tls\.key holds no private key/);
     // A key that has lost its first line looks like a path.
     const bare = client.key.split("\n").slice(1).join("\n");
     try {
@@ -191,10 +194,12 @@ export function tlsContract(transport: Transport): void {
     }
   });
 
-  it("names the file that cannot be read", async () => {
+  it("names what cannot be read", async () => {
     const { ca } = await certificates();
     await refusal(6379, { ca: "/nowhere/ca.pem" }, /tls\.ca is no PEM text.*ENOENT/);
     await refusal(6379, { ca: new TextEncoder().encode("junk") }, /tls\.ca holds no PEM text/);
+    const broken = ca.replace(/\n[^-]+\n/, "\nMIIB\n");
+    await refusal(6379, { ca: broken }, /tls\.ca holds a certificate that cannot be read/);
     await refusal(
       6379,
       { ca, cert: "/nowhere/c.pem", key: "/nowhere/k.pem" },
