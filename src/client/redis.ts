@@ -7,6 +7,7 @@ import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import { type RedisOptions, resolveRedisOptions } from "../options.ts";
 import { ConnectionPool } from "../pool/pool.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
+import { observed } from "./observed.ts";
 import { StandaloneExecutor } from "./standalone.ts";
 
 /** What a client of one server is made of. */
@@ -69,5 +70,5 @@ function open(
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
   const executor = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  return { pool, options, executor, call: callOf(options) };
+  return { pool, options, executor: observed(executor, pool.options.connection), call: callOf(options) };
 }

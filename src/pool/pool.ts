@@ -21,6 +21,8 @@ import {
   resolvePoolOptions,
 } from "../options.ts";
 import type { Arg } from "../resp/types.ts";
+import type { Observer } from "../observer.ts";
+import { targetOf } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { establish } from "./establish.ts";
 import { IdleStore } from "./idle.ts";
@@ -69,6 +71,8 @@ export interface AcquireOptions {
 export class ConnectionPool<C extends Connection = Connection> {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
+  /** Who watches where the options name nobody; the package's entry point sets it in its own class. */
+  static readonly observer: Observer | undefined = undefined;
   /** The class of connections where the options name none. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
 
@@ -95,14 +99,13 @@ export class ConnectionPool<C extends Connection = Connection> {
     options: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions = {},
     over?: PoolOptions,
   ) {
-    const { transport } = new.target;
     const given = this.resolve(options, over);
-    this.options = given.connection.transport === undefined && transport !== undefined
-      ? this.resolve(given, { transport })
-      : given;
+    const { transport = new.target.transport, observer = new.target.observer } = given.connection;
+    this.options = this.resolve(given, { transport, observer });
     const { clock } = this.options.connection;
     this.#idle = new IdleStore(clock, this.options, (connection) => connection.disconnect());
     this.#leases = new Leases(clock, this.options.trackLeases);
+    this.options.connection.observer?.pool?.(this, targetOf(this.options.connection));
   }
 
   /** A pool for a URL; the options go over it. The same as `new ConnectionPool(url, options)`. */
@@ -163,6 +166,13 @@ export class ConnectionPool<C extends Connection = Connection> {
    * @throws the signal's reason when it is aborted.
    */
   acquire(options: AcquireOptions = {}): Promise<C> {
+    const { observer } = this.options.connection;
+    if (observer === undefined || !observer.listens("acquire")) return this.#acquire(options);
+    const target = targetOf(this.options.connection);
+    return observer.observe({ kind: "acquire", target }, () => this.#acquire(options));
+  }
+
+  #acquire(options: AcquireOptions): Promise<C> {
     if (this.closed) return Promise.reject(this.closedError());
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const idle = this.#takeIdle();
@@ -290,12 +300,7 @@ export class ConnectionPool<C extends Connection = Connection> {
     const attempt = new AbortController();
     this.#opening.add(attempt);
     try {
-      const connection = await establish(
-        () => this.makeConnection(),
-        this.options.connection,
-        attempt,
-        options,
-      );
+      const connection = await this.#establish(attempt, options);
       this.#opening.delete(attempt);
       this.#opened++;
       this.#born.set(connection, this.#bornAt());
@@ -306,6 +311,14 @@ export class ConnectionPool<C extends Connection = Connection> {
       this.#changed();
       throw error;
     }
+  }
+
+  #establish(attempt: AbortController, options: AcquireOptions): Promise<C> {
+    const { connection } = this.options;
+    const { observer } = connection;
+    const run = (): Promise<C> => establish(() => this.makeConnection(), connection, attempt, options);
+    if (observer === undefined || !observer.listens("connect")) return run();
+    return observer.observe({ kind: "connect", target: targetOf(connection) }, run);
   }
 
   #lease(connection: C): C {
