@@ -100,6 +100,8 @@ let send: (target: TypedEventTarget<BaseEvents>, type: string, detail: unknown) 
  * ```
  */
 export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
+  /** Carries the events' types; no value. */
+  declare readonly "~events"?: M;
   /** Names that somebody listens to, or once did; for all others no event is made. */
   readonly #heard: Set<string> = new Set();
   /** One wrapper a listener, so that the target knows a listener that it has already, and can remove it. */
@@ -158,8 +160,10 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
     listener: EventListenerOrEventListenerObject | TypedListener<never> | null,
     options?: boolean | EventListenerOptions,
   ): void {
-    const wrapped = listener ? this.#wrapped?.get(listener) : undefined;
-    if (wrapped !== undefined) super.removeEventListener(type, wrapped, options);
+    if (listener === null || listener === undefined) return;
+    // Node and Deno come here with the wrapper itself when a `signal` is aborted.
+    const wrapped = this.#wrapped?.get(listener) ?? listener as EventListener;
+    super.removeEventListener(type, wrapped, options);
   }
 
   #shield(listener: TypedListener<never>): EventListener {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { RetryOptions } from "./retry.ts";
 export type {
   BlockingPoolOptions,
   ConnectionOptions,
@@ -12,12 +13,8 @@ export type {
 } from "./options/types.ts";
 export type { CredentialProvider, Credentials, StreamingCredentialProvider } from "./options/credentials.ts";
 export { isStreaming } from "./options/credentials.ts";
-export type {
-  ConnectionClass,
-  Encoding,
-  ReconnectPolicy,
-  ResolvedConnectionOptions,
-} from "./options/resolved.ts";
+export type { Encoding, ReconnectPolicy } from "./options/values.ts";
+export { type ConnectionClass, ResolvedConnectionOptions } from "./options/resolved.ts";
 export { ResolvedPoolOptions, ResolvedRedisOptions } from "./options/resolved_pool.ts";
 export {
   DEFAULT_RECONNECT,
@@ -26,4 +23,5 @@ export {
   resolveOptions,
   resolvePoolOptions,
   resolveRedisOptions,
+  resolveRetry,
 } from "./options/resolve.ts";

@@ -108,13 +108,16 @@ export function isKind(error: unknown, kinds: readonly ErrorKind[]): boolean {
   });
 }
 
+/** Codes after which no repeat can help: a certificate stays refused, a full queue means "fail now", all time is used up. */
+const FINAL: ReadonlySet<string> = new Set(["TLS", "QUEUE_FULL", "COMMAND_TIMEOUT"]);
+
 /**
- * True for errors after which no repeat can help, whatever the policy names: refused credentials, a pool at its
- * limit, and the end of the command's whole time.
+ * True for errors after which nothing is repeated, whatever the policy names: refused credentials and certificates,
+ * a pool at its limit, a waiting room that is full, and the end of the command's whole time.
  */
 export function isFinal(error: unknown): boolean {
   return error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
-    (error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT");
+    (error instanceof RedisError && !(error instanceof ReplyError) && FINAL.has(error.code));
 }
 
 /**

@@ -89,14 +89,16 @@ function split(url: string): Parts {
   }
   const [, scheme, slashes, authority = "", path = "", query, fragment] = match;
   const at = authority.lastIndexOf("@");
-  // A raw "/", "?" or "#" in a password ends the authority early, and the password would be read as host and port.
-  if (authority !== "" && `${path}${query ?? ""}${fragment ?? ""}`.includes("@")) {
+  const unix = scheme!.toLowerCase() === "unix";
+  // A raw "/", "?" or "#" in a password ends the authority early, and the password would be read as host, port or name.
+  const behind = `${unix && authority === "" ? "" : path}${query ?? ""}${fragment ?? ""}`;
+  if (behind.includes("@")) {
     throw refuse(
       'there is an "@" behind the host; in user and password "/", "?", "#" and "@" must be percent-encoded, and so must "@" elsewhere',
     );
   }
   if (fragment !== undefined) throw refuse('there is a "#" in it, which must be percent-encoded');
-  if (slashes === undefined && scheme!.toLowerCase() !== "unix") {
+  if (slashes === undefined && !unix) {
     throw refuse(`"${scheme}:" must be followed by "//"`);
   }
   if (at >= 0 && authority.indexOf("@") !== at) {
@@ -149,13 +151,30 @@ function readDb(text: string): { db?: number } {
   return { db: Number(text) };
 }
 
+/** Names whose values must not be shown. */
+const SECRETS: ReadonlySet<string> = new Set(["password", "tls.key", "tls.passphrase"]);
+
+/** True for the name of an option whose value is a secret. */
+export function isSecret(name: string): boolean {
+  return SECRETS.has(name);
+}
+
 function readQuery(query: string | undefined): [string, string][] {
   if (query === undefined || query === "") return [];
   const seen = new Set<string>();
+  let secret: string | undefined;
   return query.split("&").map((pair) => {
     const equals = pair.indexOf("=");
     const name = decode(equals < 0 ? pair : pair.slice(0, equals), "a name in the query");
-    if (name === "") throw refuse("there is a value without a name in the query");
+    const named = /^[A-Za-z_][\w.\-]*$/.test(name);
+    if (secret !== undefined && (!named || equals < 0)) {
+      // Not shown: it may be the rest of a password with a "&" in it.
+      throw refuse(
+        `there is no option behind \`${secret}\`; in the value of \`${secret}\`, "&" must be written "%26"`,
+      );
+    }
+    if (!named) throw refuse('what stands in front of a "=" in the query must be the name of an option');
+    if (isSecret(name)) secret = name;
     if (equals < 0 || equals === pair.length - 1) {
       throw refuse(`the option \`${name}\` has no value; leave it out, or write ${name}=...`);
     }

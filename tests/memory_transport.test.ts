@@ -262,6 +262,15 @@ describe("memory transport: endings", () => {
     assert.equal(closes.length, 1);
   });
 
+  it("a flushed reset comes behind the bytes", async () => {
+    const { peer, received, closes, closed } = await pair();
+    peer.write("last words");
+    const why = new Error("cut");
+    peer.reset(why, "flushed");
+    await closed;
+    assert.deepEqual([received, closes], [["last words"], [why]]);
+  });
+
   it("vanish tells the client nothing: writes are taken up to the mark, then hang", async () => {
     const { peer, socket, closes } = await pair({ highWaterMark: 2 });
     peer.ondata = () => assert.fail("a vanished peer reads nothing");

@@ -21,8 +21,11 @@ export interface MemoryPeer extends AsyncIterable<Uint8Array> {
   write(bytes: Uint8Array | string): void;
   /** Ends the connection as a server does that closes: what was written before still arrives. */
   close(): void;
-  /** Ends the connection at once, with `error` on the client's side. What is on its way is lost. Default: a `ConnectionError` with code `LOST`. */
-  reset(error?: Error): void;
+  /**
+   * Ends the connection with `error` on the client's side (default: a `ConnectionError` with code `LOST`).
+   * `"now"` (default): what is on its way is lost, even where the client has paused; `"flushed"`: behind it.
+   */
+  reset(error?: Error, when?: "now" | "flushed"): void;
   /** Vanishes without telling the client, as a machine does that loses power: a half-open connection. */
   vanish(): void;
   /** Stops the bytes in one direction, or in both; the connection stays open. */
@@ -189,10 +192,10 @@ export class MemoryLink {
       },
       write: (bytes) => this.#send(typeof bytes === "string" ? encoder.encode(bytes) : bytes.slice()),
       close: () => this.#endPeer({ reset: false }),
-      reset: (error) => {
+      reset: (error = lost("the memory peer reset it"), when = "now") => {
         if (this.#peerEnded) return;
-        this.#toClient = [];
-        this.#endPeer({ reset: true, error: error ?? lost("the memory peer reset it") });
+        if (when === "now") this.#toClient = [];
+        this.#endPeer({ reset: when === "now", error });
       },
       vanish: () => {
         this.#toClient = [];

@@ -15,8 +15,10 @@ export const CommandFlag = {
   blocking: 4,
   /** It changes the state of the connection: refused on the shared lane. */
   stateful: 8,
-  /** Running it twice is the same as running it once. */
+  /** Running it twice is the same as running it once: the same state, and the same reply. */
   idempotent: 16,
+  /** Its reply is no text (DUMP): clients of text decode its strings as bytes too. */
+  binary: 32,
 } as const;
 
 /** Where the keys of a command stand among `Command.args` (the words of its name not counted). */
@@ -52,8 +54,11 @@ export interface CommandSpec {
   readonly responsePolicy?: string;
 }
 
-/** Makes the typed value of a reply out of what was decoded (text or bytes, RESP2 or RESP3). */
-export type ReplyParser = (reply: Reply) => unknown;
+/**
+ * Makes the typed value of a reply out of what was decoded (text or bytes, RESP2 or RESP3). `bytes` is true where strings
+ * were decoded as bytes: an empty reply does not show it.
+ */
+export type ReplyParser = (reply: Reply, bytes?: boolean) => unknown;
 
 /**
  * A command with its arguments, not yet executed. Immutable: it can be executed any number of times.
@@ -79,7 +84,7 @@ export class Command<T = unknown, B = T> {
   }
 }
 
-const ascii = new TextEncoder();
+const ascii = /* @__PURE__ */ new TextEncoder();
 
 /** Describes a command; the generated groups are lists of these. */
 export function defineCommand(

@@ -9,7 +9,9 @@ import type { Endpoint } from "../transport.ts";
 /** An address for messages. */
 export function addressOf(endpoint: Endpoint): string {
   if ("path" in endpoint) return endpoint.path;
-  return endpoint.host.includes(":") ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
+  return endpoint.host.includes(":")
+    ? `[${endpoint.host}]:${endpoint.port}`
+    : `${endpoint.host}:${endpoint.port}`;
 }
 
 /** The error for a command whose connection ended first. */
@@ -25,7 +27,12 @@ export function lossError(name: string, executed: Executed, where: string, cause
 }
 
 /** The error for a command whose time was up. */
-export function commandTimeoutError(name: string, executed: Executed, limit: number, where: string): TimeoutError {
+export function commandTimeoutError(
+  name: string,
+  executed: Executed,
+  limit: number,
+  where: string,
+): TimeoutError {
   const what = executed === "no" ? "it was not sent" : "it was sent, and no reply came";
   return new TimeoutError(`${name} took longer than ${limit} ms on ${where}: ${what}`, {
     code: "COMMAND_TIMEOUT",

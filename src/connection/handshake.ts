@@ -114,7 +114,9 @@ function welcome(answer: Reply | undefined): Welcome {
 
 function refusal(cause: ReplyError, where: string): Error {
   const credentials = cause.code === "WRONGPASS" || cause.code === "NOAUTH" ||
-    /invalid password|without any password configured|no password is set|AUTH <password>/i.test(cause.message);
+    /invalid password|without any password configured|no password is set|AUTH <password>/i.test(
+      cause.message,
+    );
   if (credentials) {
     return new AuthenticationError(
       `Cannot connect to ${where}: the server refused the credentials (${cause.code})`,

@@ -62,22 +62,26 @@ export class Link {
   }
 
   /** Opens a socket; `signal` bounds that. */
-  static async open(options: ResolvedConnectionOptions, owner: LinkOwner, signal: AbortSignal): Promise<Link> {
+  static async open(
+    options: ResolvedConnectionOptions,
+    owner: LinkOwner,
+    signal: AbortSignal,
+  ): Promise<Link> {
     const inbox = new Inbox((values) => owner.pushed(values));
-    let link: Link | undefined;
+    let link: Link | undefined = undefined;
     // What comes between the connecting and our hearing of it belongs to the link all the same.
     let early: Error | undefined;
     const handlers: SocketHandlers = {
       data: (chunk) => link?.data(chunk),
       close: (error) => {
         early = error ?? new ConnectionError("the server closed it", { code: "LOST" });
-        link?.#lose(early);
+        if (link !== undefined) link.#lose(early);
       },
     };
     const { noDelay, keepAlive, readBufferSize } = options;
     const { transport } = options;
     if (transport === undefined) {
-      throw new TypeError("Cannot connect without a `transport`: give one, or import from \"@keywire/redis\"");
+      throw new TypeError('Cannot connect without a `transport`: give one, or import from "@keywire/redis"');
     }
     const socket = await transport.connect(
       options.endpoint,

@@ -4,7 +4,8 @@
  * @module
  */
 import { RedisError } from "../errors.ts";
-import type { Arg, Reply } from "../resp/types.ts";
+import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
+import type { RetryPolicy } from "../retry.ts";
 
 /** What a connection needs to know of a command; a `Command` of `src/commands` is one. */
 export interface Sendable {
@@ -17,8 +18,8 @@ export interface Sendable {
   };
   /** The arguments behind the name. */
   readonly args: readonly Arg[];
-  /** Makes the typed reply of the decoded one. */
-  readonly parse: ((reply: Reply) => unknown) | undefined;
+  /** Makes the typed reply of the decoded one; `bytes`: strings were decoded as bytes. */
+  readonly parse: ((reply: Reply, bytes?: boolean) => unknown) | undefined;
 }
 
 /** Who sent a command, and may send it again instead of letting it fail. */
@@ -66,6 +67,8 @@ export class Pending {
   done = false;
   /** Who may send it again. */
   sender: Sender | undefined = undefined;
+  /** When its sender may do so; `undefined`: as the sender's own policy says. */
+  retry: RetryPolicy | undefined = undefined;
   /** Bytes that it holds while it waits for a connection. */
   size = 0;
   #resolve: Resolve | undefined;
@@ -111,7 +114,7 @@ export class Pending {
     const parse = this.command.parse;
     if (parse !== undefined) {
       try {
-        value = parse(reply);
+        value = parse(reply, (this.mode & DecodeMode.bytes) !== 0);
       } catch (cause) {
         const message = `Cannot make the reply of ${this.command.spec.name} into its type`;
         this.reject(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));

@@ -53,7 +53,9 @@ export class Watchdog {
 
   /** Sets the deadline of a command that is being queued, and sees to it. */
   watch(pending: Pending): void {
-    if (pending.deadline === 0) pending.deadline = pending.timeout === 0 ? Infinity : this.now + pending.timeout;
+    if (pending.deadline === 0) {
+      pending.deadline = pending.timeout === 0 ? Infinity : this.now + pending.timeout;
+    }
     const { next } = this.deadlines;
     if (pending.deadline < next) this.deadlines.note(pending.deadline);
     if (next === Infinity) {

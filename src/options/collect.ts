@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseUrl, type ServerUrl } from "../url.ts";
-import { contradiction, describe } from "./complain.ts";
+import { isSecret, parseUrl, type ServerUrl } from "../url.ts";
+import { contradiction, describe, nameOf } from "./complain.ts";
 import { foreign } from "./foreign.ts";
 import type { Kind } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
@@ -26,7 +26,7 @@ const ELSEWHERE: readonly (readonly [Table, string])[] = [
 
 /** The error for a name that is not known here. Its value is not shown: it may be a secret under a wrong name. */
 function unknownOption(name: string, table: Table): TypeError {
-  const start = `Cannot use the option \`${name}\`: `;
+  const start = `Cannot use the option ${nameOf(name)}: `;
   const word = foreign(name);
   if (word !== undefined) return new TypeError(start + word);
   for (const [other, whose] of ELSEWHERE) {
@@ -97,7 +97,16 @@ function fromUrl(url: ServerUrl, table: Table): Given {
   for (const name of ["host", "port", "path", "db", "username", "password"] as const) {
     if (url[name] !== undefined) given[name] = url[name];
   }
+  let secret: string | undefined;
   for (const [name, text] of url.query) {
+    const option = name.split(".", 1)[0]!;
+    if (secret !== undefined && !Object.hasOwn(table, option) && foreign(name) === undefined) {
+      // It may be the rest of a password with a "&" in it.
+      throw new TypeError(
+        `Cannot read the URL: a name behind \`${secret}\` is unknown; in the value of \`${secret}\`, "&" must be written "%26"`,
+      );
+    }
+    if (isSecret(name)) secret = name;
     if (name === "tls" || (name.startsWith("tls.") && !url.tls)) {
       throw new TypeError(
         `Cannot use the option \`${name}\` in this URL: whether there is TLS says the scheme, rediss: or valkeys:`,

@@ -27,6 +27,12 @@ export function describe(value: unknown): string {
   }
 }
 
+/** Shows a name that somebody wrote: on one line, and not at any length. */
+export function nameOf(name: string): string {
+  const escaped = JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name).slice(1, -1);
+  return `\`${escaped}\``;
+}
+
 /** Shows of a secret only what kind of value it is. */
 function describeSecret(value: unknown): string {
   if (value === null || value === undefined) return String(value);

@@ -101,7 +101,8 @@ export function choice(...values: readonly (string | number)[]): Kind {
         ? outOfRange(name, wanted, value)
         : wrongType(name, wanted, value);
     },
-    parse: (word) => values.find((value) => String(value) === word) ?? word,
+    parse: (word) =>
+      values.every((value) => typeof value === "number") && /^\d+$/.test(word) ? Number(word) : word,
   };
 }
 

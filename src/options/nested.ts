@@ -5,7 +5,7 @@
  */
 import { parseBackoff, toBackoff } from "../backoff.ts";
 import { ERROR_CLASSES } from "../retry.ts";
-import { outOfRange, wrongType } from "./complain.ts";
+import { nameOf, outOfRange, wrongType } from "./complain.ts";
 import { choice, duration, flag, integer, isOff, type Kind, parseFlag, text } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 
@@ -47,7 +47,9 @@ function fields(wanted: string, known: Readonly<Record<string, Kind>>, ...or: re
 export function unknownField(name: string, field: string, known: readonly string[]): TypeError {
   const near = nearest(field, known);
   const hint = near === undefined ? `it has ${known.join(", ")}` : `did you mean \`${name}.${near}\`?`;
-  return new TypeError(`Cannot use the option \`${name}.${field}\`: there is none of that name; ${hint}`);
+  return new TypeError(
+    `Cannot use the option ${nameOf(`${name}.${field}`)}: there is none of that name; ${hint}`,
+  );
 }
 
 function pem(wanted: string, secret: boolean, many = false): Kind {

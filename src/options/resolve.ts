@@ -9,6 +9,7 @@ import { DEFAULT_RETRY, type ErrorKind, RETRY_ON, type RetryOptions, type RetryP
 import type { TlsOptions } from "../transport.ts";
 import { collect, type Given, recall, remember, type Table } from "./collect.ts";
 import { contradiction } from "./complain.ts";
+import { retry as retryKind } from "./nested.ts";
 import { type ConnectionValues, type ReconnectPolicy, ResolvedConnectionOptions } from "./resolved.ts";
 import { type PoolValues, ResolvedPoolOptions, ResolvedRedisOptions } from "./resolved_pool.ts";
 import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
@@ -39,7 +40,7 @@ const DEFAULTS = {
   readBufferSize: 65_536,
   encoding: "utf8",
   encodingErrors: "strict",
-  maxQueued: 100_000,
+  maxQueued: 1_000_000,
   maxQueuedBytes: 67_108_864,
   clock: systemClock,
 } as const;
@@ -98,17 +99,30 @@ function refuseContradictions(given: Given): void {
 /** What `retry`, `retryOnTimeout` and `retryOnError` come to together. */
 function retryPolicy(given: Given): RetryPolicy {
   const retry = given.retry as RetryOptions | false | undefined;
-  if (retry === false) return Object.freeze({ ...DEFAULT_RETRY, attempts: 0 });
   const more: ErrorKind[] = [
     ...given.retryOnTimeout === true ? ["TimeoutError"] : [],
     ...(given.retryOnError ?? []) as readonly ErrorKind[],
   ];
-  if (retry === undefined && more.length === 0) return DEFAULT_RETRY;
-  if (retry === undefined) {
+  if (retry === undefined && more.length > 0) {
     return Object.freeze({ attempts: 1, backoff: none(), on: Object.freeze(more), unsafe: false });
   }
+  return checkedPolicy(retry, more);
+}
+
+function checkedPolicy(retry: RetryOptions | false | undefined, more: readonly ErrorKind[]): RetryPolicy {
+  if (retry === undefined) return DEFAULT_RETRY;
+  if (retry === false) return Object.freeze({ ...DEFAULT_RETRY, attempts: 0 });
   const on = Object.freeze([...new Set([...retry.on ?? RETRY_ON, ...more])]);
   return Object.freeze({ ...DEFAULT_RETRY, ...retry as Partial<RetryPolicy>, on });
+}
+
+/**
+ * What the option `retry` comes to by itself.
+ *
+ * @throws {TypeError | RangeError} for a value that is wrong.
+ */
+export function resolveRetry(retry: RetryOptions | false): RetryPolicy {
+  return checkedPolicy(retryKind.check(retry, "retry") as RetryOptions | false, []);
 }
 
 function resolveConnection(given: Given): ResolvedConnectionOptions {
@@ -163,7 +177,7 @@ function resolvePool(given: Given, blocking: boolean): ResolvedPoolOptions {
  *
  * @example
  * ```ts
- * import { resolveOptions } from "./options.ts";
+ * import { resolveOptions } from "../options.ts";
  *
  * const options = resolveOptions("redis://bob:secret@example.com/2?connectTimeout=800", { clientName: "jobs" });
  * options.connectTimeout; // 800

@@ -3,108 +3,19 @@
  *
  * @module
  */
-import type { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Endpoint, KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import { REDACTED } from "./complain.ts";
 import type { CredentialProvider } from "./credentials.ts";
+import { hide, show } from "./show.ts";
+import type { ConnectionValues, Encoding, ReconnectPolicy } from "./values.ts";
 
-/** How text arrives: UTF-8, one character a byte, or as `Uint8Array`. */
-export type Encoding = "utf8" | "latin1" | "bytes";
-
-/** How a lost connection comes back. */
-export interface ReconnectPolicy {
-  /** Failed tries in a row after which those who wait are told; `Infinity`: no limit. */
-  readonly attempts: number;
-  /** The wait before each try. */
-  readonly backoff: Backoff;
-}
+export type { ConnectionValues, Encoding, ReconnectPolicy };
 
 /** A class of connections. */
 export type ConnectionClass<C = unknown> = new (options: ResolvedConnectionOptions) => C;
-
-/** What a connection's options come to, secrets and functions included. */
-export interface ConnectionValues {
-  readonly host: string;
-  readonly port: number;
-  readonly path?: string;
-  readonly db: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly credentials?: CredentialProvider;
-  readonly tls?: TlsOptions;
-  readonly protocol?: 2 | 3;
-  readonly clientName?: string;
-  readonly libName: string | false;
-  readonly libVersion: string;
-  readonly connectTimeout: number;
-  readonly commandTimeout: number;
-  readonly socketTimeout: number;
-  readonly blockingGrace: number;
-  readonly healthCheckInterval: number;
-  readonly keepAlive: boolean | KeepAliveOptions;
-  readonly noDelay: boolean;
-  readonly readBufferSize: number;
-  readonly encoding: Encoding;
-  readonly encodingErrors: "strict" | "replace";
-  readonly retry: RetryPolicy;
-  readonly reconnect: ReconnectPolicy;
-  readonly maxQueued: number;
-  readonly maxQueuedBytes: number;
-  readonly limits: Required<DecoderLimits>;
-  readonly parser?: RespParserFactory;
-  readonly transport?: Transport;
-  readonly clock: Clock;
-}
-
-/** Properties that are read by their names, but show in no listing, spread or copy. */
-function hide(tls: TlsOptions): TlsOptions {
-  const shown: Record<string, unknown> = { ...tls };
-  for (const name of ["key", "passphrase"] as const) {
-    delete shown[name];
-    if (tls[name] !== undefined) Object.defineProperty(shown, name, { value: tls[name], enumerable: false });
-  }
-  return Object.freeze(shown);
-}
-
-/** Options in a form that may be printed. */
-function show(values: ConnectionValues): Record<string, unknown> {
-  const shown: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) shown[name] = value;
-  if (values.path !== undefined) {
-    delete shown.host;
-    delete shown.port;
-  }
-  if (values.password !== undefined) shown.password = REDACTED;
-  if (values.credentials !== undefined) shown.credentials = REDACTED;
-  if (values.tls !== undefined) {
-    const { key, passphrase, cert, ca, ...tls } = values.tls;
-    const file = (pem: unknown) => typeof pem === "string" && !pem.includes("\n") ? pem : "[PEM]";
-    shown.tls = {
-      ...tls,
-      ...key !== undefined && { key: REDACTED },
-      ...passphrase !== undefined && { passphrase: REDACTED },
-      ...cert !== undefined && { cert: file(cert) },
-      ...ca !== undefined && { ca: Array.isArray(ca) ? ca.map(file) : file(ca) },
-    };
-  }
-  const { retry, reconnect } = values;
-  // JSON has no infinity and would make null of it.
-  const attempts = (count: number) => Number.isFinite(count) ? count : String(count);
-  shown.retry = {
-    ...retry,
-    attempts: attempts(retry.attempts),
-    backoff: String(retry.backoff),
-    on: retry.on.map((kind) => typeof kind === "string" ? kind : kind.name),
-  };
-  shown.reconnect = { attempts: attempts(reconnect.attempts), backoff: String(reconnect.backoff) };
-  if (values.parser !== undefined) shown.parser = "[custom]";
-  if (values.transport !== undefined) shown.transport = values.transport.name;
-  delete shown.clock;
-  return shown;
-}
 
 /** The options of a connection, resolved. Made by `resolveOptions`; see {@linkcode ConnectionOptions} for what each means. */
 export class ResolvedConnectionOptions {

@@ -9,7 +9,8 @@ import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import type { ErrorKind, RetryOptions } from "../retry.ts";
-import type { ConnectionClass, Encoding } from "./resolved.ts";
+import type { ConnectionClass } from "./resolved.ts";
+import type { Encoding } from "./values.ts";
 
 /** How a lost connection comes back. */
 export interface ReconnectOptions {
@@ -73,7 +74,7 @@ export interface ConnectionOptions {
   readonly retryOnError?: readonly ErrorKind[];
   /** How a lost connection comes back. */
   readonly reconnect?: ReconnectOptions;
-  /** Commands that may wait while there is no connection; 0 makes them fail at once. Default 100,000. */
+  /** Commands that may wait while there is no connection; 0 makes them fail at once. Default 1,000,000. */
   readonly maxQueued?: number;
   /** Bytes that those may hold. Default 64 MiB. */
   readonly maxQueuedBytes?: number;

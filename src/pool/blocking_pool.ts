@@ -26,7 +26,7 @@ import { Waiters } from "./waiters.ts";
  * ```
  */
 export class BlockingConnectionPool<C extends Connection = Connection> extends ConnectionPool<C> {
-  readonly #waiters: Waiters<C | Promise<C>>;
+  readonly #waiters: Waiters<C>;
 
   /** Makes a pool; see {@linkcode BlockingPoolOptions}. */
   constructor(
@@ -42,7 +42,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     return new this(url, options);
   }
 
-  /** @inheritdoc */
+  /** What the options come to. */
   protected override resolve(
     options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
     over?: BlockingPoolOptions,
@@ -50,32 +50,32 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     return resolveBlockingPoolOptions(options, over);
   }
 
-  /** @inheritdoc */
+  /** Calls of `acquire` that wait. */
   protected override get waiting(): number {
     return this.#waiters.size;
   }
 
-  /** @inheritdoc */
+  /** Waits for a place, in order. */
   protected override atLimit(options: AcquireOptions): Promise<C> {
     const { timeout = 0, maxConnections, connection } = this.options;
-    return this.#waiters.wait(timeout, options.signal, () =>
+    return this.#waiters.wait(timeout, options, () =>
       new MaxConnectionsError(
         `Cannot take a connection to ${connection}: all ${maxConnections} stayed in use for ${timeout} ms`,
         { code: "POOL_TIMEOUT", executed: "no" },
       ));
   }
 
-  /** @inheritdoc */
+  /** Serves those who wait. */
   protected override placeFreed(): void {
     while (this.#waiters?.size > 0) {
-      const idle = this.leaseIdle();
-      if (idle !== undefined) this.#waiters.serve(idle);
-      else if (this.hasPlace) this.#waiters.serve(this.leaseNew());
+      const idle = this.tryAcquire();
+      if (idle !== undefined) this.#waiters.serve(() => idle);
+      else if (this.hasPlace) this.#waiters.serve((options) => this.open(options));
       else return;
     }
   }
 
-  /** @inheritdoc */
+  /** Ends all waiting. */
   protected override refuseWaiters(error: Error): void {
     this.#waiters.rejectAll(error);
   }

@@ -18,7 +18,7 @@ export async function establish<C extends Connection>(
   make: () => C,
   options: ResolvedConnectionOptions,
   attempt: AbortController,
-  signal: AbortSignal | undefined,
+  { signal, retry = true }: { readonly signal?: AbortSignal; readonly retry?: boolean },
 ): Promise<C> {
   const forward = (): void => attempt.abort(signal!.reason);
   signal?.addEventListener("abort", forward, { once: true });
@@ -32,8 +32,13 @@ export async function establish<C extends Connection>(
         return connection;
       } catch (error) {
         if (attempt.signal.aborted) throw attempt.signal.reason;
-        const context = { attempt: errors.length + 1, readonly: true, executed: "no" as const, previousDelay };
-        const delay = retryDelay(options.retry, error, context, options.clock);
+        const context = {
+          attempt: errors.length + 1,
+          readonly: true,
+          executed: "no" as const,
+          previousDelay,
+        };
+        const delay = !retry ? undefined : retryDelay(options.retry, error, context, options.clock);
         if (delay === undefined) throw withCauses(error, errors);
         errors.push(error as Error);
         previousDelay = delay;

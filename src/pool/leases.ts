@@ -61,7 +61,9 @@ export class Leases<C extends object> {
       lines.push(`- held for ${Math.round(now - since)} ms`);
       if (stack !== undefined) lines.push(...stack.split("\n").slice(2).map((line) => `  ${line.trim()}`));
     }
-    if (!this.#track && this.#held.size > 0) lines.push("(set trackLeases: true to see where each was taken)");
+    if (!this.#track && this.#held.size > 0) {
+      lines.push("(set trackLeases: true to see where each was taken)");
+    }
     return lines.join("\n");
   }
 }

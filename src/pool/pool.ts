@@ -11,14 +11,16 @@
  *
  * @module
  */
-import { Connection } from "../connection/connection.ts";
+import { Connection, type ConnectionHome } from "../connection/connection.ts";
 import { ConnectionError, MaxConnectionsError, RedisError } from "../errors.ts";
 import {
+  type ConnectionClass,
   type PoolOptions,
   type ResolvedConnectionOptions,
   type ResolvedPoolOptions,
   resolvePoolOptions,
 } from "../options.ts";
+import type { Arg } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
 import { establish } from "./establish.ts";
 import { IdleStore } from "./idle.ts";
@@ -48,6 +50,8 @@ export interface PoolStats {
 export interface AcquireOptions {
   /** Ends waiting and connecting; the place goes to the next. */
   readonly signal?: AbortSignal;
+  /** Whether a failed try to connect is repeated as the option `retry` says. Default `true`. */
+  readonly retry?: boolean;
 }
 
 /**
@@ -65,6 +69,8 @@ export interface AcquireOptions {
 export class ConnectionPool<C extends Connection = Connection> {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
+  /** The class of connections where the options name none. */
+  static readonly connectionClass: ConnectionClass<Connection> = Connection;
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
@@ -145,7 +151,7 @@ export class ConnectionPool<C extends Connection = Connection> {
 
   /** Makes a connection, not yet connected; subclasses may override it. */
   makeConnection(): C {
-    const made = this.options.connectionClass ?? Connection;
+    const made = this.options.connectionClass ?? (this.constructor as typeof ConnectionPool).connectionClass;
     return new made(this.options.connection) as C;
   }
 
@@ -161,8 +167,15 @@ export class ConnectionPool<C extends Connection = Connection> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const idle = this.#takeIdle();
     if (idle !== undefined) return Promise.resolve(this.#lease(idle));
-    if (this.hasPlace) return this.#open(options.signal);
+    if (this.hasPlace) return this.#open(options);
     return this.atLimit(options);
+  }
+
+  /** Takes an idle connection for exclusive use, if there is one, without waiting for anything. */
+  tryAcquire(): C | undefined {
+    if (this.closed) return undefined;
+    const idle = this.#takeIdle();
+    return idle && this.#lease(idle);
   }
 
   /** What `acquire` does when all places are taken; a pool that waits overrides it. */
@@ -194,10 +207,13 @@ export class ConnectionPool<C extends Connection = Connection> {
   release(connection: C): void {
     const held = this.#leases.end(connection);
     if (held === "never") {
-      throw new RedisError("Cannot release a connection that this pool has not lent, or has taken back already", {
-        code: "NOT_LEASED",
-        executed: "no",
-      });
+      throw new RedisError(
+        "Cannot release a connection that this pool has not lent, or has taken back already",
+        {
+          code: "NOT_LEASED",
+          executed: "no",
+        },
+      );
     }
     if (held === "lost") return;
     const { session } = connection;
@@ -256,15 +272,9 @@ export class ConnectionPool<C extends Connection = Connection> {
     });
   }
 
-  /** An idle connection that is fit to be used, leased; or `undefined`. */
-  protected leaseIdle(): C | undefined {
-    const idle = this.#takeIdle();
-    return idle && this.#lease(idle);
-  }
-
   /** Opens a connection for someone who waits; the place is taken at once. */
-  protected leaseNew(signal?: AbortSignal): Promise<C> {
-    return this.#open(signal);
+  protected open(options: AcquireOptions): Promise<C> {
+    return this.#open(options);
   }
 
   #takeIdle(): C | undefined {
@@ -276,11 +286,16 @@ export class ConnectionPool<C extends Connection = Connection> {
     return undefined;
   }
 
-  async #open(signal: AbortSignal | undefined): Promise<C> {
+  async #open(options: AcquireOptions): Promise<C> {
     const attempt = new AbortController();
     this.#opening.add(attempt);
     try {
-      const connection = await establish(() => this.makeConnection(), this.options.connection, attempt, signal);
+      const connection = await establish(
+        () => this.makeConnection(),
+        this.options.connection,
+        attempt,
+        options,
+      );
       this.#opening.delete(attempt);
       this.#opened++;
       this.#born.set(connection, this.#bornAt());
@@ -294,7 +309,7 @@ export class ConnectionPool<C extends Connection = Connection> {
   }
 
   #lease(connection: C): C {
-    connection.attach(this as unknown as ConnectionPool);
+    connection.attach(this as unknown as ConnectionHome);
     this.#leases.begin(connection);
     return connection;
   }
@@ -304,7 +319,7 @@ export class ConnectionPool<C extends Connection = Connection> {
     this.#changed();
   }
 
-  async #repair(connection: C, repairs: (string | number)[][]): Promise<void> {
+  async #repair(connection: C, repairs: readonly (readonly Arg[])[]): Promise<void> {
     this.#repairing.add(connection);
     try {
       await Promise.all(repairs.map((words) => connection.send(words)));
@@ -351,15 +366,14 @@ export class ConnectionPool<C extends Connection = Connection> {
     this.refuseWaiters(this.closedError());
     for (const attempt of [...this.#opening]) attempt.abort(this.#cut("opened"));
     const ends = this.#idle.clear().map((connection) => connection.close());
-    await Promise.all([...this.#closers].map((closer) => closer()));
-    if (this.#leases.size + this.#repairing.size > 0) {
-      const { clock } = this.options.connection;
-      await new Promise<void>((resolve) => {
-        const timer = clock.setTimeout(resolve, this.options.closeGrace);
-        this.#idled = () => (clock.clearTimeout(timer), resolve());
-      });
-    }
+    const { clock } = this.options.connection;
+    let timer: unknown;
+    const grace = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, this.options.closeGrace));
+    const returned = new Promise<void>((resolve) => this.#idled = resolve);
+    const closers = [...this.#closers].map((closer) => closer());
+    if (this.#leases.size + this.#repairing.size === 0) this.#idled!();
+    await Promise.race([grace, Promise.all([returned, ...closers, ...ends])]);
+    clock.clearTimeout(timer);
     this.disconnect();
-    await Promise.all(ends);
   }
 }

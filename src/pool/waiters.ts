@@ -5,9 +5,16 @@
  */
 import type { Clock, Timer } from "../clock.ts";
 
+/** What a waiter asked for. */
+interface WaitOptions {
+  readonly signal?: AbortSignal;
+  readonly retry?: boolean;
+}
+
 /** One who waits. */
 interface Waiter<T> {
-  resolve(value: T): void;
+  readonly options: WaitOptions;
+  resolve(value: T | Promise<T>): void;
   reject(error: unknown): void;
 }
 
@@ -28,7 +35,8 @@ export class Waiters<T> {
   }
 
   /** Waits to be served, up to `timeout` milliseconds (0: without end); `expired` makes the error for that. */
-  wait(timeout: number, signal: AbortSignal | undefined, expired: () => Error): Promise<T> {
+  wait(timeout: number, options: WaitOptions, expired: () => Error): Promise<T> {
+    const { signal } = options;
     return new Promise((resolve, reject) => {
       let timer: Timer;
       const leave = (): void => {
@@ -37,6 +45,7 @@ export class Waiters<T> {
         signal?.removeEventListener("abort", abort);
       };
       const waiter: Waiter<T> = {
+        options,
         resolve: (value) => (leave(), resolve(value)),
         reject: (error) => (leave(), reject(error)),
       };
@@ -47,13 +56,9 @@ export class Waiters<T> {
     });
   }
 
-  /** Serves the one who has waited longest. */
-  serve(value: T): boolean {
-    for (const waiter of this.#queue) {
-      waiter.resolve(value);
-      return true;
-    }
-    return false;
+  /** Serves the one who has waited longest; that one's options hold for what it is served. */
+  serve(make: (options: WaitOptions) => T | Promise<T>): void {
+    for (const waiter of this.#queue) return waiter.resolve(make(waiter.options));
   }
 
   /** Ends all waiting. */

@@ -4,19 +4,26 @@
  * @module
  */
 
+const MUCH = 1_048_576;
 const NONE: Uint8Array = new Uint8Array(0);
 
-/** Grows with what arrives: never more than four times that, whatever was announced, and never by copying byte by byte. */
+/** Grows with what arrives, to at most four times that (twice, above 1 MiB), whatever was announced. */
 export class ByteBuffer {
   #bytes: Uint8Array = NONE;
   /** Bytes collected so far. */
   length = 0;
 
+  /** Bytes that memory is held for. */
+  get room(): number {
+    return this.#bytes.length;
+  }
+
   /** Adds `source[start, end)`; `bound` is how many bytes there will ever be. */
   add(source: Uint8Array, start: number, end: number, bound: number): void {
     const length = this.length + end - start;
     if (length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.min(bound, Math.max(64, length * 4)));
+      const room = Math.max(64, length * (length < MUCH ? 4 : 2));
+      const grown = new Uint8Array(Math.min(bound, room));
       grown.set(this.#bytes.subarray(0, this.length));
       this.#bytes = grown;
     }
@@ -24,12 +31,13 @@ export class ByteBuffer {
     this.length = length;
   }
 
-  /** Hands over what was collected, and starts anew. */
+  /** Hands over what was collected, in memory of that size, and starts anew. */
   take(): Uint8Array {
     const bytes = this.#bytes;
     const length = this.length;
     this.#bytes = NONE;
     this.length = 0;
-    return bytes.length === length ? bytes : bytes.subarray(0, length);
+    // Also when it is empty it is nobody else's: it may become a key of a Map.
+    return bytes.length === length && bytes !== NONE ? bytes : bytes.slice(0, length);
   }
 }

@@ -6,19 +6,22 @@
 import type { ByteBuffer } from "./buffer.ts";
 import { type Attributed, DecodeMode, type Reply, type ReplyObject } from "./types.ts";
 
+/** In place of elements that are none yet, or have been handed over. */
+export const NOTHING: Reply[] = [];
+
 /** An aggregate of which elements are still to come. Frames are reused, one for each depth. */
 export class Frame {
   /** The type byte that opened it. */
   type = 0;
   /** The elements so far; of a map keys and values in turn. */
-  values: Reply[] = [];
-  /** How many elements are to come; Infinity where a `.` ends them. */
-  left = 0;
-  /** How many come behind the kind of a push. */
-  behind = 0;
-  /** The mode outside, where it differs within. */
+  values: Reply[] = NOTHING;
+  /** How many elements it has, while another aggregate is open within it. */
+  filled = 0;
+  /** How many it will have; Infinity where a `.` ends it. */
+  size = 0;
+  /** The mode outside. */
   mode = 0;
-  /** The attributes of this aggregate. */
+  /** The attributes that belong to this aggregate. */
   attributes: Attributed["attributes"] | undefined = undefined;
   /** The parts of a streamed string. */
   parts: ByteBuffer | undefined = undefined;

@@ -47,3 +47,8 @@ function show(bytes: Uint8Array, at: number, end: number): string {
   }
   return stop < end ? `"${text}"...` : `"${text}"`;
 }
+
+/** The error for a string whose length was not what was announced. */
+export function unended(): ProtocolError {
+  return protocolError("Cannot read the reply: a bulk string does not end with CRLF where its length says");
+}

@@ -1,5 +1,5 @@
 /**
- * Bytes to strings.
+ * Bytes to strings, and to bytes that are nobody else's.
  *
  * @module
  */
@@ -11,6 +11,8 @@ const REPLACEMENT = "\uFFFD";
 
 /** Characters that `String.fromCharCode` is given at once: engines bound the number of arguments. */
 const CODES = 4096;
+/** Up to here a loop beats `slice`, whose call costs more than the copying. */
+const SHORT_BYTES = 16;
 
 /**
  * The bytes as text, or undefined unless all of them are ASCII, which is when the n-th character is the n-th
@@ -22,7 +24,22 @@ export function asciiText(bytes: Uint8Array): string | undefined {
   return text.length === bytes.length && !text.includes(REPLACEMENT) ? text : undefined;
 }
 
-/** The bytes as text in the mode (not `bytes`); undefined where strict UTF-8 was asked for and they are not. */
+/** Few bytes as text, or undefined unless all of them are ASCII: without the call of a decoder. */
+export function shortAsciiText(bytes: Uint8Array, start: number, stop: number): string | undefined {
+  let text = "";
+  let all = 0;
+  for (let at = start; at < stop; at++) {
+    const byte = bytes[at]!;
+    all |= byte;
+    text += String.fromCharCode(byte);
+  }
+  return all < 128 ? text : undefined;
+}
+
+/**
+ * The bytes as text in the mode (not `bytes`); undefined where strict UTF-8 was asked for and they are not.
+ * Strict decoders are slow on some runtimes, so one is asked only where the other one replaced something.
+ */
 export function textOf(bytes: Uint8Array, mode: number): string | undefined {
   if ((mode & DecodeMode.latin1) !== 0) return latin1(bytes);
   const text = loose.decode(bytes);
@@ -37,13 +54,24 @@ export function textOf(bytes: Uint8Array, mode: number): string | undefined {
   return text;
 }
 
-/** Text that is never refused: errors, status lines of clients of bytes, kinds of pushes. */
+/** Text that is never refused: errors, simple strings for clients of bytes, kinds of pushes. */
 export function lineText(bytes: Uint8Array): string {
   return loose.decode(bytes);
 }
 
+/** A copy with memory of its own. */
+export function copyOf(bytes: Uint8Array, start: number, stop: number): Uint8Array {
+  const length = stop - start;
+  if (length > SHORT_BYTES) return bytes.slice(start, stop);
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[start + i]!;
+  return copy;
+}
+
 /** Each byte a character. (`TextDecoder("latin1")` is windows-1252, which differs from 0x80 to 0x9F.) */
 function latin1(bytes: Uint8Array): string {
+  const ascii = asciiText(bytes);
+  if (ascii !== undefined) return ascii;
   let text = "";
   for (let at = 0; at < bytes.length; at += CODES) {
     text += String.fromCharCode(...bytes.subarray(at, at + CODES));

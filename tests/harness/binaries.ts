@@ -1,13 +1,13 @@
 /**
  * Which server program the tests run.
  *
- * `KEYWIRE_SERVER_BIN` names a folder with `redis-server` or `valkey-server` in it (for other versions than the
- * system's); otherwise the PATH is searched.
+ * `KEYWIRE_SERVER_BIN` names a program, or a folder with `redis-server` or `valkey-server` in it (for other versions than
+ * the system's); otherwise the PATH is searched.
  *
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
@@ -41,6 +41,7 @@ export function inspectBinary(path: string): Binary {
 /** The server program to use, or `undefined` when there is none. */
 export function findBinary(): Binary | undefined {
   const own = process.env.KEYWIRE_SERVER_BIN;
+  if (own && statSync(own, { throwIfNoEntry: false })?.isFile()) return inspectBinary(own);
   const folders = own ? [own] : (process.env.PATH ?? "").split(delimiter);
   for (const name of ["redis-server", "valkey-server"]) {
     for (const folder of folders) {
@@ -49,7 +50,9 @@ export function findBinary(): Binary | undefined {
     }
   }
   if (own) {
-    throw new Error(`KEYWIRE_SERVER_BIN is ${own}, which has neither redis-server nor valkey-server in it.`);
+    throw new Error(
+      `KEYWIRE_SERVER_BIN is ${own}, which is neither a program nor a folder with redis-server or valkey-server.`,
+    );
   }
   return undefined;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { type RawAddress, rawCommand, type RawReply } from "./raw.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "./types.ts";
 
 /** Reads what INFO says of a server's name and version. */
 export function readInfo(info: RawReply): { readonly name: "redis" | "valkey"; readonly version: string } {

@@ -11,7 +11,7 @@ import process from "node:process";
 import { readInfo } from "./borrowed.ts";
 import { certificates } from "./certificates.ts";
 import { rawCommand, type RawReply } from "./raw.ts";
-import type { Server, ServerOptions } from "./server.ts";
+import type { Server, ServerOptions } from "./types.ts";
 
 const PLAIN = 6379;
 const SECURE = 6380;
@@ -22,7 +22,7 @@ function words(line: string): string[] {
 
 /** Starts a server in a container; see `startServer`. */
 export async function startContainer(options: ServerOptions): Promise<Server> {
-  for (const name of ["unix", "cluster", "binary", "port"] as const) {
+  for (const name of ["unix", "cluster", "sentinel", "binary", "port"] as const) {
     if (options[name]) {
       throw new Error(
         `Cannot give a test the option "${name}" with a server in a container: install redis-server or valkey-server.`,

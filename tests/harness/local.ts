@@ -11,11 +11,12 @@ import { type Daemon, startDaemon, StartError } from "./daemon.ts";
 import { removeFolder, temporaryFolder } from "./folders.ts";
 import { freePort } from "./ports.ts";
 import { rawCommand, type RawReply } from "./raw.ts";
-import type { Server, ServerOptions } from "./server.ts";
+import type { Server, ServerOptions } from "./types.ts";
 
 /** How many ports are tried when others are quicker to take them. */
 const PORT_ATTEMPTS = 5;
-const READY = /Ready to accept connections/;
+// A sentinel's first word once it listens.
+const READY = /Ready to accept connections|Sentinel ID is/;
 
 /** Writes text as one word of a configuration file. */
 export function quote(text: string): string {
@@ -43,6 +44,7 @@ class LocalServer implements Server {
   readonly #binary: Binary;
   readonly #password: string | undefined;
   readonly #folder: string;
+  readonly #args: readonly string[];
   #daemon: Daemon | undefined;
 
   constructor(
@@ -58,6 +60,7 @@ class LocalServer implements Server {
     this.tlsPort = ports[1];
     this.certificates = certs;
     this.path = options.unix === true ? join(this.#folder, "redis.sock") : undefined;
+    this.#args = options.sentinel === true ? [this.#config, "--sentinel"] : [this.#config];
     writeFileSync(this.#config, this.#configuration(options).join("\n") + "\n");
   }
 
@@ -92,11 +95,10 @@ class LocalServer implements Server {
       `dir ${quote(this.#folder)}`,
       "daemonize no",
       'logfile ""',
-      'save ""',
-      "appendonly no",
-      "repl-diskless-sync yes",
-      "repl-diskless-sync-delay 0",
     ];
+    if (options.sentinel !== true) {
+      lines.push('save ""', "appendonly no", "repl-diskless-sync yes", "repl-diskless-sync-delay 0");
+    }
     if (atLeast(this.#binary.version, "7.0.0")) lines.push("enable-debug-command yes");
     if (this.path !== undefined) lines.push(`unixsocket ${quote(this.path)}`);
     if (this.tlsPort !== undefined && this.certificates !== undefined) {
@@ -109,7 +111,7 @@ class LocalServer implements Server {
 
   async restart(): Promise<void> {
     await this.#daemon?.kill();
-    this.#daemon = await startDaemon(this.#binary.path, [this.#config], READY);
+    this.#daemon = await startDaemon(this.#binary.path, this.#args, READY);
   }
 
   cli(...args: (string | number)[]): Promise<RawReply> {

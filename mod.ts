@@ -1,0 +1,80 @@
+/**
+ * Keywire: a client for Redis and Valkey, for Deno, Bun and Node.
+ *
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis("redis://localhost:6379/0");
+ * await redis.set("greeting", "hello", { ex: 60 });
+ * await redis.get("greeting"); // "hello"
+ * ```
+ *
+ * This is the one place that knows both the library, which is the same everywhere, and the transports, of which
+ * each runtime has its own. Walk down from here: the client (`src/client`), the pools under it (`src/pool`), the
+ * connections in those (`src/connection`), and the bytes on the wire (`src/resp`).
+ *
+ * @module
+ */
+import { Redis as RedisBase } from "./src/client/redis.ts";
+import type { TextPromise, Wrap } from "./src/commands/wrap.ts";
+import { Connection as ConnectionBase } from "./src/connection/connection.ts";
+import { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
+import { ConnectionPool as ConnectionPoolBase } from "./src/pool/pool.ts";
+import { runtimeTransport } from "./transports/runtime.ts";
+import type { Transport } from "./src/transport.ts";
+
+export * from "./src/errors.ts";
+export type * from "./src/transport.ts";
+export type * from "./src/clock.ts";
+export type * from "./src/options.ts";
+export type * from "./src/events.ts";
+export type * from "./src/resp/types.ts";
+export {
+  type Backoff,
+  type BackoffFunction,
+  constant,
+  exponential,
+  type ExponentialOptions,
+  type Jitter,
+  none,
+} from "./src/backoff.ts";
+export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
+export type { ConnectionListener, ConnectionState, SendOptions } from "./src/connection/connection.ts";
+export type { Sendable } from "./src/connection/pending.ts";
+export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
+export { Client } from "./src/client/client.ts";
+export type { CallOptions } from "./src/client/call.ts";
+export { CommandMethods } from "./src/commands/methods.ts";
+export type { BytesPromise, Out, TextPromise, Wrap } from "./src/commands/wrap.ts";
+export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
+// The classes as they are on every runtime, for those who bring a transport of their own.
+export { BlockingConnectionPoolBase, ConnectionBase, ConnectionPoolBase, RedisBase };
+
+/** {@inheritDoc ConnectionBase} */
+export class Connection extends ConnectionBase {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+}
+
+/** {@inheritDoc ConnectionPoolBase} */
+export class ConnectionPool<C extends ConnectionBase = Connection> extends ConnectionPoolBase<C> {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc BlockingConnectionPoolBase} */
+export class BlockingConnectionPool<C extends ConnectionBase = Connection>
+  extends BlockingConnectionPoolBase<C> {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc RedisBase} */
+export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
+  /** {@linkcode ConnectionPool}. */
+  static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
+}

@@ -1,0 +1,92 @@
+/**
+ * The rooms of the house, from the ground up, and who may import whom. This table is the rule; the rest of the check
+ * only reads it.
+ *
+ * @module
+ */
+
+/** A room. */
+export interface Room {
+  /** Its name. */
+  readonly name: string;
+  /** The files and folders (with a slash at the end) that it consists of. */
+  readonly paths: readonly string[];
+  /** The rooms that it may import from, besides itself: only such as stand above it in the table. */
+  readonly uses: readonly string[];
+}
+
+const GROUND = ["transport", "errors", "clock", "retry", "resp", "options", "events"];
+
+/** All rooms that `mod.ts` opens the door to; what is in none of them is an error. */
+export const ROOMS: readonly Room[] = [
+  // Types and values that need nobody.
+  { name: "transport", paths: ["src/transport.ts"], uses: [] },
+  { name: "errors", paths: ["src/errors.ts"], uses: [] },
+  { name: "clock", paths: ["src/clock.ts"], uses: [] },
+  { name: "retry", paths: ["src/backoff.ts", "src/retry.ts"], uses: ["errors", "clock"] },
+
+  // Bytes and values; commands as values.
+  { name: "resp", paths: ["src/resp/"], uses: ["errors"] },
+  { name: "commands", paths: ["src/commands/"], uses: ["resp", "errors"] },
+
+  // What users ask for, and what they are told of.
+  {
+    name: "options",
+    paths: ["src/options.ts", "src/url.ts", "src/options/"],
+    uses: ["transport", "errors", "clock", "retry", "resp"],
+  },
+  { name: "events", paths: ["src/events.ts", "src/events/"], uses: ["transport", "errors", "clock", "resp"] },
+
+  // One socket; then who may use which.
+  { name: "connection", paths: ["src/connection/"], uses: GROUND },
+  { name: "pool", paths: ["src/pool/"], uses: [...GROUND, "connection"] },
+
+  // What users hold.
+  { name: "observe", paths: ["src/observe/"], uses: [...GROUND, "connection", "pool", "commands"] },
+  { name: "client", paths: ["src/client/"], uses: [...GROUND, "connection", "pool", "commands", "observe"] },
+  {
+    name: "sentinel",
+    paths: ["src/sentinel/"],
+    uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
+  },
+  {
+    name: "cluster",
+    paths: ["src/cluster/"],
+    uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
+  },
+
+  // The runtimes: they know the contract and nothing else, and nobody knows them but the door.
+  { name: "transports", paths: ["transports/"], uses: ["transport", "errors"] },
+  {
+    name: "door",
+    paths: ["mod.ts"],
+    uses: [
+      ...GROUND,
+      "connection",
+      "pool",
+      "commands",
+      "observe",
+      "client",
+      "sentinel",
+      "cluster",
+      "transports",
+    ],
+  },
+];
+
+/** The room that a file is in, by its path from the root. */
+export function roomOf(path: string): Room | undefined {
+  return ROOMS.find(({ paths }) =>
+    paths.some((own) => own.endsWith("/") ? path.startsWith(own) : path === own)
+  );
+}
+
+/** What is wrong with the table itself: a room that uses one below it in the list could be part of a circle. */
+export function tableFaults(rooms: readonly Room[] = ROOMS): string[] {
+  return rooms.flatMap(({ name, uses }, index) => {
+    const above = new Set(rooms.slice(0, index).map((room) => room.name));
+    return uses.filter((used) => !above.has(used)).map((used) =>
+      `table: ${name} uses ${used}, which is not above it`
+    );
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * What is looked at besides the tests: format, lint, types, layers, and the docs of what is exported.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runCommand } from "./run_command.ts";
+import type { JobResult } from "./test_file.ts";
+
+/** A check: a program and its arguments. */
+export interface Check {
+  /** What it looks at. */
+  readonly name: string;
+  /** `"deno"` or `"node"`. */
+  readonly runtime: "deno" | "node";
+  /** What to pass to it. */
+  readonly args: readonly string[];
+}
+
+const CHECKED = ["mod.ts", "src", "transports", "tests", "scripts", "examples"];
+
+/** The checks of the project in `root`. */
+export function listChecks(root: string): Check[] {
+  const { exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
+    exports: Record<string, string>;
+  };
+  return [
+    { name: "format (deno fmt)", runtime: "deno", args: ["fmt", "--check"] },
+    { name: "lint (deno lint)", runtime: "deno", args: ["lint"] },
+    {
+      name: "types (deno check)",
+      runtime: "deno",
+      args: ["check", "--quiet", ...CHECKED.filter((path) => existsSync(join(root, path)))],
+    },
+    { name: "layers (scripts/check_layers.ts)", runtime: "node", args: ["scripts/check_layers.ts"] },
+    { name: "docs (deno doc --lint)", runtime: "deno", args: ["doc", "--lint", ...Object.values(exports)] },
+  ];
+}
+
+/** `deno doc` resolves `@types/node` in its own way and warns of each of its files: not our concern. */
+const NOISE = /^Warning Failed resolving types\..*\n\s+at .*\n/gm;
+
+/** Runs a check. One that is in order does not count as a test; one that is not, counts as a failure. */
+export async function runCheck(check: Check, program: string, limit: number): Promise<JobResult> {
+  const { code, output: all, timedOut } = await runCommand(program, check.args, limit);
+  const output = all.replace(NOISE, "");
+  if (code === 0) return { passed: 0, skipped: 0, failures: [] };
+  const message = timedOut ? `It did not end within ${limit / 1000} s.\n${output}` : output;
+  return { passed: 0, skipped: 0, failures: [{ name: check.name, message: message.trim() }] };
+}

@@ -1,0 +1,17 @@
+/**
+ * Loaded before a file of tests on Deno, whose `node:test` (seen in 2.9) swallows what is thrown outside of tests (by a
+ * timer, at the top of a module) and reports success. Each such error is appended to the file that `KEYWIRE_STRAYS` names.
+ *
+ * @module
+ */
+import { appendFileSync } from "node:fs";
+import process from "node:process";
+
+function record(error: unknown): void {
+  const text = error instanceof Error ? error.stack ?? error.message : String(error);
+  const path = process.env.KEYWIRE_STRAYS;
+  if (path) appendFileSync(path, `${text}\n`);
+}
+
+addEventListener("error", (event) => record((event as Event & { error?: unknown }).error));
+addEventListener("unhandledrejection", (event) => record((event as Event & { reason?: unknown }).reason));

@@ -1,0 +1,85 @@
+/**
+ * Runs one file of tests on one runtime, in a process of its own: what it leaks or breaks stays there.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readJunit } from "./junit.ts";
+import { type CommandResult, runCommand } from "./run_command.ts";
+import { type Runtime, testArguments } from "./runtimes.ts";
+
+/** Something that went wrong. */
+export interface Failure {
+  /** Which test, or what else. */
+  readonly name: string;
+  /** Why. */
+  readonly message: string;
+}
+
+/** What came of a job. */
+export interface JobResult {
+  /** Tests that passed. */
+  readonly passed: number;
+  /** Tests that were skipped. */
+  readonly skipped: number;
+  /** What failed: each counts as one. */
+  readonly failures: readonly Failure[];
+}
+
+function lastLines(output: string, count = 40): string {
+  return output.trimEnd().split("\n").slice(-count).join("\n");
+}
+
+/** What is wrong with a run beyond the tests that it reports; `stray` is what was thrown outside of tests. */
+function breakdown(
+  { code, signal, output, timedOut }: CommandResult,
+  limit: number,
+  cases: number | undefined,
+  failed: number,
+  stray: string | undefined,
+): Failure | undefined {
+  const tail = lastLines(output);
+  const end = `Ended with ${signal ?? `code ${code}`}.\n${stray ?? ""}${tail}`;
+  if (timedOut) {
+    const message =
+      `It did not end within ${limit / 1000} s and was killed: a test hangs, or something was left ` +
+      `open (a socket, a timer). Its last lines:\n${tail}`;
+    return { name: "(the file hung)", message };
+  }
+  if (cases === undefined) return { name: "(the file did not run to its end)", message: end };
+  if (cases === 0) return { name: "(no test in the file was run)", message: end };
+  if (failed > 0) return undefined;
+  return code !== 0 || stray !== undefined
+    ? { name: "(something outside of the tests failed)", message: end }
+    : undefined;
+}
+
+/**
+ * Tests a file.
+ *
+ * @param program the runtime's program
+ * @param folder where the report may be written
+ * @param limit milliseconds for the whole file
+ */
+export async function testFile(
+  runtime: Runtime,
+  program: string,
+  file: string,
+  folder: string,
+  limit: number,
+): Promise<JobResult> {
+  const report = join(folder, `${runtime}-${file.replaceAll("/", "-")}.xml`);
+  const strays = `${report}.strays`;
+  const args = testArguments(runtime, file, report);
+  const result = await runCommand(program, args, limit, { KEYWIRE_STRAYS: strays });
+  const cases = existsSync(report) ? readJunit(readFileSync(report, "utf8"), runtime) : undefined;
+  const failures: Failure[] = (cases ?? []).filter((test) => test.outcome === "failed");
+  const stray = existsSync(strays) ? readFileSync(strays, "utf8") : undefined;
+  const broken = breakdown(result, limit, cases?.length, failures.length, stray);
+  return {
+    passed: cases?.filter((test) => test.outcome === "passed").length ?? 0,
+    skipped: cases?.filter((test) => test.outcome === "skipped").length ?? 0,
+    failures: broken === undefined ? failures : [...failures, broken],
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * What concerns a call and not its command: bound by `redis.with(...)`.
+ *
+ * @module
+ */
+import { resolveRetry, type RetryOptions } from "../options.ts";
+import { DecodeMode } from "../resp/types.ts";
+import type { Call } from "./executor.ts";
+
+/** Limits and ways of what is called on a client made by `with()`. */
+export interface CallOptions {
+  /** Milliseconds for the whole of a command; 0 is no limit. Default: the option `commandTimeout`. */
+  readonly timeout?: number;
+  /** Ends a call, in every phase, with its reason; a late reply is read and dropped. */
+  readonly signal?: AbortSignal;
+  /** When commands are repeated; `false` is never. Default: the option `retry`. */
+  readonly retry?: RetryOptions | false;
+  /** Hand over the attributes that a server sends before a reply, as `{ attributes, value }`. Default `false`. */
+  readonly attributes?: boolean;
+}
+
+const KNOWN: ReadonlySet<string> = new Set(["timeout", "signal", "retry", "attributes"]);
+
+/** The call with these options over it. */
+export function refineCall(call: Call, options: CallOptions): Call {
+  for (const name in options) {
+    if (!KNOWN.has(name)) {
+      throw new TypeError(
+        `Cannot use the option \`${name}\` of with(): there are timeout, signal, retry and attributes`,
+      );
+    }
+  }
+  const { timeout, signal, retry, attributes } = options;
+  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
+    throw new RangeError(
+      `Cannot use the option \`timeout\`: ${timeout} is not a number of milliseconds from 0 up`,
+    );
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError("Cannot use the option `signal`: it is no AbortSignal");
+  }
+  let mode = call.mode;
+  if (attributes !== undefined) {
+    mode = attributes ? mode | DecodeMode.attributes : mode & ~DecodeMode.attributes;
+  }
+  return {
+    mode,
+    timeout: timeout ?? call.timeout,
+    signal: signal ?? call.signal,
+    retry: retry === undefined ? call.retry : resolveRetry(retry),
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * A lane of one's own: a connection taken from the pool for one command, and given back.
+ *
+ * @module
+ */
+import { type Command, CommandFlag } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import { commandTimeoutError } from "../connection/failures.ts";
+import { startLimit } from "../connection/limit.ts";
+import { Pending } from "../connection/pending.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import { retryDelay } from "../retry.ts";
+import type { Call } from "./executor.ts";
+
+/**
+ * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
+ * then the command has that and a grace from when it is sent, and `call.timeout` is for getting a connection.
+ */
+export async function runExclusively(
+  pool: ConnectionPool,
+  command: Command,
+  call: Call,
+  blocks: number,
+): Promise<unknown> {
+  const { clock } = pool.options.connection;
+  const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
+  const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
+  let previousDelay = 0;
+  for (let attempt = 1;; attempt++) {
+    const connection = pool.tryAcquire() ?? await acquireUntil(pool, command, call, deadline);
+    try {
+      return await runOn(connection, command, call, deadline, blocks);
+    } catch (error) {
+      const delay = retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
+      if (delay === undefined || call.signal?.aborted || clock.now() + delay >= deadline) throw error;
+      previousDelay = delay;
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, delay));
+    } finally {
+      // A reply that is still due (an abort, a deadline) makes the pool replace the connection.
+      connection[Symbol.dispose]();
+    }
+  }
+}
+
+/** Sends a command on a leased connection, with what is left of its time. */
+function runOn(
+  connection: Connection,
+  command: Command,
+  call: Call,
+  deadline: number,
+  blocks: number,
+): Promise<unknown> {
+  const { blockingGrace } = connection.options;
+  // The time is up when the server's own is, and a grace for the way: not before, however short `timeout` is.
+  const timeout = blocks === 0 ? call.timeout : blocks === Infinity ? 0 : blocks + blockingGrace;
+  const pending = new Pending(command, call.mode, timeout);
+  const promise = pending.promise();
+  pending.blocks = blocks;
+  if (blocks === 0) pending.deadline = deadline;
+  if (call.signal?.aborted) pending.reject(call.signal.reason);
+  else connection.enqueue(pending);
+  if (call.signal !== undefined && !pending.done) pending.abortBy(call.signal);
+  return promise;
+}
+
+async function acquireUntil(
+  pool: ConnectionPool,
+  command: Command,
+  call: Call,
+  deadline: number,
+): Promise<Connection> {
+  const { clock } = pool.options.connection;
+  const error = (): Error =>
+    commandTimeoutError(command.spec.name, "no", call.timeout, String(pool.options.connection));
+  const left = deadline - clock.now();
+  if (left <= 0) throw error();
+  const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);
+  try {
+    return await pool.acquire({ signal: limit.signal });
+  } finally {
+    limit.release();
+  }
+}

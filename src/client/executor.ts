@@ -1,0 +1,37 @@
+/**
+ * What stands between a client's methods and its connections: one for a single server, one for a cluster.
+ *
+ * @module
+ */
+import type { Command } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { RetryPolicy } from "../retry.ts";
+
+/** What holds for one call and is not part of the command. */
+export interface Call {
+  /** `DecodeMode` bits. */
+  readonly mode: number;
+  /** Milliseconds for the whole of the command; 0 is no limit. */
+  readonly timeout: number;
+  /** Ends the call. */
+  readonly signal: AbortSignal | undefined;
+  /** When the command is repeated. */
+  readonly retry: RetryPolicy;
+}
+
+/** Runs commands. */
+export interface Executor {
+  /** Tells of connecting, ready, reconnecting and closed. */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  /** Runs a command on the lane that it needs. */
+  execute(command: Command, call: Call): Promise<unknown>;
+  /** Runs commands as one flight, in order; resolves with their outcomes, errors in place. */
+  executeAll(commands: readonly Command[], call: Call): Promise<unknown[]>;
+  /** Takes a connection for exclusive use, `using` gives it back; `key` says for which key it is, where that matters. */
+  lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection>;
+  /** Connects now, within the bounds of `connectTimeout` and `retry`. */
+  connect(call: Pick<Call, "signal">): Promise<void>;
+  /** Ends: waits for what is on its way, refuses what comes later. */
+  close(): Promise<void>;
+}

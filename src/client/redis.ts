@@ -1,0 +1,73 @@
+/**
+ * The client of one server.
+ *
+ * @module
+ */
+import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
+import { type RedisOptions, resolveRedisOptions } from "../options.ts";
+import { ConnectionPool } from "../pool/pool.ts";
+import { callOf, Client, type ClientCore } from "./client.ts";
+import { StandaloneExecutor } from "./standalone.ts";
+
+/** What a client of one server is made of. */
+interface RedisCore extends ClientCore {
+  readonly pool: ConnectionPool;
+}
+
+/**
+ * A client of a Redis or Valkey server. It connects on first use, and sends what is called in one tick together.
+ *
+ * @typeParam W what methods return: promises of text (default), or of bytes (`redis.bytes()`)
+ *
+ * @example
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis("redis://localhost:6379/0");
+ * await redis.set("greeting", "hello", { ex: 60 });
+ * await redis.get("greeting"); // "hello"
+ * ```
+ */
+export class Redis<W extends Wrap = TextPromise> extends Client<W> {
+  /** The class of the pool that a client makes for itself; the package's entry point sets it in its own class. */
+  static readonly poolClass: typeof ConnectionPool = ConnectionPool;
+
+  /**
+   * Makes a client. Options are a URL, an object, or both: the object goes over the URL.
+   *
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   */
+  constructor(
+    options: string | URL | RedisOptions<ConnectionPool> = {},
+    over?: RedisOptions<ConnectionPool>,
+  ) {
+    super(open(options, over, new.target.poolClass));
+  }
+
+  /** The pool behind the client. */
+  get pool(): ConnectionPool {
+    return (this.core as RedisCore).pool;
+  }
+
+  /** The same client, with `Uint8Array` for every bulk string. */
+  bytes(): Redis<BytesPromise> {
+    return this.bytesView as unknown as Redis<BytesPromise>;
+  }
+
+  /** The same client, with text for every bulk string. */
+  text(): Redis<TextPromise> {
+    return this.textView as unknown as Redis<TextPromise>;
+  }
+}
+
+function open(
+  source: string | URL | RedisOptions<ConnectionPool>,
+  over: RedisOptions<ConnectionPool> | undefined,
+  poolClass: typeof ConnectionPool,
+): RedisCore {
+  const resolved = resolveRedisOptions<ConnectionPool>(source, over);
+  const { multiplex, connection: options } = resolved;
+  const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
+  const executor = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
+  return { pool, options, executor, call: callOf(options) };
+}

@@ -1,0 +1,47 @@
+/**
+ * What a client refuses by name before anything is sent.
+ *
+ * @module
+ */
+import { ConnectionError, RedisError } from "../errors.ts";
+
+/** What to do instead, by the command's first word or words. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  MULTI: "use redis.multi()",
+  EXEC: "use redis.multi()",
+  DISCARD: "use redis.multi()",
+  WATCH: "use redis.watch()",
+  UNWATCH: "use redis.watch()",
+  SELECT: "give the option `db`",
+  AUTH: "give the options `username` and `password`, or `credentials`",
+  HELLO: "give the option `protocol`",
+  SUBSCRIBE: "use redis.subscribe()",
+  PSUBSCRIBE: "use redis.psubscribe()",
+  SSUBSCRIBE: "use redis.ssubscribe()",
+  UNSUBSCRIBE: "use redis.unsubscribe()",
+  PUNSUBSCRIBE: "use redis.punsubscribe()",
+  SUNSUBSCRIBE: "use redis.sunsubscribe()",
+  MONITOR: "use redis.monitor()",
+  QUIT: "use redis.close()",
+  READONLY: "use `readFrom` of a cluster client",
+  READWRITE: "use `readFrom` of a cluster client",
+  ASKING: "a cluster client follows redirections by itself",
+  "CLIENT SETNAME": "give the option `clientName`",
+  "CLIENT TRACKING": "give the option `cache`",
+  "CLIENT CACHING": "give the option `cache`",
+};
+
+/** The error for a command that only the holder of a connection may send. */
+export function statefulRefusal(name: string): RedisError {
+  const instead = INSTEAD[name];
+  const advice = instead === undefined ? "" : `${instead}, or `;
+  return new RedisError(
+    `Cannot run ${name} on a connection that others share: ${advice}take one for yourself with pool.acquire()`,
+    { code: "STATEFUL", executed: "no" },
+  );
+}
+
+/** The error for what is asked of a client that has been closed. */
+export function closedError(name: string): ConnectionError {
+  return new ConnectionError(`Cannot run ${name}: the client is closed`, { code: "CLOSED", executed: "no" });
+}

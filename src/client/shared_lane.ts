@@ -1,0 +1,258 @@
+/**
+ * The lane that all callers share: one pipelined connection of the pool, held as long as there is one.
+ *
+ * ```text
+ *   idle --first command, connect()--> connecting --> ready --loss--> waiting --> connecting ...
+ *     ^                                   |                              (backoff)
+ *     +------ refused for good -----------+                    any --close()--> closed
+ * ```
+ *
+ * In `connecting` and `waiting` commands stay in the waiting room, each up to its deadline.
+ *
+ * @module
+ */
+import { delayOf } from "../backoff.ts";
+import type { Timer } from "../clock.ts";
+import type { Connection, ConnectionListener } from "../connection/connection.ts";
+import type { Pending, Sender } from "../connection/pending.ts";
+import {
+  AuthenticationError,
+  ConnectionError,
+  MaxConnectionsError,
+  RedisError,
+  ReplyError,
+} from "../errors.ts";
+import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import type { Reply } from "../resp/types.ts";
+import { retryDelay } from "../retry.ts";
+import { CommandFlag } from "../commands/command.ts";
+import { closedError } from "./refusals.ts";
+import { WaitingRoom } from "./waiting_room.ts";
+
+/** Someone who called `connect()` and waits for it. */
+interface Caller {
+  triesLeft: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Who wants the push frames of the shared connection, and to know when there is a new one. */
+export interface LaneListener {
+  /** There is a connection (again). */
+  ready(connection: Connection): void;
+  /** The connection was lost. */
+  lost(cause: Error | undefined): void;
+  /** A push frame came. */
+  push(values: Reply[]): void;
+}
+
+/** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
+export class SharedLane implements Sender {
+  /** Tells of connecting, ready, reconnecting and closed. */
+  readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
+  readonly #pool: ConnectionPool;
+  readonly #room: WaitingRoom;
+  readonly #listeners: Set<LaneListener> = new Set();
+  readonly #callers: Set<Caller> = new Set();
+  readonly #stop: AbortController = new AbortController();
+  /** Commands that wait for the time of their repeat. */
+  readonly #delayed: Map<Pending, Timer> = new Map();
+  #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
+  #connection: Connection | undefined = undefined;
+  #attempt = 0;
+  #delay = 0;
+  #timer: Timer = undefined;
+
+  /** A lane over a connection of this pool. */
+  constructor(pool: ConnectionPool) {
+    this.#pool = pool;
+    const options = pool.options.connection;
+    this.#room = new WaitingRoom(options.clock, options, String(options));
+  }
+
+  /** The connection, when there is one. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** Adds someone who wants the push frames. */
+  listen(listener: LaneListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Takes a listener away. */
+  unlisten(listener: LaneListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Sends a command now, or as soon as there is a connection. */
+  submit(pending: Pending): void {
+    const connection = this.#connection;
+    if (connection !== undefined) connection.enqueue(pending);
+    else this.#wait(pending);
+  }
+
+  /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
+  connect(signal?: AbortSignal): Promise<void> {
+    if (this.#state === "closed") return Promise.reject(closedError("connect"));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#state === "ready") return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#callers.delete(caller);
+        signal?.removeEventListener("abort", abort);
+      };
+      const abort = (): void => caller.reject(signal!.reason);
+      const caller: Caller = {
+        triesLeft: this.#pool.options.connection.retry.attempts + 1,
+        resolve: () => (leave(), resolve()),
+        reject: (error) => (leave(), reject(error)),
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#callers.add(caller);
+      if (this.#state === "idle") this.#connect();
+    });
+  }
+
+  /** Makes sure that there will be a connection, without waiting for it. */
+  want(): void {
+    if (this.#state === "idle") this.#connect();
+  }
+
+  /** A command failed: sends it again if that is safe and the policy says so. */
+  recover(pending: Pending, error: Error): boolean {
+    if (this.#state === "closed" || !(error instanceof RedisError)) return false;
+    const lost = error instanceof ConnectionError && error.code !== "QUEUE_FULL";
+    if (lost && error.executed === "no") {
+      // It has not been tried at all: it waits on, up to its deadline.
+      this.#wait(pending);
+      return true;
+    }
+    const { retry, clock } = this.#pool.options.connection;
+    const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
+    const attempt = pending.repeats + 1;
+    const delay = retryDelay(pending.retry ?? retry, error, { attempt, readonly }, clock);
+    if (delay === undefined || clock.now() + delay >= pending.deadline) return false;
+    pending.repeats = attempt;
+    // A lost connection comes back in its own time; a reply that said "not now" is waited out.
+    if (error instanceof ReplyError) this.#repeatLater(pending, delay);
+    else this.#wait(pending);
+    return true;
+  }
+
+  /** Lets what is on its way come back, rejects what waits, and gives the connection back. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    const { clock } = this.#pool.options.connection;
+    clock.clearTimeout(this.#timer);
+    for (const [pending, timer] of this.#delayed) {
+      clock.clearTimeout(timer);
+      pending.reject(closedError(pending.command.spec.name));
+    }
+    this.#room.rejectAll((pending) => closedError(pending.command.spec.name));
+    for (const caller of [...this.#callers]) caller.reject(closedError("connect"));
+    this.#stop.abort(closedError("connect"));
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.close();
+    emit(this.events, "closed", { cause: undefined });
+  }
+
+  #wait(pending: Pending): void {
+    const { name } = pending.command.spec;
+    if (this.#state === "closed") return pending.reject(closedError(name));
+    if (this.#state === "waiting" && this.#pool.options.connection.maxQueued === 0) {
+      return pending.reject(this.#unreachable(pending));
+    }
+    this.#room.add(pending);
+    if (this.#state === "idle") this.#connect();
+  }
+
+  #repeatLater(pending: Pending, delay: number): void {
+    const { clock } = this.#pool.options.connection;
+    const timer = clock.setTimeout(() => {
+      this.#delayed.delete(pending);
+      if (!pending.done) this.submit(pending);
+    }, delay);
+    this.#delayed.set(pending, timer);
+  }
+
+  #connect(): void {
+    this.#state = "connecting";
+    this.#attempt++;
+    emit(this.events, "connecting", { attempt: this.#attempt });
+    this.#pool.acquire({ signal: this.#stop.signal, retry: false }).then(
+      (connection) => this.#ready(connection),
+      (error) => this.#failed(error),
+    );
+  }
+
+  #ready(connection: Connection): void {
+    if (this.#state === "closed") return connection[Symbol.dispose]();
+    this.#state = "ready";
+    this.#connection = connection;
+    this.#attempt = this.#delay = 0;
+    this.#room.reason = undefined;
+    const listener: ConnectionListener = {
+      push: (values) => {
+        for (const listener of this.#listeners) listener.push(values);
+      },
+      closed: (cause) => this.#lost(cause),
+    };
+    connection.listen(listener);
+    // It may have ended between its handshake and now.
+    if (connection.state !== "ready") return this.#lost(connection.cause);
+    for (const listener of this.#listeners) listener.ready(connection);
+    for (const pending of this.#room.drain()) connection.enqueue(pending);
+    for (const caller of [...this.#callers]) caller.resolve();
+    emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
+  }
+
+  #lost(cause: Error | undefined): void {
+    if (this.#state !== "ready") return;
+    this.#connection = undefined;
+    for (const listener of this.#listeners) listener.lost(cause);
+    if (this.#pool.closed) return void this.close();
+    this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
+  }
+
+  #failed(error: Error): void {
+    if (this.#state === "closed") return;
+    for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
+    const { reconnect, maxQueued } = this.#pool.options.connection;
+    const hopeless = error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
+      !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
+    if (!hopeless) {
+      if (maxQueued === 0) this.#rejectWaiting(error);
+      return this.#backOff(error);
+    }
+    this.#state = "idle";
+    this.#attempt = this.#delay = 0;
+    for (const caller of [...this.#callers]) caller.reject(error);
+    this.#rejectWaiting(error);
+    emit(this.events, "closed", { cause: error });
+  }
+
+  #backOff(cause: Error): void {
+    this.#state = "waiting";
+    this.#room.reason = cause;
+    const { clock, reconnect } = this.#pool.options.connection;
+    this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
+    this.#timer = clock.setTimeout(() => this.#connect(), this.#delay);
+    emit(this.events, "reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
+  }
+
+  #rejectWaiting(error: Error): void {
+    this.#room.rejectAll(() => error);
+  }
+
+  #unreachable({ command }: Pending): ConnectionError {
+    const { reason } = this.#room;
+    const message =
+      `Cannot run ${command.spec.name}: there is no connection to ${this.#pool.options.connection}` +
+      (reason === undefined ? "" : ` (${reason.message})`);
+    return new ConnectionError(message, { code: "CONNECT", executed: "no", cause: reason });
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Commands to one server (or to the master that a sentinel names): which lane each takes.
+ *
+ * @module
+ */
+import { blockingTime } from "../commands/blocking.ts";
+import { type Command, CommandFlag } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import { Flight } from "../connection/flight.ts";
+import { Pending } from "../connection/pending.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import { DecodeMode } from "../resp/types.ts";
+import type { Call, Executor } from "./executor.ts";
+import { runExclusively } from "./exclusive.ts";
+import { closedError, statefulRefusal } from "./refusals.ts";
+import { SharedLane } from "./shared_lane.ts";
+
+/** Commands with one of these need a look before they take the shared lane. */
+const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary;
+
+/** The shared lanes of pools, with how many clients use each: clients of one pool share one. */
+const lanes: WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number }> = new WeakMap();
+
+/** Runs commands over a pool of connections to one server. */
+export class StandaloneExecutor implements Executor {
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  /** The shared connection. */
+  readonly lane: SharedLane;
+  readonly #pool: ConnectionPool;
+  readonly #multiplex: boolean;
+  readonly #owner: boolean;
+  #closing: Promise<void> | undefined = undefined;
+
+  /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
+  constructor(pool: ConnectionPool, options: { readonly multiplex: boolean; readonly owner: boolean }) {
+    this.#pool = pool;
+    this.#multiplex = options.multiplex;
+    this.#owner = options.owner;
+    let shared = lanes.get(pool);
+    if (shared === undefined) {
+      const lane = new SharedLane(pool);
+      pool.beforeClose(() => lane.close());
+      lanes.set(pool, shared = { lane, users: 0 });
+    }
+    shared.users++;
+    this.lane = shared.lane;
+    this.events = shared.lane.events;
+  }
+
+  /** @inheritdoc */
+  execute(command: Command, call: Call): Promise<unknown> {
+    if (this.#closing !== undefined) return Promise.reject(closedError(command.spec.name));
+    if ((command.spec.flags & SPECIAL) !== 0 || !this.#multiplex) return this.#apart(command, call);
+    return this.#together(command, call);
+  }
+
+  #together(command: Command, call: Call): Promise<unknown> {
+    const pending = new Pending(command, call.mode, call.timeout);
+    const promise = pending.promise();
+    pending.sender = this.lane;
+    pending.retry = call.retry;
+    const { signal } = call;
+    if (signal !== undefined) {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      pending.abortBy(signal);
+    }
+    this.lane.submit(pending);
+    return promise;
+  }
+
+  /** @inheritdoc */
+  async executeAll(commands: readonly Command[], call: Call): Promise<unknown[]> {
+    if (this.#closing !== undefined) throw closedError("a pipeline");
+    call.signal?.throwIfAborted();
+    const flight = new Flight(commands.length);
+    const sender = this.lane;
+    for (let index = 0; index < commands.length; index++) {
+      const pending = new Pending(commands[index]!, call.mode, call.timeout, flight, index);
+      pending.sender = sender;
+      pending.retry = call.retry;
+      if (call.signal !== undefined) pending.abortBy(call.signal);
+      sender.submit(pending);
+    }
+    return await flight.promise;
+  }
+
+  /** @inheritdoc */
+  lease(call: Pick<Call, "signal">): Promise<Connection> {
+    return this.#pool.acquire({ signal: call.signal });
+  }
+
+  /** @inheritdoc */
+  async connect(call: Pick<Call, "signal">): Promise<void> {
+    if (this.#multiplex) return await this.lane.connect(call.signal);
+    const connection = await this.lease(call);
+    connection[Symbol.dispose]();
+  }
+
+  /** @inheritdoc */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  #apart(command: Command, call: Call): Promise<unknown> {
+    const { flags, name } = command.spec;
+    if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
+    const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
+    const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
+    if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);
+    return runExclusively(this.#pool, command, decoded, blocks);
+  }
+
+  async #close(): Promise<void> {
+    if (this.#owner) return await this.#pool.close();
+    const shared = lanes.get(this.#pool)!;
+    if (--shared.users > 0) return;
+    lanes.delete(this.#pool);
+    await shared.lane.close();
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Commands that wait for a connection: bounded in number and in bytes, each up to its deadline.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import { Deadlines } from "../connection/deadlines.ts";
+import { queueFullError } from "../connection/failures.ts";
+import type { Pending } from "../connection/pending.ts";
+import { TimeoutError } from "../errors.ts";
+import type { Arg } from "../resp/types.ts";
+
+/** The bounds of a waiting room. */
+export interface RoomLimits {
+  /** How many commands may wait. */
+  readonly maxQueued: number;
+  /** How many bytes those may hold. */
+  readonly maxQueuedBytes: number;
+}
+
+/** A queue of commands that have not been sent, or may be sent again. */
+export class WaitingRoom {
+  /** Why there is no connection; told to those whose time runs out. */
+  reason: Error | undefined = undefined;
+  readonly #clock: Clock;
+  readonly #limits: RoomLimits;
+  readonly #address: string;
+  readonly #deadlines: Deadlines;
+  #queue: Pending[] = [];
+  #bytes = 0;
+
+  /** `address` is for messages. */
+  constructor(clock: Clock, limits: RoomLimits, address: string) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#address = address;
+    this.#deadlines = new Deadlines(clock, (now) => this.#check(now));
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** Lets a command wait, or rejects it when the room is full. */
+  add(pending: Pending): void {
+    if (pending.size === 0) pending.size = sizeOf(pending.command.args);
+    const { maxQueued, maxQueuedBytes } = this.#limits;
+    const full = this.#bytes + pending.size > maxQueuedBytes && this.#bytes > 0;
+    if (full || (maxQueued > 0 && this.#queue.length >= maxQueued)) {
+      return pending.reject(queueFullError(pending.command.spec.name, this.#address));
+    }
+    if (pending.deadline === 0) {
+      pending.deadline = pending.timeout === 0 ? Infinity : this.#clock.now() + pending.timeout;
+    }
+    this.#queue.push(pending);
+    this.#bytes += pending.size;
+    this.#deadlines.note(pending.deadline);
+  }
+
+  /** Takes out all who still wait, in order. */
+  drain(): Pending[] {
+    const all = this.#queue.filter((pending) => !pending.done);
+    this.#queue = [];
+    this.#bytes = 0;
+    this.#deadlines.clear();
+    return all;
+  }
+
+  /** Rejects all who wait. */
+  rejectAll(error: (pending: Pending) => Error): void {
+    for (const pending of this.drain()) pending.reject(error(pending));
+  }
+
+  #check(now: number): number {
+    let next = Infinity;
+    const staying: Pending[] = [];
+    this.#bytes = 0;
+    for (const pending of this.#queue) {
+      if (!pending.done && pending.deadline <= now) pending.reject(this.#expired(pending));
+      if (pending.done) continue;
+      staying.push(pending);
+      this.#bytes += pending.size;
+      next = Math.min(next, pending.deadline);
+    }
+    this.#queue = staying;
+    return next;
+  }
+
+  #expired({ command, timeout }: Pending): TimeoutError {
+    const why = this.reason === undefined ? "there was no connection yet" : this.reason.message;
+    const message = `${command.spec.name} waited ${timeout} ms for a connection to ${this.#address}: ${why}`;
+    return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no", cause: this.reason });
+  }
+}
+
+/** What the arguments hold, in bytes, about. */
+function sizeOf(args: readonly Arg[]): number {
+  let size = 16;
+  for (const arg of args) {
+    size += 16 + (typeof arg === "string" || arg instanceof Uint8Array ? arg.length : 8);
+  }
+  return size;
+}

@@ -1,0 +1,29 @@
+/**
+ * What `./commands` has beside the commands: their types, and readers of the texts that servers write for people.
+ *
+ * @module
+ */
+export { Command, CommandFlag } from "./command.ts";
+export type { CommandSpec, KeySpec, ReplyParser } from "./command.ts";
+export type { AtMostOne, Entries, ExactlyOne, Many, Num, OneOrMany } from "./arguments.ts";
+export type {
+  BitfieldOperation,
+  ClientFilter,
+  ClientType,
+  GeoDetail,
+  GeoPlain,
+  GeoShape,
+  GeoUnit,
+  Places,
+  Scores,
+  SlotRanges,
+  TrimBound,
+  TrimOptions,
+  Vector,
+  VectorQuery,
+} from "./shapes.ts";
+export type * from "./reply_types.ts";
+export type { Arg, Attributed, Reply, ReplyObject } from "../resp/types.ts";
+export { parseClientList, parseClusterNodes, parseInfo } from "./texts.ts";
+export type { ClientInfo, ClusterNode, Info } from "./texts.ts";
+export type { Executed, RedisError, RedisErrorOptions, ReplyError } from "../errors.ts";

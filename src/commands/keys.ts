@@ -1,0 +1,56 @@
+/**
+ * Which keys a command touches.
+ *
+ * @module
+ */
+import type { Arg } from "../resp/types.ts";
+import type { Command, KeySpec } from "./command.ts";
+
+const decoder = /* @__PURE__ */ new TextDecoder();
+
+function isWord(arg: Arg | undefined, word: string): boolean {
+  if (arg instanceof Uint8Array) return arg.length === word.length && isWord(decoder.decode(arg), word);
+  return typeof arg === "string" && arg.length === word.length && arg.toUpperCase() === word;
+}
+
+function isEmpty(arg: Arg): boolean {
+  return arg === "" || (arg instanceof Uint8Array && arg.length === 0);
+}
+
+/** The place behind `keyword`, searched from `from` on; a negative `from` counts from the end and searches backwards. */
+function behind(args: readonly Arg[], keyword: string, from: number): number {
+  const step = from < 0 ? -1 : 1;
+  for (let i = from < 0 ? args.length + from : from; i >= 0 && i < args.length; i += step) {
+    if (isWord(args[i], keyword)) return i + 1;
+  }
+  return -1;
+}
+
+function collect(keys: Arg[], args: readonly Arg[], spec: KeySpec): void {
+  let first: number, last: number;
+  if ("count" in spec) {
+    const count = args[spec.count];
+    first = spec.first;
+    last = first + (Number(count instanceof Uint8Array ? decoder.decode(count) : count ?? 0) - 1) * spec.step;
+  } else if ("keyword" in spec) {
+    first = behind(args, spec.keyword, spec.from);
+    if (first < 0) return;
+    last = spec.last < 0 ? args.length + spec.last : first + spec.last;
+    if (spec.limit > 1) last = first + Math.floor((last - first + 1) / spec.limit) - 1;
+  } else {
+    first = spec.first;
+    last = spec.last < 0 ? args.length + spec.last : spec.last;
+  }
+  for (let i = first; i <= last && i < args.length; i += spec.step) keys.push(args[i]!);
+}
+
+/**
+ * The keys of a command, in the order of its arguments. The channels of sharded pub/sub count as keys, since they have a slot.
+ */
+export function keysOf(command: Command): Arg[] {
+  const { spec, args } = command;
+  const keys: Arg[] = [];
+  for (const one of spec.keys) collect(keys, args, one);
+  // MIGRATE with KEYS has an empty string where its only key would be.
+  return spec.name === "MIGRATE" ? keys.filter((key) => !isEmpty(key)) : keys;
+}

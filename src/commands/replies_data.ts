@@ -1,0 +1,121 @@
+/**
+ * The parsers of replies of single groups of commands: scans, streams, places, blocking pops.
+ *
+ * @module
+ */
+import type { Reply } from "../resp/types.ts";
+import type { ReplyParser } from "./command.ts";
+import {
+  bool,
+  dict,
+  double,
+  doubles,
+  fieldPairs,
+  list,
+  named,
+  places,
+  record,
+  scored,
+  struct,
+  text,
+  textOrNull,
+  texts,
+} from "./replies.ts";
+
+/** SCAN: `{ cursor, keys }`. */
+export const scanKeys: ReplyParser = /* @__PURE__ */ places("cursor keys", text);
+/** SSCAN and others without values: `{ cursor, members }`. */
+export const scanMembers: ReplyParser = /* @__PURE__ */ places("cursor members", text);
+/** HSCAN: `{ cursor, entries }`. */
+export const scanFields: ReplyParser = /* @__PURE__ */ places("cursor entries", text, fieldPairs);
+/** ZSCAN: `{ cursor, entries }`. */
+export const scanScores: ReplyParser = /* @__PURE__ */ places("cursor entries", text, scored);
+
+/** BZPOPMIN: `[key, member, score]`. */
+export const keyMemberScore: ReplyParser = (reply) =>
+  Array.isArray(reply) ? [reply[0], reply[1], double(reply[2]!)] : reply;
+/** ZMPOP: `[key, [[member, score], ...]]`. */
+export const keyScored: ReplyParser = (reply) => Array.isArray(reply) ? [reply[0], scored(reply[1]!)] : reply;
+/** ZRANK with `withScore`: `[rank, score]`. */
+export const rankScore: ReplyParser = (reply) => Array.isArray(reply) ? [reply[0], double(reply[1]!)] : reply;
+/** TIME: `[seconds, microseconds]`. */
+export const timeReply: ReplyParser = (reply) => (reply as Reply[]).map((part) => Number(text(part)));
+
+/** GEOPOS: `[longitude, latitude]` or null, each. */
+export const positions: ReplyParser = /* @__PURE__ */ list(doubles);
+
+/** GEOSEARCH: the parser for what is asked for, none for plain members. */
+export function geo(
+  options: { withCoord?: boolean; withDist?: boolean; withHash?: boolean } | undefined,
+): ReplyParser | undefined {
+  if (!(options?.withCoord || options?.withDist || options?.withHash)) return undefined;
+  const { withCoord, withDist, withHash } = options;
+  return list((reply) => {
+    const [member, ...rest] = reply as Reply[];
+    const match: Record<string, unknown> = { member };
+    if (withDist) match.distance = double(rest.shift()!);
+    if (withHash) match.hash = rest.shift();
+    if (withCoord) match.coordinates = doubles(rest.shift()!);
+    return match;
+  });
+}
+
+/** An entry of a stream: `{ id, fields }`; null stays null. */
+export const streamEntry: ReplyParser = (reply, bytes) =>
+  Array.isArray(reply) ? { id: text(reply[0]!), fields: record(reply[1] ?? [], bytes) } : reply;
+/** Entries of a stream; null (claimed, but deleted) ones are left out, as later servers do. */
+export const streamEntries: ReplyParser = (reply, bytes) =>
+  (reply as Reply[]).filter((one) => one !== null).map((one) => streamEntry(one, bytes));
+/** XREAD: entries by stream. */
+export const streamsReply: ReplyParser = /* @__PURE__ */ dict(streamEntries);
+/** XAUTOCLAIM. */
+export const autoclaimed: ReplyParser = (reply, bytes) =>
+  claimed(reply, streamEntries(part(reply, 1), bytes));
+/** XAUTOCLAIM with `justId`. */
+export const autoclaimedIds: ReplyParser = (reply) => claimed(reply, texts(part(reply, 1)));
+
+function part(reply: Reply, at: number): Reply {
+  return (reply as Reply[])[at] ?? [];
+}
+function claimed(reply: Reply, found: unknown): unknown {
+  return { next: text(part(reply, 0)), entries: found, deleted: texts(part(reply, 2)) };
+}
+
+/** XPENDING without a range. */
+export const pendingSummary: ReplyParser = /* @__PURE__ */ places(
+  "count min max consumers",
+  undefined,
+  textOrNull,
+  textOrNull,
+  (reply) =>
+    (reply as Reply[] ?? []).map((one) => (one as Reply[]).map(text)).map(([who, n]) => [who, Number(n)]),
+);
+/** XPENDING with a range. */
+export const pendingEntries: ReplyParser = /* @__PURE__ */ list(
+  /* @__PURE__ */ places("id consumer idle deliveries", text),
+);
+
+const streamMembers = {
+  "first-entry": streamEntry,
+  "last-entry": streamEntry,
+  entries: streamEntries,
+  groups: (reply: Reply, bytes?: boolean) =>
+    Array.isArray(reply) ? reply.map((group) => fullGroup(group, bytes)) : reply,
+  "last-generated-id": text,
+  "max-deleted-entry-id": text,
+  "recorded-first-entry-id": text,
+};
+const fullGroup: ReplyParser = /* @__PURE__ */ struct({ consumers: /* @__PURE__ */ list(named) });
+/** XINFO STREAM. */
+export const streamInfo: ReplyParser = /* @__PURE__ */ struct(streamMembers);
+
+/** LCS with `idx`. */
+export const lcsMatches: ReplyParser = named;
+
+/** VEMB, VLINKS: doubles, nested. */
+export const deepDoubles: ReplyParser = (reply, bytes) =>
+  Array.isArray(reply) ? reply.map((one) => deepDoubles(one, bytes)) : double(reply);
+/** VLINKS with `withScores`: pairs by level. */
+export const levelsScored: ReplyParser = /* @__PURE__ */ list(scored);
+/** Booleans, each. */
+export const bools: ReplyParser = /* @__PURE__ */ list(bool);

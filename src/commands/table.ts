@@ -1,0 +1,68 @@
+/**
+ * What is known of raw commands: `redis.command("OBJECT", "ENCODING", key)` has flags and keys too.
+ *
+ * Importing single commands does not pull this in.
+ *
+ * @module
+ */
+import type { Arg } from "../resp/types.ts";
+import type { CommandSpec } from "./command.ts";
+import { SPECS } from "./table_data.ts";
+
+/** What `lookupCommand` found. */
+export interface FoundCommand {
+  /** What is known of it; flags 0 and no keys where nothing is. */
+  readonly spec: CommandSpec;
+  /** The words behind the name. */
+  readonly args: readonly Arg[];
+}
+
+let byName: Map<string, CommandSpec> | undefined;
+let containers: Set<string>;
+
+function index(): Map<string, CommandSpec> {
+  byName = new Map();
+  containers = new Set();
+  for (const spec of SPECS) {
+    byName.set(spec.name, spec);
+    if (spec.words > 1) containers.add(spec.name.slice(0, spec.name.indexOf(" ")));
+  }
+  return byName;
+}
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
+
+function word(arg: Arg): string {
+  return typeof arg === "string" ? arg : arg instanceof Uint8Array ? decoder.decode(arg) : String(arg);
+}
+
+/** A spec for a command that nobody has told us of: the name is sent as it was written. */
+function unknown(arg: Arg): CommandSpec {
+  const bytes = arg instanceof Uint8Array ? arg : encoder.encode(word(arg));
+  const prefix = encoder.encode(`$${bytes.length}\r\n`);
+  const head = new Uint8Array(prefix.length + bytes.length + 2);
+  head.set(prefix);
+  head.set(bytes, prefix.length);
+  head[head.length - 2] = 13;
+  head[head.length - 1] = 10;
+  return { name: word(arg), head, words: 1, flags: 0, keys: [] };
+}
+
+/**
+ * Finds what is known of a command by its words, in capitals or not, with its subcommand where it has one.
+ *
+ * @throws {TypeError} when there is no word.
+ */
+export function lookupCommand(words: readonly Arg[]): FoundCommand {
+  if (words.length === 0) {
+    throw new TypeError("Cannot look up a command: its name is missing; give at least one word");
+  }
+  const table = byName ?? index();
+  const first = word(words[0]!).toUpperCase();
+  if (words.length > 1 && containers.has(first)) {
+    const spec = table.get(`${first} ${word(words[1]!).toUpperCase()}`);
+    if (spec !== undefined) return { spec, args: words.slice(2) };
+  }
+  return { spec: table.get(first) ?? unknown(words[0]!), args: words.slice(1) };
+}

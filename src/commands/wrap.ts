@@ -1,0 +1,31 @@
+/**
+ * What a method makes of a reply's type: a promise in a client, a longer tuple in a pipeline. The methods are
+ * declared once, over a `Wrap`.
+ *
+ * @module
+ */
+
+/** A function from the types of a reply, for clients of text and of bytes, to what a method returns. */
+export interface Wrap {
+  /** The reply's type for text. */
+  readonly text: unknown;
+  /** The reply's type for bytes. */
+  readonly bytes: unknown;
+  /** What a method returns, in terms of `this["text"]` and `this["bytes"]`. */
+  readonly out: unknown;
+}
+
+/** What a method over `W` returns for a command whose reply is `T` as text and `B` as bytes. */
+export type Out<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["out"];
+
+/** A client of text: `get` returns `Promise<string | null>`. */
+export interface TextPromise extends Wrap {
+  /** A promise of the text reply. */
+  readonly out: Promise<this["text"]>;
+}
+
+/** A client of bytes: `get` returns `Promise<Uint8Array | null>`. */
+export interface BytesPromise extends Wrap {
+  /** A promise of the bytes reply. */
+  readonly out: Promise<this["bytes"]>;
+}

@@ -1,0 +1,56 @@
+/**
+ * What a connection's options come to, before they are made safe to print.
+ *
+ * @module
+ */
+import type { Backoff } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
+import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
+import type { RetryPolicy } from "../retry.ts";
+import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
+import type { CredentialProvider } from "./credentials.ts";
+
+/** How text arrives: UTF-8, one character a byte, or as `Uint8Array`. */
+export type Encoding = "utf8" | "latin1" | "bytes";
+
+/** How a lost connection comes back. */
+export interface ReconnectPolicy {
+  /** Failed tries in a row after which those who wait are told; `Infinity`: no limit. */
+  readonly attempts: number;
+  /** The wait before each try. */
+  readonly backoff: Backoff;
+}
+
+/** What a connection's options come to, secrets and functions included. */
+export interface ConnectionValues {
+  readonly host: string;
+  readonly port: number;
+  readonly path?: string;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly credentials?: CredentialProvider;
+  readonly tls?: TlsOptions;
+  readonly protocol?: 2 | 3;
+  readonly clientName?: string;
+  readonly libName: string | false;
+  readonly libVersion: string;
+  readonly connectTimeout: number;
+  readonly commandTimeout: number;
+  readonly socketTimeout: number;
+  readonly blockingGrace: number;
+  readonly healthCheckInterval: number;
+  readonly keepAlive: boolean | KeepAliveOptions;
+  readonly noDelay: boolean;
+  readonly readBufferSize: number;
+  readonly encoding: Encoding;
+  readonly encodingErrors: "strict" | "replace";
+  readonly retry: RetryPolicy;
+  readonly reconnect: ReconnectPolicy;
+  readonly maxQueued: number;
+  readonly maxQueuedBytes: number;
+  readonly limits: Required<DecoderLimits>;
+  readonly parser?: RespParserFactory;
+  readonly transport?: Transport;
+  readonly clock: Clock;
+}

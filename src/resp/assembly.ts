@@ -1,0 +1,234 @@
+/**
+ * Replies put together from their values.
+ *
+ * @module
+ */
+import { ReplyError } from "../errors.ts";
+import { ByteBuffer } from "./buffer.ts";
+import { Frame, NOTHING, toMap } from "./frame.ts";
+import { protocolError } from "./protocol.ts";
+import { lineText } from "./strings.ts";
+import type { TextReader } from "./text_reader.ts";
+import { DecodeMode, type DecoderHandler, type Reply } from "./types.ts";
+import { ATTRIBUTE, BULK, MAP, PUSH } from "./type_bytes.ts";
+
+/** A bit beside those of `DecodeMode`: attributes were read that belong to the element that comes next. */
+export const ATTRIBUTED = 16;
+/** Another: a streamed string is being read, and only its parts may come. */
+export const PARTS = 32;
+
+/** Elements for which room is made as soon as they are announced; more must come before there is more room. */
+const ROOM = 1024;
+
+/**
+ * Where values go: into the aggregate that is open, or to the handler. The decoder's loop does for the
+ * frequent cases what `deliver` does for all, on the fields that are public here.
+ */
+export class Assembly {
+  /** The elements of the innermost aggregate; null at the top. */
+  values: Reply[] | null = null;
+  /** How many elements it has, and will have; Infinity where a `.` ends it. */
+  filled = 0;
+  /** See `filled`. */
+  size = 0;
+  /** The mode that holds for the next value: bits of `DecodeMode`, `ATTRIBUTED`, `PARTS`. */
+  mode = 0;
+  /** How many aggregates are open. */
+  depth = 0;
+  /** The handler was asked for the mode of a reply of which no aggregate is open yet. */
+  begun = false;
+
+  readonly #handler: DecoderHandler;
+  readonly #texts: TextReader;
+  readonly #maxDepth: number;
+  readonly #frames: Frame[] = [];
+  #attributes: Frame["attributes"] = undefined;
+
+  /** Makes an assembly that tells the handler. */
+  constructor(handler: DecoderHandler, texts: TextReader, maxDepth: number) {
+    this.#handler = handler;
+    this.#texts = texts;
+    this.#maxDepth = maxDepth;
+  }
+
+  /** The parts of the streamed string that is being read. */
+  get parts(): ByteBuffer | undefined {
+    return this.depth === 0 ? undefined : this.#frames[this.depth - 1]!.parts;
+  }
+
+  /** A value is complete, and with it perhaps the aggregates that it ends; a loop, so that depth costs no stack. */
+  deliver(value: Reply): void {
+    for (;;) {
+      if (this.mode >= ATTRIBUTED) value = this.#special(value);
+      if (this.values === null) {
+        this.reply(value);
+        return;
+      }
+      this.values[this.filled] = value;
+      if (++this.filled < this.size) return;
+      const aggregate = this.#finish();
+      if (aggregate === undefined) return;
+      value = aggregate;
+    }
+  }
+
+  /** The innermost aggregate has all its elements. */
+  close(): void {
+    const aggregate = this.#finish();
+    if (aggregate !== undefined) this.deliver(aggregate);
+  }
+
+  /** An error reply is complete: within an aggregate it is a value, at the top the reply itself. */
+  fail(bytes: Uint8Array): void {
+    const error = new ReplyError(lineText(bytes));
+    if (this.depth > 0) {
+      this.deliver(error);
+      return;
+    }
+    this.#forget();
+    this.#handler.error(error);
+  }
+
+  /** A reply is complete. */
+  reply(value: Reply): void {
+    const invalid = this.#texts.invalid;
+    this.#forget();
+    if (invalid === undefined) this.#handler.reply(value);
+    else this.#handler.error(invalid);
+  }
+
+  /** An aggregate begins, or a streamed string; `length` in elements or pairs, Infinity where it is streamed. */
+  open(type: number, length: number): void {
+    if ((this.mode & PARTS) !== 0) throw noPart();
+    const depth = this.depth;
+    if (length === 0 && type !== PUSH) {
+      if (type === ATTRIBUTE) this.begun = depth === 0;
+      else this.deliver(type === MAP ? toMap(NOTHING, this.mode) : []);
+      return;
+    }
+    if (depth === this.#maxDepth) {
+      throw protocolError(`Cannot read the reply: it is nested deeper than maxDepth, ${this.#maxDepth}`);
+    }
+    if (depth > 0) this.#frames[depth - 1]!.filled = this.filled;
+    const frame = this.#frames[depth] ??= new Frame();
+    const size = type === MAP || type === ATTRIBUTE ? length * 2 : length;
+    frame.type = type;
+    frame.mode = this.mode;
+    frame.size = size;
+    frame.values = this.values = size === Infinity ? [] : new Array(size < ROOM ? size : ROOM);
+    frame.attributes = this.#attributes;
+    this.#attributes = undefined;
+    this.depth = depth + 1;
+    this.filled = 0;
+    this.size = size;
+    this.mode &= ~ATTRIBUTED;
+    switch (type) {
+      case BULK:
+        frame.parts = new ByteBuffer();
+        this.mode |= PARTS;
+        break;
+      case PUSH:
+        // First its kind alone, which is text.
+        if (size === 0) throw protocolError("Cannot read the reply: a push has no kind");
+        this.size = 1;
+        this.mode = DecodeMode.replace;
+        break;
+      case ATTRIBUTE:
+        // What is skipped cannot be invalid.
+        if ((this.mode & DecodeMode.attributes) === 0) this.mode = DecodeMode.replace;
+        break;
+    }
+  }
+
+  /** Leaves the innermost aggregate (a push: first its kind alone); returns it if it is an element or a reply. */
+  #finish(): Reply | undefined {
+    const frame = this.#frames[this.depth - 1]!;
+    const values = frame.values;
+    const type = frame.type;
+    if (type === PUSH && this.filled === 1) {
+      if (typeof values[0] !== "string") {
+        throw protocolError("Cannot read the reply: the kind of a push is no text");
+      }
+      if (frame.size > 1) {
+        this.size = frame.size;
+        this.mode = DecodeMode.bytes;
+        return undefined;
+      }
+    }
+    const mode = this.mode;
+    this.#pop(frame);
+    if (type === ATTRIBUTE) {
+      this.begun = this.depth === 0;
+      if ((mode & DecodeMode.attributes) !== 0) {
+        this.#attributes = toMap(values, mode);
+        this.mode |= ATTRIBUTED;
+      }
+      return undefined;
+    }
+    if (type === PUSH) {
+      this.#handler.push(values);
+      return undefined;
+    }
+    return type === MAP ? toMap(values, mode) : values;
+  }
+
+  /** A `.` ends a streamed aggregate. */
+  end(): void {
+    if (this.size !== Infinity || (this.mode & PARTS) !== 0) {
+      throw protocolError("Cannot read the reply: an end stands where no streamed aggregate is open");
+    }
+    if (this.#frames[this.depth - 1]!.type === MAP && this.filled % 2 === 1) {
+      throw protocolError("Cannot read the reply: a streamed map ends with a key");
+    }
+    this.mode &= ~ATTRIBUTED;
+    this.close();
+  }
+
+  /** A streamed string is complete; returns its bytes, to be delivered. */
+  endParts(): Uint8Array {
+    const frame = this.#frames[this.depth - 1]!;
+    const bytes = frame.parts!.take();
+    this.#pop(frame);
+    return bytes;
+  }
+
+  /** Leaves the innermost aggregate: all is as it was before it began. */
+  #pop(frame: Frame): void {
+    const depth = --this.depth;
+    this.mode = frame.mode;
+    this.#attributes = frame.attributes;
+    frame.values = NOTHING;
+    frame.attributes = undefined;
+    frame.parts = undefined;
+    if (depth === 0) {
+      this.values = null;
+    } else {
+      const outer = this.#frames[depth - 1]!;
+      this.values = outer.values;
+      this.filled = outer.filled;
+      // A push within which an aggregate stands is past its kind, or wrong.
+      this.size = outer.size;
+    }
+  }
+
+  /** Gives a value its attributes; refuses one that stands within a streamed string. */
+  #special(value: Reply): Reply {
+    if ((this.mode & PARTS) !== 0) throw noPart();
+    this.mode &= ~ATTRIBUTED;
+    const attributes = this.#attributes!;
+    this.#attributes = undefined;
+    return { attributes, value };
+  }
+
+  /** Makes ready for the next reply. */
+  #forget(): void {
+    this.begun = false;
+    this.#texts.invalid = undefined;
+    this.#attributes = undefined;
+    this.mode &= ~ATTRIBUTED;
+  }
+}
+
+function noPart(): Error {
+  return protocolError("Cannot read the reply: a streamed string has a part that is none");
+}

@@ -1,0 +1,77 @@
+/**
+ * Text out of chunks, a window at a time.
+ *
+ * Decoding each short string by itself is what makes clients slow. Here up to 1,024 bytes are decoded at once,
+ * framing and all, and the strings are cut out of that; which is right only where all of them are ASCII. A cut
+ * string may keep its window alive, so what a kept value holds beyond its own size is bounded by a window.
+ *
+ * @module
+ */
+import { EncodingError } from "../errors.ts";
+import { asciiText, shortAsciiText, textOf } from "./strings.ts";
+
+const WINDOW = 1024;
+/** Longer strings are decoded by themselves. */
+const WINDOWED = 512;
+/** Strings up to this length, in a chunk that holds no more than `SMALL_CHUNK` from there on, need no window. */
+const SHORT = 12;
+const SMALL_CHUNK = 40;
+/** After windows that were not ASCII, at most this many windows' worth of bytes is decoded string by string. */
+const MAX_AVOIDED = 32;
+
+/** Reads the strings of one chunk, in order. */
+export class TextReader {
+  /** The first string that is not valid in its mode; whoever asks for it resets it. */
+  invalid: EncodingError | undefined = undefined;
+  /** What was decoded last, and where in the chunk that begins and ends. */
+  window = "";
+  /** First byte of the window. */
+  first = 0;
+  /** First byte behind the window; 0 when there is none. */
+  last = 0;
+  /** Before this place no window is tried. */
+  #avoid = 0;
+  #avoided = 0;
+
+  /** A chunk begins, or ends: the window is void. */
+  reset(): void {
+    this.window = "";
+    this.last = 0;
+    this.#avoid = 0;
+  }
+
+  /** The string in `[start, stop)` of a chunk that goes on to `end`, if it is not within the window. */
+  read(chunk: Uint8Array, start: number, stop: number, end: number, mode: number): string {
+    const length = stop - start;
+    if (length <= WINDOWED && start >= this.#avoid) {
+      if (length <= SHORT && end - start <= SMALL_CHUNK) {
+        const text = shortAsciiText(chunk, start, stop);
+        if (text !== undefined) return text;
+      }
+      const last = end - start < WINDOW ? end : start + WINDOW;
+      const window = asciiText(chunk.subarray(start, last));
+      if (window !== undefined) {
+        this.window = window;
+        this.first = start;
+        this.last = last;
+        this.#avoided = 0;
+        return window.substring(0, length);
+      }
+      this.#avoided = Math.min(MAX_AVOIDED, this.#avoided * 2 + 1);
+      this.#avoid = start + this.#avoided * WINDOW;
+    }
+    return this.alone(chunk.subarray(start, stop), mode);
+  }
+
+  /** A string by itself; where it is not valid that is remembered, and it is empty. */
+  alone(bytes: Uint8Array, mode: number): string {
+    const text = textOf(bytes, mode);
+    if (text !== undefined) return text;
+    this.invalid ??= new EncodingError(
+      `Cannot decode the reply: a string of ${bytes.length} bytes is not valid UTF-8; ` +
+        "ask for bytes(), or see this error's bytes",
+      bytes.slice(),
+    );
+    return "";
+  }
+}

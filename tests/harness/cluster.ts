@@ -1,0 +1,163 @@
+/**
+ * A cluster: masters with all slots among them, and their replicas.
+ *
+ * @module
+ */
+import { startServer } from "./server.ts";
+import type { Server } from "./types.ts";
+import { BUS_OFFSET } from "./ports.ts";
+import { field, waitFor } from "./wait.ts";
+
+const SLOTS = 16_384;
+
+/** What to start. */
+export interface ClusterOptions {
+  /** How many masters. Default 3. */
+  readonly masters?: number;
+  /** How many replicas all in all, dealt out to the masters in turn. Default: one for each master. */
+  readonly replicas?: number;
+  /** `cluster-node-timeout` in milliseconds: what a failover takes follows from it. Default 2,000. */
+  readonly nodeTimeout?: number;
+  /** The nodes speak TLS with each other, and announce their TLS ports; the plain ports stay open. */
+  readonly tls?: boolean;
+  /** The password of the nodes. */
+  readonly password?: string;
+  /** Further lines of configuration. */
+  readonly config?: readonly string[];
+}
+
+/** A node of a cluster. */
+export interface ClusterNode extends Server {
+  /** Its identity in the cluster. */
+  readonly id: string;
+}
+
+/** A cluster. */
+export interface Cluster {
+  /** The masters at the start; the first owns the lowest slots. */
+  readonly masters: readonly ClusterNode[];
+  /** The replicas at the start; the one at `i` follows the master at `i % masters.length`. */
+  readonly replicas: readonly ClusterNode[];
+  /** All of them. */
+  readonly nodes: readonly ClusterNode[];
+  /** Starts a further node, which knows the others but owns nothing. */
+  addNode(): Promise<ClusterNode>;
+  /** Resolves when every node that answers says that the cluster is in order. */
+  settled(): Promise<void>;
+  /** Ends all nodes. */
+  stop(): Promise<void>;
+  /** The same as `stop()`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+async function startNode(options: ClusterOptions): Promise<ClusterNode> {
+  const { tls = false, password } = options;
+  const server = await startServer({
+    cluster: true,
+    tls,
+    password,
+    config: [
+      `cluster-node-timeout ${options.nodeTimeout ?? 2_000}`,
+      // A replica whose data is a little old may still take over: tests kill masters at once.
+      "cluster-replica-validity-factor 0",
+      "repl-ping-replica-period 1",
+      ...tls ? ["tls-cluster yes", "tls-replication yes"] : [],
+      ...password === undefined ? [] : [`masterauth ${JSON.stringify(password)}`],
+      ...options.config ?? [],
+    ],
+  });
+  return Object.assign(server, { id: String(await server.cli("CLUSTER", "MYID")) });
+}
+
+async function meet(from: ClusterNode, to: ClusterNode, tls: boolean): Promise<void> {
+  const port = (tls ? to.tlsPort : to.port) ?? to.port;
+  await from.cli("CLUSTER", "MEET", to.host, port, port + BUS_OFFSET);
+}
+
+/** All whom `nodes` know and are linked with, or what is missing. */
+async function acquainted(nodes: readonly ClusterNode[]): Promise<string | undefined> {
+  for (const node of nodes) {
+    const lines = String(await node.cli("CLUSTER", "NODES"));
+    for (const other of nodes) {
+      const line = lines.split("\n").find((text) => text.startsWith(other.id));
+      if (line === undefined || /handshake|noaddr|disconnected/.test(line)) {
+        return `${node.port} does not know ${other.port} yet`;
+      }
+    }
+  }
+  return undefined;
+}
+
+async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefined> {
+  for (const node of nodes) {
+    const info = await node.cli("CLUSTER", "INFO").catch(() => undefined);
+    if (info === undefined) continue;
+    if (field(info, "cluster_state") !== "ok") return `${node.port} says that the cluster's state is not ok`;
+    const role = await node.cli("INFO", "replication");
+    if (field(role, "role") === "slave" && field(role, "master_link_status") !== "up") {
+      return `the replica ${node.port} is not linked with its master`;
+    }
+  }
+  return undefined;
+}
+
+/** Starts a cluster; resolves when all its nodes say that it is in order, and all replicas follow. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { masters: masterCount = 3, replicas: replicaCount = masterCount, tls = false } = options;
+  const nodes: ClusterNode[] = [];
+  const stop = async () => void await Promise.all(nodes.map((node) => node.stop()));
+  const add = async () => {
+    const node = await startNode(options);
+    nodes.push(node);
+    return node;
+  };
+  try {
+    const starts = await Promise.allSettled(Array.from({ length: masterCount + replicaCount }, add));
+    const failed = starts.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    const masters = nodes.slice(0, masterCount);
+    const replicas = nodes.slice(masterCount);
+    await Promise.all(masters.map(async (master, index) => {
+      const [first, next] = [index, index + 1].map((n) => Math.floor(n * SLOTS / masterCount)) as [
+        number,
+        number,
+      ];
+      await master.cli("CLUSTER", "ADDSLOTS", ...Array.from({ length: next - first }, (_, n) => first + n));
+      await master.cli("CLUSTER", "SET-CONFIG-EPOCH", index + 1);
+    }));
+    // Everybody meets everybody: gossip would do it, too, in some seconds.
+    await Promise.all(nodes.map((node, index) => {
+      return Promise.all(nodes.slice(index + 1).map((other) => meet(node, other, tls)));
+    }));
+    await waitFor("the nodes to know each other", () => acquainted(nodes));
+    await Promise.all(replicas.map(async (replica, index) => {
+      await replica.cli("CLUSTER", "REPLICATE", (masters[index % masterCount] as ClusterNode).id);
+    }));
+    const settled = () => waitFor("the cluster to be in order", () => inOrder(nodes));
+    await settled();
+    await waitFor("all nodes to know who follows whom", async () => {
+      for (const node of nodes) {
+        const known = String(await node.cli("CLUSTER", "NODES")).match(/ (?:myself,)?slave /g)?.length ?? 0;
+        if (known !== replicaCount) return `${node.port} knows ${known} of ${replicaCount} replicas`;
+      }
+      return undefined;
+    });
+    return {
+      masters,
+      replicas,
+      nodes,
+      settled,
+      stop,
+      [Symbol.asyncDispose]: stop,
+      async addNode() {
+        const node = await add();
+        await Promise.all(nodes.filter((other) => other !== node).map((other) => meet(node, other, tls)));
+        await waitFor("the new node to know the others", () => acquainted(nodes));
+        return node;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
