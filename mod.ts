@@ -43,7 +43,14 @@ export type { Sendable } from "./src/connection/pending.ts";
 export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
-export type { BytesPromise, Out, TextPromise, Wrap } from "./src/commands/wrap.ts";
+export {
+  NamedPipeline,
+  Pipeline,
+  type PipelineWrap,
+  type Results,
+  type Settled,
+} from "./src/client/pipeline.ts";
+export type { BytesPromise, Out, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.
 export { BlockingConnectionPoolBase, ConnectionBase, ConnectionPoolBase, RedisBase };

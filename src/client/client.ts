@@ -13,6 +13,7 @@ import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call.ts";
 import type { Call, Executor } from "./executor.ts";
+import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
 
 /** What a client is made of, and what its views (`with()`, `bytes()`, `text()`) share. */
 export interface ClientCore {
@@ -72,6 +73,51 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T> {
     const { spec, args: rest } = lookupCommand([name, ...args]);
     return this.core.executor.execute(new Command(spec, rest), this.core.call) as Promise<T>;
+  }
+
+  /**
+   * Commands that are sent together: chained, as a list, or by name. Nothing is sent before `exec()`.
+   *
+   * @throws {RedisError} for a command that blocks, or changes the state of its connection.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   * import { get, incr } from "@keywire/redis/commands";
+   *
+   * await using redis = new Redis();
+   * const [, n] = await redis.pipeline().set("n", 1).incr("n").exec();
+   * const [a, b] = await redis.pipeline([get("a"), get("b")]).exec();
+   * const { visits } = await redis.pipeline({ visits: incr("visits") }).exec();
+   * ```
+   */
+  pipeline(): Pipeline<W>;
+  pipeline<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
+  pipeline<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
+  pipeline(commands?: readonly Command[] | Readonly<Record<string, Command>>): unknown {
+    return this.#batch(commands, false);
+  }
+
+  /**
+   * A transaction: the same as `pipeline()`, but nothing of anybody else runs between its commands (MULTI, EXEC). It
+   * is sent in one round trip.
+   *
+   * When a command is refused while it is queued, none is run: `exec()` rejects with the code `EXECABORT`. A command
+   * that fails while it is run does not undo the others: that is how the server's transactions are.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * const [n, list] = await redis.multi().incr("n").lrange("list", 0, -1).exec();
+   * ```
+   */
+  multi(): Pipeline<W>;
+  multi<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
+  multi<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
+  multi(commands?: readonly Command[] | Readonly<Record<string, Command>>): unknown {
+    return this.#batch(commands, true);
   }
 
   /**
@@ -159,6 +205,14 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
   protected view(call: Call): Client<never> {
     const core = { ...this.core, call };
     return Reflect.construct(Client, [core], this.constructor as new () => Client<never>);
+  }
+
+  #batch(
+    commands: readonly Command[] | Readonly<Record<string, Command>> | undefined,
+    atomic: boolean,
+  ): unknown {
+    if (commands === undefined || Array.isArray(commands)) return new Pipeline(this.core, atomic, commands);
+    return new NamedPipeline(this.core, atomic, commands as Readonly<Record<string, Command>>);
   }
 
   #modeView(mode: number): Client<never> {

@@ -6,13 +6,13 @@
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { Flight } from "../connection/flight.ts";
 import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode } from "../resp/types.ts";
+import { runBatch } from "./batch.ts";
+import { ExclusiveLane, runExclusively } from "./exclusive.ts";
 import type { Call, Executor } from "./executor.ts";
-import { runExclusively } from "./exclusive.ts";
 import { closedError, statefulRefusal } from "./refusals.ts";
 import { SharedLane } from "./shared_lane.ts";
 
@@ -71,19 +71,15 @@ export class StandaloneExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  async executeAll(commands: readonly Command[], call: Call): Promise<unknown[]> {
-    if (this.#closing !== undefined) throw closedError("a pipeline");
-    call.signal?.throwIfAborted();
-    const flight = new Flight(commands.length);
-    const sender = this.lane;
-    for (let index = 0; index < commands.length; index++) {
-      const pending = new Pending(commands[index]!, call.mode, call.timeout, flight, index);
-      pending.sender = sender;
-      pending.retry = call.retry;
-      if (call.signal !== undefined) pending.abortBy(call.signal);
-      sender.submit(pending);
+  async executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
+    if (this.#multiplex) return await runBatch(this.lane, commands, call, atomic);
+    const lane = new ExclusiveLane(this.#pool, call);
+    try {
+      return await runBatch(lane, commands, call, atomic);
+    } finally {
+      lane.end();
     }
-    return await flight.promise;
   }
 
   /** @inheritdoc */
