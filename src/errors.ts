@@ -150,8 +150,8 @@ export class PipelineError extends RedisError {
   static override readonly brand: string = "PipelineError";
   /** The place of the first command that failed; of a transaction that was refused, of the first that was. */
   readonly index: number;
-  /** What became of each command, errors in their places. */
-  readonly results: readonly unknown[];
+  /** What became of each command, errors in their places. Not shown when the error is printed: it holds values. */
+  declare readonly results: readonly unknown[];
 
   /** Makes an error of the outcomes. */
   constructor(
@@ -160,7 +160,7 @@ export class PipelineError extends RedisError {
   ) {
     super(message, options);
     this.index = options.index;
-    this.results = options.results;
+    Object.defineProperty(this, "results", { value: options.results, enumerable: false });
   }
 }
 
