@@ -35,6 +35,7 @@ export {
   constant,
   exponential,
   type ExponentialOptions,
+  type Jitter,
   none,
 } from "./src/backoff.ts";
 export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
@@ -50,7 +51,13 @@ export {
   type Results,
   type Settled,
 } from "./src/client/pipeline.ts";
+export { WatchingClient } from "./src/client/watch.ts";
+export type { Watched, WatchOptions } from "./src/client/watch.ts";
+export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
+export { type ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
+export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
 export type { BytesPromise, Out, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
+export { CommandMethods } from "./src/commands/methods.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.
 export { BlockingConnectionPoolBase, ConnectionBase, ConnectionPoolBase, RedisBase };

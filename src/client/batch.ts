@@ -14,6 +14,7 @@ import { retryDelay, shouldRetry } from "../retry.ts";
 import type { Call } from "./executor.ts";
 import type { GroupLane } from "./group.ts";
 import { isUnanswered, Round, type RoundTerms } from "./round.ts";
+import { withSources } from "./scripts.ts";
 import { TransactionRound } from "./transaction_round.ts";
 
 /**
@@ -52,7 +53,8 @@ async function runRound(
   { signal }: Call,
   atomic: boolean,
 ): Promise<RoundResult> {
-  const round = atomic ? new TransactionRound(commands, terms) : new Round(commands, terms);
+  const sent = withSources(commands);
+  const round = atomic ? new TransactionRound(sent, terms) : new Round(sent, terms);
   lane.submitGroup(round);
   if (signal === undefined) {
     const outcomes = await round.outcomes;

@@ -45,7 +45,7 @@ export async function runExclusively(
 }
 
 /** Sends a command on a leased connection, with what is left of its time. */
-function runOn(
+export function runOn(
   connection: Connection,
   command: Command,
   call: Call,

@@ -5,6 +5,7 @@
  */
 import { Command } from "../commands/command.ts";
 import { CommandMethods } from "../commands/methods.ts";
+import { script, type ScriptOptions } from "../commands/script.ts";
 import { lookupCommand } from "../commands/table.ts";
 import type { Out, Value, Wrap } from "../commands/wrap.ts";
 import type { Arg, Reply } from "../resp/types.ts";
@@ -89,6 +90,11 @@ export class Pipeline<W extends Wrap, T extends readonly unknown[] = []>
   command<R = Reply>(name: string, ...args: Arg[]): Pipeline<W, [...T, R]> {
     const { spec, args: rest } = lookupCommand([name, ...args]);
     return this.execute(new Command(spec, rest)) as unknown as Pipeline<W, [...T, R]>;
+  }
+
+  /** Adds a Lua script; the first call of each is sent whole, so that the server knows it whatever it knew before. */
+  script<R = Reply>(source: string, options?: ScriptOptions): Pipeline<W, [...T, R]> {
+    return this.execute(script(source, options)) as unknown as Pipeline<W, [...T, R]>;
   }
 
   /**

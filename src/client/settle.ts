@@ -25,7 +25,9 @@ export function firstFailure(
   }
   const cause = outcomes[index] as Error;
   const what = atomic ? "transaction" : "pipeline";
-  const message = aborted
+  const message = outcomes.every((outcome) => outcome === cause)
+    ? `The ${what} failed: ${cause.message}`
+    : aborted
     ? `The transaction was not run: its command ${index + 1} of ${outcomes.length} ` +
       `(${commands[index]!.spec.name}) was refused: ${cause.message}`
     : `Command ${index + 1} of ${outcomes.length} of the ${what} ` +

@@ -14,10 +14,11 @@ import { runBatch } from "./batch.ts";
 import { ExclusiveLane, runExclusively } from "./exclusive.ts";
 import type { Call, Executor } from "./executor.ts";
 import { closedError, statefulRefusal } from "./refusals.ts";
+import { runScript } from "./scripts.ts";
 import { SharedLane } from "./shared_lane.ts";
 
 /** Commands with one of these need a look before they take the shared lane. */
-const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary;
+const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
 /** The shared lanes of pools, with how many clients use each: clients of one pool share one. */
 const lanes: WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number }> = new WeakMap();
@@ -88,6 +89,11 @@ export class StandaloneExecutor implements Executor {
   }
 
   /** @inheritdoc */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @inheritdoc */
   async connect(call: Pick<Call, "signal">): Promise<void> {
     if (this.#multiplex) return await this.lane.connect(call.signal);
     const connection = await this.lease(call);
@@ -102,6 +108,9 @@ export class StandaloneExecutor implements Executor {
   #apart(command: Command, call: Call): Promise<unknown> {
     const { flags, name } = command.spec;
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
+    if ((flags & CommandFlag.scripted) !== 0) {
+      return runScript(command, call, this.lane.clock, (plain, rest) => this.execute(plain, rest));
+    }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);
