@@ -146,7 +146,9 @@ export class AuthenticationError extends RedisError {
  * The codes of transactions: `EXECABORT` commands were refused, so none ran; `WATCH_CONFLICT` a watched key was changed.
  */
 export class PipelineError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "PipelineError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "PipelineError";
   /** The place of the first command that failed; of a transaction that was refused, of the first that was. */
   readonly index: number;

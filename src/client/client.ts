@@ -100,7 +100,9 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
    * ```
    */
   pipeline(): Pipeline<W>;
+  /** A list of commands; their results come as a tuple. */
   pipeline<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
+  /** Commands by name; so are their results. */
   pipeline<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
   pipeline(commands?: readonly Command[] | Readonly<Record<string, Command>>): unknown {
     return this.#batch(commands, false);
@@ -122,7 +124,9 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
    * ```
    */
   multi(): Pipeline<W>;
+  /** A list of commands; their results come as a tuple. */
   multi<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
+  /** Commands by name; so are their results. */
   multi<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
   multi(commands?: readonly Command[] | Readonly<Record<string, Command>>): unknown {
     return this.#batch(commands, true);
