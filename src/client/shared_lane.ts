@@ -19,6 +19,7 @@ import {
   AuthenticationError,
   ConnectionError,
   MaxConnectionsError,
+  ProtocolError,
   RedisError,
   ReplyError,
 } from "../errors.ts";
@@ -173,8 +174,16 @@ export class SharedLane implements Sender, GroupLane {
     this.#stop.abort(closedError("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close();
+    if (connection !== undefined) await this.#retire(connection);
     emit(this.events, "closed", { cause: undefined });
+  }
+
+  /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
+  async #retire(connection: Connection): Promise<void> {
+    const { clock } = this.#pool.options.connection;
+    const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    await connection.close();
+    clock.clearTimeout(timer);
   }
 
   #wait(pending: Pending): void {
@@ -244,7 +253,7 @@ export class SharedLane implements Sender, GroupLane {
     for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
     const { reconnect, maxQueued } = this.#pool.options.connection;
     const hopeless = error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
-      !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
+      error instanceof ProtocolError || !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
     if (!hopeless) {
       if (maxQueued === 0) this.#rejectWaiting(error);
       return this.#backOff(error);
