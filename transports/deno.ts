@@ -1,22 +1,14 @@
 /**
- * Sockets by `Deno.connect` and `Deno.startTls`.
+ * Sockets by `Deno.connect`; TLS by Deno's own `node:tls`, for the reasons at {@linkcode needsNode}.
  *
  * @module
  */
 
 import { checkConnect } from "./shared/check.ts";
-import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
+import { addressOf, connectFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
-import type {
-  Endpoint,
-  Socket,
-  SocketHandlers,
-  SocketOptions,
-  TcpEndpoint,
-  TlsOptions,
-  Transport,
-} from "../src/transport.ts";
+import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
 class DenoLink extends Link {
   readonly #conn: Deno.Conn;
@@ -90,18 +82,13 @@ class DenoLink extends Link {
 }
 
 /**
- * Whether `node:tls` must do it, because the native API cannot: it has no client certificates, it always verifies,
- * it cannot set versions, ciphers and keepalive times, and to it `caCerts` are trusted beside its own authorities
- * and not instead of them.
+ * Whether `node:net` and `node:tls` must do it. The native API cannot set keepalive times. Its TLS has no encrypted
+ * keys, always verifies, trusts `caCerts` beside its own authorities and not instead of them, and (Deno 2.9) keeps
+ * the TCP connection open for as long as the peer likes when it is closed during the handshake: a connect that has
+ * timed out would leak a socket each time.
  */
 function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
-  if ("path" in endpoint) return false;
-  if (typeof options.keepAlive === "object") return true;
-  const { tls } = endpoint;
-  if (tls === undefined) return false;
-  return tls.ca !== undefined || tls.cert !== undefined || tls.verify === "none" ||
-    tls.ciphers !== undefined ||
-    tls.minVersion === "TLSv1.3";
+  return !("path" in endpoint) && (endpoint.tls !== undefined || typeof options.keepAlive === "object");
 }
 
 async function open(
@@ -123,39 +110,9 @@ async function open(
   } catch (error) {
     throw connectFailed(endpoint, error);
   }
-  if ("tls" in endpoint && endpoint.tls !== undefined) conn = await secure(endpoint, endpoint.tls, conn, cut);
   const link = new DenoLink(addressOf(endpoint), conn, handlers);
   link.read(options.readBufferSize ?? 65_536);
   return link;
-}
-
-/** TLS on a connection: done when the certificate has been verified, which is what `handshake` waits for. */
-async function secure(
-  endpoint: TcpEndpoint,
-  options: TlsOptions,
-  tcp: Deno.Conn,
-  cut: AbortSignal,
-): Promise<Deno.TlsConn> {
-  let conn: Deno.Conn = tcp;
-  const onCut = () => close(conn);
-  cut.addEventListener("abort", onCut, { once: true });
-  try {
-    cut.throwIfAborted();
-    const secured = await Deno.startTls(tcp as Deno.TcpConn, {
-      hostname: options.serverName ?? endpoint.host,
-      ...options.alpn !== undefined && { alpnProtocols: [...options.alpn] },
-      ...options.checkHostname === false && { unsafelyDisableHostnameVerification: true },
-    });
-    conn = secured;
-    cut.throwIfAborted();
-    await secured.handshake();
-    return secured;
-  } catch (error) {
-    close(conn);
-    throw tlsFailed(endpoint, error);
-  } finally {
-    cut.removeEventListener("abort", onCut);
-  }
 }
 
 function close(conn: Deno.Conn): void {
@@ -166,7 +123,7 @@ function close(conn: Deno.Conn): void {
   }
 }
 
-/** Sockets by `Deno.connect`; by `node:tls` where an option asks for what that cannot do. */
+/** Sockets by `Deno.connect`; TLS, and keepalive times, by Deno's own `node:tls` and `node:net`. */
 export const denoTransport: Transport = {
   name: "deno",
   async connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {

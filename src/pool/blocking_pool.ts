@@ -43,7 +43,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     return new this(url, options);
   }
 
-  /** @inheritdoc */
+  /** What the options come to. */
   protected override resolve(
     options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
     over?: BlockingPoolOptions,
@@ -51,12 +51,12 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     return resolveBlockingPoolOptions(options, over);
   }
 
-  /** @inheritdoc */
+  /** Calls of `acquire` that wait. */
   protected override get waiting(): number {
     return this.#waiters.size;
   }
 
-  /** @inheritdoc */
+  /** Waits for a place, in order. */
   protected override atLimit(request: AcquireOptions): Promise<C> {
     const { timeout = 0, maxConnections, connection } = this.options;
     return this.#waiters.wait(timeout, request, () =>
@@ -67,7 +67,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
       ));
   }
 
-  /** @inheritdoc */
+  /** Serves those who wait. */
   protected override placeFreed(): void {
     // Serving can close a stale connection, which frees its place and comes here again: nobody is served twice.
     if (this.#serving) return;
@@ -76,7 +76,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     this.#serving = false;
   }
 
-  /** @inheritdoc */
+  /** Ends all waiting. */
   protected override refuseWaiters(error: Error): void {
     this.#waiters.rejectAll(error);
   }

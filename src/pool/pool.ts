@@ -324,7 +324,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const life = maxLifetime === 0 ? Infinity : maxLifetime * (1 - clock.random() * 0.1);
     this.#opened++;
     this.#diesAt.set(connection, clock.now() + life);
-    connection.listen({ closed: (_, cause) => this.#lost(connection, cause) });
+    connection.listen({ closed: (cause) => this.#lost(connection, cause) });
     this.#warmer.encouraged();
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { startSentinel } from "./sentinel.ts";
-import { startServer } from "./server.ts";
+import { chooseBinary, startServer } from "./server.ts";
 import type { Server } from "./types.ts";
 import { field, waitFor } from "./wait.ts";
 
@@ -81,6 +81,11 @@ async function startServers(options: ReplicatedOptions, started: Server[]): Prom
 
 /** Starts a master, replicas and sentinels; resolves when all of them know each other. */
 export async function startReplicated(options: ReplicatedOptions = {}): Promise<Replicated> {
+  if (chooseBinary({}) === undefined) {
+    throw new Error(
+      "Cannot start servers in replication without redis-server or valkey-server on this machine.",
+    );
+  }
   const { service = "mymaster" } = options;
   const servers: Server[] = [];
   const sentinels: Server[] = [];
