@@ -5,9 +5,11 @@
  */
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { commandTimeoutError } from "../connection/failures.ts";
-import { startLimit } from "../connection/limit.ts";
+import type { Clock } from "../clock.ts";
+import { commandTimeoutError, uncertain } from "../connection/failures.ts";
+import { abortable, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
+import { RedisError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
@@ -26,19 +28,41 @@ export async function runExclusively(
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
   let previousDelay = 0;
+  // An earlier try may have run, whatever becomes of the later ones.
+  let tried = false;
   for (let attempt = 1;; attempt++) {
-    const connection = pool.tryAcquire() ?? await acquireUntil(pool, command, call, deadline);
+    let connection: Connection;
+    try {
+      connection = pool.tryAcquire() ?? await acquireUntil(pool, command, call, deadline);
+    } catch (error) {
+      throw tried ? uncertain(error) : error;
+    }
+    let delay: number | undefined;
     try {
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
-      const delay = retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
-      if (delay === undefined || call.signal?.aborted || clock.now() + delay >= deadline) throw error;
-      previousDelay = delay;
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, delay));
+      delay = retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
+      if (delay === undefined || call.signal?.aborted || clock.now() + delay >= deadline) {
+        throw tried ? uncertain(error) : error;
+      }
+      tried ||= !(error instanceof RedisError) || error.executed !== "no";
     } finally {
       // A reply that is still due (an abort, a deadline) makes the pool replace the connection.
       connection[Symbol.dispose]();
     }
+    previousDelay = delay;
+    await sleep(clock, delay, call.signal);
+  }
+}
+
+/** Waits, or rejects with the signal's reason if that comes first. */
+async function sleep(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: unknown;
+  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
+  try {
+    await (signal === undefined ? slept : abortable(slept, signal));
+  } finally {
+    clock.clearTimeout(timer);
   }
 }
 

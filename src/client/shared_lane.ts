@@ -15,17 +15,11 @@ import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
-import {
-  AuthenticationError,
-  ConnectionError,
-  MaxConnectionsError,
-  RedisError,
-  ReplyError,
-} from "../errors.ts";
+import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { Reply } from "../resp/types.ts";
-import { retryDelay } from "../retry.ts";
+import { isFinal, retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
 import { closedError } from "./refusals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
@@ -135,6 +129,7 @@ export class SharedLane implements Sender {
     const delay = retryDelay(pending.retry ?? retry, error, { attempt, readonly }, clock);
     if (delay === undefined || clock.now() + delay >= pending.deadline) return false;
     pending.repeats = attempt;
+    if (error.executed !== "no") pending.uncertain = true;
     // A lost connection comes back in its own time; a reply that said "not now" is waited out.
     if (error instanceof ReplyError) this.#repeatLater(pending, delay);
     else this.#wait(pending);
@@ -163,7 +158,9 @@ export class SharedLane implements Sender {
   #wait(pending: Pending): void {
     const { name } = pending.command.spec;
     if (this.#state === "closed") return pending.reject(closedError(name));
-    if (this.#state === "waiting" && this.#pool.options.connection.maxQueued === 0) {
+    // Even without a waiting room the first connection is waited for: what fails at once is what was, and is not now.
+    const down = this.#state !== "ready" && this.#room.reason !== undefined;
+    if (down && this.#pool.options.connection.maxQueued === 0) {
       return pending.reject(this.#unreachable(pending));
     }
     this.#room.add(pending);
@@ -215,6 +212,10 @@ export class SharedLane implements Sender {
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
+    // What was to be sent again has come in before this was known.
+    if (this.#pool.options.connection.maxQueued === 0) {
+      this.#room.rejectAll((one) => this.#unreachable(one, cause));
+    }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
 
@@ -222,14 +223,14 @@ export class SharedLane implements Sender {
     if (this.#state === "closed") return;
     for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
     const { reconnect, maxQueued } = this.#pool.options.connection;
-    const hopeless = error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
-      !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
+    const hopeless = isFinal(error) || !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
     if (!hopeless) {
       if (maxQueued === 0) this.#rejectWaiting(error);
       return this.#backOff(error);
     }
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
+    this.#room.reason = undefined;
     for (const caller of [...this.#callers]) caller.reject(error);
     this.#rejectWaiting(error);
     emit(this.events, "closed", { cause: error });
@@ -248,8 +249,7 @@ export class SharedLane implements Sender {
     this.#room.rejectAll(() => error);
   }
 
-  #unreachable({ command }: Pending): ConnectionError {
-    const { reason } = this.#room;
+  #unreachable({ command }: Pending, reason: Error | undefined = this.#room.reason): ConnectionError {
     const message =
       `Cannot run ${command.spec.name}: there is no connection to ${this.#pool.options.connection}` +
       (reason === undefined ? "" : ` (${reason.message})`);

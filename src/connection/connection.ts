@@ -12,7 +12,7 @@
  * @module
  */
 import { ConnectionError, TimeoutError } from "../errors.ts";
-import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
+import { type ConnectionOptions, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
@@ -29,15 +29,14 @@ import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
-import { Liveness } from "./liveness.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
 
 /** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
 const STATEFUL = 8;
-const PING: Sendable = rawCommand(["PING"]);
 
 /**
  * A connection to a server. Pools make them; by itself one is made, connected and used like this.
@@ -76,7 +75,7 @@ export class Connection {
   #abort: ((reason: Error) => void) | undefined = undefined;
   #home: ConnectionHome | undefined = undefined;
   readonly #listeners: Set<ConnectionListener> = new Set();
-  readonly #liveness: Liveness;
+  readonly #upkeep: Upkeep;
   readonly #mode: number;
 
   /**
@@ -97,13 +96,14 @@ export class Connection {
     this.session = new SessionState(this.options.db);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#mode = modeOf(this.options);
-    const { clock, healthCheckInterval } = this.options;
-    this.#liveness = new Liveness(
-      clock,
-      healthCheckInterval,
-      () => this.#link!.quietSince,
-      () => this.#probe(),
-    );
+    this.#upkeep = new Upkeep({
+      options: this.options,
+      address: this.address,
+      session: this.session,
+      ready: () => this.#state === "ready" ? this.#link : undefined,
+      retire: (cause) => this.pending === 0 ? this.#end(cause) : void this.close(),
+      dead: (cause) => this.#end(cause),
+    });
   }
 
   /** Where it stands in its life. */
@@ -136,10 +136,11 @@ export class Connection {
     return this.#link?.pending ?? 0;
   }
 
-  /** Whether nothing is due and nothing is half read: only then may it change hands. */
+  /** Whether no caller is owed a reply and nothing is half read: only then may it change hands. */
   get settled(): boolean {
     const link = this.#link;
-    return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial;
+    if (this.#state !== "ready" || link === undefined || link.partial) return false;
+    return link.pending === 0 || link.pending === this.#upkeep.due;
   }
 
   /**
@@ -190,7 +191,7 @@ export class Connection {
     limit.signal.addEventListener("abort", give, { once: true });
     try {
       limit.signal.throwIfAborted();
-      const who = await abortable(this.#credentials(), limit.signal);
+      const who = await abortable(this.#upkeep.credentials(), limit.signal);
       const link = await Link.open(this.options, this.#owner(), limit.signal);
       this.#link = link;
       this.#welcome = await shakeHands(
@@ -204,7 +205,7 @@ export class Connection {
         this.address,
       );
       this.#state = "ready";
-      this.#liveness.start();
+      this.#upkeep.start();
     } catch (error) {
       this.#end(error as Error);
       throw error;
@@ -328,23 +329,12 @@ export class Connection {
       lost: (cause) => this.#end(cause),
       idle: () => {
         if (this.#state === "closing") this.#end(undefined);
+        else this.#upkeep.quiet();
       },
       pushed: (values) => {
         for (const listener of this.#listeners) listener.push?.(values);
       },
     };
-  }
-
-  async #credentials(): Promise<Partial<Credentials>> {
-    const { credentials } = this.options;
-    if (credentials === undefined) return {};
-    return await (isStreaming(credentials) ? credentials.get() : credentials());
-  }
-
-  #probe(): void {
-    // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
-    if (this.#state !== "ready" || this.pending > 0 || this.session.inTransaction) return;
-    this.execute(PING).catch(() => {});
   }
 
   #refusal(what: string): ConnectionError {
@@ -367,7 +357,7 @@ export class Connection {
     const graceful = this.#state === "closing" && cause === undefined && this.pending === 0;
     this.#state = "closed";
     this.#cause = cause;
-    this.#liveness.stop();
+    this.#upkeep.stop();
     const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
     this.#abort?.(reason);
     if (graceful) this.#link?.close().then(this.#resolveClosed);

@@ -47,3 +47,19 @@ export function queueFullError(name: string, where: string): ConnectionError {
     { code: "QUEUE_FULL", executed: "no" },
   );
 }
+
+/**
+ * The same error for a command of which an earlier try may have run: that the last one did not says nothing then.
+ */
+export function uncertain(error: unknown): unknown {
+  if (!(error instanceof RedisError) || error.executed !== "no") return error;
+  const made = error.constructor as new (
+    message: string,
+    options: { code: string; executed: Executed; cause: unknown },
+  ) => RedisError;
+  return new made(`${error.message}; an earlier try may have run`, {
+    code: error.code,
+    executed: "unknown",
+    cause: error,
+  });
+}

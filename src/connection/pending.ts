@@ -6,6 +6,7 @@
 import { RedisError } from "../errors.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
+import { uncertain } from "./failures.ts";
 
 /** What a connection needs to know of a command; a `Command` of `src/commands` is one. */
 export interface Sendable {
@@ -61,6 +62,8 @@ export class Pending {
   blocks = 0;
   /** How often it was sent anew. */
   repeats = 0;
+  /** An earlier try may have run, whatever becomes of this one. */
+  uncertain = false;
   /** Push frames that confirm it instead of a reply (SUBSCRIBE and its like); 0: it has a reply. */
   confirmations = 0;
   /** Settled: a reply that still comes is read and dropped. */
@@ -139,8 +142,9 @@ export class Pending {
     if (this.done) return;
     this.done = true;
     if (this.#unlisten !== undefined) this.#unlisten();
-    if (this.#batch !== undefined) this.#batch.rejected(this.#index, error as Error);
-    else this.#reject!(error);
+    const reason = this.uncertain ? uncertain(error) : error;
+    if (this.#batch !== undefined) this.#batch.rejected(this.#index, reason as Error);
+    else this.#reject!(reason);
   }
 }
 

@@ -192,7 +192,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /** Takes an idle connection, or opens one where there is a place; `undefined`: there is neither. */
-  protected take(request: Request): C | Promise<C> | undefined {
+  protected take(request: AcquireOptions): C | Promise<C> | undefined {
     const idle = this.#takeIdle();
     if (idle !== undefined) return this.#lease(idle, request);
     return this.#places > 0 || this.#warmer.yield() ? this.#open(request) : undefined;
