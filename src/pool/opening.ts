@@ -8,12 +8,12 @@ import { establish, type Opener } from "./establish.ts";
 import type { Request } from "./leases.ts";
 
 /** Connects in progress; they run side by side, so that a slow one holds up nobody else. */
-export class Openings<C extends Connection> {
-  readonly #opener: Opener<C>;
+export class Openings {
+  readonly #opener: Opener<Connection>;
   readonly #attempts: Set<AbortController> = new Set();
 
   /** Opens what `opener` makes. */
-  constructor(opener: Opener<C>) {
+  constructor(opener: Opener<Connection>) {
     this.#opener = opener;
   }
 
@@ -23,7 +23,7 @@ export class Openings<C extends Connection> {
   }
 
   /** Opens one; `accept` gets it in the moment in which its place here becomes free. */
-  async open(request: Request, accept: (connection: C) => C): Promise<C> {
+  async open<T>(request: Request, accept: (connection: Connection) => T): Promise<T> {
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     try {

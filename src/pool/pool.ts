@@ -59,13 +59,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
-  readonly #idle: IdleStore<C>;
-  readonly #leases: Leases<C>;
-  readonly #openings: Openings<C>;
-  readonly #warmer: Warmer<C>;
-  readonly #repairs: Repairs<C>;
+  // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
+  readonly #idle: IdleStore<Connection>;
+  readonly #leases: Leases<Connection>;
+  readonly #openings: Openings;
+  readonly #warmer: Warmer<Connection>;
+  readonly #repairs: Repairs<Connection>;
   /** When each connection is to be replaced. */
-  readonly #diesAt: WeakMap<C, number> = new WeakMap();
+  readonly #diesAt: WeakMap<Connection, number> = new WeakMap();
   readonly #closers: Set<() => Promise<void>> = new Set();
   #opened = 0;
   #gone = 0;
@@ -89,7 +90,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       ? this.resolve(given, { transport })
       : given;
     const { connection, trackLeases, minIdle } = this.options;
-    const opener: Opener<C> = {
+    const opener: Opener<Connection> = {
       options: connection,
       make: () => this.makeConnection(),
       connecting: (attempt) => emit(this, "connecting", { attempt }),
@@ -295,7 +296,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return this.options.maxConnections - created - this.#openings.size - this.#warmer.size;
   }
 
-  #takeIdle(): C | undefined {
+  #takeIdle(): Connection | undefined {
     for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
       // Unread bytes or a reply that is due would become the next holder's reply.
       if (connection.settled && !this.#tooOld(connection)) return connection;
@@ -317,7 +318,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /** A new connection; whoever calls this puts it in its place at once. */
-  #admit(connection: C): void {
+  #admit(connection: Connection): void {
     const { clock } = this.options.connection;
     const { maxLifetime } = this.options;
     // Lifetimes differ by up to a tenth, so that connections opened together are not replaced together.
@@ -329,15 +330,15 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
 
-  #lease(connection: C, request: Request): C {
-    connection.attach(this as unknown as ConnectionHome);
+  #lease(connection: Connection, request: Request): C {
+    connection.attach(this as ConnectionHome);
     this.#leases.begin(connection, request);
     this.#warmer.look();
-    return connection;
+    return connection as C;
   }
 
   /** What becomes of a connection that nobody holds any more. */
-  #takeBack(connection: C): void {
+  #takeBack(connection: Connection): void {
     const { session } = connection;
     if (!connection.settled || session.beyondRepair || this.closed || this.#tooOld(connection)) {
       connection.disconnect();
@@ -349,7 +350,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     this.#changed();
   }
 
-  #lost(connection: C, cause: Error | undefined): void {
+  #lost(connection: Connection, cause: Error | undefined): void {
     this.#gone++;
     this.#idle.remove(connection);
     this.#repairs.lost(connection);
@@ -365,7 +366,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     if (this.#leases.size + this.#repairs.size === 0) this.#returned?.();
   }
 
-  #tooOld(connection: C): boolean {
+  #tooOld(connection: Connection): boolean {
     return this.#diesAt.get(connection)! <= this.options.connection.clock.now();
   }
 
