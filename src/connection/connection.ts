@@ -24,7 +24,7 @@ import {
   modeOf,
   type SendOptions,
 } from "./contract.ts";
-import { addressOf, queueFullError } from "./failures.ts";
+import { addressOf, handshakeError, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
@@ -206,8 +206,9 @@ export class Connection {
       );
       this.#state = "ready";
       this.#upkeep.start();
-    } catch (error) {
-      this.#end(error as Error);
+    } catch (cause) {
+      const error = handshakeError(this.address, cause as Error);
+      this.#end(error);
       throw error;
     } finally {
       this.#abort = undefined;
@@ -345,10 +346,11 @@ export class Connection {
   #connectTimeout(): TimeoutError {
     const { connectTimeout } = this.options;
     const phase = this.#link === undefined ? "no connection" : "no reply to the handshake";
-    return new TimeoutError(`Cannot connect to ${this.address}: ${phase} within ${connectTimeout} ms`, {
-      code: "CONNECT_TIMEOUT",
-      executed: "no",
-    });
+    const hint = this.options.tls === undefined ? "" : "; does the server speak TLS at this port?";
+    return new TimeoutError(
+      `Cannot connect to ${this.address}: ${phase} within ${connectTimeout} ms (connectTimeout)${hint}`,
+      { code: "CONNECT_TIMEOUT", executed: "no" },
+    );
   }
 
   /** The one way into `closed`. Without a cause it is by plan. */

@@ -26,6 +26,16 @@ export function lossError(name: string, executed: Executed, where: string, cause
   return new ConnectionError(message, { code, executed, cause });
 }
 
+/** The error for a connection that ended before its handshake was done: no command of any caller can have run. */
+export function handshakeError(where: string, cause: Error): Error {
+  if (!(cause instanceof RedisError) || cause.executed === "no") return cause;
+  const message = `Cannot connect to ${where}: it ended during the handshake (${cause.message})`;
+  const options = { code: cause.code, executed: "no", cause } as const;
+  return cause instanceof ProtocolError
+    ? new ProtocolError(message, options)
+    : new ConnectionError(message, options);
+}
+
 /** The error for a command whose time was up. */
 export function commandTimeoutError(
   name: string,
