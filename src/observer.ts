@@ -33,8 +33,10 @@ export interface CommandOperation {
 export interface BatchOperation {
   /** What kind of operation it is. */
   readonly kind: "batch";
-  /** The names of the commands, in order; those of a transaction begin with `"MULTI"`. */
+  /** The names of the commands, in order. */
   readonly names: readonly string[];
+  /** Whether they are one transaction. */
+  readonly atomic: boolean;
   /** Where they go. */
   readonly target: Target;
 }

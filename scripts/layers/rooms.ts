@@ -66,7 +66,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: "door",
-    paths: ["mod.ts"],
+    paths: ["mod.ts", "src/core.ts"],
     uses: [
       ...GROUND,
       "connection",

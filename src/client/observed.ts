@@ -41,18 +41,28 @@ class ObservedExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  executeAll(commands: readonly Command[], call: Call): Promise<unknown[]> {
-    if (!this.#observer.listens("batch")) return this.#inner.executeAll(commands, call);
+  executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    if (!this.#observer.listens("batch")) return this.#inner.executeAll(commands, call, atomic);
     const names = commands.map(({ spec }) => spec.name);
     return this.#observer.observe(
-      { kind: "batch", names, target: this.#target },
-      () => this.#inner.executeAll(commands, call),
+      { kind: "batch", names, atomic, target: this.#target },
+      () => this.#inner.executeAll(commands, call, atomic),
     );
   }
 
   /** @inheritdoc */
   lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection> {
     return this.#inner.lease(call, key);
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#inner.closed;
+  }
+
+  /** @inheritdoc */
+  get shards(): Executor["shards"] {
+    return this.#inner.shards?.bind(this.#inner);
   }
 
   /** @inheritdoc */

@@ -8,16 +8,13 @@ import { RedisError, ReplyError } from "../errors.ts";
 import type { BatchOperation, CommandOperation, Target } from "../observer.ts";
 import type { OtelAttributes } from "./otel_api.ts";
 
-/** The commands of a batch; MULTI and EXEC frame them and are none. */
-function batched({ names }: BatchOperation): { readonly word: string; readonly names: readonly string[] } {
-  if (names[0] !== "MULTI") return { word: "PIPELINE", names };
-  return { word: "MULTI", names: names.slice(1, names.at(-1) === "EXEC" ? -1 : undefined) };
-}
-
 /** `db.operation.name`: of a batch of one kind of command `"PIPELINE GET"`, of a mixed one `"PIPELINE"`. */
 export function nameOf(operation: CommandOperation | BatchOperation): string {
   if (operation.kind === "command") return operation.name;
-  const { word, names } = batched(operation);
+  const { names, atomic } = operation;
+  // By the conventions, one command is no batch.
+  if (names.length === 1 && !atomic) return names[0]!;
+  const word = atomic ? "MULTI" : "PIPELINE";
   const [first] = names;
   return first !== undefined && names.every((name) => name === first) ? `${word} ${first}` : word;
 }
@@ -48,9 +45,7 @@ export function attributesOf(
   if (operation.kind === "command") {
     if (operation.procedure !== undefined) span["db.stored_procedure.name"] = operation.procedure;
   } else {
-    // By the conventions, one command is no batch.
-    const size = batched(operation).names.length;
-    if (size > 1) span["db.operation.batch.size"] = size;
+    if (operation.names.length > 1) span["db.operation.batch.size"] = operation.names.length;
   }
   return { common, span };
 }
