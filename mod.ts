@@ -41,7 +41,7 @@ export {
 export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
 export type { ConnectionListener, ConnectionState, SendOptions } from "./src/connection/connection.ts";
 export type { Sendable } from "./src/connection/pending.ts";
-export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
+export type { AcquireOptions, LeaseInfo, PoolStats } from "./src/pool/pool.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
 export {
