@@ -55,6 +55,9 @@ export const ROOMS: readonly Room[] = [
     uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
   },
 
+  // The small way in, beside all that.
+  { name: "core", paths: ["src/core/"], uses: [...GROUND, "connection", "commands"] },
+
   // The runtimes: they know the contract and nothing else, and nobody knows them but the door.
   { name: "transports", paths: ["transports/"], uses: ["transport", "errors"] },
   {
@@ -69,6 +72,7 @@ export const ROOMS: readonly Room[] = [
       "client",
       "sentinel",
       "cluster",
+      "core",
       "transports",
     ],
   },
