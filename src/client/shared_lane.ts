@@ -12,15 +12,16 @@
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import type { Timer } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
-import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
+import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { Reply } from "../resp/types.ts";
 import { isFinal, retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
+import type { Group, GroupLane } from "./group.ts";
 import { closedError } from "./refusals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
@@ -42,7 +43,7 @@ export interface LaneListener {
 }
 
 /** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class SharedLane implements Sender {
+export class SharedLane implements Sender, GroupLane {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
@@ -50,6 +51,8 @@ export class SharedLane implements Sender {
   readonly #listeners: Set<LaneListener> = new Set();
   readonly #callers: Set<Caller> = new Set();
   readonly #stop: AbortController = new AbortController();
+  /** What the tickets in the waiting room stand for. */
+  readonly #groups: WeakMap<Pending, Group> = new WeakMap();
   /** Commands that wait for the time of their repeat. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
@@ -70,6 +73,11 @@ export class SharedLane implements Sender {
     return this.#connection;
   }
 
+  /** @inheritdoc */
+  get clock(): Clock {
+    return this.#pool.options.connection.clock;
+  }
+
   /** Adds someone who wants the push frames. */
   listen(listener: LaneListener): void {
     this.#listeners.add(listener);
@@ -85,6 +93,15 @@ export class SharedLane implements Sender {
     const connection = this.#connection;
     if (connection !== undefined) connection.enqueue(pending);
     else this.#wait(pending);
+  }
+
+  /** @inheritdoc */
+  submitGroup(group: Group): void {
+    const connection = this.#connection;
+    if (connection !== undefined) return group.send(connection);
+    const ticket = group.ticket();
+    this.#groups.set(ticket, group);
+    this.#wait(ticket);
   }
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
@@ -129,7 +146,6 @@ export class SharedLane implements Sender {
     const delay = retryDelay(pending.retry ?? retry, error, { attempt, readonly }, clock);
     if (delay === undefined || clock.now() + delay >= pending.deadline) return false;
     pending.repeats = attempt;
-    if (error.executed !== "no") pending.uncertain = true;
     // A lost connection comes back in its own time; a reply that said "not now" is waited out.
     if (error instanceof ReplyError) this.#repeatLater(pending, delay);
     else this.#wait(pending);
@@ -151,8 +167,16 @@ export class SharedLane implements Sender {
     this.#stop.abort(closedError("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close();
+    if (connection !== undefined) await this.#retire(connection);
     emit(this.events, "closed", { cause: undefined });
+  }
+
+  /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
+  async #retire(connection: Connection): Promise<void> {
+    const { clock } = this.#pool.options.connection;
+    const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    await connection.close();
+    clock.clearTimeout(timer);
   }
 
   #wait(pending: Pending): void {
@@ -202,7 +226,11 @@ export class SharedLane implements Sender {
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     for (const listener of this.#listeners) listener.ready(connection);
-    for (const pending of this.#room.drain()) connection.enqueue(pending);
+    for (const pending of this.#room.drain()) {
+      const group = this.#groups.get(pending);
+      if (group === undefined) connection.enqueue(pending);
+      else group.send(connection);
+    }
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
   }
@@ -223,7 +251,8 @@ export class SharedLane implements Sender {
     if (this.#state === "closed") return;
     for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
     const { reconnect, maxQueued } = this.#pool.options.connection;
-    const hopeless = isFinal(error) || !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
+    const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
+      this.#attempt >= reconnect.attempts;
     if (!hopeless) {
       if (maxQueued === 0) this.#rejectWaiting(error);
       return this.#backOff(error);

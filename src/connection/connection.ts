@@ -18,17 +18,19 @@ import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
 import {
+  complain,
   type ConnectionHome,
   type ConnectionListener,
   type ConnectionState,
   modeOf,
   type SendOptions,
 } from "./contract.ts";
-import { addressOf, handshakeError, queueFullError } from "./failures.ts";
+import { addressOf, asError, notConnected, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
+import { notePacked } from "./packed.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -192,23 +194,28 @@ export class Connection {
     try {
       limit.signal.throwIfAborted();
       const who = await abortable(this.#upkeep.credentials(), limit.signal);
-      const link = await Link.open(this.options, this.#owner(), limit.signal);
+      // A transport may not look at the signal; the socket that it gives late is destroyed.
+      const link = await abortable(Link.open(this.options, this.#owner(), limit.signal), limit.signal);
       this.#link = link;
+      if (this.#state !== "connecting") throw this.#given();
       this.#welcome = await shakeHands(
         async (commands) => {
           const replies = await link.flight(commands);
           // Ended meanwhile: what is in the replies is only that.
-          if (this.#state !== "connecting") throw this.#cause ?? this.#refusal("connect");
+          if (this.#state !== "connecting") throw this.#given();
           return replies as Reply[];
         },
         { ...this.options, username: who.username, password: who.password, setup: this.setup() },
         this.address,
       );
+      // The last reply and the end of the connection may have come together.
+      if (this.#state !== "connecting") throw this.#given();
       this.#state = "ready";
       this.#upkeep.start();
     } catch (cause) {
-      const error = handshakeError(this.address, cause as Error);
-      this.#end(error);
+      const error = options.signal?.aborted ? cause : notConnected(cause, this.address);
+      this.#end(asError(error));
+      this.#link?.destroy(asError(error));
       throw error;
     } finally {
       this.#abort = undefined;
@@ -262,6 +269,7 @@ export class Connection {
       { length: replies },
       (_, index) => new Pending(command, options.mode ?? this.#mode, timeout, flight, index),
     );
+    notePacked(this.session, bytes);
     this.#link!.enqueuePacked(bytes, waiting);
     if (options.signal !== undefined) { for (const pending of waiting) pending.abortBy(options.signal); }
     return await flight.promise as Reply[];
@@ -333,9 +341,20 @@ export class Connection {
         else this.#upkeep.quiet();
       },
       pushed: (values) => {
-        for (const listener of this.#listeners) listener.push?.(values);
+        for (const listener of this.#listeners) {
+          try {
+            listener.push?.(values);
+          } catch (error) {
+            complain(error);
+          }
+        }
       },
     };
+  }
+
+  /** Why connecting was given up. */
+  #given(): Error {
+    return this.#cause ?? this.#refusal("connect");
   }
 
   #refusal(what: string): ConnectionError {
@@ -362,9 +381,15 @@ export class Connection {
     this.#upkeep.stop();
     const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
     this.#abort?.(reason);
-    if (graceful) this.#link?.close().then(this.#resolveClosed);
+    if (graceful) this.#link?.close().then(this.#resolveClosed, this.#resolveClosed);
     else this.#link?.destroy(reason);
-    for (const listener of [...this.#listeners]) listener.closed?.(cause);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener.closed?.(cause);
+      } catch (error) {
+        complain(error);
+      }
+    }
     this.#listeners.clear();
     if (!graceful) this.#resolveClosed();
   }

@@ -3,7 +3,17 @@
  *
  * @module
  */
-import { ConnectionError, type Executed, ProtocolError, RedisError, TimeoutError } from "../errors.ts";
+import {
+  AuthenticationError,
+  ClusterError,
+  ConnectionError,
+  type Executed,
+  MaxConnectionsError,
+  ProtocolError,
+  RedisError,
+  ReplyError,
+  TimeoutError,
+} from "../errors.ts";
 import type { Endpoint } from "../transport.ts";
 
 /** An address for messages. */
@@ -26,16 +36,6 @@ export function lossError(name: string, executed: Executed, where: string, cause
   return new ConnectionError(message, { code, executed, cause });
 }
 
-/** The error for a connection that ended before its handshake was done: no command of any caller can have run. */
-export function handshakeError(where: string, cause: Error): Error {
-  if (!(cause instanceof RedisError) || cause.executed === "no") return cause;
-  const message = `Cannot connect to ${where}: it ended during the handshake (${cause.message})`;
-  const options = { code: cause.code, executed: "no", cause } as const;
-  return cause instanceof ProtocolError
-    ? new ProtocolError(message, options)
-    : new ConnectionError(message, options);
-}
-
 /** The error for a command whose time was up. */
 export function commandTimeoutError(
   name: string,
@@ -50,26 +50,38 @@ export function commandTimeoutError(
   });
 }
 
+/** The error of a later try, for a command of which an earlier one may have run: it cannot say "no". */
+export function inDoubt(error: unknown): unknown {
+  if (!(error instanceof RedisError) || error.executed !== "no") return error;
+  return withExecuted(error, "unknown", `${error.message}; an earlier try may have run`);
+}
+
+/** The error for a connection that could not be made: whatever was to be sent over it has not been. */
+export function notConnected(error: unknown, where: string): unknown {
+  if (!(error instanceof RedisError) || error.message.startsWith("Cannot connect to ")) return error;
+  return withExecuted(error, "no", `Cannot connect to ${where}: ${error.message}`);
+}
+
+/** An error of the same class and code that says otherwise what has run. */
+function withExecuted(cause: RedisError, executed: Executed, message: string): RedisError {
+  const { code } = cause;
+  if (cause instanceof ReplyError) return new ReplyError(message, { executed, cause });
+  for (const known of [AuthenticationError, ClusterError, MaxConnectionsError, ProtocolError, TimeoutError]) {
+    if (cause instanceof known) return new known(message, { code, executed, cause });
+  }
+  return new ConnectionError(message, { code, executed, cause });
+}
+
+/** What was thrown as an error, whatever it was: causes come from transports and parsers that users bring. */
+export function asError(cause: unknown): Error {
+  if (cause instanceof Error) return cause;
+  return new ConnectionError("what broke it was no Error", { code: "LOST", cause });
+}
+
 /** The error for a command that is one too many behind a slow peer, or without a connection. */
 export function queueFullError(name: string, where: string): ConnectionError {
   return new ConnectionError(
     `Cannot queue ${name} for ${where}: too much waits already; send slower, or raise maxQueued or maxQueuedBytes`,
     { code: "QUEUE_FULL", executed: "no" },
   );
-}
-
-/**
- * The same error for a command of which an earlier try may have run: that the last one did not says nothing then.
- */
-export function uncertain(error: unknown): unknown {
-  if (!(error instanceof RedisError) || error.executed !== "no") return error;
-  const made = error.constructor as new (
-    message: string,
-    options: { code: string; executed: Executed; cause: unknown },
-  ) => RedisError;
-  return new made(`${error.message}; an earlier try may have run`, {
-    code: error.code,
-    executed: "unknown",
-    cause: error,
-  });
 }
