@@ -383,7 +383,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const ends = this.#idle.clear().map((connection) => connection.close());
     const { clock } = this.options.connection;
     let timer: unknown;
-    const grace = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, this.options.closeGrace));
+    const { closeGrace } = this.options;
+    const grace = new Promise<void>((resolve) => {
+      if (closeGrace === 0) resolve();
+      else timer = clock.setTimeout(resolve, closeGrace);
+    });
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
     if (this.#leases.size + this.#repairs.size === 0) this.#returned!();
