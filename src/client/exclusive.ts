@@ -13,6 +13,7 @@ import { RedisError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
+import type { Group, GroupLane } from "./group.ts";
 
 /**
  * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
@@ -33,7 +34,7 @@ export async function runExclusively(
     let connection = pool.tryAcquire();
     try {
       // Opening is repeated where it is done.
-      connection ??= await acquireUntil(pool, command, call, deadline);
+      connection ??= await acquireUntil(pool, command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
       const delay = connection === undefined || call.signal?.aborted
@@ -62,7 +63,7 @@ async function pause(clock: Clock, delay: number, signal: AbortSignal | undefine
 }
 
 /** Sends a command on a leased connection, with what is left of its time. */
-function runOn(
+export function runOn(
   connection: Connection,
   command: Command,
   call: Call,
@@ -82,15 +83,64 @@ function runOn(
   return promise;
 }
 
+/** Gives each group a connection of its own, for as long as it has it. For one batch. */
+export class ExclusiveLane implements GroupLane {
+  readonly #pool: ConnectionPool;
+  readonly #call: Call;
+  readonly #deadline: number;
+  #connection: Connection | undefined = undefined;
+  #over = false;
+
+  /** Over a pool; the call's time begins now. */
+  constructor(pool: ConnectionPool, call: Call) {
+    this.#pool = pool;
+    this.#call = call;
+    this.#deadline = call.timeout === 0 ? Infinity : this.clock.now() + call.timeout;
+  }
+
+  /** @inheritdoc */
+  get clock(): Clock {
+    return this.#pool.options.connection.clock;
+  }
+
+  /** @inheritdoc */
+  submitGroup(group: Group): void {
+    this.#giveBack();
+    const ticket = group.ticket();
+    const idle = this.#pool.tryAcquire();
+    if (idle !== undefined) return this.#send(group, idle);
+    acquireUntil(this.#pool, ticket.command.spec.name, this.#call, this.#deadline).then(
+      (connection) => this.#send(group, connection),
+      (error) => ticket.reject(error),
+    );
+  }
+
+  /** No group will come any more. */
+  end(): void {
+    this.#over = true;
+    this.#giveBack();
+  }
+
+  #send(group: Group, connection: Connection): void {
+    if (this.#over) return connection[Symbol.dispose]();
+    this.#connection = connection;
+    group.send(connection);
+  }
+
+  #giveBack(): void {
+    this.#connection?.[Symbol.dispose]();
+    this.#connection = undefined;
+  }
+}
+
 async function acquireUntil(
   pool: ConnectionPool,
-  command: Command,
+  name: string,
   call: Call,
   deadline: number,
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
-  const error = (): Error =>
-    commandTimeoutError(command.spec.name, "no", call.timeout, String(pool.options.connection));
+  const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
   const left = deadline - clock.now();
   if (left <= 0) throw error();
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);

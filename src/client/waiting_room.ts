@@ -50,7 +50,7 @@ export class WaitingRoom {
 
   /** Lets a command wait, or rejects it when the room is full. */
   add(pending: Pending): void {
-    if (pending.size === 0) pending.size = sizeOf(pending.command.args);
+    if (pending.size === 0) pending.size = bytesOf(pending.command.args);
     if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
       return pending.reject(queueFullError(pending.command.spec.name, this.#address));
     }
@@ -115,7 +115,7 @@ export class WaitingRoom {
 }
 
 /** What the arguments hold, in bytes, about. */
-function sizeOf(args: readonly Arg[]): number {
+export function bytesOf(args: readonly Arg[]): number {
   let size = 16;
   for (const arg of args) {
     size += 16 + (typeof arg === "string" || arg instanceof Uint8Array ? arg.length : 8);
