@@ -42,6 +42,7 @@ function over(
   return { clock, connection: new Connection({ transport, clock, ...silent, ...options }) };
 }
 
+const nothing: unknown = undefined;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function coreOf(redis: Redis): ClientCore {
@@ -225,7 +226,7 @@ describe("a parser", () => {
       protocol: 2,
       parser: () => ({
         write: () => {
-          throw undefined;
+          throw nothing;
         },
         partial: false,
       }),
