@@ -31,6 +31,10 @@ export async function runExclusively(
     try {
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
+      if (pool.misplaced(error) && !call.signal?.aborted && clock.now() < deadline) {
+        connection.disconnect();
+        continue;
+      }
       const delay = retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
       if (delay === undefined || call.signal?.aborted || clock.now() + delay >= deadline) throw error;
       previousDelay = delay;

@@ -55,11 +55,14 @@ export class SharedLane implements Sender {
   readonly #room: WaitingRoom;
   readonly #listeners: Set<LaneListener> = new Set();
   readonly #callers: Set<Caller> = new Set();
+  readonly #unhurry: () => void;
   readonly #stop: AbortController = new AbortController();
   /** Commands that wait for the time of their repeat. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
   #connection: Connection | undefined = undefined;
+  /** One that had to be left, and still owes replies. */
+  #left: Connection | undefined = undefined;
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
@@ -69,6 +72,7 @@ export class SharedLane implements Sender {
     this.#pool = pool;
     const options = pool.options.connection;
     this.#room = new WaitingRoom(options.clock, options, String(options));
+    this.#unhurry = pool.onHurry(() => this.#hurry());
   }
 
   /** The connection, when there is one. */
@@ -129,6 +133,11 @@ export class SharedLane implements Sender {
       this.#wait(pending);
       return true;
     }
+    if (this.#pool.misplaced(error)) {
+      this.#leave(error);
+      this.submit(pending);
+      return true;
+    }
     const { retry, clock } = this.#pool.options.connection;
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
     const attempt = pending.repeats + 1;
@@ -147,6 +156,7 @@ export class SharedLane implements Sender {
     this.#state = "closed";
     const { clock } = this.#pool.options.connection;
     clock.clearTimeout(this.#timer);
+    this.#unhurry();
     for (const [pending, timer] of this.#delayed) {
       clock.clearTimeout(timer);
       pending.reject(closedError(pending.command.spec.name));
@@ -196,10 +206,13 @@ export class SharedLane implements Sender {
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
     const listener: ConnectionListener = {
-      push: (_, values) => {
+      push: (from, values) => {
+        if (from !== this.#connection) return;
         for (const listener of this.#listeners) listener.push(values);
       },
-      closed: (_, cause) => this.#lost(cause),
+      closed: (from, cause) => {
+        if (from === this.#connection) this.#lost(cause);
+      },
     };
     connection.listen(listener);
     // It may have ended between its handshake and now.
@@ -216,6 +229,22 @@ export class SharedLane implements Sender {
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
+  }
+
+  /** This is the wrong server: what it still owes may come, what is new goes elsewhere. */
+  #leave(cause: Error): void {
+    const connection = this.#connection;
+    // Replies that the one left before still gives say nothing about this one.
+    if (connection === undefined || this.#left?.state === "closing") return;
+    this.#left = connection;
+    this.#lost(cause);
+    connection.close();
+  }
+
+  #hurry(): void {
+    if (this.#state !== "waiting") return;
+    this.#pool.options.connection.clock.clearTimeout(this.#timer);
+    this.#connect();
   }
 
   #failed(error: Error): void {

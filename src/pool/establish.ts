@@ -10,12 +10,12 @@ import type { ResolvedConnectionOptions } from "../options.ts";
 import { retryDelay } from "../retry.ts";
 
 /**
- * Makes and connects connections until one holds. `attempt` is the pool's way to end it, `signal` the caller's.
+ * Opens connections until one holds; `open` is one try. `attempt` is the pool's way to end it, `signal` the caller's.
  *
  * @throws the error of the last try, with those of the tries before as causes; or the reason of an abort.
  */
 export async function establish<C extends Connection>(
-  make: () => C,
+  open: (signal: AbortSignal) => Promise<C>,
   options: ResolvedConnectionOptions,
   attempt: AbortController,
   { signal, retry = true }: { readonly signal?: AbortSignal; readonly retry?: boolean },
@@ -26,10 +26,8 @@ export async function establish<C extends Connection>(
   let previousDelay = 0;
   try {
     while (true) {
-      const connection = make();
       try {
-        await connection.connect({ signal: attempt.signal });
-        return connection;
+        return await open(attempt.signal);
       } catch (error) {
         if (attempt.signal.aborted) throw attempt.signal.reason;
         const context = {

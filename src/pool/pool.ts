@@ -80,6 +80,7 @@ export class ConnectionPool<C extends Connection = Connection> {
   readonly #repairing: Set<C> = new Set();
   readonly #born: WeakMap<C, number> = new WeakMap();
   readonly #closers: Set<() => Promise<void>> = new Set();
+  readonly #hurriers: Set<() => void> = new Set();
   #opened = 0;
   #gone = 0;
   #closing: Promise<void> | undefined = undefined;
@@ -150,9 +151,32 @@ export class ConnectionPool<C extends Connection = Connection> {
   }
 
   /** Makes a connection, not yet connected; subclasses may override it. */
-  makeConnection(): C {
+  makeConnection(options: ResolvedConnectionOptions = this.options.connection): C {
     const made = this.options.connectionClass ?? (this.constructor as typeof ConnectionPool).connectionClass;
-    return new made(this.options.connection) as C;
+    return new made(options) as C;
+  }
+
+  /** One try to open a connection; a pool that has to find its server first overrides it. */
+  protected async openConnection(signal: AbortSignal): Promise<C> {
+    const connection = this.makeConnection();
+    await connection.connect({ signal });
+    return connection;
+  }
+
+  /** Whether a refused command came to the wrong server, so that it belongs on a new connection; never for a fixed address. */
+  misplaced(_error: unknown): boolean {
+    return false;
+  }
+
+  /** Calls `hurry` when there is reason to connect at once instead of waiting out a backoff; returns how to take that back. */
+  onHurry(hurry: () => void): () => void {
+    this.#hurriers.add(hurry);
+    return () => this.#hurriers.delete(hurry);
+  }
+
+  /** Tells those who wait to reconnect that now is the time. */
+  protected hurry(): void {
+    for (const hurry of [...this.#hurriers]) hurry();
   }
 
   /**
@@ -180,13 +204,16 @@ export class ConnectionPool<C extends Connection = Connection> {
 
   /** What `acquire` does when all places are taken; a pool that waits overrides it. */
   protected atLimit(_options: AcquireOptions): Promise<C> {
+    return Promise.reject(this.limitError());
+  }
+
+  /** The error for a pool that does not wait at its limit. */
+  protected limitError(): MaxConnectionsError {
     const { maxConnections } = this.options;
-    return Promise.reject(
-      new MaxConnectionsError(
-        `Cannot take a connection to ${this.options.connection}: all ${maxConnections} are in use; ` +
-          "release them sooner, raise maxConnections, or use a BlockingConnectionPool to wait",
-        { code: "MAX_CONNECTIONS", executed: "no" },
-      ),
+    return new MaxConnectionsError(
+      `Cannot take a connection to ${this.options.connection}: all ${maxConnections} are in use; ` +
+        "release them sooner, raise maxConnections, or use a BlockingConnectionPool to wait",
+      { code: "MAX_CONNECTIONS", executed: "no" },
     );
   }
 
@@ -291,7 +318,7 @@ export class ConnectionPool<C extends Connection = Connection> {
     this.#opening.add(attempt);
     try {
       const connection = await establish(
-        () => this.makeConnection(),
+        (signal) => this.openConnection(signal),
         this.options.connection,
         attempt,
         options,
