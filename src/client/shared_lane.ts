@@ -206,12 +206,12 @@ export class SharedLane implements Sender {
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
     const listener: ConnectionListener = {
-      push: (from, values) => {
-        if (from !== this.#connection) return;
+      push: (values) => {
+        if (connection !== this.#connection) return;
         for (const listener of this.#listeners) listener.push(values);
       },
-      closed: (from, cause) => {
-        if (from === this.#connection) this.#lost(cause);
+      closed: (cause) => {
+        if (connection === this.#connection) this.#lost(cause);
       },
     };
     connection.listen(listener);
