@@ -60,6 +60,15 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   }
 }
 
+/** A client of this class over a pool that it owns. */
+export function redisOver(redisClass: typeof Redis, pool: ConnectionPool, multiplex: boolean): Redis {
+  const { connection: options } = pool.options;
+  const executor = new StandaloneExecutor(pool, { multiplex, owner: true });
+  const core: RedisCore = { pool, options, executor, call: callOf(options) };
+  // Without its constructor, which would make a pool of its own.
+  return Reflect.construct(Client, [core], redisClass);
+}
+
 function open(
   source: string | URL | RedisOptions<ConnectionPool>,
   over: RedisOptions<ConnectionPool> | undefined,

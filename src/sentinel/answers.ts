@@ -35,6 +35,14 @@ const DOUBTS: readonly string[] = ["s_down", "o_down", "disconnected"];
 /** Why an answer is not taken; its message stands in the error for the caller. */
 export class Doubt extends Error {
   override readonly name: string = "Doubt";
+  /** The sentinel does not watch this service at all. */
+  readonly unknown: boolean;
+
+  /** With why. */
+  constructor(message: string, unknown = false) {
+    super(message);
+    this.unknown = unknown;
+  }
 }
 
 type Fields = Readonly<Record<string, string>>;
@@ -73,9 +81,14 @@ function doubtsOf(fields: Fields): string[] {
   return DOUBTS.filter((doubt) => flags.includes(doubt));
 }
 
-/** The commands whose replies `readMaster` reads. */
+/** The commands whose replies are read by `readMaster` (the first two), `readOthers` (the third), and the sentinel's id. */
 export function masterCommands(service: string): string[][] {
-  return [["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service], ["SENTINEL", "MASTER", service]];
+  return [
+    ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service],
+    ["SENTINEL", "MASTER", service],
+    ["SENTINEL", "SENTINELS", service],
+    ["SENTINEL", "MYID"],
+  ];
 }
 
 /**
@@ -90,7 +103,7 @@ export function readMaster(
   minOthers: number,
 ): MasterAnswer {
   const address = orThrow(replies[0]);
-  if (address === null) throw new Doubt("it does not know this service");
+  if (address === null) throw new Doubt("it does not know this service", true);
   if (!Array.isArray(address)) throw new Doubt("it gave something that is no address");
   const [host, port] = address;
   const fields = fieldsOf(orThrow(replies[1]));

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { AuthenticationError, ConnectionError, type RedisError } from "../errors.ts";
+import { AuthenticationError, ConnectionError, type RedisError, ReplyError } from "../errors.ts";
 import { abortable } from "../connection/limit.ts";
 import type { Reply } from "../resp/types.ts";
+import { Doubt } from "./answers.ts";
 import type { SentinelPeer } from "./peer.ts";
 
 /** A sentinel that gave no good answer, and why. */
@@ -55,5 +56,11 @@ export function nobodyKnows(what: string, service: string, refusals: readonly Re
     const advice = "; give the option `sentinel: { username, password }`";
     return new AuthenticationError(message + advice, { code: "AUTHENTICATION", executed: "no", cause });
   }
-  return new ConnectionError(message, { code: "NO_MASTER", executed: "no", cause });
+  return new ConnectionError(message, { code: codeOf(refusals), executed: "no", cause });
+}
+
+function codeOf(refusals: readonly Refusal[]): string {
+  const told = refusals.filter(({ error }) => error instanceof Doubt || error instanceof ReplyError);
+  if (told.length === 0) return "NO_SENTINEL";
+  return told.every(({ error }) => error instanceof Doubt && error.unknown) ? "NO_SERVICE" : "NO_MASTER";
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { RedisError } from "../errors.ts";
+import { ReplyError } from "../errors.ts";
 import { type NatFunction, type SentinelAddress, showAddress } from "./address.ts";
 import {
+  Doubt,
   type MasterAnswer,
   masterCommands,
   type OtherSentinel,
@@ -14,12 +15,10 @@ import {
   readReplicas,
   type ReplicaAnswer,
 } from "./answers.ts";
-import { askAll, nobodyKnows, type Outcome, type Refusal } from "./ask.ts";
+import { askAll, nobodyKnows, type Outcome } from "./ask.ts";
 import { type ConnectSentinel, SentinelPeer } from "./peer.ts";
 import { Service, type ServiceListener } from "./service.ts";
 import { SentinelWatch, type WatchOwner } from "./watch.ts";
-import { ReplyError } from "../errors.ts";
-import { Doubt } from "./answers.ts";
 
 /** What a directory is made of. */
 export interface DirectoryOptions {
@@ -33,7 +32,7 @@ export interface DirectoryOptions {
   readonly minOthers: number;
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NOBODY: ReadonlyMap<string, string> = new Map();
 
 /** The sentinels. */
 export class SentinelDirectory implements WatchOwner {
@@ -62,7 +61,7 @@ export class SentinelDirectory implements WatchOwner {
     const { listeners } = this.service(name);
     listeners.add(listener);
     this.#users++;
-    if (++this.#watchers === 1) for (const peer of this.#peers) this.#listen(peer);
+    if (++this.#watchers === 1) { for (const peer of this.#peers) this.#listen(peer); }
     return () => {
       if (!listeners.delete(listener)) return;
       if (--this.#watchers === 0) {
@@ -88,14 +87,14 @@ export class SentinelDirectory implements WatchOwner {
    */
   async findMaster(
     name: string,
-    refused: ReadonlySet<string> = NOBODY,
+    refused: ReadonlyMap<string, string> = NOBODY,
     signal?: AbortSignal,
   ): Promise<MasterAnswer> {
     const service = this.service(name);
     const late: MasterAnswer[] = [];
     const { nat, minOthers } = this.#options;
     const outcome = await this.#ask(
-      [...masterCommands(name), ["SENTINEL", "SENTINELS", name], ["SENTINEL", "MYID"]],
+      masterCommands(name),
       (replies, peer) => {
         this.#meet(peer, replies[3], readOthers(replies[2], nat));
         return service.accept(readMaster(replies, nat, minOthers), refused, late);
@@ -103,10 +102,12 @@ export class SentinelDirectory implements WatchOwner {
       signal,
     );
     if ("value" in outcome) return outcome.value;
-    const silent = outcome.refusals.every(({ error }) => !(error instanceof Doubt || error instanceof ReplyError));
+    const silent = outcome.refusals.every(({ error }) =>
+      !(error instanceof Doubt || error instanceof ReplyError)
+    );
     const fallback = service.fallback(refused, late, silent);
     if (fallback !== undefined) return fallback;
-    throw this.#error("the master", name, outcome.refusals);
+    throw nobodyKnows("the master", name, outcome.refusals);
   }
 
   /** Finds the replicas of a service that are up; there may be none. Throws as `findMaster` does. */
@@ -117,7 +118,7 @@ export class SentinelDirectory implements WatchOwner {
       signal,
     );
     if ("value" in outcome) return outcome.value;
-    throw this.#error("the replicas", name, outcome.refusals);
+    throw nobodyKnows("the replicas", name, outcome.refusals);
   }
 
   /** @inheritdoc */
@@ -142,11 +143,7 @@ export class SentinelDirectory implements WatchOwner {
   /** Asks the sentinel that announced something what it knows now: its word alone could be an old one. */
   #check(peer: SentinelPeer, service: Service): void {
     const { nat, minOthers } = this.#options;
-    const commands = [...masterCommands(service.name), ["SENTINEL", "SENTINELS", service.name], [
-      "SENTINEL",
-      "MYID",
-    ]];
-    peer.ask(commands).then((replies) => {
+    peer.ask(masterCommands(service.name)).then((replies) => {
       if (this.#watchers === 0) return void peer.close();
       this.#meet(peer, replies[3], readOthers(replies[2], nat));
       const answer = service.accept(readMaster(replies, nat, minOthers), NOBODY, []);
@@ -176,7 +173,7 @@ export class SentinelDirectory implements WatchOwner {
   }
 
   #leave(): void {
-    if (--this.#users === 0) for (const peer of this.#peers) peer.close();
+    if (--this.#users === 0) { for (const peer of this.#peers) peer.close(); }
   }
 
   #listen(peer: SentinelPeer): void {
@@ -202,9 +199,5 @@ export class SentinelDirectory implements WatchOwner {
       this.#watches.delete(peer);
     }
     if (gone.length > 0) this.#peers = this.#peers.filter((peer) => !gone.includes(peer));
-  }
-
-  #error(what: string, name: string, refusals: readonly Refusal[]): RedisError {
-    return nobodyKnows(what, name, refusals);
   }
 }

@@ -36,9 +36,10 @@ export class Service {
    *
    * @throws {Doubt} then; an answer that is only out of date goes to `late`, in case nobody knows better.
    */
-  accept(answer: MasterAnswer, refused: ReadonlySet<string>, late: MasterAnswer[]): MasterAnswer {
+  accept(answer: MasterAnswer, refused: ReadonlyMap<string, string>, late: MasterAnswer[]): MasterAnswer {
     const where = showAddress(answer.address);
-    if (refused.has(where)) throw new Doubt(`${where}, which is no master or cannot be reached`);
+    const why = refused.get(where);
+    if (why !== undefined) throw new Doubt(`${where}, which was tried: ${why}`);
     if (answer.epoch < this.#epoch) {
       late.push(answer);
       throw new Doubt(`${where}, which is out of date (epoch ${answer.epoch} of ${this.#epoch})`);
@@ -49,13 +50,14 @@ export class Service {
 
   /** The best of what is left when no sentinel gave a good answer: the last master that held, then the least old answer. */
   fallback(
-    refused: ReadonlySet<string>,
+    refused: ReadonlyMap<string, string>,
     late: readonly MasterAnswer[],
     silent: boolean,
   ): MasterAnswer | undefined {
     const { known } = this;
     // With no sentinel there is no failover. One that speaks of doubts is another matter.
-    const usable = known !== undefined && (silent || late.length > 0) && !refused.has(showAddress(known.address));
+    const usable = known !== undefined && (silent || late.length > 0) &&
+      !refused.has(showAddress(known.address));
     if (usable) return known;
     return late.toSorted((one, other) => other.epoch - one.epoch)[0];
   }
