@@ -93,7 +93,8 @@ export function masterCommands(service: string): string[][] {
 
 /**
  * Reads where the master is. In the middle of a failover the two replies differ: the address is the new one already,
- * while flags are those of the old master.
+ * while flags are those of the old master. Behind a failover a sentinel is not connected to the new master yet: that
+ * is no doubt where the master is at the `trusted` address, which we know from elsewhere.
  *
  * @throws {Doubt} for a master that is unknown, down, doubtful, or watched by too few sentinels.
  */
@@ -101,6 +102,7 @@ export function readMaster(
   replies: readonly (Reply | Error)[],
   nat: NatFunction,
   minOthers: number,
+  trusted?: SentinelAddress,
 ): MasterAnswer {
   const address = orThrow(replies[0]);
   if (address === null) throw new Doubt("it does not know this service", true);
@@ -110,12 +112,14 @@ export function readMaster(
   const announced = addressOf(host, port, (same) => same);
   const others = Number(fields["num-other-sentinels"] ?? 0);
   if (others < minOthers) throw new Doubt(`it knows ${others} other sentinels, and ${minOthers} are wanted`);
+  const mapped = nat(announced);
   if (fields.ip === host && fields.port === String(port)) {
-    const doubts = doubtsOf(fields);
+    const same = trusted !== undefined && showAddress(mapped) === showAddress(trusted);
+    const doubts = doubtsOf(fields).filter((doubt) => !(same && doubt === "disconnected"));
     if (doubts.length > 0) throw new Doubt(`the master ${showAddress(announced)} is ${doubts.join(", ")}`);
   }
   const epoch = Number(fields["config-epoch"]);
-  return { address: nat(announced), epoch: Number.isFinite(epoch) ? epoch : 0 };
+  return { address: mapped, epoch: Number.isFinite(epoch) ? epoch : 0 };
 }
 
 /** Reads which replicas are up; those whose link to the master stands come first. */

@@ -97,7 +97,8 @@ export class SentinelDirectory implements WatchOwner {
       masterCommands(name),
       (replies, peer) => {
         this.#meet(peer, replies[3], readOthers(replies[2], nat));
-        return service.accept(readMaster(replies, nat, minOthers), refused, late);
+        const answer = readMaster(replies, nat, minOthers, service.known?.address);
+        return service.accept(answer, refused, late);
       },
       signal,
     );
@@ -136,17 +137,24 @@ export class SentinelDirectory implements WatchOwner {
     const name = channel === "+switch-master" ? words[0]! : words[at < 0 ? 1 : at + 1] ?? "";
     const service = this.#services.get(name);
     if (service === undefined || service.listeners.size === 0) return;
-    if (channel === "+switch-master" || channel === "+sentinel") this.#check(peer, service);
+    if (channel === "+switch-master") {
+      const [, , , host, port] = words;
+      try {
+        this.#check(peer, service, this.#options.nat({ host: host!, port: Number(port) }));
+      } catch {
+        // A message that names no address is nothing to follow.
+      }
+    } else if (channel === "+sentinel") this.#check(peer, service);
     service.stir();
   }
 
   /** Asks the sentinel that announced something what it knows now: its word alone could be an old one. */
-  #check(peer: SentinelPeer, service: Service): void {
+  #check(peer: SentinelPeer, service: Service, announced?: SentinelAddress): void {
     const { nat, minOthers } = this.#options;
     peer.ask(masterCommands(service.name)).then((replies) => {
       if (this.#watchers === 0) return void peer.close();
       this.#meet(peer, replies[3], readOthers(replies[2], nat));
-      const answer = service.accept(readMaster(replies, nat, minOthers), NOBODY, []);
+      const answer = service.accept(readMaster(replies, nat, minOthers, announced), NOBODY, []);
       // Before the first connection there is nothing that could have moved.
       if (service.known !== undefined) service.hold(answer);
     }).catch(() => {

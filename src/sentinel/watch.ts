@@ -20,7 +20,6 @@ const CHANNELS: readonly string[] = [
   "+slave",
   "+sentinel",
   "+convert-to-slave",
-  "-failover-abort-no-good-slave",
 ];
 
 /** Whom a watch tells. */
