@@ -95,6 +95,9 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
 export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
   /** {@linkcode ConnectionPool}. */
   static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
+  /** {@linkcode Sentinel}. */
+  static override readonly sentinelClient = (url: string | URL, over?: object): Redis =>
+    Sentinel.clientFor(url, over) as Redis;
 }
 
 /** {@inheritDoc SentinelConnectionPoolBase} */

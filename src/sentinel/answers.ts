@@ -20,6 +20,8 @@ export interface ReplicaAnswer {
   readonly address: SentinelAddress;
   /** Whether its own link to the master stands. */
   readonly linked: boolean;
+  /** Whether the sentinel is connected to it; it is not right behind a failover. */
+  readonly sure: boolean;
 }
 
 /** Another sentinel, as one knows it. */
@@ -122,15 +124,16 @@ export function readMaster(
   return { address: mapped, epoch: Number.isFinite(epoch) ? epoch : 0 };
 }
 
-/** Reads which replicas are up; those whose link to the master stands come first. */
+/** Reads which replicas are not down; those whose link to the master stands come first. */
 export function readReplicas(reply: Reply | Error | undefined, nat: NatFunction): ReplicaAnswer[] {
   const list = orThrow(reply);
   if (!Array.isArray(list)) throw new Doubt("it gave something that is no list of replicas");
   return list.map((entry) => fieldsOf(entry as Reply))
-    .filter((fields) => doubtsOf(fields).length === 0)
+    .filter((fields) => doubtsOf(fields).every((doubt) => doubt === "disconnected"))
     .map((fields) => ({
       address: addressOf(fields.ip, fields.port, nat),
       linked: fields["master-link-status"] !== "err",
+      sure: doubtsOf(fields).length === 0,
     }))
     .sort((one, other) => Number(other.linked) - Number(one.linked));
 }

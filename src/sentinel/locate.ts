@@ -12,8 +12,8 @@ import type { Service } from "./service.ts";
 /** What a server is. */
 export type Role = "master" | "replica";
 
-/** Which servers are wanted: the master, replicas only, or replicas and the master while there is none. */
-export type Wanted = "master" | "replica" | "preferReplica";
+/** Which servers are wanted: the master, replicas only, replicas and the master while there is none, or one replica. */
+export type Wanted = "master" | "replica" | "preferReplica" | SentinelAddress;
 
 /** A server to try. */
 export interface Found {
@@ -52,12 +52,13 @@ export class Locator {
    */
   async next(refused: Refused, signal: AbortSignal): Promise<Found> {
     const { name } = this.service;
+    if (typeof this.#wanted === "object") return this.#only(this.#wanted, refused);
     if (this.#wanted === "master") {
       const answer = await this.#directory.findMaster(name, refused, signal);
       return { address: answer.address, role: "master", answer };
     }
     const replicas = (await this.#directory.findReplicas(name, signal))
-      .filter(({ address }) => !refused.has(showAddress(address)));
+      .filter(({ address, sure }) => sure && !refused.has(showAddress(address)));
     // One that has lost its master has old data: it is better than nothing.
     const linked = replicas.filter((replica) => replica.linked);
     const choice = linked.length > 0 ? linked : replicas;
@@ -74,5 +75,14 @@ export class Locator {
         'with readFrom: "preferReplica" the master would be read instead',
       { code: "NO_REPLICA", executed: "no" },
     );
+  }
+
+  #only(address: SentinelAddress, refused: Refused): Found {
+    const why = refused.get(showAddress(address));
+    if (why === undefined) return { address, role: "replica", answer: undefined };
+    throw new ConnectionError(`Cannot connect to the replica ${showAddress(address)}: ${why}`, {
+      code: "NO_REPLICA",
+      executed: "no",
+    });
   }
 }

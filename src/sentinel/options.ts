@@ -71,12 +71,13 @@ const SENTINEL_DEFAULTS = {
   healthCheckInterval: 5_000,
 } as const;
 
-const KINDS = {
+/** The options that only sentinels have, by name. */
+export const KINDS = {
   minOtherSentinels: integer(0, 1_000),
   readFrom: choice("master", "replica", "preferReplica", "any", "nearest"),
   role: choice("master", "replica"),
   blocking: flag,
-};
+} as const;
 
 /** Checks one of our own options; absent is `fallback`. */
 export function checkOwn<T>(name: keyof typeof KINDS, value: T | undefined, fallback: T): T {

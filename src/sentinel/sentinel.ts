@@ -5,8 +5,9 @@
  */
 import { Redis, redisOver } from "../client/redis.ts";
 import { Connection } from "../connection/connection.ts";
-import { type ConnectionClass, type ResolvedPoolOptions, resolveOptions } from "../options.ts";
+import { type ConnectionClass, resolveOptions, resolvePoolOptions } from "../options.ts";
 import { makeNat, readSeeds, type SentinelAddress, type SentinelSeed } from "./address.ts";
+import { StandaloneExecutor } from "../client/standalone.ts";
 import { SentinelDirectory } from "./directory.ts";
 import {
   checkOwn,
@@ -18,6 +19,10 @@ import {
   type SentinelClientOptions,
   type SentinelOptions,
 } from "./options.ts";
+import { ReadingExecutor } from "./executor.ts";
+import type { Wanted } from "./locate.ts";
+import { ReadChoice } from "./read_from.ts";
+import { readSentinelUrl } from "./url.ts";
 import { plan, SentinelConnectionPool } from "./pool.ts";
 
 /** What pools need of a sentinel. */
@@ -73,6 +78,25 @@ export class Sentinel {
     this.#plan = { directory, servers };
   }
 
+  /**
+   * A client for a URL of sentinels: `redis-sentinel://user:password@host:26379,host2:26379/service/0`, with
+   * `rediss-sentinel:` for TLS to sentinels and servers. User, password and options of the query are those of the
+   * servers; `sentinel.username`, `sentinel.password` and the like are those of the sentinels.
+   *
+   * @throws {TypeError | RangeError} for a URL that is not right, and for an option that is unknown or wrong.
+   *
+   * @example
+   * ```ts
+   * import { Sentinel } from "@keywire/redis";
+   *
+   * await using redis = Sentinel.clientFor("redis-sentinel://localhost:26379/mymaster/0?readFrom=preferReplica");
+   * ```
+   */
+  static clientFor(url: string | URL, over: SentinelOptions & SentinelClientOptions = {}): Redis {
+    const { addresses, service, options, client } = readSentinelUrl(url, over);
+    return new this(addresses, options).masterFor(service, client);
+  }
+
   /** The sentinels that are known now: those that were given, and those that were learned of. */
   get sentinels(): readonly SentinelAddress[] {
     return this.#plan.directory.addresses;
@@ -111,7 +135,7 @@ export class Sentinel {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<SentinelAddress[]> {
     const replicas = await this.#plan.directory.findReplicas(checkService(service), options.signal);
-    return replicas.map(({ address }) => address);
+    return replicas.filter(({ sure }) => sure).map(({ address }) => address);
   }
 
   /**
@@ -125,7 +149,8 @@ export class Sentinel {
   }
 
   /**
-   * A client of the replicas of a service, for reading.
+   * A client of the replicas of a service, for reading: from one after the other. Commands that write are refused. By
+   * default the master is read from while no replica is up.
    *
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    */
@@ -135,17 +160,33 @@ export class Sentinel {
 
   #client(service: string, options: SentinelClientOptions, role: "master" | "replica"): Redis {
     refuseAddress(options);
-    const { readFrom: _, ...over } = options;
+    const { readFrom: given, ...over } = options;
     const name = checkService(service);
+    const readFrom = checkOwn("readFrom", given, role === "master" ? "master" : "preferReplica");
     const { poolClass, redisClass } = this.constructor as typeof Sentinel;
     const { directory, servers } = this.#plan;
-    const resolved = resolveClient(name, servers, over);
-    const wanted = role === "master" ? "master" : "preferReplica";
-    const pool = new poolClass(plan(resolved.poolOptions as ResolvedPoolOptions, {
+    const { multiplex, poolOptions } = resolveClient(name, servers, over);
+    const pool = (wanted: Wanted): SentinelConnectionPool => {
+      // Each pool has options of its own, by which it knows its plan.
+      const own = resolvePoolOptions(poolOptions!);
+      return new poolClass(plan(own, { directory, service: name, wanted }));
+    };
+    const fromReplicas = readFrom === "replica" ? "replica" : "preferReplica";
+    const home = pool(role === "master" || readFrom === "master" ? "master" : fromReplicas);
+    if (role === "master" && readFrom === "master") {
+      return redisOver(redisClass, home, new StandaloneExecutor(home, { multiplex, owner: true }));
+    }
+    const turn = Math.floor(home.options.connection.clock.random() * 1_024);
+    const executor = new ReadingExecutor({
+      home,
+      master: () => role === "master" ? home : pool("master"),
+      replica: pool,
       directory,
       service: name,
-      wanted,
-    }));
-    return redisOver(redisClass, pool, resolved.multiplex);
+      choice: new ReadChoice(readFrom, turn),
+      multiplex,
+      readonly: role === "replica",
+    });
+    return redisOver(redisClass, home, executor);
   }
 }
