@@ -46,6 +46,7 @@ export type { Sendable } from "./src/connection/pending.ts";
 export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
 export type { NatFunction, NatRule, SentinelAddress, SentinelSeed } from "./src/sentinel/address.ts";
 export type {
+  Discoverer,
   FoundServerOptions,
   ReadFrom,
   SentinelClientOptions,
@@ -96,7 +97,7 @@ export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
   /** {@linkcode ConnectionPool}. */
   static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
   /** {@linkcode Sentinel}. */
-  static override readonly sentinelClient = (url: string | URL, over?: object): Redis =>
+  static override readonly sentinelClient: (url: string | URL, over?: object) => Redis = (url, over) =>
     Sentinel.clientFor(url, over) as Redis;
 }
 

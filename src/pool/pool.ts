@@ -209,12 +209,10 @@ export class ConnectionPool<C extends Connection = Connection> {
 
   /** The error for a pool that does not wait at its limit. */
   protected limitError(): MaxConnectionsError {
-    const { maxConnections } = this.options;
-    return new MaxConnectionsError(
-      `Cannot take a connection to ${this.options.connection}: all ${maxConnections} are in use; ` +
-        "release them sooner, raise maxConnections, or use a BlockingConnectionPool to wait",
-      { code: "MAX_CONNECTIONS", executed: "no" },
-    );
+    const message =
+      `Cannot take a connection to ${this.options.connection}: all ${this.options.maxConnections} ` +
+      "are in use; release them sooner, raise maxConnections, or use a BlockingConnectionPool to wait";
+    return new MaxConnectionsError(message, { code: "MAX_CONNECTIONS", executed: "no" });
   }
 
   /** Whether one more connection may be opened. */
@@ -234,13 +232,8 @@ export class ConnectionPool<C extends Connection = Connection> {
   release(connection: C): void {
     const held = this.#leases.end(connection);
     if (held === "never") {
-      throw new RedisError(
-        "Cannot release a connection that this pool has not lent, or has taken back already",
-        {
-          code: "NOT_LEASED",
-          executed: "no",
-        },
-      );
+      const message = "Cannot release a connection that this pool has not lent, or has taken back already";
+      throw new RedisError(message, { code: "NOT_LEASED", executed: "no" });
     }
     if (held === "lost") return;
     const { session } = connection;
@@ -282,7 +275,7 @@ export class ConnectionPool<C extends Connection = Connection> {
     await this.close();
   }
 
-  /** Calls `closer` when the pool begins to close, so that who holds a lease for long gives it back; returns how to take that back. */
+  /** Calls `closer` when the pool begins to close; returns how to take that back. */
   beforeClose(closer: () => Promise<void>): () => void {
     this.#closers.add(closer);
     return () => this.#closers.delete(closer);

@@ -18,7 +18,7 @@ import {
   resolvePoolOptions,
   resolveRedisOptions,
 } from "../options.ts";
-import type { NatFunction, NatRule } from "./address.ts";
+import type { NatFunction, NatRule, SentinelAddress } from "./address.ts";
 
 /** Where reads go: see `docs/sentinel.md`. */
 export type ReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest";
@@ -51,11 +51,19 @@ export interface SentinelClientOptions extends FoundServerOptions {
   readonly readFrom?: ReadFrom;
 }
 
+/** What knows where the servers are: a `Sentinel`. */
+export interface Discoverer {
+  /** Where the master of a service is now. */
+  discoverMaster(service: string): Promise<SentinelAddress>;
+  /** Where its replicas are. */
+  discoverReplicas(service: string): Promise<SentinelAddress[]>;
+}
+
 /** The options of a {@linkcode SentinelConnectionPool}, beside those of its connections. */
-export interface SentinelPoolOptions<S = unknown, C = unknown>
+export interface SentinelPoolOptions<C = unknown>
   extends Omit<BlockingPoolOptions<C>, "host" | "port" | "path"> {
   /** Who knows where the servers are. */
-  readonly sentinel: S;
+  readonly sentinel: Discoverer;
   /** The name of the service. */
   readonly service: string;
   /** Which servers: the master (default), or replicas, or the master while there is none. */

@@ -26,21 +26,11 @@ import {
   resolveServers,
   type SentinelPoolOptions,
 } from "./options.ts";
+import { plan, planOf, sentinelPlan } from "./plan.ts";
 import type { ServiceListener } from "./service.ts";
-import type { Sentinel } from "./sentinel.ts";
 
 /** Milliseconds until the sentinels are asked again, when they know a master and it is none, or cannot be reached. */
 const PAUSE = 100;
-
-/** A pool as clients of a sentinel make it. */
-interface Plan {
-  readonly directory: SentinelDirectory;
-  readonly service: string;
-  readonly wanted: Wanted;
-}
-
-/** The plans of pools in the making: their constructor runs before they have fields. */
-const plans: WeakMap<ResolvedPoolOptions, Plan> = new WeakMap();
 
 /**
  * A pool of connections to the master of a service, or to its replicas. Where those are, sentinels say, each time
@@ -72,10 +62,10 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
    *
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    */
-  constructor(options: SentinelPoolOptions<Sentinel, C> | ResolvedPoolOptions) {
+  constructor(options: SentinelPoolOptions<C> | ResolvedPoolOptions) {
     const resolved = options instanceof ResolvedPoolOptions ? options : planPool(options);
     super(resolved);
-    const { directory, service, wanted } = plans.get(resolved)!;
+    const { directory, service, wanted } = planOf(resolved);
     const { clock } = this.options.connection;
     this.service = service;
     this.#directory = directory;
@@ -96,7 +86,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
     return demoted;
   }
 
-  /** @inheritdoc */
+  /** What the options come to; they say by themselves whether the pool waits. */
   protected override resolve(
     options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
     over?: BlockingPoolOptions,
@@ -107,7 +97,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
     return resolvePoolOptions(options, over as PoolOptions);
   }
 
-  /** @inheritdoc */
+  /** Waits at the limit, or fails, as `blocking` says. */
   protected override atLimit(options: AcquireOptions): Promise<C> {
     return this.options.timeout === undefined ? Promise.reject(this.limitError()) : super.atLimit(options);
   }
@@ -235,21 +225,12 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
   }
 }
 
-function planPool<C>(options: SentinelPoolOptions<Sentinel, C>): ResolvedPoolOptions {
+function planPool<C>(options: SentinelPoolOptions<C>): ResolvedPoolOptions {
   const { sentinel, service, role, blocking, ...over } = options;
-  if (typeof sentinel?.plan !== "function") {
-    throw new TypeError("Cannot use the option `sentinel`: it must be a Sentinel");
-  }
   refuseAddress(over);
   const name = checkService(service);
-  const { directory, servers } = sentinel.plan();
+  const { directory, servers } = sentinelPlan(sentinel);
   const resolved = resolveServers(name, checkOwn("blocking", blocking, false), servers, over);
   const wanted = checkOwn("role", role, "master") === "master" ? "master" : "preferReplica";
   return plan(resolved, { directory, service: name, wanted });
-}
-
-/** Says what a pool with these options is for; the options are then handed to its constructor. */
-export function plan(options: ResolvedPoolOptions, plan: Plan): ResolvedPoolOptions {
-  plans.set(options, plan);
-  return options;
 }

@@ -12,7 +12,7 @@ import { SentinelDirectory } from "./directory.ts";
 import {
   checkOwn,
   checkService,
-  type FoundServerOptions,
+  type Discoverer,
   refuseAddress,
   resolveClient,
   resolveLogin,
@@ -23,15 +23,8 @@ import { ReadingExecutor } from "./executor.ts";
 import type { Wanted } from "./locate.ts";
 import { ReadChoice } from "./read_from.ts";
 import { readSentinelUrl } from "./url.ts";
-import { plan, SentinelConnectionPool } from "./pool.ts";
-
-/** What pools need of a sentinel. */
-export interface SentinelPlan {
-  /** Who is asked. */
-  readonly directory: SentinelDirectory;
-  /** The options of the servers. */
-  readonly servers: FoundServerOptions;
-}
+import { plan, register, type SentinelPlan } from "./plan.ts";
+import { SentinelConnectionPool } from "./pool.ts";
 
 /**
  * The sentinels of one or more services: where their masters and replicas are, and clients that follow them.
@@ -45,7 +38,7 @@ export interface SentinelPlan {
  * await redis.set("greeting", "hello"); // wherever the master is
  * ```
  */
-export class Sentinel {
+export class Sentinel implements Discoverer {
   /** The class of the connections to sentinels; the package's entry point sets these in its own class. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
   /** The class of the pools that clients are made with. */
@@ -76,6 +69,7 @@ export class Sentinel {
       minOthers: checkOwn("minOtherSentinels", minOtherSentinels, 0),
     });
     this.#plan = { directory, servers };
+    register(this, this.#plan);
   }
 
   /**
@@ -100,15 +94,6 @@ export class Sentinel {
   /** The sentinels that are known now: those that were given, and those that were learned of. */
   get sentinels(): readonly SentinelAddress[] {
     return this.#plan.directory.addresses;
-  }
-
-  /**
-   * What pools are made with.
-   *
-   * @internal
-   */
-  plan(): SentinelPlan {
-    return this.#plan;
   }
 
   /**

@@ -58,9 +58,9 @@ export function readSentinelUrl(
     others,
     SERVERS,
   );
-  const { host: _, ...own } = collect(serverUrl(tls, "", undefined, login), sentinel, CONNECTION);
+  const { host: _, ...said } = collect(serverUrl(tls, "", undefined, login), sentinel, CONNECTION);
   // With nothing said of the sentinels' own TLS, it is done as with the servers.
-  if (own.tls === true && servers.tls !== undefined) own.tls = servers.tls;
+  const own = said.tls === true ? { ...said, tls: servers.tls } : said;
   return {
     addresses: addresses.map(({ host, port }) => ({ host: host!, port })),
     service,
