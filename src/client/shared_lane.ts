@@ -12,21 +12,16 @@
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import type { Timer } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
-import {
-  AuthenticationError,
-  ConnectionError,
-  MaxConnectionsError,
-  RedisError,
-  ReplyError,
-} from "../errors.ts";
+import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { Reply } from "../resp/types.ts";
-import { retryDelay } from "../retry.ts";
+import { isFinal, retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
+import type { Group, GroupLane } from "./group.ts";
 import { closedError } from "./refusals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
@@ -48,7 +43,7 @@ export interface LaneListener {
 }
 
 /** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class SharedLane implements Sender {
+export class SharedLane implements Sender, GroupLane {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
@@ -57,6 +52,8 @@ export class SharedLane implements Sender {
   readonly #callers: Set<Caller> = new Set();
   readonly #unhurry: () => void;
   readonly #stop: AbortController = new AbortController();
+  /** What the tickets in the waiting room stand for. */
+  readonly #groups: WeakMap<Pending, Group> = new WeakMap();
   /** Commands that wait for the time of their repeat. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
@@ -72,12 +69,17 @@ export class SharedLane implements Sender {
     this.#pool = pool;
     const options = pool.options.connection;
     this.#room = new WaitingRoom(options.clock, options, String(options));
-    this.#unhurry = pool.onHurry(() => this.#hurry());
+    this.#unhurry = pool.comeback.on(() => this.#hurry());
   }
 
   /** The connection, when there is one. */
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** @inheritdoc */
+  get clock(): Clock {
+    return this.#pool.options.connection.clock;
   }
 
   /** Adds someone who wants the push frames. */
@@ -95,6 +97,15 @@ export class SharedLane implements Sender {
     const connection = this.#connection;
     if (connection !== undefined) connection.enqueue(pending);
     else this.#wait(pending);
+  }
+
+  /** @inheritdoc */
+  submitGroup(group: Group): void {
+    const connection = this.#connection;
+    if (connection !== undefined) return group.send(connection);
+    const ticket = group.ticket();
+    this.#groups.set(ticket, group);
+    this.#wait(ticket);
   }
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
@@ -166,14 +177,24 @@ export class SharedLane implements Sender {
     this.#stop.abort(closedError("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close();
+    if (connection !== undefined) await this.#retire(connection);
     emit(this.events, "closed", { cause: undefined });
+  }
+
+  /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
+  async #retire(connection: Connection): Promise<void> {
+    const { clock } = this.#pool.options.connection;
+    const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    await connection.close();
+    clock.clearTimeout(timer);
   }
 
   #wait(pending: Pending): void {
     const { name } = pending.command.spec;
     if (this.#state === "closed") return pending.reject(closedError(name));
-    if (this.#state === "waiting" && this.#pool.options.connection.maxQueued === 0) {
+    // Even without a waiting room the first connection is waited for: what fails at once is what was, and is not now.
+    const down = this.#state !== "ready" && this.#room.reason !== undefined;
+    if (down && this.#pool.options.connection.maxQueued === 0) {
       return pending.reject(this.#unreachable(pending));
     }
     this.#room.add(pending);
@@ -218,7 +239,11 @@ export class SharedLane implements Sender {
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     for (const listener of this.#listeners) listener.ready(connection);
-    for (const pending of this.#room.drain()) connection.enqueue(pending);
+    for (const pending of this.#room.drain()) {
+      const group = this.#groups.get(pending);
+      if (group === undefined) connection.enqueue(pending);
+      else group.send(connection);
+    }
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
   }
@@ -228,6 +253,10 @@ export class SharedLane implements Sender {
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
+    // What was to be sent again has come in before this was known.
+    if (this.#pool.options.connection.maxQueued === 0) {
+      this.#room.rejectAll((one) => this.#unreachable(one, cause));
+    }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
 
@@ -251,14 +280,15 @@ export class SharedLane implements Sender {
     if (this.#state === "closed") return;
     for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
     const { reconnect, maxQueued } = this.#pool.options.connection;
-    const hopeless = error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
-      !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
+    const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
+      this.#attempt >= reconnect.attempts;
     if (!hopeless) {
       if (maxQueued === 0) this.#rejectWaiting(error);
       return this.#backOff(error);
     }
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
+    this.#room.reason = undefined;
     for (const caller of [...this.#callers]) caller.reject(error);
     this.#rejectWaiting(error);
     emit(this.events, "closed", { cause: error });
@@ -277,8 +307,7 @@ export class SharedLane implements Sender {
     this.#room.rejectAll(() => error);
   }
 
-  #unreachable({ command }: Pending): ConnectionError {
-    const { reason } = this.#room;
+  #unreachable({ command }: Pending, reason: Error | undefined = this.#room.reason): ConnectionError {
     const message =
       `Cannot run ${command.spec.name}: there is no connection to ${this.#pool.options.connection}` +
       (reason === undefined ? "" : ` (${reason.message})`);

@@ -15,6 +15,7 @@ import {
   resolvePoolOptions,
 } from "../options.ts";
 import { BlockingConnectionPool } from "../pool/blocking_pool.ts";
+import { limitError } from "../pool/errors.ts";
 import type { AcquireOptions } from "../pool/pool.ts";
 import { type SentinelAddress, showAddress } from "./address.ts";
 import type { SentinelDirectory } from "./directory.ts";
@@ -99,7 +100,9 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
 
   /** Waits at the limit, or fails, as `blocking` says. */
   protected override atLimit(options: AcquireOptions): Promise<C> {
-    return this.options.timeout === undefined ? Promise.reject(this.limitError()) : super.atLimit(options);
+    return this.options.timeout === undefined
+      ? Promise.reject(limitError(this.options))
+      : super.atLimit(options);
   }
 
   /**
@@ -221,7 +224,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
 
   #wake(): void {
     for (const wake of [...this.#sleepers]) wake();
-    this.hurry();
+    this.comeback.ring();
   }
 }
 
