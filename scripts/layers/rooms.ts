@@ -69,7 +69,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: "door",
-    paths: ["mod.ts", "src/core.ts"],
+    paths: ["mod.ts", "core.ts"],
     uses: [
       ...GROUND,
       "connection",
