@@ -37,7 +37,7 @@ const BUNDLES: readonly Bundle[] = [
   },
   {
     name: "{ connect } and two commands",
-    source: `import { connect } from "./src/core.ts"; import { get, set } from "./src/commands/mod.ts";
+    source: `import { connect } from "./core.ts"; import { get, set } from "./src/commands/mod.ts";
       console.log(connect, get, set);`,
     budget: 15_000,
   },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { blpop, dump, get, incr, ping, select, set, strlen } from "../../src/commands/mod.ts";
 import { script } from "../../src/commands/script.ts";
-import { connect } from "../../src/core.ts";
+import { connect } from "../../core.ts";
 import { AuthenticationError, ReplyError } from "../../src/errors.ts";
 import { startProxy } from "../harness/fault_proxy.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";

@@ -13,12 +13,12 @@
  *
  * @module
  */
-import { runtimeTransport } from "../transports/runtime.ts";
-import { CoreClient } from "./core/client.ts";
-import { type CoreOptions, resolveCoreOptions } from "./core/options.ts";
+import { runtimeTransport } from "./transports/runtime.ts";
+import { CoreClient } from "./src/core/client.ts";
+import { type CoreOptions, resolveCoreOptions } from "./src/core/options.ts";
 
-export { CoreClient, type Outcomes } from "./core/client.ts";
-export type { CoreOptions } from "./core/options.ts";
+export { CoreClient, type Outcomes } from "./src/core/client.ts";
+export type { CoreOptions } from "./src/core/options.ts";
 
 /**
  * Connects to a server: `redis:`, `rediss:` or `unix:`, `valkey:` or `valkeys:`, or options; these go over a URL.
