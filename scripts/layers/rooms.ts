@@ -58,6 +58,9 @@ export const ROOMS: readonly Room[] = [
     uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
   },
 
+  // The small way in, beside all that.
+  { name: "core", paths: ["src/core/"], uses: [...GROUND, "connection", "commands"] },
+
   // The runtimes: they know the contract and nothing else, and nobody knows them but the door.
   {
     name: "transports",
@@ -66,7 +69,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: "door",
-    paths: ["mod.ts", "src/core.ts"],
+    paths: ["mod.ts", "core.ts"],
     uses: [
       ...GROUND,
       "connection",
@@ -76,6 +79,7 @@ export const ROOMS: readonly Room[] = [
       "client",
       "sentinel",
       "cluster",
+      "core",
       "transports",
     ],
   },

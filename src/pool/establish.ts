@@ -14,8 +14,8 @@ import { retryDelay } from "../retry.ts";
 export interface Opener<C> {
   /** The options of its connections. */
   readonly options: ResolvedConnectionOptions;
-  /** Makes one, not yet connected. */
-  make(): C;
+  /** One try: opens one. */
+  open(signal: AbortSignal): Promise<C>;
   /** A try begins, counted from 1. */
   connecting(attempt: number): void;
   /** A try has failed; the next, number `attempt`, follows after `delay` milliseconds. */
@@ -83,9 +83,8 @@ async function connected<C extends Connection, T>(
   number: number,
   accept: (connection: C) => T,
 ): Promise<T> {
-  const connection = opener.make();
   opener.connecting(number);
-  await connection.connect({ signal });
+  const connection = await opener.open(signal);
   // Both can come between the end of the handshake and our hearing of it.
   if (signal.aborted) {
     connection.disconnect();
