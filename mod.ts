@@ -16,6 +16,9 @@
  * @module
  */
 import { Redis as RedisBase } from "./src/client/redis.ts";
+import { BlockingClusterConnectionPool as BlockingClusterConnectionPoolBase } from "./src/cluster/blocking_pool.ts";
+import { RedisCluster as RedisClusterBase } from "./src/cluster/cluster.ts";
+import { ClusterConnectionPool as ClusterConnectionPoolBase } from "./src/cluster/pool.ts";
 import type { TextPromise, Wrap } from "./src/commands/wrap.ts";
 import { Connection as ConnectionBase } from "./src/connection/connection.ts";
 import { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
@@ -52,4 +55,26 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
 export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
   /** {@linkcode ConnectionPool}. */
   static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
+}
+
+/** {@inheritDoc ClusterConnectionPoolBase} */
+export class ClusterConnectionPool extends ClusterConnectionPoolBase {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc BlockingClusterConnectionPoolBase} */
+export class BlockingClusterConnectionPool extends BlockingClusterConnectionPoolBase {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc RedisClusterBase} */
+export class RedisCluster<W extends Wrap = TextPromise> extends RedisClusterBase<W> {
+  /** {@linkcode ClusterConnectionPool}. */
+  static override readonly poolClass: typeof ClusterConnectionPool = ClusterConnectionPool;
 }

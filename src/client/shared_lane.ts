@@ -76,6 +76,16 @@ export class SharedLane implements Sender {
     return this.#connection;
   }
 
+  /** Whether a command would go out now. */
+  get usable(): boolean {
+    return this.#connection?.state === "ready";
+  }
+
+  /** How many commands wait for a connection. */
+  get waiting(): number {
+    return this.#room.size;
+  }
+
   /** Adds someone who wants the push frames. */
   listen(listener: LaneListener): void {
     this.#listeners.add(listener);
@@ -91,6 +101,20 @@ export class SharedLane implements Sender {
     const connection = this.#connection;
     if (connection !== undefined) connection.enqueue(pending);
     else this.#wait(pending);
+  }
+
+  /**
+   * Sends a command that has failed. It may have failed because the connection is ending at this moment, before
+   * the lane was told: then it waits for the next one.
+   */
+  resubmit(pending: Pending): void {
+    if (this.usable) this.#connection!.enqueue(pending);
+    else this.#wait(pending);
+  }
+
+  /** Fails all that wait for a connection: their senders may have another way for them. */
+  evict(error: Error): void {
+    for (const pending of this.#room.drain()) pending.fail(error);
   }
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */

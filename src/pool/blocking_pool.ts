@@ -67,12 +67,9 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
 
   /** @inheritdoc */
   protected override placeFreed(): void {
-    while (this.#waiters?.size > 0) {
-      const idle = this.tryAcquire();
-      if (idle !== undefined) this.#waiters.serve(() => idle);
-      else if (this.hasPlace) this.#waiters.serve((options) => this.open(options));
-      else return;
-    }
+    const next = (options: AcquireOptions): C | Promise<C> | undefined =>
+      this.tryAcquire() ?? (this.hasPlace ? this.open(options) : undefined);
+    while (this.#waiters?.serve(next)) { /* until there is nothing left to give, or nobody to take it */ }
   }
 
   /** @inheritdoc */

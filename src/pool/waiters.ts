@@ -5,24 +5,24 @@
  */
 import type { Clock, Timer } from "../clock.ts";
 
-/** What a waiter asked for. */
-interface WaitOptions {
+/** What a waiter asks for. */
+export interface WaitOptions {
   readonly signal?: AbortSignal;
   readonly retry?: boolean;
 }
 
 /** One who waits. */
-interface Waiter<T> {
-  readonly options: WaitOptions;
+interface Waiter<T, O> {
+  readonly options: O;
   resolve(value: T | Promise<T>): void;
   reject(error: unknown): void;
 }
 
 /** A queue of waiters; each ends by being served, by its time, by its signal, or with all others. */
-export class Waiters<T> {
+export class Waiters<T, O extends WaitOptions = WaitOptions> {
   readonly #clock: Clock;
   // A Set keeps the order of insertion and lets anyone leave from the middle.
-  readonly #queue: Set<Waiter<T>> = new Set();
+  readonly #queue: Set<Waiter<T, O>> = new Set();
 
   /** Times are measured by `clock`. */
   constructor(clock: Clock) {
@@ -35,7 +35,7 @@ export class Waiters<T> {
   }
 
   /** Waits to be served, up to `timeout` milliseconds (0: without end); `expired` makes the error for that. */
-  wait(timeout: number, options: WaitOptions, expired: () => Error): Promise<T> {
+  wait(timeout: number, options: O, expired: () => Error): Promise<T> {
     const { signal } = options;
     return new Promise((resolve, reject) => {
       let timer: Timer;
@@ -44,7 +44,7 @@ export class Waiters<T> {
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
       };
-      const waiter: Waiter<T> = {
+      const waiter: Waiter<T, O> = {
         options,
         resolve: (value) => (leave(), resolve(value)),
         reject: (error) => (leave(), reject(error)),
@@ -56,9 +56,18 @@ export class Waiters<T> {
     });
   }
 
-  /** Serves the one who has waited longest; that one's options hold for what it is served. */
-  serve(make: (options: WaitOptions) => T | Promise<T>): void {
-    for (const waiter of this.#queue) return waiter.resolve(make(waiter.options));
+  /**
+   * Serves the one who has waited longest of those for whom there is something; that one's options hold for it.
+   * Tells whether somebody was served.
+   */
+  serve(make: (options: O) => T | Promise<T> | undefined): boolean {
+    for (const waiter of this.#queue) {
+      const made = make(waiter.options);
+      if (made === undefined) continue;
+      waiter.resolve(made);
+      return true;
+    }
+    return false;
   }
 
   /** Ends all waiting. */
