@@ -31,10 +31,18 @@ export function callOf(options: ResolvedConnectionOptions): Call {
 
 /** The base of all clients: commands as methods, and views with other limits or other replies. */
 export abstract class Client<W extends Wrap> extends CommandMethods<W> {
-  /** What it is made of. */
+  /**
+   * What it is made of.
+   *
+   * @internal
+   */
   protected readonly core: ClientCore;
 
-  /** Subclasses keep all they have in the core, as views are made without their constructors. */
+  /**
+   * Subclasses keep all they have in the core, as views are made without their constructors.
+   *
+   * @internal
+   */
   constructor(core: ClientCore) {
     super();
     this.core = core;
@@ -83,12 +91,20 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
     return this.view(refineCall(this.core.call, options)) as unknown as this;
   }
 
-  /** The same client, with `Uint8Array` for every bulk string. */
+  /**
+   * The same client, with `Uint8Array` for every bulk string.
+   *
+   * @internal
+   */
   protected get bytesView(): Client<never> {
     return this.#modeView(DecodeMode.bytes);
   }
 
-  /** The same client, with text for every bulk string. */
+  /**
+   * The same client, with text for every bulk string.
+   *
+   * @internal
+   */
   protected get textView(): Client<never> {
     const { encoding, encodingErrors } = this.options;
     return this.#modeView(modeOf({ encoding: encoding === "bytes" ? "utf8" : encoding, encodingErrors }));
@@ -135,7 +151,11 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
     this.core.executor.events.removeEventListener(type, listener, options);
   }
 
-  /** A client of the same class over the same core; without its constructor, which may ask for anything. */
+  /**
+   * A client of the same class over the same core; without its constructor, which may ask for anything.
+   *
+   * @internal
+   */
   protected view(call: Call): Client<never> {
     const core = { ...this.core, call };
     return Reflect.construct(Client, [core], this.constructor as new () => Client<never>);

@@ -15,8 +15,15 @@ import { ConnectionError, TimeoutError } from "../errors.ts";
 import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
-import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
+import type { Arg, Reply } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
+import {
+  type ConnectionHome,
+  type ConnectionListener,
+  type ConnectionState,
+  modeOf,
+  type SendOptions,
+} from "./contract.ts";
 import { addressOf, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
@@ -26,43 +33,11 @@ import { Liveness } from "./liveness.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
 
-/** Where a connection stands in its life. */
-export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "closed";
-
-/** Limits of one call. */
-export interface SendOptions {
-  /** Milliseconds that it may take; 0 is no limit. Default: the connection's `commandTimeout`. */
-  readonly timeout?: number;
-  /** Rejects with its reason when aborted; a late reply is read and dropped. */
-  readonly signal?: AbortSignal;
-  /** `DecodeMode` bits. Default: as the connection's `encoding` says. */
-  readonly mode?: number;
-}
-
-/** Who wants to know what happens to a connection. */
-export interface ConnectionListener {
-  /** A push frame came; `values[0]` is its kind, the rest is bytes. */
-  push?(connection: Connection, values: Reply[]): void;
-  /** It has ended; without a cause, by plan. All its commands are settled. */
-  closed?(connection: Connection, cause: Error | undefined): void;
-}
-
-/** Whom a connection goes back to when it is disposed of: its pool. */
-export interface ConnectionHome {
-  /** Takes the connection back. */
-  release(connection: Connection): void;
-}
+export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
 
 /** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
 const STATEFUL = 8;
 const PING: Sendable = rawCommand(["PING"]);
-
-/** The `DecodeMode` bits that the options ask for. */
-export function modeOf(options: Pick<ResolvedConnectionOptions, "encoding" | "encodingErrors">): number {
-  if (options.encoding === "bytes") return DecodeMode.bytes;
-  if (options.encoding === "latin1") return DecodeMode.latin1;
-  return options.encodingErrors === "replace" ? DecodeMode.replace : DecodeMode.text;
-}
 
 /**
  * A connection to a server. Pools make them; by itself one is made, connected and used like this.
@@ -85,7 +60,11 @@ export class Connection {
   readonly options: ResolvedConnectionOptions;
   /** The server's address, for messages. */
   readonly address: string;
-  /** What its holder did to its state; pools look at it. */
+  /**
+   * What its holder did to its state; pools look at it.
+   *
+   * @internal
+   */
   readonly session: SessionState;
   /** Resolves when it has ended. */
   readonly closed: Promise<void>;
@@ -163,7 +142,11 @@ export class Connection {
     return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial;
   }
 
-  /** The open socket with what is on its way; for those who subscribe. */
+  /**
+   * The open socket with what is on its way; for those who subscribe.
+   *
+   * @internal
+   */
   get link(): Link | undefined {
     return this.#link;
   }
@@ -178,7 +161,11 @@ export class Connection {
     this.#listeners.delete(listener);
   }
 
-  /** Says whom it goes back to when it is disposed of. */
+  /**
+   * Says whom it goes back to when it is disposed of.
+   *
+   * @internal
+   */
   attach(home: ConnectionHome | undefined): void {
     this.#home = home;
   }
@@ -238,7 +225,7 @@ export class Connection {
     return this.execute(rawCommand(words), options) as Promise<Reply>;
   }
 
-  /** Sends a command given as a value, and resolves with its typed reply. */
+  /** Sends a command given as a value (`get("k")`), and resolves with its typed reply. */
   execute(command: Sendable, options: SendOptions = {}): Promise<unknown> {
     const { signal } = options;
     const pending = new Pending(
@@ -288,7 +275,11 @@ export class Connection {
     return packCommands(commands);
   }
 
-  /** Queues a command for the next write. It settles in any case: by its reply, its deadline or the connection's end. */
+  /**
+   * Queues a command for the next write. It settles in any case: by its reply, its deadline or the connection's end.
+   *
+   * @internal
+   */
   enqueue(pending: Pending): void {
     const { spec, args } = pending.command;
     const link = this.#link;
@@ -339,7 +330,7 @@ export class Connection {
         if (this.#state === "closing") this.#end(undefined);
       },
       pushed: (values) => {
-        for (const listener of this.#listeners) listener.push?.(this, values);
+        for (const listener of this.#listeners) listener.push?.(values);
       },
     };
   }
@@ -381,7 +372,7 @@ export class Connection {
     this.#abort?.(reason);
     if (graceful) this.#link?.close().then(this.#resolveClosed);
     else this.#link?.destroy(reason);
-    for (const listener of [...this.#listeners]) listener.closed?.(this, cause);
+    for (const listener of [...this.#listeners]) listener.closed?.(cause);
     this.#listeners.clear();
     if (!graceful) this.#resolveClosed();
   }
