@@ -47,8 +47,20 @@ export type { Sendable } from "./src/connection/pending.ts";
 export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
+export {
+  NamedPipeline,
+  Pipeline,
+  type PipelineWrap,
+  type Results,
+  type Settled,
+} from "./src/client/pipeline.ts";
+export { WatchingClient } from "./src/client/watch.ts";
+export type { Watched, WatchOptions } from "./src/client/watch.ts";
+export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
+export { type ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
+export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
+export type { BytesPromise, Out, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export { CommandMethods } from "./src/commands/methods.ts";
-export type { BytesPromise, Out, TextPromise, Wrap } from "./src/commands/wrap.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.
 export { BlockingConnectionPoolBase, ConnectionBase, ConnectionPoolBase, RedisBase };

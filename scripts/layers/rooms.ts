@@ -59,7 +59,7 @@ export const ROOMS: readonly Room[] = [
   { name: "transports", paths: ["transports/"], uses: ["transport", "errors"] },
   {
     name: "door",
-    paths: ["mod.ts"],
+    paths: ["mod.ts", "src/core.ts"],
     uses: [
       ...GROUND,
       "connection",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import { commandTimeoutError } from "../connection/failures.ts";
@@ -11,6 +12,7 @@ import { Pending } from "../connection/pending.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
+import type { Group, GroupLane } from "./group.ts";
 
 /**
  * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
@@ -27,7 +29,7 @@ export async function runExclusively(
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
   let previousDelay = 0;
   for (let attempt = 1;; attempt++) {
-    const connection = pool.tryAcquire() ?? await acquireUntil(pool, command, call, deadline);
+    const connection = pool.tryAcquire() ?? await acquireUntil(pool, command.spec.name, call, deadline);
     try {
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
@@ -43,7 +45,7 @@ export async function runExclusively(
 }
 
 /** Sends a command on a leased connection, with what is left of its time. */
-function runOn(
+export function runOn(
   connection: Connection,
   command: Command,
   call: Call,
@@ -63,15 +65,64 @@ function runOn(
   return promise;
 }
 
+/** Gives each group a connection of its own, for as long as it has it. For one batch. */
+export class ExclusiveLane implements GroupLane {
+  readonly #pool: ConnectionPool;
+  readonly #call: Call;
+  readonly #deadline: number;
+  #connection: Connection | undefined = undefined;
+  #over = false;
+
+  /** Over a pool; the call's time begins now. */
+  constructor(pool: ConnectionPool, call: Call) {
+    this.#pool = pool;
+    this.#call = call;
+    this.#deadline = call.timeout === 0 ? Infinity : this.clock.now() + call.timeout;
+  }
+
+  /** @inheritdoc */
+  get clock(): Clock {
+    return this.#pool.options.connection.clock;
+  }
+
+  /** @inheritdoc */
+  submitGroup(group: Group): void {
+    this.#giveBack();
+    const ticket = group.ticket();
+    const idle = this.#pool.tryAcquire();
+    if (idle !== undefined) return this.#send(group, idle);
+    acquireUntil(this.#pool, ticket.command.spec.name, this.#call, this.#deadline).then(
+      (connection) => this.#send(group, connection),
+      (error) => ticket.reject(error),
+    );
+  }
+
+  /** No group will come any more. */
+  end(): void {
+    this.#over = true;
+    this.#giveBack();
+  }
+
+  #send(group: Group, connection: Connection): void {
+    if (this.#over) return connection[Symbol.dispose]();
+    this.#connection = connection;
+    group.send(connection);
+  }
+
+  #giveBack(): void {
+    this.#connection?.[Symbol.dispose]();
+    this.#connection = undefined;
+  }
+}
+
 async function acquireUntil(
   pool: ConnectionPool,
-  command: Command,
+  name: string,
   call: Call,
   deadline: number,
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
-  const error = (): Error =>
-    commandTimeoutError(command.spec.name, "no", call.timeout, String(pool.options.connection));
+  const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
   const left = deadline - clock.now();
   if (left <= 0) throw error();
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);

@@ -12,7 +12,7 @@
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import type { Timer } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
 import {
@@ -27,6 +27,7 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import type { Reply } from "../resp/types.ts";
 import { retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
+import type { Group, GroupLane } from "./group.ts";
 import { closedError } from "./refusals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
@@ -48,7 +49,7 @@ export interface LaneListener {
 }
 
 /** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class SharedLane implements Sender {
+export class SharedLane implements Sender, GroupLane {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
@@ -56,6 +57,8 @@ export class SharedLane implements Sender {
   readonly #listeners: Set<LaneListener> = new Set();
   readonly #callers: Set<Caller> = new Set();
   readonly #stop: AbortController = new AbortController();
+  /** What the tickets in the waiting room stand for. */
+  readonly #groups: WeakMap<Pending, Group> = new WeakMap();
   /** Commands that wait for the time of their repeat. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
@@ -74,6 +77,11 @@ export class SharedLane implements Sender {
   /** The connection, when there is one. */
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** @inheritdoc */
+  get clock(): Clock {
+    return this.#pool.options.connection.clock;
   }
 
   /** Whether a command would go out now. */
@@ -115,6 +123,15 @@ export class SharedLane implements Sender {
   /** Fails all that wait for a connection: their senders may have another way for them. */
   evict(error: Error): void {
     for (const pending of this.#room.drain()) pending.fail(error);
+  }
+
+  /** @inheritdoc */
+  submitGroup(group: Group): void {
+    const connection = this.#connection;
+    if (connection !== undefined) return group.send(connection);
+    const ticket = group.ticket();
+    this.#groups.set(ticket, group);
+    this.#wait(ticket);
   }
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
@@ -229,7 +246,11 @@ export class SharedLane implements Sender {
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     for (const listener of this.#listeners) listener.ready(connection);
-    for (const pending of this.#room.drain()) connection.enqueue(pending);
+    for (const pending of this.#room.drain()) {
+      const group = this.#groups.get(pending);
+      if (group === undefined) connection.enqueue(pending);
+      else group.send(connection);
+    }
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
   }

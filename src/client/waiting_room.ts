@@ -44,7 +44,7 @@ export class WaitingRoom {
 
   /** Lets a command wait, or rejects it when the room is full. */
   add(pending: Pending): void {
-    if (pending.size === 0) pending.size = sizeOf(pending.command.args);
+    if (pending.size === 0) pending.size = bytesOf(pending.command.args);
     const { maxQueued, maxQueuedBytes } = this.#limits;
     const full = this.#bytes + pending.size > maxQueuedBytes && this.#bytes > 0;
     if (full || (maxQueued > 0 && this.#queue.length >= maxQueued)) {
@@ -95,7 +95,7 @@ export class WaitingRoom {
 }
 
 /** What the arguments hold, in bytes, about. */
-function sizeOf(args: readonly Arg[]): number {
+export function bytesOf(args: readonly Arg[]): number {
   let size = 16;
   for (const arg of args) {
     size += 16 + (typeof arg === "string" || arg instanceof Uint8Array ? arg.length : 8);

@@ -119,6 +119,11 @@ export class Link {
       (output.waiting >= this.#maxQueuedBytes || output.encoded - output.sent >= this.#maxQueued);
   }
 
+  /** Whether the peer is slow enough that one who has much more to send should wait for replies first. */
+  get congested(): boolean {
+    return this.#output.busy && (this.#output.waiting >= FLUSH_AT || this.full);
+  }
+
   /**
    * Encodes a command for the next write.
    *
