@@ -115,7 +115,8 @@ export class ExclusiveLane implements GroupLane {
   }
 }
 
-async function acquireUntil(
+/** Takes a connection for `name`, up to the deadline and the call's signal. */
+export async function acquireUntil(
   pool: ConnectionPool,
   name: string,
   call: Call,

@@ -5,7 +5,7 @@
  */
 import type { Clock, Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
-import { ClusterError, MaxConnectionsError, RedisError, ReplyError } from "../errors.ts";
+import { ClusterError, MaxConnectionsError, type RedisError, ReplyError } from "../errors.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
 import { type Found, isConclusive, readEpoch, readShards, readSlots } from "./discovery.ts";
 import type { ClusterNode } from "./node.ts";

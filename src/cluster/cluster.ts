@@ -4,8 +4,11 @@
  * @module
  */
 import { callOf, Client, type ClientCore } from "../client/client.ts";
+import { Redis } from "../client/redis.ts";
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import { type RedisClusterOptions, resolveClusterClientOptions, type Seed } from "../options.ts";
+import { ClusterError } from "../errors.ts";
+import { type NodeAddress, showAddress } from "./address.ts";
 import { ClusterExecutor } from "./executor.ts";
 import { ClusterConnectionPool } from "./pool.ts";
 import type { Topology } from "./topology.ts";
@@ -56,6 +59,33 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
   /** The nodes, their roles and their slots, as far as they are known. */
   get topology(): Topology {
     return this.pool.topology;
+  }
+
+  /**
+   * A client of one node, whatever slots it has: for what concerns that node alone. Redirections are errors there.
+   *
+   * @throws {ClusterError} for an address that is no node's.
+   *
+   * @example
+   * ```ts
+   * import { RedisCluster } from "@keywire/redis";
+   *
+   * await using redis = new RedisCluster([{ host: "localhost", port: 7000 }]);
+   * await redis.connect();
+   * for (const master of redis.topology.byRole("master")) await redis.node(master).info("memory");
+   * ```
+   */
+  node(address: NodeAddress): Redis {
+    const key = showAddress(address);
+    const node = this.topology.nodes().find((one) => showAddress(one) === key);
+    if (node !== undefined) return new Redis({ pool: node.pool });
+    throw new ClusterError(
+      `Cannot make a client of ${key}: it is no node of the cluster as it is known now`,
+      {
+        code: "NO_NODE",
+        executed: "no",
+      },
+    );
   }
 
   /** The same client, with `Uint8Array` for every bulk string. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { SharedLane } from "../client/shared_lane.ts";
+import type { SharedLane } from "../client/shared_lane.ts";
+import { enterLane, leaveLane } from "../client/standalone.ts";
 import type { Clock } from "../clock.ts";
 import { type NodeAddress, showAddress } from "./address.ts";
 import type { NodePool } from "./node_pool.ts";
@@ -84,14 +85,13 @@ export class ClusterNode {
 
   /** Ends the shared connection; a new one is made when it is needed. */
   async closeLane(): Promise<void> {
-    const lane = this.#lane;
+    if (this.#lane === undefined) return;
     this.#lane = undefined;
-    await lane?.close();
+    await leaveLane(this.pool);
   }
 
   #open(): SharedLane {
-    const lane = this.#lane = new SharedLane(this.pool);
-    this.pool.beforeClose(() => lane.close());
+    const lane = this.#lane = enterLane(this.pool);
     this.#opened(this);
     return lane;
   }

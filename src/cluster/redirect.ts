@@ -10,6 +10,7 @@
  * | LOADING     | a read goes to the master; at the master, again a little later                        |
  * | MASTERDOWN  | the same                                                                              |
  * | READONLY    | the node is a replica by now: the slots are asked for anew, again a little later      |
+ * | UNBLOCKED   | the same, where a command that blocked was let go because the node's role changed     |
  *
  * All of them mean that the command was not run. They count together against `maxRedirections`.
  *
@@ -42,6 +43,10 @@ export const FOLLOWED_AT_ONCE = 3;
 /** What an error means, if it is in the table. */
 export function turnOf(error: RedisError): Turn | undefined {
   if (error.code === "MOVED" || error.code === "ASK") return readRedirection(error);
+  // CLIENT UNBLOCK lets go as well, and means it.
+  if (error.code === "UNBLOCKED") {
+    return /instance state changed/.test(error.message) ? LATER.READONLY : undefined;
+  }
   return Object.hasOwn(LATER, error.code) ? LATER[error.code] : undefined;
 }
 
