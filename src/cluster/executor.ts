@@ -15,7 +15,7 @@ import { Pending, type Sender } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import { DecodeMode } from "../resp/types.ts";
 import { runPipeline, runTransaction } from "./batch.ts";
-import { cursorError, fanOut, targetsOf } from "./fan_out.ts";
+import { cursorError, gather, targetsOf } from "./fan_out.ts";
 import type { Fleet } from "./fleet.ts";
 import { runLeased } from "./leased.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
@@ -149,18 +149,20 @@ export class ClusterExecutor implements Executor {
     if (spec.requestPolicy !== undefined) {
       await this.#ready(call);
       const nodes = targetsOf(this.#fleet, command);
-      const { clock } = this.#fleet.options.connection;
-      if (nodes !== undefined) {
-        return await fanOut(
-          command,
-          nodes,
-          () => clock.random(),
-          (node) => this.#at(node, command, call, blocks),
-        );
-      }
+      if (nodes !== undefined) return await this.#everywhere(nodes, command, call, blocks);
     }
     if (blocks > 0 || !this.#multiplex) return await runLeased(this.#fleet, command, NO_KEY, call, blocks);
     return await this.#together(command, call, NO_KEY, this.#router);
+  }
+
+  async #everywhere(
+    nodes: readonly ClusterNode[],
+    command: Command,
+    call: Call,
+    blocks: number,
+  ): Promise<unknown> {
+    const runs = nodes.map((node) => this.#at(node, command, call, blocks).catch((error) => error));
+    return gather(command, nodes, await Promise.all(runs), this.#fleet.options.connection.clock.random());
   }
 
   async #split(command: Command, call: Call, blocks: number): Promise<unknown> {

@@ -19,23 +19,25 @@ export function targetsOf(fleet: Fleet, { spec }: Command): ClusterNode[] | unde
   return fleet.topology.shards().map(({ master }) => master);
 }
 
-/** Runs a command at all of its nodes at once, and makes one reply of theirs. */
-export async function fanOut(
-  command: Command,
+/**
+ * Makes one reply of what all nodes said, errors in place.
+ *
+ * @throws {PartialError} when a node failed that must not fail.
+ */
+export function gather(
+  { spec: { name, responsePolicy } }: Command,
   nodes: readonly ClusterNode[],
-  random: () => number,
-  run: (node: ClusterNode) => Promise<unknown>,
-): Promise<unknown> {
-  const { name, responsePolicy } = command.spec;
-  const outcomes = await Promise.all(nodes.map((node) => run(node).catch((error) => error)));
+  outcomes: readonly unknown[],
+  random: number,
+): unknown {
   if (name === "RANDOMKEY") return anyKey(outcomes, random);
   const parts = nodes.map((node, index) => ({ outcome: outcomes[index], where: node.toString() }));
   return combine(name, responsePolicy, parts);
 }
 
-function anyKey(outcomes: readonly unknown[], random: () => number): unknown {
+function anyKey(outcomes: readonly unknown[], random: number): unknown {
   const keys = outcomes.filter((outcome) => outcome !== null && !(outcome instanceof Error));
-  if (keys.length > 0) return keys[Math.floor(random() * keys.length)];
+  if (keys.length > 0) return keys[Math.floor(random * keys.length)];
   const failed = outcomes.find((outcome) => outcome instanceof Error);
   if (failed !== undefined) throw failed;
   return null;

@@ -168,9 +168,9 @@ export class Fleet {
     if (!this.options.followCluster) return seeds;
     const rank = (node: ClusterNode): number =>
       node.usable ? this.#sentry.isSilent(node) ? 3 : 0 : node.health === "online" ? 1 : 2;
-    const { random } = this.options.connection.clock;
+    const { clock } = this.options.connection;
     const ranked = [...this.#nodes.values()].filter((node) => node.role !== "unknown")
-      .map((node) => ({ node, order: rank(node) + random() }));
+      .map((node) => ({ node, order: rank(node) + clock.random() }));
     ranked.sort((a, b) => a.order - b.order);
     return [...new Set([...ranked.map(({ node }) => node), ...seeds])];
   }

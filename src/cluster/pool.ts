@@ -61,6 +61,7 @@ export class ClusterConnectionPool {
   readonly #homes: WeakMap<Connection, NodePool> = new WeakMap();
   readonly #closers: Set<() => Promise<void>> = new Set();
   #retired = { opened: 0, closed: 0 };
+  #makingPlace = false;
   #closing: Promise<void> | undefined = undefined;
 
   /**
@@ -82,7 +83,9 @@ export class ClusterConnectionPool {
       connectionClass,
       makePlace: (pool) => this.#makePlace(pool),
       atLimit: (pool, wanted) => this.atLimit(pool, wanted),
-      placeFreed: () => this.placeFreed(),
+      placeFreed: () => {
+        if (!this.#makingPlace) this.placeFreed();
+      },
     };
     this.fleet = new Fleet(
       this.options,
@@ -306,8 +309,14 @@ export class ClusterConnectionPool {
       count += created + connecting;
     }
     if (count < this.options.maxConnections) return true;
-    for (const pool of this.#pools) if (pool !== wanting && pool.dropIdle()) return true;
-    return false;
+    // The place that becomes free is taken already.
+    this.#makingPlace = true;
+    try {
+      for (const pool of this.#pools) if (pool !== wanting && pool.dropIdle()) return true;
+      return false;
+    } finally {
+      this.#makingPlace = false;
+    }
   }
 
   #closedError(): ConnectionError {

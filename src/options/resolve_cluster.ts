@@ -12,6 +12,7 @@ import type {
 } from "./cluster_types.ts";
 import { collect, type Given, recall, remember, type Table } from "./collect.ts";
 import { contradiction } from "./complain.ts";
+import { having } from "./kinds.ts";
 import type { ResolvedConnectionOptions } from "./resolved.ts";
 import { type ClusterValues, ResolvedClusterOptions } from "./resolved_cluster.ts";
 import { resolveBlockingPoolOptions, resolveOptions, resolvePoolOptions } from "./resolve.ts";
@@ -35,7 +36,11 @@ const { path: _path, ...WITHOUT_PATH } = CONNECTION;
 const { minIdle: _minIdle, ...WITHOUT_IDLE } = POOL;
 const POOL_TABLE: Table = { ...WITHOUT_PATH, ...WITHOUT_IDLE, ...CLUSTER };
 const BLOCKING_TABLE: Table = { ...POOL_TABLE, ...BLOCKING };
-const CLIENT_TABLE: Table = { ...POOL_TABLE, ...CLIENT };
+const CLIENT_TABLE: Table = {
+  ...POOL_TABLE,
+  ...CLIENT,
+  pool: having("a ClusterConnectionPool", "acquireBySlot", "release"),
+};
 
 type Source<O> = string | URL | readonly Seed[] | O | ResolvedClusterOptions;
 

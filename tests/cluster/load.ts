@@ -54,7 +54,9 @@ export class Load {
   async served(keys: readonly string[], since: number, limit = 10_000): Promise<void> {
     const end = performance.now() + limit;
     while (true) {
-      const missing = keys.filter((key) => this.firstWrite(key, since) === undefined || this.firstRead(key, since) === undefined);
+      const missing = keys.filter((key) =>
+        this.firstWrite(key, since) === undefined || this.firstRead(key, since) === undefined
+      );
       if (missing.length === 0) return;
       if (performance.now() > end) throw new Error(`Not served within ${limit} ms: ${missing.join(", ")}`);
       await pause(5);
@@ -76,7 +78,9 @@ export class Load {
     const show = (error: unknown): string =>
       error instanceof RedisError ? `${error.code} ${error.executed} ${error.message}` : String(error);
     return {
-      writes: [...this.#writes.values()].flat().filter(({ error }) => error !== undefined).map(({ error }) => show(error)),
+      writes: [...this.#writes.values()].flat().filter(({ error }) => error !== undefined).map(({ error }) =>
+        show(error)
+      ),
       reads: this.#reads.filter(({ error }) => error !== undefined).map(({ error }) => show(error)),
     };
   }
