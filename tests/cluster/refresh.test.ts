@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { ClusterError, ConnectionError, RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
 import { SimulatedClock } from "../harness/clock.ts";
+import { Many } from "../harness/scripted_peer.ts";
 import { type Belief, dealt, FakeCluster } from "./fake_cluster.ts";
 
 function start(fake: FakeCluster, options: object = {}): { redis: RedisCluster; clock: SimulatedClock } {
@@ -171,6 +172,27 @@ describe("a node that says nothing", () => {
     assert.equal(await settled(clock, redis.set(key, "3")), "OK");
     assert.equal(fake.peer(7100).count("SET"), 1);
     await redis.close();
+  });
+
+  it("is left the same way when its connection ends: a read on its way is repeated at the new master", async () => {
+    const fake = new FakeCluster(withReplicas());
+    const { redis, clock } = start(fake, { commandTimeout: 60_000 });
+    await settled(clock, redis.set(key, "1"));
+    fake.before = (port, [name]) => port === 7000 && name === "GET" ? new Many([]) : undefined;
+    const read = redis.get(key);
+    await fake.peer(7000).whenReceived("GET");
+    fake.down.add(7000);
+    fake.peer(7000).last.reset();
+    await clock.settle();
+    const write = redis.set(key, "2");
+    await clock.advance(1_000);
+    fake.belief = failedOver(fake.belief, 7100);
+    await clock.advance(1_000);
+    assert.equal(await write, "OK");
+    assert.equal(await read, null);
+    assert.equal(fake.peer(7100).count("GET"), 1);
+    await redis.close();
+    assert.equal(clock.pendingTimers, 0);
   });
 
   it("and is not replaced by anyone leaves its commands to their deadline", async () => {
