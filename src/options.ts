@@ -11,26 +11,10 @@ export type {
   ReconnectOptions,
   RedisOptions,
 } from "./options/types.ts";
-export type {
-  BlockingClusterPoolOptions,
-  ClusterPoolOptions,
-  ReadFrom,
-  RedisClusterOptions,
-  RemapFunction,
-  RemapRule,
-  Seed,
-} from "./options/cluster_types.ts";
 export type { CredentialProvider, Credentials, StreamingCredentialProvider } from "./options/credentials.ts";
 export { isStreaming } from "./options/credentials.ts";
 export type { Encoding, ReconnectPolicy } from "./options/values.ts";
 export { type ConnectionClass, ResolvedConnectionOptions } from "./options/resolved.ts";
-export { ResolvedClusterOptions } from "./options/resolved_cluster.ts";
-export {
-  resolveBlockingClusterOptions,
-  resolveClusterClientOptions,
-  resolveClusterOptions,
-  type ResolvedClusterClient,
-} from "./options/resolve_cluster.ts";
 export { ResolvedPoolOptions, ResolvedRedisOptions } from "./options/resolved_pool.ts";
 export {
   DEFAULT_RECONNECT,

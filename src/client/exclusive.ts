@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Clock } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { commandTimeoutError } from "../connection/failures.ts";
-import { startLimit } from "../connection/limit.ts";
+import { commandTimeoutError, inDoubt } from "../connection/failures.ts";
+import { abortable, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
+import { RedisError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
@@ -28,19 +29,42 @@ export async function runExclusively(
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
   let previousDelay = 0;
+  let doubtful = false;
   for (let attempt = 1;; attempt++) {
-    const connection = pool.tryAcquire() ?? await acquireUntil(pool, command.spec.name, call, deadline);
+    let connection = pool.tryAcquire();
     try {
+      // Opening is repeated where it is done.
+      connection ??= await acquireUntil(pool, command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
-      const delay = retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
-      if (delay === undefined || call.signal?.aborted || clock.now() + delay >= deadline) throw error;
+      if (
+        connection !== undefined && pool.misplaced(error) && !call.signal?.aborted && clock.now() < deadline
+      ) {
+        connection.disconnect();
+        continue;
+      }
+      const delay = connection === undefined || call.signal?.aborted
+        ? undefined
+        : retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
+      if (delay === undefined || clock.now() + delay >= deadline) throw doubtful ? inDoubt(error) : error;
+      doubtful ||= !(error instanceof RedisError && error.executed === "no");
       previousDelay = delay;
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, delay));
     } finally {
       // A reply that is still due (an abort, a deadline) makes the pool replace the connection.
-      connection[Symbol.dispose]();
+      connection?.[Symbol.dispose]();
     }
+    await pause(clock, previousDelay, call.signal);
+  }
+}
+
+/** Waits before a repeat; an abort ends it. */
+async function pause(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: Timer;
+  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
+  try {
+    await (signal === undefined ? slept : abortable(slept, signal));
+  } finally {
+    clock.clearTimeout(timer);
   }
 }
 

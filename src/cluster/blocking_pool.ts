@@ -5,19 +5,16 @@
  */
 import type { Connection } from "../connection/connection.ts";
 import { MaxConnectionsError } from "../errors.ts";
-import {
-  type BlockingClusterPoolOptions,
-  resolveBlockingClusterOptions,
-  type ResolvedClusterOptions,
-  type Seed,
-} from "../options.ts";
-import type { AcquireOptions } from "../pool/pool.ts";
-import { Waiters, type WaitOptions } from "../pool/waiters.ts";
+import type { Request } from "../pool/leases.ts";
+import { Waiters } from "../pool/waiters.ts";
 import type { NodePool } from "./node_pool.ts";
+import { resolveBlockingClusterOptions } from "./options.ts";
+import type { BlockingClusterPoolOptions, Seed } from "./options_types.ts";
 import { ClusterConnectionPool } from "./pool.ts";
+import type { ResolvedClusterOptions } from "./resolved_options.ts";
 
 /** What waits for a place: for which node. */
-interface NodeWait extends WaitOptions {
+interface NodeWait extends Request {
   readonly pool: NodePool;
 }
 
@@ -34,6 +31,7 @@ interface NodeWait extends WaitOptions {
  */
 export class BlockingClusterConnectionPool extends ClusterConnectionPool {
   readonly #waiters: Waiters<Connection, NodeWait>;
+  #serving = false;
 
   /** Makes a pool; see {@linkcode BlockingClusterPoolOptions}. */
   constructor(
@@ -66,7 +64,7 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
   }
 
   /** @inheritdoc */
-  protected override atLimit(pool: NodePool, options: AcquireOptions): Promise<Connection> {
+  protected override atLimit(pool: NodePool, options: Request): Promise<Connection> {
     const { timeout = 0 } = this.options.node;
     return this.#waiters.wait(timeout, { ...options, pool }, () =>
       new MaxConnectionsError(
@@ -77,9 +75,11 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
 
   /** @inheritdoc */
   protected override placeFreed(): void {
-    while (
-      this.#waiters?.serve((options) => options.pool.serve(options))
-    ) { /* while there is something to give */ }
+    // Serving can close a stale connection, which frees its place and comes here again: nobody is served twice.
+    if (this.#serving) return;
+    this.#serving = true;
+    while (this.#waiters?.serve((request) => request.pool.serve(request)));
+    this.#serving = false;
   }
 
   /** @inheritdoc */

@@ -4,12 +4,14 @@
  * @module
  */
 import { callOf, Client, type ClientCore } from "../client/client.ts";
+import { observed } from "../client/observed.ts";
 import { Redis } from "../client/redis.ts";
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
-import { type RedisClusterOptions, resolveClusterClientOptions, type Seed } from "../options.ts";
 import { ClusterError } from "../errors.ts";
 import { type NodeAddress, showAddress } from "./address.ts";
 import { ClusterExecutor } from "./executor.ts";
+import { resolveClusterClientOptions } from "./options.ts";
+import type { RedisClusterOptions, Seed } from "./options_types.ts";
 import { ClusterConnectionPool } from "./pool.ts";
 import type { Topology } from "./topology.ts";
 
@@ -108,5 +110,5 @@ function open(
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
   const executor = new ClusterExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  return { pool, options, executor, call: callOf(options) };
+  return { pool, options, executor: observed(executor, pool.options.connection), call: callOf(options) };
 }

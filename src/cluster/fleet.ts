@@ -5,7 +5,6 @@
  */
 import { ClusterError, ConnectionError, RedisError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
-import type { ResolvedClusterOptions } from "../options.ts";
 import { type NodeAddress, showAddress } from "./address.ts";
 import { askAround, askNode } from "./ask.ts";
 import { type Found, type FoundNode, showGaps } from "./discovery.ts";
@@ -14,6 +13,7 @@ import type { NodePool } from "./node_pool.ts";
 import { makeReadFrom, type ReadFromPolicy } from "./read_from.ts";
 import { Refresher } from "./refresh.ts";
 import { makeRemap, type Remap } from "./remap.ts";
+import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import { Sentry } from "./sentry.ts";
 import { SLOTS } from "./slot.ts";
 import { type RefreshReason, type Shard, Topology } from "./topology.ts";

@@ -5,7 +5,8 @@
  */
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
-import { type AcquireOptions, ConnectionPool } from "../pool/pool.ts";
+import type { Request } from "../pool/leases.ts";
+import { ConnectionPool } from "../pool/pool.ts";
 import type { Arg } from "../resp/types.ts";
 
 /** What the pools of a cluster's nodes share. */
@@ -15,7 +16,7 @@ export interface PoolGroup {
   /** Whether one more connection may be opened, to whichever node; may close an idle one elsewhere to make it so. */
   makePlace(pool: NodePool): boolean;
   /** What `acquire` does when there is no place. */
-  atLimit(pool: NodePool, options: AcquireOptions): Promise<Connection>;
+  atLimit(pool: NodePool, request: Request): Promise<Connection>;
   /** A place or an idle connection has become free. */
   placeFreed(): void;
 }
@@ -50,16 +51,16 @@ export class NodePool extends ConnectionPool {
     this.#group = group;
   }
 
-  /** @inheritdoc */
-  override makeConnection(): Connection {
+  /** Makes a connection, not yet connected. */
+  override makeConnection(options: ResolvedConnectionOptions = this.options.connection): Connection {
     const base = (this.options.connectionClass ?? this.#group.connectionClass) as MadeClass;
     const made = this.readonly ? readingReplicas(base) : base;
-    return new made(this.options.connection);
+    return new made(options);
   }
 
   /** An idle connection, or one that is being opened if there is a place; for those who have waited. */
-  serve(options: AcquireOptions): Connection | Promise<Connection> | undefined {
-    return this.tryAcquire() ?? (this.hasPlace ? this.open(options) : undefined);
+  serve(request: Request): Connection | Promise<Connection> | undefined {
+    return this.take(request);
   }
 
   /** Closes an idle connection, so that another node may have its place; tells whether there was one. */
@@ -69,17 +70,17 @@ export class NodePool extends ConnectionPool {
     return idle !== undefined;
   }
 
-  /** @inheritdoc */
-  protected override get hasPlace(): boolean {
-    return super.hasPlace && this.#group.makePlace(this);
+  /** Whether the cluster as a whole may have one more. */
+  protected override mayOpen(): boolean {
+    return this.#group.makePlace(this);
   }
 
-  /** @inheritdoc */
-  protected override atLimit(options: AcquireOptions): Promise<Connection> {
-    return this.#group.atLimit(this, options);
+  /** What the cluster's pool does at its limit. */
+  protected override atLimit(request: Request): Promise<Connection> {
+    return this.#group.atLimit(this, request);
   }
 
-  /** @inheritdoc */
+  /** Tells the cluster's pool. */
   protected override placeFreed(): void {
     this.#group?.placeFreed();
   }

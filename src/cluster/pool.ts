@@ -5,21 +5,17 @@
  */
 import { Connection } from "../connection/connection.ts";
 import { ClusterError, ConnectionError, MaxConnectionsError, RedisError } from "../errors.ts";
-import {
-  type ClusterPoolOptions,
-  type ConnectionClass,
-  resolveClusterOptions,
-  type ResolvedClusterOptions,
-  type ResolvedPoolOptions,
-  resolvePoolOptions,
-  type Seed,
-} from "../options.ts";
-import type { AcquireOptions, PoolStats } from "../pool/pool.ts";
+import { type ConnectionClass, type ResolvedPoolOptions, resolvePoolOptions } from "../options.ts";
+import type { Observer } from "../observer.ts";
+import type { AcquireOptions, LeaseInfo, PoolStats } from "../pool/pool.ts";
 import type { Transport } from "../transport.ts";
 import { type NodeAddress, showAddress } from "./address.ts";
 import { Fleet } from "./fleet.ts";
 import type { ClusterNode } from "./node.ts";
 import { NodePool, type PoolGroup } from "./node_pool.ts";
+import { resolveClusterOptions } from "./options.ts";
+import type { ClusterPoolOptions, Seed } from "./options_types.ts";
+import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import { SLOTS } from "./slot.ts";
 import type { Topology } from "./topology.ts";
 
@@ -50,6 +46,8 @@ export interface AcquireBySlotOptions extends AcquireOptions {
 export class ClusterConnectionPool {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
+  /** The observer for options that name none; set likewise. */
+  static readonly observer: Observer | undefined = undefined;
   /** The class of connections where the options name none. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
 
@@ -74,11 +72,11 @@ export class ClusterConnectionPool {
     options: string | URL | readonly Seed[] | ClusterPoolOptions | ResolvedClusterOptions = {},
     over?: ClusterPoolOptions,
   ) {
-    const { transport, connectionClass } = new.target;
+    const { connectionClass } = new.target;
     const given = this.resolve(options, over);
-    this.options = given.connection.transport === undefined && transport !== undefined
-      ? this.resolve(given, { transport })
-      : given;
+    const { transport = new.target.transport, observer = new.target.observer } = given.connection;
+    const same = transport === given.connection.transport && observer === given.connection.observer;
+    this.options = same ? given : this.resolve(given, { transport, observer });
     const group: PoolGroup = {
       connectionClass,
       makePlace: (pool) => this.#makePlace(pool),
@@ -199,11 +197,18 @@ export class ClusterConnectionPool {
       const stats = node.openedPool?.stats();
       if (stats !== undefined) nodes[node.toString()] = stats;
     }
+    const leases: LeaseInfo[] = [];
+    let longestLease = 0;
     for (const pool of this.#pools) {
       const stats = pool.stats();
       for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += stats[name];
+      longestLease = Math.max(longestLease, stats.longestLease);
+      leases.push(...stats.leases ?? []);
     }
-    return { ...sum, waiting: this.waiting, max: this.options.maxConnections, nodes };
+    leases.sort((a, b) => b.heldFor - a.heldFor);
+    const { maxConnections, node } = this.options;
+    const { waiting } = this;
+    return { ...sum, waiting, max: maxConnections, longestLease, ...node.trackLeases && { leases }, nodes };
   }
 
   /** Who holds what, and for how long, by node; with `trackLeases` also where each lease was taken. */

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { ReadFrom, ResolvedClusterOptions } from "../options.ts";
+import type { ReadFrom } from "./options_types.ts";
+import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Shard } from "./topology.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type NodeAddress, showAddress } from "./address.ts";
-import type { RemapFunction, RemapRule } from "../options.ts";
+import type { RemapFunction, RemapRule } from "./options_types.ts";
 import { ClusterError } from "../errors.ts";
 
 /** Makes the address that can be reached of one that was announced. */

@@ -9,7 +9,6 @@ import { foreign } from "./foreign.ts";
 import type { Kind } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 import { isPlain, unknownField } from "./nested.ts";
-import { CLUSTER } from "./cluster_table.ts";
 import { BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
 
 /** Options that were given, checked; what is absent was not given. */
@@ -23,7 +22,6 @@ const ELSEWHERE: readonly (readonly [Table, string])[] = [
   [POOL, "a pool"],
   [BLOCKING, "a BlockingConnectionPool"],
   [CLIENT, "a client"],
-  [CLUSTER, "a cluster"],
 ];
 
 /** The error for a name that is not known here. Its value is not shown: it may be a secret under a wrong name. */

@@ -4,25 +4,20 @@
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
-
-/** What a waiter asks for. */
-export interface WaitOptions {
-  readonly signal?: AbortSignal;
-  readonly retry?: boolean;
-}
+import type { Request } from "./leases.ts";
 
 /** One who waits. */
-interface Waiter<T, O> {
-  readonly options: O;
+interface Waiter<T, R> {
+  readonly request: R;
   resolve(value: T | Promise<T>): void;
   reject(error: unknown): void;
 }
 
 /** A queue of waiters; each ends by being served, by its time, by its signal, or with all others. */
-export class Waiters<T, O extends WaitOptions = WaitOptions> {
+export class Waiters<T, R extends Request = Request> {
   readonly #clock: Clock;
   // A Set keeps the order of insertion and lets anyone leave from the middle.
-  readonly #queue: Set<Waiter<T, O>> = new Set();
+  readonly #queue: Set<Waiter<T, R>> = new Set();
 
   /** Times are measured by `clock`. */
   constructor(clock: Clock) {
@@ -35,8 +30,8 @@ export class Waiters<T, O extends WaitOptions = WaitOptions> {
   }
 
   /** Waits to be served, up to `timeout` milliseconds (0: without end); `expired` makes the error for that. */
-  wait(timeout: number, options: O, expired: () => Error): Promise<T> {
-    const { signal } = options;
+  wait(timeout: number, request: R, expired: () => Error): Promise<T> {
+    const { signal } = request;
     return new Promise((resolve, reject) => {
       let timer: Timer;
       const leave = (): void => {
@@ -44,8 +39,8 @@ export class Waiters<T, O extends WaitOptions = WaitOptions> {
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
       };
-      const waiter: Waiter<T, O> = {
-        options,
+      const waiter: Waiter<T, R> = {
+        request,
         resolve: (value) => (leave(), resolve(value)),
         reject: (error) => (leave(), reject(error)),
       };
@@ -57,12 +52,12 @@ export class Waiters<T, O extends WaitOptions = WaitOptions> {
   }
 
   /**
-   * Serves the one who has waited longest of those for whom there is something; that one's options hold for it.
-   * Tells whether somebody was served.
+   * Serves the one who has waited longest, of those for whose request `make` makes something; tells whether there
+   * was one.
    */
-  serve(make: (options: O) => T | Promise<T> | undefined): boolean {
+  serve(make: (request: R) => T | Promise<T> | undefined): boolean {
     for (const waiter of this.#queue) {
-      const made = make(waiter.options);
+      const made = make(waiter.request);
       if (made === undefined) continue;
       waiter.resolve(made);
       return true;

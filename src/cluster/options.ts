@@ -3,20 +3,24 @@
  *
  * @module
  */
-import { CLUSTER } from "./cluster_table.ts";
+import {
+  resolveBlockingPoolOptions,
+  type ResolvedConnectionOptions,
+  resolveOptions,
+  resolvePoolOptions,
+} from "../options.ts";
+import { collect, type Given, recall, remember, type Table } from "../options/collect.ts";
+import { contradiction } from "../options/complain.ts";
+import { having } from "../options/kinds.ts";
+import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "../options/table.ts";
+import { CLUSTER } from "./options_table.ts";
 import type {
   BlockingClusterPoolOptions,
   ClusterPoolOptions,
   RedisClusterOptions,
   Seed,
-} from "./cluster_types.ts";
-import { collect, type Given, recall, remember, type Table } from "./collect.ts";
-import { contradiction } from "./complain.ts";
-import { having } from "./kinds.ts";
-import type { ResolvedConnectionOptions } from "./resolved.ts";
-import { type ClusterValues, ResolvedClusterOptions } from "./resolved_cluster.ts";
-import { resolveBlockingPoolOptions, resolveOptions, resolvePoolOptions } from "./resolve.ts";
-import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
+} from "./options_types.ts";
+import { type ClusterValues, ResolvedClusterOptions } from "./resolved_options.ts";
 
 const DEFAULTS = {
   initSlotCache: true,

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { ReadFrom, RemapFunction, RemapRule } from "./cluster_types.ts";
-import type { ResolvedConnectionOptions } from "./resolved.ts";
-import type { ResolvedPoolOptions } from "./resolved_pool.ts";
+import type { ReadFrom, RemapFunction, RemapRule } from "./options_types.ts";
+import type { ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 
 /** What a cluster's options come to, beside those of its connections. */
 export interface ClusterValues {

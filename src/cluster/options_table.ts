@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { outOfRange, wrongType } from "./complain.ts";
-import { choice, duration, flag, integer, type Kind, text } from "./kinds.ts";
-import { isPlain, unknownField } from "./nested.ts";
-import { CONNECTION } from "./table.ts";
+import { outOfRange, wrongType } from "../options/complain.ts";
+import { choice, duration, flag, integer, type Kind, text } from "../options/kinds.ts";
+import { isPlain, unknownField } from "../options/nested.ts";
+import { CONNECTION } from "../options/table.ts";
 
 interface Address {
   readonly host: string;
