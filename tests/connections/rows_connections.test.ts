@@ -7,7 +7,6 @@ import { after, before, describe, it } from "node:test";
 import {
   BlockingConnectionPool,
   Connection,
-  ConnectionError,
   ConnectionPool,
   MaxConnectionsError,
   Redis,
