@@ -61,7 +61,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
-  /** Rings when there is reason to connect at once instead of waiting out a backoff: the server may be back, or elsewhere. */
+  /** Rings when there is reason to connect at once: the server may be back, or elsewhere. */
   readonly comeback: Bell = new Bell();
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #idle: IdleStore<Connection>;
