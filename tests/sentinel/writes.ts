@@ -102,7 +102,10 @@ export async function eager(topology: Replicated): Promise<void> {
  * Waits until these sentinels agree, and all other servers follow the master. An old master is told to, as sentinels
  * take ten seconds for that.
  */
-export async function healed(topology: Replicated, sentinels: readonly Server[] = topology.sentinels): Promise<void> {
+export async function healed(
+  topology: Replicated,
+  sentinels: readonly Server[] = topology.sentinels,
+): Promise<void> {
   await waitFor("the servers to follow their master", async () => {
     const masters = new Set<Server>();
     for (const sentinel of sentinels) masters.add(await masterOf(topology, sentinel));
@@ -111,7 +114,9 @@ export async function healed(topology: Replicated, sentinels: readonly Server[] 
     for (const server of [topology.master, ...topology.replicas]) {
       if (server === master) continue;
       const info = String(await server.cli("INFO", "replication"));
-      if (/role:master/.test(info)) await server.cli("REPLICAOF", master!.host, master!.tlsPort ?? master!.port);
+      if (/role:master/.test(info)) {
+        await server.cli("REPLICAOF", master!.host, master!.tlsPort ?? master!.port);
+      }
       if (!/master_link_status:up/.test(info)) return "one does not follow it yet";
     }
     for (const sentinel of sentinels) {
