@@ -23,10 +23,13 @@ import { ConnectionPool as ConnectionPoolBase } from "./src/pool/pool.ts";
 import { SentinelConnectionPool as SentinelConnectionPoolBase } from "./src/sentinel/pool.ts";
 import { Sentinel as SentinelBase } from "./src/sentinel/sentinel.ts";
 import { runtimeTransport } from "./transports/runtime.ts";
+import { runtimeObserver } from "./transports/runtime_observer.ts";
+import type { Observer } from "./src/observer.ts";
 import type { Transport } from "./src/transport.ts";
 
 export * from "./src/errors.ts";
 export type * from "./src/transport.ts";
+export type * from "./src/observer.ts";
 export type * from "./src/clock.ts";
 export type * from "./src/options.ts";
 export type * from "./src/events.ts";
@@ -91,6 +94,8 @@ export class Connection extends ConnectionBase {
 export class ConnectionPool<C extends ConnectionBase = Connection> extends ConnectionPoolBase<C> {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
 }
@@ -100,6 +105,8 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
   extends BlockingConnectionPoolBase<C> {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
 }

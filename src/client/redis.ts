@@ -9,6 +9,7 @@ import { ConnectionPool } from "../pool/pool.ts";
 import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
 import type { Executor } from "./executor.ts";
+import { observed } from "./observed.ts";
 import { StandaloneExecutor } from "./standalone.ts";
 
 /** What a client of one server is made of. */
@@ -90,5 +91,5 @@ function open(
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
   const executor = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  return { pool, options, executor, call: callOf(options) };
+  return { pool, options, executor: observed(executor, pool.options.connection), call: callOf(options) };
 }

@@ -194,9 +194,12 @@ export class Connection {
     try {
       limit.signal.throwIfAborted();
       const who = await abortable(this.#upkeep.credentials(), limit.signal);
-      // A transport may not look at the signal; the socket that it gives late is destroyed.
-      const link = await abortable(Link.open(this.options, this.#owner(), limit.signal), limit.signal);
-      this.#link = link;
+      const opening = Link.open(this.options, this.#owner(), limit.signal).then((link) => {
+        // A transport may not look at the signal, or be quicker than we are.
+        if (this.#state !== "connecting") link.destroy(this.#given());
+        return this.#link = link;
+      });
+      const link = await abortable(opening, limit.signal);
       if (this.#state !== "connecting") throw this.#given();
       this.#welcome = await shakeHands(
         async (commands) => {
@@ -215,7 +218,6 @@ export class Connection {
     } catch (cause) {
       const error = options.signal?.aborted ? cause : notConnected(cause, this.address);
       this.#end(asError(error));
-      this.#link?.destroy(asError(error));
       throw error;
     } finally {
       this.#abort = undefined;

@@ -6,6 +6,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { abortable } from "../connection/limit.ts";
 import { ConnectionError, RedisError, TimeoutError } from "../errors.ts";
+import { watched } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { retryDelay } from "../retry.ts";
 
@@ -35,7 +36,16 @@ interface Caller {
  *
  * @throws the error of the last try, with those of the tries before as causes; or the reason of an abort.
  */
-export async function establish<C extends Connection, T>(
+export function establish<C extends Connection, T>(
+  opener: Opener<C>,
+  attempt: AbortController,
+  caller: Caller,
+  accept: (connection: C) => T,
+): Promise<T> {
+  return watched(opener.options, "connect", () => tryUntil(opener, attempt, caller, accept));
+}
+
+async function tryUntil<C extends Connection, T>(
   opener: Opener<C>,
   attempt: AbortController,
   { signal, retry = true }: Caller,

@@ -14,13 +14,10 @@
 import { Connection, type ConnectionHome } from "../connection/connection.ts";
 import { ConnectionError } from "../errors.ts";
 import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
-import {
-  type ConnectionClass,
-  type PoolOptions,
-  type ResolvedConnectionOptions,
-  type ResolvedPoolOptions,
-  resolvePoolOptions,
-} from "../options.ts";
+import { type PoolOptions, resolvePoolOptions } from "../options.ts";
+import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
+import type { Observer } from "../observer.ts";
+import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { Bell } from "./bell.ts";
 import { closedError, limitError, notLeasedError } from "./errors.ts";
@@ -56,6 +53,8 @@ export type { LeaseInfo, PoolStats } from "./stats.ts";
 export class ConnectionPool<C extends Connection = Connection> extends TypedEventTarget<PoolEvents> {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
+  /** Who watches where the options name nobody; the package's entry point sets it in its own class. */
+  static readonly observer: Observer | undefined = undefined;
   /** The class of connections where the options name none. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
 
@@ -92,11 +91,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     over?: PoolOptions,
   ) {
     super();
-    const { transport } = new.target;
     const given = this.resolve(options, over);
-    this.options = given.connection.transport === undefined && transport !== undefined
-      ? this.resolve(given, { transport })
-      : given;
+    const { transport = new.target.transport, observer = new.target.observer } = given.connection;
+    const same = transport === given.connection.transport && observer === given.connection.observer;
+    this.options = same ? given : this.resolve(given, { transport, observer });
     const { connection, trackLeases, minIdle } = this.options;
     const opener: Opener<Connection> = {
       options: connection,
@@ -114,6 +112,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       park: (warmed) => (this.#admit(warmed), this.#takeBack(warmed)),
       freed: () => this.#changed(),
     });
+    observer?.pool?.(this, targetOf(connection));
     // Not before the constructors of subclasses have run.
     if (minIdle > 0) queueMicrotask(() => this.#warmer.look());
   }
@@ -190,6 +189,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * @throws the signal's reason when it is aborted.
    */
   acquire(options: AcquireOptions = {}): Promise<C> {
+    return watched(this.options.connection, "acquire", () => this.#acquire(options));
+  }
+
+  #acquire(options: AcquireOptions): Promise<C> {
     if (this.closed) return Promise.reject(this.closedError());
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const request = this.options.trackLeases
@@ -389,7 +392,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const ends = this.#idle.clear().map((connection) => connection.close());
     const { clock } = this.options.connection;
     let timer: unknown;
-    const grace = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, this.options.closeGrace));
+    const { closeGrace } = this.options;
+    const grace = new Promise<void>((resolve) => {
+      if (closeGrace === 0) resolve();
+      else timer = clock.setTimeout(resolve, closeGrace);
+    });
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
     if (this.#leases.size + this.#repairs.size === 0) this.#returned!();
