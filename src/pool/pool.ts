@@ -12,7 +12,7 @@
  * @module
  */
 import { Connection, type ConnectionHome } from "../connection/connection.ts";
-import { ConnectionError, RedisError } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
 import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
 import { type PoolOptions, resolvePoolOptions } from "../options.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
@@ -21,7 +21,7 @@ import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { Ages } from "./ages.ts";
 import { Bell } from "./bell.ts";
-import { limitError } from "./errors.ts";
+import { closedError, limitError, notLeasedError } from "./errors.ts";
 import type { Opener } from "./establish.ts";
 import { withGrace } from "./grace.ts";
 import { IdleStore } from "./idle.ts";
@@ -62,7 +62,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
-  /** Rings when there is reason to connect at once instead of waiting out a backoff: the server may be back, or elsewhere. */
+  /**
+   * Rings when there is reason to connect at once: the server may be back, or elsewhere.
+   *
+   * @internal
+   */
   readonly comeback: Bell = new Bell();
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #idle: IdleStore<Connection>;
@@ -245,10 +249,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   release(connection: C): void {
     const held = this.#leases.end(connection);
     if (held === "never") {
-      throw new RedisError(
-        "Cannot release a connection that this pool has not lent, or has taken back already",
-        { code: "NOT_LEASED", executed: "no" },
-      );
+      throw notLeasedError();
     }
     if (held === "held") this.#takeBack(connection);
   }
@@ -302,10 +303,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** The error for what is asked of a closed pool. */
   protected closedError(): ConnectionError {
-    return new ConnectionError(`Cannot take a connection to ${this.options.connection}: the pool is closed`, {
-      code: "CLOSED",
-      executed: "no",
-    });
+    return closedError(this.options);
   }
 
   /** How many more connections may be opened. */
