@@ -89,6 +89,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "OOM",
   "MISCONF",
   "NOREPLICAS",
+  "UNBLOCKED",
 ]);
 
 /** The server answered with an error. `code` is the reply's prefix (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */

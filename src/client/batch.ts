@@ -8,7 +8,8 @@
  */
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { abortable } from "../connection/limit.ts";
-import { ConnectionError } from "../errors.ts";
+import { inDoubt } from "../connection/failures.ts";
+import { ConnectionError, RedisError } from "../errors.ts";
 import { checkArguments } from "../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../retry.ts";
 import type { Call } from "./executor.ts";
@@ -100,7 +101,11 @@ async function repeatFailures(
       await sleep(lane, delay, call.signal);
     }
     const again = await runRound(lane, places.map((at) => commands[at]!), terms, call, atomic);
-    places.forEach((at, index) => outcomes[at] = again.outcomes[index]);
+    places.forEach((at, index) => {
+      const before = outcomes[at];
+      const certain = before instanceof RedisError && before.executed === "no";
+      outcomes[at] = certain ? again.outcomes[index] : inDoubt(again.outcomes[index]);
+    });
     if (again.failures === 0 || again.refused) return outcomes;
   }
 }

@@ -37,6 +37,12 @@ export async function runExclusively(
       connection ??= await acquireUntil(pool, command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
+      if (
+        connection !== undefined && pool.misplaced(error) && !call.signal?.aborted && clock.now() < deadline
+      ) {
+        connection.disconnect();
+        continue;
+      }
       const delay = connection === undefined || call.signal?.aborted
         ? undefined
         : retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);

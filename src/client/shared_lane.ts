@@ -50,6 +50,7 @@ export class SharedLane implements Sender, GroupLane {
   readonly #room: WaitingRoom;
   readonly #listeners: Set<LaneListener> = new Set();
   readonly #callers: Set<Caller> = new Set();
+  readonly #unhurry: () => void;
   readonly #stop: AbortController = new AbortController();
   /** What the tickets in the waiting room stand for. */
   readonly #groups: WeakMap<Pending, Group> = new WeakMap();
@@ -57,6 +58,8 @@ export class SharedLane implements Sender, GroupLane {
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
   #connection: Connection | undefined = undefined;
+  /** One that had to be left, and still owes replies. */
+  #left: Connection | undefined = undefined;
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
@@ -66,6 +69,7 @@ export class SharedLane implements Sender, GroupLane {
     this.#pool = pool;
     const options = pool.options.connection;
     this.#room = new WaitingRoom(options.clock, options, String(options));
+    this.#unhurry = pool.comeback.on(() => this.#hurry());
   }
 
   /** The connection, when there is one. */
@@ -140,6 +144,11 @@ export class SharedLane implements Sender, GroupLane {
       this.#wait(pending);
       return true;
     }
+    if (this.#pool.misplaced(error)) {
+      this.#leave(error);
+      this.submit(pending);
+      return true;
+    }
     const { retry, clock } = this.#pool.options.connection;
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
     const attempt = pending.repeats + 1;
@@ -158,6 +167,7 @@ export class SharedLane implements Sender, GroupLane {
     this.#state = "closed";
     const { clock } = this.#pool.options.connection;
     clock.clearTimeout(this.#timer);
+    this.#unhurry();
     for (const [pending, timer] of this.#delayed) {
       clock.clearTimeout(timer);
       pending.reject(closedError(pending.command.spec.name));
@@ -218,9 +228,12 @@ export class SharedLane implements Sender, GroupLane {
     this.#room.reason = undefined;
     const listener: ConnectionListener = {
       push: (values) => {
+        if (connection !== this.#connection) return;
         for (const listener of this.#listeners) listener.push(values);
       },
-      closed: (cause) => this.#lost(cause),
+      closed: (cause) => {
+        if (connection === this.#connection) this.#lost(cause);
+      },
     };
     connection.listen(listener);
     // It may have ended between its handshake and now.
@@ -245,6 +258,22 @@ export class SharedLane implements Sender, GroupLane {
       this.#room.rejectAll((one) => this.#unreachable(one, cause));
     }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
+  }
+
+  /** This is the wrong server: what it still owes may come, what is new goes elsewhere. */
+  #leave(cause: Error): void {
+    const connection = this.#connection;
+    // Replies that the one left before still gives say nothing about this one.
+    if (connection === undefined || this.#left?.state === "closing") return;
+    this.#left = connection;
+    this.#lost(cause);
+    connection.close();
+  }
+
+  #hurry(): void {
+    if (this.#state !== "waiting") return;
+    this.#pool.options.connection.clock.clearTimeout(this.#timer);
+    this.#connect();
   }
 
   #failed(error: Error): void {

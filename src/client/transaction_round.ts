@@ -115,7 +115,11 @@ export class TransactionRound implements BatchSink, Group {
     if (ended instanceof ReplyError) {
       // Refused commands say why; the others were not run on their account.
       this.failures = queued.length;
-      return this.#resolve(queued.map((reply) => reply instanceof Error ? reply : ended));
+      return this.#resolve(
+        queued.map((reply) =>
+          reply instanceof Error ? new ReplyError(reply.message, { executed: "no" }) : ended
+        ),
+      );
     }
     // No reply to EXEC: whatever became of the others, it alone decides whether they have run.
     this.#fail(ended as Error);

@@ -27,6 +27,15 @@ export interface LinkOwner {
   pushed(values: Reply[]): void;
 }
 
+/** What a link needs to know of a connection's options. */
+export type LinkOptions =
+  & Pick<ResolvedConnectionOptions, "endpoint" | "noDelay" | "keepAlive" | "readBufferSize" | "transport">
+  & Pick<
+    ResolvedConnectionOptions,
+    "clock" | "commandTimeout" | "socketTimeout" | "maxQueued" | "maxQueuedBytes"
+  >
+  & Pick<ResolvedConnectionOptions, "parser" | "limits">;
+
 const FLUSH_AT = 65_536;
 /** Chunks kept from before there is a link; a server says one line at most before it is asked. */
 const EARLY_CHUNKS = 16;
@@ -45,7 +54,7 @@ export class Link {
   #scheduled = false;
   #ended = false;
 
-  private constructor(socket: Socket, inbox: Inbox, options: ResolvedConnectionOptions, owner: LinkOwner) {
+  private constructor(socket: Socket, inbox: Inbox, options: LinkOptions, owner: LinkOwner) {
     this.#socket = socket;
     this.inbox = inbox;
     this.#owner = owner;
@@ -65,7 +74,7 @@ export class Link {
 
   /** Opens a socket; `signal` bounds that. */
   static async open(
-    options: ResolvedConnectionOptions,
+    options: LinkOptions,
     owner: LinkOwner,
     signal: AbortSignal,
   ): Promise<Link> {

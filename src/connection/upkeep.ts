@@ -37,6 +37,9 @@ export class Upkeep implements BatchSink {
   due = 0;
   readonly #kept: Kept;
   readonly #liveness: Liveness;
+  /** Who it is logged in as. */
+  #current: Credentials | undefined = undefined;
+  /** Who it is to log in as. */
   #renewal: Credentials | undefined = undefined;
   #unsubscribe: (() => void) | undefined = undefined;
 
@@ -61,11 +64,7 @@ export class Upkeep implements BatchSink {
       this.#renewal = checked(renewed);
       this.quiet();
     });
-    const given = checked(await credentials.get());
-    // Told before they were asked for: these are the ones.
-    const { username, password } = this.#renewal ?? {};
-    if (username === given.username && password === given.password) this.#renewal = undefined;
-    return given;
+    return this.#current = checked(await credentials.get());
   }
 
   /** The connection is ready. */
@@ -99,6 +98,9 @@ export class Upkeep implements BatchSink {
       if (inbox.queue.at(index)!.blocks > 0) return;
     }
     this.#renewal = undefined;
+    const { username, password } = this.#current ?? {};
+    if (renewal.username === username && renewal.password === password) return;
+    this.#current = renewal;
     this.#send(link, authWords(renewal)[0]!, AUTH);
   }
 

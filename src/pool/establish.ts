@@ -6,6 +6,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { abortable } from "../connection/limit.ts";
 import { ConnectionError, RedisError, TimeoutError } from "../errors.ts";
+import { watched } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { retryDelay } from "../retry.ts";
 
@@ -13,8 +14,8 @@ import { retryDelay } from "../retry.ts";
 export interface Opener<C> {
   /** The options of its connections. */
   readonly options: ResolvedConnectionOptions;
-  /** Makes one, not yet connected. */
-  make(): C;
+  /** One try: opens one. */
+  open(signal: AbortSignal): Promise<C>;
   /** A try begins, counted from 1. */
   connecting(attempt: number): void;
   /** A try has failed; the next, number `attempt`, follows after `delay` milliseconds. */
@@ -35,7 +36,16 @@ interface Caller {
  *
  * @throws the error of the last try, with those of the tries before as causes; or the reason of an abort.
  */
-export async function establish<C extends Connection, T>(
+export function establish<C extends Connection, T>(
+  opener: Opener<C>,
+  attempt: AbortController,
+  caller: Caller,
+  accept: (connection: C) => T,
+): Promise<T> {
+  return watched(opener.options, "connect", () => tryUntil(opener, attempt, caller, accept));
+}
+
+async function tryUntil<C extends Connection, T>(
   opener: Opener<C>,
   attempt: AbortController,
   { signal, retry = true }: Caller,
@@ -73,9 +83,8 @@ async function connected<C extends Connection, T>(
   number: number,
   accept: (connection: C) => T,
 ): Promise<T> {
-  const connection = opener.make();
   opener.connecting(number);
-  await connection.connect({ signal });
+  const connection = await opener.open(signal);
   // Both can come between the end of the handshake and our hearing of it.
   if (signal.aborted) {
     connection.disconnect();

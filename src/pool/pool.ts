@@ -12,16 +12,15 @@
  * @module
  */
 import { Connection, type ConnectionHome } from "../connection/connection.ts";
-import { ConnectionError, MaxConnectionsError, RedisError } from "../errors.ts";
+import { ConnectionError, RedisError } from "../errors.ts";
 import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
-import {
-  type ConnectionClass,
-  type PoolOptions,
-  type ResolvedConnectionOptions,
-  type ResolvedPoolOptions,
-  resolvePoolOptions,
-} from "../options.ts";
+import { type PoolOptions, resolvePoolOptions } from "../options.ts";
+import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
+import type { Observer } from "../observer.ts";
+import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
+import { Bell } from "./bell.ts";
+import { limitError } from "./errors.ts";
 import type { Opener } from "./establish.ts";
 import { IdleStore } from "./idle.ts";
 import { type AcquireOptions, Leases, type Request, stackAbove } from "./leases.ts";
@@ -54,11 +53,15 @@ export type { LeaseInfo, PoolStats } from "./stats.ts";
 export class ConnectionPool<C extends Connection = Connection> extends TypedEventTarget<PoolEvents> {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
+  /** Who watches where the options name nobody; the package's entry point sets it in its own class. */
+  static readonly observer: Observer | undefined = undefined;
   /** The class of connections where the options name none. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
+  /** Rings when there is reason to connect at once instead of waiting out a backoff: the server may be back, or elsewhere. */
+  readonly comeback: Bell = new Bell();
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #idle: IdleStore<Connection>;
   readonly #leases: Leases<Connection>;
@@ -84,15 +87,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     over?: PoolOptions,
   ) {
     super();
-    const { transport } = new.target;
     const given = this.resolve(options, over);
-    this.options = given.connection.transport === undefined && transport !== undefined
-      ? this.resolve(given, { transport })
-      : given;
+    const { transport = new.target.transport, observer = new.target.observer } = given.connection;
+    const same = transport === given.connection.transport && observer === given.connection.observer;
+    this.options = same ? given : this.resolve(given, { transport, observer });
     const { connection, trackLeases, minIdle } = this.options;
     const opener: Opener<Connection> = {
       options: connection,
-      make: () => this.makeConnection(),
+      open: (signal) => this.openConnection(signal),
       connecting: (attempt) => emit(this, "connecting", { attempt }),
       repeating: (attempt, delay, cause) => emit(this, "reconnecting", { attempt, delay, cause }),
     };
@@ -106,6 +108,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       park: (warmed) => (this.#admit(warmed), this.#takeBack(warmed)),
       freed: () => this.#changed(),
     });
+    observer?.pool?.(this, targetOf(connection));
     // Not before the constructors of subclasses have run.
     if (minIdle > 0) queueMicrotask(() => this.#warmer.look());
   }
@@ -158,9 +161,20 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /** Makes a connection, not yet connected; subclasses may override it. */
-  makeConnection(): C {
+  makeConnection(options: ResolvedConnectionOptions = this.options.connection): C {
     const made = this.options.connectionClass ?? (this.constructor as typeof ConnectionPool).connectionClass;
-    return new made(this.options.connection) as C;
+    return new made(options) as C;
+  }
+
+  /** One try to open a connection; a pool that has to find its server first overrides it. */
+  protected openConnection(signal: AbortSignal): Promise<C> {
+    const connection = this.makeConnection();
+    return connection.connect({ signal }).then(() => connection);
+  }
+
+  /** Whether a refused command came to the wrong server, so that it belongs on a new connection; here never. */
+  misplaced(_error: unknown): boolean {
+    return false;
   }
 
   /**
@@ -171,6 +185,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * @throws the signal's reason when it is aborted.
    */
   acquire(options: AcquireOptions = {}): Promise<C> {
+    return watched(this.options.connection, "acquire", () => this.#acquire(options));
+  }
+
+  #acquire(options: AcquireOptions): Promise<C> {
     if (this.closed) return Promise.reject(this.closedError());
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const request = this.options.trackLeases
@@ -206,14 +224,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** What `acquire` does when all places are taken; a pool that waits overrides it. */
   protected atLimit(_request: AcquireOptions): Promise<C> {
-    const { maxConnections } = this.options;
-    return Promise.reject(
-      new MaxConnectionsError(
-        `Cannot take a connection to ${this.options.connection}: all ${maxConnections} are in use; ` +
-          "release them sooner, raise maxConnections, or use a BlockingConnectionPool to wait",
-        { code: "MAX_CONNECTIONS", executed: "no" },
-      ),
-    );
+    return Promise.reject(limitError(this.options));
   }
 
   /** A place or an idle connection has become free; a pool that waits serves its waiters. */
@@ -383,7 +394,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const ends = this.#idle.clear().map((connection) => connection.close());
     const { clock } = this.options.connection;
     let timer: unknown;
-    const grace = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, this.options.closeGrace));
+    const { closeGrace } = this.options;
+    const grace = new Promise<void>((resolve) => {
+      if (closeGrace === 0) resolve();
+      else timer = clock.setTimeout(resolve, closeGrace);
+    });
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
     if (this.#leases.size + this.#repairs.size === 0) this.#returned!();

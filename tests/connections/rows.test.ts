@@ -11,7 +11,7 @@ import {
   ConnectionPool,
   MaxConnectionsError,
   Redis,
-  RedisError,
+  type RedisError,
   TimeoutError,
 } from "../../mod.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
