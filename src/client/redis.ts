@@ -6,7 +6,10 @@
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import { type RedisOptions, resolveRedisOptions } from "../options.ts";
 import { ConnectionPool } from "../pool/pool.ts";
+import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
+import type { Executor } from "./executor.ts";
+import { observed } from "./observed.ts";
 import { StandaloneExecutor } from "./standalone.ts";
 
 /** What a client of one server is made of. */
@@ -32,6 +35,9 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   /** The class of the pool that a client makes for itself; the package's entry point sets it in its own class. */
   static readonly poolClass: typeof ConnectionPool = ConnectionPool;
 
+  /** Makes a client for a URL of sentinels; set likewise, as this module knows nothing of those. */
+  static readonly sentinelClient: ((url: string | URL, over?: object) => Redis) | undefined = undefined;
+
   /**
    * Makes a client. Options are a URL, an object, or both: the object goes over the URL.
    *
@@ -41,7 +47,15 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
     options: string | URL | RedisOptions<ConnectionPool> = {},
     over?: RedisOptions<ConnectionPool>,
   ) {
-    super(open(options, over, new.target.poolClass));
+    const { poolClass, sentinelClient } = new.target;
+    const ofSentinels = typeof options === "string" || options instanceof URL
+      ? isSentinelUrl(String(options))
+      : false;
+    super(
+      ofSentinels && sentinelClient !== undefined
+        ? sentinelClient(options as string | URL, over).core
+        : open(options, over, poolClass),
+    );
   }
 
   /** The pool behind the client. */
@@ -60,6 +74,14 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   }
 }
 
+/** A client of this class over an executor that was made elsewhere, and owns the pool. */
+export function redisOver(redisClass: typeof Redis, pool: ConnectionPool, executor: Executor): Redis {
+  const { connection: options } = pool.options;
+  const core: RedisCore = { pool, options, executor, call: callOf(options) };
+  // Without its constructor, which would make a pool of its own.
+  return Reflect.construct(Client, [core], redisClass);
+}
+
 function open(
   source: string | URL | RedisOptions<ConnectionPool>,
   over: RedisOptions<ConnectionPool> | undefined,
@@ -69,5 +91,5 @@ function open(
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
   const executor = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  return { pool, options, executor, call: callOf(options) };
+  return { pool, options, executor: observed(executor, pool.options.connection), call: callOf(options) };
 }

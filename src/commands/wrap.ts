@@ -11,6 +11,8 @@ export interface Wrap {
   readonly text: unknown;
   /** The reply's type for bytes. */
   readonly bytes: unknown;
+  /** The reply itself, in terms of `this["text"]` and `this["bytes"]`. */
+  readonly value: unknown;
   /** What a method returns, in terms of `this["text"]` and `this["bytes"]`. */
   readonly out: unknown;
 }
@@ -18,14 +20,21 @@ export interface Wrap {
 /** What a method over `W` returns for a command whose reply is `T` as text and `B` as bytes. */
 export type Out<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["out"];
 
+/** The reply that a client over `W` gets where it is `T` as text and `B` as bytes. */
+export type Value<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["value"];
+
 /** A client of text: `get` returns `Promise<string | null>`. */
 export interface TextPromise extends Wrap {
+  /** Text. */
+  readonly value: this["text"];
   /** A promise of the text reply. */
   readonly out: Promise<this["text"]>;
 }
 
 /** A client of bytes: `get` returns `Promise<Uint8Array | null>`. */
 export interface BytesPromise extends Wrap {
+  /** Bytes. */
+  readonly value: this["bytes"];
   /** A promise of the bytes reply. */
   readonly out: Promise<this["bytes"]>;
 }

@@ -12,32 +12,33 @@
  * @module
  */
 import { ConnectionError, TimeoutError } from "../errors.ts";
-import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
+import { type ConnectionOptions, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
 import {
+  complain,
   type ConnectionHome,
   type ConnectionListener,
   type ConnectionState,
   modeOf,
   type SendOptions,
 } from "./contract.ts";
-import { addressOf, queueFullError } from "./failures.ts";
+import { addressOf, asError, notConnected, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
-import { Liveness } from "./liveness.ts";
+import { notePacked } from "./packed.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
 
 /** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
 const STATEFUL = 8;
-const PING: Sendable = rawCommand(["PING"]);
 
 /**
  * A connection to a server. Pools make them; by itself one is made, connected and used like this.
@@ -76,7 +77,7 @@ export class Connection {
   #abort: ((reason: Error) => void) | undefined = undefined;
   #home: ConnectionHome | undefined = undefined;
   readonly #listeners: Set<ConnectionListener> = new Set();
-  readonly #liveness: Liveness;
+  readonly #upkeep: Upkeep;
   readonly #mode: number;
 
   /**
@@ -97,13 +98,14 @@ export class Connection {
     this.session = new SessionState(this.options.db);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#mode = modeOf(this.options);
-    const { clock, healthCheckInterval } = this.options;
-    this.#liveness = new Liveness(
-      clock,
-      healthCheckInterval,
-      () => this.#link!.quietSince,
-      () => this.#probe(),
-    );
+    this.#upkeep = new Upkeep({
+      options: this.options,
+      address: this.address,
+      session: this.session,
+      ready: () => this.#state === "ready" ? this.#link : undefined,
+      retire: (cause) => this.pending === 0 ? this.#end(cause) : void this.close(),
+      dead: (cause) => this.#end(cause),
+    });
   }
 
   /** Where it stands in its life. */
@@ -136,10 +138,11 @@ export class Connection {
     return this.#link?.pending ?? 0;
   }
 
-  /** Whether nothing is due and nothing is half read: only then may it change hands. */
+  /** Whether no caller is owed a reply and nothing is half read: only then may it change hands. */
   get settled(): boolean {
     const link = this.#link;
-    return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial;
+    if (this.#state !== "ready" || link === undefined || link.partial) return false;
+    return link.pending === 0 || link.pending === this.#upkeep.due;
   }
 
   /**
@@ -190,23 +193,31 @@ export class Connection {
     limit.signal.addEventListener("abort", give, { once: true });
     try {
       limit.signal.throwIfAborted();
-      const who = await abortable(this.#credentials(), limit.signal);
-      const link = await Link.open(this.options, this.#owner(), limit.signal);
-      this.#link = link;
+      const who = await abortable(this.#upkeep.credentials(), limit.signal);
+      const opening = Link.open(this.options, this.#owner(), limit.signal).then((link) => {
+        // A transport may not look at the signal, or be quicker than we are.
+        if (this.#state !== "connecting") link.destroy(this.#given());
+        return this.#link = link;
+      });
+      const link = await abortable(opening, limit.signal);
+      if (this.#state !== "connecting") throw this.#given();
       this.#welcome = await shakeHands(
         async (commands) => {
           const replies = await link.flight(commands);
           // Ended meanwhile: what is in the replies is only that.
-          if (this.#state !== "connecting") throw this.#cause ?? this.#refusal("connect");
+          if (this.#state !== "connecting") throw this.#given();
           return replies as Reply[];
         },
         { ...this.options, username: who.username, password: who.password, setup: this.setup() },
         this.address,
       );
+      // The last reply and the end of the connection may have come together.
+      if (this.#state !== "connecting") throw this.#given();
       this.#state = "ready";
-      this.#liveness.start();
-    } catch (error) {
-      this.#end(error as Error);
+      this.#upkeep.start();
+    } catch (cause) {
+      const error = options.signal?.aborted ? cause : notConnected(cause, this.address);
+      this.#end(asError(error));
       throw error;
     } finally {
       this.#abort = undefined;
@@ -260,6 +271,7 @@ export class Connection {
       { length: replies },
       (_, index) => new Pending(command, options.mode ?? this.#mode, timeout, flight, index),
     );
+    notePacked(this.session, bytes);
     this.#link!.enqueuePacked(bytes, waiting);
     if (options.signal !== undefined) { for (const pending of waiting) pending.abortBy(options.signal); }
     return await flight.promise as Reply[];
@@ -328,23 +340,23 @@ export class Connection {
       lost: (cause) => this.#end(cause),
       idle: () => {
         if (this.#state === "closing") this.#end(undefined);
+        else this.#upkeep.quiet();
       },
       pushed: (values) => {
-        for (const listener of this.#listeners) listener.push?.(values);
+        for (const listener of this.#listeners) {
+          try {
+            listener.push?.(values);
+          } catch (error) {
+            complain(error);
+          }
+        }
       },
     };
   }
 
-  async #credentials(): Promise<Partial<Credentials>> {
-    const { credentials } = this.options;
-    if (credentials === undefined) return {};
-    return await (isStreaming(credentials) ? credentials.get() : credentials());
-  }
-
-  #probe(): void {
-    // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
-    if (this.#state !== "ready" || this.pending > 0 || this.session.inTransaction) return;
-    this.execute(PING).catch(() => {});
+  /** Why connecting was given up. */
+  #given(): Error {
+    return this.#cause ?? this.#refusal("connect");
   }
 
   #refusal(what: string): ConnectionError {
@@ -355,10 +367,11 @@ export class Connection {
   #connectTimeout(): TimeoutError {
     const { connectTimeout } = this.options;
     const phase = this.#link === undefined ? "no connection" : "no reply to the handshake";
-    return new TimeoutError(`Cannot connect to ${this.address}: ${phase} within ${connectTimeout} ms`, {
-      code: "CONNECT_TIMEOUT",
-      executed: "no",
-    });
+    const hint = this.options.tls === undefined ? "" : "; does the server speak TLS at this port?";
+    return new TimeoutError(
+      `Cannot connect to ${this.address}: ${phase} within ${connectTimeout} ms (connectTimeout)${hint}`,
+      { code: "CONNECT_TIMEOUT", executed: "no" },
+    );
   }
 
   /** The one way into `closed`. Without a cause it is by plan. */
@@ -367,12 +380,18 @@ export class Connection {
     const graceful = this.#state === "closing" && cause === undefined && this.pending === 0;
     this.#state = "closed";
     this.#cause = cause;
-    this.#liveness.stop();
+    this.#upkeep.stop();
     const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
     this.#abort?.(reason);
-    if (graceful) this.#link?.close().then(this.#resolveClosed);
+    if (graceful) this.#link?.close().then(this.#resolveClosed, this.#resolveClosed);
     else this.#link?.destroy(reason);
-    for (const listener of [...this.#listeners]) listener.closed?.(cause);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener.closed?.(cause);
+      } catch (error) {
+        complain(error);
+      }
+    }
     this.#listeners.clear();
     if (!graceful) this.#resolveClosed();
   }

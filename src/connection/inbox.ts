@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { ProtocolError } from "../errors.ts";
+import { ERROR } from "../resp/type_bytes.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
+import { unaskedError, unaskedReply } from "./unasked.ts";
 
 /** Frames that confirm a SUBSCRIBE or its like; under RESP2 they and messages are arrays. */
 const CONFIRMATIONS: ReadonlySet<string> = new Set([
@@ -31,6 +32,8 @@ export class Inbox implements DecoderHandler {
   subscribed = false;
   /** Every reply is handed to the listener instead (MONITOR, where the server talks by itself). */
   streaming = false;
+  /** An error is being read that came while nobody waited. */
+  #unasked = false;
   readonly #push: (values: Reply[]) => void;
 
   /** `push` gets the push frames, confirmations included. */
@@ -39,13 +42,16 @@ export class Inbox implements DecoderHandler {
   }
 
   /** @inheritdoc */
-  begin(): number {
+  begin(type = 0): number {
     const head = this.queue.peek();
     // Messages between replies are bytes for whoever they are for, whatever the reply's own mode is.
     if (this.subscribed) return DecodeMode.bytes;
     if (head !== undefined) return head.mode;
     if (this.streaming) return DecodeMode.text;
-    throw new ProtocolError("The server sent a reply that nobody asked for", { code: "PROTOCOL" });
+    if (type !== ERROR) throw unaskedReply(type);
+    // What it says is worth reading; a command that is queued until it has come whole has no part in it.
+    this.#unasked = true;
+    return DecodeMode.text;
   }
 
   /** @inheritdoc */
@@ -61,7 +67,7 @@ export class Inbox implements DecoderHandler {
     }
     if (this.queue.length === 0) {
       if (this.streaming) return this.#push(["monitor", value]);
-      throw new ProtocolError("The server sent a reply that nobody asked for", { code: "PROTOCOL" });
+      throw unaskedReply(0);
     }
     this.taken++;
     this.queue.shift()!.resolve(value);
@@ -69,14 +75,9 @@ export class Inbox implements DecoderHandler {
 
   /** @inheritdoc */
   error(error: Error): void {
-    const head = this.queue.shift();
-    if (head === undefined) {
-      // "ERR max number of clients reached" and its like come before anything was asked, then the end.
-      throw new ProtocolError(`The server sent an error that nobody asked for: ${error.message}`, {
-        code: "PROTOCOL",
-        cause: error,
-      });
-    }
+    // "ERR max number of clients reached" and its like come before anything was asked, then the end.
+    const head = this.#unasked ? undefined : this.queue.shift();
+    if (head === undefined) throw unaskedError(error);
     this.taken++;
     head.fail(error);
   }

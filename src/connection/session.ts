@@ -66,11 +66,16 @@ export class SessionState {
         this.watching = false;
         return;
       case "SELECT":
-        this.#db = Number(args[0]);
+        this.#db = Number(wordOf(args[0]));
         return;
       default:
         if (TAINTING.has(name)) this.#tainted = true;
     }
+  }
+
+  /** Notes that nobody knows what was sent. */
+  taint(): void {
+    this.#tainted = true;
   }
 
   /** Whether nothing can put the connection right. */
@@ -90,6 +95,13 @@ export class SessionState {
 
 /** The name by which a command given as words is known here: two words for CLIENT. */
 export function stateName(words: readonly Arg[]): string {
-  const first = typeof words[0] === "string" ? words[0].toUpperCase() : "";
-  return first === "CLIENT" && typeof words[1] === "string" ? `CLIENT ${words[1].toUpperCase()}` : first;
+  const first = wordOf(words[0]);
+  return first === "CLIENT" ? `CLIENT ${wordOf(words[1])}` : first;
+}
+
+/** A word of a name in capitals; servers take one that is given as bytes, too. */
+function wordOf(word: Arg | undefined): string {
+  if (typeof word === "string") return word.toUpperCase();
+  if (typeof word === "number" || typeof word === "bigint") return String(word);
+  return word instanceof Uint8Array && word.length < 32 ? String.fromCharCode(...word).toUpperCase() : "";
 }

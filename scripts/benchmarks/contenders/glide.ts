@@ -6,6 +6,9 @@
 import { Batch, Decoder, GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import type { Contender, Kind, Place } from "./contender.ts";
 
+/** By default it refuses more than 1,000 commands at once, and those that take longer than 250 ms. */
+const LIMITS = { inflightRequestsLimit: 20_000, requestTimeout: 10_000 };
+
 /** Opens it. */
 export async function openGlide(kind: Kind, place: Place): Promise<Contender | undefined> {
   const { host, port, clusterPort } = place;
@@ -13,9 +16,9 @@ export async function openGlide(kind: Kind, place: Place): Promise<Contender | u
   const client = kind === "cluster"
     ? await GlideClusterClient.createClient({
       addresses: [{ host, port: clusterPort }],
-      inflightRequestsLimit: 20_000,
+      ...LIMITS,
     })
-    : await GlideClient.createClient({ addresses: [{ host, port }], inflightRequestsLimit: 20_000 });
+    : await GlideClient.createClient({ addresses: [{ host, port }], ...LIMITS });
   return {
     name: "valkey-glide",
     get: (key) => client.get(key),
@@ -34,7 +37,7 @@ export async function openGlide(kind: Kind, place: Place): Promise<Contender | u
     async connectOnce() {
       const one = await GlideClient.createClient({
         addresses: [{ host, port }],
-        inflightRequestsLimit: 20_000,
+        ...LIMITS,
       });
       await one.ping();
       one.close();

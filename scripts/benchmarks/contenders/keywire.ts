@@ -8,7 +8,6 @@ import { type Contender, Delivery, type Kind, type Place, POOL_SIZE } from "./co
 
 /** What is measured as soon as the library has it. */
 interface Later {
-  pipeline?(): { get(key: string): unknown; exec(): Promise<unknown> };
   subscribe?(channel: string, listener: () => void): Promise<unknown>;
 }
 
@@ -57,8 +56,8 @@ export async function openKeywire(kind: Kind, place: Place): Promise<Contender |
     mget: (keys) => redis.mget(...keys),
     zrange: (key) => redis.zrange(key, 0, -1, { withScores: true }),
     getBytes: (key) => bytes.get(key),
-    pipeline: later.pipeline === undefined ? undefined : (key, count) => {
-      const pipeline = later.pipeline!();
+    pipeline(key, count) {
+      const pipeline = redis.pipeline();
       for (let index = 0; index < count; index++) pipeline.get(key);
       return pipeline.exec();
     },
