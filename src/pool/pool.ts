@@ -20,7 +20,7 @@ import type { Observer } from "../observer.ts";
 import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { Bell } from "./bell.ts";
-import { closedError, limitError, notLeasedError } from "./errors.ts";
+import { closedError, cutError, limitError, notLeasedError } from "./errors.ts";
 import type { Opener } from "./establish.ts";
 import { IdleStore } from "./idle.ts";
 import { type AcquireOptions, Leases, type Request, stackAbove } from "./leases.ts";
@@ -193,7 +193,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   #acquire(options: AcquireOptions): Promise<C> {
-    if (this.closed) return Promise.reject(this.closedError());
+    if (this.closed) return Promise.reject(closedError(this.options));
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const request = this.options.trackLeases
       ? { ...options, takenAt: stackAbove(this.acquire) }
@@ -256,7 +256,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     for (const connection of this.#idle.clear()) connection.disconnect();
     if (options.inUse === false) return;
     this.#warmer.abort(cut);
-    this.#openings.abort(this.#cut());
+    this.#openings.abort(cutError(this.options));
     for (const connection of [...this.#repairs.connections(), ...this.#leases.connections()]) {
       connection.disconnect(cut);
     }
@@ -293,11 +293,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Ends all waiting; a pool that waits overrides it. */
   protected refuseWaiters(_error: Error): void {}
-
-  /** The error for what is asked of a closed pool. */
-  protected closedError(): ConnectionError {
-    return closedError(this.options);
-  }
 
   /** How many more connections may be opened. */
   get #places(): number {
@@ -379,16 +374,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return this.#diesAt.get(connection)! <= this.options.connection.clock.now();
   }
 
-  #cut(): ConnectionError {
-    const message =
-      `Cannot take a connection to ${this.options.connection}: the pool was closed or disconnected while it was opened`;
-    return new ConnectionError(message, { code: "CLOSED", executed: "no" });
-  }
-
   async #close(): Promise<void> {
-    this.refuseWaiters(this.closedError());
-    this.#warmer.stop(this.#cut());
-    this.#openings.abort(this.#cut());
+    this.refuseWaiters(closedError(this.options));
+    this.#warmer.stop(cutError(this.options));
+    this.#openings.abort(cutError(this.options));
     const ends = this.#idle.clear().map((connection) => connection.close());
     const { clock } = this.options.connection;
     let timer: unknown;
