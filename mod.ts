@@ -66,11 +66,13 @@ export type { ClusterNode, NodeRole } from "./src/cluster/node.ts";
 export type {
   BlockingClusterPoolOptions,
   ClusterPoolOptions,
+  ClusterReadFrom,
   RedisClusterOptions,
   RemapFunction,
   RemapRule,
   Seed,
 } from "./src/cluster/options_types.ts";
+export type { ResolvedClusterOptions } from "./src/cluster/resolved_options.ts";
 export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/pool.ts";
 export type { RefreshReason, Shard, Topology } from "./src/cluster/topology.ts";
 export { Client } from "./src/client/client.ts";

@@ -35,7 +35,11 @@ export class ClusterNode {
   #pool: NodePool | undefined = undefined;
   #lane: SharedLane | undefined = undefined;
 
-  /** `opened` is told when the node gets its lane. */
+  /**
+   * `opened` is told when the node gets its lane.
+   *
+   * @internal
+   */
   constructor(
     { host, port }: NodeAddress,
     makePool: (node: ClusterNode) => NodePool,
@@ -47,22 +51,38 @@ export class ClusterNode {
     this.#opened = opened;
   }
 
-  /** Its connections. */
+  /**
+   * Its connections.
+   *
+   * @internal
+   */
   get pool(): NodePool {
     return this.#pool ??= this.#makePool(this);
   }
 
-  /** Its connections, if there have ever been any. */
+  /**
+   * Its connections, if there have ever been any.
+   *
+   * @internal
+   */
   get openedPool(): NodePool | undefined {
     return this.#pool;
   }
 
-  /** The connection to it that all callers share. */
+  /**
+   * The connection to it that all callers share.
+   *
+   * @internal
+   */
   get lane(): SharedLane {
     return this.#lane ?? this.#open();
   }
 
-  /** The shared connection, if there has ever been one. */
+  /**
+   * The shared connection, if there has ever been one.
+   *
+   * @internal
+   */
   get openedLane(): SharedLane | undefined {
     return this.#lane;
   }
