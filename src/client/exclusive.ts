@@ -121,6 +121,13 @@ export class ExclusiveLane implements GroupLane {
     );
   }
 
+  /** @inheritdoc */
+  misplaced(error: Error): boolean {
+    const misplaced = this.#pool.misplaced(error);
+    if (misplaced) this.#connection?.disconnect();
+    return misplaced;
+  }
+
   /** No group will come any more. */
   end(): void {
     this.#over = true;

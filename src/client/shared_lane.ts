@@ -168,8 +168,7 @@ export class SharedLane implements Sender, GroupLane {
       this.#wait(pending);
       return true;
     }
-    if (this.#pool.misplaced(error)) {
-      this.#leave(error);
+    if (this.misplaced(error)) {
       this.submit(pending);
       return true;
     }
@@ -284,14 +283,18 @@ export class SharedLane implements Sender, GroupLane {
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
 
-  /** This is the wrong server: what it still owes may come, what is new goes elsewhere. */
-  #leave(cause: Error): void {
+  /** @inheritdoc */
+  misplaced(error: Error): boolean {
+    if (!this.#pool.misplaced(error)) return false;
     const connection = this.#connection;
     // Replies that the one left before still gives say nothing about this one.
-    if (connection === undefined || this.#left?.state === "closing") return;
-    this.#left = connection;
-    this.#lost(cause);
-    connection.close();
+    if (connection !== undefined && this.#left?.state !== "closing") {
+      // What it still owes may come; what is new goes elsewhere.
+      this.#left = connection;
+      this.#lost(error);
+      connection.close();
+    }
+    return true;
   }
 
   #hurry(): void {
