@@ -7,6 +7,7 @@ import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { RetryPolicy } from "../retry.ts";
+import type { SubscriptionHome } from "./pubsub/home.ts";
 
 /** What holds for one call and is not part of the command. */
 export interface Call {
@@ -24,6 +25,8 @@ export interface Call {
 export interface Executor {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents>;
+  /** Where subscriptions live; clients that share their connections share one. */
+  readonly subscriptionHome: SubscriptionHome;
   /** Runs a command on the lane that it needs. */
   execute(command: Command, call: Call): Promise<unknown>;
   /** Runs commands as one flight, in order; resolves with their outcomes, errors in place. */

@@ -24,9 +24,9 @@ import {
 } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import type { Reply } from "../resp/types.ts";
 import { retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
+import type { Lane, LaneListener } from "./lane.ts";
 import { closedError } from "./refusals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
@@ -37,18 +37,8 @@ interface Caller {
   reject(error: unknown): void;
 }
 
-/** Who wants the push frames of the shared connection, and to know when there is a new one. */
-export interface LaneListener {
-  /** There is a connection (again). */
-  ready(connection: Connection): void;
-  /** The connection was lost. */
-  lost(cause: Error | undefined): void;
-  /** A push frame came. */
-  push(values: Reply[]): void;
-}
-
 /** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class SharedLane implements Sender {
+export class SharedLane implements Lane, Sender {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
@@ -156,6 +146,7 @@ export class SharedLane implements Sender {
     this.#stop.abort(closedError("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
+    for (const listener of [...this.#listeners]) listener.closed?.();
     await connection?.close();
     emit(this.events, "closed", { cause: undefined });
   }
@@ -204,7 +195,7 @@ export class SharedLane implements Sender {
     connection.listen(listener);
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
-    for (const listener of this.#listeners) listener.ready(connection);
+    for (const listener of [...this.#listeners]) listener.ready(connection);
     for (const pending of this.#room.drain()) connection.enqueue(pending);
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
@@ -213,7 +204,7 @@ export class SharedLane implements Sender {
   #lost(cause: Error | undefined): void {
     if (this.#state !== "ready") return;
     this.#connection = undefined;
-    for (const listener of this.#listeners) listener.lost(cause);
+    for (const listener of [...this.#listeners]) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
@@ -232,6 +223,7 @@ export class SharedLane implements Sender {
     this.#attempt = this.#delay = 0;
     for (const caller of [...this.#callers]) caller.reject(error);
     this.#rejectWaiting(error);
+    for (const listener of [...this.#listeners]) listener.failed?.(error);
     emit(this.events, "closed", { cause: error });
   }
 

@@ -13,19 +13,29 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode } from "../resp/types.ts";
 import type { Call, Executor } from "./executor.ts";
 import { runExclusively } from "./exclusive.ts";
+import type { SubscriptionHome } from "./pubsub/home.ts";
+import { SingleHome } from "./pubsub/single_home.ts";
 import { closedError, statefulRefusal } from "./refusals.ts";
 import { SharedLane } from "./shared_lane.ts";
 
 /** Commands with one of these need a look before they take the shared lane. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary;
 
-/** The shared lanes of pools, with how many clients use each: clients of one pool share one. */
-const lanes: WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number }> = new WeakMap();
+/** What clients of one pool share: the lane, what is subscribed to (by those who multiplex, and by those who do not), how many they are. */
+interface Shared {
+  readonly lane: SharedLane;
+  readonly homes: Map<boolean, SubscriptionHome>;
+  users: number;
+}
+
+const lanes: WeakMap<ConnectionPool, Shared> = new WeakMap();
 
 /** Runs commands over a pool of connections to one server. */
 export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
+  /** @inheritdoc */
+  readonly subscriptionHome: SubscriptionHome;
   /** The shared connection. */
   readonly lane: SharedLane;
   readonly #pool: ConnectionPool;
@@ -42,10 +52,14 @@ export class StandaloneExecutor implements Executor {
     if (shared === undefined) {
       const lane = new SharedLane(pool);
       pool.beforeClose(() => lane.close());
-      lanes.set(pool, shared = { lane, users: 0 });
+      lanes.set(pool, shared = { lane, homes: new Map(), users: 0 });
     }
     shared.users++;
     this.lane = shared.lane;
+    const { homes } = shared;
+    const home = homes.get(options.multiplex) ?? new SingleHome(pool, shared.lane, options.multiplex);
+    homes.set(options.multiplex, home);
+    this.subscriptionHome = home;
     this.events = shared.lane.events;
   }
 

@@ -18,6 +18,9 @@ export interface Wrap {
 /** What a method over `W` returns for a command whose reply is `T` as text and `B` as bytes. */
 export type Out<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["out"];
 
+/** What a bulk string is for a client with `W`: text, or bytes. */
+export type Text<W extends Wrap> = Awaited<Out<W, string, Uint8Array>>;
+
 /** A client of text: `get` returns `Promise<string | null>`. */
 export interface TextPromise extends Wrap {
   /** A promise of the text reply. */

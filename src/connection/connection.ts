@@ -25,6 +25,7 @@ import { Link, type LinkOwner } from "./link.ts";
 import { Liveness } from "./liveness.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
+import { confirmationsOf } from "./subscribed.ts";
 
 /** Where a connection stands in its life. */
 export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "closed";
@@ -157,10 +158,11 @@ export class Connection {
     return this.#link?.pending ?? 0;
   }
 
-  /** Whether nothing is due and nothing is half read: only then may it change hands. */
+  /** Whether nothing is due, nothing half read and nothing subscribed to: only then may it change hands. */
   get settled(): boolean {
     const link = this.#link;
-    return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial;
+    return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial &&
+      link.inbox.subscribed.total === 0;
   }
 
   /** The open socket with what is on its way; for those who subscribe. */
@@ -296,6 +298,10 @@ export class Connection {
       return pending.fail(this.#refusal(`send ${spec.name}`));
     }
     if (link.full) return pending.fail(queueFullError(spec.name, this.address));
+    // A command given as words is known by its first one or two.
+    const raw = spec.words === 0;
+    const stateful = raw ? stateName(args) : (spec.flags & STATEFUL) === 0 ? "" : spec.name;
+    if (stateful !== "" && this.#refused(pending, stateful)) return;
     try {
       link.enqueue(pending);
     } catch (error) {
@@ -305,8 +311,7 @@ export class Connection {
       if (!(error instanceof TypeError)) this.#end(error as Error);
       return;
     }
-    if (spec.words === 0) this.session.note(stateName(args), args.slice(1));
-    else if ((spec.flags & STATEFUL) !== 0) this.session.note(spec.name, args);
+    if (stateful !== "") this.#note(pending, stateful, raw ? args.slice(1) : args);
   }
 
   /** Waits for the replies that are due, then closes. Nothing more can be sent. Never rejects. */
@@ -331,6 +336,30 @@ export class Connection {
     else this.disconnect();
   }
 
+  /** Stops reading: the server is slowed down, and nothing is due from it until `resume()`. For who holds it alone. */
+  pause(): void {
+    this.#link?.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#link?.resume();
+  }
+
+  #refused(pending: Pending, name: string): boolean {
+    const refusal = this.session.refusal(name, pending.command.args);
+    if (refusal !== undefined) pending.reject(refusal);
+    return refusal !== undefined;
+  }
+
+  /** Follows what a command does to the connection. */
+  #note(pending: Pending, name: string, args: readonly Arg[]): void {
+    this.session.note(name, args);
+    if (name === "MONITOR") this.#link!.inbox.stream();
+    const count = confirmationsOf(name, args);
+    if (count > 0) this.#link!.inbox.expect(pending, count, this.protocol !== 3);
+  }
+
   #owner(): LinkOwner {
     return {
       address: this.address,
@@ -353,7 +382,14 @@ export class Connection {
   #probe(): void {
     // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
     if (this.#state !== "ready" || this.pending > 0 || this.session.inTransaction) return;
-    this.execute(PING).catch(() => {});
+    // Nothing is read from a paused link, so silence says nothing.
+    if (this.#link!.paused) return;
+    const { commandTimeout, socketTimeout, healthCheckInterval, clock } = this.options;
+    const timeout = Math.min(commandTimeout || Infinity, socketTimeout || Infinity, healthCheckInterval);
+    this.execute(PING, { timeout }).catch((error) => {
+      const silent = clock.now() - this.#link!.heardAt >= timeout && !this.#link!.paused;
+      if (error instanceof TimeoutError && silent) this.#end(error);
+    });
   }
 
   #refusal(what: string): ConnectionError {

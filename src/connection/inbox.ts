@@ -7,17 +7,12 @@ import { ProtocolError } from "../errors.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
+import { stateName } from "./session.ts";
+import { isConfirmation, Subscribed } from "./subscribed.ts";
 
-/** Frames that confirm a SUBSCRIBE or its like; under RESP2 they and messages are arrays. */
-const CONFIRMATIONS: ReadonlySet<string> = new Set([
-  "subscribe",
-  "psubscribe",
-  "ssubscribe",
-  "unsubscribe",
-  "punsubscribe",
-  "sunsubscribe",
-]);
 const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);
+/** A line of MONITOR: seconds, and the database with the address. */
+const LINE = /^\d+\.\d+ \[/;
 
 const utf8 = new TextDecoder();
 
@@ -27,10 +22,13 @@ export class Inbox implements DecoderHandler {
   readonly queue: Ring<Pending> = new Ring();
   /** How many commands have had their reply. */
   taken = 0;
-  /** RESP2 only: the server sends pub/sub messages as plain arrays, as one has subscribed. */
-  subscribed = false;
-  /** Every reply is handed to the listener instead (MONITOR, where the server talks by itself). */
-  streaming = false;
+  /** What the server says that the connection is subscribed to. */
+  readonly subscribed: Subscribed = new Subscribed();
+  /** Replies need a look: the server may talk by itself in the form of replies (RESP2 messages, MONITOR). */
+  #attentive = false;
+  #streaming = false;
+  /** Commands on their way that are confirmed by frames. */
+  #confirming = 0;
   readonly #push: (values: Reply[]) => void;
 
   /** `push` gets the push frames, confirmations included. */
@@ -38,33 +36,34 @@ export class Inbox implements DecoderHandler {
     this.#push = push;
   }
 
+  /** A command is on its way that `count` frames confirm; under RESP2 they and messages are plain arrays. */
+  expect(pending: Pending, count: number, resp2: boolean): void {
+    pending.confirmations = count;
+    this.#confirming++;
+    if (resp2) this.#attentive = true;
+  }
+
+  /** MONITOR is on its way: from its reply on, the server sends lines by itself. */
+  stream(): void {
+    this.#streaming = this.#attentive = true;
+  }
+
   /** @inheritdoc */
   begin(): number {
     const head = this.queue.peek();
-    // Messages between replies are bytes for whoever they are for, whatever the reply's own mode is.
-    if (this.subscribed) return DecodeMode.bytes;
+    if (this.#attentive && this.#listens(head)) return DecodeMode.bytes;
     if (head !== undefined) return head.mode;
-    if (this.streaming) return DecodeMode.text;
-    throw new ProtocolError("The server sent a reply that nobody asked for", { code: "PROTOCOL" });
+    if (this.#streaming) return DecodeMode.replace;
+    throw nobody();
   }
 
   /** @inheritdoc */
   reply(value: Reply): void {
-    if (this.subscribed && Array.isArray(value)) {
-      const kind = value[0];
-      const word = kind instanceof Uint8Array ? utf8.decode(kind) : kind;
-      if (typeof word === "string" && (CONFIRMATIONS.has(word) || MESSAGES.has(word))) {
-        value[0] = word;
-        this.push(value);
-        return;
-      }
-    }
-    if (this.queue.length === 0) {
-      if (this.streaming) return this.#push(["monitor", value]);
-      throw new ProtocolError("The server sent a reply that nobody asked for", { code: "PROTOCOL" });
-    }
+    if (this.#attentive && this.#aside(value)) return;
+    const head = this.queue.shift();
+    if (head === undefined) throw nobody();
     this.taken++;
-    this.queue.shift()!.resolve(value);
+    head.resolve(value);
   }
 
   /** @inheritdoc */
@@ -78,21 +77,83 @@ export class Inbox implements DecoderHandler {
       });
     }
     this.taken++;
+    if (head.confirmations > 0) this.#confirmed();
     head.fail(error);
   }
 
   /** @inheritdoc */
   push(values: Reply[]): void {
     const kind = values[0];
-    const head = this.queue.peek();
-    // A confirmation is the reply of the command at the head, unless the server unsubscribed us by itself.
-    if (head !== undefined && head.confirmations > 0 && CONFIRMATIONS.has(kind as string)) {
-      if (--head.confirmations === 0) {
-        this.taken++;
-        this.queue.shift();
-        head.resolve(values);
-      }
-    }
-    this.#push(values);
+    if (kind === "message" || kind === "pmessage" || !isConfirmation(kind)) this.#push(values);
+    else this.#confirm(values);
   }
+
+  /** Under RESP2 arrays may be messages and confirmations; those are bytes, whatever the mode of a reply is. */
+  #listens(head: Pending | undefined): boolean {
+    return this.subscribed.total > 0 || (head !== undefined && head.confirmations > 0);
+  }
+
+  /** Takes what is no reply although it has the form of one. */
+  #aside(value: Reply): boolean {
+    if (typeof value === "string") {
+      if (!this.#streaming || !LINE.test(value)) return false;
+      this.#push(["monitor", value]);
+      return true;
+    }
+    const head = this.queue.peek();
+    if (!Array.isArray(value) || !(value[0] instanceof Uint8Array) || !this.#listens(head)) return false;
+    const kind = utf8.decode(value[0]);
+    const confirms = isConfirmation(kind);
+    if (!confirms && !MESSAGES.has(kind)) {
+      // PONG comes as an array to subscribers, and was read as bytes.
+      if (head !== undefined && (head.mode & DecodeMode.bytes) === 0) value.forEach(toText);
+      return false;
+    }
+    value[0] = kind;
+    if (confirms) this.#confirm(value);
+    else this.#push(value);
+    return true;
+  }
+
+  /** A frame confirms the command at the head, unless the server unsubscribed us by itself (a slot moved away). */
+  #confirm(values: Reply[]): void {
+    const kind = values[0] as string;
+    this.subscribed.note(values);
+    const head = this.queue.peek();
+    const asked = head !== undefined && head.confirmations > 0 && confirms(head, values);
+    const last = asked && (--head.confirmations === 0 ||
+      (head.confirmations === Infinity && this.subscribed.of(kind) === 0));
+    // Listeners first: what the command's end leads to must find them knowing what the frame says.
+    this.#push(values);
+    if (!last) return;
+    this.taken++;
+    this.queue.shift();
+    this.#confirmed();
+    head.resolve(values);
+  }
+
+  #confirmed(): void {
+    this.#confirming--;
+    if (this.#confirming === 0 && this.subscribed.total === 0) this.#attentive = this.#streaming;
+  }
+}
+
+/** Whether the command at the head is the one that a frame confirms. */
+function confirms({ command, confirmations }: Pending, values: readonly Reply[]): boolean {
+  const { spec, args } = command;
+  const raw = spec.words === 0;
+  const kind = values[0];
+  if ((raw ? stateName(args) : spec.name).toLowerCase() !== kind) return false;
+  if (kind !== "sunsubscribe" || confirmations === Infinity) return true;
+  const expected = args[args.length - confirmations]!;
+  const text = expected instanceof Uint8Array ? utf8.decode(expected) : String(expected);
+  return utf8.decode(values[1] as Uint8Array) === text;
+}
+
+function toText(value: Reply, index: number, values: Reply[]): void {
+  if (value instanceof Uint8Array) values[index] = utf8.decode(value);
+}
+
+function nobody(): ProtocolError {
+  return new ProtocolError("The server sent a reply that nobody asked for", { code: "PROTOCOL" });
 }

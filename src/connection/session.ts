@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RedisError } from "../errors.ts";
 import type { Arg } from "../resp/types.ts";
 
 /** Commands after which a connection cannot be put right by another command: it is replaced. */
@@ -18,12 +19,6 @@ const TAINTING: ReadonlySet<string> = new Set([
   "ASKING",
   "READONLY",
   "READWRITE",
-  "SUBSCRIBE",
-  "PSUBSCRIBE",
-  "SSUBSCRIBE",
-  "UNSUBSCRIBE",
-  "PUNSUBSCRIBE",
-  "SUNSUBSCRIBE",
   "CLIENT REPLY",
   "CLIENT TRACKING",
   "CLIENT CACHING",
@@ -47,6 +42,23 @@ export class SessionState {
   constructor(db: number) {
     this.#home = db;
     this.#db = db;
+  }
+
+  /** Why a command cannot be sent on any connection of ours, or not now; `undefined`: it can. */
+  refusal(name: string, args: readonly Arg[]): RedisError | undefined {
+    if (name === "CLIENT REPLY") {
+      const mode = word(args[args.length - 1]);
+      if (mode !== "OFF" && mode !== "SKIP") return undefined;
+      return refused(
+        `CLIENT REPLY ${mode}`,
+        "every command here waits for its reply; not to wait, leave its promise alone",
+      );
+    }
+    if (this.inTransaction && name.endsWith("SUBSCRIBE")) {
+      // The confirmations would stand within EXEC's reply, where RESP3 allows no push.
+      return refused(name, "the connection is in a transaction; use it before MULTI or after EXEC");
+    }
+    return undefined;
   }
 
   /** Notes a command that is about to be sent; `name` may be one word or two. */
@@ -90,6 +102,18 @@ export class SessionState {
 
 /** The name by which a command given as words is known here: two words for CLIENT. */
 export function stateName(words: readonly Arg[]): string {
-  const first = typeof words[0] === "string" ? words[0].toUpperCase() : "";
-  return first === "CLIENT" && typeof words[1] === "string" ? `CLIENT ${words[1].toUpperCase()}` : first;
+  const first = word(words[0]);
+  return first === "CLIENT" ? `CLIENT ${word(words[1])}` : first;
+}
+
+const decoder = new TextDecoder();
+
+/** A word in capitals; what is too long for a name is none. */
+function word(arg: Arg | undefined): string {
+  if (typeof arg === "string") return arg.toUpperCase();
+  return arg instanceof Uint8Array && arg.length <= 16 ? decoder.decode(arg).toUpperCase() : "";
+}
+
+function refused(name: string, why: string): RedisError {
+  return new RedisError(`Cannot run ${name}: ${why}`, { code: "STATEFUL", executed: "no" });
 }

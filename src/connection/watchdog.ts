@@ -28,6 +28,10 @@ export class Watchdog {
   now = 0;
   /** Since when the server has owed a reply and said nothing. */
   quietSince = 0;
+  /** When the server was last heard. */
+  heardAt = 0;
+  /** Nothing is read, so silence says nothing. */
+  paused = false;
   /** The timer; a command notes its deadline here. */
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
@@ -48,7 +52,7 @@ export class Watchdog {
 
   /** Bytes came. */
   heard(): void {
-    this.quietSince = this.#clock.now();
+    this.quietSince = this.heardAt = this.#clock.now();
   }
 
   /** Sets the deadline of a command that is being queued, and sees to it. */
@@ -81,7 +85,8 @@ export class Watchdog {
     }
     const head = queue.peek();
     if (head === undefined) return next;
-    const end = this.quietSince + this.#patience(head);
+    const patience = this.#patience(head);
+    const end = (this.paused ? now : this.quietSince) + patience;
     if (end > now) return Math.min(next, end);
     const silence = Math.round(now - this.quietSince);
     this.#watched.silent(

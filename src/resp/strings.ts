@@ -76,3 +76,12 @@ function latin1(bytes: Uint8Array): string {
   }
   return text;
 }
+
+/** Bytes as text in the mode, short ones without the call of a decoder; what is not valid becomes U+FFFD. */
+export function shortText(bytes: Uint8Array, mode: number): string {
+  if (bytes.length <= 24) {
+    const text = shortAsciiText(bytes, 0, bytes.length);
+    if (text !== undefined) return text;
+  }
+  return (mode & DecodeMode.latin1) !== 0 ? latin1(bytes) : loose.decode(bytes);
+}

@@ -1,0 +1,322 @@
+/**
+ * A subscription to iterate over.
+ *
+ * @module
+ */
+import { RedisError, TimeoutError } from "../../errors.ts";
+import type { Timer } from "../../clock.ts";
+import { shortText } from "../../resp/strings.ts";
+import { DecodeMode } from "../../resp/types.ts";
+import type { Call } from "../executor.ts";
+import { type BufferPolicy, MessageBuffer } from "./buffer.ts";
+import type { Gap } from "./gap.ts";
+import type { SubscriptionKind } from "./home.ts";
+import { Reconciler } from "./reconciler.ts";
+import type { Registry } from "./registry.ts";
+import { checkSubscription, type SubscriptionOptions } from "./subscription_options.ts";
+import type { Sink, Topic } from "./topic.ts";
+
+export type { SubscriptionOptions };
+
+/** A message. */
+export interface Message<T = string> {
+  /** Tells it from a gap. */
+  readonly kind: "message";
+  /** Where it was published. */
+  readonly channel: T;
+  /** What was published. */
+  readonly message: T;
+  /** The pattern that the channel matched, where that is how it was subscribed to. */
+  readonly pattern?: T;
+}
+
+/** What an iterator has done so far. */
+export interface SubscriptionStats {
+  /** Messages that have come. */
+  readonly received: number;
+  /** Messages that have been read. */
+  readonly delivered: number;
+  /** Messages that were dropped as the buffer was full. */
+  readonly dropped: number;
+  /** Messages and gaps that wait to be read. */
+  readonly buffered: number;
+  /** Gaps that have been told. */
+  readonly gaps: number;
+  /** How often reading from the socket was stopped (policy `"pause"`). */
+  readonly pauses: number;
+}
+
+type Item<T> = Message<T> | Gap;
+
+interface Reader<T> {
+  resolve(result: IteratorResult<Item<T>, undefined>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Messages and gaps, to iterate over. It begins when it is made and ends with the loop, with `close()`, with its
+ * signal or with the client.
+ *
+ * @typeParam T text, or bytes on a view of bytes
+ *
+ * @example
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis();
+ * for await (const item of redis.subscription("news", "sport")) {
+ *   if (item.kind === "gap") continue; // messages since item.since may be missing: read the state anew
+ *   console.log(item.channel, item.message);
+ * }
+ * ```
+ */
+export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, undefined>, Sink {
+  /** Resolves when the server has confirmed all channels; rejects when that fails. */
+  readonly ready: Promise<void>;
+  readonly #registry: Registry;
+  readonly #private: Reconciler | undefined;
+  readonly #mode: number;
+  readonly #limit: number;
+  readonly #buffer: MessageBuffer<Message<T>>;
+  readonly #topics: Set<Topic> = new Set();
+  readonly #waiting: Set<Topic> = new Set();
+  readonly #readers: Reader<T>[] = [];
+  readonly #left: () => void;
+  #became!: () => void;
+  #failed!: (error: unknown) => void;
+  #unlisten: () => void = () => {};
+  #timer: Timer = undefined;
+  #lastGap: Gap | undefined = undefined;
+  #paused = false;
+  #ended: Promise<void> | undefined = undefined;
+  #error: { readonly error: unknown } | undefined = undefined;
+  #received = 0;
+  #delivered = 0;
+  #gaps = 0;
+  #pauses = 0;
+
+  /** Users call `redis.subscription()`. */
+  constructor(
+    registry: Registry,
+    channels: readonly (string | Uint8Array)[],
+    options: SubscriptionOptions,
+    call: Call,
+    left: () => void,
+  ) {
+    const { names, patterns, kind, limit, policy, signal = call.signal } = checkSubscription(channels, options);
+    signal?.throwIfAborted();
+    this.#registry = registry;
+    this.#mode = call.mode;
+    this.#limit = limit;
+    this.#left = left;
+    this.#buffer = new MessageBuffer(limit, policy);
+    this.ready = new Promise((resolve, reject) => {
+      this.#became = resolve;
+      this.#failed = reject;
+    });
+    this.ready.catch(() => {});
+    const { home } = registry;
+    this.#private = policy === "pause"
+      ? new Reconciler(home, home.privateLane(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!))
+      : undefined;
+    for (const name of names) this.#add(kind, name);
+    for (const pattern of patterns) this.#add("pattern", pattern);
+    if (signal !== undefined) {
+      const abort = (): void => void this.#end({ error: signal.reason });
+      signal.addEventListener("abort", abort, { once: true });
+      this.#unlisten = () => signal.removeEventListener("abort", abort);
+    }
+    if (this.#waiting.size > 0 && call.timeout > 0) this.#limitTo(call.timeout);
+  }
+
+  /** What it has done so far. */
+  stats(): SubscriptionStats {
+    return {
+      received: this.#received,
+      delivered: this.#delivered,
+      dropped: this.#buffer.dropped,
+      buffered: this.#buffer.length,
+      gaps: this.#gaps,
+      pauses: this.#pauses,
+    };
+  }
+
+  /** @inheritdoc */
+  next(): Promise<IteratorResult<Item<T>, undefined>> {
+    if (this.#buffer.length > 0 && !this.#held) {
+      return Promise.resolve({ value: this.#take(), done: false });
+    }
+    if (this.#ended === undefined) {
+      return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    }
+    const failure = this.#error;
+    this.#error = undefined;
+    return failure === undefined
+      ? Promise.resolve({ value: undefined, done: true })
+      : Promise.reject(failure.error);
+  }
+
+  /** Ends the subscription; what has come and was not read is forgotten. */
+  async return(): Promise<IteratorResult<Item<T>, undefined>> {
+    await this.close();
+    return { value: undefined, done: true };
+  }
+
+  /** Ends the subscription; resolves when the server knows. Never rejects. */
+  close(): Promise<void> {
+    this.#buffer.clear();
+    this.#error = undefined;
+    return this.#end(undefined);
+  }
+
+  /** The same as `close()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Iterates over itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @ignore */
+  message(topic: Topic, message: Uint8Array, channel: Uint8Array): void {
+    this.#received++;
+    const item = this.#item(topic, message, channel);
+    const buffer = this.#buffer;
+    if (this.#readers.length > 0 && buffer.length === 0) {
+      this.#delivered++;
+      this.#readers.shift()!.resolve({ value: item, done: false });
+    } else if (!buffer.add(item)) {
+      const text = `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
+        "or choose another `policy`";
+      void this.#end({ error: new RedisError(text, { code: "BUFFER_FULL", executed: "yes" }) });
+    } else if (this.#private !== undefined && !this.#paused && buffer.length >= this.#limit) {
+      this.#paused = true;
+      this.#pauses++;
+      this.#private.lane.connection?.pause();
+    }
+  }
+
+  /** @ignore */
+  interrupted(topic: Topic): void {
+    this.#waiting.add(topic);
+    this.#lastGap = undefined;
+    this.#paused = false;
+  }
+
+  /** @ignore */
+  confirmed(topic: Topic, gap: Gap | undefined): void {
+    // All channels that a connection carried have the same gap, which is told once.
+    if (gap !== undefined && gap !== this.#lastGap) {
+      this.#lastGap = gap;
+      this.#buffer.addGap(gap);
+    }
+    if (!this.#waiting.delete(topic) || this.#waiting.size > 0) return;
+    this.#registry.home.options.clock.clearTimeout(this.#timer);
+    this.#became();
+    this.#serve();
+  }
+
+  /** @ignore */
+  refused(topic: Topic, error: Error): void {
+    this.#topics.delete(topic);
+    void this.#end({ error });
+  }
+
+  /** @ignore */
+  closed(topic: Topic): void {
+    this.#topics.delete(topic);
+    void this.#end(undefined);
+  }
+
+  #add(kind: SubscriptionKind, name: string | Uint8Array): void {
+    // The registry may confirm at once.
+    const before = this.#private?.topic(kind, name);
+    if (before !== undefined) {
+      before.add(this);
+      this.#private!.note(before);
+    }
+    const topic = before ?? this.#registry.add(kind, name, this);
+    this.#topics.add(topic);
+    if (topic.state !== "on") this.#waiting.add(topic);
+    else if (this.#waiting.size === 0) this.#became();
+  }
+
+  #limitTo(timeout: number): void {
+    const { clock } = this.#registry.home.options;
+    this.#timer = clock.setTimeout(() => {
+      const text = `SUBSCRIBE took longer than ${timeout} ms on ${this.#registry.home.options}`;
+      void this.#end({ error: new TimeoutError(text, { code: "COMMAND_TIMEOUT", executed: "unknown" }) });
+    }, timeout);
+  }
+
+  #item(topic: Topic, message: Uint8Array, channel: Uint8Array): Message<T> {
+    const mode = this.#mode;
+    const bytes = (mode & DecodeMode.bytes) !== 0;
+    const value = (bytes ? message : shortText(message, mode)) as T;
+    if (topic.kind === "pattern") {
+      return {
+        kind: "message",
+        channel: (bytes ? channel : shortText(channel, mode)) as T,
+        message: value,
+        pattern: (bytes ? topic.bytes : topic.text) as T,
+      };
+    }
+    return { kind: "message", channel: (bytes ? channel : topic.text) as T, message: value };
+  }
+
+  /** A gap is told when it is over, on all channels: who then reads the state anew misses nothing. */
+  get #held(): boolean {
+    return this.#waiting.size > 0 && this.#ended === undefined && this.#buffer.peek()?.kind === "gap";
+  }
+
+  #take(): Item<T> {
+    const item = this.#buffer.take()!;
+    if (item.kind === "gap") this.#gaps++;
+    else this.#delivered++;
+    if (this.#paused && this.#buffer.length <= this.#limit / 2) {
+      this.#paused = false;
+      this.#private!.lane.connection?.resume();
+    }
+    return item;
+  }
+
+  /** Gives waiting readers what there is. */
+  #serve(): void {
+    while (this.#readers.length > 0 && this.#buffer.length > 0 && !this.#held) {
+      this.#readers.shift()!.resolve({ value: this.#take(), done: false });
+    }
+  }
+
+  #end(failure: { readonly error: unknown } | undefined): Promise<void> {
+    if (this.#ended !== undefined) return this.#ended;
+    const topics = [...this.#topics];
+    this.#topics.clear();
+    // First of all, so that what follows finds it ended.
+    let ended!: (end: Promise<unknown>) => void;
+    this.#ended = new Promise<unknown>((resolve) => ended = resolve).then(() => {});
+    this.#registry.home.options.clock.clearTimeout(this.#timer);
+    this.#unlisten();
+    this.#left();
+    if (failure === undefined) this.#became();
+    else this.#failed(failure.error);
+    this.#serve();
+    const [first, ...others] = this.#readers.splice(0);
+    if (first !== undefined && failure !== undefined) first.reject(failure.error);
+    else {
+      this.#error = failure;
+      first?.resolve({ value: undefined, done: true });
+    }
+    for (const reader of others) reader.resolve({ value: undefined, done: true });
+    this.#private?.lane.connection?.resume();
+    const gone = topics.map((topic) => {
+      if (this.#private === undefined) return this.#registry.remove(topic, this);
+      topic.remove(this);
+      this.#private.note(topic);
+      return topic.ended();
+    });
+    ended(Promise.all(gone));
+    return this.#ended;
+  }
+}
