@@ -24,6 +24,31 @@ import { runtimeTransport } from "./transports/runtime.ts";
 import type { Transport } from "./src/transport.ts";
 
 export * from "./src/errors.ts";
+export type * from "./src/transport.ts";
+export type * from "./src/clock.ts";
+export type * from "./src/options.ts";
+export type * from "./src/events.ts";
+export type * from "./src/resp/types.ts";
+export {
+  type Backoff,
+  type BackoffFunction,
+  constant,
+  exponential,
+  type ExponentialOptions,
+  type Jitter,
+  none,
+} from "./src/backoff.ts";
+export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
+export type { ConnectionListener, ConnectionState, SendOptions } from "./src/connection/connection.ts";
+export type { Sendable } from "./src/connection/pending.ts";
+export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
+export { Client } from "./src/client/client.ts";
+export type { CallOptions } from "./src/client/call.ts";
+export { CommandMethods } from "./src/commands/methods.ts";
+export type { BytesPromise, Out, TextPromise, Wrap } from "./src/commands/wrap.ts";
+export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
+// The classes as they are on every runtime, for those who bring a transport of their own.
+export { BlockingConnectionPoolBase, ConnectionBase, ConnectionPoolBase, RedisBase };
 
 /** {@inheritDoc ConnectionBase} */
 export class Connection extends ConnectionBase {

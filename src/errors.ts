@@ -33,6 +33,7 @@ function isBranded(value: unknown, brand: string): boolean {
 
 /** The base of all errors that Keywire makes. Wrong arguments are `TypeError` or `RangeError` instead. */
 export class RedisError extends Error {
+  /** The name of the class. */
   override readonly name: string = "RedisError";
   /** A constant in capitals that programs can switch on. */
   readonly code: string;
@@ -92,7 +93,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 /** The server answered with an error. `code` is the reply's prefix (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */
 export class ReplyError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "ReplyError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "ReplyError";
 
   /** Makes an error from the text of the reply, prefix and all. */
@@ -105,37 +108,49 @@ export class ReplyError extends RedisError {
 
 /** No connection, or it was lost. Codes: `CONNECT`, `CLOSED`, `LOST`, `QUEUE_FULL`, ... */
 export class ConnectionError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "ConnectionError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "ConnectionError";
 }
 
 /** The pool is at its limit (`MAX_CONNECTIONS`), or a wait for a connection ran out (`POOL_TIMEOUT`). */
 export class MaxConnectionsError extends ConnectionError {
+  /** The name of the class. */
   override readonly name: string = "MaxConnectionsError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "MaxConnectionsError";
 }
 
 /** Something took longer than its limit. Codes: `CONNECT_TIMEOUT`, `COMMAND_TIMEOUT`, `SOCKET_TIMEOUT`. */
 export class TimeoutError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "TimeoutError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "TimeoutError";
 }
 
 /** The server refused the credentials. Never retried. `cause` is the reply. */
 export class AuthenticationError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "AuthenticationError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "AuthenticationError";
 }
 
 /** What arrived is not RESP, goes beyond a limit, or was asked for by nobody. The connection is closed. */
 export class ProtocolError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "ProtocolError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "ProtocolError";
 }
 
 /** A reply is not valid text. Nothing is lost: `bytes` holds the raw value. */
 export class EncodingError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "EncodingError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "EncodingError";
   /** The value that is not valid text, as the server sent it. */
   readonly bytes: Uint8Array;
@@ -149,6 +164,8 @@ export class EncodingError extends RedisError {
 
 /** The cluster cannot serve the command: slots without a node, keys of several slots, too many redirections. */
 export class ClusterError extends RedisError {
+  /** The name of the class. */
   override readonly name: string = "ClusterError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "ClusterError";
 }

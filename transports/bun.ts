@@ -104,7 +104,6 @@ async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise
     ...ca !== undefined && { ca },
     ...cert !== undefined && { cert },
     ...key !== undefined && { key },
-    ...options.passphrase !== undefined && { passphrase: options.passphrase },
   };
 }
 

@@ -33,8 +33,8 @@ class NodeLink extends Link {
   }
 
   // One function for all writes; it also runs for those that were taken at once, hence the check.
-  readonly #written = (): void => {
-    if (this.#socket.writableLength === 0) this.flushed();
+  readonly #written = (error?: Error | null): void => {
+    if (!error && this.#socket.writableLength === 0) this.flushed();
   };
 
   protected send(bytes: Uint8Array): boolean {
@@ -81,7 +81,6 @@ async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise
     ...ca !== undefined && { ca },
     ...cert !== undefined && { cert },
     ...key !== undefined && { key },
-    ...options.passphrase !== undefined && { passphrase: options.passphrase },
     // Node sends no SNI by itself. An address is no name for it (RFC 6066), but is what the certificate must hold.
     servername: options.serverName ?? (net.isIP(endpoint.host) === 0 ? endpoint.host : ""),
     ...options.ciphers !== undefined && { ciphers: options.ciphers },

@@ -9,7 +9,7 @@ import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { Decoder } from "../../src/resp/decoder.ts";
 import type { DecoderHandler } from "../../src/resp/types.ts";
-import { compare, type Contender, runtime } from "./micro.ts";
+import { compare, type Contender, runtime, warm } from "./micro.ts";
 import { NaiveDecoder } from "./naive.ts";
 
 type DecoderClass = new (handler: DecoderHandler) => { write(chunk: Uint8Array): void };
@@ -83,11 +83,13 @@ for (const file of args.filter((arg) => !arg.startsWith("--"))) {
 }
 
 console.log(`Replies decoded, ${runtime()}`);
-for (const [title, input, mode] of CASES) {
-  if (!title.includes(only)) continue;
-  compare(title, {
+const cases = CASES.filter(([title]) => title.includes(only)).map(([title, input, mode]) => ({
+  title,
+  contenders: {
     naive: contender(NaiveDecoder, input, mode),
     keywire: contender(Decoder, input, mode),
     ...Object.fromEntries(others.map(([name, Class]) => [name, contender(Class, input, mode)])),
-  });
-}
+  },
+}));
+warm(cases.map(({ contenders }) => contenders));
+for (const { title, contenders } of cases) compare(title, contenders);

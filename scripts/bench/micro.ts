@@ -41,6 +41,18 @@ export function compare(
   });
 }
 
+/**
+ * Runs contenders of all cases for a while, twice around: engines first compile for what they have seen, and
+ * start anew when something else comes along, as it does in a program.
+ */
+export function warm(cases: readonly Readonly<Record<string, Contender>>[], turn = 60): void {
+  for (let round = 0; round < 2; round++) {
+    for (const contenders of cases) {
+      for (const contender of Object.values(contenders)) measure(contender, turn);
+    }
+  }
+}
+
 function measure(contender: Contender, turn: number): number {
   const start = performance.now();
   let done = 0;

@@ -117,6 +117,13 @@ function declare(parameters: readonly Parameter[]): string {
   ).join(", ");
 }
 
+/** The token of each option is what there is to say of it; what stands in the objects within says so itself. */
+function documentMembers(type: string): string {
+  return type.replace(/(\{ |; )(\w+)(\??: )(?!never)/g, (_, before, name, after) => {
+    return `${before}\n/** ${name.toUpperCase()}. */\n${name}${after}`;
+  });
+}
+
 interface Plan {
   readonly params: string;
   readonly args: string;
@@ -140,9 +147,9 @@ function fromShape(known: Known, entry: Shape, optionsType: string): Plan {
     parse: entry.parse ?? parserOf(signatures[0]![1]),
     optionsSource: entry.options === undefined
       ? ""
-      : `/** The options of {@linkcode ${
-        functionName(known.name)
-      }}. */\nexport type ${optionsType} = ${entry.options};\n\n`,
+      : `/** The options of {@linkcode ${functionName(known.name)}}. */\nexport type ${optionsType} = ${
+        documentMembers(entry.options)
+      };\n\n`,
     generic: entry.generic ?? "",
   };
 }
@@ -280,9 +287,7 @@ export function render(known: Known, entry: Entry): Rendered {
   const heads = single
     ? [`${long}export function ${name}${generic}(${signatures[0]![0]}): ${commandType(signatures[0]![1])}`]
     : [
-      ...signatures.map(([list, dsl], i) =>
-        `${i ? "" : long}export function ${name}(${list}): ${commandType(dsl)};`
-      ),
+      ...signatures.map(([list, dsl]) => `${long}export function ${name}(${list}): ${commandType(dsl)};`),
       `export function ${name}(${params}): Command`,
     ];
   const source = `${plan.optionsSource}${heads.join("\n")} {\n  return ${made};\n}\n`;
@@ -294,7 +299,7 @@ export function render(known: Known, entry: Entry): Rendered {
   const methodHeads = single
     ? [`${short}${method}${generic}(${signatures[0]![0]}): ${outType(signatures[0]![1])}`]
     : [
-      ...signatures.map(([list, dsl], i) => `${i ? "" : short}${method}(${list}): ${outType(dsl)};`),
+      ...signatures.map(([list, dsl]) => `${short}${method}(${list}): ${outType(dsl)};`),
       `${method}(${loose(params)}): any`,
     ];
   return { name, spec, source, method: `${methodHeads.join("\n")} {\n${call}` };

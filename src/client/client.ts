@@ -4,28 +4,19 @@
  * @module
  */
 import { Command } from "../commands/command.ts";
-import { CommandMethods } from "../commands/methods.ts";
 import { lookupCommand } from "../commands/table.ts";
-import type { Out, Text, Wrap } from "../commands/wrap.ts";
+import type { Out, Wrap } from "../commands/wrap.ts";
 import { modeOf } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call.ts";
-import type { Call, Executor } from "./executor.ts";
-import type { Listener } from "./pubsub/listeners.ts";
-import { type Channels, PubSub } from "./pubsub/pubsub.ts";
-import type { Subscription, SubscriptionOptions } from "./pubsub/subscription.ts";
+import type { ClientCore } from "./core.ts";
+import type { Call } from "./executor.ts";
+import { PubSub } from "./pubsub/pubsub.ts";
+import { SubscribingClient } from "./subscribing.ts";
 
-/** What a client is made of, and what its views (`with()`, `bytes()`, `text()`) share. */
-export interface ClientCore {
-  /** The options of its connections. */
-  readonly options: ResolvedConnectionOptions;
-  /** Runs its commands. */
-  readonly executor: Executor;
-  /** What holds for what is called on it. */
-  readonly call: Call;
-}
+export type { ClientCore };
 
 /** The call that a client with these options makes where nothing else is said. */
 export function callOf(options: ResolvedConnectionOptions): Call {
@@ -33,11 +24,19 @@ export function callOf(options: ResolvedConnectionOptions): Call {
 }
 
 /** The base of all clients: commands as methods, and views with other limits or other replies. */
-export abstract class Client<W extends Wrap> extends CommandMethods<W> {
-  /** What it is made of. */
-  protected readonly core: ClientCore;
+export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
+  /**
+   * What it is made of.
+   *
+   * @internal
+   */
+  protected override readonly core: ClientCore;
 
-  /** Subclasses keep all they have in the core, as views are made without their constructors. */
+  /**
+   * Subclasses keep all they have in the core, as views are made without their constructors.
+   *
+   * @internal
+   */
   constructor(core: ClientCore) {
     super();
     this.core = core;
@@ -87,87 +86,19 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
   }
 
   /**
-   * Calls a listener with every message that is published to a channel, or to each of several; resolves when the
-   * server has confirmed it. It comes back by itself after a lost connection; what was missed is told as event `gap`.
+   * The same client, with `Uint8Array` for every bulk string.
    *
-   * @throws {ReplyError} when the server refuses it.
-   * @throws {TimeoutError} when it is not confirmed in time.
-   *
-   * @example
-   * ```ts
-   * import { Redis } from "@keywire/redis";
-   *
-   * await using redis = new Redis();
-   * await redis.subscribe("news", (message, channel) => console.log(channel, message));
-   * ```
+   * @internal
    */
-  subscribe(channels: Channels, listener: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.subscribe("channel", channels, listener, this.core.call);
-  }
-
-  /** As `subscribe`, for all channels whose names match a pattern (`news.*`). */
-  psubscribe(patterns: Channels, listener: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.subscribe("pattern", patterns, listener, this.core.call);
-  }
-
-  /** As `subscribe`, for sharded channels: those that a cluster keeps on the shard of their slot (SPUBLISH). */
-  ssubscribe(channels: Channels, listener: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.subscribe("shard", channels, listener, this.core.call);
-  }
-
-  /**
-   * Takes a listener off channels; without `listener` all of this client, without `channels` off all channels.
-   * Iterators are not touched. Resolves when the server knows.
-   */
-  unsubscribe(channels?: Channels, listener?: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.unsubscribe("channel", channels, listener, this.core.call);
-  }
-
-  /** As `unsubscribe`, for patterns. */
-  punsubscribe(patterns?: Channels, listener?: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.unsubscribe("pattern", patterns, listener, this.core.call);
-  }
-
-  /** As `unsubscribe`, for sharded channels. */
-  sunsubscribe(channels?: Channels, listener?: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.unsubscribe("shard", channels, listener, this.core.call);
-  }
-
-  /**
-   * Subscribes to channels, for `for await`: messages, and gaps where some may have been missed. It begins at once,
-   * and ends with the loop. Options come last.
-   *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
-   *
-   * @example
-   * ```ts
-   * import { Redis } from "@keywire/redis";
-   *
-   * await using redis = new Redis();
-   * for await (const item of redis.subscription("news", { patterns: ["sport.*"], buffer: 1_000 })) {
-   *   if (item.kind === "message") console.log(item.channel, item.message);
-   * }
-   * ```
-   */
-  subscription(
-    ...channels: (string | Uint8Array)[] | [...(string | Uint8Array)[], SubscriptionOptions]
-  ): Subscription<Text<W>> {
-    const last = channels.at(-1);
-    const given = typeof last === "object" && !(last instanceof Uint8Array);
-    const names = (given ? channels.slice(0, -1) : channels) as (string | Uint8Array)[];
-    return this.#pubsub.iterate(names, given ? last : {}, this.core.call);
-  }
-
-  get #pubsub(): PubSub {
-    return PubSub.of(this.core.executor);
-  }
-
-  /** The same client, with `Uint8Array` for every bulk string. */
   protected get bytesView(): Client<never> {
     return this.#modeView(DecodeMode.bytes);
   }
 
-  /** The same client, with text for every bulk string. */
+  /**
+   * The same client, with text for every bulk string.
+   *
+   * @internal
+   */
   protected get textView(): Client<never> {
     const { encoding, encodingErrors } = this.options;
     return this.#modeView(modeOf({ encoding: encoding === "bytes" ? "utf8" : encoding, encodingErrors }));
@@ -215,7 +146,11 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
     this.core.executor.events.removeEventListener(type, listener, options);
   }
 
-  /** A client of the same class over the same core; without its constructor, which may ask for anything. */
+  /**
+   * A client of the same class over the same core; without its constructor, which may ask for anything.
+   *
+   * @internal
+   */
   protected view(call: Call): Client<never> {
     const core = { ...this.core, call };
     return Reflect.construct(Client, [core], this.constructor as new () => Client<never>);

@@ -187,10 +187,10 @@ export class SharedLane implements Lane, Sender {
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
     const listener: ConnectionListener = {
-      push: (_, values) => {
+      push: (values) => {
         for (const listener of this.#listeners) listener.push(values);
       },
-      closed: (_, cause) => this.#lost(cause),
+      closed: (cause) => this.#lost(cause),
     };
     connection.listen(listener);
     // It may have ended between its handshake and now.

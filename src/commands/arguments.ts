@@ -166,12 +166,13 @@ export function withOptions(spec: CommandSpec, out: Arg[], source: string, given
   const known: Option[] = [];
   let groups = 0;
   for (const key in values) {
+    const value = values[key];
+    if (value === undefined) continue;
     const option = plan.get(key);
     if (option === undefined) {
       return refuse(spec, `there is no option ${key}; there are ${[...plan.keys()].join(", ")}`);
     }
-    const value = values[key];
-    if (value === undefined || (value === false && option.kind === "")) continue;
+    if (value === false && option.kind === "") continue;
     if (groups & option.group) {
       const other = known.find((one) => one.group === option.group)!;
       refuse(spec, `the options ${other.key} and ${key} exclude each other`);

@@ -443,8 +443,20 @@ export function clusterSetConfigEpoch(configEpoch: Num): Command<"OK"> {
 
 /** The options of {@linkcode clusterSetslot}. */
 export type ClusterSetslotOptions =
-  & ExactlyOne<{ importing: Arg; migrating: Arg; node: Arg; stable: boolean }>
-  & { timeout?: Num };
+  & ExactlyOne<{
+    /** IMPORTING. */
+    importing: Arg;
+    /** MIGRATING. */
+    migrating: Arg;
+    /** NODE. */
+    node: Arg;
+    /** STABLE. */
+    stable: boolean;
+  }>
+  & {
+    /** TIMEOUT. */
+    timeout?: Num;
+  };
 
 /**
  * Binds a hash slot to a node.
@@ -483,13 +495,30 @@ export function clusterSlaves(nodeId: Arg): Command<string[], Uint8Array[]> {
 }
 
 /** The options of {@linkcode clusterSlotStats}. */
-export type ClusterSlotStatsOptions = {
-  slotsRange: { readonly start: Num; readonly end: Num };
-  orderBy?: never;
-  limit?: never;
-  asc?: never;
-  desc?: never;
-} | ({ orderBy: Arg; slotsRange?: never; limit?: Num } & AtMostOne<{ asc: boolean; desc: boolean }>);
+export type ClusterSlotStatsOptions =
+  | {
+    /** SLOTSRANGE. */
+    slotsRange: { readonly start: Num; readonly end: Num };
+    orderBy?: never;
+    limit?: never;
+    asc?: never;
+    desc?: never;
+  }
+  | (
+    & {
+      /** ORDERBY. */
+      orderBy: Arg;
+      slotsRange?: never;
+      /** LIMIT. */
+      limit?: Num;
+    }
+    & AtMostOne<{
+      /** ASC. */
+      asc: boolean;
+      /** DESC. */
+      desc: boolean;
+    }>
+  );
 
 /**
  * Return an array of slot usage statistics for slots assigned to the current node.

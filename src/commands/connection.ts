@@ -48,6 +48,13 @@ import {
  * @see https://redis.io/docs/latest/commands/auth/
  */
 export function auth(username: Arg, password: Arg): Command<"OK">;
+/**
+ * Authenticates the connection.
+ *
+ * Complexity: O(N) where N is the number of passwords defined for the user. Since Redis 1.0.0. Changes the state of the connection: refused on a shared one.
+ *
+ * @see https://redis.io/docs/latest/commands/auth/
+ */
 export function auth(password: Arg): Command<"OK">;
 export function auth(username: Arg, password?: Arg): Command {
   return new Command(AUTH, rest([username], password));
@@ -152,6 +159,13 @@ export type ClientKillOptions = ClientFilter;
  * @see https://redis.io/docs/latest/commands/client-kill/
  */
 export function clientKill(address: string): Command<"OK">;
+/**
+ * Terminates open connections.
+ *
+ * Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/client-kill/
+ */
 export function clientKill(filter: ClientKillOptions): Command<number>;
 export function clientKill(filter: string | ClientKillOptions): Command {
   return new Command(
@@ -337,7 +351,12 @@ export function echo(message: Arg): Command<string, Uint8Array> {
 }
 
 /** The options of {@linkcode hello}. */
-export type HelloOptions = { auth?: { readonly username: Arg; readonly password: Arg }; setname?: Arg };
+export type HelloOptions = {
+  /** AUTH. */
+  auth?: { readonly username: Arg; readonly password: Arg };
+  /** SETNAME. */
+  setname?: Arg;
+};
 
 /**
  * Handshakes with the Redis server.
@@ -362,6 +381,13 @@ export function hello(protover?: Num, options?: HelloOptions): Command<Hello<str
  * @see https://redis.io/docs/latest/commands/ping/
  */
 export function ping(message: Arg): Command<string, Uint8Array>;
+/**
+ * Returns the server's liveliness response.
+ *
+ * Complexity: O(1). Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/ping/
+ */
 export function ping(): Command<"PONG">;
 export function ping(message?: Arg): Command {
   return new Command(PING, rest([], message));

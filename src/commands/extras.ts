@@ -9,6 +9,7 @@ export type { AtMostOne, Entries, ExactlyOne, Many, Num, OneOrMany } from "./arg
 export type {
   BitfieldOperation,
   ClientFilter,
+  ClientType,
   GeoDetail,
   GeoPlain,
   GeoShape,
@@ -22,6 +23,7 @@ export type {
   VectorQuery,
 } from "./shapes.ts";
 export type * from "./reply_types.ts";
-export type { Arg, Reply, ReplyObject } from "../resp/types.ts";
+export type { Arg, Attributed, Reply, ReplyObject } from "../resp/types.ts";
 export { parseClientList, parseClusterNodes, parseInfo } from "./texts.ts";
 export type { ClientInfo, ClusterNode, Info } from "./texts.ts";
+export type { Executed, RedisError, RedisErrorOptions, ReplyError } from "../errors.ts";

@@ -167,8 +167,18 @@ export function keys(pattern: Arg): Command<string[], Uint8Array[]> {
 
 /** The options of {@linkcode migrate}. */
 export type MigrateOptions =
-  & { copy?: boolean; replace?: boolean }
-  & AtMostOne<{ auth: Arg; auth2: { readonly username: Arg; readonly password: Arg } }>;
+  & {
+    /** COPY. */
+    copy?: boolean;
+    /** REPLACE. */
+    replace?: boolean;
+  }
+  & AtMostOne<{
+    /** AUTH. */
+    auth: Arg;
+    /** AUTH2. */
+    auth2: { readonly username: Arg; readonly password: Arg };
+  }>;
 
 /**
  * Atomically transfers a key from one Redis instance to another.
@@ -457,6 +467,13 @@ export type SortOptions =
  * @see https://redis.io/docs/latest/commands/sort/
  */
 export function sort(key: Arg, options: SortOptions & { store: Arg }): Command<number>;
+/**
+ * Sorts the elements in a list, a set, or a sorted set, optionally storing the result.
+ *
+ * Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N). Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/sort/
+ */
 export function sort(
   key: Arg,
   options?: SortOptions & { store?: undefined },

@@ -32,7 +32,17 @@ import {
 } from "./specs.ts";
 
 /** The options of {@linkcode geoadd}. */
-export type GeoaddOptions = AtMostOne<{ nx: boolean; xx: boolean }> & { ch?: boolean };
+export type GeoaddOptions =
+  & AtMostOne<{
+    /** NX. */
+    nx: boolean;
+    /** XX. */
+    xx: boolean;
+  }>
+  & {
+    /** CH. */
+    ch?: boolean;
+  };
 
 /**
  * Adds one or more members to a geospatial index. The key is created if it doesn't exist.
@@ -48,6 +58,13 @@ export function geoadd(
   member: Arg,
   options?: GeoaddOptions,
 ): Command<number>;
+/**
+ * Adds one or more members to a geospatial index. The key is created if it doesn't exist.
+ *
+ * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 3.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/geoadd/
+ */
 export function geoadd(key: Arg, places: Places, options?: GeoaddOptions): Command<number>;
 export function geoadd(
   key: Arg,
@@ -142,6 +159,13 @@ export function georadius(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: GeoradiusOptions & { store: Arg },
 ): Command<number>;
+/**
+ * Queries a geospatial index for members within a distance from a coordinate, optionally stores the result.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument.
+ *
+ * @see https://redis.io/docs/latest/commands/georadius/
+ */
 export function georadius(
   key: Arg,
   longitude: Num,
@@ -150,6 +174,13 @@ export function georadius(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: GeoradiusOptions & { storeDist: Arg },
 ): Command<number>;
+/**
+ * Queries a geospatial index for members within a distance from a coordinate, optionally stores the result.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument.
+ *
+ * @see https://redis.io/docs/latest/commands/georadius/
+ */
 export function georadius(
   key: Arg,
   longitude: Num,
@@ -158,6 +189,13 @@ export function georadius(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: GeoradiusOptions & GeoDetail,
 ): Command<GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+/**
+ * Queries a geospatial index for members within a distance from a coordinate, optionally stores the result.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument.
+ *
+ * @see https://redis.io/docs/latest/commands/georadius/
+ */
 export function georadius(
   key: Arg,
   longitude: Num,
@@ -222,6 +260,13 @@ export function georadius_ro(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: Georadius_roOptions & GeoDetail,
 ): Command<GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+/**
+ * Returns members from a geospatial index that are within a distance from a coordinate.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.10. Deprecated since 6.2.0: use `GEOSEARCH` with the `BYRADIUS` argument.
+ *
+ * @see https://redis.io/docs/latest/commands/georadius_ro/
+ */
 export function georadius_ro(
   key: Arg,
   longitude: Num,
@@ -291,6 +336,13 @@ export function georadiusbymember(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: GeoradiusbymemberOptions & { store: Arg },
 ): Command<number>;
+/**
+ * Queries a geospatial index for members within a distance from a member, optionally stores the result.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments.
+ *
+ * @see https://redis.io/docs/latest/commands/georadiusbymember/
+ */
 export function georadiusbymember(
   key: Arg,
   member: Arg,
@@ -298,6 +350,13 @@ export function georadiusbymember(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: GeoradiusbymemberOptions & { storeDist: Arg },
 ): Command<number>;
+/**
+ * Queries a geospatial index for members within a distance from a member, optionally stores the result.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments.
+ *
+ * @see https://redis.io/docs/latest/commands/georadiusbymember/
+ */
 export function georadiusbymember(
   key: Arg,
   member: Arg,
@@ -305,6 +364,13 @@ export function georadiusbymember(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: GeoradiusbymemberOptions & GeoDetail,
 ): Command<GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+/**
+ * Queries a geospatial index for members within a distance from a member, optionally stores the result.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments.
+ *
+ * @see https://redis.io/docs/latest/commands/georadiusbymember/
+ */
 export function georadiusbymember(
   key: Arg,
   member: Arg,
@@ -366,6 +432,13 @@ export function georadiusbymember_ro(
   unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
   options: Georadiusbymember_roOptions & GeoDetail,
 ): Command<GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+/**
+ * Returns members from a geospatial index that are within a distance from a member.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.10. Deprecated since 6.2.0: use `GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments.
+ *
+ * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
+ */
 export function georadiusbymember_ro(
   key: Arg,
   member: Arg,
@@ -394,10 +467,15 @@ export function georadiusbymember_ro(
 
 /** The options of {@linkcode geosearch}. */
 export type GeosearchOptions = GeoShape & {
+  /** COUNT. */
   count?: Num;
+  /** ANY. */
   any?: boolean;
+  /** WITHCOORD. */
   withCoord?: boolean;
+  /** WITHDIST. */
   withDist?: boolean;
+  /** WITHHASH. */
   withHash?: boolean;
 };
 
@@ -412,13 +490,27 @@ export function geosearch(
   key: Arg,
   options: GeosearchOptions & GeoDetail,
 ): Command<GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+/**
+ * Queries a geospatial index for members inside an area of a box or a circle.
+ *
+ * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/geosearch/
+ */
 export function geosearch(key: Arg, options: GeosearchOptions & GeoPlain): Command<string[], Uint8Array[]>;
 export function geosearch(key: Arg, options: GeosearchOptions): Command {
   return new Command(GEOSEARCH, geoShape(GEOSEARCH, [key], options), geo(options));
 }
 
 /** The options of {@linkcode geosearchstore}. */
-export type GeosearchstoreOptions = GeoShape & { count?: Num; any?: boolean; storeDist?: boolean };
+export type GeosearchstoreOptions = GeoShape & {
+  /** COUNT. */
+  count?: Num;
+  /** ANY. */
+  any?: boolean;
+  /** STOREDIST. */
+  storeDist?: boolean;
+};
 
 /**
  * Queries a geospatial index for members inside an area of a box or a circle, optionally stores the result.

@@ -410,11 +410,25 @@ export function hrandfield(
   count: Num,
   options: HrandfieldOptions & { withValues: true },
 ): Command<[string, string][], [Uint8Array, Uint8Array][]>;
+/**
+ * Returns one or more random fields from a hash.
+ *
+ * Complexity: O(N) where N is the number of fields returned. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hrandfield/
+ */
 export function hrandfield(
   key: Arg,
   count: Num,
   options?: HrandfieldOptions & { withValues?: false },
 ): Command<string[], Uint8Array[]>;
+/**
+ * Returns one or more random fields from a hash.
+ *
+ * Complexity: O(N) where N is the number of fields returned. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hrandfield/
+ */
 export function hrandfield(key: Arg): Command<string | null, Uint8Array | null>;
 export function hrandfield(key: Arg, count?: Num, options?: HrandfieldOptions): Command {
   return new Command(
@@ -446,6 +460,13 @@ export function hscan(
   cursor: Num,
   options: HscanOptions & { noValues: true },
 ): Command<ScanMembers<string>, ScanMembers<Uint8Array>>;
+/**
+ * Iterates over fields and values of a hash.
+ *
+ * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hscan/
+ */
 export function hscan(
   key: Arg,
   cursor: Num,
@@ -467,6 +488,13 @@ export function hscan(key: Arg, cursor: Num, options?: HscanOptions): Command {
  * @see https://redis.io/docs/latest/commands/hset/
  */
 export function hset(key: Arg, field: Arg, value: Arg): Command<number>;
+/**
+ * Creates or modifies the value of a field in a hash.
+ *
+ * Complexity: O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs. Since Redis 2.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hset/
+ */
 export function hset(key: Arg, entries: Entries): Command<number>;
 export function hset(key: Arg, field: Arg | Entries, value?: Arg): Command {
   return new Command(

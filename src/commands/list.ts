@@ -200,6 +200,13 @@ export function lmpop(
  * @see https://redis.io/docs/latest/commands/lpop/
  */
 export function lpop(key: Arg, count: Num): Command<string[] | null, Uint8Array[] | null>;
+/**
+ * Returns the first elements in a list after removing it. Deletes the list if the last element was popped.
+ *
+ * Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/lpop/
+ */
 export function lpop(key: Arg): Command<string | null, Uint8Array | null>;
 export function lpop(key: Arg, count?: Num): Command {
   return new Command(LPOP, rest([key], count));
@@ -223,6 +230,13 @@ export interface LposOptions {
  * @see https://redis.io/docs/latest/commands/lpos/
  */
 export function lpos(key: Arg, element: Arg, options: LposOptions & { count: Num }): Command<number[]>;
+/**
+ * Returns the index of matching elements in a list.
+ *
+ * Complexity: O(N) where N is the number of elements in the list, for the average case. When searching for elements near the head or the tail of the list, or when the MAXLEN option is provided, the command may run in constant time. Since Redis 6.0.6.
+ *
+ * @see https://redis.io/docs/latest/commands/lpos/
+ */
 export function lpos(
   key: Arg,
   element: Arg,
@@ -306,6 +320,13 @@ export function ltrim(key: Arg, start: Num, stop: Num): Command<"OK"> {
  * @see https://redis.io/docs/latest/commands/rpop/
  */
 export function rpop(key: Arg, count: Num): Command<string[] | null, Uint8Array[] | null>;
+/**
+ * Returns and removes the last elements of a list. Deletes the list if the last element was popped.
+ *
+ * Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/rpop/
+ */
 export function rpop(key: Arg): Command<string | null, Uint8Array | null>;
 export function rpop(key: Arg, count?: Num): Command {
   return new Command(RPOP, rest([key], count));

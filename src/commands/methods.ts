@@ -185,6 +185,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Lists recent security events generated due to ACL rules. Complexity: O(N) with N being the number of entries shown. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-log/} */
   aclLog(reset: "RESET" | "reset"): Out<W, "OK">;
+  /** Lists recent security events generated due to ACL rules. Complexity: O(N) with N being the number of entries shown. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-log/} */
   aclLog(count?: number): Out<W, Record<string, Reply>[]>;
   aclLog(count?: any): any {
     return this.execute(c.aclLog(count));
@@ -364,6 +365,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Terminates open connections. Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0. {@link https://redis.io/docs/latest/commands/client-kill/} */
   clientKill(address: string): Out<W, "OK">;
+  /** Terminates open connections. Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0. {@link https://redis.io/docs/latest/commands/client-kill/} */
   clientKill(filter: ClientKillOptions): Out<W, number>;
   clientKill(filter: any): any {
     return this.execute(c.clientKill(filter));
@@ -659,6 +661,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Sets configuration parameters in-flight. Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/config-set/} */
   configSet(parameter: Arg, value: Arg): Out<W, "OK">;
+  /** Sets configuration parameters in-flight. Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/config-set/} */
   configSet(parameters: Entries): Out<W, "OK">;
   configSet(parameter: any, value?: any): any {
     return this.execute(c.configSet(parameter, value));
@@ -823,6 +826,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Adds one or more members to a geospatial index. The key is created if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/geoadd/} */
   geoadd(key: Arg, longitude: Num, latitude: Num, member: Arg, options?: GeoaddOptions): Out<W, number>;
+  /** Adds one or more members to a geospatial index. The key is created if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/geoadd/} */
   geoadd(key: Arg, places: Places, options?: GeoaddOptions): Out<W, number>;
   geoadd(key: any, longitude: any, latitude?: any, member?: any, options?: any): any {
     return this.execute(c.geoadd(key, longitude, latitude, member, options));
@@ -852,6 +856,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: GeoradiusOptions & { store: Arg },
   ): Out<W, number>;
+  /** Queries a geospatial index for members within a distance from a coordinate, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument. {@link https://redis.io/docs/latest/commands/georadius/} */
   georadius(
     key: Arg,
     longitude: Num,
@@ -860,6 +865,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: GeoradiusOptions & { storeDist: Arg },
   ): Out<W, number>;
+  /** Queries a geospatial index for members within a distance from a coordinate, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument. {@link https://redis.io/docs/latest/commands/georadius/} */
   georadius(
     key: Arg,
     longitude: Num,
@@ -868,6 +874,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: GeoradiusOptions & GeoDetail,
   ): Out<W, GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+  /** Queries a geospatial index for members within a distance from a coordinate, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument. {@link https://redis.io/docs/latest/commands/georadius/} */
   georadius(
     key: Arg,
     longitude: Num,
@@ -889,6 +896,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: Georadius_roOptions & GeoDetail,
   ): Out<W, GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+  /** Returns members from a geospatial index that are within a distance from a coordinate. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.10. Deprecated since 6.2.0: use `GEOSEARCH` with the `BYRADIUS` argument. {@link https://redis.io/docs/latest/commands/georadius_ro/} */
   georadius_ro(
     key: Arg,
     longitude: Num,
@@ -909,6 +917,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: GeoradiusbymemberOptions & { store: Arg },
   ): Out<W, number>;
+  /** Queries a geospatial index for members within a distance from a member, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments. {@link https://redis.io/docs/latest/commands/georadiusbymember/} */
   georadiusbymember(
     key: Arg,
     member: Arg,
@@ -916,6 +925,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: GeoradiusbymemberOptions & { storeDist: Arg },
   ): Out<W, number>;
+  /** Queries a geospatial index for members within a distance from a member, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments. {@link https://redis.io/docs/latest/commands/georadiusbymember/} */
   georadiusbymember(
     key: Arg,
     member: Arg,
@@ -923,6 +933,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: GeoradiusbymemberOptions & GeoDetail,
   ): Out<W, GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+  /** Queries a geospatial index for members within a distance from a member, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments. {@link https://redis.io/docs/latest/commands/georadiusbymember/} */
   georadiusbymember(
     key: Arg,
     member: Arg,
@@ -942,6 +953,7 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options: Georadiusbymember_roOptions & GeoDetail,
   ): Out<W, GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+  /** Returns members from a geospatial index that are within a distance from a member. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.10. Deprecated since 6.2.0: use `GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments. {@link https://redis.io/docs/latest/commands/georadiusbymember_ro/} */
   georadiusbymember_ro(
     key: Arg,
     member: Arg,
@@ -958,6 +970,7 @@ export abstract class CommandMethods<W extends Wrap> {
     key: Arg,
     options: GeosearchOptions & GeoDetail,
   ): Out<W, GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
+  /** Queries a geospatial index for members inside an area of a box or a circle. Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/geosearch/} */
   geosearch(key: Arg, options: GeosearchOptions & GeoPlain): Out<W, string[], Uint8Array[]>;
   geosearch(key: any, options: any): any {
     return this.execute(c.geosearch(key, options));
@@ -1113,11 +1126,13 @@ export abstract class CommandMethods<W extends Wrap> {
     count: Num,
     options: HrandfieldOptions & { withValues: true },
   ): Out<W, [string, string][], [Uint8Array, Uint8Array][]>;
+  /** Returns one or more random fields from a hash. Complexity: O(N) where N is the number of fields returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/hrandfield/} */
   hrandfield(
     key: Arg,
     count: Num,
     options?: HrandfieldOptions & { withValues?: false },
   ): Out<W, string[], Uint8Array[]>;
+  /** Returns one or more random fields from a hash. Complexity: O(N) where N is the number of fields returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/hrandfield/} */
   hrandfield(key: Arg): Out<W, string | null, Uint8Array | null>;
   hrandfield(key: any, count?: any, options?: any): any {
     return this.execute(c.hrandfield(key, count, options));
@@ -1129,6 +1144,7 @@ export abstract class CommandMethods<W extends Wrap> {
     cursor: Num,
     options: HscanOptions & { noValues: true },
   ): Out<W, ScanMembers<string>, ScanMembers<Uint8Array>>;
+  /** Iterates over fields and values of a hash. Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/hscan/} */
   hscan(
     key: Arg,
     cursor: Num,
@@ -1140,6 +1156,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Creates or modifies the value of a field in a hash. Complexity: O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hset/} */
   hset(key: Arg, field: Arg, value: Arg): Out<W, number>;
+  /** Creates or modifies the value of a field in a hash. Complexity: O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hset/} */
   hset(key: Arg, entries: Entries): Out<W, number>;
   hset(key: any, field: any, value?: any): any {
     return this.execute(c.hset(key, field, value));
@@ -1241,7 +1258,9 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Finds the longest common substring. Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/lcs/} */
   lcs(key1: Arg, key2: Arg, options: LcsOptions & { len: true }): Out<W, number>;
+  /** Finds the longest common substring. Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/lcs/} */
   lcs(key1: Arg, key2: Arg, options: LcsOptions & { idx: true }): Out<W, LcsMatches>;
+  /** Finds the longest common substring. Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/lcs/} */
   lcs(key1: Arg, key2: Arg, options?: LcsOptions & { len?: false; idx?: false }): Out<W, string, Uint8Array>;
   lcs(key1: any, key2: any, options?: any): any {
     return this.execute(c.lcs(key1, key2, options));
@@ -1293,6 +1312,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Returns the first elements in a list after removing it. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lpop/} */
   lpop(key: Arg, count: Num): Out<W, string[] | null, Uint8Array[] | null>;
+  /** Returns the first elements in a list after removing it. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lpop/} */
   lpop(key: Arg): Out<W, string | null, Uint8Array | null>;
   lpop(key: any, count?: any): any {
     return this.execute(c.lpop(key, count));
@@ -1300,6 +1320,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Returns the index of matching elements in a list. Complexity: O(N) where N is the number of elements in the list, for the average case. When searching for elements near the head or the tail of the list, or when the MAXLEN option is provided, the command may run in constant time. Since Redis 6.0.6. {@link https://redis.io/docs/latest/commands/lpos/} */
   lpos(key: Arg, element: Arg, options: LposOptions & { count: Num }): Out<W, number[]>;
+  /** Returns the index of matching elements in a list. Complexity: O(N) where N is the number of elements in the list, for the average case. When searching for elements near the head or the tail of the list, or when the MAXLEN option is provided, the command may run in constant time. Since Redis 6.0.6. {@link https://redis.io/docs/latest/commands/lpos/} */
   lpos(key: Arg, element: Arg, options?: LposOptions & { count?: undefined }): Out<W, number | null>;
   lpos(key: any, element: any, options?: any): any {
     return this.execute(c.lpos(key, element, options));
@@ -1503,6 +1524,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Returns the server's liveliness response. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/ping/} */
   ping(message: Arg): Out<W, string, Uint8Array>;
+  /** Returns the server's liveliness response. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/ping/} */
   ping(): Out<W, "PONG">;
   ping(message?: any): any {
     return this.execute(c.ping(message));
@@ -1590,6 +1612,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Returns and removes the last elements of a list. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/rpop/} */
   rpop(key: Arg, count: Num): Out<W, string[] | null, Uint8Array[] | null>;
+  /** Returns and removes the last elements of a list. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/rpop/} */
   rpop(key: Arg): Out<W, string | null, Uint8Array | null>;
   rpop(key: any, count?: any): any {
     return this.execute(c.rpop(key, count));
@@ -1793,6 +1816,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
   set(key: Arg, value: Arg, options: SetOptions & { get: true }): Out<W, string | null, Uint8Array | null>;
+  /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
   set(key: Arg, value: Arg, options?: SetOptions & { get?: false }): Out<W, "OK" | null>;
   set(key: any, value: any, options?: any): any {
     return this.execute(c.set(key, value, options));
@@ -1885,6 +1909,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Sorts the elements in a list, a set, or a sorted set, optionally storing the result. Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sort/} */
   sort(key: Arg, options: SortOptions & { store: Arg }): Out<W, number>;
+  /** Sorts the elements in a list, a set, or a sorted set, optionally storing the result. Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sort/} */
   sort(
     key: Arg,
     options?: SortOptions & { store?: undefined },
@@ -1900,6 +1925,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Returns one or more random members from a set after removing them. Deletes the set if the last member was popped. Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/spop/} */
   spop(key: Arg, count: Num): Out<W, string[], Uint8Array[]>;
+  /** Returns one or more random members from a set after removing them. Deletes the set if the last member was popped. Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/spop/} */
   spop(key: Arg): Out<W, string | null, Uint8Array | null>;
   spop(key: any, count?: any): any {
     return this.execute(c.spop(key, count));
@@ -1912,6 +1938,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Get one or multiple random members from a set. Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/srandmember/} */
   srandmember(key: Arg, count: Num): Out<W, string[], Uint8Array[]>;
+  /** Get one or multiple random members from a set. Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/srandmember/} */
   srandmember(key: Arg): Out<W, string | null, Uint8Array | null>;
   srandmember(key: any, count?: any): any {
     return this.execute(c.srandmember(key, count));
@@ -2018,6 +2045,7 @@ export abstract class CommandMethods<W extends Wrap> {
     element: Arg,
     options: { withScores: true },
   ): Out<W, [string, number][][] | null, [Uint8Array, number][][] | null>;
+  /** Returns the neighbours of an element, by level of the graph. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vlinks/} */
   vlinks(
     key: Arg,
     element: Arg,
@@ -2029,6 +2057,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Returns random elements of a vector set. Complexity: O(N) where N is the absolute value of the count argument. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vrandmember/} */
   vrandmember(key: Arg): Out<W, string | null, Uint8Array | null>;
+  /** Returns random elements of a vector set. Complexity: O(N) where N is the absolute value of the count argument. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vrandmember/} */
   vrandmember(key: Arg, count: Num): Out<W, string[], Uint8Array[]>;
   vrandmember(key: any, count?: any): any {
     return this.execute(c.vrandmember(key, count));
@@ -2050,6 +2079,7 @@ export abstract class CommandMethods<W extends Wrap> {
     query: VectorQuery,
     options: VsimOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns the elements that are most similar to a vector or to another element. Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vsim/} */
   vsim(
     key: Arg,
     query: VectorQuery,
@@ -2081,6 +2111,7 @@ export abstract class CommandMethods<W extends Wrap> {
     fields: Entries,
     options: XaddOptions & { noMkStream: true },
   ): Out<W, string | null, Uint8Array | null>;
+  /** Appends a new message to a stream. Creates the key if it doesn't exist. Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xadd/} */
   xadd(
     key: Arg,
     id: Arg,
@@ -2100,6 +2131,7 @@ export abstract class CommandMethods<W extends Wrap> {
     start: Arg,
     options: XautoclaimOptions & { justId: true },
   ): Out<W, Autoclaimed<string>>;
+  /** Changes, or acquires, ownership of messages in a consumer group, as if the messages were delivered to as consumer group member. Complexity: O(1) if COUNT is small. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/xautoclaim/} */
   xautoclaim(
     key: Arg,
     group: Arg,
@@ -2125,6 +2157,7 @@ export abstract class CommandMethods<W extends Wrap> {
     ids: OneOrMany,
     options: XclaimOptions & { justId: true },
   ): Out<W, string[]>;
+  /** Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer group member. Complexity: O(log N) with N being the number of messages in the PEL of the consumer group. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xclaim/} */
   xclaim(
     key: Arg,
     group: Arg,
@@ -2202,6 +2235,7 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Returns the information and entries from a stream consumer group's pending entries list. Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xpending/} */
   xpending(key: Arg, group: Arg): Out<W, PendingSummary>;
+  /** Returns the information and entries from a stream consumer group's pending entries list. Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xpending/} */
   xpending(
     key: Arg,
     group: Arg,
@@ -2210,6 +2244,7 @@ export abstract class CommandMethods<W extends Wrap> {
     count: Num,
     options?: XpendingOptions,
   ): Out<W, PendingEntry<string>[], PendingEntry<Uint8Array>[]>;
+  /** Returns the information and entries from a stream consumer group's pending entries list. Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xpending/} */
   xpending(
     key: Arg,
     group: Arg,
@@ -2281,8 +2316,11 @@ export abstract class CommandMethods<W extends Wrap> {
 
   /** Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zadd/} */
   zadd(key: Arg, score: Num, member: Arg, options: ZaddOptions & { incr: true }): Out<W, number | null>;
+  /** Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zadd/} */
   zadd(key: Arg, score: Num, member: Arg, options?: ZaddOptions & { incr?: false }): Out<W, number>;
+  /** Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zadd/} */
   zadd(key: Arg, entries: Scores, options: ZaddOptions & { incr: true }): Out<W, number | null>;
+  /** Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zadd/} */
   zadd(key: Arg, entries: Scores, options?: ZaddOptions & { incr?: false }): Out<W, number>;
   zadd(key: any, score: any, member?: any, options?: any): any {
     return this.execute(c.zadd(key, score, member, options));
@@ -2303,6 +2341,7 @@ export abstract class CommandMethods<W extends Wrap> {
     keys: OneOrMany,
     options: ZdiffOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns the difference between multiple sorted sets. Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zdiff/} */
   zdiff(keys: OneOrMany, options?: ZdiffOptions & { withScores?: false }): Out<W, string[], Uint8Array[]>;
   zdiff(keys: any, options?: any): any {
     return this.execute(c.zdiff(keys, options));
@@ -2323,6 +2362,7 @@ export abstract class CommandMethods<W extends Wrap> {
     keys: OneOrMany,
     options: ZinterOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns the intersect of multiple sorted sets. Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zinter/} */
   zinter(keys: OneOrMany, options?: ZinterOptions & { withScores?: false }): Out<W, string[], Uint8Array[]>;
   zinter(keys: any, options?: any): any {
     return this.execute(c.zinter(keys, options));
@@ -2377,11 +2417,13 @@ export abstract class CommandMethods<W extends Wrap> {
     count: Num,
     options: ZrandmemberOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns one or more random members from a sorted set. Complexity: O(N) where N is the number of members returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zrandmember/} */
   zrandmember(
     key: Arg,
     count: Num,
     options?: ZrandmemberOptions & { withScores?: false },
   ): Out<W, string[], Uint8Array[]>;
+  /** Returns one or more random members from a sorted set. Complexity: O(N) where N is the number of members returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zrandmember/} */
   zrandmember(key: Arg): Out<W, string | null, Uint8Array | null>;
   zrandmember(key: any, count?: any, options?: any): any {
     return this.execute(c.zrandmember(key, count, options));
@@ -2394,6 +2436,7 @@ export abstract class CommandMethods<W extends Wrap> {
     stop: Arg,
     options: ZrangeOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns members in a sorted set within a range of indexes. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zrange/} */
   zrange(
     key: Arg,
     start: Arg,
@@ -2416,6 +2459,7 @@ export abstract class CommandMethods<W extends Wrap> {
     max: Num,
     options: ZrangebyscoreOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns members in a sorted set within a range of scores. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 1.0.5. Deprecated since 6.2.0: use `ZRANGE` with the `BYSCORE` argument. {@link https://redis.io/docs/latest/commands/zrangebyscore/} */
   zrangebyscore(
     key: Arg,
     min: Num,
@@ -2437,6 +2481,7 @@ export abstract class CommandMethods<W extends Wrap> {
     member: Arg,
     options: ZrankOptions & { withScore: true },
   ): Out<W, [rank: number, score: number] | null>;
+  /** Returns the index of a member in a sorted set ordered by ascending scores. Complexity: O(log(N)). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zrank/} */
   zrank(key: Arg, member: Arg, options?: ZrankOptions & { withScore?: false }): Out<W, number | null>;
   zrank(key: any, member: any, options?: any): any {
     return this.execute(c.zrank(key, member, options));
@@ -2469,6 +2514,7 @@ export abstract class CommandMethods<W extends Wrap> {
     stop: Num,
     options: ZrevrangeOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns members in a sorted set within a range of indexes in reverse order. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned. Since Redis 1.2.0. Deprecated since 6.2.0: use `ZRANGE` with the `REV` argument. {@link https://redis.io/docs/latest/commands/zrevrange/} */
   zrevrange(
     key: Arg,
     start: Num,
@@ -2496,6 +2542,7 @@ export abstract class CommandMethods<W extends Wrap> {
     min: Num,
     options: ZrevrangebyscoreOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns members in a sorted set within a range of scores in reverse order. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 2.2.0. Deprecated since 6.2.0: use `ZRANGE` with the `REV` and `BYSCORE` arguments. {@link https://redis.io/docs/latest/commands/zrevrangebyscore/} */
   zrevrangebyscore(
     key: Arg,
     max: Num,
@@ -2512,6 +2559,7 @@ export abstract class CommandMethods<W extends Wrap> {
     member: Arg,
     options: ZrevrankOptions & { withScore: true },
   ): Out<W, [rank: number, score: number] | null>;
+  /** Returns the index of a member in a sorted set ordered by descending scores. Complexity: O(log(N)). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zrevrank/} */
   zrevrank(key: Arg, member: Arg, options?: ZrevrankOptions & { withScore?: false }): Out<W, number | null>;
   zrevrank(key: any, member: any, options?: any): any {
     return this.execute(c.zrevrank(key, member, options));
@@ -2523,6 +2571,7 @@ export abstract class CommandMethods<W extends Wrap> {
     cursor: Num,
     options: ZscanOptions & { noScores: true },
   ): Out<W, ScanMembers<string>, ScanMembers<Uint8Array>>;
+  /** Iterates over members and scores of a sorted set. Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/zscan/} */
   zscan(
     key: Arg,
     cursor: Num,
@@ -2542,6 +2591,7 @@ export abstract class CommandMethods<W extends Wrap> {
     keys: OneOrMany,
     options: ZunionOptions & { withScores: true },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
+  /** Returns the union of multiple sorted sets. Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zunion/} */
   zunion(keys: OneOrMany, options?: ZunionOptions & { withScores?: false }): Out<W, string[], Uint8Array[]>;
   zunion(keys: any, options?: any): any {
     return this.execute(c.zunion(keys, options));

@@ -20,9 +20,8 @@ export function double(reply: Reply): Reply {
   if (reply instanceof Error) return reply;
   const written = text(reply);
   const value = Number(written);
-  return value === value
-    ? value
-    : /^[+-]?inf/i.test(written)
+  // Servers write infinity in several ways, of which JavaScript reads one.
+  return Number.isNaN(value) && /^[+-]?inf/i.test(written)
     ? (written[0] === "-" ? -Infinity : Infinity)
     : value;
 }

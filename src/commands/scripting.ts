@@ -124,7 +124,10 @@ export function functionList(
 }
 
 /** The options of {@linkcode functionLoad}. */
-export type FunctionLoadOptions = { replace?: boolean };
+export type FunctionLoadOptions = {
+  /** REPLACE. */
+  replace?: boolean;
+};
 
 /**
  * Creates a library.

@@ -198,6 +198,13 @@ export function aclLoad(): Command<"OK"> {
  * @see https://redis.io/docs/latest/commands/acl-log/
  */
 export function aclLog(reset: "RESET" | "reset"): Command<"OK">;
+/**
+ * Lists recent security events generated due to ACL rules.
+ *
+ * Complexity: O(N) with N being the number of entries shown. Since Redis 6.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/acl-log/
+ */
 export function aclLog(count?: number): Command<Record<string, Reply>[]>;
 export function aclLog(count?: Num | "RESET" | "reset"): Command {
   return new Command(ACL_LOG, rest([], count), typeof count === "string" ? undefined : aclLogReply);
@@ -349,7 +356,14 @@ export function commandInfo(...commandNames: Many): Command<(Reply[] | null)[]> 
 }
 
 /** The options of {@linkcode commandList}. */
-export type CommandListOptions = AtMostOne<{ module: Arg; aclCat: Arg; pattern: Arg }>;
+export type CommandListOptions = AtMostOne<{
+  /** MODULE. */
+  module: Arg;
+  /** ACLCAT. */
+  aclCat: Arg;
+  /** PATTERN. */
+  pattern: Arg;
+}>;
 
 /**
  * Returns a list of command names.
@@ -473,6 +487,13 @@ export function configRewrite(): Command<"OK"> {
  * @see https://redis.io/docs/latest/commands/config-set/
  */
 export function configSet(parameter: Arg, value: Arg): Command<"OK">;
+/**
+ * Sets configuration parameters in-flight.
+ *
+ * Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/config-set/
+ */
 export function configSet(parameters: Entries): Command<"OK">;
 export function configSet(parameter: Arg | Entries, value?: Arg): Command {
   return new Command(
@@ -787,7 +808,9 @@ export function moduleLoad(path: Arg, ...args: Many): Command<"OK"> {
 
 /** The options of {@linkcode moduleLoadex}. */
 export type ModuleLoadexOptions = {
+  /** CONFIG. */
   config?: readonly (readonly [name: Arg, value: Arg])[];
+  /** ARGS. */
   args?: OneOrMany;
 };
 
@@ -897,13 +920,25 @@ export function save(): Command<"OK"> {
 }
 
 /** The options of {@linkcode shutdown}. */
-export type ShutdownOptions = AtMostOne<{ noSave: boolean; save: boolean }> & {
-  now?: boolean;
-  force?: boolean;
-  safe?: boolean;
-  failover?: boolean;
-  abort?: boolean;
-};
+export type ShutdownOptions =
+  & AtMostOne<{
+    /** NOSAVE. */
+    noSave: boolean;
+    /** SAVE. */
+    save: boolean;
+  }>
+  & {
+    /** NOW. */
+    now?: boolean;
+    /** FORCE. */
+    force?: boolean;
+    /** SAFE. */
+    safe?: boolean;
+    /** FAILOVER. */
+    failover?: boolean;
+    /** ABORT. */
+    abort?: boolean;
+  };
 
 /**
  * Synchronously saves the database(s) to disk and shuts down the Redis server.

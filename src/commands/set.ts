@@ -164,6 +164,13 @@ export function smove(source: Arg, destination: Arg, member: Arg): Command<numbe
  * @see https://redis.io/docs/latest/commands/spop/
  */
 export function spop(key: Arg, count: Num): Command<string[], Uint8Array[]>;
+/**
+ * Returns one or more random members from a set after removing them. Deletes the set if the last member was popped.
+ *
+ * Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the passed count. Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/spop/
+ */
 export function spop(key: Arg): Command<string | null, Uint8Array | null>;
 export function spop(key: Arg, count?: Num): Command {
   return new Command(SPOP, rest([key], count));
@@ -177,6 +184,13 @@ export function spop(key: Arg, count?: Num): Command {
  * @see https://redis.io/docs/latest/commands/srandmember/
  */
 export function srandmember(key: Arg, count: Num): Command<string[], Uint8Array[]>;
+/**
+ * Get one or multiple random members from a set.
+ *
+ * Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count. Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/srandmember/
+ */
 export function srandmember(key: Arg): Command<string | null, Uint8Array | null>;
 export function srandmember(key: Arg, count?: Num): Command {
   return new Command(SRANDMEMBER, rest([key], count));

@@ -131,7 +131,8 @@ export function vectorArguments(out: Arg[], vector: VectorQuery): Arg[] {
   return out;
 }
 
-type ClientType =
+/** A type of connections. */
+export type ClientType =
   | "NORMAL"
   | "MASTER"
   | "PRIMARY"

@@ -123,9 +123,24 @@ export function bzpopmin(
 
 /** The options of {@linkcode zadd}. */
 export type ZaddOptions =
-  & AtMostOne<{ nx: boolean; xx: boolean }>
-  & AtMostOne<{ gt: boolean; lt: boolean }>
-  & { ch?: boolean; incr?: boolean };
+  & AtMostOne<{
+    /** NX. */
+    nx: boolean;
+    /** XX. */
+    xx: boolean;
+  }>
+  & AtMostOne<{
+    /** GT. */
+    gt: boolean;
+    /** LT. */
+    lt: boolean;
+  }>
+  & {
+    /** CH. */
+    ch?: boolean;
+    /** INCR. */
+    incr?: boolean;
+  };
 
 /**
  * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
@@ -140,17 +155,38 @@ export function zadd(
   member: Arg,
   options: ZaddOptions & { incr: true },
 ): Command<number | null>;
+/**
+ * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
+ *
+ * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zadd/
+ */
 export function zadd(
   key: Arg,
   score: Num,
   member: Arg,
   options?: ZaddOptions & { incr?: false },
 ): Command<number>;
+/**
+ * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
+ *
+ * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zadd/
+ */
 export function zadd(
   key: Arg,
   entries: Scores,
   options: ZaddOptions & { incr: true },
 ): Command<number | null>;
+/**
+ * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
+ *
+ * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zadd/
+ */
 export function zadd(key: Arg, entries: Scores, options?: ZaddOptions & { incr?: false }): Command<number>;
 export function zadd(
   key: Arg,
@@ -206,6 +242,13 @@ export function zdiff(
   keys: OneOrMany,
   options: ZdiffOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns the difference between multiple sorted sets.
+ *
+ * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zdiff/
+ */
 export function zdiff(
   keys: OneOrMany,
   options?: ZdiffOptions & { withScores?: false },
@@ -261,6 +304,13 @@ export function zinter(
   keys: OneOrMany,
   options: ZinterOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns the intersect of multiple sorted sets.
+ *
+ * Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zinter/
+ */
 export function zinter(
   keys: OneOrMany,
   options?: ZinterOptions & { withScores?: false },
@@ -406,11 +456,25 @@ export function zrandmember(
   count: Num,
   options: ZrandmemberOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns one or more random members from a sorted set.
+ *
+ * Complexity: O(N) where N is the number of members returned. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zrandmember/
+ */
 export function zrandmember(
   key: Arg,
   count: Num,
   options?: ZrandmemberOptions & { withScores?: false },
 ): Command<string[], Uint8Array[]>;
+/**
+ * Returns one or more random members from a sorted set.
+ *
+ * Complexity: O(N) where N is the number of members returned. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zrandmember/
+ */
 export function zrandmember(key: Arg): Command<string | null, Uint8Array | null>;
 export function zrandmember(key: Arg, count?: Num, options?: ZrandmemberOptions): Command {
   return new Command(
@@ -450,6 +514,13 @@ export function zrange(
   stop: Arg,
   options: ZrangeOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns members in a sorted set within a range of indexes.
+ *
+ * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned. Since Redis 1.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zrange/
+ */
 export function zrange(
   key: Arg,
   start: Arg,
@@ -507,6 +578,13 @@ export function zrangebyscore(
   max: Num,
   options: ZrangebyscoreOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns members in a sorted set within a range of scores.
+ *
+ * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 1.0.5. Deprecated since 6.2.0: use `ZRANGE` with the `BYSCORE` argument.
+ *
+ * @see https://redis.io/docs/latest/commands/zrangebyscore/
+ */
 export function zrangebyscore(
   key: Arg,
   min: Num,
@@ -574,6 +652,13 @@ export function zrank(
   member: Arg,
   options: ZrankOptions & { withScore: true },
 ): Command<[rank: number, score: number] | null>;
+/**
+ * Returns the index of a member in a sorted set ordered by ascending scores.
+ *
+ * Complexity: O(log(N)). Since Redis 2.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zrank/
+ */
 export function zrank(
   key: Arg,
   member: Arg,
@@ -650,6 +735,13 @@ export function zrevrange(
   stop: Num,
   options: ZrevrangeOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns members in a sorted set within a range of indexes in reverse order.
+ *
+ * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned. Since Redis 1.2.0. Deprecated since 6.2.0: use `ZRANGE` with the `REV` argument.
+ *
+ * @see https://redis.io/docs/latest/commands/zrevrange/
+ */
 export function zrevrange(
   key: Arg,
   start: Num,
@@ -710,6 +802,13 @@ export function zrevrangebyscore(
   min: Num,
   options: ZrevrangebyscoreOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns members in a sorted set within a range of scores in reverse order.
+ *
+ * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 2.2.0. Deprecated since 6.2.0: use `ZRANGE` with the `REV` and `BYSCORE` arguments.
+ *
+ * @see https://redis.io/docs/latest/commands/zrevrangebyscore/
+ */
 export function zrevrangebyscore(
   key: Arg,
   max: Num,
@@ -742,6 +841,13 @@ export function zrevrank(
   member: Arg,
   options: ZrevrankOptions & { withScore: true },
 ): Command<[rank: number, score: number] | null>;
+/**
+ * Returns the index of a member in a sorted set ordered by descending scores.
+ *
+ * Complexity: O(log(N)). Since Redis 2.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zrevrank/
+ */
 export function zrevrank(
   key: Arg,
   member: Arg,
@@ -777,6 +883,13 @@ export function zscan(
   cursor: Num,
   options: ZscanOptions & { noScores: true },
 ): Command<ScanMembers<string>, ScanMembers<Uint8Array>>;
+/**
+ * Iterates over members and scores of a sorted set.
+ *
+ * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zscan/
+ */
 export function zscan(
   key: Arg,
   cursor: Num,
@@ -822,6 +935,13 @@ export function zunion(
   keys: OneOrMany,
   options: ZunionOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns the union of multiple sorted sets.
+ *
+ * Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/zunion/
+ */
 export function zunion(
   keys: OneOrMany,
   options?: ZunionOptions & { withScores?: false },

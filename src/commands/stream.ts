@@ -74,7 +74,10 @@ export function xack(key: Arg, group: Arg, ...ids: Many): Command<number> {
 }
 
 /** The options of {@linkcode xadd}. */
-export type XaddOptions = TrimOptions & { noMkStream?: boolean };
+export type XaddOptions = TrimOptions & {
+  /** NOMKSTREAM. */
+  noMkStream?: boolean;
+};
 
 /**
  * Appends a new message to a stream. Creates the key if it doesn't exist.
@@ -89,6 +92,13 @@ export function xadd(
   fields: Entries,
   options: XaddOptions & { noMkStream: true },
 ): Command<string | null, Uint8Array | null>;
+/**
+ * Appends a new message to a stream. Creates the key if it doesn't exist.
+ *
+ * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted. Since Redis 5.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xadd/
+ */
 export function xadd(
   key: Arg,
   id: Arg,
@@ -125,6 +135,13 @@ export function xautoclaim(
   start: Arg,
   options: XautoclaimOptions & { justId: true },
 ): Command<Autoclaimed<string>>;
+/**
+ * Changes, or acquires, ownership of messages in a consumer group, as if the messages were delivered to as consumer group member.
+ *
+ * Complexity: O(1) if COUNT is small. Since Redis 6.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xautoclaim/
+ */
 export function xautoclaim(
   key: Arg,
   group: Arg,
@@ -182,6 +199,13 @@ export function xclaim(
   ids: OneOrMany,
   options: XclaimOptions & { justId: true },
 ): Command<string[]>;
+/**
+ * Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer group member.
+ *
+ * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group. Since Redis 5.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xclaim/
+ */
 export function xclaim(
   key: Arg,
   group: Arg,
@@ -374,7 +398,10 @@ export function xlen(key: Arg): Command<number> {
 }
 
 /** The options of {@linkcode xpending}. */
-export type XpendingOptions = { idle?: Num };
+export type XpendingOptions = {
+  /** IDLE. */
+  idle?: Num;
+};
 
 /**
  * Returns the information and entries from a stream consumer group's pending entries list.
@@ -384,6 +411,13 @@ export type XpendingOptions = { idle?: Num };
  * @see https://redis.io/docs/latest/commands/xpending/
  */
 export function xpending(key: Arg, group: Arg): Command<PendingSummary>;
+/**
+ * Returns the information and entries from a stream consumer group's pending entries list.
+ *
+ * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xpending/
+ */
 export function xpending(
   key: Arg,
   group: Arg,
@@ -392,6 +426,13 @@ export function xpending(
   count: Num,
   options?: XpendingOptions,
 ): Command<PendingEntry<string>[], PendingEntry<Uint8Array>[]>;
+/**
+ * Returns the information and entries from a stream consumer group's pending entries list.
+ *
+ * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xpending/
+ */
 export function xpending(
   key: Arg,
   group: Arg,
@@ -446,7 +487,12 @@ export function xrange(
 }
 
 /** The options of {@linkcode xread}. */
-export type XreadOptions = { count?: Num; block?: Num };
+export type XreadOptions = {
+  /** COUNT. */
+  count?: Num;
+  /** BLOCK. */
+  block?: Num;
+};
 
 /**
  * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is available otherwise.
@@ -470,7 +516,14 @@ export function xread(
 }
 
 /** The options of {@linkcode xreadgroup}. */
-export type XreadgroupOptions = { count?: Num; block?: Num; noAck?: boolean };
+export type XreadgroupOptions = {
+  /** COUNT. */
+  count?: Num;
+  /** BLOCK. */
+  block?: Num;
+  /** NOACK. */
+  noAck?: boolean;
+};
 
 /**
  * Returns new or historical messages from a stream for a consumer in a group. Blocks until a message is available otherwise.

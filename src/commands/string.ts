@@ -203,7 +203,21 @@ export interface LcsOptions {
  * @see https://redis.io/docs/latest/commands/lcs/
  */
 export function lcs(key1: Arg, key2: Arg, options: LcsOptions & { len: true }): Command<number>;
+/**
+ * Finds the longest common substring.
+ *
+ * Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively. Since Redis 7.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/lcs/
+ */
 export function lcs(key1: Arg, key2: Arg, options: LcsOptions & { idx: true }): Command<LcsMatches>;
+/**
+ * Finds the longest common substring.
+ *
+ * Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively. Since Redis 7.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/lcs/
+ */
 export function lcs(
   key1: Arg,
   key2: Arg,
@@ -335,6 +349,13 @@ export function set(
   value: Arg,
   options: SetOptions & { get: true },
 ): Command<string | null, Uint8Array | null>;
+/**
+ * Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.
+ *
+ * Complexity: O(1). Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/set/
+ */
 export function set(key: Arg, value: Arg, options?: SetOptions & { get?: false }): Command<"OK" | null>;
 export function set(key: Arg, value: Arg, options?: SetOptions): Command {
   return new Command(

@@ -26,13 +26,27 @@ import {
 } from "./specs.ts";
 
 /** The options of {@linkcode vadd}. */
-export type VaddOptions = AtMostOne<{ noQuant: boolean; q8: boolean; bin: boolean }> & {
-  reduce?: Num;
-  cas?: boolean;
-  ef?: Num;
-  setAttr?: Arg;
-  m?: Num;
-};
+export type VaddOptions =
+  & AtMostOne<{
+    /** NOQUANT. */
+    noQuant: boolean;
+    /** Q8. */
+    q8: boolean;
+    /** BIN. */
+    bin: boolean;
+  }>
+  & {
+    /** REDUCE. */
+    reduce?: Num;
+    /** CAS. */
+    cas?: boolean;
+    /** EF. */
+    ef?: Num;
+    /** SETATTR. */
+    setAttr?: Arg;
+    /** M. */
+    m?: Num;
+  };
 
 /**
  * Adds an element with its vector to a vector set, or updates its vector.
@@ -135,6 +149,13 @@ export function vlinks(
   element: Arg,
   options: { withScores: true },
 ): Command<[string, number][][] | null, [Uint8Array, number][][] | null>;
+/**
+ * Returns the neighbours of an element, by level of the graph.
+ *
+ * Complexity: O(1). Since Redis 8.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/vlinks/
+ */
 export function vlinks(
   key: Arg,
   element: Arg,
@@ -156,6 +177,13 @@ export function vlinks(key: Arg, element: Arg, options?: { withScores?: boolean 
  * @see https://redis.io/docs/latest/commands/vrandmember/
  */
 export function vrandmember(key: Arg): Command<string | null, Uint8Array | null>;
+/**
+ * Returns random elements of a vector set.
+ *
+ * Complexity: O(N) where N is the absolute value of the count argument. Since Redis 8.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/vrandmember/
+ */
 export function vrandmember(key: Arg, count: Num): Command<string[], Uint8Array[]>;
 export function vrandmember(key: Arg, count?: Num): Command {
   return new Command(VRANDMEMBER, rest([key], count));
@@ -185,13 +213,21 @@ export function vsetattr(key: Arg, element: Arg, attributes: Arg): Command<boole
 
 /** The options of {@linkcode vsim}. */
 export type VsimOptions = {
+  /** WITHSCORES. */
   withScores?: boolean;
+  /** COUNT. */
   count?: Num;
+  /** EPSILON. */
   epsilon?: Num;
+  /** EF. */
   ef?: Num;
+  /** FILTER. */
   filter?: Arg;
+  /** FILTEREF. */
   filterEf?: Num;
+  /** TRUTH. */
   truth?: boolean;
+  /** NOTHREAD. */
   noThread?: boolean;
 };
 
@@ -207,6 +243,13 @@ export function vsim(
   query: VectorQuery,
   options: VsimOptions & { withScores: true },
 ): Command<[string, number][], [Uint8Array, number][]>;
+/**
+ * Returns the elements that are most similar to a vector or to another element.
+ *
+ * Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/vsim/
+ */
 export function vsim(
   key: Arg,
   query: VectorQuery,

@@ -15,9 +15,16 @@ import { ConnectionError, TimeoutError } from "../errors.ts";
 import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
-import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
+import type { Arg, Reply } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
-import { addressOf, queueFullError } from "./failures.ts";
+import {
+  type ConnectionHome,
+  type ConnectionListener,
+  type ConnectionState,
+  modeOf,
+  type SendOptions,
+} from "./contract.ts";
+import { addressOf, connectTimeoutError, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
@@ -25,45 +32,12 @@ import { Link, type LinkOwner } from "./link.ts";
 import { Liveness } from "./liveness.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
-import { confirmationsOf } from "./subscribed.ts";
 
-/** Where a connection stands in its life. */
-export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "closed";
-
-/** Limits of one call. */
-export interface SendOptions {
-  /** Milliseconds that it may take; 0 is no limit. Default: the connection's `commandTimeout`. */
-  readonly timeout?: number;
-  /** Rejects with its reason when aborted; a late reply is read and dropped. */
-  readonly signal?: AbortSignal;
-  /** `DecodeMode` bits. Default: as the connection's `encoding` says. */
-  readonly mode?: number;
-}
-
-/** Who wants to know what happens to a connection. */
-export interface ConnectionListener {
-  /** A push frame came; `values[0]` is its kind, the rest is bytes. */
-  push?(connection: Connection, values: Reply[]): void;
-  /** It has ended; without a cause, by plan. All its commands are settled. */
-  closed?(connection: Connection, cause: Error | undefined): void;
-}
-
-/** Whom a connection goes back to when it is disposed of: its pool. */
-export interface ConnectionHome {
-  /** Takes the connection back. */
-  release(connection: Connection): void;
-}
+export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
 
 /** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
 const STATEFUL = 8;
 const PING: Sendable = rawCommand(["PING"]);
-
-/** The `DecodeMode` bits that the options ask for. */
-export function modeOf(options: Pick<ResolvedConnectionOptions, "encoding" | "encodingErrors">): number {
-  if (options.encoding === "bytes") return DecodeMode.bytes;
-  if (options.encoding === "latin1") return DecodeMode.latin1;
-  return options.encodingErrors === "replace" ? DecodeMode.replace : DecodeMode.text;
-}
 
 /**
  * A connection to a server. Pools make them; by itself one is made, connected and used like this.
@@ -86,7 +60,11 @@ export class Connection {
   readonly options: ResolvedConnectionOptions;
   /** The server's address, for messages. */
   readonly address: string;
-  /** What its holder did to its state; pools look at it. */
+  /**
+   * What its holder did to its state; pools look at it.
+   *
+   * @internal
+   */
   readonly session: SessionState;
   /** Resolves when it has ended. */
   readonly closed: Promise<void>;
@@ -165,7 +143,11 @@ export class Connection {
       link.inbox.subscribed.total === 0;
   }
 
-  /** The open socket with what is on its way; for those who subscribe. */
+  /**
+   * The open socket with what is on its way; for those who subscribe.
+   *
+   * @internal
+   */
   get link(): Link | undefined {
     return this.#link;
   }
@@ -180,7 +162,11 @@ export class Connection {
     this.#listeners.delete(listener);
   }
 
-  /** Says whom it goes back to when it is disposed of. */
+  /**
+   * Says whom it goes back to when it is disposed of.
+   *
+   * @internal
+   */
   attach(home: ConnectionHome | undefined): void {
     this.#home = home;
   }
@@ -199,7 +185,12 @@ export class Connection {
     if (this.#state !== "idle") throw this.#refusal("connect");
     this.#state = "connecting";
     const { clock, connectTimeout } = this.options;
-    const limit = startLimit(clock, connectTimeout, () => this.#connectTimeout(), options.signal);
+    const limit = startLimit(
+      clock,
+      connectTimeout,
+      () => connectTimeoutError(this.address, connectTimeout, this.#link !== undefined),
+      options.signal,
+    );
     this.#abort = limit.abort;
     const give = (): void => this.#end(limit.signal.reason);
     limit.signal.addEventListener("abort", give, { once: true });
@@ -240,7 +231,7 @@ export class Connection {
     return this.execute(rawCommand(words), options) as Promise<Reply>;
   }
 
-  /** Sends a command given as a value, and resolves with its typed reply. */
+  /** Sends a command given as a value (`get("k")`), and resolves with its typed reply. */
   execute(command: Sendable, options: SendOptions = {}): Promise<unknown> {
     const { signal } = options;
     const pending = new Pending(
@@ -290,7 +281,11 @@ export class Connection {
     return packCommands(commands);
   }
 
-  /** Queues a command for the next write. It settles in any case: by its reply, its deadline or the connection's end. */
+  /**
+   * Queues a command for the next write. It settles in any case: by its reply, its deadline or the connection's end.
+   *
+   * @internal
+   */
   enqueue(pending: Pending): void {
     const { spec, args } = pending.command;
     const link = this.#link;
@@ -301,7 +296,8 @@ export class Connection {
     // A command given as words is known by its first one or two.
     const raw = spec.words === 0;
     const stateful = raw ? stateName(args) : (spec.flags & STATEFUL) === 0 ? "" : spec.name;
-    if (stateful !== "" && this.#refused(pending, stateful)) return;
+    const refusal = stateful === "" ? undefined : this.session.refusal(stateful, args);
+    if (refusal !== undefined) return pending.reject(refusal);
     try {
       link.enqueue(pending);
     } catch (error) {
@@ -336,28 +332,28 @@ export class Connection {
     else this.disconnect();
   }
 
-  /** Stops reading: the server is slowed down, and nothing is due from it until `resume()`. For who holds it alone. */
+  /**
+   * Stops reading, which slows the server down; nothing is due from it until `resume()`. For who holds it alone.
+   *
+   * @internal
+   */
   pause(): void {
     this.#link?.pause();
   }
 
-  /** Reads on. */
+  /**
+   * Reads on.
+   *
+   * @internal
+   */
   resume(): void {
     this.#link?.resume();
-  }
-
-  #refused(pending: Pending, name: string): boolean {
-    const refusal = this.session.refusal(name, pending.command.args);
-    if (refusal !== undefined) pending.reject(refusal);
-    return refusal !== undefined;
   }
 
   /** Follows what a command does to the connection. */
   #note(pending: Pending, name: string, args: readonly Arg[]): void {
     this.session.note(name, args);
-    if (name === "MONITOR") this.#link!.inbox.stream();
-    const count = confirmationsOf(name, args);
-    if (count > 0) this.#link!.inbox.expect(pending, count, this.protocol !== 3);
+    this.#link!.inbox.note(pending, name, args, this.protocol !== 3);
   }
 
   #owner(): LinkOwner {
@@ -368,7 +364,7 @@ export class Connection {
         if (this.#state === "closing") this.#end(undefined);
       },
       pushed: (values) => {
-        for (const listener of this.#listeners) listener.push?.(this, values);
+        for (const listener of this.#listeners) listener.push?.(values);
       },
     };
   }
@@ -397,15 +393,6 @@ export class Connection {
     return new ConnectionError(message, { code: "CLOSED", executed: "no", cause: this.#cause });
   }
 
-  #connectTimeout(): TimeoutError {
-    const { connectTimeout } = this.options;
-    const phase = this.#link === undefined ? "no connection" : "no reply to the handshake";
-    return new TimeoutError(`Cannot connect to ${this.address}: ${phase} within ${connectTimeout} ms`, {
-      code: "CONNECT_TIMEOUT",
-      executed: "no",
-    });
-  }
-
   /** The one way into `closed`. Without a cause it is by plan. */
   #end(cause: Error | undefined): void {
     if (this.#state === "closed") return;
@@ -417,7 +404,7 @@ export class Connection {
     this.#abort?.(reason);
     if (graceful) this.#link?.close().then(this.#resolveClosed);
     else this.#link?.destroy(reason);
-    for (const listener of [...this.#listeners]) listener.closed?.(this, cause);
+    for (const listener of [...this.#listeners]) listener.closed?.(cause);
     this.#listeners.clear();
     if (!graceful) this.#resolveClosed();
   }

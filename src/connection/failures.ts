@@ -40,6 +40,15 @@ export function commandTimeoutError(
   });
 }
 
+/** The error for a connection that was not there in time; `open`: its socket was, and the server's reply was not. */
+export function connectTimeoutError(where: string, limit: number, open: boolean): TimeoutError {
+  const phase = open ? "no reply to the handshake" : "no connection";
+  return new TimeoutError(`Cannot connect to ${where}: ${phase} within ${limit} ms`, {
+    code: "CONNECT_TIMEOUT",
+    executed: "no",
+  });
+}
+
 /** The error for a command that is one too many behind a slow peer, or without a connection. */
 export function queueFullError(name: string, where: string): ConnectionError {
   return new ConnectionError(

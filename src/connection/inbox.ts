@@ -4,11 +4,11 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
+import { type Arg, DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
 import { stateName } from "./session.ts";
-import { isConfirmation, Subscribed } from "./subscribed.ts";
+import { confirmationsOf, isConfirmation, Subscribed } from "./subscribed.ts";
 
 const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);
 /** A line of MONITOR: seconds, and the database with the address. */
@@ -36,16 +36,14 @@ export class Inbox implements DecoderHandler {
     this.#push = push;
   }
 
-  /** A command is on its way that `count` frames confirm; under RESP2 they and messages are plain arrays. */
-  expect(pending: Pending, count: number, resp2: boolean): void {
+  /** A command is on its way after which the server may say more than replies; under `resp2` in their form. */
+  note(pending: Pending, name: string, args: readonly Arg[], resp2: boolean): void {
+    if (name === "MONITOR") this.#streaming = this.#attentive = true;
+    const count = confirmationsOf(name, args);
+    if (count === 0) return;
     pending.confirmations = count;
     this.#confirming++;
     if (resp2) this.#attentive = true;
-  }
-
-  /** MONITOR is on its way: from its reply on, the server sends lines by itself. */
-  stream(): void {
-    this.#streaming = this.#attentive = true;
   }
 
   /** @inheritdoc */

@@ -68,7 +68,7 @@ export class Link {
     signal: AbortSignal,
   ): Promise<Link> {
     const inbox = new Inbox((values) => owner.pushed(values));
-    let link: Link | undefined;
+    let link: Link | undefined = undefined;
     // What comes between the connecting and our hearing of it belongs to the link all the same.
     let early: Error | undefined;
     const handlers: SocketHandlers = {

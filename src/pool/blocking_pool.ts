@@ -42,7 +42,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     return new this(url, options);
   }
 
-  /** @inheritdoc */
+  /** What the options come to. */
   protected override resolve(
     options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
     over?: BlockingPoolOptions,
@@ -50,12 +50,12 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     return resolveBlockingPoolOptions(options, over);
   }
 
-  /** @inheritdoc */
+  /** Calls of `acquire` that wait. */
   protected override get waiting(): number {
     return this.#waiters.size;
   }
 
-  /** @inheritdoc */
+  /** Waits for a place, in order. */
   protected override atLimit(options: AcquireOptions): Promise<C> {
     const { timeout = 0, maxConnections, connection } = this.options;
     return this.#waiters.wait(timeout, options, () =>
@@ -65,7 +65,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
       ));
   }
 
-  /** @inheritdoc */
+  /** Serves those who wait. */
   protected override placeFreed(): void {
     while (this.#waiters?.size > 0) {
       const idle = this.tryAcquire();
@@ -75,7 +75,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     }
   }
 
-  /** @inheritdoc */
+  /** Ends all waiting. */
   protected override refuseWaiters(error: Error): void {
     this.#waiters.rejectAll(error);
   }

@@ -122,8 +122,9 @@ export class Decoder implements RespParser {
           let number = 0;
           while (place < stop) {
             const digit = chunk[place]! - 48;
-            if (digit < 0 || digit > 9) break;
-            number = number * 10 + digit;
+            // One comparison for both ends; and what stays an integer of 32 bits is not checked for overflow.
+            if (digit >>> 0 > 9) break;
+            number = (number * 10 + digit) | 0;
             place++;
           }
           if (place + 1 >= end) break fast;

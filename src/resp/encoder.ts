@@ -15,7 +15,7 @@ export interface EncoderOptions {
 }
 
 /** Up to here a loop over the characters beats `encodeInto`, whose call costs more than the copying. */
-const SHORT_TEXT = 64;
+const SHORT_TEXT = 48;
 /** Up to here a loop beats `TypedArray.prototype.set`. */
 const SHORT_BYTES = 48;
 /** What the frame of an argument takes at most: `$`, ten digits, two CRLF. */
@@ -186,9 +186,10 @@ export class Encoder {
     this.#spare.push(new Uint8Array(view.buffer));
   }
 
-  /** Forgets what waits in the arena. */
+  /** Forgets what waits in the arena, and what is with a socket that will not give it back. */
   clear(): void {
     this.#length = 0;
+    this.#lent.length = 0;
   }
 
   /** Hands over the arena up to `at` and goes on in another with room for `need` bytes. Returns 0, the new place. */

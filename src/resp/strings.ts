@@ -70,6 +70,8 @@ export function copyOf(bytes: Uint8Array, start: number, stop: number): Uint8Arr
 
 /** Each byte a character. (`TextDecoder("latin1")` is windows-1252, which differs from 0x80 to 0x9F.) */
 function latin1(bytes: Uint8Array): string {
+  const ascii = asciiText(bytes);
+  if (ascii !== undefined) return ascii;
   let text = "";
   for (let at = 0; at < bytes.length; at += CODES) {
     text += String.fromCharCode(...bytes.subarray(at, at + CODES));

@@ -12,7 +12,7 @@ import { asciiText, shortAsciiText, textOf } from "./strings.ts";
 
 const WINDOW = 1024;
 /** Longer strings are decoded by themselves. */
-const WINDOWED = 256;
+const WINDOWED = 512;
 /** Strings up to this length, in a chunk that holds no more than `SMALL_CHUNK` from there on, need no window. */
 const SHORT = 12;
 const SMALL_CHUNK = 40;

@@ -24,6 +24,7 @@ export type Reply =
 
 /** A map whose keys are all text: a plain object without a prototype. */
 export interface ReplyObject {
+  /** The value of a key. */
   [key: string]: Reply;
 }
 

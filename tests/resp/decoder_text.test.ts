@@ -34,7 +34,7 @@ describe("windows", () => {
   }
 
   it("are as long as strings may be that are cut from them", () => {
-    for (let length = 240; length < 270; length++) {
+    for (let length = 500; length < 525; length++) {
       const values = ["x".repeat(length), "y".repeat(length), `${"z".repeat(length - 2)}é`, "a"];
       assert.deepEqual(new Recorder().write(array(values)).replies, [values]);
     }

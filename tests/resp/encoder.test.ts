@@ -287,6 +287,16 @@ describe("memory", () => {
     assert.notEqual(encoder.take().buffer, foreign.buffer);
   });
 
+  it("that was with a socket that ended is not used again", () => {
+    const { encoder } = new Wire();
+    encoder.command(GET, 1, ["k"]);
+    const lost = encoder.take();
+    encoder.clear();
+    encoder.give(lost);
+    encoder.command(GET, 1, ["k"]);
+    assert.notEqual(encoder.take().buffer, lost.buffer);
+  });
+
   it("is none where nothing waits", () => {
     const { encoder } = new Wire();
     assert.equal(encoder.take().length, 0);

@@ -176,7 +176,7 @@ export function endContract(transport: Transport): void {
     other.on("data", (chunk: Uint8Array) => answers.data(chunk));
     for (let i = 1; i <= 3; i++) {
       other.write("x");
-      await answers.until(i);
+      await Promise.race([answers.until(i), exited]);
     }
     assert.equal(await exited, 0);
     assert.equal(output.trim(), "3 messages");

@@ -57,12 +57,13 @@ function listening(server: net.Server, where: net.ListenOptions): Promise<number
   });
 }
 
-/** A plain server. It ends a connection when the client does, unless it `stays`. */
+/** A plain server. It ends a connection when the client does, unless it `stays`; `greeting` is what it says first. */
 export async function peer(
   where: net.ListenOptions = { host: "127.0.0.1", port: 0 },
-  { stays = false }: { readonly stays?: boolean } = {},
+  { stays = false, greeting }: { readonly stays?: boolean; readonly greeting?: string } = {},
 ): Promise<Peer> {
   const server = net.createServer({ allowHalfOpen: stays });
+  if (greeting !== undefined) server.on("connection", (socket) => socket.write(greeting));
   const parts = wrap(server, "connection");
   return { ...parts, port: await listening(server, where) };
 }

@@ -78,7 +78,10 @@ const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   ],
   [
     /UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER|SELF_SIGNED_CERT_IN_CHAIN|UnknownIssuer/,
-    "the server's certificate was not issued by an authority that is trusted; tls.ca names whom to trust",
+    "Deno" in globalThis
+      // Deno's node:tls says the same of both.
+      ? "the server's certificate was not issued by an authority that is trusted (tls.ca names whom to trust), or has expired"
+      : "the server's certificate was not issued by an authority that is trusted; tls.ca names whom to trust",
   ],
   [/CERT_HAS_EXPIRED|certificate expired|: Expired/i, "the server's certificate has expired"],
   [/CERT_NOT_YET_VALID|not valid yet|NotValidYet/, "the server's certificate is not valid yet"],
@@ -99,8 +102,6 @@ const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
     /HANDSHAKE_FAILURE|HandshakeFailure/i,
     "the server refused the handshake; ciphers or certificates do not match",
   ],
-  [/BAD_DECRYPT|bad decrypt|MAC_VERIFY/i, "tls.key cannot be opened with tls.passphrase"],
-  [/INTERRUPTED_OR_CANCELLED|MISSING_PASSPHRASE/i, "tls.key is encrypted, and tls.passphrase is missing"],
   [
     /ECONNRESET|UnexpectedEof|eof|disconnected/i,
     "the connection was closed during the handshake; does the server speak TLS at this port?",

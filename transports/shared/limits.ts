@@ -4,12 +4,14 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { Endpoint, SocketOptions } from "../../src/transport.ts";
 import { checkConnect } from "./check.ts";
 import { connectTimedOut } from "./failure.ts";
 
-/** What an attempt opens: something that can be thrown away. */
-interface Destroyable {
+/** What an attempt opens: something that can be started, or thrown away. */
+interface Opened {
+  start(): void;
   destroy(): void;
 }
 
@@ -17,7 +19,7 @@ interface Destroyable {
  * Checks what is asked for, and runs an attempt to connect within its limits. `attempt` gets a signal that is aborted when the time is up or
  * the caller aborts; what it still brings after that is destroyed.
  */
-export function withinLimits<T extends Destroyable>(
+export function withinLimits<T extends Opened>(
   endpoint: Endpoint,
   options: SocketOptions,
   attempt: (cut: AbortSignal) => Promise<T>,
@@ -50,6 +52,7 @@ export function withinLimits<T extends Destroyable>(
         if (cut.signal.aborted) return opened.destroy();
         settle();
         resolve(opened);
+        setImmediate(() => opened.start());
       },
       (error) => {
         settle();

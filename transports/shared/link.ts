@@ -37,7 +37,8 @@ export abstract class Link implements Socket {
   #ended: PromiseWithResolvers<void> | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
-  /** Copies of chunks that the runtime delivered although it had been paused. */
+  #started = false;
+  /** Copies of chunks that came too early, or although the runtime had been told to pause. */
   #held: Uint8Array[] = [];
   #peerEnded = false;
 
@@ -58,6 +59,15 @@ export abstract class Link implements Socket {
   abstract ref(): void;
   abstract unref(): void;
 
+  /**
+   * Lets `data` begin. Runtimes may have bytes before whoever awaits `connect` has got the socket, and a handler that
+   * is called by then could do nothing with it.
+   */
+  start(): void {
+    this.#started = true;
+    if (!this.#paused) this.#deliverHeld();
+  }
+
   write(bytes: Uint8Array): void | Promise<void> {
     if (this.#state !== OPEN || this.#pending !== undefined) return this.#writeLater(bytes);
     if (this.send(bytes)) return;
@@ -76,6 +86,7 @@ export abstract class Link implements Socket {
   resume(): void {
     if (!this.#paused || this.#state !== OPEN) return;
     this.#paused = false;
+    if (!this.#started) return;
     if (this.#held.length > 0 || this.#peerEnded) queueMicrotask(() => this.#deliverHeld());
     else this.flow(true);
   }
@@ -112,7 +123,7 @@ export abstract class Link implements Socket {
   /** Bytes came in. */
   protected deliver(chunk: Uint8Array): void {
     if (this.#state !== OPEN) return;
-    if (this.#paused || this.#held.length > 0) {
+    if (this.#paused || !this.#started || this.#held.length > 0) {
       this.#held.push(chunk.slice());
       return;
     }
@@ -135,7 +146,7 @@ export abstract class Link implements Socket {
   /** The peer has sent FIN. */
   protected peerEnded(): void {
     this.#peerEnded = true;
-    if (this.#state === OPEN && (this.#paused || this.#held.length > 0)) return;
+    if (this.#state === OPEN && (this.#paused || !this.#started || this.#held.length > 0)) return;
     // A peer that has ended its own half may still be reading what `close` is sending.
     if (this.#state === CLOSING && this.#pending !== undefined) return;
     this.end();
@@ -195,20 +206,19 @@ export abstract class Link implements Socket {
   }
 
   #deliverHeld(): void {
-    if (this.#paused || this.#state !== OPEN) return;
-    const held = this.#held;
-    this.#held = [];
-    for (let i = 0; i < held.length; i++) {
-      this.deliver(held[i] as Uint8Array);
-      if (this.#paused) {
-        // Paused again on the way: the rest goes back to the front.
-        this.#held = [...held.slice(i + 1), ...this.#held];
+    while (!this.#paused && this.#state === OPEN) {
+      const held = this.#held;
+      if (held.length === 0) {
+        if (this.#peerEnded) this.end();
+        else this.flow(true);
         return;
       }
+      // Taken out first: only then does `deliver` hand the chunk on.
+      this.#held = [];
+      const [first] = held;
+      this.deliver(first as Uint8Array);
+      this.#held = [...held.slice(1), ...this.#held];
     }
-    if (this.#state !== OPEN) return;
-    if (this.#peerEnded) this.end();
-    else this.flow(true);
   }
 }
 

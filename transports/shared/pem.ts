@@ -1,39 +1,61 @@
 /**
- * Keys and certificates: PEM text, its bytes, or the path of a file.
+ * Keys and certificates: PEM text, its bytes, or the path of a file. They are opened and compared here, because the
+ * runtimes do not agree on what to do about a bad one: Deno's `node:tls` goes on without it, silently.
  *
  * @module
  */
 
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { ConnectionError } from "../../src/errors.ts";
 import type { Endpoint, PemSource, TlsOptions } from "../../src/transport.ts";
 import { addressOf, errnoOf } from "./failure.ts";
 
-/** The texts that TLS needs, read. */
+/** The texts that TLS needs: read, and a key no longer encrypted. */
 export interface PemTexts {
   readonly ca?: string[];
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** Reads what is given as paths. Errors never show a source, as it might be a key with its first line lost. */
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/;
+const PRIVATE_KEY = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/;
+
+/** Reads and checks what is given. Errors never show a source, as it might be a key with its first line lost. */
 export async function readPems(endpoint: Endpoint, tls: TlsOptions): Promise<PemTexts> {
+  const refuse = (why: string, cause?: unknown): ConnectionError =>
+    new ConnectionError(`Cannot connect to ${addressOf(endpoint)} by TLS: ${why}`, {
+      code: "TLS",
+      executed: "no",
+      cause,
+    });
   const sources: readonly PemSource[] = tls.ca === undefined ? [] : Array.isArray(tls.ca) ? tls.ca : [tls.ca];
-  const read = (source: PemSource | undefined, name: string) =>
-    source === undefined ? undefined : readPem(endpoint, source, name);
   const [cert, key, ...ca] = await Promise.all([
-    read(tls.cert, "tls.cert"),
-    read(tls.key, "tls.key"),
-    ...sources.map((source) => readPem(endpoint, source, "tls.ca")),
-  ]);
-  // What the runtimes say of it is the same as of a wrong passphrase.
-  if (key?.includes("ENCRYPTED") && tls.passphrase === undefined) {
-    throw unusable(endpoint, "tls.key is encrypted, and tls.passphrase is missing");
+    read(tls.cert, "tls.cert", refuse),
+    read(tls.key, "tls.key", refuse),
+    ...sources.map((source) => read(source, "tls.ca", refuse)),
+  ]) as [string | undefined, string | undefined, ...string[]];
+  for (const text of ca) certificateOf(text, "tls.ca", refuse);
+  if (cert === undefined || key === undefined) return { ca: tls.ca === undefined ? undefined : ca };
+  const opened = open(key, tls.passphrase, refuse);
+  if (!certificateOf(cert, "tls.cert", refuse).checkPrivateKey(opened)) {
+    throw refuse("tls.key is not the key of tls.cert");
   }
-  return { cert, key, ca: tls.ca === undefined ? undefined : ca as string[] };
+  return {
+    ca: tls.ca === undefined ? undefined : ca,
+    cert,
+    key: opened.export({ type: "pkcs8", format: "pem" }) as string,
+  };
 }
 
-async function readPem(endpoint: Endpoint, source: PemSource, name: string): Promise<string> {
+type Refuse = (why: string, cause?: unknown) => ConnectionError;
+
+async function read(
+  source: PemSource | undefined,
+  name: string,
+  refuse: Refuse,
+): Promise<string | undefined> {
+  if (source === undefined) return undefined;
   if (typeof source !== "string" && !(source instanceof Uint8Array)) {
     throw new TypeError(`Cannot connect: ${name} must be PEM text or the path of a PEM file`);
   }
@@ -42,15 +64,35 @@ async function readPem(endpoint: Endpoint, source: PemSource, name: string): Pro
     try {
       text = await readFile(source, "utf8");
     } catch (error) {
+      // Without the cause, which shows the path.
       const errno = errnoOf(error) ?? "unknown error";
-      throw unusable(endpoint, `${name} is no PEM text, and cannot be read as a file (${errno})`);
+      throw refuse(`${name} is no PEM text, and cannot be read as a file (${errno})`);
     }
   }
   if (text.includes("-----BEGIN")) return text;
-  throw unusable(endpoint, `${name} holds no PEM text`);
+  throw refuse(`${name} holds no PEM text`);
 }
 
-function unusable(endpoint: Endpoint, why: string): ConnectionError {
-  const message = `Cannot connect to ${addressOf(endpoint)} by TLS: ${why}`;
-  return new ConnectionError(message, { code: "TLS", executed: "no" });
+function certificateOf(text: string, name: string, refuse: Refuse): X509Certificate {
+  const [first] = CERTIFICATE.exec(text) ?? [];
+  if (first === undefined) throw refuse(`${name} holds no certificate`);
+  try {
+    return new X509Certificate(first);
+  } catch (error) {
+    throw refuse(`${name} holds a certificate that cannot be read`, error);
+  }
+}
+
+function open(text: string, passphrase: string | undefined, refuse: Refuse): KeyObject {
+  const [block] = PRIVATE_KEY.exec(text) ?? [];
+  if (block === undefined) throw refuse("tls.key holds no private key");
+  if (block.includes("ENCRYPTED") && passphrase === undefined) {
+    throw refuse("tls.key is encrypted, and tls.passphrase is missing");
+  }
+  try {
+    return createPrivateKey({ key: block, passphrase });
+  } catch (error) {
+    const why = passphrase === undefined ? "be read" : "be opened with tls.passphrase";
+    throw refuse(`tls.key cannot ${why}`, error);
+  }
 }

@@ -22,10 +22,10 @@ export class LeasedLane implements Lane {
   #delay = 0;
   #forget: (() => void) | undefined = undefined;
   readonly #ears: ConnectionListener = {
-    push: (_, values) => {
+    push: (values) => {
       for (const listener of this.#listeners) listener.push(values);
     },
-    closed: (_, cause) => this.#lost(cause),
+    closed: (cause) => this.#lost(cause),
   };
 
   /** From this pool. */

@@ -62,7 +62,9 @@ export class PubSub {
     call: Call,
   ): Promise<void> {
     const names = namesOf(channels, NAMES[kind]);
-    if (typeof listener !== "function" && typeof (listener as { message?: unknown })?.message !== "function") {
+    if (
+      typeof listener !== "function" && typeof (listener as { message?: unknown })?.message !== "function"
+    ) {
       throw new TypeError(
         `Cannot ${NAMES[kind]}: the listener is neither a function nor an object with message()`,
       );
@@ -79,7 +81,12 @@ export class PubSub {
         waited.push(known.sink.confirmation);
         continue;
       }
-      const sink = new ListenerSink(listener, call.mode, this.#home.events, () => this.#drop(kind, key, sink));
+      const sink = new ListenerSink(
+        listener,
+        call.mode,
+        this.#home.events,
+        () => this.#drop(kind, key, sink),
+      );
       const topic = this.#registry.add(kind, name, sink);
       made.push({ topic, sink });
       held.push(made[made.length - 1]!);
@@ -162,7 +169,8 @@ export class PubSub {
       const { signal, timeout } = call;
       const abort = (): void => leave(() => reject(signal!.reason));
       const timer = timeout === 0 ? undefined : clock.setTimeout(() => {
-        const message = `${name} took longer than ${timeout} ms on ${this.#home.options}: it was not confirmed`;
+        const message =
+          `${name} took longer than ${timeout} ms on ${this.#home.options}: it was not confirmed`;
         leave(() => reject(new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "unknown" })));
       }, timeout);
       const leave = (settle: () => void): void => {

@@ -21,7 +21,7 @@ import type { Reply } from "../../resp/types.ts";
 import type { Lane, LaneListener } from "../lane.ts";
 import { type Gap, join } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
-import { type Order, ordersFor, type OrderOwner } from "./order.ts";
+import { type Order, type OrderOwner, ordersFor } from "./order.ts";
 import { keyOf, keyOfBytes, Topic } from "./topic.ts";
 
 /** Refusals that pass: the channel is elsewhere, or the server not yet itself. */

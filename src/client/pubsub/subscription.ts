@@ -103,7 +103,10 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     call: Call,
     left: () => void,
   ) {
-    const { names, patterns, kind, limit, policy, signal = call.signal } = checkSubscription(channels, options);
+    const { names, patterns, kind, limit, policy, signal = call.signal } = checkSubscription(
+      channels,
+      options,
+    );
     signal?.throwIfAborted();
     this.#registry = registry;
     this.#mode = call.mode;
@@ -117,7 +120,10 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     this.ready.catch(() => {});
     const { home } = registry;
     this.#private = policy === "pause"
-      ? new Reconciler(home, home.privateLane(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!))
+      ? new Reconciler(
+        home,
+        home.privateLane(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!),
+      )
       : undefined;
     for (const name of names) this.#add(kind, name);
     for (const pattern of patterns) this.#add("pattern", pattern);
@@ -188,7 +194,8 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
       this.#delivered++;
       this.#readers.shift()!.resolve({ value: item, done: false });
     } else if (!buffer.add(item)) {
-      const text = `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
+      const text =
+        `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
         "or choose another `policy`";
       void this.#end({ error: new RedisError(text, { code: "BUFFER_FULL", executed: "yes" }) });
     } else if (this.#private !== undefined && !this.#paused && buffer.length >= this.#limit) {
