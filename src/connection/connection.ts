@@ -29,7 +29,7 @@ import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
-import { Liveness } from "./liveness.ts";
+import { Liveness, probe } from "./liveness.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
 
@@ -307,7 +307,11 @@ export class Connection {
       if (!(error instanceof TypeError)) this.#end(error as Error);
       return;
     }
-    if (stateful !== "") this.#note(pending, stateful, raw ? args.slice(1) : args);
+    if (stateful !== "") {
+      const rest = raw ? args.slice(1) : args;
+      this.session.note(stateful, rest);
+      link.inbox.note(pending, stateful, rest, this.protocol !== 3);
+    }
   }
 
   /** Waits for the replies that are due, then closes. Nothing more can be sent. Never rejects. */
@@ -350,12 +354,6 @@ export class Connection {
     this.#link?.resume();
   }
 
-  /** Follows what a command does to the connection. */
-  #note(pending: Pending, name: string, args: readonly Arg[]): void {
-    this.session.note(name, args);
-    this.#link!.inbox.note(pending, name, args, this.protocol !== 3);
-  }
-
   #owner(): LinkOwner {
     return {
       address: this.address,
@@ -378,14 +376,8 @@ export class Connection {
   #probe(): void {
     // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
     if (this.#state !== "ready" || this.pending > 0 || this.session.inTransaction) return;
-    // Nothing is read from a paused link, so silence says nothing.
-    if (this.#link!.paused) return;
-    const { commandTimeout, socketTimeout, healthCheckInterval, clock } = this.options;
-    const timeout = Math.min(commandTimeout || Infinity, socketTimeout || Infinity, healthCheckInterval);
-    this.execute(PING, { timeout }).catch((error) => {
-      const silent = clock.now() - this.#link!.heardAt >= timeout && !this.#link!.paused;
-      if (error instanceof TimeoutError && silent) this.#end(error);
-    });
+    const send = (timeout: number) => this.execute(PING, { timeout });
+    probe(this.#link!, this.options, send).then((dead) => dead && this.#end(dead));
   }
 
   #refusal(what: string): ConnectionError {
