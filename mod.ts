@@ -44,8 +44,24 @@ export type { Sendable } from "./src/connection/pending.ts";
 export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
+export type { SubscribingClient } from "./src/client/subscribing.ts";
+export type { Channels } from "./src/client/pubsub/pubsub.ts";
+export type { Gap } from "./src/client/pubsub/gap.ts";
+export type { Listener, MessageHandler, MessageListener } from "./src/client/pubsub/listeners.ts";
+export type { BufferPolicy } from "./src/client/pubsub/buffer.ts";
+export type {
+  Message,
+  Subscription,
+  SubscriptionOptions,
+  SubscriptionStats,
+} from "./src/client/pubsub/subscription.ts";
+export type { TopicCounts } from "./src/client/pubsub/registry.ts";
+export type { KeyspaceEvent, KeyspaceOptions } from "./src/client/keyspace.ts";
+export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/monitor.ts";
+export type { PushContents, PushKinds } from "./src/client/push.ts";
+export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
 export { CommandMethods } from "./src/commands/methods.ts";
-export type { BytesPromise, Out, TextPromise, Wrap } from "./src/commands/wrap.ts";
+export type { BytesPromise, Out, Text, TextPromise, Wrap } from "./src/commands/wrap.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.
 export { BlockingConnectionPoolBase, ConnectionBase, ConnectionPoolBase, RedisBase };

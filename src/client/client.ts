@@ -20,7 +20,13 @@ export type { ClientCore };
 
 /** The call that a client with these options makes where nothing else is said. */
 export function callOf(options: ResolvedConnectionOptions): Call {
-  return { mode: modeOf(options), timeout: options.commandTimeout, signal: undefined, retry: options.retry };
+  return {
+    mode: modeOf(options),
+    timeout: options.commandTimeout,
+    signal: undefined,
+    retry: options.retry,
+    cache: undefined,
+  };
 }
 
 /** The base of all clients: commands as methods, and views with other limits or other replies. */

@@ -6,12 +6,16 @@
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import { type RedisOptions, resolveRedisOptions } from "../options.ts";
 import { ConnectionPool } from "../pool/pool.ts";
+import type { ClientCache } from "./cache/cache.ts";
+import { CachingExecutor } from "./cache/executor.ts";
+import { cacheOn } from "./cache/open.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
 import { StandaloneExecutor } from "./standalone.ts";
 
 /** What a client of one server is made of. */
 interface RedisCore extends ClientCore {
   readonly pool: ConnectionPool;
+  readonly cache: ClientCache | undefined;
 }
 
 /**
@@ -49,6 +53,11 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
     return (this.core as RedisCore).pool;
   }
 
+  /** The client-side cache, with the option `cache`. */
+  get cache(): ClientCache | undefined {
+    return (this.core as RedisCore).cache;
+  }
+
   /** The same client, with `Uint8Array` for every bulk string. */
   bytes(): Redis<BytesPromise> {
     return this.bytesView as unknown as Redis<BytesPromise>;
@@ -68,6 +77,8 @@ function open(
   const resolved = resolveRedisOptions<ConnectionPool>(source, over);
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
-  const executor = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  return { pool, options, executor, call: callOf(options) };
+  const inner = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
+  const cache = resolved.cache && cacheOn(inner.lane, resolved.cache, options);
+  const executor = cache === undefined ? inner : new CachingExecutor(inner, cache);
+  return { pool, options, executor, cache, call: callOf(options) };
 }

@@ -10,7 +10,7 @@ import { Flight } from "../connection/flight.ts";
 import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import { DecodeMode } from "../resp/types.ts";
+import { DecodeMode, type Reply } from "../resp/types.ts";
 import type { Call, Executor } from "./executor.ts";
 import { runExclusively } from "./exclusive.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
@@ -98,6 +98,13 @@ export class StandaloneExecutor implements Executor {
       sender.submit(pending);
     }
     return await flight.promise;
+  }
+
+  /** @inheritdoc */
+  onPush(push: (values: Reply[]) => void): () => void {
+    const listener = { ready() {}, lost() {}, push };
+    this.lane.listen(listener);
+    return () => this.lane.unlisten(listener);
   }
 
   /** @inheritdoc */

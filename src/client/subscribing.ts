@@ -6,7 +6,12 @@
 import { CommandMethods } from "../commands/methods.ts";
 import type { Text, Wrap } from "../commands/wrap.ts";
 import type { ClientCore } from "./core.ts";
+import { type KeyspaceEvent, type KeyspaceOptions, keyspacePattern, readKeyspace } from "./keyspace.ts";
+import type { Monitor, MonitorOptions } from "./monitor.ts";
+import type { Gap } from "./pubsub/gap.ts";
 import type { Listener } from "./pubsub/listeners.ts";
+import type { TopicCounts } from "./pubsub/registry.ts";
+import { type PushContents, pushListener } from "./push.ts";
 import { type Channels, PubSub } from "./pubsub/pubsub.ts";
 import type { Subscription, SubscriptionOptions } from "./pubsub/subscription.ts";
 
@@ -89,6 +94,56 @@ export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W
     const given = typeof last === "object" && !(last instanceof Uint8Array);
     const names = (given ? channels.slice(0, -1) : channels) as (string | Uint8Array)[];
     return this.#pubsub.iterate(names, given ? last : {}, this.core.call);
+  }
+
+  /**
+   * Iterates over what happens to keys. The server tells it only if its `notify-keyspace-events` asks for it: `"KA"`
+   * for `keys` (the default), `"EA"` for `event`.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * await redis.configSet({ "notify-keyspace-events": "KEA" });
+   * for await (const item of redis.keyspace({ event: "expired" })) {
+   *   if (item.kind === "event") console.log(item.key, "has expired");
+   * }
+   * ```
+   */
+  async *keyspace(
+    options: KeyspaceOptions & Omit<SubscriptionOptions, "patterns" | "sharded"> = {},
+  ): AsyncGenerator<KeyspaceEvent<Text<W>> | Gap, undefined> {
+    const { db, keys, event, ...rest } = options;
+    const pattern = keyspacePattern({ db, keys, event }, this.core.options.db);
+    for await (const item of this.subscription({ ...rest, patterns: [pattern] })) {
+      const found = item.kind === "gap" ? item : readKeyspace(item);
+      if (found !== undefined) yield found;
+    }
+  }
+
+  /** Iterates over the commands that the server runs, on a connection of its own. Slows the server down. */
+  monitor(options: MonitorOptions = {}): Monitor {
+    return this.#pubsub.monitor(options);
+  }
+
+  /**
+   * Calls a listener with the push frames of one kind that come over the shared connections (RESP3). Kinds that
+   * nobody listens to are passed over. Returns how to stop.
+   */
+  onPush<K extends string>(
+    kind: K,
+    listener: (contents: PushContents<K, Text<W>>) => unknown,
+  ): () => void {
+    const { executor, call } = this.core;
+    return executor.onPush(
+      pushListener(kind, listener as (contents: never) => unknown, call.mode, executor.events),
+    );
+  }
+
+  /** How many channels, patterns and shard channels this client, and those of the same pool, are subscribed to. */
+  subscriptionCounts(): TopicCounts {
+    return this.#pubsub.counts();
   }
 
   get #pubsub(): PubSub {

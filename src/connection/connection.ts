@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { ConnectionError, TimeoutError } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
 import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";

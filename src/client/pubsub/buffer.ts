@@ -10,7 +10,7 @@ import { type Gap, join } from "./gap.ts";
 export type BufferPolicy = "pause" | "dropOldest" | "dropNewest" | "error";
 
 /** Messages and gaps in order. What does not fit is dropped, and in its place stands a gap. */
-export class MessageBuffer<M extends { readonly kind: "message" }> {
+export class MessageBuffer<M extends { readonly kind: string }> {
   /** How many messages were dropped. */
   dropped = 0;
   readonly #limit: number;
@@ -85,7 +85,7 @@ export class MessageBuffer<M extends { readonly kind: "message" }> {
       return false;
     }
     const oldest = this.#items.shift()!;
-    if (oldest.kind === "gap") this.#front = join(this.#front, oldest);
+    if (oldest.kind === "gap") this.#front = join(this.#front, oldest as Gap);
     else {
       this.dropped++;
       this.#front ??= gap;

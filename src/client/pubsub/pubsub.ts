@@ -5,10 +5,11 @@
  */
 import { TimeoutError } from "../../errors.ts";
 import type { Call, Executor } from "../executor.ts";
+import { Monitor, type MonitorOptions } from "../monitor.ts";
 import { closedError } from "../refusals.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { type Listener, ListenerSink } from "./listeners.ts";
-import { Registry } from "./registry.ts";
+import { Registry, type TopicCounts } from "./registry.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
 import { keyOf, type Topic } from "./topic.ts";
 
@@ -33,6 +34,7 @@ export class PubSub {
     pattern: new Map(),
     shard: new Map(),
   };
+  readonly #monitors: Set<Monitor> = new Set();
   readonly #subscriptions: Set<Subscription<unknown>> = new Set();
   #closed = false;
 
@@ -142,9 +144,25 @@ export class PubSub {
     return subscription;
   }
 
+  /** Watches the commands of the server behind the home; of a cluster, of one node. */
+  monitor(options: MonitorOptions): Monitor {
+    if (this.#closed) throw closedError("MONITOR");
+    const monitor = new Monitor(this.#home.privateLane("channel", ""), options, () => {
+      this.#monitors.delete(monitor);
+    });
+    this.#monitors.add(monitor);
+    return monitor;
+  }
+
+  /** How many channels, patterns and shard channels those who share the connections are subscribed to. */
+  counts(): TopicCounts {
+    return this.#registry.counts();
+  }
+
   /** Ends all. */
   close(): void {
     this.#closed = true;
+    for (const monitor of [...this.#monitors]) monitor.close();
     for (const subscription of [...this.#subscriptions]) void subscription.close();
     for (const kind of ["channel", "pattern", "shard"] as const) {
       for (const held of [...this.#held[kind].values()]) {

@@ -8,9 +8,10 @@ import type { Timer } from "../../clock.ts";
 import { shortText } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
-import { type BufferPolicy, MessageBuffer } from "./buffer.ts";
+import { MessageBuffer } from "./buffer.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionKind } from "./home.ts";
+import { Outlet } from "./outlet.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Registry } from "./registry.ts";
 import { checkSubscription, type SubscriptionOptions } from "./subscription_options.ts";
@@ -48,11 +49,6 @@ export interface SubscriptionStats {
 
 type Item<T> = Message<T> | Gap;
 
-interface Reader<T> {
-  resolve(result: IteratorResult<Item<T>, undefined>): void;
-  reject(error: unknown): void;
-}
-
 /**
  * Messages and gaps, to iterate over. It begins when it is made and ends with the loop, with `close()`, with its
  * signal or with the client.
@@ -80,7 +76,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
   readonly #buffer: MessageBuffer<Message<T>>;
   readonly #topics: Set<Topic> = new Set();
   readonly #waiting: Set<Topic> = new Set();
-  readonly #readers: Reader<T>[] = [];
+  readonly #outlet: Outlet<Message<T>>;
   readonly #left: () => void;
   #became!: () => void;
   #failed!: (error: unknown) => void;
@@ -89,10 +85,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
   #lastGap: Gap | undefined = undefined;
   #paused = false;
   #ended: Promise<void> | undefined = undefined;
-  #error: { readonly error: unknown } | undefined = undefined;
   #received = 0;
-  #delivered = 0;
-  #gaps = 0;
   #pauses = 0;
 
   /** Users call `redis.subscription()`. */
@@ -113,6 +106,12 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     this.#limit = limit;
     this.#left = left;
     this.#buffer = new MessageBuffer(limit, policy);
+    this.#outlet = new Outlet(
+      this.#buffer,
+      // A gap is told when it is over, on all channels: who then reads the state anew misses nothing.
+      () => this.#waiting.size > 0 && this.#buffer.peek()?.kind === "gap",
+      () => this.#taken(),
+    );
     this.ready = new Promise((resolve, reject) => {
       this.#became = resolve;
       this.#failed = reject;
@@ -139,27 +138,17 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
   stats(): SubscriptionStats {
     return {
       received: this.#received,
-      delivered: this.#delivered,
+      delivered: this.#outlet.delivered,
       dropped: this.#buffer.dropped,
       buffered: this.#buffer.length,
-      gaps: this.#gaps,
+      gaps: this.#outlet.gaps,
       pauses: this.#pauses,
     };
   }
 
   /** @inheritdoc */
   next(): Promise<IteratorResult<Item<T>, undefined>> {
-    if (this.#buffer.length > 0 && !this.#held) {
-      return Promise.resolve({ value: this.#take(), done: false });
-    }
-    if (this.#ended === undefined) {
-      return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
-    }
-    const failure = this.#error;
-    this.#error = undefined;
-    return failure === undefined
-      ? Promise.resolve({ value: undefined, done: true })
-      : Promise.reject(failure.error);
+    return this.#outlet.next();
   }
 
   /** Ends the subscription; what has come and was not read is forgotten. */
@@ -170,8 +159,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
 
   /** Ends the subscription; resolves when the server knows. Never rejects. */
   close(): Promise<void> {
-    this.#buffer.clear();
-    this.#error = undefined;
+    this.#outlet.clear();
     return this.#end(undefined);
   }
 
@@ -188,17 +176,12 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
   /** @ignore */
   message(topic: Topic, message: Uint8Array, channel: Uint8Array): void {
     this.#received++;
-    const item = this.#item(topic, message, channel);
-    const buffer = this.#buffer;
-    if (this.#readers.length > 0 && buffer.length === 0) {
-      this.#delivered++;
-      this.#readers.shift()!.resolve({ value: item, done: false });
-    } else if (!buffer.add(item)) {
+    if (!this.#outlet.offer(this.#item(topic, message, channel))) {
       const text =
         `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
         "or choose another `policy`";
       void this.#end({ error: new RedisError(text, { code: "BUFFER_FULL", executed: "yes" }) });
-    } else if (this.#private !== undefined && !this.#paused && buffer.length >= this.#limit) {
+    } else if (this.#private !== undefined && !this.#paused && this.#buffer.length >= this.#limit) {
       this.#paused = true;
       this.#pauses++;
       this.#private.lane.connection?.pause();
@@ -222,7 +205,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     if (!this.#waiting.delete(topic) || this.#waiting.size > 0) return;
     this.#registry.home.options.clock.clearTimeout(this.#timer);
     this.#became();
-    this.#serve();
+    this.#outlet.serve();
   }
 
   /** @ignore */
@@ -273,27 +256,10 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     return { kind: "message", channel: (bytes ? channel : topic.text) as T, message: value };
   }
 
-  /** A gap is told when it is over, on all channels: who then reads the state anew misses nothing. */
-  get #held(): boolean {
-    return this.#waiting.size > 0 && this.#ended === undefined && this.#buffer.peek()?.kind === "gap";
-  }
-
-  #take(): Item<T> {
-    const item = this.#buffer.take()!;
-    if (item.kind === "gap") this.#gaps++;
-    else this.#delivered++;
-    if (this.#paused && this.#buffer.length <= this.#limit / 2) {
-      this.#paused = false;
-      this.#private!.lane.connection?.resume();
-    }
-    return item;
-  }
-
-  /** Gives waiting readers what there is. */
-  #serve(): void {
-    while (this.#readers.length > 0 && this.#buffer.length > 0 && !this.#held) {
-      this.#readers.shift()!.resolve({ value: this.#take(), done: false });
-    }
+  #taken(): void {
+    if (!this.#paused || this.#buffer.length > this.#limit / 2) return;
+    this.#paused = false;
+    this.#private!.lane.connection?.resume();
   }
 
   #end(failure: { readonly error: unknown } | undefined): Promise<void> {
@@ -308,14 +274,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     this.#left();
     if (failure === undefined) this.#became();
     else this.#failed(failure.error);
-    this.#serve();
-    const [first, ...others] = this.#readers.splice(0);
-    if (first !== undefined && failure !== undefined) first.reject(failure.error);
-    else {
-      this.#error = failure;
-      first?.resolve({ value: undefined, done: true });
-    }
-    for (const reader of others) reader.resolve({ value: undefined, done: true });
+    this.#outlet.end(failure);
     this.#private?.lane.connection?.resume();
     const gone = topics.map((topic) => {
       if (this.#private === undefined) return this.#registry.remove(topic, this);
