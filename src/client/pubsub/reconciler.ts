@@ -246,7 +246,13 @@ export class Reconciler implements LaneListener, OrderOwner {
       emit(this.#home.events, "gap", this.#missed);
       this.#missed = undefined;
     }
-    if (this.#topicCount() > 0) return;
+    // Not before the command that ended the last one has its end, too: the connection would look busy.
+    if (this.empty) queueMicrotask(() => this.#rest());
+  }
+
+  /** Nothing is subscribed any more. */
+  #rest(): void {
+    if (!this.#listening || !this.empty || this.#orders.length > 0) return;
     this.lane.unlisten(this);
     this.#listening = false;
     this.#connection = undefined;
