@@ -12,7 +12,7 @@ export interface LaneListener {
   ready(connection: Connection): void;
   /** The connection was lost. */
   lost(cause: Error | undefined): void;
-  /** A push frame came. */
+  /** A push frame came; behind its kind, bulk strings are text where they are ASCII, or bytes. */
   push(values: Reply[]): void;
   /** There is no connection, and none will be tried for by itself: `want()` begins anew. */
   failed?(error: Error): void;

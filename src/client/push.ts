@@ -5,8 +5,8 @@
  */
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import { emit } from "../events.ts";
-import { shortText } from "../resp/strings.ts";
-import { DecodeMode, type Reply } from "../resp/types.ts";
+import { inMode } from "../resp/strings.ts";
+import type { Reply } from "../resp/types.ts";
 
 /**
  * Kinds of push frames whose contents are known, and what a listener is called with.
@@ -36,7 +36,7 @@ export function pushListener(
   return (values) => {
     if (values[0] !== kind) return;
     try {
-      const contents = values.slice(1).map((value) => inMode(value, mode));
+      const contents = values.slice(1).map((value) => contentsIn(value, mode));
       const result = listener((kind === "invalidate" ? contents[0] ?? null : contents) as never);
       if (result instanceof Promise) result.then(undefined, failed);
     } catch (error) {
@@ -45,12 +45,12 @@ export function pushListener(
   };
 }
 
-/** Push frames are read as bytes; this is what a client of text sees. */
-function inMode(value: Reply, mode: number): Reply {
-  if (value instanceof Uint8Array) return (mode & DecodeMode.bytes) !== 0 ? value : shortText(value, mode);
-  if (Array.isArray(value)) return value.map((one) => inMode(one, mode));
+/** Push frames are read as text or bytes, as it comes; this is what a client sees. */
+function contentsIn(value: Reply, mode: number): Reply {
+  if (typeof value === "string" || value instanceof Uint8Array) return inMode(value, mode);
+  if (Array.isArray(value)) return value.map((one) => contentsIn(one, mode));
   if (value instanceof Map) {
-    return new Map([...value].map(([key, one]) => [inMode(key, mode), inMode(one, mode)]));
+    return new Map([...value].map(([key, one]) => [contentsIn(key, mode), contentsIn(one, mode)]));
   }
   return value;
 }

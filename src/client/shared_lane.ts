@@ -43,7 +43,7 @@ export class SharedLane implements Lane, Sender {
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
   readonly #room: WaitingRoom;
-  readonly #listeners: Set<LaneListener> = new Set();
+  #listeners: readonly LaneListener[] = [];
   readonly #callers: Set<Caller> = new Set();
   readonly #stop: AbortController = new AbortController();
   /** Commands that wait for the time of their repeat. */
@@ -68,12 +68,12 @@ export class SharedLane implements Lane, Sender {
 
   /** Adds someone who wants the push frames. */
   listen(listener: LaneListener): void {
-    this.#listeners.add(listener);
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** Takes a listener away. */
   unlisten(listener: LaneListener): void {
-    this.#listeners.delete(listener);
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
   /** Sends a command now, or as soon as there is a connection. */
@@ -146,7 +146,7 @@ export class SharedLane implements Lane, Sender {
     this.#stop.abort(closedError("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
-    for (const listener of [...this.#listeners]) listener.closed?.();
+    for (const listener of this.#listeners) listener.closed?.();
     await connection?.close();
     emit(this.events, "closed", { cause: undefined });
   }
@@ -187,15 +187,16 @@ export class SharedLane implements Lane, Sender {
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
     const listener: ConnectionListener = {
-      push: (values) => {
-        for (const listener of this.#listeners) listener.push(values);
+      frame: (values) => {
+        const listeners = this.#listeners;
+        for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
       },
       closed: (cause) => this.#lost(cause),
     };
     connection.listen(listener);
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
-    for (const listener of [...this.#listeners]) listener.ready(connection);
+    for (const listener of this.#listeners) listener.ready(connection);
     for (const pending of this.#room.drain()) connection.enqueue(pending);
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
@@ -204,7 +205,7 @@ export class SharedLane implements Lane, Sender {
   #lost(cause: Error | undefined): void {
     if (this.#state !== "ready") return;
     this.#connection = undefined;
-    for (const listener of [...this.#listeners]) listener.lost(cause);
+    for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
@@ -223,7 +224,7 @@ export class SharedLane implements Lane, Sender {
     this.#attempt = this.#delay = 0;
     for (const caller of [...this.#callers]) caller.reject(error);
     this.#rejectWaiting(error);
-    for (const listener of [...this.#listeners]) listener.failed?.(error);
+    for (const listener of this.#listeners) listener.failed?.(error);
     emit(this.events, "closed", { cause: error });
   }
 

@@ -28,6 +28,7 @@ import { addressOf, connectTimeoutError, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
+import { tellFrame } from "./frames.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { Liveness, probe } from "./liveness.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
@@ -75,7 +76,7 @@ export class Connection {
   #welcome: Welcome | undefined = undefined;
   #abort: ((reason: Error) => void) | undefined = undefined;
   #home: ConnectionHome | undefined = undefined;
-  readonly #listeners: Set<ConnectionListener> = new Set();
+  #listeners: readonly ConnectionListener[] = [];
   readonly #liveness: Liveness;
   readonly #mode: number;
 
@@ -154,12 +155,12 @@ export class Connection {
 
   /** Adds someone who wants to know; forgotten when it ends. */
   listen(listener: ConnectionListener): void {
-    this.#listeners.add(listener);
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** Takes a listener away. */
   unlisten(listener: ConnectionListener): void {
-    this.#listeners.delete(listener);
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
   /**
@@ -361,9 +362,7 @@ export class Connection {
       idle: () => {
         if (this.#state === "closing") this.#end(undefined);
       },
-      pushed: (values) => {
-        for (const listener of this.#listeners) listener.push?.(values);
-      },
+      pushed: (values) => tellFrame(this.#listeners, values),
     };
   }
 
@@ -396,8 +395,8 @@ export class Connection {
     this.#abort?.(reason);
     if (graceful) this.#link?.close().then(this.#resolveClosed);
     else this.#link?.destroy(reason);
-    for (const listener of [...this.#listeners]) listener.closed?.(cause);
-    this.#listeners.clear();
+    for (const listener of this.#listeners) listener.closed?.(cause);
+    this.#listeners = [];
     if (!graceful) this.#resolveClosed();
   }
 }

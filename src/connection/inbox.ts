@@ -15,11 +15,14 @@ const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"
 const LINE = /^\d+\.\d+ \[/;
 
 const utf8 = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** Gives each reply to the command that waits for it, in order, and keeps push frames apart. */
 export class Inbox implements DecoderHandler {
   /** The commands that wait, the oldest first. */
   readonly queue: Ring<Pending> = new Ring();
+  /** Frames are read so that they can become text or bytes. */
+  readonly pushMode: number = DecodeMode.either;
   /** How many commands have had their reply. */
   taken = 0;
   /** What the server says that the connection is subscribed to. */
@@ -49,7 +52,7 @@ export class Inbox implements DecoderHandler {
   /** @inheritdoc */
   begin(): number {
     const head = this.queue.peek();
-    if (this.#attentive && this.#listens(head)) return DecodeMode.bytes;
+    if (this.#attentive && this.#listens(head)) return DecodeMode.either;
     if (head !== undefined) return head.mode;
     if (this.#streaming) return DecodeMode.replace;
     throw nobody();
@@ -93,18 +96,18 @@ export class Inbox implements DecoderHandler {
 
   /** Takes what is no reply although it has the form of one. */
   #aside(value: Reply): boolean {
-    if (typeof value === "string") {
-      if (!this.#streaming || !LINE.test(value)) return false;
+    if (!Array.isArray(value)) {
+      if (typeof value !== "string" || !this.#streaming || !LINE.test(value)) return false;
       this.#push(["monitor", value]);
       return true;
     }
     const head = this.queue.peek();
-    if (!Array.isArray(value) || !(value[0] instanceof Uint8Array) || !this.#listens(head)) return false;
-    const kind = utf8.decode(value[0]);
+    if (!this.#listens(head)) return false;
+    const kind = value[0] instanceof Uint8Array ? utf8.decode(value[0]) : value[0] as string;
     const confirms = isConfirmation(kind);
     if (!confirms && !MESSAGES.has(kind)) {
-      // PONG comes as an array to subscribers, and was read as bytes.
-      if (head !== undefined && (head.mode & DecodeMode.bytes) === 0) value.forEach(toText);
+      // PONG comes as an array to subscribers.
+      if (head !== undefined) value.forEach((head.mode & DecodeMode.bytes) === 0 ? toText : toBytes);
       return false;
     }
     value[0] = kind;
@@ -145,7 +148,12 @@ function confirms({ command, confirmations }: Pending, values: readonly Reply[])
   if (kind !== "sunsubscribe" || confirmations === Infinity) return true;
   const expected = args[args.length - confirmations]!;
   const text = expected instanceof Uint8Array ? utf8.decode(expected) : String(expected);
-  return utf8.decode(values[1] as Uint8Array) === text;
+  const name = values[1];
+  return (name instanceof Uint8Array ? utf8.decode(name) : name) === text;
+}
+
+function toBytes(value: Reply, index: number, values: Reply[]): void {
+  if (typeof value === "string") values[index] = encoder.encode(value);
 }
 
 function toText(value: Reply, index: number, values: Reply[]): void {

@@ -19,7 +19,7 @@ import type {
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
 import type { Lane, LaneListener } from "../lane.ts";
-import { keyOf, keyOfBytes } from "../pubsub/topic.ts";
+import { keyOf, keyOfReply } from "../pubsub/topic.ts";
 import { LruStore } from "./store.ts";
 import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./values.ts";
 
@@ -253,7 +253,7 @@ export class ClientCache {
   #invalidated(keys: Reply): void {
     // Null: the server was flushed, or remembers no more what was read.
     if (!Array.isArray(keys)) return this.clear();
-    for (const key of keys) this.#forget(keyOfBytes(key as Uint8Array));
+    for (const key of keys) this.#forget(keyOfReply(key));
   }
 
   #forget(key: string): void {

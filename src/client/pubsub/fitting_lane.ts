@@ -12,7 +12,7 @@ import type { Lane, LaneListener } from "../lane.ts";
 export class FittingLane implements Lane {
   readonly #shared: Lane;
   readonly #own: Lane;
-  readonly #listeners: Set<LaneListener> = new Set();
+  #listeners: readonly LaneListener[] = [];
   #current: Lane;
 
   /** `shared` where it speaks RESP3, else `own`. */
@@ -32,17 +32,17 @@ export class FittingLane implements Lane {
 
   /** @inheritdoc */
   listen(listener: LaneListener): void {
-    if (this.#listeners.size === 0) {
+    if (this.#listeners.length === 0) {
       this.#shared.listen(this.#sharedEars);
       this.#own.listen(this.#ownEars);
     }
-    this.#listeners.add(listener);
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** @inheritdoc */
   unlisten(listener: LaneListener): void {
-    this.#listeners.delete(listener);
-    if (this.#listeners.size > 0) return;
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+    if (this.#listeners.length > 0) return;
     this.#shared.unlisten(this.#sharedEars);
     this.#own.unlisten(this.#ownEars);
   }
@@ -66,7 +66,7 @@ export class FittingLane implements Lane {
   }
 
   #tell(tell: (listener: LaneListener) => void): void {
-    for (const listener of [...this.#listeners]) tell(listener);
+    for (const listener of this.#listeners) tell(listener);
   }
 
   readonly #sharedEars: LaneListener = {
@@ -87,7 +87,8 @@ export class FittingLane implements Lane {
     },
     push: (values: Reply[]) => {
       if (this.#current !== this.#shared) return;
-      for (const listener of this.#listeners) listener.push(values);
+      const listeners = this.#listeners;
+      for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
     },
     failed: (error) => {
       if (this.#current === this.#shared) this.#tell((listener) => listener.failed?.(error));
@@ -103,7 +104,8 @@ export class FittingLane implements Lane {
       if (this.#current === this.#own) this.#tell((listener) => listener.lost(cause));
     },
     push: (values: Reply[]) => {
-      for (const listener of this.#listeners) listener.push(values);
+      const listeners = this.#listeners;
+      for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
     },
     failed: (error) => {
       if (this.#current === this.#own) this.#tell((listener) => listener.failed?.(error));

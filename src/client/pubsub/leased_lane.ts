@@ -13,7 +13,7 @@ import type { Lane, LaneListener } from "../lane.ts";
 /** Leases a connection when one is wanted, and another when that one is lost. */
 export class LeasedLane implements Lane {
   readonly #pool: ConnectionPool;
-  readonly #listeners: Set<LaneListener> = new Set();
+  #listeners: readonly LaneListener[] = [];
   #connection: Connection | undefined = undefined;
   #state: "idle" | "connecting" | "waiting" | "ready" | "closed" = "idle";
   #stop: AbortController | undefined = undefined;
@@ -22,8 +22,9 @@ export class LeasedLane implements Lane {
   #delay = 0;
   #forget: (() => void) | undefined = undefined;
   readonly #ears: ConnectionListener = {
-    push: (values) => {
-      for (const listener of this.#listeners) listener.push(values);
+    frame: (values) => {
+      const listeners = this.#listeners;
+      for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
     },
     closed: (cause) => this.#lost(cause),
   };
@@ -40,12 +41,12 @@ export class LeasedLane implements Lane {
 
   /** @inheritdoc */
   listen(listener: LaneListener): void {
-    this.#listeners.add(listener);
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** @inheritdoc */
   unlisten(listener: LaneListener): void {
-    this.#listeners.delete(listener);
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
   /** @inheritdoc */
@@ -67,7 +68,7 @@ export class LeasedLane implements Lane {
   #close(): void {
     if (this.#state === "closed") return;
     this.#leave("closed");
-    for (const listener of [...this.#listeners]) listener.closed?.();
+    for (const listener of this.#listeners) listener.closed?.();
   }
 
   #leave(state: "idle" | "closed"): void {
@@ -106,7 +107,7 @@ export class LeasedLane implements Lane {
     connection.listen(this.#ears);
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
-    for (const listener of [...this.#listeners]) listener.ready(connection);
+    for (const listener of this.#listeners) listener.ready(connection);
   }
 
   #lost(cause: Error | undefined): void {
@@ -117,7 +118,7 @@ export class LeasedLane implements Lane {
     connection[Symbol.dispose]();
     if (this.#pool.closed) return this.#close();
     this.#backOff();
-    for (const listener of [...this.#listeners]) listener.lost(cause);
+    for (const listener of this.#listeners) listener.lost(cause);
   }
 
   #failed(error: Error): void {
@@ -127,7 +128,7 @@ export class LeasedLane implements Lane {
       !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
     if (!hopeless) return this.#backOff();
     this.#leave("idle");
-    for (const listener of [...this.#listeners]) listener.failed?.(error);
+    for (const listener of this.#listeners) listener.failed?.(error);
   }
 
   #backOff(): void {

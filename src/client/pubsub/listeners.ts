@@ -4,10 +4,9 @@
  * @module
  */
 import { type ConnectionEvents, emit, type TypedEventTarget } from "../../events.ts";
-import { shortText } from "../../resp/strings.ts";
-import { DecodeMode } from "../../resp/types.ts";
+import { inMode } from "../../resp/strings.ts";
 import type { Gap } from "./gap.ts";
-import type { Sink, Topic } from "./topic.ts";
+import { nameOf, type Sink, type Topic } from "./topic.ts";
 
 /**
  * Called with each message and the channel that it was published to.
@@ -63,15 +62,10 @@ export class ListenerSink implements Sink {
   }
 
   /** @inheritdoc */
-  message(topic: Topic, message: Uint8Array, channel: Uint8Array): void {
+  message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
     const mode = this.#mode;
     try {
-      let result: unknown;
-      if ((mode & DecodeMode.bytes) !== 0) result = this.#call(message, channel);
-      else {
-        const name = topic.kind === "pattern" ? shortText(channel, mode) : topic.text;
-        result = this.#call(shortText(message, mode), name);
-      }
+      const result = this.#call(inMode(message, mode), nameOf(topic, channel, mode));
       if (result instanceof Promise) result.then(undefined, (error) => this.#failed("message", error));
     } catch (error) {
       this.#failed("message", error);

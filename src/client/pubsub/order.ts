@@ -10,7 +10,7 @@ import { Pending } from "../../connection/pending.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { SubscriptionKind } from "./home.ts";
-import { keyOfBytes, type Topic } from "./topic.ts";
+import { keyOfReply, type Topic } from "./topic.ts";
 
 /** How many channels go in one command: so that one that is refused does not put all others in question. */
 const MOST = 1_000;
@@ -66,7 +66,7 @@ export class Order implements BatchSink {
   expects(values: readonly Reply[]): boolean {
     if (values[0] !== this.frame) return false;
     // The server ends shard subscriptions by itself, too.
-    return this.frame !== "sunsubscribe" || keyOfBytes(values[1] as Uint8Array) === this.next.key;
+    return this.frame !== "sunsubscribe" || keyOfReply(values[1]) === this.next.key;
   }
 
   /** The channel that is to be confirmed next. */

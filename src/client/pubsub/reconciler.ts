@@ -22,7 +22,7 @@ import type { Lane, LaneListener } from "../lane.ts";
 import { type Gap, join } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { type Order, type OrderOwner, ordersFor } from "./order.ts";
-import { keyOf, keyOfBytes, Topic } from "./topic.ts";
+import { keyOf, keyOfReply, Topic } from "./topic.ts";
 
 /** Refusals that pass: the channel is elsewhere, or the server not yet itself. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -167,29 +167,24 @@ export class Reconciler implements LaneListener, OrderOwner {
 
   /** @inheritdoc */
   push(values: Reply[]): void {
-    let topic: Topic | undefined;
-    const topics = this.#topics;
     switch (values[0]) {
       case "message":
-        topic = topics.channel.get(keyOfBytes(values[1] as Uint8Array));
-        break;
+        return this.#message(this.#topics.channel, values[1], values[2], values[1]);
       case "smessage":
-        topic = topics.shard.get(keyOfBytes(values[1] as Uint8Array));
-        break;
+        return this.#message(this.#topics.shard, values[1], values[2], values[1]);
       case "pmessage":
-        topic = topics.pattern.get(keyOfBytes(values[1] as Uint8Array));
-        if (topic === undefined) return;
-        for (const sink of topic.sinks) {
-          sink.message(topic, values[3] as Uint8Array, values[2] as Uint8Array);
-        }
-        return;
+        return this.#message(this.#topics.pattern, values[1], values[3], values[2]);
       default:
         return this.#frame(values);
     }
+  }
+
+  #message(topics: Map<string, Topic>, name: Reply | undefined, message?: Reply, channel?: Reply): void {
+    const topic = topics.get(keyOfReply(name));
     if (topic === undefined) return;
     const { sinks } = topic;
     for (let index = 0; index < sinks.length; index++) {
-      sinks[index]!.message(topic, values[2] as Uint8Array, values[1] as Uint8Array);
+      sinks[index]!.message(topic, message as string | Uint8Array, channel as string | Uint8Array);
     }
   }
 
@@ -227,8 +222,8 @@ export class Reconciler implements LaneListener, OrderOwner {
       if (!order.subscribes) topic.finish();
       else if (topic.state === "asked") topic.confirm();
       if (this.#orders.length === 0) this.#settled();
-    } else if (values[0] === "sunsubscribe" && values[1] instanceof Uint8Array) {
-      const topic = this.#topics.shard.get(keyOfBytes(values[1]));
+    } else if (values[0] === "sunsubscribe") {
+      const topic = this.#topics.shard.get(keyOfReply(values[1]));
       if (topic === undefined || topic.state !== "on") return;
       this.#home.misplaced?.(topic.name, undefined);
       const gap = this.#gap("moved", undefined);

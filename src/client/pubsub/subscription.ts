@@ -5,7 +5,7 @@
  */
 import { RedisError, TimeoutError } from "../../errors.ts";
 import type { Timer } from "../../clock.ts";
-import { shortText } from "../../resp/strings.ts";
+import { inMode } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
 import { MessageBuffer } from "./buffer.ts";
@@ -15,7 +15,7 @@ import { Outlet } from "./outlet.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Registry } from "./registry.ts";
 import { checkSubscription, type SubscriptionOptions } from "./subscription_options.ts";
-import type { Sink, Topic } from "./topic.ts";
+import { nameOf, type Sink, type Topic } from "./topic.ts";
 
 export type { SubscriptionOptions };
 
@@ -174,7 +174,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
   }
 
   /** @ignore */
-  message(topic: Topic, message: Uint8Array, channel: Uint8Array): void {
+  message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
     this.#received++;
     if (!this.#outlet.offer(this.#item(topic, message, channel))) {
       const text =
@@ -241,19 +241,15 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     }, timeout);
   }
 
-  #item(topic: Topic, message: Uint8Array, channel: Uint8Array): Message<T> {
+  #item(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): Message<T> {
     const mode = this.#mode;
-    const bytes = (mode & DecodeMode.bytes) !== 0;
-    const value = (bytes ? message : shortText(message, mode)) as T;
-    if (topic.kind === "pattern") {
-      return {
-        kind: "message",
-        channel: (bytes ? channel : shortText(channel, mode)) as T,
-        message: value,
-        pattern: (bytes ? topic.bytes : topic.text) as T,
-      };
-    }
-    return { kind: "message", channel: (bytes ? channel : topic.text) as T, message: value };
+    const item = {
+      kind: "message",
+      channel: nameOf(topic, channel, mode) as T,
+      message: inMode(message, mode) as T,
+    } as const;
+    if (topic.kind !== "pattern") return item;
+    return { ...item, pattern: ((mode & DecodeMode.bytes) !== 0 ? topic.bytes : topic.text) as T };
   }
 
   #taken(): void {

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { shortText } from "../../resp/strings.ts";
+import { inMode, looseText } from "../../resp/strings.ts";
+import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionKind } from "./home.ts";
 
 /** Who is told what comes over a channel. None of these may throw. */
 export interface Sink {
-  /** A message; `channel` is where it was published, also for a pattern. Both are nobody else's bytes. */
-  message(topic: Topic, message: Uint8Array, channel: Uint8Array): void;
+  /** A message; `channel` is where it was published, also for a pattern. Both are ASCII text, or nobody else's bytes. */
+  message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void;
   /** The server does not serve the subscription any more, for now. */
   interrupted(topic: Topic): void;
   /** The server has confirmed the subscription; after an interruption with the gap. */
@@ -32,6 +33,11 @@ export function keyOfBytes(bytes: Uint8Array): string {
   let key = "";
   for (let at = 0; at < length; at++) key += String.fromCharCode(bytes[at]!);
   return key;
+}
+
+/** The key of a channel as the server names it. */
+export function keyOfReply(name: Reply | undefined): string {
+  return typeof name === "string" ? name : name instanceof Uint8Array ? keyOfBytes(name) : "";
 }
 
 /** The key of a channel as a user names it. */
@@ -68,7 +74,7 @@ export class Topic {
     this.key = key;
     this.name = name;
     this.bytes = typeof name === "string" ? encoder.encode(name) : name.slice();
-    this.text = typeof name === "string" ? name : shortText(name, 0);
+    this.text = typeof name === "string" ? name : looseText(name, 0);
   }
 
   /** Somebody wants it. */
@@ -107,4 +113,11 @@ export class Topic {
     this.gap = undefined;
     for (const sink of this.sinks) sink.confirmed(this, gap);
   }
+}
+
+/** Where a message was published, as a client of this mode sees it. */
+export function nameOf(topic: Topic, channel: string | Uint8Array, mode: number): string | Uint8Array {
+  // Of a pattern it differs from message to message; else it is known.
+  if (topic.kind === "pattern" || (mode & DecodeMode.bytes) !== 0) return inMode(channel, mode);
+  return topic.text;
 }
