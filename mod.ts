@@ -20,11 +20,16 @@ import type { TextPromise, Wrap } from "./src/commands/wrap.ts";
 import { Connection as ConnectionBase } from "./src/connection/connection.ts";
 import { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
 import { ConnectionPool as ConnectionPoolBase } from "./src/pool/pool.ts";
+import { SentinelConnectionPool as SentinelConnectionPoolBase } from "./src/sentinel/pool.ts";
+import { Sentinel as SentinelBase } from "./src/sentinel/sentinel.ts";
 import { runtimeTransport } from "./transports/runtime.ts";
+import { runtimeObserver } from "./transports/runtime_observer.ts";
+import type { Observer } from "./src/observer.ts";
 import type { Transport } from "./src/transport.ts";
 
 export * from "./src/errors.ts";
 export type * from "./src/transport.ts";
+export type * from "./src/observer.ts";
 export type * from "./src/clock.ts";
 export type * from "./src/options.ts";
 export type * from "./src/events.ts";
@@ -41,7 +46,17 @@ export {
 export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
 export type { ConnectionListener, ConnectionState, SendOptions } from "./src/connection/connection.ts";
 export type { Sendable } from "./src/connection/pending.ts";
-export type { AcquireOptions, PoolStats } from "./src/pool/pool.ts";
+export type { NatFunction, NatRule, SentinelAddress, SentinelSeed } from "./src/sentinel/address.ts";
+export type {
+  Discoverer,
+  FoundServerOptions,
+  ReadFrom,
+  SentinelClientOptions,
+  SentinelLogin,
+  SentinelOptions,
+  SentinelPoolOptions,
+} from "./src/sentinel/options.ts";
+export type { AcquireOptions, LeaseInfo, PoolStats } from "./src/pool/pool.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
 export type { SubscribingClient } from "./src/client/subscribing.ts";
@@ -60,11 +75,30 @@ export type { KeyspaceEvent, KeyspaceOptions } from "./src/client/keyspace.ts";
 export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/monitor.ts";
 export type { PushContents, PushKinds } from "./src/client/push.ts";
 export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
+export {
+  NamedPipeline,
+  Pipeline,
+  type PipelineWrap,
+  type Results,
+  type Settled,
+} from "./src/client/pipeline.ts";
+export { WatchingClient } from "./src/client/watch.ts";
+export type { Watched, WatchOptions } from "./src/client/watch.ts";
+export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
+export { type ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
+export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
+export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export { CommandMethods } from "./src/commands/methods.ts";
-export type { BytesPromise, Out, Text, TextPromise, Wrap } from "./src/commands/wrap.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.
-export { BlockingConnectionPoolBase, ConnectionBase, ConnectionPoolBase, RedisBase };
+export {
+  BlockingConnectionPoolBase,
+  ConnectionBase,
+  ConnectionPoolBase,
+  RedisBase,
+  SentinelBase,
+  SentinelConnectionPoolBase,
+};
 
 /** {@inheritDoc ConnectionBase} */
 export class Connection extends ConnectionBase {
@@ -76,6 +110,8 @@ export class Connection extends ConnectionBase {
 export class ConnectionPool<C extends ConnectionBase = Connection> extends ConnectionPoolBase<C> {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
 }
@@ -85,6 +121,8 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
   extends BlockingConnectionPoolBase<C> {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
 }
@@ -93,4 +131,26 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
 export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
   /** {@linkcode ConnectionPool}. */
   static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
+  /** {@linkcode Sentinel}. */
+  static override readonly sentinelClient: (url: string | URL, over?: object) => Redis = (url, over) =>
+    Sentinel.clientFor(url, over) as Redis;
+}
+
+/** {@inheritDoc SentinelConnectionPoolBase} */
+export class SentinelConnectionPool<C extends ConnectionBase = Connection>
+  extends SentinelConnectionPoolBase<C> {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc SentinelBase} */
+export class Sentinel extends SentinelBase {
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+  /** {@linkcode SentinelConnectionPool}. */
+  static override readonly poolClass: typeof SentinelConnectionPool = SentinelConnectionPool;
+  /** {@linkcode Redis}. */
+  static override readonly redisClass: typeof Redis = Redis;
 }

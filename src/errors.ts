@@ -89,6 +89,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "OOM",
   "MISCONF",
   "NOREPLICAS",
+  "UNBLOCKED",
 ]);
 
 /** The server answered with an error. `code` is the reply's prefix (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */
@@ -136,6 +137,34 @@ export class AuthenticationError extends RedisError {
   override readonly name: string = "AuthenticationError";
   /** The name by which instances are recognised. */
   static override readonly brand: string = "AuthenticationError";
+}
+
+/**
+ * A command of a pipeline or a transaction failed. `cause` is its error, `code` that error's code, `index` its place;
+ * `results` has what became of each command, errors in their places. `executed`: `"no"` if none of the commands ran,
+ * `"unknown"` if that cannot be told of some of them, else `"yes"`.
+ *
+ * The codes of transactions: `EXECABORT` commands were refused, so none ran; `WATCH_CONFLICT` a watched key was changed.
+ */
+export class PipelineError extends RedisError {
+  /** The name of the class. */
+  override readonly name: string = "PipelineError";
+  /** The name by which instances are recognised. */
+  static override readonly brand: string = "PipelineError";
+  /** The place of the first command that failed; of a transaction that was refused, of the first that was. */
+  readonly index: number;
+  /** What became of each command, errors in their places. Not shown when the error is printed: it holds values. */
+  declare readonly results: readonly unknown[];
+
+  /** Makes an error of the outcomes. */
+  constructor(
+    message: string,
+    options: RedisErrorOptions & { readonly index: number; readonly results: readonly unknown[] },
+  ) {
+    super(message, options);
+    this.index = options.index;
+    Object.defineProperty(this, "results", { value: options.results, enumerable: false });
+  }
 }
 
 /** What arrived is not RESP, goes beyond a limit, or was asked for by nobody. The connection is closed. */

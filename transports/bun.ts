@@ -1,5 +1,25 @@
 /**
- * Sockets by `Bun.connect`.
+ * Sockets by `Bun.connect`: the transport for Bun. What that cannot do (`verify: "none"`, `checkHostname: false`,
+ * `minVersion: "TLSv1.3"`, `ciphers`, `alpn`, keepalive times) goes through Bun's own `node:tls` and `node:net`;
+ * `keepAlive.interval` and `keepAlive.count` cannot be had and are refused. `readBufferSize` has no meaning here.
+ *
+ * `Bun.connect` (1.4) cannot be called off: when `signal` or `connectTimeout` ends connecting to a host that is silent,
+ * the promise rejects at once, but the attempt stays with the system, and keeps the process, until that gives up
+ * (about two minutes on Linux). A socket that still comes of it is closed.
+ *
+ * @example One word to a server, and its answer
+ * ```ts ignore
+ * import { bunTransport } from "@keywire/redis/transports/bun";
+ *
+ * const replied = Promise.withResolvers<string>();
+ * const socket = await bunTransport.connect({ host: "localhost", port: 6379 }, { connectTimeout: 5_000 }, {
+ *   data: (chunk) => replied.resolve(new TextDecoder().decode(chunk)),
+ *   close: (error) => replied.reject(error),
+ * });
+ * await socket.write(new TextEncoder().encode("PING\r\n"));
+ * console.log(await replied.promise); // "+PONG\r\n"
+ * await socket.close();
+ * ```
  *
  * @module
  */
@@ -20,6 +40,8 @@ import type {
   TlsOptions,
   Transport,
 } from "../src/transport.ts";
+
+export type * from "../src/transport.ts";
 
 class BunLink extends Link {
   readonly #socket: BunSocket;
@@ -70,7 +92,8 @@ class BunLink extends Link {
   }
 
   protected release(): void {
-    this.#socket.terminate();
+    // Not `terminate`, which sends a reset: what the system has taken would be lost to the peer.
+    this.#socket.end();
   }
 
   ref(): void {

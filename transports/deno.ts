@@ -1,5 +1,20 @@
 /**
- * Sockets by `Deno.connect`; TLS by Deno's own `node:tls`, for the reasons at {@linkcode needsNode}.
+ * Sockets by `Deno.connect`: the transport for Deno. TLS, and keepalive times, go through Deno's own `node:tls` and
+ * `node:net`, which can do more; `tls.ciphers`, `keepAlive.interval` and `keepAlive.count` cannot be had and are refused.
+ *
+ * @example One word to a server, and its answer
+ * ```ts ignore
+ * import { denoTransport } from "@keywire/redis/transports/deno";
+ *
+ * const replied = Promise.withResolvers<string>();
+ * const socket = await denoTransport.connect({ host: "localhost", port: 6379 }, { connectTimeout: 5_000 }, {
+ *   data: (chunk) => replied.resolve(new TextDecoder().decode(chunk)),
+ *   close: (error) => replied.reject(error),
+ * });
+ * await socket.write(new TextEncoder().encode("PING\r\n"));
+ * console.log(await replied.promise); // "+PONG\r\n"
+ * await socket.close();
+ * ```
  *
  * @module
  */
@@ -9,6 +24,8 @@ import { addressOf, connectFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
+
+export type * from "../src/transport.ts";
 
 class DenoLink extends Link {
   readonly #conn: Deno.Conn;

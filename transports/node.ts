@@ -1,5 +1,21 @@
 /**
- * Sockets by `node:net` and `node:tls`. It is made for Node, and runs on Deno and Bun too.
+ * Sockets by `node:net` and `node:tls`: the transport for Node, which runs on Deno and Bun too.
+ *
+ * On Deno `tls.ciphers` is refused, and except on Node 26.4 or later `keepAlive.interval` and `keepAlive.count` are.
+ *
+ * @example One word to a server, and its answer
+ * ```ts ignore
+ * import { nodeTransport } from "@keywire/redis/transports/node";
+ *
+ * const replied = Promise.withResolvers<string>();
+ * const socket = await nodeTransport.connect({ host: "localhost", port: 6379 }, { connectTimeout: 5_000 }, {
+ *   data: (chunk) => replied.resolve(new TextDecoder().decode(chunk)),
+ *   close: (error) => replied.reject(error),
+ * });
+ * await socket.write(new TextEncoder().encode("PING\r\n"));
+ * console.log(await replied.promise); // "+PONG\r\n"
+ * await socket.close();
+ * ```
  *
  * @module
  */
@@ -20,6 +36,8 @@ import type {
   TlsOptions,
   Transport,
 } from "../src/transport.ts";
+
+export type * from "../src/transport.ts";
 
 class NodeLink extends Link {
   readonly #socket: net.Socket;
@@ -95,7 +113,7 @@ async function open(
   handlers: SocketHandlers,
   cut: AbortSignal,
 ): Promise<NodeLink> {
-  checkKeepAlive(net.Socket.prototype, options.keepAlive);
+  if (!("path" in endpoint)) checkKeepAlive(net.Socket.prototype, options.keepAlive);
   const secure = "path" in endpoint || endpoint.tls === undefined
     ? undefined
     : await tlsOptionsOf(endpoint, endpoint.tls);

@@ -15,7 +15,7 @@ export interface Room {
   readonly uses: readonly string[];
 }
 
-const GROUND = ["transport", "errors", "clock", "retry", "resp", "options", "events"];
+const GROUND = ["transport", "errors", "clock", "observer", "retry", "resp", "options", "events"];
 
 /** All rooms that `mod.ts` opens the door to; what is in none of them is an error. */
 export const ROOMS: readonly Room[] = [
@@ -23,6 +23,7 @@ export const ROOMS: readonly Room[] = [
   { name: "transport", paths: ["src/transport.ts"], uses: [] },
   { name: "errors", paths: ["src/errors.ts"], uses: [] },
   { name: "clock", paths: ["src/clock.ts"], uses: [] },
+  { name: "observer", paths: ["src/observer.ts"], uses: [] },
   { name: "retry", paths: ["src/backoff.ts", "src/retry.ts"], uses: ["errors", "clock"] },
 
   // Bytes and values; commands as values.
@@ -33,16 +34,18 @@ export const ROOMS: readonly Room[] = [
   {
     name: "options",
     paths: ["src/options.ts", "src/url.ts", "src/options/"],
-    uses: ["transport", "errors", "clock", "retry", "resp"],
+    uses: ["transport", "errors", "clock", "observer", "retry", "resp"],
   },
   { name: "events", paths: ["src/events.ts", "src/events/"], uses: ["transport", "errors", "clock", "resp"] },
 
+  // Who watches.
+  { name: "observe", paths: ["src/observe/"], uses: GROUND },
+
   // One socket; then who may use which.
   { name: "connection", paths: ["src/connection/"], uses: GROUND },
-  { name: "pool", paths: ["src/pool/"], uses: [...GROUND, "connection"] },
+  { name: "pool", paths: ["src/pool/"], uses: [...GROUND, "observe", "connection"] },
 
   // What users hold.
-  { name: "observe", paths: ["src/observe/"], uses: [...GROUND, "connection", "pool", "commands"] },
   { name: "client", paths: ["src/client/"], uses: [...GROUND, "connection", "pool", "commands", "observe"] },
   {
     name: "sentinel",
@@ -55,11 +58,18 @@ export const ROOMS: readonly Room[] = [
     uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
   },
 
+  // The small way in, beside all that.
+  { name: "core", paths: ["src/core/"], uses: [...GROUND, "connection", "commands"] },
+
   // The runtimes: they know the contract and nothing else, and nobody knows them but the door.
-  { name: "transports", paths: ["transports/"], uses: ["transport", "errors"] },
+  {
+    name: "transports",
+    paths: ["transports/"],
+    uses: ["transport", "errors", "observer", "observe"],
+  },
   {
     name: "door",
-    paths: ["mod.ts"],
+    paths: ["mod.ts", "core.ts"],
     uses: [
       ...GROUND,
       "connection",
@@ -69,6 +79,7 @@ export const ROOMS: readonly Room[] = [
       "client",
       "sentinel",
       "cluster",
+      "core",
       "transports",
     ],
   },

@@ -33,6 +33,7 @@ export function listChecks(root: string): Check[] {
       runtime: "deno",
       args: ["check", "--quiet", ...CHECKED.filter((path) => existsSync(join(root, path)))],
     },
+    { name: "budgets (scripts/check_budgets.ts)", runtime: "node", args: ["scripts/check_budgets.ts"] },
     { name: "layers (scripts/check_layers.ts)", runtime: "node", args: ["scripts/check_layers.ts"] },
     { name: "docs (deno doc --lint)", runtime: "deno", args: ["doc", "--lint", ...Object.values(exports)] },
   ];

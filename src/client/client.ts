@@ -5,7 +5,12 @@
  */
 import { Command } from "../commands/command.ts";
 import { lookupCommand } from "../commands/table.ts";
-import type { Out, Wrap } from "../commands/wrap.ts";
+import type { OneOrMany } from "../commands/arguments.ts";
+import { hscan, type HscanOptions } from "../commands/hash.ts";
+import { script, type ScriptOptions } from "../commands/script.ts";
+import { sscan, type SscanOptions } from "../commands/set.ts";
+import { zscan, type ZscanOptions } from "../commands/sorted_set.ts";
+import type { Out, Value, Wrap } from "../commands/wrap.ts";
 import { modeOf } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
@@ -15,6 +20,10 @@ import type { ClientCore } from "./core.ts";
 import type { Call } from "./executor.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
 import { SubscribingClient } from "./subscribing.ts";
+import { consume, type ConsumeOptions, type StreamMessage } from "./consume.ts";
+import { iterate, type ScanIteratorOptions, scanKeys, type ScanStep, type UniqueOptions } from "./iterate.ts";
+import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
+import { watch, type Watched, type WatchingClient, type WatchOptions } from "./watch.ts";
 
 export type { ClientCore };
 
@@ -72,6 +81,169 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T> {
     const { spec, args: rest } = lookupCommand([name, ...args]);
     return this.core.executor.execute(new Command(spec, rest), this.core.call) as Promise<T>;
+  }
+
+  /**
+   * Commands that are sent together: chained, as a list, or by name. Nothing is sent before `exec()`.
+   *
+   * @throws {RedisError} for a command that blocks, or changes the state of its connection.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   * import { get, incr } from "@keywire/redis/commands";
+   *
+   * await using redis = new Redis();
+   * const [, n] = await redis.pipeline().set("n", 1).incr("n").exec();
+   * const [a, b] = await redis.pipeline([get("a"), get("b")]).exec();
+   * const { visits } = await redis.pipeline({ visits: incr("visits") }).exec();
+   * ```
+   */
+  pipeline(): Pipeline<W>;
+  /** A list of commands; their results come as a tuple. */
+  pipeline<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
+  /** Commands by name; so are their results. */
+  pipeline<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
+  pipeline(commands?: readonly Command[] | Readonly<Record<string, Command>>): unknown {
+    return this.#batch(commands, false);
+  }
+
+  /**
+   * A transaction: the same as `pipeline()`, but nothing of anybody else runs between its commands (MULTI, EXEC). It
+   * is sent in one round trip.
+   *
+   * When a command is refused while it is queued, none is run: `exec()` rejects with the code `EXECABORT`. A command
+   * that fails while it is run does not undo the others: that is how the server's transactions are.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * const [n, list] = await redis.multi().incr("n").lrange("list", 0, -1).exec();
+   * ```
+   */
+  multi(): Pipeline<W>;
+  /** A list of commands; their results come as a tuple. */
+  multi<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
+  /** Commands by name; so are their results. */
+  multi<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
+  multi(commands?: readonly Command[] | Readonly<Record<string, Command>>): unknown {
+    return this.#batch(commands, true);
+  }
+
+  /**
+   * Runs `body` with the keys watched, on a connection of its own. The transaction that it returns runs only if
+   * nobody has changed a key meanwhile; else all begins anew, so `body` must bear to be called again. What it
+   * returns otherwise is passed on, and nothing is changed. When it throws, the keys are watched no more.
+   *
+   * @throws {PipelineError} with code `WATCH_CONFLICT`, when others changed a key in each of `attempts` tries.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * const [ok] = await redis.watch("balance", async (tx) => {
+   *   const balance = Number(await tx.get("balance"));
+   *   return tx.multi().set("balance", balance - 10).incr("payments");
+   * });
+   * ```
+   */
+  watch<R>(
+    keys: OneOrMany,
+    body: (tx: WatchingClient<W>) => R | Promise<R>,
+    options?: WatchOptions,
+  ): Promise<Watched<R>> {
+    const list = Array.isArray(keys) ? keys as readonly Arg[] : [keys as Arg];
+    return watch<W, R>(this.core.executor, this.core.call, list, body, options);
+  }
+
+  /**
+   * Runs a Lua script: by its SHA-1, and whole where the server does not know it. See also `createScript()`.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * await redis.script<number>("return redis.call('INCRBY', KEYS[1], ARGV[1])", { keys: ["n"], args: [2] });
+   * ```
+   */
+  script<T = Reply>(source: string, options?: ScriptOptions): Promise<T> {
+    return this.core.executor.execute(script(source, options), this.core.call) as Promise<T>;
+  }
+
+  /** Iterates over all keys, one by one; see {@linkcode scanKeys}. */
+  scanIterator(options?: ScanIteratorOptions): AsyncGenerator<Value<W, string, Uint8Array>, void, undefined> {
+    return scanKeys(this.core.executor, this.core.call, options) as AsyncGenerator<never, void, undefined>;
+  }
+
+  /** Iterates over the fields and values of a hash, one by one: `[field, value]`. */
+  hscanIterator(
+    key: Arg,
+    options?: HscanOptions & UniqueOptions & { noValues?: false },
+  ): AsyncGenerator<Value<W, [string, string], [Uint8Array, Uint8Array]>, void, undefined>;
+  /** Iterates over the fields of a hash, one by one. */
+  hscanIterator(
+    key: Arg,
+    options: HscanOptions & UniqueOptions & { noValues: true },
+  ): AsyncGenerator<Value<W, string, Uint8Array>, void, undefined>;
+  hscanIterator(key: Arg, options: HscanOptions & UniqueOptions = {}): unknown {
+    const { unique, ...rest } = options;
+    return this.#scan((cursor) => hscan(key, cursor, rest as HscanOptions & { noValues?: false }), unique);
+  }
+
+  /** Iterates over the members of a set, one by one. */
+  sscanIterator(
+    key: Arg,
+    options: SscanOptions & UniqueOptions = {},
+  ): AsyncGenerator<Value<W, string, Uint8Array>, void, undefined> {
+    const { unique, ...rest } = options;
+    return this.#scan((cursor) => sscan(key, cursor, rest), unique) as AsyncGenerator<never, void, undefined>;
+  }
+
+  /** Iterates over the members and scores of a sorted set, one by one: `[member, score]`. */
+  zscanIterator(
+    key: Arg,
+    options?: ZscanOptions & UniqueOptions & { noScores?: false },
+  ): AsyncGenerator<Value<W, [string, number], [Uint8Array, number]>, void, undefined>;
+  /** Iterates over the members of a sorted set, one by one. */
+  zscanIterator(
+    key: Arg,
+    options: ZscanOptions & UniqueOptions & { noScores: true },
+  ): AsyncGenerator<Value<W, string, Uint8Array>, void, undefined>;
+  zscanIterator(key: Arg, options: ZscanOptions & UniqueOptions = {}): unknown {
+    const { unique, ...rest } = options;
+    return this.#scan((cursor) => zscan(key, cursor, rest as ZscanOptions & { noScores?: false }), unique);
+  }
+
+  /**
+   * The messages of streams, as a consumer of a group: first what it was given before and has not acknowledged,
+   * then what is new, and with `claim` what others left behind. Goes on over lost connections and restarts of
+   * the server. Leave the loop, or abort `signal`, to stop: what was not acknowledged stays pending.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * for await (const message of redis.consume({ stream: "jobs", group: "workers", consumer: "one" })) {
+   *   console.log(message.fields);
+   *   await message.ack();
+   *   break;
+   * }
+   * ```
+   */
+  consume(
+    options: ConsumeOptions,
+  ): AsyncGenerator<
+    StreamMessage<Value<W, Record<string, string>, Map<Uint8Array, Uint8Array>>>,
+    void,
+    undefined
+  > {
+    const { executor, call, options: { clock, reconnect } } = this.core;
+    return consume({ executor, call, clock, reconnect }, options) as AsyncGenerator<never, void, undefined>;
   }
 
   /**
@@ -160,6 +332,22 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   protected view(call: Call): Client<never> {
     const core = { ...this.core, call };
     return Reflect.construct(Client, [core], this.constructor as new () => Client<never>);
+  }
+
+  #scan(
+    step: (cursor: string) => Command,
+    unique: boolean | undefined,
+  ): AsyncGenerator<unknown, void, undefined> {
+    const { executor, call } = this.core;
+    return iterate((cursor) => executor.execute(step(cursor), call) as Promise<ScanStep>, unique);
+  }
+
+  #batch(
+    commands: readonly Command[] | Readonly<Record<string, Command>> | undefined,
+    atomic: boolean,
+  ): unknown {
+    if (commands === undefined || Array.isArray(commands)) return new Pipeline(this.core, atomic, commands);
+    return new NamedPipeline(this.core, atomic, commands as Readonly<Record<string, Command>>);
   }
 
   #modeView(mode: number): Client<never> {

@@ -3,14 +3,17 @@
  *
  * @module
  */
+import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { commandTimeoutError } from "../connection/failures.ts";
-import { startLimit } from "../connection/limit.ts";
+import { commandTimeoutError, inDoubt } from "../connection/failures.ts";
+import { abortable, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
+import { RedisError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
+import type { Group, GroupLane } from "./group.ts";
 
 /**
  * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
@@ -26,24 +29,47 @@ export async function runExclusively(
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
   let previousDelay = 0;
+  let doubtful = false;
   for (let attempt = 1;; attempt++) {
-    const connection = pool.tryAcquire() ?? await acquireUntil(pool, command, call, deadline);
+    let connection = pool.tryAcquire();
     try {
+      // Opening is repeated where it is done.
+      connection ??= await acquireUntil(pool, command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
-      const delay = retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
-      if (delay === undefined || call.signal?.aborted || clock.now() + delay >= deadline) throw error;
+      if (
+        connection !== undefined && pool.misplaced(error) && !call.signal?.aborted && clock.now() < deadline
+      ) {
+        connection.disconnect();
+        continue;
+      }
+      const delay = connection === undefined || call.signal?.aborted
+        ? undefined
+        : retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
+      if (delay === undefined || clock.now() + delay >= deadline) throw doubtful ? inDoubt(error) : error;
+      doubtful ||= !(error instanceof RedisError && error.executed === "no");
       previousDelay = delay;
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, delay));
     } finally {
       // A reply that is still due (an abort, a deadline) makes the pool replace the connection.
-      connection[Symbol.dispose]();
+      connection?.[Symbol.dispose]();
     }
+    await pause(clock, previousDelay, call.signal);
+  }
+}
+
+/** Waits before a repeat; an abort ends it. */
+async function pause(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: Timer;
+  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
+  try {
+    await (signal === undefined ? slept : abortable(slept, signal));
+  } finally {
+    clock.clearTimeout(timer);
   }
 }
 
 /** Sends a command on a leased connection, with what is left of its time. */
-function runOn(
+export function runOn(
   connection: Connection,
   command: Command,
   call: Call,
@@ -63,15 +89,64 @@ function runOn(
   return promise;
 }
 
+/** Gives each group a connection of its own, for as long as it has it. For one batch. */
+export class ExclusiveLane implements GroupLane {
+  readonly #pool: ConnectionPool;
+  readonly #call: Call;
+  readonly #deadline: number;
+  #connection: Connection | undefined = undefined;
+  #over = false;
+
+  /** Over a pool; the call's time begins now. */
+  constructor(pool: ConnectionPool, call: Call) {
+    this.#pool = pool;
+    this.#call = call;
+    this.#deadline = call.timeout === 0 ? Infinity : this.clock.now() + call.timeout;
+  }
+
+  /** @inheritdoc */
+  get clock(): Clock {
+    return this.#pool.options.connection.clock;
+  }
+
+  /** @inheritdoc */
+  submitGroup(group: Group): void {
+    this.#giveBack();
+    const ticket = group.ticket();
+    const idle = this.#pool.tryAcquire();
+    if (idle !== undefined) return this.#send(group, idle);
+    acquireUntil(this.#pool, ticket.command.spec.name, this.#call, this.#deadline).then(
+      (connection) => this.#send(group, connection),
+      (error) => ticket.reject(error),
+    );
+  }
+
+  /** No group will come any more. */
+  end(): void {
+    this.#over = true;
+    this.#giveBack();
+  }
+
+  #send(group: Group, connection: Connection): void {
+    if (this.#over) return connection[Symbol.dispose]();
+    this.#connection = connection;
+    group.send(connection);
+  }
+
+  #giveBack(): void {
+    this.#connection?.[Symbol.dispose]();
+    this.#connection = undefined;
+  }
+}
+
 async function acquireUntil(
   pool: ConnectionPool,
-  command: Command,
+  name: string,
   call: Call,
   deadline: number,
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
-  const error = (): Error =>
-    commandTimeoutError(command.spec.name, "no", call.timeout, String(pool.options.connection));
+  const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
   const left = deadline - clock.now();
   if (left <= 0) throw error();
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);

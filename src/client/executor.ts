@@ -34,10 +34,22 @@ export interface Executor {
   onPush(listener: (values: Reply[]) => void): () => void;
   /** Runs a command on the lane that it needs. */
   execute(command: Command, call: Call): Promise<unknown>;
-  /** Runs commands as one flight, in order; resolves with their outcomes, errors in place. */
-  executeAll(commands: readonly Command[], call: Call): Promise<unknown[]>;
+  /**
+   * Runs commands as one flight, in order; resolves with their outcomes by position, errors in place. `atomic`: as one
+   * transaction (MULTI ... EXEC), so all keys must be in one place; when it is refused, each command that was
+   * refused has its own error and the others have the EXECABORT. Commands that block or change the state of a
+   * connection are not given to it.
+   */
+  executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]>;
   /** Takes a connection for exclusive use, `using` gives it back; `key` says for which key it is, where that matters. */
   lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection>;
+  /** Whether `close()` has been called. */
+  readonly closed: boolean;
+  /**
+   * Only where keys are spread over several servers: what runs commands on each of them that has keys of its own
+   * (the masters of a cluster), for SCAN to go through one after the other.
+   */
+  shards?(call: Call): Promise<readonly Pick<Executor, "execute">[]>;
   /** Connects now, within the bounds of `connectTimeout` and `retry`. */
   connect(call: Pick<Call, "signal">): Promise<void>;
   /** Ends: waits for what is on its way, refuses what comes later. */

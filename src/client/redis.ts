@@ -9,7 +9,10 @@ import { ConnectionPool } from "../pool/pool.ts";
 import type { ClientCache } from "./cache/cache.ts";
 import { CachingExecutor } from "./cache/executor.ts";
 import { cacheOn } from "./cache/open.ts";
+import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
+import type { Executor } from "./executor.ts";
+import { observed } from "./observed.ts";
 import { StandaloneExecutor } from "./standalone.ts";
 
 /** What a client of one server is made of. */
@@ -36,6 +39,9 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   /** The class of the pool that a client makes for itself; the package's entry point sets it in its own class. */
   static readonly poolClass: typeof ConnectionPool = ConnectionPool;
 
+  /** Makes a client for a URL of sentinels; set likewise, as this module knows nothing of those. */
+  static readonly sentinelClient: ((url: string | URL, over?: object) => Redis) | undefined = undefined;
+
   /**
    * Makes a client. Options are a URL, an object, or both: the object goes over the URL.
    *
@@ -45,7 +51,15 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
     options: string | URL | RedisOptions<ConnectionPool> = {},
     over?: RedisOptions<ConnectionPool>,
   ) {
-    super(open(options, over, new.target.poolClass));
+    const { poolClass, sentinelClient } = new.target;
+    const ofSentinels = typeof options === "string" || options instanceof URL
+      ? isSentinelUrl(String(options))
+      : false;
+    super(
+      ofSentinels && sentinelClient !== undefined
+        ? sentinelClient(options as string | URL, over).core
+        : open(options, over, poolClass),
+    );
   }
 
   /** The pool behind the client. */
@@ -69,6 +83,14 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   }
 }
 
+/** A client of this class over an executor that was made elsewhere, and owns the pool. */
+export function redisOver(redisClass: typeof Redis, pool: ConnectionPool, executor: Executor): Redis {
+  const { connection: options } = pool.options;
+  const core: RedisCore = { pool, options, executor, cache: undefined, call: callOf(options) };
+  // Without its constructor, which would make a pool of its own.
+  return Reflect.construct(Client, [core], redisClass);
+}
+
 function open(
   source: string | URL | RedisOptions<ConnectionPool>,
   over: RedisOptions<ConnectionPool> | undefined,
@@ -79,6 +101,9 @@ function open(
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
   const inner = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
   const cache = resolved.cache && cacheOn(inner.lane, resolved.cache, options);
-  const executor = cache === undefined ? inner : new CachingExecutor(inner, cache);
+  const executor = observed(
+    cache === undefined ? inner : new CachingExecutor(inner, cache),
+    pool.options.connection,
+  );
   return { pool, options, executor, cache, call: callOf(options) };
 }

@@ -3,7 +3,11 @@
  *
  * @module
  */
+import { blockingTime } from "../commands/blocking.ts";
+import { type Command, CommandFlag } from "../commands/command.ts";
 import { ConnectionError, RedisError } from "../errors.ts";
+
+const UNFIT = CommandFlag.blocking | CommandFlag.stateful;
 
 /** What to do instead, by the command's first word or words. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -38,6 +42,19 @@ export function statefulRefusal(name: string): RedisError {
   return new RedisError(
     `Cannot run ${name} on a connection that others share: ${advice}take one for yourself with pool.acquire()`,
     { code: "STATEFUL", executed: "no" },
+  );
+}
+
+/** Refuses by name what cannot be part of a pipeline or a transaction: what blocks, or changes the connection. */
+export function checkBatched(command: Command): void {
+  const { flags, name } = command.spec;
+  if ((flags & UNFIT) === 0) return;
+  if ((flags & CommandFlag.stateful) !== 0) throw statefulRefusal(name);
+  if (blockingTime(command) === 0) return;
+  throw new RedisError(
+    `Cannot run ${name} in a pipeline or transaction: it may wait, and all that others send behind it would ` +
+      "wait too; call it on the client, which gives it a connection of its own",
+    { code: "BLOCKING", executed: "no" },
   );
 }
 

@@ -12,20 +12,15 @@
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import type { Timer } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
-import {
-  AuthenticationError,
-  ConnectionError,
-  MaxConnectionsError,
-  RedisError,
-  ReplyError,
-} from "../errors.ts";
+import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import { retryDelay } from "../retry.ts";
+import { isFinal, retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
+import type { Group, GroupLane } from "./group.ts";
 import type { Lane, LaneListener } from "./lane.ts";
 import { closedError } from "./refusals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
@@ -38,18 +33,23 @@ interface Caller {
 }
 
 /** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class SharedLane implements Lane, Sender {
+export class SharedLane implements Lane, Sender, GroupLane {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
   readonly #room: WaitingRoom;
   #listeners: readonly LaneListener[] = [];
   readonly #callers: Set<Caller> = new Set();
+  readonly #unhurry: () => void;
   readonly #stop: AbortController = new AbortController();
+  /** What the tickets in the waiting room stand for. */
+  readonly #groups: WeakMap<Pending, Group> = new WeakMap();
   /** Commands that wait for the time of their repeat. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
   #connection: Connection | undefined = undefined;
+  /** One that had to be left, and still owes replies. */
+  #left: Connection | undefined = undefined;
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
@@ -59,11 +59,17 @@ export class SharedLane implements Lane, Sender {
     this.#pool = pool;
     const options = pool.options.connection;
     this.#room = new WaitingRoom(options.clock, options, String(options));
+    this.#unhurry = pool.comeback.on(() => this.#hurry());
   }
 
   /** The connection, when there is one. */
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** @inheritdoc */
+  get clock(): Clock {
+    return this.#pool.options.connection.clock;
   }
 
   /** Adds someone who wants the push frames. */
@@ -81,6 +87,15 @@ export class SharedLane implements Lane, Sender {
     const connection = this.#connection;
     if (connection !== undefined) connection.enqueue(pending);
     else this.#wait(pending);
+  }
+
+  /** @inheritdoc */
+  submitGroup(group: Group): void {
+    const connection = this.#connection;
+    if (connection !== undefined) return group.send(connection);
+    const ticket = group.ticket();
+    this.#groups.set(ticket, group);
+    this.#wait(ticket);
   }
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
@@ -119,6 +134,11 @@ export class SharedLane implements Lane, Sender {
       this.#wait(pending);
       return true;
     }
+    if (this.#pool.misplaced(error)) {
+      this.#leave(error);
+      this.submit(pending);
+      return true;
+    }
     const { retry, clock } = this.#pool.options.connection;
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
     const attempt = pending.repeats + 1;
@@ -137,6 +157,7 @@ export class SharedLane implements Lane, Sender {
     this.#state = "closed";
     const { clock } = this.#pool.options.connection;
     clock.clearTimeout(this.#timer);
+    this.#unhurry();
     for (const [pending, timer] of this.#delayed) {
       clock.clearTimeout(timer);
       pending.reject(closedError(pending.command.spec.name));
@@ -147,14 +168,24 @@ export class SharedLane implements Lane, Sender {
     const connection = this.#connection;
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.closed?.();
-    await connection?.close();
+    if (connection !== undefined) await this.#retire(connection);
     emit(this.events, "closed", { cause: undefined });
+  }
+
+  /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
+  async #retire(connection: Connection): Promise<void> {
+    const { clock } = this.#pool.options.connection;
+    const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    await connection.close();
+    clock.clearTimeout(timer);
   }
 
   #wait(pending: Pending): void {
     const { name } = pending.command.spec;
     if (this.#state === "closed") return pending.reject(closedError(name));
-    if (this.#state === "waiting" && this.#pool.options.connection.maxQueued === 0) {
+    // Even without a waiting room the first connection is waited for: what fails at once is what was, and is not now.
+    const down = this.#state !== "ready" && this.#room.reason !== undefined;
+    if (down && this.#pool.options.connection.maxQueued === 0) {
       return pending.reject(this.#unreachable(pending));
     }
     this.#room.add(pending);
@@ -188,16 +219,23 @@ export class SharedLane implements Lane, Sender {
     this.#room.reason = undefined;
     const listener: ConnectionListener = {
       frame: (values) => {
+        if (connection !== this.#connection) return;
         const listeners = this.#listeners;
         for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
       },
-      closed: (cause) => this.#lost(cause),
+      closed: (cause) => {
+        if (connection === this.#connection) this.#lost(cause);
+      },
     };
     connection.listen(listener);
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     for (const listener of this.#listeners) listener.ready(connection);
-    for (const pending of this.#room.drain()) connection.enqueue(pending);
+    for (const pending of this.#room.drain()) {
+      const group = this.#groups.get(pending);
+      if (group === undefined) connection.enqueue(pending);
+      else group.send(connection);
+    }
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
   }
@@ -207,21 +245,42 @@ export class SharedLane implements Lane, Sender {
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
+    // What was to be sent again has come in before this was known.
+    if (this.#pool.options.connection.maxQueued === 0) {
+      this.#room.rejectAll((one) => this.#unreachable(one, cause));
+    }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
+  }
+
+  /** This is the wrong server: what it still owes may come, what is new goes elsewhere. */
+  #leave(cause: Error): void {
+    const connection = this.#connection;
+    // Replies that the one left before still gives say nothing about this one.
+    if (connection === undefined || this.#left?.state === "closing") return;
+    this.#left = connection;
+    this.#lost(cause);
+    connection.close();
+  }
+
+  #hurry(): void {
+    if (this.#state !== "waiting") return;
+    this.#pool.options.connection.clock.clearTimeout(this.#timer);
+    this.#connect();
   }
 
   #failed(error: Error): void {
     if (this.#state === "closed") return;
     for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
     const { reconnect, maxQueued } = this.#pool.options.connection;
-    const hopeless = error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
-      !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
+    const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
+      this.#attempt >= reconnect.attempts;
     if (!hopeless) {
       if (maxQueued === 0) this.#rejectWaiting(error);
       return this.#backOff(error);
     }
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
+    this.#room.reason = undefined;
     for (const caller of [...this.#callers]) caller.reject(error);
     this.#rejectWaiting(error);
     for (const listener of this.#listeners) listener.failed?.(error);
@@ -241,8 +300,7 @@ export class SharedLane implements Lane, Sender {
     this.#room.rejectAll(() => error);
   }
 
-  #unreachable({ command }: Pending): ConnectionError {
-    const { reason } = this.#room;
+  #unreachable({ command }: Pending, reason: Error | undefined = this.#room.reason): ConnectionError {
     const message =
       `Cannot run ${command.spec.name}: there is no connection to ${this.#pool.options.connection}` +
       (reason === undefined ? "" : ` (${reason.message})`);

@@ -6,20 +6,21 @@
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { Flight } from "../connection/flight.ts";
 import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
+import { runBatch } from "./batch.ts";
+import { ExclusiveLane, runExclusively } from "./exclusive.ts";
 import type { Call, Executor } from "./executor.ts";
-import { runExclusively } from "./exclusive.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
 import { SingleHome } from "./pubsub/single_home.ts";
 import { closedError, statefulRefusal } from "./refusals.ts";
+import { runScript } from "./scripts.ts";
 import { SharedLane } from "./shared_lane.ts";
 
 /** Commands with one of these need a look before they take the shared lane. */
-const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary;
+const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
 /** What clients of one pool share: the lane, what is subscribed to (by those who multiplex, and by those who do not), how many they are. */
 interface Shared {
@@ -85,19 +86,15 @@ export class StandaloneExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  async executeAll(commands: readonly Command[], call: Call): Promise<unknown[]> {
-    if (this.#closing !== undefined) throw closedError("a pipeline");
-    call.signal?.throwIfAborted();
-    const flight = new Flight(commands.length);
-    const sender = this.lane;
-    for (let index = 0; index < commands.length; index++) {
-      const pending = new Pending(commands[index]!, call.mode, call.timeout, flight, index);
-      pending.sender = sender;
-      pending.retry = call.retry;
-      if (call.signal !== undefined) pending.abortBy(call.signal);
-      sender.submit(pending);
+  async executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
+    if (this.#multiplex) return await runBatch(this.lane, commands, call, atomic);
+    const lane = new ExclusiveLane(this.#pool, call);
+    try {
+      return await runBatch(lane, commands, call, atomic);
+    } finally {
+      lane.end();
     }
-    return await flight.promise;
   }
 
   /** @inheritdoc */
@@ -110,6 +107,11 @@ export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   lease(call: Pick<Call, "signal">): Promise<Connection> {
     return this.#pool.acquire({ signal: call.signal });
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#closing !== undefined;
   }
 
   /** @inheritdoc */
@@ -127,6 +129,9 @@ export class StandaloneExecutor implements Executor {
   #apart(command: Command, call: Call): Promise<unknown> {
     const { flags, name } = command.spec;
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
+    if ((flags & CommandFlag.scripted) !== 0) {
+      return runScript(command, call, this.lane.clock, (plain, rest) => this.execute(plain, rest));
+    }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);

@@ -10,6 +10,11 @@ import type { Pending } from "../connection/pending.ts";
 import { TimeoutError } from "../errors.ts";
 import type { Arg } from "../resp/types.ts";
 
+/** Milliseconds between two searches of a full room for places that are free after all. */
+const SWEEP_INTERVAL = 100;
+/** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
+const LOOKS_A_MILLISECOND = 10_000;
+
 /** The bounds of a waiting room. */
 export interface RoomLimits {
   /** How many commands may wait. */
@@ -27,6 +32,7 @@ export class WaitingRoom {
   readonly #address: string;
   readonly #deadlines: Deadlines;
   #queue: Pending[] = [];
+  #sweptAt = -Infinity;
   #bytes = 0;
 
   /** `address` is for messages. */
@@ -44,10 +50,8 @@ export class WaitingRoom {
 
   /** Lets a command wait, or rejects it when the room is full. */
   add(pending: Pending): void {
-    if (pending.size === 0) pending.size = sizeOf(pending.command.args);
-    const { maxQueued, maxQueuedBytes } = this.#limits;
-    const full = this.#bytes + pending.size > maxQueuedBytes && this.#bytes > 0;
-    if (full || (maxQueued > 0 && this.#queue.length >= maxQueued)) {
+    if (pending.size === 0) pending.size = bytesOf(pending.command.args);
+    if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
       return pending.reject(queueFullError(pending.command.spec.name, this.#address));
     }
     if (pending.deadline === 0) {
@@ -72,6 +76,21 @@ export class WaitingRoom {
     for (const pending of this.drain()) pending.reject(error(pending));
   }
 
+  #isFull({ size }: Pending): boolean {
+    const { maxQueued, maxQueuedBytes } = this.#limits;
+    if (this.#bytes > 0 && this.#bytes + size > maxQueuedBytes) return true;
+    return maxQueued > 0 && this.#queue.length >= maxQueued;
+  }
+
+  /** Lets those go who were aborted and hold a place; now and then only, as it looks at all. */
+  #sweep(): boolean {
+    const now = this.#clock.now();
+    if (now - this.#sweptAt < SWEEP_INTERVAL) return false;
+    this.#sweptAt = now;
+    this.#check(now);
+    return true;
+  }
+
   #check(now: number): number {
     let next = Infinity;
     const staying: Pending[] = [];
@@ -84,7 +103,8 @@ export class WaitingRoom {
       next = Math.min(next, pending.deadline);
     }
     this.#queue = staying;
-    return next;
+    // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
+    return Math.max(next, now + staying.length / LOOKS_A_MILLISECOND);
   }
 
   #expired({ command, timeout }: Pending): TimeoutError {
@@ -95,7 +115,7 @@ export class WaitingRoom {
 }
 
 /** What the arguments hold, in bytes, about. */
-function sizeOf(args: readonly Arg[]): number {
+export function bytesOf(args: readonly Arg[]): number {
   let size = 16;
   for (const arg of args) {
     size += 16 + (typeof arg === "string" || arg instanceof Uint8Array ? arg.length : 8);

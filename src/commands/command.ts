@@ -19,6 +19,8 @@ export const CommandFlag = {
   idempotent: 16,
   /** Its reply is no text (DUMP): clients of text decode its strings as bytes too. */
   binary: 32,
+  /** A script whose source is at hand (`ScriptCommand`): where the server does not know it, it can be sent whole. */
+  scripted: 64,
 } as const;
 
 /** Where the keys of a command stand among `Command.args` (the words of its name not counted). */

@@ -11,6 +11,8 @@ export interface Wrap {
   readonly text: unknown;
   /** The reply's type for bytes. */
   readonly bytes: unknown;
+  /** The reply itself, in terms of `this["text"]` and `this["bytes"]`. */
+  readonly value: unknown;
   /** What a method returns, in terms of `this["text"]` and `this["bytes"]`. */
   readonly out: unknown;
 }
@@ -18,17 +20,24 @@ export interface Wrap {
 /** What a method over `W` returns for a command whose reply is `T` as text and `B` as bytes. */
 export type Out<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["out"];
 
-/** What a bulk string is for a client with `W`: text, or bytes. */
-export type Text<W extends Wrap> = Awaited<Out<W, string, Uint8Array>>;
+/** The reply that a client over `W` gets where it is `T` as text and `B` as bytes. */
+export type Value<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["value"];
+
+/** What a bulk string is for a client over `W`: text, or bytes. */
+export type Text<W extends Wrap> = Value<W, string, Uint8Array>;
 
 /** A client of text: `get` returns `Promise<string | null>`. */
 export interface TextPromise extends Wrap {
+  /** Text. */
+  readonly value: this["text"];
   /** A promise of the text reply. */
   readonly out: Promise<this["text"]>;
 }
 
 /** A client of bytes: `get` returns `Promise<Uint8Array | null>`. */
 export interface BytesPromise extends Wrap {
+  /** Bytes. */
+  readonly value: this["bytes"];
   /** A promise of the bytes reply. */
   readonly out: Promise<this["bytes"]>;
 }

@@ -12,7 +12,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { type ConnectionOptions, type Credentials, isStreaming, resolveOptions } from "../options.ts";
+import { type ConnectionOptions, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
@@ -24,21 +24,21 @@ import {
   modeOf,
   type SendOptions,
 } from "./contract.ts";
-import { addressOf, connectTimeoutError, queueFullError } from "./failures.ts";
+import { addressOf, asError, connectTimeoutError, notConnected, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
-import { tellFrame } from "./frames.ts";
 import { Link, type LinkOwner } from "./link.ts";
-import { Liveness, probe } from "./liveness.ts";
+import { Listeners } from "./listeners.ts";
+import { notePacked } from "./packed.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
 
 /** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
 const STATEFUL = 8;
-const PING: Sendable = rawCommand(["PING"]);
 
 /**
  * A connection to a server. Pools make them; by itself one is made, connected and used like this.
@@ -76,8 +76,8 @@ export class Connection {
   #welcome: Welcome | undefined = undefined;
   #abort: ((reason: Error) => void) | undefined = undefined;
   #home: ConnectionHome | undefined = undefined;
-  #listeners: readonly ConnectionListener[] = [];
-  readonly #liveness: Liveness;
+  readonly #listeners: Listeners = new Listeners();
+  readonly #upkeep: Upkeep;
   readonly #mode: number;
 
   /**
@@ -98,13 +98,14 @@ export class Connection {
     this.session = new SessionState(this.options.db);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#mode = modeOf(this.options);
-    const { clock, healthCheckInterval } = this.options;
-    this.#liveness = new Liveness(
-      clock,
-      healthCheckInterval,
-      () => this.#link!.quietSince,
-      () => this.#probe(),
-    );
+    this.#upkeep = new Upkeep({
+      options: this.options,
+      address: this.address,
+      session: this.session,
+      ready: () => this.#state === "ready" ? this.#link : undefined,
+      retire: (cause) => this.pending === 0 ? this.#end(cause) : void this.close(),
+      dead: (cause) => this.#end(cause),
+    });
   }
 
   /** Where it stands in its life. */
@@ -137,11 +138,12 @@ export class Connection {
     return this.#link?.pending ?? 0;
   }
 
-  /** Whether nothing is due, nothing half read and nothing subscribed to: only then may it change hands. */
+  /** Whether no caller is owed a reply, nothing is half read and nothing subscribed to: only then may it change hands. */
   get settled(): boolean {
     const link = this.#link;
-    return this.#state === "ready" && link !== undefined && link.pending === 0 && !link.partial &&
-      link.inbox.subscribed.total === 0;
+    if (this.#state !== "ready" || link === undefined || link.partial) return false;
+    if (link.inbox.subscribed.total > 0) return false;
+    return link.pending === 0 || link.pending === this.#upkeep.due;
   }
 
   /**
@@ -155,12 +157,12 @@ export class Connection {
 
   /** Adds someone who wants to know; forgotten when it ends. */
   listen(listener: ConnectionListener): void {
-    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
+    this.#listeners.add(listener);
   }
 
   /** Takes a listener away. */
   unlisten(listener: ConnectionListener): void {
-    this.#listeners = this.#listeners.filter((other) => other !== listener);
+    this.#listeners.remove(listener);
   }
 
   /**
@@ -189,7 +191,7 @@ export class Connection {
     const limit = startLimit(
       clock,
       connectTimeout,
-      () => connectTimeoutError(this.address, connectTimeout, this.#link !== undefined),
+      () => connectTimeoutError(this.address, this.options, this.#link !== undefined),
       options.signal,
     );
     this.#abort = limit.abort;
@@ -197,23 +199,31 @@ export class Connection {
     limit.signal.addEventListener("abort", give, { once: true });
     try {
       limit.signal.throwIfAborted();
-      const who = await abortable(this.#credentials(), limit.signal);
-      const link = await Link.open(this.options, this.#owner(), limit.signal);
-      this.#link = link;
+      const who = await abortable(this.#upkeep.credentials(), limit.signal);
+      const opening = Link.open(this.options, this.#owner(), limit.signal).then((link) => {
+        // A transport may not look at the signal, or be quicker than we are.
+        if (this.#state !== "connecting") link.destroy(this.#given());
+        return this.#link = link;
+      });
+      const link = await abortable(opening, limit.signal);
+      if (this.#state !== "connecting") throw this.#given();
       this.#welcome = await shakeHands(
         async (commands) => {
           const replies = await link.flight(commands);
           // Ended meanwhile: what is in the replies is only that.
-          if (this.#state !== "connecting") throw this.#cause ?? this.#refusal("connect");
+          if (this.#state !== "connecting") throw this.#given();
           return replies as Reply[];
         },
         { ...this.options, username: who.username, password: who.password, setup: this.setup() },
         this.address,
       );
+      // The last reply and the end of the connection may have come together.
+      if (this.#state !== "connecting") throw this.#given();
       this.#state = "ready";
-      this.#liveness.start();
-    } catch (error) {
-      this.#end(error as Error);
+      this.#upkeep.start();
+    } catch (cause) {
+      const error = options.signal?.aborted ? cause : notConnected(cause, this.address);
+      this.#end(asError(error));
       throw error;
     } finally {
       this.#abort = undefined;
@@ -267,6 +277,7 @@ export class Connection {
       { length: replies },
       (_, index) => new Pending(command, options.mode ?? this.#mode, timeout, flight, index),
     );
+    notePacked(this.session, bytes);
     this.#link!.enqueuePacked(bytes, waiting);
     if (options.signal !== undefined) { for (const pending of waiting) pending.abortBy(options.signal); }
     return await flight.promise as Reply[];
@@ -337,46 +348,21 @@ export class Connection {
     else this.disconnect();
   }
 
-  /**
-   * Stops reading, which slows the server down; nothing is due from it until `resume()`. For who holds it alone.
-   *
-   * @internal
-   */
-  pause(): void {
-    this.#link?.pause();
-  }
-
-  /**
-   * Reads on.
-   *
-   * @internal
-   */
-  resume(): void {
-    this.#link?.resume();
-  }
-
   #owner(): LinkOwner {
     return {
       address: this.address,
       lost: (cause) => this.#end(cause),
       idle: () => {
         if (this.#state === "closing") this.#end(undefined);
+        else this.#upkeep.quiet();
       },
-      pushed: (values) => tellFrame(this.#listeners, values),
+      pushed: (values) => this.#listeners.tell(values),
     };
   }
 
-  async #credentials(): Promise<Partial<Credentials>> {
-    const { credentials } = this.options;
-    if (credentials === undefined) return {};
-    return await (isStreaming(credentials) ? credentials.get() : credentials());
-  }
-
-  #probe(): void {
-    // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
-    if (this.#state !== "ready" || this.pending > 0 || this.session.inTransaction) return;
-    const send = (timeout: number) => this.execute(PING, { timeout });
-    probe(this.#link!, this.options, send).then((dead) => dead && this.#end(dead));
+  /** Why connecting was given up. */
+  #given(): Error {
+    return this.#cause ?? this.#refusal("connect");
   }
 
   #refusal(what: string): ConnectionError {
@@ -390,13 +376,12 @@ export class Connection {
     const graceful = this.#state === "closing" && cause === undefined && this.pending === 0;
     this.#state = "closed";
     this.#cause = cause;
-    this.#liveness.stop();
+    this.#upkeep.stop();
     const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
     this.#abort?.(reason);
-    if (graceful) this.#link?.close().then(this.#resolveClosed);
+    if (graceful) this.#link?.close().then(this.#resolveClosed, this.#resolveClosed);
     else this.#link?.destroy(reason);
-    for (const listener of this.#listeners) listener.closed?.(cause);
-    this.#listeners = [];
+    this.#listeners.end(cause);
     if (!graceful) this.#resolveClosed();
   }
 }

@@ -33,6 +33,11 @@ export interface ConnectionListener {
   closed?(cause: Error | undefined): void;
 }
 
+/** Tells of a listener that threw, which disturbs neither the other listeners nor the connection. */
+export function complain(error: unknown): void {
+  console.error("A listener of a connection failed:", error);
+}
+
 /** Whom a connection goes back to when it is disposed of: its pool. */
 export interface ConnectionHome {
   /** Takes the connection back. */

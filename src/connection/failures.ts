@@ -3,7 +3,17 @@
  *
  * @module
  */
-import { ConnectionError, type Executed, ProtocolError, RedisError, TimeoutError } from "../errors.ts";
+import {
+  AuthenticationError,
+  ClusterError,
+  ConnectionError,
+  type Executed,
+  MaxConnectionsError,
+  ProtocolError,
+  RedisError,
+  ReplyError,
+  TimeoutError,
+} from "../errors.ts";
 import type { Endpoint } from "../transport.ts";
 
 /** An address for messages. */
@@ -40,13 +50,46 @@ export function commandTimeoutError(
   });
 }
 
+/** The error of a later try, for a command of which an earlier one may have run: it cannot say "no". */
+export function inDoubt(error: unknown): unknown {
+  if (!(error instanceof RedisError) || error.executed !== "no") return error;
+  return withExecuted(error, "unknown", `${error.message}; an earlier try may have run`);
+}
+
+/** The error for a connection that could not be made: whatever was to be sent over it has not been. */
+export function notConnected(error: unknown, where: string): unknown {
+  if (!(error instanceof RedisError) || error.message.startsWith("Cannot connect to ")) return error;
+  return withExecuted(error, "no", `Cannot connect to ${where}: ${error.message}`);
+}
+
+/** An error of the same class and code that says otherwise what has run. */
+function withExecuted(cause: RedisError, executed: Executed, message: string): RedisError {
+  const { code } = cause;
+  if (cause instanceof ReplyError) return new ReplyError(message, { executed, cause });
+  for (const known of [AuthenticationError, ClusterError, MaxConnectionsError, ProtocolError, TimeoutError]) {
+    if (cause instanceof known) return new known(message, { code, executed, cause });
+  }
+  return new ConnectionError(message, { code, executed, cause });
+}
+
+/** What was thrown as an error, whatever it was: causes come from transports and parsers that users bring. */
+export function asError(cause: unknown): Error {
+  if (cause instanceof Error) return cause;
+  return new ConnectionError("what broke it was no Error", { code: "LOST", cause });
+}
+
 /** The error for a connection that was not there in time; `open`: its socket was, and the server's reply was not. */
-export function connectTimeoutError(where: string, limit: number, open: boolean): TimeoutError {
+export function connectTimeoutError(
+  where: string,
+  { connectTimeout, tls }: { readonly connectTimeout: number; readonly tls: unknown },
+  open: boolean,
+): TimeoutError {
   const phase = open ? "no reply to the handshake" : "no connection";
-  return new TimeoutError(`Cannot connect to ${where}: ${phase} within ${limit} ms`, {
-    code: "CONNECT_TIMEOUT",
-    executed: "no",
-  });
+  const hint = tls === undefined ? "" : "; does the server speak TLS at this port?";
+  return new TimeoutError(
+    `Cannot connect to ${where}: ${phase} within ${connectTimeout} ms (connectTimeout)${hint}`,
+    { code: "CONNECT_TIMEOUT", executed: "no" },
+  );
 }
 
 /** The error for a command that is one too many behind a slow peer, or without a connection. */

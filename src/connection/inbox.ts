@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { ProtocolError } from "../errors.ts";
+import { ERROR } from "../resp/type_bytes.ts";
 import { type Arg, DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
 import { stateName } from "./session.ts";
 import { confirmationsOf, isConfirmation, Subscribed } from "./subscribed.ts";
+import { unaskedError, unaskedReply } from "./unasked.ts";
 
 const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);
 /** A line of MONITOR: seconds, and the database with the address. */
@@ -32,6 +33,8 @@ export class Inbox implements DecoderHandler {
   #streaming = false;
   /** Commands on their way that are confirmed by frames. */
   #confirming = 0;
+  /** An error is being read that came while nobody waited. */
+  #unasked = false;
   readonly #push: (values: Reply[]) => void;
 
   /** `push` gets the push frames, confirmations included. */
@@ -49,34 +52,37 @@ export class Inbox implements DecoderHandler {
     if (resp2) this.#attentive = true;
   }
 
+  /** Whether the server may talk by itself in the form of replies; under RESP2 it then takes few commands. */
+  get attentive(): boolean {
+    return this.#attentive;
+  }
+
   /** @inheritdoc */
-  begin(): number {
+  begin(type = 0): number {
     const head = this.queue.peek();
     if (this.#attentive && this.#listens(head)) return DecodeMode.either;
     if (head !== undefined) return head.mode;
     if (this.#streaming) return DecodeMode.replace;
-    throw nobody();
+    if (type !== ERROR) throw unaskedReply(type);
+    // What it says is worth reading; a command that is queued until it has come whole has no part in it.
+    this.#unasked = true;
+    return DecodeMode.text;
   }
 
   /** @inheritdoc */
   reply(value: Reply): void {
     if (this.#attentive && this.#aside(value)) return;
     const head = this.queue.shift();
-    if (head === undefined) throw nobody();
+    if (head === undefined) throw unaskedReply(0);
     this.taken++;
     head.resolve(value);
   }
 
   /** @inheritdoc */
   error(error: Error): void {
-    const head = this.queue.shift();
-    if (head === undefined) {
-      // "ERR max number of clients reached" and its like come before anything was asked, then the end.
-      throw new ProtocolError(`The server sent an error that nobody asked for: ${error.message}`, {
-        code: "PROTOCOL",
-        cause: error,
-      });
-    }
+    // "ERR max number of clients reached" and its like come before anything was asked, then the end.
+    const head = this.#unasked ? undefined : this.queue.shift();
+    if (head === undefined) throw unaskedError(error);
     this.taken++;
     if (head.confirmations > 0) this.#confirmed();
     head.fail(error);
@@ -158,8 +164,4 @@ function toBytes(value: Reply, index: number, values: Reply[]): void {
 
 function toText(value: Reply, index: number, values: Reply[]): void {
   if (value instanceof Uint8Array) values[index] = utf8.decode(value);
-}
-
-function nobody(): ProtocolError {
-  return new ProtocolError("The server sent a reply that nobody asked for", { code: "PROTOCOL" });
 }

@@ -8,7 +8,7 @@ import type { ResolvedConnectionOptions } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type Reply, type RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
-import { lossError } from "./failures.ts";
+import { asError, lossError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { Inbox } from "./inbox.ts";
 import { Output } from "./output.ts";
@@ -27,7 +27,18 @@ export interface LinkOwner {
   pushed(values: Reply[]): void;
 }
 
+/** What a link needs to know of a connection's options. */
+export type LinkOptions =
+  & Pick<ResolvedConnectionOptions, "endpoint" | "noDelay" | "keepAlive" | "readBufferSize" | "transport">
+  & Pick<
+    ResolvedConnectionOptions,
+    "clock" | "commandTimeout" | "socketTimeout" | "maxQueued" | "maxQueuedBytes"
+  >
+  & Pick<ResolvedConnectionOptions, "parser" | "limits">;
+
 const FLUSH_AT = 65_536;
+/** Chunks kept from before there is a link; a server says one line at most before it is asked. */
+const EARLY_CHUNKS = 16;
 
 /** Commands and replies over one socket. */
 export class Link {
@@ -43,13 +54,13 @@ export class Link {
   #scheduled = false;
   #ended = false;
 
-  private constructor(socket: Socket, inbox: Inbox, options: ResolvedConnectionOptions, owner: LinkOwner) {
+  private constructor(socket: Socket, inbox: Inbox, options: LinkOptions, owner: LinkOwner) {
     this.#socket = socket;
     this.inbox = inbox;
     this.#owner = owner;
     this.#maxQueued = options.maxQueued;
     this.#maxQueuedBytes = options.maxQueuedBytes;
-    this.#output = new Output(socket);
+    this.#output = new Output(socket, (cause) => this.#lose(asError(cause)));
     this.#parser = options.parser?.(inbox, options.limits) ?? new Decoder(inbox, options.limits);
     this.#watchdog = new Watchdog(options.clock, {
       inbox,
@@ -63,18 +74,24 @@ export class Link {
 
   /** Opens a socket; `signal` bounds that. */
   static async open(
-    options: ResolvedConnectionOptions,
+    options: LinkOptions,
     owner: LinkOwner,
     signal: AbortSignal,
   ): Promise<Link> {
     const inbox = new Inbox((values) => owner.pushed(values));
     let link: Link | undefined = undefined;
-    // What comes between the connecting and our hearing of it belongs to the link all the same.
+    // A transport should not tell anything before it has handed over its socket. One that does is understood, too.
+    const earlyChunks: Uint8Array[] = [];
     let early: Error | undefined;
     const handlers: SocketHandlers = {
-      data: (chunk) => link?.data(chunk),
+      data: (chunk) => {
+        if (link !== undefined) link.data(chunk);
+        else if (earlyChunks.length < EARLY_CHUNKS) earlyChunks.push(chunk.slice());
+      },
       close: (error) => {
-        early = error ?? new ConnectionError("the server closed it", { code: "LOST" });
+        early ??= error === undefined
+          ? new ConnectionError("the server closed it", { code: "LOST" })
+          : asError(error);
         if (link !== undefined) link.#lose(early);
       },
     };
@@ -88,12 +105,16 @@ export class Link {
       { noDelay, keepAlive, readBufferSize, signal },
       handlers,
     );
-    if (early !== undefined) throw early;
-    if (signal.aborted) {
+    try {
+      if (early !== undefined) throw early;
+      signal.throwIfAborted();
+      // A parser that users bring may fail when it is made.
+      link = new Link(socket, inbox, options, owner);
+    } catch (error) {
       socket.destroy();
-      throw signal.reason;
+      throw error;
     }
-    link = new Link(socket, inbox, options, owner);
+    for (const chunk of earlyChunks) link.data(chunk);
     return link;
   }
 
@@ -144,6 +165,11 @@ export class Link {
       (output.waiting >= this.#maxQueuedBytes || output.encoded - output.sent >= this.#maxQueued);
   }
 
+  /** Whether the peer is slow enough that one who has much more to send should wait for replies first. */
+  get congested(): boolean {
+    return this.#output.busy && (this.#output.waiting >= FLUSH_AT || this.full);
+  }
+
   /**
    * Encodes a command for the next write.
    *
@@ -161,8 +187,9 @@ export class Link {
   /** Adds bytes that are packed already and the commands that wait for what they bring. */
   enqueuePacked(bytes: Uint8Array, waiting: readonly Pending[]): void {
     this.#schedule();
-    this.#output.encoder.raw(bytes);
+    // They count first: bytes too big to be copied go out at once, and what they carry has then been sent.
     for (const pending of waiting) this.#wait(pending);
+    this.#output.encoder.raw(bytes);
   }
 
   /** Sends commands as one flight; resolves with their replies, errors of any kind in place. */
@@ -188,7 +215,11 @@ export class Link {
     if (this.#ended) return;
     this.#ended = true;
     this.#watchdog.deadlines.clear();
-    this.#socket.destroy();
+    try {
+      this.#socket.destroy();
+    } catch {
+      // A transport that cannot even do that must not keep commands from being settled.
+    }
     const { inbox } = this;
     const { sent } = this.#output;
     inbox.queue.drain().forEach((pending, index) => {
@@ -222,7 +253,7 @@ export class Link {
     try {
       this.#parser.write(chunk);
     } catch (error) {
-      this.#lose(error as Error);
+      this.#lose(asError(error));
       return;
     }
     if (this.inbox.queue.length === 0) this.#owner.idle();

@@ -4,8 +4,6 @@
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
-import { TimeoutError } from "../errors.ts";
-import type { ResolvedConnectionOptions } from "../options.ts";
 
 /** Calls `probe` when the connection has been idle for an interval, jittered by a tenth either way. */
 export class Liveness {
@@ -50,36 +48,4 @@ export class Liveness {
     this.#sleep(this.#jittered());
     this.#probe();
   }
-}
-
-/** What is looked at to tell whether the peer lives. */
-export interface Probed {
-  /** When it was last heard. */
-  readonly heardAt: number;
-  /** Nothing is read from it, so silence says nothing. */
-  readonly paused: boolean;
-}
-
-/**
- * Asks a peer that has been idle; resolves with the error to end the connection with, if it says nothing at all.
- * Never rejects. The limit is the shortest of `commandTimeout`, `socketTimeout` and the interval of the probes.
- */
-export async function probe(
-  link: Probed,
-  options: Pick<
-    ResolvedConnectionOptions,
-    "clock" | "commandTimeout" | "socketTimeout" | "healthCheckInterval"
-  >,
-  ping: (timeout: number) => Promise<unknown>,
-): Promise<Error | undefined> {
-  if (link.paused) return undefined;
-  const { clock, commandTimeout, socketTimeout, healthCheckInterval } = options;
-  const timeout = Math.min(commandTimeout || Infinity, socketTimeout || Infinity, healthCheckInterval);
-  try {
-    await ping(timeout);
-  } catch (error) {
-    const silent = clock.now() - link.heardAt >= timeout && !link.paused;
-    if (error instanceof TimeoutError && silent) return error;
-  }
-  return undefined;
 }

@@ -6,9 +6,10 @@
 import { Encoder } from "../resp/encoder.ts";
 import type { Socket } from "../transport.ts";
 
-/** Bytes that wait for the socket, and how many commands are complete when they have gone. */
+/** Bytes that wait for the socket, how many there were, and how many commands are complete when they have gone. */
 interface Chunk {
   readonly bytes: Uint8Array;
+  readonly length: number;
   readonly upTo: number;
 }
 
@@ -21,13 +22,15 @@ export class Output {
   /** How many of them have been handed to the socket: the others cannot have run. */
   sent = 0;
   readonly #socket: Socket;
+  readonly #failed: (cause: unknown) => void;
   #busy = false;
   #backlog: Chunk[] = [];
   #backlogBytes = 0;
 
-  /** Writes to `socket`. */
-  constructor(socket: Socket) {
+  /** Writes to `socket`; `failed` hears of it when that cannot be done any more. */
+  constructor(socket: Socket, failed: (cause: unknown) => void) {
     this.#socket = socket;
+    this.#failed = failed;
     this.encoder = new Encoder((bytes) => this.#put(bytes, this.encoded));
   }
 
@@ -50,17 +53,28 @@ export class Output {
 
   #put(bytes: Uint8Array, upTo: number): void {
     if (!this.#busy) return this.#write(bytes, upTo);
-    this.#backlog.push({ bytes, upTo });
-    this.#backlogBytes += bytes.length;
+    const { length } = bytes;
+    this.#backlog.push({ bytes, length, upTo });
+    this.#backlogBytes += length;
   }
 
   #write(bytes: Uint8Array, upTo: number): void {
     this.sent = upTo;
-    const taken = this.#socket.write(bytes);
+    let taken: void | Promise<void>;
+    try {
+      taken = this.#socket.write(bytes);
+    } catch (error) {
+      return this.#fail(error);
+    }
     if (taken === undefined) return this.encoder.give(bytes);
     this.#busy = true;
-    // A rejection means that the socket has ended; its `close` says so to all who wait.
-    taken.then(() => this.#goOn(bytes), () => {});
+    taken.then(() => this.#goOn(bytes), (error) => this.#fail(error));
+  }
+
+  /** Nothing can go out any more. Later, as this may be the middle of a command, which then counts as queued. */
+  #fail(cause: unknown): void {
+    this.#busy = true;
+    queueMicrotask(() => this.#failed(cause));
   }
 
   #goOn(bytes: Uint8Array): void {
@@ -69,7 +83,12 @@ export class Output {
     const backlog = this.#backlog;
     for (let index = 0; index < backlog.length; index++) {
       const chunk = backlog[index]!;
-      this.#backlogBytes -= chunk.bytes.length;
+      this.#backlogBytes -= chunk.length;
+      if (chunk.bytes.length !== chunk.length) {
+        // Its header has been sent: what follows would be read as part of this value.
+        const message = "A Uint8Array was transferred or resized while it waited to be sent";
+        return this.#fail(new TypeError(message));
+      }
       this.#write(chunk.bytes, chunk.upTo);
       if (this.#busy) {
         this.#backlog = backlog.slice(index + 1);

@@ -4,6 +4,7 @@
  * @module
  */
 import { RedisError } from "../errors.ts";
+import { inDoubt } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 
@@ -63,6 +64,8 @@ export class Pending {
   repeats = 0;
   /** Push frames that confirm it instead of a reply (SUBSCRIBE and its like); 0: it has a reply. */
   confirmations = 0;
+  /** An earlier try may have run: no later failure can say "no". */
+  doubtful = false;
   /** Settled: a reply that still comes is read and dropped. */
   done = false;
   /** Who may send it again. */
@@ -110,6 +113,9 @@ export class Pending {
   /** The reply came. */
   resolve(reply: Reply): void {
     if (this.done) return;
+    // Before anything of the caller's runs: whatever that does, this is settled.
+    this.done = true;
+    if (this.#unlisten !== undefined) this.#unlisten();
     let value: unknown = reply;
     const parse = this.command.parse;
     if (parse !== undefined) {
@@ -117,12 +123,9 @@ export class Pending {
         value = parse(reply, (this.mode & DecodeMode.bytes) !== 0);
       } catch (cause) {
         const message = `Cannot make the reply of ${this.command.spec.name} into its type`;
-        this.reject(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));
-        return;
+        return this.#settle(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));
       }
     }
-    this.done = true;
-    if (this.#unlisten !== undefined) this.#unlisten();
     if (this.#batch !== undefined) this.#batch.resolved(this.#index, value);
     else this.#resolve!(value);
   }
@@ -130,7 +133,14 @@ export class Pending {
   /** It failed: its sender may send it again; else it is rejected. */
   fail(error: Error): void {
     if (this.done) return;
-    if (this.sender !== undefined && this.sender.recover(this, error)) return;
+    if (this.sender !== undefined) {
+      if (error instanceof RedisError && error.executed !== "no") this.doubtful = true;
+      try {
+        if (this.sender.recover(this, error)) return;
+      } catch {
+        // A kind of error to retry after may be a class of the caller's, and its `instanceof` may throw.
+      }
+    }
     this.reject(error);
   }
 
@@ -139,6 +149,10 @@ export class Pending {
     if (this.done) return;
     this.done = true;
     if (this.#unlisten !== undefined) this.#unlisten();
+    this.#settle(this.doubtful ? inDoubt(error) : error);
+  }
+
+  #settle(error: unknown): void {
     if (this.#batch !== undefined) this.#batch.rejected(this.#index, error as Error);
     else this.#reject!(error);
   }

@@ -47,7 +47,7 @@ export class SessionState {
   /** Why a command cannot be sent on any connection of ours, or not now; `undefined`: it can. */
   refusal(name: string, args: readonly Arg[]): RedisError | undefined {
     if (name === "CLIENT REPLY") {
-      const mode = word(args[args.length - 1]);
+      const mode = wordOf(args[args.length - 1]);
       if (mode !== "OFF" && mode !== "SKIP") return undefined;
       return refused(
         `CLIENT REPLY ${mode}`,
@@ -78,11 +78,16 @@ export class SessionState {
         this.watching = false;
         return;
       case "SELECT":
-        this.#db = Number(args[0]);
+        this.#db = Number(wordOf(args[0]));
         return;
       default:
         if (TAINTING.has(name)) this.#tainted = true;
     }
+  }
+
+  /** Notes that nobody knows what was sent. */
+  taint(): void {
+    this.#tainted = true;
   }
 
   /** Whether nothing can put the connection right. */
@@ -102,16 +107,15 @@ export class SessionState {
 
 /** The name by which a command given as words is known here: two words for CLIENT. */
 export function stateName(words: readonly Arg[]): string {
-  const first = word(words[0]);
-  return first === "CLIENT" ? `CLIENT ${word(words[1])}` : first;
+  const first = wordOf(words[0]);
+  return first === "CLIENT" ? `CLIENT ${wordOf(words[1])}` : first;
 }
 
-const decoder = new TextDecoder();
-
-/** A word in capitals; what is too long for a name is none. */
-function word(arg: Arg | undefined): string {
-  if (typeof arg === "string") return arg.toUpperCase();
-  return arg instanceof Uint8Array && arg.length <= 16 ? decoder.decode(arg).toUpperCase() : "";
+/** A word of a name in capitals; servers take one that is given as bytes, too. */
+function wordOf(word: Arg | undefined): string {
+  if (typeof word === "string") return word.toUpperCase();
+  if (typeof word === "number" || typeof word === "bigint") return String(word);
+  return word instanceof Uint8Array && word.length < 32 ? String.fromCharCode(...word).toUpperCase() : "";
 }
 
 function refused(name: string, why: string): RedisError {

@@ -11,6 +11,9 @@ import type { Inbox } from "./inbox.ts";
 import type { Output } from "./output.ts";
 import type { Pending } from "./pending.ts";
 
+/** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
+const LOOKS_A_MILLISECOND = 10_000;
+
 /** What a watchdog needs to know of its connection. */
 export interface Watched {
   readonly inbox: Inbox;
@@ -86,14 +89,17 @@ export class Watchdog {
     const head = queue.peek();
     if (head === undefined) return next;
     const patience = this.#patience(head);
-    const end = (this.paused ? now : this.quietSince) + patience;
-    if (end > now) return Math.min(next, end);
-    const silence = Math.round(now - this.quietSince);
+    const silentAt = (this.paused ? now : this.quietSince) + patience;
+    // A peer that says a byte now and then is never silent; nobody waits for its reply any more, and all others do.
+    const stuckAt = head.done && !this.paused ? head.deadline + patience : Infinity;
+    const end = Math.min(silentAt, stuckAt);
+    // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
+    if (end > now) return Math.max(Math.min(next, end), now + queue.length / LOOKS_A_MILLISECOND);
+    const what = silentAt <= now
+      ? `was silent for ${Math.round(now - this.quietSince)} ms while a reply was due`
+      : `did not end a reply within ${Math.round(patience)} ms after the time for it was up`;
     this.#watched.silent(
-      new TimeoutError(`${where} was silent for ${silence} ms while a reply was due`, {
-        code: "SOCKET_TIMEOUT",
-        executed: "unknown",
-      }),
+      new TimeoutError(`${where} ${what}`, { code: "SOCKET_TIMEOUT", executed: "unknown" }),
     );
     return Infinity;
   }

@@ -6,6 +6,7 @@
 import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
+import type { Observer } from "../observer.ts";
 import type { Endpoint, KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import { REDACTED } from "./complain.ts";
 import type { CredentialProvider } from "./credentials.ts";
@@ -144,6 +145,11 @@ export class ResolvedConnectionOptions {
   /** The transport that was given. */
   get transport(): Transport | undefined {
     return this.#values.transport;
+  }
+
+  /** Who watches. */
+  get observer(): Observer | undefined {
+    return this.#values.observer;
   }
 
   /** The source of time. */

@@ -50,6 +50,7 @@ export function show(values: ConnectionValues): Record<string, unknown> {
   shown.reconnect = { attempts: attempts(reconnect.attempts), backoff: String(reconnect.backoff) };
   if (values.parser !== undefined) shown.parser = "[custom]";
   if (values.transport !== undefined) shown.transport = values.transport.name;
+  if (values.observer !== undefined) shown.observer = "[custom]";
   delete shown.clock;
   return shown;
 }

@@ -80,6 +80,7 @@ export const CONNECTION: Readonly<Record<string, Kind>> = {
   limits,
   parser: callable("a function (handler, limits) that makes a parser"),
   transport: having("a transport with the method connect()", "connect"),
+  observer: having("an observer with listens() and observe()", "listens", "observe"),
   clock: having(
     "a clock with now(), setTimeout(), clearTimeout() and random()",
     "now",

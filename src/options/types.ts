@@ -6,6 +6,7 @@
 import type { Backoff, BackoffFunction } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
+import type { Observer } from "../observer.ts";
 import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import type { CacheOptions } from "./cache.ts";
 import type { CredentialProvider } from "./credentials.ts";
@@ -85,6 +86,8 @@ export interface ConnectionOptions {
   readonly parser?: RespParserFactory;
   /** A transport of your own. Default: the runtime's. */
   readonly transport?: Transport;
+  /** Who watches. Default: the `diagnostics_channel` of the runtime, where it has one. */
+  readonly observer?: Observer;
   /** A source of time of your own. Default: the runtime's. */
   readonly clock?: Clock;
 }

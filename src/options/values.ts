@@ -7,6 +7,7 @@ import type { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
+import type { Observer } from "../observer.ts";
 import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import type { CredentialProvider } from "./credentials.ts";
 
@@ -52,5 +53,6 @@ export interface ConnectionValues {
   readonly limits: Required<DecoderLimits>;
   readonly parser?: RespParserFactory;
   readonly transport?: Transport;
+  readonly observer?: Observer;
   readonly clock: Clock;
 }

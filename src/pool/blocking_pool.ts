@@ -27,6 +27,7 @@ import { Waiters } from "./waiters.ts";
  */
 export class BlockingConnectionPool<C extends Connection = Connection> extends ConnectionPool<C> {
   readonly #waiters: Waiters<C>;
+  #serving = false;
 
   /** Makes a pool; see {@linkcode BlockingPoolOptions}. */
   constructor(
@@ -56,23 +57,23 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
   }
 
   /** Waits for a place, in order. */
-  protected override atLimit(options: AcquireOptions): Promise<C> {
+  protected override atLimit(request: AcquireOptions): Promise<C> {
     const { timeout = 0, maxConnections, connection } = this.options;
-    return this.#waiters.wait(timeout, options, () =>
+    return this.#waiters.wait(timeout, request, () =>
       new MaxConnectionsError(
-        `Cannot take a connection to ${connection}: all ${maxConnections} stayed in use for ${timeout} ms`,
+        `Cannot take a connection to ${connection}: all ${maxConnections} stayed in use for ${timeout} ms; ` +
+          "release them sooner, or raise maxConnections or timeout",
         { code: "POOL_TIMEOUT", executed: "no" },
       ));
   }
 
   /** Serves those who wait. */
   protected override placeFreed(): void {
-    while (this.#waiters?.size > 0) {
-      const idle = this.tryAcquire();
-      if (idle !== undefined) this.#waiters.serve(() => idle);
-      else if (this.hasPlace) this.#waiters.serve((options) => this.open(options));
-      else return;
-    }
+    // Serving can close a stale connection, which frees its place and comes here again: nobody is served twice.
+    if (this.#serving) return;
+    this.#serving = true;
+    while (this.#waiters.size > 0 && this.available && this.#waiters.serve((request) => this.take(request)));
+    this.#serving = false;
   }
 
   /** Ends all waiting. */

@@ -3,30 +3,43 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { Deadlines } from "../connection/deadlines.ts";
 
-/** Idle connections, taken last-in first-out or first-in first-out; the oldest leave after `maxIdleTime`. */
+/** How idle connections are kept. */
+export interface IdleOptions {
+  /** Which is taken next: the one used last or first. */
+  readonly queue: "lifo" | "fifo";
+  /** Milliseconds after which one leaves; 0 is never. */
+  readonly maxIdleTime: number;
+  /** So many stay, however long they have been idle. */
+  readonly minIdle: number;
+}
+
+/** One idle connection. */
+interface Entry<C> {
+  readonly connection: C;
+  /** When it has been idle for too long. */
+  idleUntil: number;
+  /** When its life is over. */
+  readonly diesAt: number;
+}
+
+/** Idle connections, taken last-in first-out or first-in first-out; they leave by idleness and by age. */
 export class IdleStore<C> {
   readonly #clock: Clock;
-  readonly #order: "lifo" | "fifo";
-  readonly #maxIdleTime: number;
+  readonly #options: IdleOptions;
   readonly #expired: (connection: C) => void;
-  readonly #keep: number;
   // The order of release: the first has been idle for longest.
-  readonly #entries: { readonly connection: C; readonly since: number }[] = [];
-  #timer: Timer = undefined;
+  readonly #entries: Entry<C>[] = [];
+  readonly #deadlines: Deadlines;
 
-  /** `expired` gets each connection that leaves by age; `keep` of them stay however old. */
-  constructor(
-    clock: Clock,
-    options: { readonly queue: "lifo" | "fifo"; readonly maxIdleTime: number; readonly minIdle: number },
-    expired: (connection: C) => void,
-  ) {
+  /** `expired` gets each connection that leaves by itself. */
+  constructor(clock: Clock, options: IdleOptions, expired: (connection: C) => void) {
     this.#clock = clock;
-    this.#order = options.queue;
-    this.#maxIdleTime = options.maxIdleTime;
-    this.#keep = options.minIdle;
+    this.#options = options;
     this.#expired = expired;
+    this.#deadlines = new Deadlines(clock, (now) => this.#sweep(now));
   }
 
   /** How many there are. */
@@ -34,59 +47,57 @@ export class IdleStore<C> {
     return this.#entries.length;
   }
 
-  /** Adds a connection that has become idle. */
-  put(connection: C): void {
-    this.#entries.push({ connection, since: this.#clock.now() });
-    if (this.#maxIdleTime > 0 && this.#timer === undefined) this.#sleep(this.#maxIdleTime);
+  /** Adds a connection that has become idle, and leaves when `diesAt` has come. */
+  put(connection: C, diesAt: number): void {
+    const { maxIdleTime } = this.#options;
+    const idleUntil = maxIdleTime === 0 ? Infinity : this.#clock.now() + maxIdleTime;
+    this.#entries.push({ connection, idleUntil, diesAt });
+    const next = Math.min(idleUntil, diesAt);
+    if (next !== Infinity) this.#deadlines.note(next);
   }
 
   /** Takes one out, if there is one. */
   take(): C | undefined {
-    const entry = this.#order === "lifo" ? this.#entries.pop() : this.#entries.shift();
-    if (this.#entries.length === 0) this.#wake();
+    const entry = this.#options.queue === "lifo" ? this.#entries.pop() : this.#entries.shift();
+    if (this.#entries.length === 0) this.#deadlines.clear();
     return entry?.connection;
   }
 
-  /** Takes this one out; tells whether it was there. */
-  remove(connection: C): boolean {
+  /** Takes this one out, if it is there. */
+  remove(connection: C): void {
     const index = this.#entries.findIndex((entry) => entry.connection === connection);
     if (index >= 0) this.#entries.splice(index, 1);
-    if (this.#entries.length === 0) this.#wake();
-    return index >= 0;
-  }
-
-  /** Whether this one is idle. */
-  has(connection: C): boolean {
-    return this.#entries.some((entry) => entry.connection === connection);
+    if (this.#entries.length === 0) this.#deadlines.clear();
   }
 
   /** Takes all out. */
   clear(): C[] {
-    this.#wake();
+    this.#deadlines.clear();
     return this.#entries.splice(0).map((entry) => entry.connection);
   }
 
-  #sleep(delay: number): void {
-    this.#timer = this.#clock.setTimeout(() => this.#sweep(), Math.ceil(delay));
-  }
-
-  /** Nobody is left to be watched. */
-  #wake(): void {
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #sweep(): void {
-    this.#timer = undefined;
-    const now = this.#clock.now();
-    while (this.#entries.length > this.#keep) {
-      const { connection, since } = this.#entries[0]!;
-      if (since + this.#maxIdleTime > now) break;
-      this.#entries.shift();
-      this.#expired(connection);
+  #sweep(now: number): number {
+    const { maxIdleTime, minIdle } = this.#options;
+    let next = Infinity;
+    const leaving: C[] = [];
+    for (const entry of [...this.#entries]) {
+      if (entry.idleUntil <= now) {
+        if (this.#entries.length > minIdle) {
+          this.#entries.splice(this.#entries.indexOf(entry), 1);
+          leaving.push(entry.connection);
+          continue;
+        }
+        entry.idleUntil = now + maxIdleTime;
+      }
+      if (entry.diesAt <= now) {
+        this.#entries.splice(this.#entries.indexOf(entry), 1);
+        leaving.push(entry.connection);
+        continue;
+      }
+      next = Math.min(next, entry.idleUntil, entry.diesAt);
     }
-    if (this.#entries.length === 0) return;
-    const left = this.#entries[0]!.since + this.#maxIdleTime - now;
-    this.#sleep(left > 0 ? left : this.#maxIdleTime);
+    // Whoever is told may put others in: their times are noted then.
+    for (const connection of leaving) this.#expired(connection);
+    return this.#entries.length === 0 ? Infinity : next;
   }
 }

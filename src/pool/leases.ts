@@ -1,26 +1,54 @@
 /**
- * Who holds which connection.
+ * Who holds which connection, since when, and where it was taken.
  *
  * @module
  */
 import type { Clock } from "../clock.ts";
+import type { LeaseInfo } from "./stats.ts";
+
+/** Limits of one `acquire`. */
+export interface AcquireOptions {
+  /** Ends waiting and connecting; the place goes to the next. */
+  readonly signal?: AbortSignal;
+  /** Whether a failed try to connect is repeated as the option `retry` says. Default `true`. */
+  readonly retry?: boolean;
+}
+
+/** A call of `acquire` on its way through a pool. */
+export interface Request extends AcquireOptions {
+  /** Where it was called, when leases are tracked. */
+  readonly takenAt?: string;
+}
 
 /** One lease. */
 interface Lease {
   readonly since: number;
-  /** Where it was taken, when leases are tracked. */
-  readonly stack: string | undefined;
+  readonly takenAt: string | undefined;
+}
+
+/** The stack above the function `callee`, one call a line. */
+export function stackAbove(callee: (...args: never[]) => unknown): string {
+  const holder: { stack?: string } = {};
+  // All three engines have it; unlike cutting a fixed number of lines, it knows how deep `callee` stands.
+  const { captureStackTrace } = Error as unknown as {
+    captureStackTrace?: (holder: object, above: unknown) => void;
+  };
+  if (captureStackTrace === undefined) holder.stack = new Error().stack ?? "";
+  else captureStackTrace(holder, callee);
+  const lines = (holder.stack ?? "").split("\n").map((line) => line.trim());
+  return lines.filter((line) => line.startsWith("at ")).join("\n");
 }
 
 /** The leases of a pool. */
 export class Leases<C extends object> {
   readonly #clock: Clock;
   readonly #track: boolean;
+  // In the order in which they were taken.
   readonly #held: Map<C, Lease> = new Map();
   // Lost while they were held: their holders will still give them back.
   readonly #lost: WeakSet<C> = new WeakSet();
 
-  /** With `track`, the place of each `acquire` is remembered; that costs some microseconds each. */
+  /** With `track`, `list()` tells where each lease was taken. */
   constructor(clock: Clock, track: boolean) {
     this.#clock = clock;
     this.#track = track;
@@ -37,9 +65,8 @@ export class Leases<C extends object> {
   }
 
   /** A lease begins. */
-  begin(connection: C): void {
-    const stack = this.#track ? new Error("lease").stack : undefined;
-    this.#held.set(connection, { since: this.#clock.now(), stack });
+  begin(connection: C, { takenAt }: Request): void {
+    this.#held.set(connection, { since: this.#clock.now(), takenAt });
   }
 
   /** A lease ends: of a connection that was held, that was lost meanwhile, or that was never lent. */
@@ -53,17 +80,16 @@ export class Leases<C extends object> {
     if (this.#held.delete(connection)) this.#lost.add(connection);
   }
 
-  /** Who holds what for how long, longest first. */
-  explain(stats: { readonly inUse: number; readonly idle: number; readonly max: number }): string {
+  /** Milliseconds that the oldest has been out; 0 without one. */
+  longest(): number {
+    for (const { since } of this.#held.values()) return this.#clock.now() - since;
+    return 0;
+  }
+
+  /** All that are out, oldest first; `undefined` when they are not tracked. */
+  list(): LeaseInfo[] | undefined {
+    if (!this.#track) return undefined;
     const now = this.#clock.now();
-    const lines = [`${stats.inUse} of ${stats.max} connections in use, ${stats.idle} idle`];
-    for (const { since, stack } of this.#held.values()) {
-      lines.push(`- held for ${Math.round(now - since)} ms`);
-      if (stack !== undefined) lines.push(...stack.split("\n").slice(2).map((line) => `  ${line.trim()}`));
-    }
-    if (!this.#track && this.#held.size > 0) {
-      lines.push("(set trackLeases: true to see where each was taken)");
-    }
-    return lines.join("\n");
+    return [...this.#held.values()].map(({ since, takenAt = "" }) => ({ heldFor: now - since, takenAt }));
   }
 }

@@ -12,82 +12,73 @@
  * @module
  */
 import { Connection, type ConnectionHome } from "../connection/connection.ts";
-import { ConnectionError, MaxConnectionsError, RedisError } from "../errors.ts";
-import {
-  type ConnectionClass,
-  type PoolOptions,
-  type ResolvedConnectionOptions,
-  type ResolvedPoolOptions,
-  resolvePoolOptions,
-} from "../options.ts";
-import type { Arg } from "../resp/types.ts";
+import { ConnectionError, RedisError } from "../errors.ts";
+import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
+import { type PoolOptions, resolvePoolOptions } from "../options.ts";
+import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
+import type { Observer } from "../observer.ts";
+import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
-import { establish } from "./establish.ts";
+import { Bell } from "./bell.ts";
+import { limitError } from "./errors.ts";
+import type { Opener } from "./establish.ts";
 import { IdleStore } from "./idle.ts";
-import { Leases } from "./leases.ts";
+import { type AcquireOptions, Leases, type Request, stackAbove } from "./leases.ts";
+import { Openings } from "./opening.ts";
+import { Repairs } from "./repairs.ts";
+import { explainStats, type PoolStats } from "./stats.ts";
+import { Warmer } from "./warm.ts";
 
-/** What a pool has and has had. */
-export interface PoolStats {
-  /** Connections that exist: idle, in use, and being put right. */
-  readonly created: number;
-  /** Connections that nobody holds. */
-  readonly idle: number;
-  /** Connections that are held. */
-  readonly inUse: number;
-  /** Connections that are being opened. */
-  readonly connecting: number;
-  /** Calls of `acquire` that wait for a place. */
-  readonly waiting: number;
-  /** The limit. */
-  readonly max: number;
-  /** Connections opened since the beginning or the last `reset()`. */
-  readonly opened: number;
-  /** Connections that have gone since then. */
-  readonly closed: number;
-}
-
-/** Limits of one `acquire`. */
-export interface AcquireOptions {
-  /** Ends waiting and connecting; the place goes to the next. */
-  readonly signal?: AbortSignal;
-  /** Whether a failed try to connect is repeated as the option `retry` says. Default `true`. */
-  readonly retry?: boolean;
-}
+export type { AcquireOptions } from "./leases.ts";
+export type { LeaseInfo, PoolStats } from "./stats.ts";
 
 /**
  * A pool of connections that refuses at its limit, at once, as those of redis-py and coredis do.
+ *
+ * It tells of `connecting`, `ready` and `closed` for each of its connections, of `reconnecting` before a connect is
+ * tried again, and of `exhausted` when somebody asks and nothing is left.
+ *
+ * @typeParam C the class of its connections
  *
  * @example
  * ```ts
  * import { ConnectionPool } from "@keywire/redis";
  *
  * await using pool = new ConnectionPool({ host: "localhost", maxConnections: 10 });
+ * pool.addEventListener("exhausted", ({ detail }) => console.warn(`all ${detail.max} connections are in use`));
  * using connection = await pool.acquire();
  * await connection.send(["PING"]); // "PONG"
  * ```
  */
-export class ConnectionPool<C extends Connection = Connection> {
+export class ConnectionPool<C extends Connection = Connection> extends TypedEventTarget<PoolEvents> {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
+  /** Who watches where the options name nobody; the package's entry point sets it in its own class. */
+  static readonly observer: Observer | undefined = undefined;
   /** The class of connections where the options name none. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
-  readonly #idle: IdleStore<C>;
-  readonly #leases: Leases<C>;
-  readonly #opening: Set<AbortController> = new Set();
-  readonly #repairing: Set<C> = new Set();
-  readonly #born: WeakMap<C, number> = new WeakMap();
+  /** Rings when there is reason to connect at once instead of waiting out a backoff: the server may be back, or elsewhere. */
+  readonly comeback: Bell = new Bell();
+  // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
+  readonly #idle: IdleStore<Connection>;
+  readonly #leases: Leases<Connection>;
+  readonly #openings: Openings;
+  readonly #warmer: Warmer<Connection>;
+  readonly #repairs: Repairs<Connection>;
+  /** When each connection is to be replaced. */
+  readonly #diesAt: WeakMap<Connection, number> = new WeakMap();
   readonly #closers: Set<() => Promise<void>> = new Set();
   #opened = 0;
   #gone = 0;
   #closing: Promise<void> | undefined = undefined;
-  #idled: (() => void) | undefined = undefined;
+  #returned: (() => void) | undefined = undefined;
 
   /**
-   * Makes a pool; it connects when a connection is first needed. Options are a URL, an object, or both: the
-   * object goes over the URL.
+   * Makes a pool; it connects when a connection is first needed, or with `minIdle` in the background. Options are a
+   * URL, an object, or both: the object goes over the URL.
    *
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    */
@@ -95,14 +86,31 @@ export class ConnectionPool<C extends Connection = Connection> {
     options: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions = {},
     over?: PoolOptions,
   ) {
-    const { transport } = new.target;
+    super();
     const given = this.resolve(options, over);
-    this.options = given.connection.transport === undefined && transport !== undefined
-      ? this.resolve(given, { transport })
-      : given;
-    const { clock } = this.options.connection;
-    this.#idle = new IdleStore(clock, this.options, (connection) => connection.disconnect());
-    this.#leases = new Leases(clock, this.options.trackLeases);
+    const { transport = new.target.transport, observer = new.target.observer } = given.connection;
+    const same = transport === given.connection.transport && observer === given.connection.observer;
+    this.options = same ? given : this.resolve(given, { transport, observer });
+    const { connection, trackLeases, minIdle } = this.options;
+    const opener: Opener<Connection> = {
+      options: connection,
+      open: (signal) => this.openConnection(signal),
+      connecting: (attempt) => emit(this, "connecting", { attempt }),
+      repeating: (attempt, delay, cause) => emit(this, "reconnecting", { attempt, delay, cause }),
+    };
+    this.#idle = new IdleStore(connection.clock, this.options, (expired) => expired.disconnect());
+    this.#leases = new Leases(connection.clock, trackLeases);
+    this.#openings = new Openings(opener);
+    this.#repairs = new Repairs((repaired) => repaired.settled ? this.#takeBack(repaired) : this.#changed());
+    this.#warmer = new Warmer({
+      ...opener,
+      missing: () => Math.min(minIdle - this.#idle.size - this.#warmer.size, this.#places),
+      park: (warmed) => (this.#admit(warmed), this.#takeBack(warmed)),
+      freed: () => this.#changed(),
+    });
+    observer?.pool?.(this, targetOf(connection));
+    // Not before the constructors of subclasses have run.
+    if (minIdle > 0) queueMicrotask(() => this.#warmer.look());
   }
 
   /** A pool for a URL; the options go over it. The same as `new ConnectionPool(url, options)`. */
@@ -126,22 +134,25 @@ export class ConnectionPool<C extends Connection = Connection> {
   /** What the pool has at this moment. */
   stats(): PoolStats {
     const idle = this.#idle.size;
-    const inUse = this.#leases.size + this.#repairing.size;
+    const inUse = this.#leases.size + this.#repairs.size;
+    const leases = this.#leases.list();
     return {
       created: idle + inUse,
       idle,
       inUse,
-      connecting: this.#opening.size,
+      connecting: this.#openings.size + this.#warmer.size,
       waiting: this.waiting,
       max: this.options.maxConnections,
       opened: this.#opened,
       closed: this.#gone,
+      longestLease: this.#leases.longest(),
+      ...leases && { leases },
     };
   }
 
-  /** Who holds what, and for how long; with `trackLeases` also where each lease was taken. */
+  /** What `stats()` tells, as text: who holds what, for how long, and with `trackLeases` where it was taken. */
   explain(): string {
-    return this.#leases.explain(this.stats());
+    return explainStats(this.stats());
   }
 
   /** Calls of `acquire` that wait; a pool that waits overrides it. */
@@ -150,9 +161,20 @@ export class ConnectionPool<C extends Connection = Connection> {
   }
 
   /** Makes a connection, not yet connected; subclasses may override it. */
-  makeConnection(): C {
+  makeConnection(options: ResolvedConnectionOptions = this.options.connection): C {
     const made = this.options.connectionClass ?? (this.constructor as typeof ConnectionPool).connectionClass;
-    return new made(this.options.connection) as C;
+    return new made(options) as C;
+  }
+
+  /** One try to open a connection; a pool that has to find its server first overrides it. */
+  protected openConnection(signal: AbortSignal): Promise<C> {
+    const connection = this.makeConnection();
+    return connection.connect({ signal }).then(() => connection);
+  }
+
+  /** Whether a refused command came to the wrong server, so that it belongs on a new connection; here never. */
+  misplaced(_error: unknown): boolean {
+    return false;
   }
 
   /**
@@ -163,37 +185,46 @@ export class ConnectionPool<C extends Connection = Connection> {
    * @throws the signal's reason when it is aborted.
    */
   acquire(options: AcquireOptions = {}): Promise<C> {
+    return watched(this.options.connection, "acquire", () => this.#acquire(options));
+  }
+
+  #acquire(options: AcquireOptions): Promise<C> {
     if (this.closed) return Promise.reject(this.closedError());
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    const idle = this.#takeIdle();
-    if (idle !== undefined) return Promise.resolve(this.#lease(idle));
-    if (this.hasPlace) return this.#open(options);
-    return this.atLimit(options);
+    const request = this.options.trackLeases
+      ? { ...options, takenAt: stackAbove(this.acquire) }
+      : options as Request;
+    // Those who wait already come first.
+    const taken = this.waiting === 0 ? this.take(request) : undefined;
+    if (taken !== undefined) return Promise.resolve(taken);
+    const later = this.atLimit(request);
+    emit(this, "exhausted", { waiting: this.waiting, max: this.options.maxConnections });
+    return later;
   }
 
   /** Takes an idle connection for exclusive use, if there is one, without waiting for anything. */
   tryAcquire(): C | undefined {
-    if (this.closed) return undefined;
+    if (this.closed || this.waiting > 0) return undefined;
     const idle = this.#takeIdle();
-    return idle && this.#lease(idle);
+    if (idle === undefined) return undefined;
+    return this.#lease(idle, this.options.trackLeases ? { takenAt: stackAbove(this.tryAcquire) } : {});
+  }
+
+  /** Takes an idle connection, or opens one where there is a place; `undefined`: there is neither. */
+  protected take(request: AcquireOptions): C | Promise<C> | undefined {
+    const idle = this.#takeIdle();
+    if (idle !== undefined) return this.#lease(idle, request);
+    return this.#places > 0 || this.#warmer.yield() ? this.#open(request) : undefined;
+  }
+
+  /** Whether `take` would give something. */
+  protected get available(): boolean {
+    return this.#idle.size > 0 || this.#places > 0 || this.#warmer.size > 0;
   }
 
   /** What `acquire` does when all places are taken; a pool that waits overrides it. */
-  protected atLimit(_options: AcquireOptions): Promise<C> {
-    const { maxConnections } = this.options;
-    return Promise.reject(
-      new MaxConnectionsError(
-        `Cannot take a connection to ${this.options.connection}: all ${maxConnections} are in use; ` +
-          "release them sooner, raise maxConnections, or use a BlockingConnectionPool to wait",
-        { code: "MAX_CONNECTIONS", executed: "no" },
-      ),
-    );
-  }
-
-  /** Whether one more connection may be opened. */
-  protected get hasPlace(): boolean {
-    const { created, connecting, max } = this.stats();
-    return created + connecting < max;
+  protected atLimit(_request: AcquireOptions): Promise<C> {
+    return Promise.reject(limitError(this.options));
   }
 
   /** A place or an idle connection has become free; a pool that waits serves its waiters. */
@@ -209,33 +240,28 @@ export class ConnectionPool<C extends Connection = Connection> {
     if (held === "never") {
       throw new RedisError(
         "Cannot release a connection that this pool has not lent, or has taken back already",
-        {
-          code: "NOT_LEASED",
-          executed: "no",
-        },
+        { code: "NOT_LEASED", executed: "no" },
       );
     }
-    if (held === "lost") return;
-    const { session } = connection;
-    if (!connection.settled || session.beyondRepair || this.closed || this.#tooOld(connection)) {
-      connection.disconnect();
-      return this.#changed();
-    }
-    const repairs = session.repairs();
-    if (repairs.length === 0) this.#park(connection);
-    else this.#repair(connection, repairs);
+    if (held === "held") this.#takeBack(connection);
   }
 
-  /** Closes idle connections, and with `inUse` (default) also those that are held: their holders see a `ConnectionError`. */
+  /**
+   * Closes idle connections, and with `inUse` (default) also those that are held: their holders see a
+   * `ConnectionError`. The pool goes on.
+   */
   disconnect(options: { readonly inUse?: boolean } = {}): void {
     const cut = new ConnectionError("the pool was disconnected", { code: "CLOSED" });
     for (const connection of this.#idle.clear()) connection.disconnect();
     if (options.inUse === false) return;
-    for (const attempt of [...this.#opening]) attempt.abort(this.#cut("opened"));
-    for (const connection of [...this.#repairing, ...this.#leases.connections()]) connection.disconnect(cut);
+    this.#warmer.abort(cut);
+    this.#openings.abort(this.#cut());
+    for (const connection of [...this.#repairs.connections(), ...this.#leases.connections()]) {
+      connection.disconnect(cut);
+    }
   }
 
-  /** Does what `disconnect()` does, and counts from zero. */
+  /** Does what `disconnect()` does, and counts `opened` and `closed` from zero. */
   reset(): void {
     this.disconnect();
     this.#opened = 0;
@@ -255,7 +281,10 @@ export class ConnectionPool<C extends Connection = Connection> {
     await this.close();
   }
 
-  /** Calls `closer` when the pool begins to close, so that who holds a lease for long gives it back; returns how to take that back. */
+  /**
+   * Calls `closer` when the pool begins to close, so that who holds a lease for long gives it back; returns how to
+   * take that back.
+   */
   beforeClose(closer: () => Promise<void>): () => void {
     this.#closers.add(closer);
     return () => this.#closers.delete(closer);
@@ -272,12 +301,13 @@ export class ConnectionPool<C extends Connection = Connection> {
     });
   }
 
-  /** Opens a connection for someone who waits; the place is taken at once. */
-  protected open(options: AcquireOptions): Promise<C> {
-    return this.#open(options);
+  /** How many more connections may be opened. */
+  get #places(): number {
+    const created = this.#idle.size + this.#leases.size + this.#repairs.size;
+    return this.options.maxConnections - created - this.#openings.size - this.#warmer.size;
   }
 
-  #takeIdle(): C | undefined {
+  #takeIdle(): Connection | undefined {
     for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
       // Unread bytes or a reply that is due would become the next holder's reply.
       if (connection.settled && !this.#tooOld(connection)) return connection;
@@ -286,92 +316,92 @@ export class ConnectionPool<C extends Connection = Connection> {
     return undefined;
   }
 
-  async #open(options: AcquireOptions): Promise<C> {
-    const attempt = new AbortController();
-    this.#opening.add(attempt);
+  async #open(request: Request): Promise<C> {
     try {
-      const connection = await establish(
-        () => this.makeConnection(),
-        this.options.connection,
-        attempt,
-        options,
-      );
-      this.#opening.delete(attempt);
-      this.#opened++;
-      this.#born.set(connection, this.#bornAt());
-      connection.listen({ closed: () => this.#lost(connection) });
-      return this.#lease(connection);
+      return await this.#openings.open(request, (connection) => {
+        this.#admit(connection);
+        return this.#lease(connection, request);
+      });
     } catch (error) {
-      this.#opening.delete(attempt);
       this.#changed();
       throw error;
     }
   }
 
-  #lease(connection: C): C {
-    connection.attach(this as unknown as ConnectionHome);
-    this.#leases.begin(connection);
-    return connection;
+  /** A new connection; whoever calls this puts it in its place at once. */
+  #admit(connection: Connection): void {
+    const { clock } = this.options.connection;
+    const { maxLifetime } = this.options;
+    // Lifetimes differ by up to a tenth, so that connections opened together are not replaced together.
+    const life = maxLifetime === 0 ? Infinity : maxLifetime * (1 - clock.random() * 0.1);
+    this.#opened++;
+    this.#diesAt.set(connection, clock.now() + life);
+    connection.listen({ closed: (cause) => this.#lost(connection, cause) });
+    this.#warmer.encouraged();
+    queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
 
-  #park(connection: C): void {
-    this.#idle.put(connection);
+  #lease(connection: Connection, request: Request): C {
+    connection.attach(this as ConnectionHome);
+    this.#leases.begin(connection, request);
+    this.#warmer.look();
+    return connection as C;
+  }
+
+  /** What becomes of a connection that nobody holds any more. */
+  #takeBack(connection: Connection): void {
+    const { session } = connection;
+    if (!connection.settled || session.beyondRepair || this.closed || this.#tooOld(connection)) {
+      connection.disconnect();
+    } else if (session.repairs().length > 0) {
+      this.#repairs.start(connection);
+    } else {
+      this.#idle.put(connection, this.#diesAt.get(connection)!);
+    }
     this.#changed();
   }
 
-  async #repair(connection: C, repairs: readonly (readonly Arg[])[]): Promise<void> {
-    this.#repairing.add(connection);
-    try {
-      await Promise.all(repairs.map((words) => connection.send(words)));
-    } catch {
-      connection.disconnect();
-    }
-    if (!this.#repairing.delete(connection)) return;
-    if (this.closed) connection.disconnect();
-    if (connection.settled) this.#park(connection);
-    else this.#changed();
-  }
-
-  #lost(connection: C): void {
+  #lost(connection: Connection, cause: Error | undefined): void {
     this.#gone++;
     this.#idle.remove(connection);
-    this.#repairing.delete(connection);
+    this.#repairs.lost(connection);
     this.#leases.lost(connection);
     this.#changed();
+    emit(this, "closed", { cause });
   }
 
+  /** Something became free: for those who wait, then for `minIdle`; a pool that closes waits for the last lease. */
   #changed(): void {
     this.placeFreed();
-    if (this.#leases.size + this.#repairing.size === 0) this.#idled?.();
+    this.#warmer.look();
+    if (this.#leases.size + this.#repairs.size === 0) this.#returned?.();
   }
 
-  /** Lifetimes differ by up to a tenth, so that connections opened together are not replaced together. */
-  #bornAt(): number {
-    const { clock } = this.options.connection;
-    return clock.now() - clock.random() * this.options.maxLifetime * 0.1;
+  #tooOld(connection: Connection): boolean {
+    return this.#diesAt.get(connection)! <= this.options.connection.clock.now();
   }
 
-  #tooOld(connection: C): boolean {
-    const { maxLifetime } = this.options;
-    if (maxLifetime === 0) return false;
-    return this.options.connection.clock.now() - (this.#born.get(connection) ?? 0) >= maxLifetime;
-  }
-
-  #cut(what: string): ConnectionError {
-    const message = `Cannot take a connection: the pool was closed or disconnected before it was ${what}`;
+  #cut(): ConnectionError {
+    const message =
+      `Cannot take a connection to ${this.options.connection}: the pool was closed or disconnected while it was opened`;
     return new ConnectionError(message, { code: "CLOSED", executed: "no" });
   }
 
   async #close(): Promise<void> {
     this.refuseWaiters(this.closedError());
-    for (const attempt of [...this.#opening]) attempt.abort(this.#cut("opened"));
+    this.#warmer.stop(this.#cut());
+    this.#openings.abort(this.#cut());
     const ends = this.#idle.clear().map((connection) => connection.close());
     const { clock } = this.options.connection;
     let timer: unknown;
-    const grace = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, this.options.closeGrace));
-    const returned = new Promise<void>((resolve) => this.#idled = resolve);
+    const { closeGrace } = this.options;
+    const grace = new Promise<void>((resolve) => {
+      if (closeGrace === 0) resolve();
+      else timer = clock.setTimeout(resolve, closeGrace);
+    });
+    const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
-    if (this.#leases.size + this.#repairing.size === 0) this.#idled!();
+    if (this.#leases.size + this.#repairs.size === 0) this.#returned!();
     await Promise.race([grace, Promise.all([returned, ...closers, ...ends])]);
     clock.clearTimeout(timer);
     this.disconnect();

@@ -4,16 +4,11 @@
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
-
-/** What a waiter asked for. */
-interface WaitOptions {
-  readonly signal?: AbortSignal;
-  readonly retry?: boolean;
-}
+import type { Request } from "./leases.ts";
 
 /** One who waits. */
 interface Waiter<T> {
-  readonly options: WaitOptions;
+  readonly request: Request;
   resolve(value: T | Promise<T>): void;
   reject(error: unknown): void;
 }
@@ -35,8 +30,8 @@ export class Waiters<T> {
   }
 
   /** Waits to be served, up to `timeout` milliseconds (0: without end); `expired` makes the error for that. */
-  wait(timeout: number, options: WaitOptions, expired: () => Error): Promise<T> {
-    const { signal } = options;
+  wait(timeout: number, request: Request, expired: () => Error): Promise<T> {
+    const { signal } = request;
     return new Promise((resolve, reject) => {
       let timer: Timer;
       const leave = (): void => {
@@ -45,7 +40,7 @@ export class Waiters<T> {
         signal?.removeEventListener("abort", abort);
       };
       const waiter: Waiter<T> = {
-        options,
+        request,
         resolve: (value) => (leave(), resolve(value)),
         reject: (error) => (leave(), reject(error)),
       };
@@ -56,9 +51,17 @@ export class Waiters<T> {
     });
   }
 
-  /** Serves the one who has waited longest; that one's options hold for what it is served. */
-  serve(make: (options: WaitOptions) => T | Promise<T>): void {
-    for (const waiter of this.#queue) return waiter.resolve(make(waiter.options));
+  /**
+   * Serves the one who has waited longest with what `make` makes for its request; tells whether that was something.
+   */
+  serve(make: (request: Request) => T | Promise<T> | undefined): boolean {
+    for (const waiter of this.#queue) {
+      const made = make(waiter.request);
+      if (made === undefined) return false;
+      waiter.resolve(made);
+      return true;
+    }
+    return false;
   }
 
   /** Ends all waiting. */

@@ -6,6 +6,7 @@
 import { ReplyError } from "../errors.ts";
 import { ByteBuffer } from "./buffer.ts";
 import { Frame, NOTHING, toMap } from "./frame.ts";
+import { withoutArguments } from "./discreet.ts";
 import { protocolError } from "./protocol.ts";
 import { lineText } from "./strings.ts";
 import type { TextReader } from "./text_reader.ts";
@@ -80,7 +81,7 @@ export class Assembly {
 
   /** An error reply is complete: within an aggregate it is a value, at the top the reply itself. */
   fail(bytes: Uint8Array): void {
-    const error = new ReplyError(lineText(bytes));
+    const error = new ReplyError(withoutArguments(lineText(bytes)));
     if (this.depth > 0) {
       this.deliver(error);
       return;

@@ -111,7 +111,7 @@ export class Decoder implements RespParser {
           assembly.begun = false;
         } else {
           if (!bytes.isTop(type)) throw unknownType(chunk, at, end);
-          mode = handler.begin();
+          mode = handler.begin(type);
         }
       }
       fast: {

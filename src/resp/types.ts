@@ -67,8 +67,11 @@ export interface DecoderLimits {
 
 /** Whom a decoder tells. */
 export interface DecoderHandler {
-  /** Called at the first byte of each reply that is no push: which {@linkcode DecodeMode} bits hold for it. Throws a `ProtocolError` when nobody waits for a reply. */
-  begin(): number;
+  /**
+   * Called at the first byte of each reply that is no push, with that byte: which {@linkcode DecodeMode} bits hold for
+   * the reply. Throws a `ProtocolError` when nobody waits for one.
+   */
+  begin(type?: number): number;
   /** A reply is complete. */
   reply(value: Reply): void;
   /** A reply is an error at its top level, or could not be made into text (`EncodingError`). */

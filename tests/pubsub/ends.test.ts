@@ -103,15 +103,18 @@ for (const protocol of [2, 3] as const) {
       const heard = collector<string>();
       redis.addEventListener("listenererror", ({ detail }) => failures.add(detail.error));
       await redis.subscribe("news", () => {
-        throw "thrown";
+        throw new Error("thrown");
       });
-      await redis.subscribe("news", () => Promise.reject("rejected"));
+      await redis.subscribe("news", () => Promise.reject(new Error("rejected")));
       const last = (text: string) => heard.add(text);
       await redis.subscribe("news", last);
       await redis.subscribe("news", last);
       await redis.publish("news", "1");
       assert.deepEqual(await heard.wait(1), ["1"]);
-      assert.deepEqual(await failures.wait(2), ["thrown", "rejected"]);
+      assert.deepEqual((await failures.wait(2)).map((error) => (error as Error).message), [
+        "thrown",
+        "rejected",
+      ]);
       await redis.unsubscribe("news", last);
       assert.equal(await redis.publish("news", "2"), 1);
       await failures.wait(4);

@@ -8,6 +8,7 @@
 export interface BunSocket {
   write(bytes: Uint8Array): number;
   shutdown(): void;
+  end(): void;
   terminate(): void;
   pause(): void;
   resume(): void;

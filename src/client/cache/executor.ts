@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, Command as CommandValue, defineCommand } from "../../commands/command.ts";
+import { type Command, Command as CommandValue, CommandFlag, defineCommand } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
@@ -12,7 +12,7 @@ import type { SubscriptionHome } from "../pubsub/home.ts";
 import type { ClientCache } from "./cache.ts";
 import { CacheClass, classOf } from "./cacheable.ts";
 
-const CACHING = new CommandValue(defineCommand("CLIENT CACHING", 0), ["YES"]);
+const CACHING = new CommandValue(defineCommand("CLIENT CACHING", CommandFlag.readonly), ["YES"]);
 
 /** Answers what the cache knows, and tells it what is about to be written. */
 export class CachingExecutor implements Executor {
@@ -59,13 +59,13 @@ export class CachingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  executeAll(commands: readonly Command[], call: Call): Promise<unknown[]> {
+  executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
     for (const command of commands) {
       const found = classOf(command);
       if (found === CacheClass.write) this.cache.written(command);
       else if (found === CacheClass.flush) this.cache.clear();
     }
-    return this.#inner.executeAll(commands, call);
+    return this.#inner.executeAll(commands, call, atomic);
   }
 
   /** @inheritdoc */
@@ -76,6 +76,16 @@ export class CachingExecutor implements Executor {
   /** @inheritdoc */
   lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection> {
     return this.#inner.lease(call, key);
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#inner.closed;
+  }
+
+  /** @inheritdoc */
+  get shards(): Executor["shards"] {
+    return this.#inner.shards?.bind(this.#inner);
   }
 
   /** @inheritdoc */

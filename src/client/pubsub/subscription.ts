@@ -184,7 +184,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     } else if (this.#private !== undefined && !this.#paused && this.#buffer.length >= this.#limit) {
       this.#paused = true;
       this.#pauses++;
-      this.#private.lane.connection?.pause();
+      this.#private.lane.connection?.link?.pause();
     }
   }
 
@@ -255,7 +255,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
   #taken(): void {
     if (!this.#paused || this.#buffer.length > this.#limit / 2) return;
     this.#paused = false;
-    this.#private!.lane.connection?.resume();
+    this.#private!.lane.connection?.link?.resume();
   }
 
   #end(failure: { readonly error: unknown } | undefined): Promise<void> {
@@ -271,7 +271,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     if (failure === undefined) this.#became();
     else this.#failed(failure.error);
     this.#outlet.end(failure);
-    this.#private?.lane.connection?.resume();
+    this.#private?.lane.connection?.link?.resume();
     const gone = topics.map((topic) => {
       if (this.#private === undefined) return this.#registry.remove(topic, this);
       topic.remove(this);

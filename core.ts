@@ -1,0 +1,36 @@
+/**
+ * The small way in: a client without methods, for programs that must stay small. What they use of the commands they
+ * import; the others fall away in a bundle. Beside `mod.ts` this is the other place that knows the transports.
+ *
+ * ```ts
+ * import { connect } from "@keywire/redis/core";
+ * import { get, set } from "@keywire/redis/commands";
+ *
+ * await using client = await connect("redis://localhost:6379");
+ * await client.execute(set("greeting", "hello"));
+ * await client.execute(get("greeting")); // "hello"
+ * ```
+ *
+ * @module
+ */
+import { runtimeTransport } from "./transports/runtime.ts";
+import { CoreClient } from "./src/core/client.ts";
+import { type CoreOptions, resolveCoreOptions } from "./src/core/options.ts";
+
+export { CoreClient, type Outcomes } from "./src/core/client.ts";
+export type { CoreOptions } from "./src/core/options.ts";
+
+/**
+ * Connects to a server: `redis:`, `rediss:` or `unix:`, `valkey:` or `valkeys:`, or options; these go over a URL.
+ *
+ * @throws {TypeError} for a URL that is none of these.
+ * @throws {ConnectionError | TimeoutError | AuthenticationError} when no connection can be made.
+ */
+export async function connect(
+  source: string | URL | CoreOptions = {},
+  over: CoreOptions = {},
+): Promise<CoreClient> {
+  const client = new CoreClient(resolveCoreOptions(source, over, runtimeTransport));
+  await client.connect();
+  return client;
+}

@@ -1,0 +1,150 @@
+/**
+ * Checks that what users load and compile stays small: bundles as esbuild makes them, minified and gzipped, and the
+ * work of the compiler on a small program.
+ *
+ * `node scripts/check_budgets.ts` prints what it measures; its exit code is 1 if anything is beyond its limit. A
+ * runtime's adapter is loaded when the first connection is made, as one more chunk; it is printed, and not counted.
+ *
+ * @module
+ */
+import { build, type Metafile } from "esbuild";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** A program whose bundle is weighed. */
+interface Bundle {
+  readonly name: string;
+  readonly source: string;
+  /** Bytes, minified and gzipped. */
+  readonly budget: number;
+  /** What it may weigh until it is within its budget; may only become less. */
+  readonly until?: number;
+}
+
+const BUNDLES: readonly Bundle[] = [
+  {
+    name: "{ Redis }",
+    source: `import { Redis } from "./mod.ts"; console.log(Redis);`,
+    budget: 40_000,
+    until: 56_000,
+  },
+  {
+    name: "{ connect } and two commands",
+    source: `import { connect } from "./core.ts"; import { get, set } from "./src/commands/mod.ts";
+      console.log(connect, get, set);`,
+    budget: 15_000,
+  },
+];
+
+const INSTANTIATIONS = 25_000;
+const PROGRAM = `import { Redis } from "./mod.js";
+const redis = new Redis("redis://localhost:6379");
+const [value, n]: [string | null, number] = await redis.pipeline().get("a").incr("n").exec();
+console.log(await redis.set("a", "b", { ex: 60 }), value, n);
+`;
+
+/** The chunks that are there from the beginning: the entry, and what it imports other than on demand. */
+function early(outputs: Metafile["outputs"], path: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  for (const { path: next, kind } of outputs[path]!.imports) {
+    if (kind === "import-statement" && next in outputs) early(outputs, next, found);
+  }
+  return found;
+}
+
+async function weigh(bundle: Bundle): Promise<string | undefined> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: bundle.source, resolveDir: ROOT, loader: "ts" },
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: "esm",
+    platform: "neutral",
+    target: "esnext",
+    external: ["node:*"],
+    outdir: "out",
+    absWorkingDir: ROOT,
+    write: false,
+    metafile: true,
+  });
+  const entry = Object.keys(metafile.outputs).find((path) =>
+    metafile.outputs[path]!.entryPoint !== undefined &&
+    path.endsWith("stdin.js")
+  )!;
+  const first = early(metafile.outputs, entry);
+  let [size, later] = [0, 0];
+  for (const { path, contents } of outputFiles) {
+    const weight = gzipSync(contents, { level: 9 }).length;
+    if ([...first].some((name) => path.endsWith(name))) size += weight;
+    else later += weight;
+  }
+  const limit = bundle.until ?? bundle.budget;
+  const excess = size > bundle.budget ? `, OVER its budget of ${bundle.budget}` : ` of ${bundle.budget}`;
+  console.log(`${bundle.name}: ${size} bytes${excess}; the adapters of all three runtimes: ${later}`);
+  return size > limit
+    ? `${bundle.name} is ${size} bytes minified and gzipped; it may be ${limit}`
+    : undefined;
+}
+
+function tsc(folder: string, args: readonly string[]): string {
+  const program = join(ROOT, "node_modules/typescript/bin/tsc");
+  const common = ["--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler", "--strict"];
+  const { stdout } = spawnSync(process.execPath, [program, ...common, "--skipLibCheck", ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return stdout;
+}
+
+/** What the compiler does for a user of the published declarations. */
+function instantiations(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "keywire-budgets-"));
+  try {
+    const emit = ["--declaration", "--emitDeclarationOnly", "--noCheck", "--allowImportingTsExtensions"];
+    tsc(ROOT, [...emit, "--types", "node", "--outDir", folder, "--rootDir", ROOT, "mod.ts"]);
+    // Declarations name their modules as the sources do, and are to be found by those names.
+    for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+      if (!path.endsWith(".d.ts")) continue;
+      const file = join(folder, path);
+      writeFileSync(
+        file,
+        readFileSync(file, "utf8").replaceAll(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"'),
+      );
+    }
+    writeFileSync(join(folder, "program.ts"), PROGRAM);
+    const output = tsc(folder, [
+      "--noEmit",
+      "--types",
+      "",
+      "--lib",
+      "esnext,dom",
+      "--extendedDiagnostics",
+      "program.ts",
+    ]);
+    const count = Number(/^Instantiations:\s+(\d+)/m.exec(output)?.[1] ?? NaN);
+    const error = /^.*error TS.*$/m.exec(output)?.[0];
+    if (error !== undefined || Number.isNaN(count)) {
+      return `The small program does not compile: ${error ?? output}`;
+    }
+    console.log(`a client and a pipeline in four lines: ${count} instantiations of ${INSTANTIATIONS}`);
+    return count > INSTANTIATIONS
+      ? `Four lines take ${count} instantiations; ${INSTANTIATIONS} are allowed`
+      : undefined;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const faults = [...await Promise.all(BUNDLES.map(weigh)), instantiations()].filter((fault) =>
+  fault !== undefined
+);
+for (const fault of faults) console.error(fault);
+process.exitCode = faults.length > 0 ? 1 : 0;

@@ -1,0 +1,149 @@
+/**
+ * Pipelines and transactions from the call to their outcomes: tries, and what of them may be repeated.
+ *
+ * A pipeline keeps its order. What failed is sent again only if nothing behind it has run, or if it is all
+ * read-only; so an unsent rest is not sent behind commands of which nobody knows whether they ran.
+ *
+ * @module
+ */
+import { type Command, CommandFlag } from "../commands/command.ts";
+import { abortable } from "../connection/limit.ts";
+import { inDoubt } from "../connection/failures.ts";
+import { ConnectionError, RedisError } from "../errors.ts";
+import { checkArguments } from "../resp/arguments.ts";
+import { retryDelay, shouldRetry } from "../retry.ts";
+import type { Call } from "./executor.ts";
+import type { GroupLane } from "./group.ts";
+import { isUnanswered, Round, type RoundTerms } from "./round.ts";
+import { withSources } from "./scripts.ts";
+import { TransactionRound } from "./transaction_round.ts";
+
+/**
+ * Runs commands over one lane; resolves with their outcomes by position, errors in place. `atomic`: as one
+ * transaction.
+ *
+ * @throws the reason of the call's signal; or, for a transaction, a `TypeError` for an argument that cannot be sent.
+ */
+export async function runBatch(
+  lane: GroupLane,
+  commands: readonly Command[],
+  call: Call,
+  atomic: boolean = false,
+): Promise<unknown[]> {
+  const { signal, timeout, mode } = call;
+  signal?.throwIfAborted();
+  if (commands.length === 0) return [];
+  if (atomic) { for (const { spec, args } of commands) checkArguments(args, spec.head); }
+  const deadline = timeout === 0 ? Infinity : lane.clock.now() + timeout;
+  const terms: RoundTerms = { mode, timeout, deadline };
+  const first = await runRound(lane, commands, terms, call, atomic);
+  if (first.failures === 0 || first.refused) return first.outcomes;
+  return await repeatFailures(lane, commands, terms, call, atomic, first.outcomes);
+}
+
+interface RoundResult {
+  readonly outcomes: unknown[];
+  readonly failures: number;
+  readonly refused: boolean;
+}
+
+async function runRound(
+  lane: GroupLane,
+  commands: readonly Command[],
+  terms: RoundTerms,
+  { signal }: Call,
+  atomic: boolean,
+): Promise<RoundResult> {
+  const sent = withSources(commands);
+  const round = atomic ? new TransactionRound(sent, terms) : new Round(sent, terms);
+  lane.submitGroup(round);
+  if (signal === undefined) {
+    const outcomes = await round.outcomes;
+    return { outcomes, failures: round.failures, refused: round.refused };
+  }
+  try {
+    const outcomes = await abortable(round.outcomes, signal);
+    return { outcomes, failures: round.failures, refused: round.refused };
+  } catch (reason) {
+    round.abandon(reason as Error);
+    throw reason;
+  }
+}
+
+async function repeatFailures(
+  lane: GroupLane,
+  commands: readonly Command[],
+  terms: RoundTerms,
+  call: Call,
+  atomic: boolean,
+  outcomes: unknown[],
+): Promise<unknown[]> {
+  const readonly = commands.every(({ spec }) => (spec.flags & CommandFlag.readonly) !== 0);
+  let previousDelay = 0;
+  for (let attempt = 1;;) {
+    const context = { attempt, readonly, previousDelay };
+    const places = repeatable(
+      outcomes,
+      (error) => isUntried(error) || shouldRetry(call.retry, error, context),
+      {
+        anyPlace: readonly || call.retry.unsafe,
+        all: atomic,
+      },
+    );
+    if (places.length === 0) return outcomes;
+    // What has not been tried at all waits on, up to its deadline; only real tries are counted.
+    const tried = places.find((at) => !isUntried(outcomes[at]));
+    if (tried !== undefined) {
+      const delay = retryDelay(call.retry, outcomes[tried], context, lane.clock);
+      if (delay === undefined || lane.clock.now() + delay >= terms.deadline) return outcomes;
+      attempt++;
+      previousDelay = delay;
+      await sleep(lane, delay, call.signal);
+    }
+    const again = await runRound(lane, places.map((at) => commands[at]!), terms, call, atomic);
+    places.forEach((at, index) => {
+      const before = outcomes[at];
+      const certain = before instanceof RedisError && before.executed === "no";
+      outcomes[at] = certain ? again.outcomes[index] : inDoubt(again.outcomes[index]);
+    });
+    if (again.failures === 0 || again.refused) return outcomes;
+  }
+}
+
+/** The places of the commands that may be sent again; none, where that could change the order. */
+function repeatable(
+  outcomes: readonly unknown[],
+  wanted: (error: Error) => boolean,
+  { anyPlace, all }: { readonly anyPlace: boolean; readonly all: boolean },
+): number[] {
+  const places: number[] = [];
+  // One error often stands for many commands.
+  let last: Error | undefined;
+  let lastWanted = false;
+  for (let at = 0; at < outcomes.length; at++) {
+    const outcome = outcomes[at];
+    if (!(outcome instanceof Error)) {
+      if (places.length > 0 && !anyPlace) return [];
+      continue;
+    }
+    if (outcome !== last) lastWanted = wanted(last = outcome);
+    if (lastWanted) places.push(at);
+    else if (isUnanswered(outcome) || (places.length > 0 && !anyPlace)) return [];
+  }
+  return all && places.length < outcomes.length ? [] : places;
+}
+
+/** True for what a lost connection kept from being sent. */
+function isUntried(error: unknown): boolean {
+  return error instanceof ConnectionError && error.executed === "no" && error.code !== "QUEUE_FULL";
+}
+
+async function sleep({ clock }: GroupLane, delay: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: unknown;
+  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
+  try {
+    await (signal === undefined ? slept : abortable(slept, signal));
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Commands that take the way to a connection together.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Pending } from "../connection/pending.ts";
+
+/** Something that is more than one command, and goes over one connection. */
+export interface Group {
+  /** There is a connection: sends all on it, or begins to. Called once. */
+  send(connection: Connection): void;
+  /** What stands in the waiting room in its place while there is no connection. When it is rejected, all are. */
+  ticket(): Pending;
+}
+
+/** Where groups get their connection from: a shared lane, or a connection for each. */
+export interface GroupLane {
+  /** Measures their time. */
+  readonly clock: Clock;
+  /** Sends a group now, or as soon as there is a connection. */
+  submitGroup(group: Group): void;
+}

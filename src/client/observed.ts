@@ -1,0 +1,95 @@
+/**
+ * An executor that tells an observer what passes through it.
+ *
+ * @module
+ */
+import type { Command } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { Observer, Target } from "../observer.ts";
+import { targetOf } from "../observe/target.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
+import type { Reply } from "../resp/types.ts";
+import type { Call, Executor } from "./executor.ts";
+import type { SubscriptionHome } from "./pubsub/home.ts";
+
+/** Commands whose first argument names what is run, and is neither key nor value. */
+const PROCEDURES: ReadonlySet<string> = new Set(["EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO"]);
+
+/** Decorates another executor; what nobody watches goes straight through. */
+class ObservedExecutor implements Executor {
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  readonly #inner: Executor;
+  readonly #observer: Observer;
+  readonly #target: Target;
+
+  constructor(inner: Executor, observer: Observer, target: Target) {
+    this.events = inner.events;
+    this.#inner = inner;
+    this.#observer = observer;
+    this.#target = target;
+  }
+
+  /** @inheritdoc */
+  get subscriptionHome(): SubscriptionHome {
+    return this.#inner.subscriptionHome;
+  }
+
+  /** @inheritdoc */
+  onPush(listener: (values: Reply[]) => void): () => void {
+    return this.#inner.onPush(listener);
+  }
+
+  /** @inheritdoc */
+  execute(command: Command, call: Call): Promise<unknown> {
+    if (!this.#observer.listens("command")) return this.#inner.execute(command, call);
+    const { name } = command.spec;
+    const procedure = PROCEDURES.has(name) ? String(command.args[0]) : undefined;
+    return this.#observer.observe(
+      { kind: "command", name, procedure, target: this.#target },
+      () => this.#inner.execute(command, call),
+    );
+  }
+
+  /** @inheritdoc */
+  executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    if (!this.#observer.listens("batch")) return this.#inner.executeAll(commands, call, atomic);
+    const names = commands.map(({ spec }) => spec.name);
+    return this.#observer.observe(
+      { kind: "batch", names, atomic, target: this.#target },
+      () => this.#inner.executeAll(commands, call, atomic),
+    );
+  }
+
+  /** @inheritdoc */
+  lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection> {
+    return this.#inner.lease(call, key);
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#inner.closed;
+  }
+
+  /** @inheritdoc */
+  get shards(): Executor["shards"] {
+    return this.#inner.shards?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
+  connect(call: Pick<Call, "signal">): Promise<void> {
+    return this.#inner.connect(call);
+  }
+
+  /** @inheritdoc */
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+/** The executor, watched by the observer of these options, if there is one. */
+export function observed(executor: Executor, options: ResolvedConnectionOptions): Executor {
+  const { observer } = options;
+  return observer === undefined ? executor : new ObservedExecutor(executor, observer, targetOf(options));
+}

@@ -1,0 +1,151 @@
+/**
+ * One try of a pipeline on one connection.
+ *
+ * There is no promise a command. Commands go out in chunks: what is on its way is bounded in number and, where the
+ * peer is slow, in bytes, so that a huge pipeline neither fills the queue of the connection nor the memory.
+ *
+ * @module
+ */
+import type { Command } from "../commands/command.ts";
+import { CommandFlag } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import { type BatchSink, Pending, rawCommand, type Sendable } from "../connection/pending.ts";
+import { ConnectionError, ProtocolError, TimeoutError } from "../errors.ts";
+import { DecodeMode } from "../resp/types.ts";
+import type { Group } from "./group.ts";
+import { bytesOf } from "./waiting_room.ts";
+
+/** How many commands are on their way at most; the next are sent when half of them have been answered. */
+const WINDOW = 8_192;
+/** Stands for all in messages and in the waiting room. */
+const PIPELINE: Sendable = { ...rawCommand([]), spec: { ...rawCommand([]).spec, name: "a pipeline" } };
+
+/** What holds for all commands of a round. */
+export interface RoundTerms {
+  /** `DecodeMode` bits. */
+  readonly mode: number;
+  /** Milliseconds, for messages. */
+  readonly timeout: number;
+  /** When the time of all is up, by the clock of the connection. */
+  readonly deadline: number;
+}
+
+/** True for the errors of commands that got no reply. */
+export function isUnanswered(error: unknown): error is ConnectionError | TimeoutError | ProtocolError {
+  return error instanceof ConnectionError || error instanceof TimeoutError || error instanceof ProtocolError;
+}
+
+/** Sends commands and collects their outcomes by position; errors stand in their places. */
+export class Round implements BatchSink, Group {
+  /** Resolves with the outcomes when all are there. Never rejects. */
+  readonly outcomes: Promise<unknown[]>;
+  /** How many of them are errors. */
+  failures = 0;
+  /** It never got a connection: nothing that it can do again would help. */
+  refused = false;
+  readonly #commands: readonly Command[];
+  readonly #terms: RoundTerms;
+  readonly #outcomes: unknown[];
+  readonly #count: number;
+  #resolve!: (outcomes: unknown[]) => void;
+  #connection: Connection | undefined = undefined;
+  #ticket: Pending | undefined = undefined;
+  #next = 0;
+  #settled = 0;
+  #resumeAt = 0;
+  #filling = false;
+
+  /** For commands that neither block nor change the state of a connection. */
+  constructor(commands: readonly Command[], terms: RoundTerms) {
+    this.#commands = commands;
+    this.#terms = terms;
+    this.#count = commands.length;
+    this.#outcomes = new Array(this.#count);
+    this.outcomes = new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  /** @inheritdoc */
+  ticket(): Pending {
+    const { mode, timeout, deadline } = this.#terms;
+    const ticket = new Pending(PIPELINE, mode, timeout, {
+      resolved() {},
+      rejected: (_, error) => {
+        this.refused = true;
+        this.#rejectRest(error);
+      },
+    });
+    ticket.deadline = deadline;
+    ticket.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    return this.#ticket = ticket;
+  }
+
+  /** @inheritdoc */
+  send(connection: Connection): void {
+    this.#ticket = undefined;
+    this.#connection = connection;
+    this.#fill();
+  }
+
+  /** Sends no more, as nobody waits for it any longer; replies that still come are dropped. */
+  abandon(error: Error): void {
+    this.#ticket?.reject(error);
+    this.#next = this.#count;
+  }
+
+  /** @inheritdoc */
+  resolved(index: number, value: unknown): void {
+    this.#outcomes[index] = value;
+    this.#advance();
+  }
+
+  /** @inheritdoc */
+  rejected(index: number, error: Error): void {
+    this.#outcomes[index] = error;
+    this.failures++;
+    if (isUnanswered(error) && this.#next < this.#count) {
+      // What has not been sent is not sent later behind what may be lost.
+      this.#rejectRest(
+        new ConnectionError(`Cannot run the rest of the pipeline, as a part of it failed: ${error.message}`, {
+          code: error.code,
+          executed: "no",
+          cause: error,
+        }),
+      );
+    }
+    this.#advance();
+  }
+
+  #advance(): void {
+    if (++this.#settled === this.#count) this.#resolve(this.#outcomes);
+    else if (this.#settled >= this.#resumeAt && this.#next < this.#count && !this.#filling) this.#fill();
+  }
+
+  #rejectRest(error: Error): void {
+    const from = this.#next;
+    this.#next = this.#count;
+    const rest = this.#count - from;
+    this.failures += rest;
+    this.#outcomes.fill(error, from);
+    this.#settled += rest;
+    if (this.#settled === this.#count) this.#resolve(this.#outcomes);
+  }
+
+  #fill(): void {
+    const connection = this.#connection!;
+    const { mode, timeout, deadline } = this.#terms;
+    const commands = this.#commands;
+    this.#filling = true;
+    for (let sent = 0; this.#next < this.#count && this.#next - this.#settled < WINDOW; sent++) {
+      // With something on its way there will be a reply to go on with; else the connection has the last word.
+      if (connection.link?.congested === true && this.#next > this.#settled) break;
+      const index = this.#next++;
+      const command = commands[index]!;
+      const binary = (command.spec.flags & CommandFlag.binary) !== 0;
+      const pending = new Pending(command, binary ? mode | DecodeMode.bytes : mode, timeout, this, index);
+      pending.deadline = deadline;
+      connection.enqueue(pending);
+    }
+    this.#filling = false;
+    this.#resumeAt = (this.#settled + this.#next) >> 1;
+  }
+}

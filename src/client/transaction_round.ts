@@ -1,0 +1,160 @@
+/**
+ * One try of a transaction on one connection: MULTI, the commands and EXEC in one flight, with nothing between them.
+ *
+ * @module
+ */
+import type { Command } from "../commands/command.ts";
+import { CommandFlag } from "../commands/command.ts";
+import { EXEC, MULTI } from "../commands/specs.ts";
+import type { Connection } from "../connection/connection.ts";
+import { enqueueGroup } from "../connection/group.ts";
+import { type BatchSink, Pending, rawCommand, type Sendable } from "../connection/pending.ts";
+import { RedisError, ReplyError } from "../errors.ts";
+import { textReply } from "../resp/convert.ts";
+import { DecodeMode, type Reply } from "../resp/types.ts";
+import type { Group } from "./group.ts";
+import type { RoundTerms } from "./round.ts";
+import { bytesOf } from "./waiting_room.ts";
+
+const BEGIN: Sendable = { spec: MULTI, args: [], parse: undefined };
+const END: Sendable = { spec: EXEC, args: [], parse: undefined };
+/** Stands for all in messages and in the waiting room. */
+const TRANSACTION: Sendable = { ...rawCommand([]), spec: { ...rawCommand([]).spec, name: "a transaction" } };
+
+/** Runs commands as one transaction and collects their outcomes by position; errors stand in their places. */
+export class TransactionRound implements BatchSink, Group {
+  /** Resolves with the outcomes when all are there. Never rejects. */
+  readonly outcomes: Promise<unknown[]>;
+  /** How many of them are errors. */
+  failures = 0;
+  /** It never got a connection: nothing that it can do again would help. */
+  refused = false;
+  readonly #commands: readonly Command[];
+  readonly #terms: RoundTerms;
+  readonly #replies: unknown[];
+  #resolve!: (outcomes: unknown[]) => void;
+  #ticket: Pending | undefined = undefined;
+  #missing: number;
+
+  /** For at least one command; the arguments have been checked. */
+  constructor(commands: readonly Command[], terms: RoundTerms) {
+    this.#commands = commands;
+    this.#terms = terms;
+    this.#missing = commands.length + 2;
+    this.#replies = new Array(this.#missing);
+    this.outcomes = new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  /** @inheritdoc */
+  ticket(): Pending {
+    const { mode, timeout, deadline } = this.#terms;
+    const ticket = new Pending(TRANSACTION, mode, timeout, {
+      resolved() {},
+      rejected: (_, error) => {
+        this.refused = true;
+        this.#fail(error);
+      },
+    });
+    ticket.deadline = deadline;
+    ticket.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    return this.#ticket = ticket;
+  }
+
+  /** @inheritdoc */
+  send(connection: Connection): void {
+    this.#ticket = undefined;
+    const { timeout, deadline } = this.#terms;
+    const group = [BEGIN, ...this.#commands, END].map((command, index) => {
+      // Only EXEC brings values: bytes, of which each command makes what it wants.
+      const queued: Sendable = { spec: command.spec, args: command.args, parse: undefined };
+      const pending = new Pending(queued, DecodeMode.bytes, timeout, this, index);
+      pending.deadline = deadline;
+      return pending;
+    });
+    enqueueGroup(connection, group);
+  }
+
+  /** Nobody waits for it any longer; replies that still come are dropped. */
+  abandon(error: Error): void {
+    this.#ticket?.reject(error);
+  }
+
+  /** @inheritdoc */
+  resolved(index: number, value: unknown): void {
+    this.#replies[index] = value;
+    if (--this.#missing === 0) this.#finish();
+  }
+
+  /** @inheritdoc */
+  rejected(index: number, error: Error): void {
+    this.resolved(index, error);
+  }
+
+  #fail(error: Error): void {
+    this.failures = this.#commands.length;
+    this.#resolve(this.#commands.map(() => error));
+  }
+
+  #finish(): void {
+    const [begun, ...queued] = this.#replies;
+    const ended = queued.pop();
+    if (begun instanceof ReplyError && ended instanceof ReplyError && ended.code !== "EXECABORT") {
+      return this.#neverBegun(begun, queued);
+    }
+    if (Array.isArray(ended)) {
+      return this.#resolve(this.#commands.map((one, at) => this.#value(one, ended[at])));
+    }
+    if (ended === null) {
+      return this.#fail(
+        new RedisError("Cannot run the transaction: a watched key was changed by somebody else", {
+          code: "WATCH_CONFLICT",
+          executed: "no",
+        }),
+      );
+    }
+    if (ended instanceof ReplyError) {
+      // Refused commands say why; the others were not run on their account.
+      this.failures = queued.length;
+      return this.#resolve(
+        queued.map((reply) =>
+          reply instanceof Error ? new ReplyError(reply.message, { executed: "no" }) : ended
+        ),
+      );
+    }
+    // No reply to EXEC: whatever became of the others, it alone decides whether they have run.
+    this.#fail(ended as Error);
+  }
+
+  /** MULTI was refused. What followed it was refused too, or ran by itself. */
+  #neverBegun(begun: ReplyError, queued: readonly unknown[]): void {
+    this.failures = queued.length;
+    this.#resolve(queued.map((reply) => {
+      if (reply instanceof Error) return reply;
+      return new RedisError(
+        `The command ran outside of a transaction, as MULTI was refused: ${begun.message}`,
+        {
+          code: begun.code,
+          executed: "yes",
+          cause: begun,
+        },
+      );
+    }));
+  }
+
+  #value({ spec, parse }: Command, reply: Reply): unknown {
+    if (reply instanceof Error) {
+      this.failures++;
+      return reply;
+    }
+    const bytes = (this.#terms.mode & DecodeMode.bytes) !== 0 || (spec.flags & CommandFlag.binary) !== 0;
+    try {
+      const value = bytes ? reply : textReply(reply, this.#terms.mode);
+      return parse === undefined ? value : parse(value, bytes);
+    } catch (cause) {
+      this.failures++;
+      if (cause instanceof RedisError) return cause;
+      const message = `Cannot make the reply of ${spec.name} into its type`;
+      return new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause });
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Optimistic locking: WATCH, reads, and a transaction that runs only if nobody changed what was read.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import { Command } from "../commands/command.ts";
+import { CommandMethods } from "../commands/methods.ts";
+import { WATCH } from "../commands/specs.ts";
+import { lookupCommand } from "../commands/table.ts";
+import type { Out, Wrap } from "../commands/wrap.ts";
+import type { Connection } from "../connection/connection.ts";
+import { ConnectionError, PipelineError } from "../errors.ts";
+import type { Arg, Reply } from "../resp/types.ts";
+import { runBatch } from "./batch.ts";
+import type { Call, Executor } from "./executor.ts";
+import { runOn } from "./exclusive.ts";
+import type { Group, GroupLane } from "./group.ts";
+import { NamedPipeline, Pipeline } from "./pipeline.ts";
+import { checkBatched } from "./refusals.ts";
+
+/** How often `watch()` tries. */
+export interface WatchOptions {
+  /** Tries in all, when others keep changing the keys. Default 10. */
+  readonly attempts?: number;
+}
+
+/** What `watch()` resolves with: the results of the transaction that its function returns, else what that returns. */
+export type Watched<R> = R extends Pipeline<infer _, infer T> ? T : R extends NamedPipeline<infer N> ? N : R;
+
+/** The only connection there is. */
+class OneConnection implements GroupLane {
+  readonly clock: Clock;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.clock = connection.options.clock;
+  }
+
+  submitGroup(group: Group): void {
+    const connection = this.#connection;
+    if (connection.state === "ready") return group.send(connection);
+    group.ticket().reject(
+      new ConnectionError(`Cannot run the transaction: the connection to ${connection.address} was lost`, {
+        code: "LOST",
+        executed: "no",
+        cause: connection.cause,
+      }),
+    );
+  }
+}
+
+/** A client on the connection that watches; made by `redis.watch()`, and of use until its function is over. */
+export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
+  readonly #connection: Connection;
+  readonly #call: Call;
+
+  /** `redis.watch()` makes it. */
+  constructor(connection: Connection, call: Call) {
+    super();
+    this.#connection = connection;
+    this.#call = call;
+  }
+
+  /** Executes a command that was made as a value. */
+  override execute<T, B>(command: Command<T, B>): Out<W, T, B> {
+    const { timeout } = this.#call;
+    return this.#run(command, timeout === 0 ? Infinity : this.#connection.options.clock.now() + timeout);
+  }
+
+  /** Executes any command there is, or will be: its words, one by one. */
+  command<T = Reply>(name: string, ...args: Arg[]): Promise<T> {
+    const { spec, args: rest } = lookupCommand([name, ...args]);
+    return this.execute(new Command(spec, rest)) as Promise<T>;
+  }
+
+  /** A transaction that runs only if no watched key has been changed: return it, or call its `exec()`. */
+  multi(): Pipeline<W> {
+    const lane = new OneConnection(this.#connection);
+    const call = this.#call;
+    const executor = { executeAll: (commands: readonly Command[]) => runBatch(lane, commands, call, true) };
+    return new Pipeline({ executor, call }, true);
+  }
+
+  async #run(command: Command, deadline: number): Promise<unknown> {
+    checkBatched(command);
+    return await runOn(this.#connection, command, this.#call, deadline, 0);
+  }
+}
+
+/** Runs `body` with the keys watched, on a connection of its own, again and again until nobody interferes. */
+export async function watch<W extends Wrap, R>(
+  executor: Executor,
+  call: Call,
+  keys: readonly Arg[],
+  body: (client: WatchingClient<W>) => R | Promise<R>,
+  { attempts = 10 }: WatchOptions = {},
+): Promise<Watched<R>> {
+  if (!Number.isSafeInteger(attempts) || attempts < 1) {
+    throw new RangeError(`Cannot watch: \`attempts\` is ${attempts}, but must be 1 or more`);
+  }
+  if (keys.length === 0) throw new TypeError("Cannot watch: there is no key; give at least one");
+  const first = keys[0]!;
+  const connection = await executor.lease(call, first instanceof Uint8Array ? first : String(first));
+  try {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await tryOnce(connection, call, keys, body);
+      } catch (error) {
+        if (!(error instanceof PipelineError) || error.code !== "WATCH_CONFLICT") throw error;
+        if (attempt === attempts) throw gaveUp(error, attempts);
+      }
+    }
+  } finally {
+    // The pool takes back what is still watched, or replaces the connection where replies are due.
+    connection[Symbol.dispose]();
+  }
+}
+
+async function tryOnce<W extends Wrap, R>(
+  connection: Connection,
+  call: Call,
+  keys: readonly Arg[],
+  body: (client: WatchingClient<W>) => R | Promise<R>,
+): Promise<Watched<R>> {
+  const { mode, timeout, signal } = call;
+  await connection.execute(new Command(WATCH, keys), { mode, timeout, signal });
+  const result = await body(new WatchingClient<W>(connection, call));
+  const ready = result instanceof Pipeline || result instanceof NamedPipeline;
+  return (ready ? await (result as Pipeline<W>).exec() : result) as Watched<R>;
+}
+
+function gaveUp(last: PipelineError, attempts: number): PipelineError {
+  const message = `Cannot run the transaction: others changed a watched key in each of ${attempts} tries`;
+  const { code, executed, index, results } = last;
+  return new PipelineError(message, { code, executed, index, results, cause: last });
+}

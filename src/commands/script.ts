@@ -1,0 +1,137 @@
+/**
+ * Lua scripts as commands: sent by their SHA-1, and whole where the server does not know them.
+ *
+ * @module
+ */
+import type { Arg, Reply } from "../resp/types.ts";
+import { Command, CommandFlag, type CommandSpec } from "./command.ts";
+import { sha1 } from "./sha1.ts";
+import { EVAL, EVAL_RO, EVALSHA, EVALSHA_RO } from "./specs.ts";
+
+/** What a script is called with. */
+export interface ScriptOptions {
+  /** Its `KEYS`. Every key that it touches must be among them, for a cluster to find its place. */
+  readonly keys?: readonly Arg[];
+  /** Its `ARGV`. */
+  readonly args?: readonly Arg[];
+  /** It changes nothing, so it may be repeated, and run by replicas (EVAL_RO; Redis 7.0). Default `false`. */
+  readonly readOnly?: boolean;
+}
+
+/** A script that was made once and is called often: a function that makes commands. */
+export interface Script<T> {
+  /** The command that runs it with these keys and arguments. */
+  (keys?: readonly Arg[], args?: readonly Arg[]): Command<T>;
+  /** What was given. */
+  readonly source: string;
+  /** By what servers know it. */
+  readonly sha1: string;
+}
+
+const SCRIPTED: CommandSpec = /* @__PURE__ */ scripted(EVALSHA);
+const SCRIPTED_RO: CommandSpec = /* @__PURE__ */ scripted(EVALSHA_RO);
+
+function scripted(spec: CommandSpec): CommandSpec {
+  return { ...spec, flags: spec.flags | CommandFlag.scripted };
+}
+
+/** EVALSHA of a script whose source is at hand. */
+export class ScriptCommand<T = unknown> extends Command<T> {
+  readonly #source: string;
+  readonly #readOnly: boolean;
+
+  /** Users call `script()` or `createScript()`. */
+  constructor(source: string, digest: string, readOnly: boolean, keys: readonly Arg[], args: readonly Arg[]) {
+    super(readOnly ? SCRIPTED_RO : SCRIPTED, [digest, keys.length, ...keys, ...args]);
+    this.#source = source;
+    this.#readOnly = readOnly;
+  }
+
+  /** The same by its SHA-1 only. */
+  get short(): Command<T> {
+    return new Command(this.#readOnly ? EVALSHA_RO : EVALSHA, this.args);
+  }
+
+  /** The same for servers without read-only variants. */
+  get writing(): ScriptCommand<T> {
+    const [digest, count, ...rest] = this.args;
+    const keys = rest.slice(0, Number(count));
+    return new ScriptCommand(this.#source, String(digest), false, keys, rest.slice(keys.length));
+  }
+
+  /** The same with its source: the server knows it from then on. */
+  get whole(): Command<T> {
+    return new Command(this.#readOnly ? EVAL_RO : EVAL, [this.#source, ...this.args.slice(1)]);
+  }
+}
+
+/** SHA-1 by source, of the scripts that were used last. */
+const digests: Map<string, string> = new Map();
+const MOST = 256;
+
+function digestOf(source: string): string {
+  if (typeof source !== "string") throw new TypeError("Cannot make a script: its source must be text");
+  let digest = digests.get(source);
+  if (digest === undefined) {
+    // The oldest goes: whoever makes a new source for each call gains nothing here and loses nothing.
+    if (digests.size >= MOST) {
+      for (const oldest of digests.keys()) {
+        digests.delete(oldest);
+        break;
+      }
+    }
+    digests.set(source, digest = sha1(source));
+  }
+  return digest;
+}
+
+/**
+ * Runs a Lua script: EVALSHA, with its source where the server does not know it. Keep the source the same and pass
+ * what varies as arguments, or the server's cache fills up.
+ *
+ * @typeParam T its reply's type; the script's own business
+ *
+ * @example
+ * ```ts
+ * import { Redis, script } from "@keywire/redis";
+ *
+ * await using redis = new Redis();
+ * await redis.execute(script<number>("return redis.call('INCRBY', KEYS[1], ARGV[1])", { keys: ["n"], args: [2] }));
+ * ```
+ */
+export function script<T = Reply>(source: string, options: ScriptOptions = {}): Command<T> {
+  const { keys = [], args = [], readOnly = false } = options;
+  return new ScriptCommand(source, digestOf(source), readOnly, keys, args);
+}
+
+/**
+ * Makes a function of a Lua script, that makes commands of keys and arguments.
+ *
+ * @throws {RangeError} from that function, when `numberOfKeys` was given and the keys are not so many.
+ *
+ * @example
+ * ```ts
+ * import { createScript, Redis } from "@keywire/redis";
+ *
+ * const add = createScript<number>("return redis.call('INCRBY', KEYS[1], ARGV[1])", { numberOfKeys: 1 });
+ * await using redis = new Redis();
+ * await redis.execute(add(["n"], [2]));
+ * await redis.pipeline().execute(add(["n"], [2])).get("n").exec();
+ * ```
+ */
+export function createScript<T = Reply>(
+  source: string,
+  options: { readonly numberOfKeys?: number; readonly readOnly?: boolean } = {},
+): Script<T> {
+  const { numberOfKeys, readOnly = false } = options;
+  const digest = digestOf(source);
+  const make = (keys: readonly Arg[] = [], args: readonly Arg[] = []): Command<T> => {
+    if (numberOfKeys !== undefined && keys.length !== numberOfKeys) {
+      throw new RangeError(
+        `Cannot make a script: it takes ${numberOfKeys} keys, and ${keys.length} were given`,
+      );
+    }
+    return new ScriptCommand(source, digest, readOnly, keys, args);
+  };
+  return Object.assign(make, { source, sha1: digest });
+}

@@ -1,0 +1,158 @@
+/**
+ * What a connection says by itself: a PING when it is idle, AUTH when its credentials are new.
+ *
+ * @module
+ */
+import { AuthenticationError, ReplyError, TimeoutError } from "../errors.ts";
+import { type Credentials, isStreaming, type ResolvedConnectionOptions } from "../options.ts";
+import { type Arg, DecodeMode } from "../resp/types.ts";
+import { credentials as authWords } from "./handshake.ts";
+import type { Link } from "./link.ts";
+import { Liveness } from "./liveness.ts";
+import { type BatchSink, Pending, rawCommand } from "./pending.ts";
+import type { SessionState } from "./session.ts";
+
+/** Milliseconds for a reply where the options set no limit. */
+const LONGEST = 5_000;
+
+const PROBE = 0;
+const AUTH = 1;
+
+/** What upkeep needs of its connection. */
+export interface Kept {
+  readonly options: ResolvedConnectionOptions;
+  readonly address: string;
+  readonly session: SessionState;
+  /** The link, when the connection is ready. */
+  ready(): Link | undefined;
+  /** It is of no use any more: what is due may still come, then it closes. */
+  retire(cause: Error): void;
+  /** It is dead. */
+  dead(cause: Error): void;
+}
+
+/** Keeps a connection alive and logged in, between the commands of its users. */
+export class Upkeep implements BatchSink {
+  /** Commands of its own that wait for their reply; they are no obstacle to changing hands. */
+  due = 0;
+  /** When it was last asked whether it lives. */
+  #probedAt = 0;
+  readonly #kept: Kept;
+  readonly #liveness: Liveness;
+  /** Who it is logged in as. */
+  #current: Credentials | undefined = undefined;
+  /** Who it is to log in as. */
+  #renewal: Credentials | undefined = undefined;
+  #unsubscribe: (() => void) | undefined = undefined;
+
+  /** Looks after one connection. */
+  constructor(kept: Kept) {
+    this.#kept = kept;
+    const { clock, healthCheckInterval } = kept.options;
+    this.#liveness = new Liveness(
+      clock,
+      healthCheckInterval,
+      () => kept.ready()?.quietSince ?? 0,
+      () => this.#probe(),
+    );
+  }
+
+  /** The credentials of now, from wherever they come; a provider that streams is listened to from here on. */
+  async credentials(): Promise<Partial<Credentials>> {
+    const { credentials } = this.#kept.options;
+    if (credentials === undefined) return {};
+    if (!isStreaming(credentials)) return checked(await credentials());
+    this.#unsubscribe = credentials.subscribe((renewed) => {
+      this.#renewal = checked(renewed);
+      this.quiet();
+    });
+    return this.#current = checked(await credentials.get());
+  }
+
+  /** The connection is ready. */
+  start(): void {
+    this.#liveness.start();
+    this.quiet();
+  }
+
+  /** The connection has ended. */
+  stop(): void {
+    this.#liveness.stop();
+    const unsubscribe = this.#unsubscribe;
+    this.#unsubscribe = undefined;
+    try {
+      unsubscribe?.();
+    } catch {
+      // A provider that cannot forget a listener must not keep a connection from ending.
+    }
+  }
+
+  /** A moment in which new credentials may be used, if there are any. */
+  quiet(): void {
+    const renewal = this.#renewal;
+    if (renewal === undefined) return;
+    const link = this.#kept.ready();
+    if (link === undefined || this.#kept.session.inTransaction) return;
+    const { inbox } = link;
+    // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
+    if (inbox.attentive) return;
+    for (let index = 0; index < inbox.queue.length; index++) {
+      if (inbox.queue.at(index)!.blocks > 0) return;
+    }
+    this.#renewal = undefined;
+    const { username, password } = this.#current ?? {};
+    if (renewal.username === username && renewal.password === password) return;
+    this.#current = renewal;
+    this.#send(link, authWords(renewal)[0]!, AUTH);
+  }
+
+  /** @inheritdoc */
+  resolved(): void {
+    this.due--;
+  }
+
+  /** @inheritdoc */
+  rejected(index: number, error: Error): void {
+    this.due--;
+    // A server that does not answer is dead, whatever limits the options set for commands.
+    if (error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT") {
+      // Not in the middle of the check of deadlines that found it out.
+      const link = this.#kept.ready();
+      if (index === PROBE && (link === undefined || link.paused || link.heardAt > this.#probedAt)) return;
+      return queueMicrotask(() => this.#kept.dead(error));
+    }
+    if (index === AUTH && error instanceof ReplyError) {
+      const message = `Cannot go on with ${this.#kept.address}: the server refused the new credentials`;
+      const options = { code: "AUTHENTICATION", executed: "no", cause: error } as const;
+      this.#kept.retire(new AuthenticationError(`${message} (${error.code})`, options));
+    }
+  }
+
+  #probe(): void {
+    const link = this.#kept.ready();
+    // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
+    // Nothing is read from a paused link, so silence says nothing.
+    if (link === undefined || link.pending > 0 || link.paused) return;
+    if (this.#kept.session.inTransaction) return;
+    this.#probedAt = this.#kept.options.clock.now();
+    this.#send(link, ["PING"], PROBE);
+  }
+
+  #send(link: Link, words: readonly Arg[], index: number): void {
+    const { commandTimeout, connectTimeout, healthCheckInterval } = this.#kept.options;
+    const limit = commandTimeout || connectTimeout || LONGEST;
+    // Who wants to know every second wants no five to pass with the question.
+    const timeout = index === PROBE ? Math.min(limit, healthCheckInterval) : limit;
+    this.due++;
+    link.enqueue(new Pending(rawCommand(words), DecodeMode.text, timeout, this, index));
+  }
+}
+
+/** What a provider gave, if it can be used; it is the user's code, and not every user has types. */
+function checked(given: Credentials): Credentials {
+  const { username, password } = (given ?? {}) as { username?: unknown; password?: unknown };
+  if (typeof password === "string" && (username === undefined || typeof username === "string")) return given;
+  throw new TypeError(
+    "Cannot log in: `credentials` gave something else than { username, password } with text in both, or without username",
+  );
+}

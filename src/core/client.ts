@@ -1,0 +1,171 @@
+/**
+ * The small client: one connection that all calls share, opened again when it is needed after a loss.
+ *
+ * What it leaves to `Redis`: repeats, waiting for a server that is down, pools, health checks, blocking commands.
+ *
+ * @module
+ */
+import { type Command, CommandFlag } from "../commands/command.ts";
+import type { ScriptCommand } from "../commands/script.ts";
+import { Flight } from "../connection/flight.ts";
+import { shakeHands } from "../connection/handshake.ts";
+import { startLimit } from "../connection/limit.ts";
+import { Link } from "../connection/link.ts";
+import { type BatchSink, Pending } from "../connection/pending.ts";
+import { ConnectionError, type Executed, RedisError, TimeoutError } from "../errors.ts";
+import { DecodeMode, type Reply } from "../resp/types.ts";
+import type { CoreSettings } from "./options.ts";
+
+const UNFIT = CommandFlag.blocking | CommandFlag.stateful;
+
+/** The replies of a list of commands; errors stand in their places. */
+export type Outcomes<C extends readonly Command[]> = {
+  -readonly [K in keyof C]: C[K] extends Command<infer T, infer _> ? T | Error : never;
+};
+
+/** A client that executes commands made as values, and no more. Made by `connect()` of `@keywire/redis/core`. */
+export class CoreClient {
+  readonly #settings: CoreSettings;
+  #link: Link | undefined = undefined;
+  #connecting: Promise<Link> | undefined = undefined;
+  #ending: (() => void) | undefined = undefined;
+  #closed = false;
+
+  /** Not yet connected. */
+  constructor(settings: CoreSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Connects, if there is no connection; the next command does so, too.
+   *
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} when that fails.
+   */
+  async connect(): Promise<void> {
+    await (this.#link ?? this.#open());
+  }
+
+  /**
+   * Executes a command.
+   *
+   * @throws {RedisError} with `executed`, when it fails. Nothing is repeated.
+   */
+  execute<T, B>(command: Command<T, B>): Promise<T> {
+    const pending = this.#prepare(command);
+    const promise = pending.promise() as Promise<T>;
+    this.#submit([pending]);
+    return promise;
+  }
+
+  /** Sends commands together and resolves with their outcomes; the errors of those that failed stand in their places. */
+  executeAll<const C extends readonly Command[]>(commands: C): Promise<Outcomes<C>> {
+    const flight = new Flight(commands.length);
+    this.#submit(commands.map((command, index) => this.#prepare(command, flight, index)));
+    return flight.promise as Promise<Outcomes<C>>;
+  }
+
+  /** Ends the client: what is on its way comes back, what comes later is refused. Never rejects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const link = this.#link ?? await this.#connecting?.catch(() => undefined);
+    if (link === undefined || link !== this.#link) return;
+    if (link.pending > 0) await new Promise<void>((resolve) => this.#ending = resolve);
+    this.#link = undefined;
+    await link.close();
+  }
+
+  /** Closes the client. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #prepare(command: Command, batch?: BatchSink, index?: number): Pending {
+    const { flags } = command.spec;
+    const sent = (flags & CommandFlag.scripted) !== 0 ? (command as ScriptCommand).whole : command;
+    const mode = (flags & CommandFlag.binary) !== 0 ? DecodeMode.bytes : DecodeMode.text;
+    return new Pending(sent, mode, this.#settings.commandTimeout, batch, index);
+  }
+
+  #submit(all: readonly Pending[]): void {
+    const link = this.#link;
+    if (link !== undefined && !this.#closed) return all.forEach((pending) => this.#enqueue(link, pending));
+    this.#open().then(
+      (link) => all.forEach((pending) => this.#enqueue(link, pending)),
+      (error) => all.forEach((pending) => pending.reject(error)),
+    );
+  }
+
+  #enqueue(link: Link, pending: Pending): void {
+    const { name, flags } = pending.command.spec;
+    if ((flags & UNFIT) !== 0) {
+      return pending.reject(
+        new RedisError(`Cannot run ${name} on a shared connection`, { code: "UNFIT", executed: "no" }),
+      );
+    }
+    if (link !== this.#link || link.full) {
+      return pending.reject(this.#error(`run ${name}`, "QUEUE_FULL", "no"));
+    }
+    try {
+      link.enqueue(pending);
+    } catch (error) {
+      pending.reject(error);
+      if (!(error instanceof TypeError)) this.#lost(link, error as Error);
+    }
+  }
+
+  #open(): Promise<Link> {
+    if (this.#closed) return Promise.reject(this.#error("connect", "CLOSED", "no"));
+    return this.#connecting ??= this.#connect().finally(() => this.#connecting = undefined);
+  }
+
+  async #connect(): Promise<Link> {
+    const { clock, connectTimeout, address, given } = this.#settings;
+    const late = (): Error =>
+      new TimeoutError(`Cannot connect to ${address} within ${connectTimeout} ms`, {
+        code: "CONNECT_TIMEOUT",
+        executed: "no",
+      });
+    const limit = startLimit(clock, connectTimeout, late, undefined);
+    let link: Link | undefined;
+    let cause: Error | undefined;
+    const owner = {
+      address,
+      lost: (error: Error) => this.#lost(link, cause = error),
+      idle: () => this.#ending?.(),
+      pushed() {},
+    };
+    const give = (): void => link?.destroy(limit.signal.reason);
+    limit.signal.addEventListener("abort", give);
+    try {
+      const opened = link = await Link.open(this.#settings, owner, limit.signal);
+      const who = { ...given, db: given.db ?? 0, libName: "keywire", setup: [] };
+      await shakeHands(
+        async (commands) => {
+          const replies = await opened.flight(commands);
+          const broken = cause ?? (limit.signal.aborted ? limit.signal.reason : undefined);
+          if (broken !== undefined) throw broken;
+          return replies as Reply[];
+        },
+        who,
+        address,
+      );
+      return this.#link = opened;
+    } catch (error) {
+      link?.destroy(error as Error);
+      throw error;
+    } finally {
+      limit.release();
+    }
+  }
+
+  #lost(link: Link | undefined, cause: Error): void {
+    link?.destroy(cause);
+    if (link === this.#link) this.#link = undefined;
+    this.#ending?.();
+  }
+
+  #error(what: string, code: string, executed: Executed): ConnectionError {
+    const why = this.#closed ? "the client is closed" : "the connection was lost, or takes no more";
+    return new ConnectionError(`Cannot ${what}: ${why} (${this.#settings.address})`, { code, executed });
+  }
+}

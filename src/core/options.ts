@@ -1,0 +1,98 @@
+/**
+ * The options of the small client: few, and looked at by the compiler more than by the program.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../clock.ts";
+import type { LinkOptions } from "../connection/link.ts";
+import { addressOf } from "../connection/failures.ts";
+import type { Endpoint, TlsOptions, Transport } from "../transport.ts";
+
+/** The options of the small client. Those of `Redis` by the same names mean the same; there are no others. */
+export interface CoreOptions {
+  /** Default `"localhost"`. */
+  readonly host?: string;
+  /** Default 6379. */
+  readonly port?: number;
+  /** The path of a Unix socket, instead of `host` and `port`. */
+  readonly path?: string;
+  /** The database. Default 0. */
+  readonly db?: number;
+  /** The ACL user. */
+  readonly username?: string;
+  /** The password. */
+  readonly password?: string;
+  /** TLS; `true` verifies by the runtime's own authorities. Default `false`. */
+  readonly tls?: boolean | TlsOptions;
+  /** Pins the RESP version. Default: 3 is tried, 2 is the fallback. */
+  readonly protocol?: 2 | 3;
+  /** The name of the connection. */
+  readonly clientName?: string;
+  /** Milliseconds for one try to connect; 0 is no limit. Default 5,000. */
+  readonly connectTimeout?: number;
+  /** Milliseconds for a command from when there is a connection; 0 is no limit. Default 5,000. */
+  readonly commandTimeout?: number;
+  /** How to reach the server. Default: the runtime's own. */
+  readonly transport?: Transport;
+  /** The source of time. */
+  readonly clock?: Clock;
+}
+
+/** What the small client works with. */
+export interface CoreSettings extends LinkOptions {
+  /** The server's address, for messages. */
+  readonly address: string;
+  /** As given. */
+  readonly given: CoreOptions;
+  /** Milliseconds for one try to connect; 0 is no limit. */
+  readonly connectTimeout: number;
+}
+
+function fromUrl(source: string | URL): CoreOptions {
+  const { protocol, hostname, port, pathname, username, password, search } = new URL(source);
+  const [, kind, secure] = /^(redis|valkey|unix)(s?):$/.exec(protocol) ?? [];
+  if (kind === undefined || search !== "") {
+    throw new TypeError(
+      "Cannot use the URL: it must be redis:, rediss:, valkey:, valkeys: or unix:, and options go into an object",
+    );
+  }
+  const db = kind === "unix" ? 0 : Number(pathname.slice(1));
+  return {
+    ...kind === "unix" ? { path: decodeURIComponent(pathname) } : { host: hostname.replace(/^\[|\]$/g, "") },
+    ...port && { port: Number(port) },
+    ...db && { db },
+    ...username && { username: decodeURIComponent(username) },
+    ...password && { password: decodeURIComponent(password) },
+    ...secure && { tls: true },
+  };
+}
+
+/** What the options come to; `transport` is for those that name none. */
+export function resolveCoreOptions(
+  source: string | URL | CoreOptions,
+  over: CoreOptions,
+  transport: Transport,
+): CoreSettings {
+  const base = typeof source === "string" || source instanceof URL ? fromUrl(source) : source;
+  const given = { ...base, ...over };
+  const { host = "localhost", port = 6379, path, tls } = given;
+  const secured = tls === true ? {} : tls || undefined;
+  const endpoint: Endpoint = path === undefined ? { host, port, tls: secured } : { path };
+  return {
+    given,
+    endpoint,
+    address: addressOf(endpoint),
+    connectTimeout: given.connectTimeout ?? 5_000,
+    commandTimeout: given.commandTimeout ?? 5_000,
+    transport: given.transport ?? transport,
+    clock: given.clock ?? systemClock,
+    socketTimeout: 0,
+    maxQueued: 1_000_000,
+    maxQueuedBytes: 67_108_864,
+    noDelay: true,
+    keepAlive: true,
+    readBufferSize: 65_536,
+    parser: undefined,
+    limits: { maxDepth: 128, maxLineLength: 1_048_576, maxBulkLength: 536_870_912 },
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * Metrics of pools by the semantic conventions of OpenTelemetry:
+ * https://opentelemetry.io/docs/specs/semconv/db/database-metrics/#connection-pools
+ *
+ * @module
+ */
+import { MaxConnectionsError } from "../errors.ts";
+import type { ObservedPool } from "../observer.ts";
+import type { OtelCounter, OtelHistogram, OtelMeter, OtelObservable } from "./otel_api.ts";
+
+const POOL = "db.client.connection.pool.name";
+const STATE = "db.client.connection.state";
+
+type Numbers = ReturnType<ObservedPool["stats"]>;
+const NONE: Numbers = { idle: 0, inUse: 0, waiting: 0, max: 0 };
+
+/** Asks pools for their numbers when those are collected, and times how connections are opened and waited for. */
+export class PoolMetrics {
+  /** Weak, as a pool that nobody closes must not live for ever because it is counted. */
+  readonly #pools: Set<{ readonly ref: WeakRef<ObservedPool>; readonly name: string }> = new Set();
+  readonly #names: Set<string> = new Set();
+  readonly #createTime: OtelHistogram;
+  readonly #waitTime: OtelHistogram;
+  readonly #timeouts: OtelCounter;
+
+  /** Makes the instruments; `durations` are the borders of buckets, in seconds. */
+  constructor(meter: OtelMeter, durations: number[]) {
+    const upDown = (name: string, unit: string, description: string): OtelObservable =>
+      meter.createObservableUpDownCounter(`db.client.connection.${name}`, { unit, description });
+    const time = (name: string, description: string): OtelHistogram =>
+      meter.createHistogram(`db.client.connection.${name}`, {
+        unit: "s",
+        description,
+        advice: { explicitBucketBoundaries: durations },
+      });
+    upDown("count", "{connection}", "Connections in the state described by the attribute.").addCallback(
+      (result) => {
+        this.#each(({ idle, inUse }, name) => {
+          result.observe(idle, { [POOL]: name, [STATE]: "idle" });
+          result.observe(inUse, { [POOL]: name, [STATE]: "used" });
+        });
+      },
+    );
+    upDown("max", "{connection}", "The maximum number of open connections allowed.").addCallback((result) => {
+      this.#each(({ max }, name) => result.observe(max, { [POOL]: name }));
+    });
+    upDown("pending_requests", "{request}", "Callers that wait for a connection.").addCallback((result) => {
+      this.#each(({ waiting }, name) => result.observe(waiting, { [POOL]: name }));
+    });
+    this.#createTime = time("create_time", "The time it took to open a connection.");
+    this.#waitTime = time("wait_time", "The time it took to get a connection from the pool.");
+    this.#timeouts = meter.createCounter("db.client.connection.timeouts", {
+      unit: "{timeout}",
+      description: "Callers that got no connection in time.",
+    });
+  }
+
+  /** Counts a pool until it is closed. */
+  add(pool: ObservedPool, name: string): void {
+    this.#names.add(name);
+    this.#pools.add({ ref: new WeakRef(pool), name });
+  }
+
+  /** Times the opening of a connection; one that fails was not created. */
+  async connect<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const connection = await run();
+    this.#createTime.record((performance.now() - start) / 1000, { [POOL]: name });
+    return connection;
+  }
+
+  /** Times how long somebody waited for a connection, and counts those who did so in vain. */
+  async acquire<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      const connection = await run();
+      this.#waitTime.record((performance.now() - start) / 1000, { [POOL]: name });
+      return connection;
+    } catch (error) {
+      if (error instanceof MaxConnectionsError && error.code === "POOL_TIMEOUT") {
+        this.#timeouts.add(1, { [POOL]: name });
+      }
+      throw error;
+    }
+  }
+
+  /** Pools that share a name are one to the reader: their numbers are added up. */
+  #each(tell: (numbers: Numbers, name: string) => void): void {
+    // Without a last zero, SDKs would tell the last number of a pool for ever.
+    const sums = new Map<string, Numbers>([...this.#names].map((name) => [name, NONE]));
+    for (const entry of this.#pools) {
+      const pool = entry.ref.deref();
+      if (pool === undefined || pool.closed) {
+        this.#pools.delete(entry);
+        continue;
+      }
+      const { idle, inUse, waiting, max } = pool.stats();
+      const sum = sums.get(entry.name)!;
+      sums.set(entry.name, {
+        idle: sum.idle + idle,
+        inUse: sum.inUse + inUse,
+        waiting: sum.waiting + waiting,
+        max: sum.max + max,
+      });
+    }
+    for (const [name, numbers] of sums) tell(numbers, name);
+  }
+}

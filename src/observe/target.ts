@@ -1,0 +1,25 @@
+/**
+ * Where the connections of some options go, in the words of an observer.
+ *
+ * @module
+ */
+import type { Operation, Target } from "../observer.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
+
+/** The target of these options. */
+export function targetOf({ endpoint, db }: ResolvedConnectionOptions): Target {
+  return "path" in endpoint
+    ? { address: endpoint.path, port: undefined, db }
+    : { address: endpoint.host, port: endpoint.port, db };
+}
+
+/** Runs what a pool does, watched by the observer of these options, if there is one that listens. */
+export function watched<T>(
+  options: ResolvedConnectionOptions,
+  kind: "acquire" | "connect",
+  run: () => Promise<T>,
+): Promise<T> {
+  const { observer } = options;
+  if (observer === undefined || !observer.listens(kind)) return run();
+  return observer.observe<T>({ kind, target: targetOf(options) } as Operation, run);
+}

@@ -1,0 +1,109 @@
+/**
+ * What somebody who watches a client is told: operations from their beginning to their end, and pools.
+ *
+ * Names and numbers only. The arguments of commands, their replies and all credentials stay inside, so that nothing that
+ * is written down by an observer can leak them.
+ *
+ * @module
+ */
+
+/** Where an operation goes, as far as it is known when it begins. */
+export interface Target {
+  /** The host name or address; of a Unix socket, its path. */
+  readonly address: string;
+  /** The port; `undefined` for a Unix socket. */
+  readonly port: number | undefined;
+  /** The number of the database. */
+  readonly db: number;
+}
+
+/** One command, from the call to its settling: waiting, reconnecting, redirections and repeats included. */
+export interface CommandOperation {
+  /** What kind of operation it is. */
+  readonly kind: "command";
+  /** The command's name: `"GET"`, `"CONFIG GET"`. */
+  readonly name: string;
+  /** What EVALSHA (the digest) or FCALL (the function's name) runs. */
+  readonly procedure: string | undefined;
+  /** Where it goes. */
+  readonly target: Target;
+}
+
+/** Commands that are sent together: a pipeline, or a transaction. */
+export interface BatchOperation {
+  /** What kind of operation it is. */
+  readonly kind: "batch";
+  /** The names of the commands, in order. */
+  readonly names: readonly string[];
+  /** Whether they are one transaction. */
+  readonly atomic: boolean;
+  /** Where they go. */
+  readonly target: Target;
+}
+
+/** A connection is opened for a pool: name lookup, socket, TLS and handshake, repeats included. */
+export interface ConnectOperation {
+  /** What kind of operation it is. */
+  readonly kind: "connect";
+  /** Where to. */
+  readonly target: Target;
+}
+
+/** Somebody takes a connection out of a pool: waiting for a place and connecting included. */
+export interface AcquireOperation {
+  /** What kind of operation it is. */
+  readonly kind: "acquire";
+  /** Where the pool's connections go. */
+  readonly target: Target;
+}
+
+/** Something that takes time and may fail. */
+export type Operation = CommandOperation | BatchOperation | ConnectOperation | AcquireOperation;
+
+/** A pool, as an observer sees it. */
+export interface ObservedPool {
+  /** What it has at this moment. */
+  stats(): {
+    readonly idle: number;
+    readonly inUse: number;
+    readonly waiting: number;
+    readonly max: number;
+  };
+  /** Whether it has been closed. */
+  readonly closed: boolean;
+}
+
+/**
+ * Watches what clients and pools do; given as the option `observer`.
+ *
+ * @example
+ * ```ts
+ * import { type Observer, Redis } from "@keywire/redis";
+ *
+ * const slow: Observer = {
+ *   listens: (kind) => kind === "command",
+ *   async observe(operation, run) {
+ *     const start = performance.now();
+ *     try {
+ *       return await run();
+ *     } finally {
+ *       const took = performance.now() - start;
+ *       if (took > 100 && operation.kind === "command") console.warn(`${operation.name} took ${took} ms`);
+ *     }
+ *   },
+ * };
+ * await using redis = new Redis("redis://localhost:6379/0", { observer: slow });
+ * await redis.ping();
+ * ```
+ */
+export interface Observer {
+  /** Whether anybody listens now to operations of this kind; asked before each, so it must be cheap. */
+  listens(kind: Operation["kind"]): boolean;
+  /**
+   * Runs an operation, and settles as it does. Called only where `listens` said so; it must call `run` once, at once,
+   * and hand on what that returns.
+   */
+  observe<T>(operation: Operation, run: () => Promise<T>): Promise<T>;
+  /** A pool was made. */
+  pool?(pool: ObservedPool, target: Target): void;
+}

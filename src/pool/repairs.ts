@@ -1,0 +1,48 @@
+/**
+ * Putting connections right that come back otherwise than they were lent.
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+
+/** Milliseconds that repairing may take where the options set no limit: a place must not be lost to a dead peer. */
+const LONGEST = 5_000;
+
+/** Connections that are being put right; nobody holds them, and they hold their place. */
+export class Repairs<C extends Connection> {
+  readonly #done: (connection: C) => void;
+  readonly #under: Set<C> = new Set();
+
+  /** `done` gets each connection that is as it was, or has been closed because it could not be put right. */
+  constructor(done: (connection: C) => void) {
+    this.#done = done;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#under.size;
+  }
+
+  /** Those that are being put right. */
+  connections(): C[] {
+    return [...this.#under];
+  }
+
+  /** Puts one right by the commands that its session asks for. */
+  async start(connection: C): Promise<void> {
+    const { commandTimeout, connectTimeout } = connection.options;
+    const timeout = commandTimeout || connectTimeout || LONGEST;
+    this.#under.add(connection);
+    const replies = connection.session.repairs().map((words) => connection.send(words, { timeout }));
+    const failed = (await Promise.allSettled(replies)).some(({ status }) => status === "rejected");
+    // Not there any more: it was lost meanwhile, and that has been told.
+    if (!this.#under.delete(connection)) return;
+    if (failed) connection.disconnect();
+    this.#done(connection);
+  }
+
+  /** A connection has ended. */
+  lost(connection: C): void {
+    this.#under.delete(connection);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * What a pool tells about itself.
+ *
+ * @module
+ */
+
+/** A lease that is out, as a pool with `trackLeases` knows it. */
+export interface LeaseInfo {
+  /** Milliseconds since it was taken. */
+  readonly heldFor: number;
+  /** The stack of the call of `acquire` that took it, one call a line, the caller first. */
+  readonly takenAt: string;
+}
+
+/** What a pool has and has had. */
+export interface PoolStats {
+  /** Connections that exist: idle, in use, and being put right. */
+  readonly created: number;
+  /** Connections that nobody holds. */
+  readonly idle: number;
+  /** Connections that are held, those included that are being put right after their holder. */
+  readonly inUse: number;
+  /** Connections that are being opened, for somebody or for `minIdle`. */
+  readonly connecting: number;
+  /** Calls of `acquire` that wait for a place. */
+  readonly waiting: number;
+  /** The limit. */
+  readonly max: number;
+  /** Connections opened since the beginning or the last `reset()`. */
+  readonly opened: number;
+  /** Connections that have gone since then. */
+  readonly closed: number;
+  /** Milliseconds that the oldest lease has been out; 0 without one. */
+  readonly longestLease: number;
+  /** The leases that are out, longest first; only with `trackLeases`. */
+  readonly leases?: readonly LeaseInfo[];
+}
+
+/** The same as text, for people: who holds what, for how long, and where it was taken. */
+export function explainStats(stats: PoolStats): string {
+  const { inUse, max, idle, connecting, waiting, longestLease, leases } = stats;
+  const lines = [
+    `${inUse} of ${max} connections in use, ${idle} idle, ${connecting} connecting, ${waiting} waiting for one`,
+  ];
+  for (const { heldFor, takenAt } of leases ?? []) {
+    lines.push(`- held for ${Math.round(heldFor)} ms, taken`, takenAt.replace(/^/gm, "    "));
+  }
+  if (leases === undefined && inUse > 0) {
+    lines.push(
+      `- one is held for ${Math.round(longestLease)} ms; set trackLeases: true to see where each was taken`,
+    );
+  }
+  return lines.join("\n");
+}

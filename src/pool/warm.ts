@@ -1,0 +1,103 @@
+/**
+ * Keeping idle connections ready: in the background, side by side, and never at anyone's expense.
+ *
+ * @module
+ */
+import { delayOf } from "../backoff.ts";
+import type { Timer } from "../clock.ts";
+import type { Connection } from "../connection/connection.ts";
+import { isFinal } from "../retry.ts";
+import { establish, type Opener } from "./establish.ts";
+
+/** What warming up needs of a pool. */
+export interface WarmPool<C> extends Opener<C> {
+  /** How many connections should be opened now, those not counted that are on their way. */
+  missing(): number;
+  /** Takes a connection in, as idle. */
+  park(connection: C): void;
+  /** A place has become free. */
+  freed(): void;
+}
+
+/** Opens connections until there are `minIdle`; a failure is waited out by `reconnect`, as by the shared lane. */
+export class Warmer<C extends Connection> {
+  readonly #pool: WarmPool<C>;
+  readonly #jobs: Set<AbortController> = new Set();
+  #timer: Timer = undefined;
+  #failures = 0;
+  #delay = 0;
+  /** Refused for good (a wrong password, ...): it waits until somebody else has got through. */
+  #resting = false;
+  #stopped = false;
+
+  /** Warms up `pool`. */
+  constructor(pool: WarmPool<C>) {
+    this.#pool = pool;
+  }
+
+  /** How many are being opened. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  /** Sees what is missing, and begins to open it. */
+  look(): void {
+    if (this.#stopped || this.#resting || this.#timer !== undefined) return;
+    for (let missing = this.#pool.missing(); missing > 0; missing--) this.#start();
+  }
+
+  /** Gives up one that is being opened, for somebody who needs the place now; tells whether there was one. */
+  yield(): boolean {
+    for (const job of this.#jobs) {
+      this.#jobs.delete(job);
+      job.abort(new Error("its place was given to someone who waits"));
+      return true;
+    }
+    return false;
+  }
+
+  /** A connection has been opened, by whomever: the server can be reached. */
+  encouraged(): void {
+    this.#failures = this.#delay = 0;
+    this.#resting = false;
+  }
+
+  /** Gives up all that are being opened. */
+  abort(reason: Error): void {
+    for (const job of [...this.#jobs]) job.abort(reason);
+  }
+
+  /** Ends it for good. */
+  stop(reason: Error): void {
+    this.#stopped = true;
+    this.#pool.options.clock.clearTimeout(this.#timer);
+    this.abort(reason);
+  }
+
+  async #start(): Promise<void> {
+    const job = new AbortController();
+    this.#jobs.add(job);
+    try {
+      await establish(this.#pool, job, { retry: false }, (connection) => {
+        this.#jobs.delete(job);
+        this.#pool.park(connection);
+      });
+    } catch (error) {
+      this.#jobs.delete(job);
+      if (!job.signal.aborted) this.#failed(error);
+      this.#pool.freed();
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { clock, reconnect } = this.#pool.options;
+    this.#failures++;
+    this.#resting = isFinal(error) || this.#failures >= reconnect.attempts;
+    if (this.#resting || this.#stopped || this.#timer !== undefined) return;
+    this.#delay = delayOf(reconnect.backoff, this.#failures, clock, this.#delay);
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.look();
+    }, this.#delay);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * What sentinels answer, read without trust: a master that is down or doubtful is no answer.
+ *
+ * @module
+ */
+import type { Reply } from "../resp/types.ts";
+import { type NatFunction, type SentinelAddress, showAddress } from "./address.ts";
+
+/** A master as a sentinel knows it. */
+export interface MasterAnswer {
+  /** Where it can be reached. */
+  readonly address: SentinelAddress;
+  /** The version of the sentinel's knowledge: it grows with each failover. */
+  readonly epoch: number;
+}
+
+/** A replica as a sentinel knows it. */
+export interface ReplicaAnswer {
+  /** Where it can be reached. */
+  readonly address: SentinelAddress;
+  /** Whether its own link to the master stands. */
+  readonly linked: boolean;
+  /** Whether the sentinel is connected to it; it is not right behind a failover. */
+  readonly sure: boolean;
+}
+
+/** Another sentinel, as one knows it. */
+export interface OtherSentinel {
+  /** Where it can be reached. */
+  readonly address: SentinelAddress;
+  /** Its identity. */
+  readonly id: string | undefined;
+}
+
+const DOUBTS: readonly string[] = ["s_down", "o_down", "disconnected"];
+
+/** Why an answer is not taken; its message stands in the error for the caller. */
+export class Doubt extends Error {
+  override readonly name: string = "Doubt";
+  /** The sentinel does not watch this service at all. */
+  readonly unknown: boolean;
+
+  /** With why. */
+  constructor(message: string, unknown = false) {
+    super(message);
+    this.unknown = unknown;
+  }
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+/** Fields and values in turn (RESP2), or as an object (RESP3). */
+function fieldsOf(reply: Reply): Fields {
+  if (Array.isArray(reply)) {
+    const pairs: [string, string][] = [];
+    for (let index = 0; index + 1 < reply.length; index += 2) {
+      pairs.push([String(reply[index]), String(reply[index + 1])]);
+    }
+    return Object.fromEntries(pairs);
+  }
+  if (typeof reply === "object" && reply !== null && !(reply instanceof Map)) {
+    return Object.fromEntries(Object.entries(reply).map(([name, value]) => [name, String(value)]));
+  }
+  return {};
+}
+
+/** The first error among replies is thrown. */
+function orThrow(reply: Reply | Error | undefined): Reply {
+  if (reply instanceof Error) throw reply;
+  return reply ?? null;
+}
+
+function addressOf(host: unknown, port: unknown, nat: NatFunction): SentinelAddress {
+  const number = Number(port);
+  if (typeof host !== "string" || host === "" || !(number > 0 && number < 65_536)) {
+    throw new Doubt("it gave something that is no address");
+  }
+  return nat({ host, port: number });
+}
+
+function doubtsOf(fields: Fields): string[] {
+  const flags = (fields.flags ?? "").split(",");
+  return DOUBTS.filter((doubt) => flags.includes(doubt));
+}
+
+/** The commands whose replies are read by `readMaster` (the first two), `readOthers` (the third), and the sentinel's id. */
+export function masterCommands(service: string): string[][] {
+  return [
+    ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service],
+    ["SENTINEL", "MASTER", service],
+    ["SENTINEL", "SENTINELS", service],
+    ["SENTINEL", "MYID"],
+  ];
+}
+
+/**
+ * Reads where the master is. In the middle of a failover the two replies differ: the address is the new one already,
+ * while flags are those of the old master. Behind a failover a sentinel is not connected to the new master yet: that
+ * is no doubt where the master is at the `trusted` address, which we know from elsewhere.
+ *
+ * @throws {Doubt} for a master that is unknown, down, doubtful, or watched by too few sentinels.
+ */
+export function readMaster(
+  replies: readonly (Reply | Error)[],
+  nat: NatFunction,
+  minOthers: number,
+  trusted?: SentinelAddress,
+): MasterAnswer {
+  const address = orThrow(replies[0]);
+  if (address === null) throw new Doubt("it does not know this service", true);
+  if (!Array.isArray(address)) throw new Doubt("it gave something that is no address");
+  const [host, port] = address;
+  const fields = fieldsOf(orThrow(replies[1]));
+  const announced = addressOf(host, port, (same) => same);
+  const others = Number(fields["num-other-sentinels"] ?? 0);
+  if (others < minOthers) throw new Doubt(`it knows ${others} other sentinels, and ${minOthers} are wanted`);
+  const mapped = nat(announced);
+  if (fields.ip === host && fields.port === String(port)) {
+    const same = trusted !== undefined && showAddress(mapped) === showAddress(trusted);
+    const doubts = doubtsOf(fields).filter((doubt) => !(same && doubt === "disconnected"));
+    if (doubts.length > 0) throw new Doubt(`the master ${showAddress(announced)} is ${doubts.join(", ")}`);
+  }
+  const epoch = Number(fields["config-epoch"]);
+  return { address: mapped, epoch: Number.isFinite(epoch) ? epoch : 0 };
+}
+
+/** Reads which replicas are not down; those whose link to the master stands come first. */
+export function readReplicas(reply: Reply | Error | undefined, nat: NatFunction): ReplicaAnswer[] {
+  const list = orThrow(reply);
+  if (!Array.isArray(list)) throw new Doubt("it gave something that is no list of replicas");
+  return list.map((entry) => fieldsOf(entry as Reply))
+    .filter((fields) => doubtsOf(fields).every((doubt) => doubt === "disconnected"))
+    .map((fields) => ({
+      address: addressOf(fields.ip, fields.port, nat),
+      linked: fields["master-link-status"] !== "err",
+      sure: doubtsOf(fields).length === 0,
+    }))
+    .sort((one, other) => Number(other.linked) - Number(one.linked));
+}
+
+/** Reads which other sentinels there are; what is no address is left out. */
+export function readOthers(reply: Reply | Error | undefined, nat: NatFunction): OtherSentinel[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((entry) => {
+    const { ip, port, runid } = fieldsOf(entry as Reply);
+    try {
+      return [{ address: addressOf(ip, port, nat), id: runid }];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * Asking sentinels: all at once, and the first good answer wins.
+ *
+ * @module
+ */
+import { AuthenticationError, ConnectionError, type RedisError, ReplyError } from "../errors.ts";
+import { abortable } from "../connection/limit.ts";
+import type { Reply } from "../resp/types.ts";
+import { Doubt } from "./answers.ts";
+import type { SentinelPeer } from "./peer.ts";
+
+/** A sentinel that gave no good answer, and why. */
+export interface Refusal {
+  /** Who. */
+  readonly peer: SentinelPeer;
+  /** Why. */
+  readonly error: Error;
+}
+
+/** What asking came to: an answer and who gave it, or nobody's. */
+export type Outcome<T> =
+  | { readonly value: T; readonly peer: SentinelPeer }
+  | { readonly refusals: readonly Refusal[] };
+
+/**
+ * Asks all sentinels at once. `read` makes an answer of one's replies, or throws why it is not good. Resolves with
+ * the first good answer, or, when all have failed to give one, with what each said. Rejects only by the signal.
+ */
+export function askAll<T>(
+  peers: readonly SentinelPeer[],
+  commands: readonly (readonly string[])[],
+  read: (replies: readonly (Reply | Error)[], peer: SentinelPeer) => T,
+  signal?: AbortSignal,
+): Promise<Outcome<T>> {
+  const asked = new Promise<Outcome<T>>((resolve) => {
+    const refusals: Refusal[] = [];
+    const refused = (peer: SentinelPeer, error: Error): void => {
+      refusals.push({ peer, error });
+      if (refusals.length === peers.length) resolve({ refusals });
+    };
+    for (const peer of peers) {
+      peer.ask(commands).then((replies) => resolve({ value: read(replies, peer), peer }))
+        .catch((error: Error) => refused(peer, error));
+    }
+  });
+  return signal === undefined ? asked : abortable(asked, signal);
+}
+
+/** The error for a search that found nothing: it says what each sentinel answered. */
+export function nobodyKnows(what: string, service: string, refusals: readonly Refusal[]): RedisError {
+  const told = refusals.map(({ peer, error }) => `${peer.name}: ${error.message}`).join("; ");
+  const message = `Cannot find ${what} of "${service}": no sentinel gave a good answer (${told})`;
+  const cause = new AggregateError(refusals.map(({ error }) => error), "What the sentinels answered");
+  const login = refusals.every(({ error }) => error instanceof AuthenticationError);
+  if (login) {
+    const advice = "; give the option `sentinel: { username, password }`";
+    return new AuthenticationError(message + advice, { code: "AUTHENTICATION", executed: "no", cause });
+  }
+  return new ConnectionError(message, { code: codeOf(refusals), executed: "no", cause });
+}
+
+function codeOf(refusals: readonly Refusal[]): string {
+  const told = refusals.filter(({ error }) => error instanceof Doubt || error instanceof ReplyError);
+  if (told.length === 0) return "NO_SENTINEL";
+  return told.every(({ error }) => error instanceof Doubt && error.unknown) ? "NO_SERVICE" : "NO_MASTER";
+}

@@ -1,0 +1,211 @@
+/**
+ * All sentinels that are known, what they say, and what they announce while somebody wants to hear it.
+ *
+ * @module
+ */
+import { ReplyError } from "../errors.ts";
+import { type NatFunction, type SentinelAddress, showAddress } from "./address.ts";
+import {
+  Doubt,
+  type MasterAnswer,
+  masterCommands,
+  type OtherSentinel,
+  readMaster,
+  readOthers,
+  readReplicas,
+  type ReplicaAnswer,
+} from "./answers.ts";
+import { askAll, nobodyKnows, type Outcome } from "./ask.ts";
+import { type ConnectSentinel, SentinelPeer } from "./peer.ts";
+import { Service, type ServiceListener } from "./service.ts";
+import { SentinelWatch, type WatchOwner } from "./watch.ts";
+
+/** What a directory is made of. */
+export interface DirectoryOptions {
+  /** The sentinels to begin with. */
+  readonly seeds: readonly SentinelAddress[];
+  /** Makes connections to them. */
+  readonly connect: ConnectSentinel;
+  /** Makes the address that can be reached of one that was announced. */
+  readonly nat: NatFunction;
+  /** How many others a sentinel must know to be believed. */
+  readonly minOthers: number;
+}
+
+const NOBODY: ReadonlyMap<string, string> = new Map();
+
+/** The sentinels. */
+export class SentinelDirectory implements WatchOwner {
+  readonly #options: DirectoryOptions;
+  readonly #services: Map<string, Service> = new Map();
+  readonly #watches: Map<SentinelPeer, SentinelWatch> = new Map();
+  /** The one that gave the last good answer comes first. */
+  #peers: SentinelPeer[];
+  /** How many want to hear what is announced, or are asking. */
+  #users = 0;
+  #watchers = 0;
+
+  /** Nobody is asked yet. */
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#peers = options.seeds.map((address) => new SentinelPeer(address, options.connect, false));
+  }
+
+  /** The sentinels that are known now. */
+  get addresses(): SentinelAddress[] {
+    return this.#peers.map(({ address }) => address);
+  }
+
+  /** Begins to listen for a service, until what is returned is called. */
+  watch(name: string, listener: ServiceListener): () => void {
+    const { listeners } = this.service(name);
+    listeners.add(listener);
+    this.#users++;
+    if (++this.#watchers === 1) { for (const peer of this.#peers) this.#listen(peer); }
+    return () => {
+      if (!listeners.delete(listener)) return;
+      if (--this.#watchers === 0) {
+        for (const watch of this.#watches.values()) watch.stop();
+        this.#watches.clear();
+      }
+      this.#leave();
+    };
+  }
+
+  /** What is known of a service. */
+  service(name: string): Service {
+    let service = this.#services.get(name);
+    if (service === undefined) this.#services.set(name, service = new Service(name));
+    return service;
+  }
+
+  /**
+   * Finds the master of a service, where the sentinels say it is; `refused` are addresses where it was found not to be.
+   *
+   * @throws {ConnectionError} with code `NO_MASTER` when no sentinel gives a good answer; it says what each answered.
+   * @throws {AuthenticationError} when all of them refuse the credentials.
+   */
+  async findMaster(
+    name: string,
+    refused: ReadonlyMap<string, string> = NOBODY,
+    signal?: AbortSignal,
+  ): Promise<MasterAnswer> {
+    const service = this.service(name);
+    const late: MasterAnswer[] = [];
+    const { nat, minOthers } = this.#options;
+    const outcome = await this.#ask(
+      masterCommands(name),
+      (replies, peer) => {
+        this.#meet(peer, replies[3], readOthers(replies[2], nat));
+        const answer = readMaster(replies, nat, minOthers, service.known?.address);
+        return service.accept(answer, refused, late);
+      },
+      signal,
+    );
+    if ("value" in outcome) return outcome.value;
+    const silent = outcome.refusals.every(({ error }) =>
+      !(error instanceof Doubt || error instanceof ReplyError)
+    );
+    const fallback = service.fallback(refused, late, silent);
+    if (fallback !== undefined) return fallback;
+    throw nobodyKnows("the master", name, outcome.refusals);
+  }
+
+  /** Finds the replicas of a service that are up; there may be none. Throws as `findMaster` does. */
+  async findReplicas(name: string, signal?: AbortSignal): Promise<ReplicaAnswer[]> {
+    const outcome = await this.#ask(
+      [["SENTINEL", "REPLICAS", name]],
+      (replies) => readReplicas(replies[0], this.#options.nat),
+      signal,
+    );
+    if ("value" in outcome) return outcome.value;
+    throw nobodyKnows("the replicas", name, outcome.refusals);
+  }
+
+  /** @inheritdoc */
+  listening(peer: SentinelPeer): void {
+    for (const service of this.#services.values()) {
+      if (service.listeners.size > 0) this.#check(peer, service);
+    }
+  }
+
+  /** @inheritdoc */
+  announced(peer: SentinelPeer, channel: string, message: string): void {
+    const words = message.split(" ");
+    // "+switch-master" names the service first; the others end in it, as "master NAME" or "... @ NAME ip port".
+    const at = words.indexOf("@");
+    const name = channel === "+switch-master" ? words[0]! : words[at < 0 ? 1 : at + 1] ?? "";
+    const service = this.#services.get(name);
+    if (service === undefined || service.listeners.size === 0) return;
+    if (channel === "+switch-master") {
+      const [, , , host, port] = words;
+      try {
+        this.#check(peer, service, this.#options.nat({ host: host!, port: Number(port) }));
+      } catch {
+        // A message that names no address is nothing to follow.
+      }
+    } else if (channel === "+sentinel") this.#check(peer, service);
+    service.stir();
+  }
+
+  /** Asks the sentinel that announced something what it knows now: its word alone could be an old one. */
+  #check(peer: SentinelPeer, service: Service, announced?: SentinelAddress): void {
+    const { nat, minOthers } = this.#options;
+    peer.ask(masterCommands(service.name)).then((replies) => {
+      if (this.#watchers === 0) return void peer.close();
+      this.#meet(peer, replies[3], readOthers(replies[2], nat));
+      const answer = service.accept(readMaster(replies, nat, minOthers, announced), NOBODY, []);
+      // Before the first connection there is nothing that could have moved.
+      if (service.known !== undefined) service.hold(answer);
+    }).catch(() => {
+      // It could not be asked, or its answer is no good: the others announce the same.
+    });
+  }
+
+  /** Asks all; while nobody watches, connections last as long as the question. */
+  async #ask<T>(
+    commands: readonly (readonly string[])[],
+    read: Parameters<typeof askAll<T>>[2],
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome<T>> {
+    this.#users++;
+    try {
+      const outcome = await askAll(this.#peers, commands, read, signal);
+      if ("value" in outcome && this.#peers[0] !== outcome.peer) {
+        this.#peers = [outcome.peer, ...this.#peers.filter((peer) => peer !== outcome.peer)];
+      }
+      return outcome;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #leave(): void {
+    if (--this.#users === 0) { for (const peer of this.#peers) peer.close(); }
+  }
+
+  #listen(peer: SentinelPeer): void {
+    if (this.#watchers > 0) this.#watches.set(peer, new SentinelWatch(peer, this));
+  }
+
+  /** Learns of other sentinels, and forgets those that nobody reaches and nobody names. */
+  #meet(by: SentinelPeer, id: unknown, others: readonly OtherSentinel[]): void {
+    if (typeof id === "string") by.id = id;
+    for (const { address, id } of others) {
+      const name = showAddress(address);
+      if (this.#peers.some((peer) => peer.name === name || (id !== undefined && peer.id === id))) continue;
+      const peer = new SentinelPeer(address, this.#options.connect, true, id);
+      this.#peers = [...this.#peers, peer];
+      this.#listen(peer);
+    }
+    const named = new Set(others.map(({ address }) => showAddress(address)));
+    const gone = this.#peers.filter((peer) =>
+      peer.learned && peer !== by && !peer.connected && !named.has(peer.name)
+    );
+    for (const peer of gone) {
+      this.#watches.get(peer)?.stop();
+      this.#watches.delete(peer);
+    }
+    if (gone.length > 0) this.#peers = this.#peers.filter((peer) => !gone.includes(peer));
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Commands of a client that reads from replicas: what only reads goes to one of them, everything else stays at home.
+ *
+ * @module
+ */
+import type { Timer } from "../clock.ts";
+import { type Command, CommandFlag } from "../commands/command.ts";
+import type { Call } from "../client/executor.ts";
+import { StandaloneExecutor } from "../client/standalone.ts";
+import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
+import { type SentinelAddress, showAddress } from "./address.ts";
+import type { ReplicaAnswer } from "./answers.ts";
+import type { SentinelDirectory } from "./directory.ts";
+import type { SentinelConnectionPool } from "./pool.ts";
+import type { ReadChoice } from "./read_from.ts";
+import { mixed, pingTime, type Readable, ReplicaNode } from "./replica.ts";
+
+/** Milliseconds after news until the sentinels are asked for the replicas once more, as they learn in steps. */
+const SOON = 500;
+/** Milliseconds between looks without news. */
+const SELDOM = 10_000;
+
+/** What such a client is made of. */
+export interface ReadingOptions {
+  /** The pool for everything that is no plain read. */
+  readonly home: SentinelConnectionPool;
+  /** A pool of the master, for reads where no replica will do; the home itself, where that is the master's. */
+  readonly master: () => SentinelConnectionPool;
+  /** A pool of one replica. */
+  readonly replica: (address: SentinelAddress) => SentinelConnectionPool;
+  /** Who knows the replicas. */
+  readonly directory: SentinelDirectory;
+  /** The name of the service. */
+  readonly service: string;
+  /** Which server is read from. */
+  readonly choice: ReadChoice;
+  /** Plain commands of all callers share one connection. */
+  readonly multiplex: boolean;
+  /** Refuse what writes. */
+  readonly readonly: boolean;
+}
+
+const APART = CommandFlag.blocking | CommandFlag.stateful;
+
+/** Runs reads on replicas. */
+export class ReadingExecutor extends StandaloneExecutor {
+  readonly #options: ReadingOptions;
+  readonly #home: Readable["executor"];
+  readonly #nodes: Map<string, ReplicaNode> = new Map();
+  #master: StandaloneExecutor | undefined = undefined;
+  #masterLatency: number | undefined = undefined;
+  #unwatch: (() => void) | undefined = undefined;
+  #first: Promise<void> | undefined = undefined;
+  #looking: Promise<void> | undefined = undefined;
+  #reason: Error | undefined = undefined;
+  #timer: Timer = undefined;
+  #ended = false;
+
+  /** Asks nobody before the first read. */
+  constructor(options: ReadingOptions) {
+    super(options.home, { multiplex: options.multiplex, owner: true });
+    this.#options = options;
+    // Not by our own methods, which would ask for a replica again.
+    this.#home = {
+      execute: (command, call) => super.execute(command, call),
+      executeAll: (commands, call) => super.executeAll(commands, call),
+      lane: this.lane,
+    };
+  }
+
+  /** @inheritdoc */
+  override execute(command: Command, call: Call): Promise<unknown> {
+    if (this.#reads(command)) return this.#read((executor) => executor.execute(command, call), call);
+    const refusal = this.#refusal(command);
+    return refusal === undefined ? super.execute(command, call) : Promise.reject(refusal);
+  }
+
+  /** @inheritdoc */
+  override executeAll(commands: readonly Command[], call: Call): Promise<unknown[]> {
+    if (commands.every((command) => this.#reads(command))) {
+      return this.#read((executor) => executor.executeAll(commands, call), call) as Promise<unknown[]>;
+    }
+    for (const command of commands) {
+      const refusal = this.#refusal(command);
+      if (refusal !== undefined) return Promise.reject(refusal);
+    }
+    return super.executeAll(commands, call);
+  }
+
+  /** @inheritdoc */
+  override async close(): Promise<void> {
+    this.#ended = true;
+    this.#unwatch?.();
+    this.#options.home.options.connection.clock.clearTimeout(this.#timer);
+    const nodes = [...this.#nodes.values()].map((node) => node.executor.close());
+    await Promise.all([super.close(), this.#master?.close(), ...nodes]);
+  }
+
+  #reads({ spec: { flags } }: Command): boolean {
+    return (flags & CommandFlag.readonly) !== 0 && (flags & APART) === 0;
+  }
+
+  #refusal({ spec: { name, flags } }: Command): RedisError | undefined {
+    if (!this.#options.readonly || (flags & CommandFlag.write) === 0) return undefined;
+    const message =
+      `Cannot run ${name} on a replica, which only reads: use sentinel.masterFor("${this.#options.service}")`;
+    return new RedisError(message, { code: "READONLY", executed: "no" });
+  }
+
+  /** Reads, and reads elsewhere when the server goes away meanwhile: a read can be repeated. */
+  async #read(run: (executor: Readable["executor"]) => Promise<unknown>, call: Call): Promise<unknown> {
+    const { clock } = this.#options.home.options.connection;
+    const end = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
+    this.#first ??= this.#begin();
+    await this.#first;
+    while (true) {
+      const node = this.#pick();
+      const failed = (error: unknown): boolean =>
+        error instanceof RedisError && !(error instanceof ReplyError) && node instanceof ReplicaNode &&
+        !node.ready && clock.now() < end && !call.signal?.aborted && !this.#ended;
+      try {
+        const result = await run(node.executor);
+        if (!Array.isArray(result) || !result.some(failed)) return result;
+      } catch (error) {
+        if (!failed(error)) throw error;
+      }
+    }
+  }
+
+  #pick(): Readable {
+    const nodes = [...this.#nodes.values()];
+    const picked = this.#options.choice.pick(nodes, this.#masterReadable());
+    if (picked !== undefined) return picked;
+    if (this.#options.choice.masterWillDo) return this.#masterReadable();
+    const waiting = nodes.find((node) => !node.gone);
+    if (waiting !== undefined) return waiting;
+    throw new ConnectionError(
+      `Cannot read from a replica of "${this.#options.service}": none is up` +
+        `${this.#reason === undefined ? "" : ` (${this.#reason.message})`}; ` +
+        'with readFrom: "preferReplica" the master would be read instead',
+      { code: "NO_REPLICA", executed: "no", cause: this.#reason },
+    );
+  }
+
+  /** The master as one to read from; a connection to it is opened by the first read. */
+  #masterReadable(): Readable {
+    const { home, master } = this.#options;
+    const lane = this.#master?.lane;
+    const openMaster = (): Readable["executor"] => {
+      if (this.#master !== undefined) return this.#master;
+      const pool = master();
+      if (pool === home) return this.#home;
+      return this.#master = new StandaloneExecutor(pool, { multiplex: true, owner: true });
+    };
+    return {
+      get executor() {
+        return openMaster();
+      },
+      ready: (lane ?? this.lane).connection !== undefined && (lane !== undefined || !this.#options.readonly),
+      latency: this.#masterLatency,
+    };
+  }
+
+  /** Looks for the replicas; ready when one of them is, or none can be. */
+  async #begin(): Promise<void> {
+    const { directory, service } = this.#options;
+    this.#unwatch = directory.watch(service, {
+      switched: (address) => {
+        this.#drop(this.#nodes.get(showAddress(address)));
+        this.#look();
+      },
+      changed: () => void this.#look(),
+    });
+    await this.#look();
+    const opened = [...this.#nodes.values()].map(async (node) => {
+      await node.opened;
+      if (!node.ready) throw new Error("gone");
+    });
+    await Promise.any(opened).catch(() => {});
+  }
+
+  #look(): Promise<void> {
+    if (this.#ended) return Promise.resolve();
+    this.#sleep(SOON);
+    return this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
+  }
+
+  async #compare(): Promise<void> {
+    const { directory, service } = this.#options;
+    try {
+      const replicas = await directory.findReplicas(service);
+      this.#reason = undefined;
+      if (!this.#ended) this.#take(replicas);
+    } catch (error) {
+      // Nobody tells: what is known is read from as before.
+      this.#reason = error as Error;
+    }
+  }
+
+  #take(replicas: readonly ReplicaAnswer[]): void {
+    const named = new Set(replicas.map(({ address }) => showAddress(address)));
+    for (const node of [...this.#nodes.values()]) if (!named.has(node.name)) this.#drop(node);
+    for (const { address, sure } of replicas) {
+      const name = showAddress(address);
+      if (!sure || this.#nodes.has(name)) continue;
+      const node = new ReplicaNode(address, this.#options.replica(address), (lost) => this.#lost(lost));
+      this.#nodes.set(name, node);
+    }
+  }
+
+  #lost(node: ReplicaNode): void {
+    if (this.#ended || node.gone) return;
+    this.#drop(node);
+    this.#sleep(SOON);
+  }
+
+  #drop(node: ReplicaNode | undefined): void {
+    if (node === undefined || node.gone) return;
+    this.#nodes.delete(node.name);
+    node.drop();
+  }
+
+  #sleep(delay: number): void {
+    const { clock } = this.#options.home.options.connection;
+    clock.clearTimeout(this.#timer);
+    if (this.#ended) return;
+    this.#timer = clock.setTimeout(() => {
+      this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
+      for (const node of this.#nodes.values()) node.measure();
+      this.#measureMaster();
+      // While there is none, they are looked for more often.
+      this.#sleep(this.#nodes.size === 0 ? SOON : SELDOM);
+    }, delay);
+  }
+
+  async #measureMaster(): Promise<void> {
+    const connection = this.#master?.lane.connection;
+    if (connection !== undefined) {
+      this.#masterLatency = mixed(this.#masterLatency, await pingTime(connection));
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Which server a connection goes to.
+ *
+ * @module
+ */
+import { ConnectionError } from "../errors.ts";
+import { type SentinelAddress, showAddress } from "./address.ts";
+import type { MasterAnswer } from "./answers.ts";
+import type { SentinelDirectory } from "./directory.ts";
+import type { Service } from "./service.ts";
+
+/** What a server is. */
+export type Role = "master" | "replica";
+
+/** Which servers are wanted: the master, replicas only, replicas and the master while there is none, or one replica. */
+export type Wanted = "master" | "replica" | "preferReplica" | SentinelAddress;
+
+/** A server to try. */
+export interface Found {
+  /** Where it is. */
+  readonly address: SentinelAddress;
+  /** What it must say that it is. */
+  readonly role: Role;
+  /** By whose word; of a master. */
+  readonly answer: MasterAnswer | undefined;
+}
+
+/** Addresses that were tried in vain, and why. */
+export type Refused = Map<string, string>;
+
+/** Finds servers of one service. */
+export class Locator {
+  /** What is known of the service. */
+  readonly service: Service;
+  readonly #directory: SentinelDirectory;
+  readonly #wanted: Wanted;
+  #turn = 0;
+
+  /** For servers as `wanted`. */
+  constructor(directory: SentinelDirectory, service: string, wanted: Wanted, random: () => number) {
+    this.#directory = directory;
+    this.service = directory.service(service);
+    this.#wanted = wanted;
+    // Clients that start together should not all begin with the same replica.
+    this.#turn = Math.floor(random() * 1_024);
+  }
+
+  /**
+   * The next server to try.
+   *
+   * @throws {ConnectionError} when there is none, with what each sentinel answered.
+   */
+  async next(refused: Refused, signal: AbortSignal): Promise<Found> {
+    const { name } = this.service;
+    if (typeof this.#wanted === "object") return this.#only(this.#wanted, refused);
+    if (this.#wanted === "master") {
+      const answer = await this.#directory.findMaster(name, refused, signal);
+      return { address: answer.address, role: "master", answer };
+    }
+    const replicas = (await this.#directory.findReplicas(name, signal))
+      .filter(({ address, sure }) => sure && !refused.has(showAddress(address)));
+    // One that has lost its master has old data: it is better than nothing.
+    const linked = replicas.filter((replica) => replica.linked);
+    const choice = linked.length > 0 ? linked : replicas;
+    if (choice.length > 0) {
+      return { address: choice[this.#turn++ % choice.length]!.address, role: "replica", answer: undefined };
+    }
+    if (this.#wanted === "preferReplica") {
+      const answer = await this.#directory.findMaster(name, refused, signal);
+      return { address: answer.address, role: "master", answer };
+    }
+    const tried = [...refused].map(([address, why]) => `${address}: ${why}`).join("; ");
+    throw new ConnectionError(
+      `Cannot find a replica of "${name}" that is up${tried === "" ? "" : ` (${tried})`}; ` +
+        'with readFrom: "preferReplica" the master would be read instead',
+      { code: "NO_REPLICA", executed: "no" },
+    );
+  }
+
+  #only(address: SentinelAddress, refused: Refused): Found {
+    const why = refused.get(showAddress(address));
+    if (why === undefined) return { address, role: "replica", answer: undefined };
+    throw new ConnectionError(`Cannot connect to the replica ${showAddress(address)}: ${why}`, {
+      code: "NO_REPLICA",
+      executed: "no",
+    });
+  }
+}

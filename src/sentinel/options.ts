@@ -1,0 +1,158 @@
+/**
+ * What users say about sentinels and the servers behind them.
+ *
+ * @module
+ */
+import { contradiction } from "../options/complain.ts";
+import { choice, flag, integer } from "../options/kinds.ts";
+import { isPlain } from "../options/nested.ts";
+import {
+  type BlockingPoolOptions,
+  type ConnectionOptions,
+  type RedisOptions,
+  resolveBlockingPoolOptions,
+  type ResolvedConnectionOptions,
+  type ResolvedPoolOptions,
+  type ResolvedRedisOptions,
+  resolveOptions,
+  resolvePoolOptions,
+  resolveRedisOptions,
+} from "../options.ts";
+import type { NatFunction, NatRule, SentinelAddress } from "./address.ts";
+
+/** Where reads go: see `docs/sentinel.md`. */
+export type ReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest";
+
+/** The options of the connections to the sentinels themselves. */
+export type SentinelLogin = Omit<
+  ConnectionOptions,
+  "host" | "port" | "path" | "db" | "encoding" | "encodingErrors"
+>;
+
+/** The options of servers that sentinels find: where they are is not among them. */
+export type FoundServerOptions = Omit<RedisOptions, "host" | "port" | "path" | "pool">;
+
+/** The options of a {@linkcode Sentinel}: its own, and those of the servers that it finds. */
+export interface SentinelOptions extends FoundServerOptions {
+  /**
+   * User, password, TLS and timeouts for the sentinels; nothing of it is taken from the options of the servers but
+   * `transport` and `clock`. By default `connectTimeout` and `commandTimeout` are 1,000.
+   */
+  readonly sentinel?: SentinelLogin;
+  /** How many other sentinels one must know to be believed. Default 0. */
+  readonly minOtherSentinels?: number;
+  /** Where announced addresses can be reached from here: rules, of which the first that fits counts, or a function. */
+  readonly natMap?: readonly NatRule[] | NatFunction;
+}
+
+/** The options of one client of a {@linkcode Sentinel}; they go over those of the sentinel. */
+export interface SentinelClientOptions extends FoundServerOptions {
+  /** Where reads go. Default: `"master"` of `masterFor`, `"preferReplica"` of `replicaFor`. */
+  readonly readFrom?: ReadFrom;
+}
+
+/** What knows where the servers are: a `Sentinel`. */
+export interface Discoverer {
+  /** Where the master of a service is now. */
+  discoverMaster(service: string): Promise<SentinelAddress>;
+  /** Where its replicas are. */
+  discoverReplicas(service: string): Promise<SentinelAddress[]>;
+}
+
+/** The options of a {@linkcode SentinelConnectionPool}, beside those of its connections. */
+export interface SentinelPoolOptions<C = unknown>
+  extends Omit<BlockingPoolOptions<C>, "host" | "port" | "path"> {
+  /** Who knows where the servers are. */
+  readonly sentinel: Discoverer;
+  /** The name of the service. */
+  readonly service: string;
+  /** Which servers: the master (default), or replicas, or the master while there is none. */
+  readonly role?: "master" | "replica";
+  /** Wait at `maxConnections` instead of failing. Default `false`. */
+  readonly blocking?: boolean;
+}
+
+/** What the connections to sentinels are made with where nobody says otherwise: they answer at once, or not at all. */
+const SENTINEL_DEFAULTS = {
+  connectTimeout: 1_000,
+  commandTimeout: 1_000,
+  healthCheckInterval: 5_000,
+} as const;
+
+/** The options that only sentinels have, by name. */
+export const KINDS = {
+  minOtherSentinels: integer(0, 1_000),
+  readFrom: choice("master", "replica", "preferReplica", "any", "nearest"),
+  role: choice("master", "replica"),
+  blocking: flag,
+} as const;
+
+/** Checks one of our own options; absent is `fallback`. */
+export function checkOwn<T>(name: keyof typeof KINDS, value: T | undefined, fallback: T): T {
+  return value === undefined ? fallback : KINDS[name].check(value, name) as T;
+}
+
+/** Checks the name of a service. */
+export function checkService(service: unknown): string {
+  if (typeof service === "string" && service !== "") return service;
+  throw new TypeError('Cannot use a Sentinel without the name of a service, as in masterFor("mymaster")');
+}
+
+/** Refuses what says where the servers are. */
+export function refuseAddress(given: unknown): void {
+  if (given !== undefined && !isPlain(given)) {
+    throw new TypeError("Cannot use these options: wanted a plain object");
+  }
+  for (const name of ["host", "port", "path", "pool"]) {
+    if ((given as Record<string, unknown> | undefined)?.[name] !== undefined) {
+      throw contradiction([name, "sentinel"], "where the servers are, the sentinels say");
+    }
+  }
+}
+
+/** What stands in messages in the place of an address. */
+function label(service: string): { host: string } {
+  return { host: /^[\w.\-]+$/.test(service) ? service : "sentinel" };
+}
+
+/** The options of connections to sentinels. */
+export function resolveLogin(
+  login: SentinelLogin | undefined,
+  { transport, clock }: Pick<FoundServerOptions, "transport" | "clock">,
+): ResolvedConnectionOptions {
+  if (login !== undefined && !isPlain(login)) {
+    throw new TypeError("Cannot use the option `sentinel`: it must be { username, password, tls, ... }");
+  }
+  for (const name of ["host", "port", "path", "db", "encoding", "encodingErrors"]) {
+    if ((login as Record<string, unknown> | undefined)?.[name] !== undefined) {
+      throw new TypeError(`Cannot use the option \`sentinel.${name}\`: sentinels have none of it`);
+    }
+  }
+  return resolveOptions({
+    ...SENTINEL_DEFAULTS,
+    ...transport && { transport },
+    ...clock && { clock },
+    ...login,
+  });
+}
+
+/** The options of a pool of servers of this service. */
+export function resolveServers(
+  service: string,
+  blocking: boolean,
+  under: FoundServerOptions,
+  over: BlockingPoolOptions,
+): ResolvedPoolOptions {
+  const { multiplex: _, ...ground } = under;
+  const given = { ...ground, ...over, ...label(service) };
+  return blocking ? resolveBlockingPoolOptions(given) : resolvePoolOptions(given);
+}
+
+/** The options of a client of this service. */
+export function resolveClient(
+  service: string,
+  under: FoundServerOptions,
+  over: FoundServerOptions,
+): ResolvedRedisOptions {
+  return resolveRedisOptions({ ...under, ...over, ...label(service) });
+}

@@ -1,0 +1,73 @@
+/**
+ * One sentinel: a connection for questions, opened when there is one.
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+import type { Reply } from "../resp/types.ts";
+import { type SentinelAddress, showAddress } from "./address.ts";
+
+/** Makes a connection to a sentinel, not yet connected. */
+export type ConnectSentinel = (address: SentinelAddress) => Connection;
+
+/** A sentinel that is asked. */
+export class SentinelPeer {
+  /** Where it is. */
+  readonly address: SentinelAddress;
+  /** The address as text. */
+  readonly name: string;
+  /** Whether another sentinel told of it; those that were given stay for ever. */
+  readonly learned: boolean;
+  /** Its identity, once it has told. */
+  id: string | undefined;
+  readonly #connect: ConnectSentinel;
+  #connection: Promise<Connection> | undefined = undefined;
+
+  /** At an address; `id` where another sentinel told it. */
+  constructor(address: SentinelAddress, connect: ConnectSentinel, learned: boolean, id?: string) {
+    this.address = address;
+    this.name = showAddress(address);
+    this.#connect = connect;
+    this.learned = learned;
+    this.id = id;
+  }
+
+  /** Whether there is a connection, or one is being opened. */
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** Asks; resolves with the replies, error replies in place. Rejects when there is no connection. */
+  async ask(commands: readonly (readonly string[])[]): Promise<(Reply | Error)[]> {
+    const connection = await (this.#connection ??= this.#open());
+    const replies = await Promise.all(
+      commands.map((words) => connection.send(words).catch((error: Error) => error)),
+    );
+    // Without a single reply there was no conversation.
+    if (connection.state !== "ready" && replies[0] instanceof Error) throw replies[0];
+    return replies;
+  }
+
+  /** A connection of its own, for who wants to listen. */
+  make(): Connection {
+    return this.#connect(this.address);
+  }
+
+  /** Closes the connection; the next question opens another. */
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.disconnect();
+  }
+
+  async #open(): Promise<Connection> {
+    const connection = this.#connect(this.address);
+    connection.listen({ closed: () => this.#connection = undefined });
+    try {
+      await connection.connect();
+    } catch (error) {
+      this.#connection = undefined;
+      throw error;
+    }
+    return connection;
+  }
+}

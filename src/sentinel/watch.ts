@@ -1,0 +1,87 @@
+/**
+ * Listening to one sentinel: what it announces, over a subscription that comes back when it is lost.
+ *
+ * @module
+ */
+import { delayOf } from "../backoff.ts";
+import type { Timer } from "../clock.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Reply } from "../resp/types.ts";
+import type { SentinelPeer } from "./peer.ts";
+
+/** What a sentinel announces and clients want to know. */
+const CHANNELS: readonly string[] = [
+  "+switch-master",
+  "+sdown",
+  "-sdown",
+  "+odown",
+  "-odown",
+  "+slave",
+  "+sentinel",
+  "+convert-to-slave",
+];
+
+/** Whom a watch tells. */
+export interface WatchOwner {
+  /** The subscription stands (again): what was announced before, nobody heard. */
+  listening(peer: SentinelPeer): void;
+  /** The sentinel announced something. */
+  announced(peer: SentinelPeer, channel: string, message: string): void;
+}
+
+const utf8 = new TextDecoder();
+
+/** A subscription to what one sentinel announces. */
+export class SentinelWatch {
+  readonly #peer: SentinelPeer;
+  readonly #owner: WatchOwner;
+  #connection: Connection | undefined = undefined;
+  #timer: Timer = undefined;
+  #attempt = 0;
+  #delay = 0;
+  #stopped = false;
+
+  /** Begins at once. */
+  constructor(peer: SentinelPeer, owner: WatchOwner) {
+    this.#peer = peer;
+    this.#owner = owner;
+    this.#begin();
+  }
+
+  /** Ends it. */
+  stop(): void {
+    this.#stopped = true;
+    this.#connection?.options.clock.clearTimeout(this.#timer);
+    this.#connection?.disconnect();
+  }
+
+  #begin(): void {
+    const connection = this.#connection = this.#peer.make();
+    connection.listen({
+      push: (values) => this.#heard(values),
+      closed: () => this.#again(connection),
+    });
+    this.#subscribe(connection).then(() => {
+      this.#attempt = this.#delay = 0;
+      if (!this.#stopped) this.#owner.listening(this.#peer);
+    }, () => connection.disconnect());
+  }
+
+  async #subscribe(connection: Connection): Promise<void> {
+    await connection.connect();
+    await connection.send(["SUBSCRIBE", ...CHANNELS]);
+  }
+
+  #heard(values: readonly Reply[]): void {
+    if (values[0] !== "message" || this.#stopped) return;
+    const [, channel, message] = values.map((value) => value instanceof Uint8Array ? utf8.decode(value) : "");
+    this.#owner.announced(this.#peer, channel!, message!);
+  }
+
+  #again({ options: { clock, reconnect } }: Connection): void {
+    if (this.#stopped) return;
+    this.#attempt++;
+    this.#delay = delayOf(reconnect.backoff, this.#attempt, clock, this.#delay);
+    this.#timer = clock.setTimeout(() => this.#begin(), this.#delay);
+  }
+}

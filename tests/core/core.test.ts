@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { blpop, dump, get, incr, ping, select, set, strlen } from "../../src/commands/mod.ts";
+import { script } from "../../src/commands/script.ts";
+import { connect } from "../../core.ts";
+import { AuthenticationError, ReplyError } from "../../src/errors.ts";
+import { startProxy } from "../harness/fault_proxy.ts";
+import { ScriptedPeer } from "../harness/scripted_peer.ts";
+import { type Server, startServer } from "../harness/server.ts";
+
+for (const protocol of [2, 3] as const) {
+  describe(`the small client, RESP${protocol}`, () => {
+    let server: Server;
+    before(async () =>
+      void (server = await startServer({ unix: true, acl: ["user bob on >p%40w ~* +@all"] }))
+    );
+    after(() => server.stop());
+
+    it("executes commands, and gives typed replies and errors", async () => {
+      await using client = await connect(server.url, { protocol });
+      assert.equal(await client.execute(set("n", 41)), "OK");
+      const [n, value] = await Promise.all([client.execute(incr("n")), client.execute(get("n"))]);
+      assert.deepEqual([n, value], [42, "42"]);
+      await client.execute(set("a", "x"));
+      await assert.rejects(
+        client.execute(incr("a")),
+        (error) => error instanceof ReplyError && error.executed === "yes",
+      );
+      await assert.rejects(client.execute(set("a", undefined as never)), TypeError);
+      assert.ok(await client.execute(dump("a")) instanceof Uint8Array);
+      assert.equal(await client.execute(script<number>("return 7")), 7);
+    });
+
+    it("sends commands together, errors in their places", async () => {
+      await using client = await connect({ host: server.host, port: server.port, protocol });
+      const [ok, failed, length] = await client.executeAll([set("a", "x"), incr("a"), strlen("a")]);
+      assert.deepEqual([ok, length], ["OK", 1]);
+      assert.ok(failed instanceof ReplyError);
+      assert.deepEqual(await client.executeAll([]), []);
+    });
+
+    it("refuses what blocks or changes the state of the connection", async () => {
+      await using client = await connect(server.url, { protocol });
+      await assert.rejects(client.execute(blpop("list", 1)), { code: "UNFIT", executed: "no" });
+      await assert.rejects(client.execute(select(1)), { code: "UNFIT" });
+    });
+
+    it("logs in and selects as the URL says", async () => {
+      const url = `redis://bob:p%2540w@${server.host}:${server.port}/3`;
+      await using client = await connect(url, { protocol });
+      await client.execute(set("in", "db3"));
+      await using other = await connect(`unix://${server.path}`, { protocol, db: 3 });
+      assert.equal(await other.execute(get("in")), "db3");
+      await assert.rejects(connect(url, { protocol, password: "wrong" }), AuthenticationError);
+      await assert.rejects(connect("http://localhost"), TypeError);
+      await assert.rejects(connect(`${server.url}/0?db=1`), TypeError);
+    });
+
+    it("says what may have run after a loss, and connects anew for the next command", async () => {
+      await using proxy = await startProxy(server);
+      await using client = await connect(proxy.url, { protocol });
+      await client.execute(set("n", 0));
+      proxy.last.freeze("toClient");
+      const lost = client.execute(incr("n"));
+      proxy.last.kill("reset");
+      await assert.rejects(lost, { name: "ConnectionError", executed: "unknown" });
+      assert.equal(await client.execute(ping()), "PONG");
+      assert.equal(proxy.stats.connections, 2);
+      proxy.refuse();
+      proxy.killAll();
+      await Promise.all(proxy.connections.map(({ closed }) => closed));
+      await assert.rejects(client.execute(ping()), { name: "ConnectionError" });
+      await proxy.accept();
+      assert.equal(await client.execute(ping()), "PONG");
+    });
+
+    it("lets what is on its way come back before it closes", async () => {
+      const client = await connect(server.url, { protocol });
+      const replies = Promise.all([client.execute(set("a", 1)), client.execute(incr("a"))]);
+      await client.close();
+      assert.deepEqual(await replies, ["OK", 2]);
+      await assert.rejects(client.execute(ping()), { code: "CLOSED", executed: "no" });
+      await client.close();
+    });
+  });
+}
+
+describe("the small client: limits", () => {
+  it("gives up a command that is not answered", async () => {
+    const peer = new ScriptedPeer({
+      script: (command, connection) => command[0] === "INCR" ? undefined : connection.serve(),
+    });
+    await using client = await connect({ transport: peer.transport(), commandTimeout: 50 });
+    await assert.rejects(client.execute(incr("n")), { code: "COMMAND_TIMEOUT", executed: "unknown" });
+  });
+
+  it("gives up a handshake that is not answered", async () => {
+    const peer = new ScriptedPeer({ script: () => undefined });
+    const promise = connect({ transport: peer.transport(), connectTimeout: 50 });
+    await assert.rejects(promise, { code: "CONNECT_TIMEOUT", executed: "no" });
+    await peer.whenOpen(0);
+  });
+});

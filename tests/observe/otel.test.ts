@@ -1,0 +1,139 @@
+/** Spans and metrics with the real OpenTelemetry SDK, in memory, and a real server. @module */
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+import * as api from "@opentelemetry/api";
+import {
+  AggregationTemporality,
+  type DataPoint,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+import { BlockingConnectionPool, Redis } from "../../mod.ts";
+import { openTelemetry } from "../../src/observe/otel.ts";
+import { type Server, startServer } from "../harness/server.ts";
+
+describe("OpenTelemetry", () => {
+  const spans = new InMemorySpanExporter();
+  const exported = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter: exported, exportIntervalMillis: 3_600_000 });
+  const meters = new MeterProvider({ readers: [reader] });
+  let server: Server;
+
+  before(async () => {
+    server = await startServer();
+    api.trace.setGlobalTracerProvider(
+      new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }),
+    );
+    api.metrics.setGlobalMeterProvider(meters);
+  });
+  afterEach(() => spans.reset());
+  after(async () => {
+    await meters.shutdown();
+    await server?.stop();
+  });
+
+  /** The points of a metric, with their attributes. */
+  async function points(name: string): Promise<DataPoint<unknown>[]> {
+    await reader.forceFlush();
+    const metrics = exported.getMetrics().at(-1)!.scopeMetrics.flatMap((scope) => scope.metrics);
+    return metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints as DataPoint<unknown>[];
+  }
+
+  it("makes a span of a command, by the conventions", async () => {
+    await using redis = new Redis(server.url, { observer: openTelemetry({ api }), db: 2 });
+    await redis.set("secret-key", "secret-value");
+    const [span] = spans.getFinishedSpans();
+    assert.equal(span!.name, `SET ${server.host}:${server.port}`);
+    assert.equal(span!.kind, api.SpanKind.CLIENT);
+    assert.deepEqual(span!.attributes, {
+      "db.system.name": "redis",
+      "db.operation.name": "SET",
+      "db.namespace": "2",
+      "server.address": server.host,
+      "server.port": server.port,
+    });
+    assert.equal(span!.status.code, api.SpanStatusCode.UNSET);
+  });
+
+  it("says why a command failed", async () => {
+    await using redis = new Redis(server.url, { observer: openTelemetry({ api }) });
+    await redis.set("text", "x");
+    spans.reset();
+    await assert.rejects(redis.lpush("text", "secret"));
+    const [span] = spans.getFinishedSpans();
+    assert.equal(span!.status.code, api.SpanStatusCode.ERROR);
+    assert.equal(span!.attributes["error.type"], "WRONGTYPE");
+    assert.equal(span!.attributes["db.response.status_code"], "WRONGTYPE");
+    assert.equal(span!.attributes["keywire.executed"], "yes");
+    assert.doesNotMatch(JSON.stringify([span!.attributes, span!.status]), /secret/);
+  });
+
+  it("names what a script runs", async () => {
+    await using redis = new Redis(server.url, { observer: openTelemetry({ api }) });
+    const digest = await redis.scriptLoad("return 1");
+    spans.reset();
+    await redis.evalsha(digest);
+    const [span] = spans.getFinishedSpans();
+    assert.equal(span!.name, `EVALSHA ${digest}`);
+    assert.equal(span!.attributes["db.stored_procedure.name"], digest);
+  });
+
+  it("tells pipelines and transactions apart", async () => {
+    await using redis = new Redis(server.url, { observer: openTelemetry({ api }) });
+    await redis.pipeline().set("a", 1).set("b", 2).exec();
+    await redis.multi().set("a", 1).get("a").exec();
+    await redis.pipeline().get("a").exec();
+    assert.deepEqual(
+      spans.getFinishedSpans().map(({ attributes }) => [
+        attributes["db.operation.name"],
+        attributes["db.operation.batch.size"],
+      ]),
+      [["PIPELINE SET", 2], ["MULTI", 2], ["GET", undefined]],
+    );
+  });
+
+  it("measures commands and pools", async () => {
+    const observer = openTelemetry({ api, spans: false });
+    await using pool = new BlockingConnectionPool(server.url, {
+      observer,
+      maxConnections: 1,
+      timeout: 20,
+      db: 5,
+    });
+    const name = `${server.host}:${server.port}/5`;
+    const mine = async (metric: string) =>
+      (await points(`db.client.connection.${metric}`)).filter(({ attributes }) =>
+        attributes["db.client.connection.pool.name"] === name
+      );
+    const values = async (metric: string) => (await mine(metric)).map(({ value }) => value);
+    await using redis = new Redis({ pool, multiplex: false });
+    await redis.ping();
+    {
+      using _only = await pool.acquire();
+      await assert.rejects(pool.acquire(), { code: "POOL_TIMEOUT" });
+      assert.deepEqual(
+        (await mine("count")).map((
+          { attributes, value },
+        ) => [attributes["db.client.connection.state"], value]),
+        [["idle", 0], ["used", 1]],
+      );
+    }
+    assert.deepEqual(await values("max"), [1]);
+    assert.deepEqual(await values("timeouts"), [1]);
+    assert.deepEqual(await values("pending_requests"), [0]);
+    assert.equal((await mine("create_time")).length, 1);
+    assert.equal((await mine("wait_time")).length, 1);
+    const durations = await points("db.client.operation.duration");
+    const ping = durations.find(({ attributes }) => attributes["db.operation.name"] === "PING");
+    assert.equal(ping!.attributes["db.system.name"], "redis");
+    assert.equal(spans.getFinishedSpans().length, 0);
+    await pool.close();
+    assert.deepEqual(await values("count"), [0, 0]);
+  });
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Redis } from "../../mod.ts";
+import { startProxy } from "../harness/fault_proxy.ts";
+import { ScriptedPeer } from "../harness/scripted_peer.ts";
+import { type Server, startServer } from "../harness/server.ts";
+
+describe("pipelines of any size", () => {
+  let server: Server;
+  before(async () => void (server = await startServer()));
+  after(() => server.stop());
+
+  it("does not trip over maxQueued by itself, however slow the peer", async () => {
+    await using proxy = await startProxy(server);
+    await using redis = new Redis(proxy.url, { maxQueued: 100, maxQueuedBytes: 100_000, commandTimeout: 0 });
+    await redis.connect();
+    proxy.last.freeze("toServer");
+    const pipeline = redis.pipeline();
+    for (let index = 0; index < 20_000; index++) pipeline.set(`k${index % 10}`, "0123456789".repeat(200));
+    const done = pipeline.exec();
+    // All that can go is gone by the time that a command behind it has failed.
+    await assert.rejects(redis.with({ timeout: 100 }).get("k0"));
+    proxy.last.thaw("toServer");
+    const results = await done;
+    assert.equal(results.length, 20_000);
+    assert.ok(results.every((result) => result === "OK"));
+  });
+
+  it("sends big values one after the other", async () => {
+    await using redis = new Redis(server.url, { maxQueued: 10, maxQueuedBytes: 1_000_000 });
+    const value = new Uint8Array(1_000_000).fill(120);
+    const pipeline = redis.pipeline();
+    for (let index = 0; index < 30; index++) pipeline.set(`big${index}`, value).strlen(`big${index}`);
+    const results: unknown[] = await pipeline.exec();
+    assert.deepEqual(results, Array.from({ length: 30 }, () => ["OK", 1_000_000]).flat());
+  });
+
+  it("keeps the order over many chunks", async () => {
+    await using redis = new Redis(server.url);
+    await redis.del("n");
+    const pipeline = redis.pipeline();
+    for (let index = 0; index < 30_000; index++) pipeline.incr("n");
+    const results: unknown[] = await pipeline.exec();
+    assert.deepEqual(results, Array.from({ length: 30_000 }, (_, index) => index + 1));
+  });
+
+  it("has no more commands on their way than its window", async () => {
+    // Nothing is answered: what has come is what was sent without waiting.
+    const peer = new ScriptedPeer({
+      script: (command, connection) => command[0] === "INCR" ? undefined : connection.serve(),
+    });
+    await using redis = new Redis({ transport: peer.transport(), commandTimeout: 300 });
+    await redis.connect();
+    const pipeline = redis.pipeline();
+    for (let index = 0; index < 30_000; index++) pipeline.incr("n");
+    const error = await pipeline.exec().then(() => assert.fail("it must not resolve"), (error) => error);
+    assert.deepEqual([error.code, error.executed, error.index], ["COMMAND_TIMEOUT", "unknown", 0]);
+    const sent = peer.count("INCR");
+    assert.ok(sent < 10_000, `${sent} were sent`);
+    assert.equal(error.results[sent - 1].executed, "unknown");
+    assert.ok(error.results.slice(sent).every((one: { executed: string }) => one.executed === "no"));
+  });
+});

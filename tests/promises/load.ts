@@ -1,0 +1,109 @@
+/**
+ * A mixed load of which each command leaves a trace on the server: how often it ran.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Redis } from "../../mod.ts";
+import { packCommands } from "../../src/resp/pack.ts";
+import { executedOf, Follower, type Outcome } from "./support.ts";
+
+/** A command under way: its promise, and how often it has run by now. */
+export interface Action {
+  /** For messages. */
+  readonly name: string;
+  /** What the caller holds. */
+  readonly follower: Follower;
+  /** How often the server ran it; absent where that does not show. */
+  readonly runs?: (read: Read) => Promise<number> | number;
+  /** Whether the value is the right one. */
+  readonly right: (value: unknown) => boolean;
+}
+
+/** Reads a number from the server, past the client: the value of a key, or 0. */
+export type Read = (key: string) => Promise<number> | number;
+
+const counted = (key: string) => (read: Read): Promise<number> | number => read(key);
+
+/** A plain write. */
+export function incr(redis: Redis, key: string): Action {
+  return {
+    name: `INCR ${key}`,
+    follower: new Follower(redis.incr(key)),
+    runs: counted(key),
+    right: (value) => value === 1,
+  };
+}
+
+/** A read whose reply is its own: one that is given to the wrong command shows. */
+export function echo(redis: Redis, text: string): Action {
+  return {
+    name: `ECHO ${text}`,
+    follower: new Follower(redis.echo(text)),
+    right: (value) => value === text,
+  };
+}
+
+/** A command that blocks, on a lane of its own. It gives up when the list stays empty. */
+export function blpop(redis: Redis, key: string): Action {
+  return {
+    name: `BLPOP ${key}`,
+    follower: new Follower(redis.blpop(key, 1)),
+    right: (value) => value === null,
+  };
+}
+
+/** Commands sent by the holder of a connection, as a transaction. */
+export function leased(redis: Redis, key: string): Action {
+  const run = async (): Promise<unknown> => {
+    const connection = await redis.pool.acquire();
+    try {
+      const replies = await connection.sendPacked(
+        packCommands([["MULTI"], ["INCR", key], ["EXEC"]]),
+        3,
+      );
+      const failed = replies.find((reply) => reply instanceof Error);
+      if (failed !== undefined) throw failed;
+      return replies[2];
+    } finally {
+      connection[Symbol.dispose]();
+    }
+  };
+  return {
+    name: `leased ${key}`,
+    follower: new Follower(run()),
+    runs: counted(key),
+    right: (value) => Array.isArray(value) && value[0] === 1,
+  };
+}
+
+/** Everything at once. */
+export function mixedLoad(redis: Redis): Action[] {
+  return [
+    incr(redis, "plain:1"),
+    echo(redis, "first"),
+    incr(redis, "plain:2"),
+    blpop(redis, "empty"),
+    leased(redis, "lease:1"),
+    incr(redis, "plain:3"),
+    echo(redis, "last"),
+  ];
+}
+
+/** What was said must be what was done: a value after one run, `"no"` after none, `"unknown"` after one at most. */
+export async function checkActions(actions: readonly Action[], read: Read, where: string): Promise<void> {
+  for (const { name, follower, runs, right } of actions) {
+    const outcome = follower.outcome as Outcome;
+    const what = `${name}, ${where}`;
+    if ("value" in outcome) assert.ok(right(outcome.value), `${what}: got ${String(outcome.value)}`);
+    const executed = executedOf(outcome);
+    assert.ok(
+      executed !== undefined,
+      `${what}: rejected without saying whether it ran: ${String((outcome as { error?: unknown }).error)}`,
+    );
+    if (runs === undefined) continue;
+    const times = await runs(read);
+    const allowed = executed === "yes" ? [1] : executed === "no" ? [0] : [0, 1];
+    assert.ok(allowed.includes(times), `${what}: ran ${times} times, and it was said: ${executed}`);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A client over the memory transport in simulated time, and what became of its promises.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type ConnectionPoolBase, Redis, type RedisOptions } from "../../mod.ts";
+import { RedisError } from "../../src/errors.ts";
+import type { MemoryTransportOptions } from "../../transports/memory.ts";
+import { SimulatedClock } from "../harness/clock.ts";
+import { ScriptedPeer, type ScriptedPeerOptions } from "../harness/scripted_peer.ts";
+
+/** What a promise came to: its value, or its error. */
+export type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/** Follows a promise; counts how often it settled. */
+export class Follower {
+  /** What it came to, so far. */
+  outcome: Outcome | undefined = undefined;
+  /** Follows one promise. */
+  constructor(promise: Promise<unknown>) {
+    promise.then((value) => this.#settle({ value }), (error) => this.#settle({ error }));
+  }
+
+  #settle(outcome: Outcome): void {
+    assert.equal(this.outcome, undefined, "a promise settled twice");
+    this.outcome = outcome;
+  }
+}
+
+/** What an outcome says of execution; a value counts as `"yes"`, an error that says nothing as `undefined`. */
+export function executedOf(outcome: Outcome): string | undefined {
+  if ("value" in outcome) return "yes";
+  return outcome.error instanceof RedisError ? outcome.error.executed : undefined;
+}
+
+/** A client, the peer behind it, and the time in which both live. */
+export interface Stage {
+  readonly clock: SimulatedClock;
+  readonly peer: ScriptedPeer;
+  readonly redis: Redis;
+}
+
+/** Sets up a client and its peer. */
+export function stage(
+  options: RedisOptions<ConnectionPoolBase> = {},
+  scripted: ScriptedPeerOptions = {},
+  transport: MemoryTransportOptions = {},
+): Stage {
+  const clock = new SimulatedClock();
+  const peer = new ScriptedPeer({ clock, ...scripted });
+  const redis = new Redis({ transport: peer.transport({ clock, ...transport }), clock, ...options });
+  return { clock, peer, redis };
+}
+
+/** Lets time go on until all of them have settled, up to a minute. */
+export async function settleAll(clock: SimulatedClock, followers: readonly Follower[]): Promise<Outcome[]> {
+  for (let spent = 0; followers.some(({ outcome }) => outcome === undefined); spent++) {
+    assert.ok(spent < 120, "a promise did not settle within a minute");
+    await clock.advance(spent === 0 ? 0 : 500);
+  }
+  return followers.map(({ outcome }) => outcome!);
+}
+
+/** Closes the client; nothing of it may be left: no timer, no socket, no connection in the pool. */
+export async function closeClean({ clock, peer, redis }: Stage): Promise<void> {
+  const closing = new Follower(redis.close());
+  await settleAll(clock, [closing]);
+  assert.deepEqual(closing.outcome, { value: undefined });
+  // A peer that is frozen learns of the end only when it thaws.
+  for (const connection of peer.open) connection.thaw();
+  await clock.settle();
+  const { created, connecting, waiting } = redis.pool.stats();
+  assert.deepEqual({ created, connecting, waiting }, { created: 0, connecting: 0, waiting: 0 });
+  assert.equal(peer.open.length, 0, "a socket stayed open");
+  assert.equal(clock.pendingTimers, 0, "a timer was left");
+}

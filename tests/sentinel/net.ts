@@ -1,0 +1,135 @@
+/**
+ * Sentinels and servers that say what a test wants, all in memory.
+ *
+ * @module
+ */
+import { ConnectionError } from "../../src/errors.ts";
+import type { Transport } from "../../src/transport.ts";
+import { ErrorReply, type Wire } from "../harness/resp.ts";
+import { ScriptedPeer } from "../harness/scripted_peer.ts";
+import type { PeerConnection } from "../harness/peer_connection.ts";
+
+/** A master as a scripted sentinel tells of it. */
+export interface Told {
+  host: string;
+  port: number;
+  flags: string;
+  epoch: number;
+  others: { host: string; port: number }[];
+  replicas: { host: string; port: number; flags: string }[];
+}
+
+/** A sentinel that knows one service, `mymaster`. */
+export class FakeSentinel {
+  readonly peer: ScriptedPeer;
+  readonly told: Told;
+  /** It takes commands and says nothing. */
+  silent = false;
+
+  constructor(told: Partial<Told> & { port: number }, options: { password?: string; hello?: boolean } = {}) {
+    this.told = { host: "server", flags: "master", epoch: 1, others: [], replicas: [], ...told };
+    this.peer = new ScriptedPeer({
+      ...options,
+      script: (command, connection) => {
+        if (this.silent) return new Promise<undefined>(() => {});
+        if (command[0] !== "SENTINEL") return connection.serve();
+        if (options.password !== undefined && connection.session.user === undefined) {
+          return new ErrorReply("NOAUTH Authentication required.");
+        }
+        return this.#answer(command);
+      },
+    });
+  }
+
+  /** Tells all who listen. */
+  announce(channel: string, message: string): void {
+    this.peer.server.publish(channel, message);
+  }
+
+  #answer([, what, service]: readonly string[]): Wire {
+    const { host, port, flags, epoch, others, replicas } = this.told;
+    const name = what!.toUpperCase();
+    if (name === "MYID") return "0".repeat(36) + String(this.told.port).padStart(4, "0");
+    const known = service === "mymaster";
+    if (name === "GET-MASTER-ADDR-BY-NAME") return known ? [host, String(port)] : null;
+    if (!known) return new ErrorReply("ERR No such master with that name");
+    const one = (fields: Record<string, string | number>) => Object.entries(fields).flat().map(String);
+    if (name === "MASTER") {
+      return one({
+        name: service!,
+        ip: host,
+        port,
+        flags,
+        "config-epoch": epoch,
+        "num-other-sentinels": others.length,
+      });
+    }
+    if (name === "SENTINELS") {
+      return others.map((at) => one({ ip: at.host, port: at.port, runid: `id${at.port}` }));
+    }
+    return replicas.map((at) =>
+      one({ ip: at.host, port: at.port, flags: at.flags, "master-link-status": "ok" })
+    );
+  }
+}
+
+/** A server whose role can be changed. */
+export class FakeServer {
+  readonly peer: ScriptedPeer;
+  role: string;
+  /** It takes commands and says nothing. */
+  silent = false;
+
+  constructor(role: "master" | "slave" = "master") {
+    this.role = role;
+    this.peer = new ScriptedPeer({
+      hello: false,
+      script: (command, connection) => {
+        if (this.silent) return new Promise<undefined>(() => {});
+        return this.#answer(command, connection);
+      },
+    });
+  }
+
+  #answer(
+    command: readonly string[],
+    connection: PeerConnection,
+  ): Wire | ReturnType<PeerConnection["serve"]> {
+    if (command[0] === "ROLE") return [this.role, 0, []];
+    if (this.role === "slave" && (command[0] === "SET" || command[0] === "INCR")) {
+      return new ErrorReply("READONLY You can't write against a read only replica.");
+    }
+    return connection.serve();
+  }
+}
+
+/** A transport to peers by `host:port`; to all others there is no way. */
+export class Net implements Transport {
+  readonly name = "memory";
+  readonly #transports: Map<string, Transport> = new Map();
+  /** Where connections were asked for, in order. */
+  readonly asked: string[] = [];
+
+  add(at: string, { peer }: { readonly peer: ScriptedPeer }): this {
+    this.#transports.set(at, peer.transport());
+    return this;
+  }
+
+  remove(at: string): void {
+    this.#transports.delete(at);
+  }
+
+  connect(
+    ...[endpoint, options, handlers]: Parameters<Transport["connect"]>
+  ): ReturnType<Transport["connect"]> {
+    const at = "host" in endpoint ? `${endpoint.host}:${endpoint.port}` : endpoint.path;
+    this.asked.push(at);
+    const transport = this.#transports.get(at);
+    if (transport === undefined) return Promise.reject(refused(at));
+    return transport.connect(endpoint, options, handlers);
+  }
+}
+
+function refused(at: string): ConnectionError {
+  return new ConnectionError(`Cannot connect to ${at}: nobody is there`, { code: "CONNECT", executed: "no" });
+}

@@ -1,5 +1,0 @@
-/** The adapter over `node:net` and `node:tls`, on whichever runtime. */
-import { nodeTransport } from "../../transports/node.ts";
-import { transportContract } from "./contract.ts";
-
-transportContract(nodeTransport);
