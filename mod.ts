@@ -67,6 +67,7 @@ export type { BufferPolicy } from "./src/client/pubsub/buffer.ts";
 export type {
   Message,
   Subscription,
+  SubscriptionItem,
   SubscriptionOptions,
   SubscriptionStats,
 } from "./src/client/pubsub/subscription.ts";

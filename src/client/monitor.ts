@@ -119,7 +119,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
     lane.want();
   }
 
-  /** @inheritdoc */
+  /** The next command or gap, when there is one. */
   next(): Promise<IteratorResult<MonitoredCommand | Gap, undefined>> {
     return this.#outlet.next();
   }

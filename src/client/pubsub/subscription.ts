@@ -47,7 +47,8 @@ export interface SubscriptionStats {
   readonly pauses: number;
 }
 
-type Item<T> = Message<T> | Gap;
+/** What an iterator yields. */
+export type SubscriptionItem<T = string> = Message<T> | Gap;
 
 /**
  * Messages and gaps, to iterate over. It begins when it is made and ends with the loop, with `close()`, with its
@@ -66,7 +67,7 @@ type Item<T> = Message<T> | Gap;
  * }
  * ```
  */
-export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, undefined>, Sink {
+export class Subscription<T = string> implements AsyncIterableIterator<SubscriptionItem<T>, undefined> {
   /** Resolves when the server has confirmed all channels; rejects when that fails. */
   readonly ready: Promise<void>;
   readonly #registry: Registry;
@@ -78,6 +79,13 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
   readonly #waiting: Set<Topic> = new Set();
   readonly #outlet: Outlet<Message<T>>;
   readonly #left: () => void;
+  readonly #sink: Sink = {
+    message: (topic, message, channel) => this.#message(topic, message, channel),
+    interrupted: (topic) => this.#interrupted(topic),
+    confirmed: (topic, gap) => this.#confirmed(topic, gap),
+    refused: (topic, error) => this.#refused(topic, error),
+    closed: (topic) => this.#closed(topic),
+  };
   #became!: () => void;
   #failed!: (error: unknown) => void;
   #unlisten: () => void = () => {};
@@ -146,13 +154,13 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     };
   }
 
-  /** @inheritdoc */
-  next(): Promise<IteratorResult<Item<T>, undefined>> {
+  /** The next message or gap, when there is one. */
+  next(): Promise<IteratorResult<SubscriptionItem<T>, undefined>> {
     return this.#outlet.next();
   }
 
   /** Ends the subscription; what has come and was not read is forgotten. */
-  async return(): Promise<IteratorResult<Item<T>, undefined>> {
+  async return(): Promise<IteratorResult<SubscriptionItem<T>, undefined>> {
     await this.close();
     return { value: undefined, done: true };
   }
@@ -173,8 +181,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     return this;
   }
 
-  /** @ignore */
-  message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
+  #message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
     this.#received++;
     if (!this.#outlet.offer(this.#item(topic, message, channel))) {
       const text =
@@ -188,15 +195,13 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     }
   }
 
-  /** @ignore */
-  interrupted(topic: Topic): void {
+  #interrupted(topic: Topic): void {
     this.#waiting.add(topic);
     this.#lastGap = undefined;
     this.#paused = false;
   }
 
-  /** @ignore */
-  confirmed(topic: Topic, gap: Gap | undefined): void {
+  #confirmed(topic: Topic, gap: Gap | undefined): void {
     // All channels that a connection carried have the same gap, which is told once.
     if (gap !== undefined && gap !== this.#lastGap) {
       this.#lastGap = gap;
@@ -208,14 +213,12 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     this.#outlet.serve();
   }
 
-  /** @ignore */
-  refused(topic: Topic, error: Error): void {
+  #refused(topic: Topic, error: Error): void {
     this.#topics.delete(topic);
     void this.#end({ error });
   }
 
-  /** @ignore */
-  closed(topic: Topic): void {
+  #closed(topic: Topic): void {
     this.#topics.delete(topic);
     void this.#end(undefined);
   }
@@ -224,10 +227,10 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     // The registry may confirm at once.
     const before = this.#private?.topic(kind, name);
     if (before !== undefined) {
-      before.add(this);
+      before.add(this.#sink);
       this.#private!.note(before);
     }
-    const topic = before ?? this.#registry.add(kind, name, this);
+    const topic = before ?? this.#registry.add(kind, name, this.#sink);
     this.#topics.add(topic);
     if (topic.state !== "on") this.#waiting.add(topic);
     else if (this.#waiting.size === 0) this.#became();
@@ -273,8 +276,8 @@ export class Subscription<T = string> implements AsyncIterableIterator<Item<T>, 
     this.#outlet.end(failure);
     this.#private?.lane.connection?.link?.resume();
     const gone = topics.map((topic) => {
-      if (this.#private === undefined) return this.#registry.remove(topic, this);
-      topic.remove(this);
+      if (this.#private === undefined) return this.#registry.remove(topic, this.#sink);
+      topic.remove(this.#sink);
       this.#private.note(topic);
       return topic.ended();
     });
