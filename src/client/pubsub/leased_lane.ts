@@ -6,8 +6,9 @@
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection, ConnectionListener } from "../../connection/connection.ts";
-import { AuthenticationError, MaxConnectionsError, RedisError } from "../../errors.ts";
+import { ProtocolError, RedisError } from "../../errors.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
+import { isFinal } from "../../retry.ts";
 import type { Lane, LaneListener } from "../lane.ts";
 
 /** Leases a connection when one is wanted, and another when that one is lost. */
@@ -52,10 +53,17 @@ export class LeasedLane implements Lane {
   /** @inheritdoc */
   want(): void {
     if (this.#state !== "idle") return;
-    this.#forget ??= this.#pool.beforeClose(() => {
-      this.#close();
-      return Promise.resolve();
-    });
+    if (this.#forget === undefined) {
+      const closing = this.#pool.beforeClose(() => {
+        this.#close();
+        return Promise.resolve();
+      });
+      const hurrying = this.#pool.comeback.on(() => this.#hurry());
+      this.#forget = () => {
+        closing();
+        hurrying();
+      };
+    }
     this.#connect();
   }
 
@@ -124,11 +132,18 @@ export class LeasedLane implements Lane {
   #failed(error: Error): void {
     const { reconnect } = this.#pool.options.connection;
     if (this.#pool.closed) return this.#close();
-    const hopeless = error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
-      !(error instanceof RedisError) || this.#attempt >= reconnect.attempts;
+    const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
+      this.#attempt >= reconnect.attempts;
     if (!hopeless) return this.#backOff();
     this.#leave("idle");
     for (const listener of this.#listeners) listener.failed?.(error);
+  }
+
+  /** The server is said to be back, or to be another. */
+  #hurry(): void {
+    if (this.#state !== "waiting") return;
+    this.#pool.options.connection.clock.clearTimeout(this.#timer);
+    this.#connect();
   }
 
   #backOff(): void {
