@@ -28,10 +28,10 @@ export interface Call {
 export interface Executor {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents>;
-  /** Where subscriptions live; clients that share their connections share one. */
-  readonly subscriptionHome: SubscriptionHome;
-  /** Calls a listener with the push frames of the shared connections; returns how to stop. */
-  onPush(listener: (values: Reply[]) => void): () => void;
+  /** Where subscriptions live; clients that share their connections share one. Without it, subscribing is refused. */
+  readonly subscriptionHome?: SubscriptionHome;
+  /** Calls a listener with the push frames of the shared connections; returns how to stop. Without it, that is refused. */
+  onPush?(listener: (values: Reply[]) => void): () => void;
   /** Runs a command on the lane that it needs. */
   execute(command: Command, call: Call): Promise<unknown>;
   /**

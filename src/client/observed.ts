@@ -9,7 +9,6 @@ import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { Observer, Target } from "../observer.ts";
 import { targetOf } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
-import type { Reply } from "../resp/types.ts";
 import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
 
@@ -32,13 +31,13 @@ class ObservedExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  get subscriptionHome(): SubscriptionHome {
+  get subscriptionHome(): SubscriptionHome | undefined {
     return this.#inner.subscriptionHome;
   }
 
   /** @inheritdoc */
-  onPush(listener: (values: Reply[]) => void): () => void {
-    return this.#inner.onPush(listener);
+  get onPush(): Executor["onPush"] {
+    return this.#inner.onPush?.bind(this.#inner);
   }
 
   /** @inheritdoc */

@@ -14,7 +14,7 @@ import { runBatch } from "./batch.ts";
 import { ExclusiveLane, runExclusively } from "./exclusive.ts";
 import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
-import { SingleHome } from "./pubsub/single_home.ts";
+import { homeOn } from "./pubsub/single_home.ts";
 import { closedError, statefulRefusal } from "./refusals.ts";
 import { runScript } from "./scripts.ts";
 import { SharedLane } from "./shared_lane.ts";
@@ -22,14 +22,28 @@ import { SharedLane } from "./shared_lane.ts";
 /** Commands with one of these need a look before they take the shared lane. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
-/** What clients of one pool share: the lane, what is subscribed to (by those who multiplex, and by those who do not), how many they are. */
-interface Shared {
-  readonly lane: SharedLane;
-  readonly homes: Map<boolean, SubscriptionHome>;
-  users: number;
+/** The shared lanes of pools, with how many clients use each: clients of one pool share one. */
+const lanes: WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number }> = new WeakMap();
+
+/** The lane that all clients of a pool share; whoever enters it leaves it. */
+export function enterLane(pool: ConnectionPool): SharedLane {
+  let shared = lanes.get(pool);
+  if (shared === undefined) {
+    const lane = new SharedLane(pool);
+    pool.beforeClose(() => lane.close());
+    lanes.set(pool, shared = { lane, users: 0 });
+  }
+  shared.users++;
+  return shared.lane;
 }
 
-const lanes: WeakMap<ConnectionPool, Shared> = new WeakMap();
+/** The last to leave closes the lane. */
+export async function leaveLane(pool: ConnectionPool): Promise<void> {
+  const shared = lanes.get(pool)!;
+  if (--shared.users > 0) return;
+  lanes.delete(pool);
+  await shared.lane.close();
+}
 
 /** Runs commands over a pool of connections to one server. */
 export class StandaloneExecutor implements Executor {
@@ -49,19 +63,9 @@ export class StandaloneExecutor implements Executor {
     this.#pool = pool;
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    let shared = lanes.get(pool);
-    if (shared === undefined) {
-      const lane = new SharedLane(pool);
-      pool.beforeClose(() => lane.close());
-      lanes.set(pool, shared = { lane, homes: new Map(), users: 0 });
-    }
-    shared.users++;
-    this.lane = shared.lane;
-    const { homes } = shared;
-    const home = homes.get(options.multiplex) ?? new SingleHome(pool, shared.lane, options.multiplex);
-    homes.set(options.multiplex, home);
-    this.subscriptionHome = home;
-    this.events = shared.lane.events;
+    this.lane = enterLane(pool);
+    this.subscriptionHome = homeOn(pool, this.lane, options.multiplex);
+    this.events = this.lane.events;
   }
 
   /** @inheritdoc */
@@ -140,9 +144,6 @@ export class StandaloneExecutor implements Executor {
 
   async #close(): Promise<void> {
     if (this.#owner) return await this.#pool.close();
-    const shared = lanes.get(this.#pool)!;
-    if (--shared.users > 0) return;
-    lanes.delete(this.#pool);
-    await shared.lane.close();
+    await leaveLane(this.#pool);
   }
 }

@@ -12,6 +12,7 @@ import type { Gap } from "./pubsub/gap.ts";
 import type { Listener } from "./pubsub/listeners.ts";
 import type { TopicCounts } from "./pubsub/registry.ts";
 import { type PushContents, pushListener } from "./push.ts";
+import { unsupportedError } from "./refusals.ts";
 import { type Channels, PubSub } from "./pubsub/pubsub.ts";
 import type { Subscription, SubscriptionOptions } from "./pubsub/subscription.ts";
 
@@ -136,6 +137,7 @@ export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W
     listener: (contents: PushContents<K, Text<W>>) => unknown,
   ): () => void {
     const { executor, call } = this.core;
+    if (executor.onPush === undefined) throw unsupportedError("onPush");
     return executor.onPush(
       pushListener(kind, listener as (contents: never) => unknown, call.mode, executor.events),
     );

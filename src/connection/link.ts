@@ -261,7 +261,8 @@ export class Link {
 
   #lose(cause: Error): void {
     if (this.#ended) return;
-    this.destroy(cause);
+    // The owner hears of it first: who sends a failed command again must not find this link alive.
     this.#owner.lost(cause);
+    this.destroy(cause);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkArguments, isBytes, refusal } from "./arguments.ts";
+import { borrow, giveBack } from "./scratch.ts";
 import type { Arg } from "./types.ts";
 
 /** How an {@linkcode Encoder} sizes its memory. */
@@ -20,6 +21,9 @@ const SHORT_TEXT = 48;
 const SHORT_BYTES = 48;
 /** What the frame of an argument takes at most: `$`, ten digits, two CRLF. */
 const FRAME = 16;
+/** UTF-8 takes at most as many bytes for a UTF-16 unit; for longer texts than that the room is not made at random. */
+const MOST_BYTES = 3;
+const MUCH_TEXT = 1_048_576;
 /** Arenas kept for reuse: one is written to while the other is with the socket. */
 const SPARE = 2;
 
@@ -182,8 +186,9 @@ export class Encoder {
     const index = this.#lent.indexOf(view.buffer);
     if (index < 0) return;
     this.#lent.splice(index, 1);
-    if (view.buffer.byteLength !== this.#arenaSize || this.#spare.length >= SPARE) return;
-    this.#spare.push(new Uint8Array(view.buffer));
+    const { buffer } = view;
+    if (buffer.byteLength !== this.#arenaSize) giveBack(buffer);
+    else if (this.#spare.length < SPARE) this.#spare.push(new Uint8Array(buffer));
   }
 
   /** Forgets what waits in the arena, and what is with a socket that will not give it back. */
@@ -225,7 +230,7 @@ export class Encoder {
   /** Text of any length. How long it is in bytes shows only when it is encoded. */
   #text(text: string, at: number): number {
     const length = text.length;
-    if (length > this.#copyLimit) return this.#whole(utf8.encode(text), at);
+    if (length > this.#copyLimit) return this.#bigText(text, at);
     if (at + length + FRAME > this.#arena.length) at = this.#rotate(at, length + FRAME);
     // Nearly always as many bytes as characters, or as many digits in the one as in the other.
     const body = at + 3 + digitsOf(length);
@@ -243,6 +248,22 @@ export class Encoder {
     arena[at] = CR;
     arena[at + 1] = LF;
     return at + 2;
+  }
+
+  /** A long text, by way of borrowed memory, which comes back when the socket has taken it. */
+  #bigText(text: string, at: number): number {
+    const { length } = text;
+    for (const room of [length, length * MOST_BYTES]) {
+      const scratch = borrow(room);
+      const { read, written } = utf8.encodeInto(text, scratch);
+      if (read === length) {
+        this.#lent.push(scratch.buffer);
+        return this.#whole(scratch.subarray(0, written), at);
+      }
+      giveBack(scratch.buffer);
+      if (length > MUCH_TEXT) break;
+    }
+    return this.#whole(utf8.encode(text), at);
   }
 
   /** A value too big to be copied: the arena goes out with its header, then the value; its CRLF starts the next. */

@@ -77,10 +77,39 @@ export function leased(redis: Redis, key: string): Action {
   };
 }
 
+/** Commands that are sent together: each is an action of its own. */
+export function together(redis: Redis, atomic: boolean, keys: readonly string[]): Action[] {
+  const batch = atomic ? redis.multi() : redis.pipeline();
+  for (const key of keys) batch.incr(key);
+  const outcomes = batch.exec({ settle: true }) as Promise<unknown[]>;
+  return keys.map((key, index) => ({
+    name: `${atomic ? "multi" : "pipeline"} ${key}`,
+    follower: new Follower(outcomes.then((all) => {
+      if (all[index] instanceof Error) throw all[index];
+      return all[index];
+    })),
+    runs: counted(key),
+    right: (value) => value === 1,
+  }));
+}
+
+/** A transaction under WATCH, on a connection of its own. */
+export function watched(redis: Redis, key: string): Action {
+  return {
+    name: `watch ${key}`,
+    follower: new Follower(redis.watch(key, (tx) => tx.multi().incr(key), { attempts: 1 })),
+    runs: counted(key),
+    right: (value) => Array.isArray(value) && value[0] === 1,
+  };
+}
+
 /** Everything at once. */
 export function mixedLoad(redis: Redis): Action[] {
   return [
     incr(redis, "plain:1"),
+    ...together(redis, false, ["pipe:1", "pipe:2"]),
+    ...together(redis, true, ["multi:1", "multi:2"]),
+    watched(redis, "watch:1"),
     echo(redis, "first"),
     incr(redis, "plain:2"),
     blpop(redis, "empty"),

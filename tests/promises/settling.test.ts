@@ -5,21 +5,15 @@
  */
 import { describe, it } from "node:test";
 import type { CutOptions } from "../harness/scripted_peer.ts";
-import { plain } from "../harness/resp.ts";
 import type { ConnectionPoolBase, RedisOptions } from "../../mod.ts";
-import { checkActions, mixedLoad, type Read } from "./load.ts";
-import { closeClean, settleAll, type Stage, stage } from "./support.ts";
+import { checkActions, mixedLoad } from "./load.ts";
+import { closeClean, reader, settleAll, type Stage, stage } from "./support.ts";
 
 const TIMES: RedisOptions<ConnectionPoolBase> = {
   commandTimeout: 2_000,
   connectTimeout: 1_000,
   healthCheckInterval: 0,
 };
-
-function reader({ peer }: Stage): Read {
-  const session = peer.connections[0]!;
-  return async (key) => Number(plain((await session.serve(["GET", key])) as never) ?? 0);
-}
 
 /** One run of the load over connections of which the first is cut. */
 async function run(

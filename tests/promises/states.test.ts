@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ConnectionPoolBase, RedisOptions } from "../../mod.ts";
-import { ErrorReply, plain } from "../harness/resp.ts";
+import { ErrorReply } from "../harness/resp.ts";
 import type { ScriptedPeerOptions } from "../harness/scripted_peer.ts";
-import { checkActions, incr, type Read } from "./load.ts";
-import { closeClean, Follower, settleAll, type Stage, stage } from "./support.ts";
+import { checkActions, incr } from "./load.ts";
+import { closeClean, Follower, reader, settleAll, type Stage, stage } from "./support.ts";
 
 const NEVER: Promise<void> = new Promise(() => {});
 
@@ -73,7 +73,7 @@ async function meet(
     phase.scripted,
     phase.highWaterMark === undefined ? {} : { highWaterMark: phase.highWaterMark },
   );
-  const { clock, peer, redis } = set;
+  const { clock, redis } = set;
   if (phase.ready !== undefined) {
     const connecting = new Follower(redis.connect());
     await settleAll(clock, [connecting]);
@@ -94,18 +94,10 @@ async function meet(
     if (!aborted || index === 1 || !("error" in outcome!)) continue;
     assert.equal(outcome.error, controller.signal.reason, "an abort rejects with its reason");
   }
-  const session = peer.connections.find(({ received }) => received.length > 0) ?? peer.connections[0];
-  const read: Read = async (key) => {
-    const value = session === undefined ? null : await peer.server.serve(
-      { words: ["GET", key], raw: [] },
-      session.session,
-    );
-    return Number(plain(value as never) ?? 0);
-  };
   const rest = all.filter(({ follower }) =>
     !("error" in follower.outcome! && follower.outcome.error === controller.signal.reason)
   );
-  await checkActions(rest, read, "");
+  await checkActions(rest, reader(set), "");
   await closeClean(set);
 }
 

@@ -8,6 +8,8 @@ import { type ConnectionPoolBase, Redis, type RedisOptions } from "../../mod.ts"
 import { RedisError } from "../../src/errors.ts";
 import type { MemoryTransportOptions } from "../../transports/memory.ts";
 import { SimulatedClock } from "../harness/clock.ts";
+import { Session } from "../harness/mini/session.ts";
+import { plain, type Wire } from "../harness/resp.ts";
 import { ScriptedPeer, type ScriptedPeerOptions } from "../harness/scripted_peer.ts";
 
 /** What a promise came to: its value, or its error. */
@@ -51,6 +53,16 @@ export function stage(
   const peer = new ScriptedPeer({ clock, ...scripted });
   const redis = new Redis({ transport: peer.transport({ clock, ...transport }), clock, ...options });
   return { clock, peer, redis };
+}
+
+/** Reads a number from the server in memory, past the client: the value of a key, or 0. */
+export function reader({ peer }: Stage): (key: string) => Promise<number> {
+  const session = new Session(0, () => {});
+  return async (key) => {
+    const raw = ["GET", key].map((word) => new TextEncoder().encode(word));
+    const value = await peer.server.serve({ words: ["GET", key], raw }, session);
+    return Number(plain(value as Wire) ?? 0);
+  };
 }
 
 /** Lets time go on until all of them have settled, up to a minute. */

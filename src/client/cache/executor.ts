@@ -6,7 +6,6 @@
 import { type Command, Command as CommandValue, CommandFlag, defineCommand } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
-import type { Reply } from "../../resp/types.ts";
 import type { Call, Executor } from "../executor.ts";
 import type { SubscriptionHome } from "../pubsub/home.ts";
 import type { ClientCache } from "./cache.ts";
@@ -39,7 +38,7 @@ export class CachingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  get subscriptionHome(): SubscriptionHome {
+  get subscriptionHome(): SubscriptionHome | undefined {
     return this.#inner.subscriptionHome;
   }
 
@@ -69,8 +68,8 @@ export class CachingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  onPush(listener: (values: Reply[]) => void): () => void {
-    return this.#inner.onPush(listener);
+  get onPush(): Executor["onPush"] {
+    return this.#inner.onPush?.bind(this.#inner);
   }
 
   /** @inheritdoc */

@@ -6,7 +6,7 @@
 import { TimeoutError } from "../../errors.ts";
 import type { Call, Executor } from "../executor.ts";
 import { Monitor, type MonitorOptions } from "../monitor.ts";
-import { closedError } from "../refusals.ts";
+import { closedError, unsupportedError } from "../refusals.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { type Listener, ListenerSink } from "./listeners.ts";
 import { Registry, type TopicCounts } from "./registry.ts";
@@ -47,7 +47,11 @@ export class PubSub {
   /** The subscriptions of the client with this executor. */
   static of(executor: Executor): PubSub {
     let client = clients.get(executor);
-    if (client === undefined) clients.set(executor, client = new PubSub(executor.subscriptionHome));
+    if (client === undefined) {
+      const home = executor.subscriptionHome;
+      if (home === undefined) throw unsupportedError("SUBSCRIBE");
+      clients.set(executor, client = new PubSub(home));
+    }
     return client;
   }
 

@@ -41,3 +41,16 @@ export class SingleHome implements SubscriptionHome {
     return new LeasedLane(this.#pool);
   }
 }
+
+const homes: WeakMap<SharedLane, { readonly shared?: SubscriptionHome; readonly apart?: SubscriptionHome }> =
+  new WeakMap();
+
+/** The home on a lane: one for all clients of the pool that multiplex, and one for those that do not. */
+export function homeOn(pool: ConnectionPool, lane: SharedLane, multiplex: boolean): SubscriptionHome {
+  const known = homes.get(lane);
+  const found = multiplex ? known?.shared : known?.apart;
+  if (found !== undefined) return found;
+  const home = new SingleHome(pool, lane, multiplex);
+  homes.set(lane, { ...known, ...multiplex ? { shared: home } : { apart: home } });
+  return home;
+}
