@@ -35,6 +35,7 @@ export type * from "./src/transport.ts";
 export type * from "./src/observer.ts";
 export type * from "./src/clock.ts";
 export type * from "./src/options.ts";
+export type { RedisOptions as RedisOptionsOver } from "./src/options.ts";
 export type { RedisOptions } from "./src/client/redis.ts";
 export type * from "./src/events.ts";
 export type * from "./src/resp/types.ts";

@@ -16,7 +16,7 @@ import { observed } from "./observed.ts";
 import { StandaloneExecutor } from "./standalone.ts";
 
 /** The options of a client of one server, beside those of the pool that it makes for itself. */
-export type RedisOptions = RedisOptionsOver<ConnectionPool>;
+export type RedisOptions<P = ConnectionPool> = RedisOptionsOver<P>;
 
 /** What a client of one server is made of. */
 interface RedisCore extends ClientCore {

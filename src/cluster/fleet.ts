@@ -167,7 +167,7 @@ export class Fleet {
     const seeds = this.#seeds();
     if (!this.options.followCluster) return seeds;
     const rank = (node: ClusterNode): number =>
-      node.usable ? this.#sentry.isSilent(node) ? 3 : 0 : node.health === "online" ? 1 : 2;
+      node.connected ? this.#sentry.isSilent(node) ? 3 : 0 : node.health === "online" ? 1 : 2;
     const { clock } = this.options.connection;
     const ranked = [...this.#nodes.values()].filter((node) => node.role !== "unknown")
       .map((node) => ({ node, order: rank(node) + clock.random() }));
