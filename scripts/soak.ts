@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { BlockingConnectionPool, Redis } from "../mod.ts";
@@ -50,12 +50,18 @@ function collect(): void {
   else gc?.();
 }
 
-/** Open sockets of this process, the proxy's included; 0 where the system does not tell. */
+/** Open TCP sockets of this process, the proxy's included; 0 where the system does not tell. */
 function sockets(): number {
   try {
+    const tcp = new Set(
+      readFileSync("/proc/self/net/tcp", "utf8").split("\n").slice(1).map((line) =>
+        line.trim().split(/\s+/)[9]
+      ),
+    );
     return readdirSync("/proc/self/fd").filter((descriptor) => {
       try {
-        return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("socket:");
+        const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`)) ?? [];
+        return inode !== undefined && tcp.has(inode);
       } catch {
         return false; // closed meanwhile
       }
@@ -80,6 +86,8 @@ const MB = 1_048_576;
 const atRest = sockets();
 const server = await startServer({ config: ["appendonly yes", "appendfsync always", 'save ""'] });
 const proxy = await startProxy(server);
+// What has ended would be the harness's own growth.
+proxy.on("close", (connection) => void proxy.connections.splice(proxy.connections.indexOf(connection), 1));
 const ledger = new Ledger(ROOM);
 const tally: Tally = { operations: 0, rejected: 0, mixedUp: 0, silent: 0, hung: 0 };
 const limits = {
@@ -111,9 +119,6 @@ async function breakThings(): Promise<void> {
     const fault = pickFault(random);
     await fault.run({ proxy, server, random, sleep });
     faults.set(fault.name, (faults.get(fault.name) ?? 0) + 1);
-    // What has ended is the harness's own growth.
-    const open = proxy.open;
-    proxy.connections.splice(0, proxy.connections.length, ...open);
     await sleep(100 + random() * 250);
   }
 }
