@@ -16,6 +16,9 @@
  * @module
  */
 import { Redis as RedisBase } from "./src/client/redis.ts";
+import { BlockingClusterConnectionPool as BlockingClusterConnectionPoolBase } from "./src/cluster/blocking_pool.ts";
+import { RedisCluster as RedisClusterBase } from "./src/cluster/cluster.ts";
+import { ClusterConnectionPool as ClusterConnectionPoolBase } from "./src/cluster/pool.ts";
 import type { TextPromise, Wrap } from "./src/commands/wrap.ts";
 import { Connection as ConnectionBase } from "./src/connection/connection.ts";
 import { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
@@ -32,6 +35,8 @@ export type * from "./src/transport.ts";
 export type * from "./src/observer.ts";
 export type * from "./src/clock.ts";
 export type * from "./src/options.ts";
+export type { RedisOptions as RedisOptionsOver } from "./src/options.ts";
+export type { RedisOptions } from "./src/client/redis.ts";
 export type * from "./src/events.ts";
 export type * from "./src/resp/types.ts";
 export {
@@ -57,6 +62,20 @@ export type {
   SentinelPoolOptions,
 } from "./src/sentinel/options.ts";
 export type { AcquireOptions, LeaseInfo, PoolStats } from "./src/pool/pool.ts";
+export type { NodeAddress } from "./src/cluster/address.ts";
+export type { ClusterNode, NodeRole } from "./src/cluster/node.ts";
+export type {
+  BlockingClusterPoolOptions,
+  ClusterPoolOptions,
+  ClusterReadFrom,
+  RedisClusterOptions,
+  RemapFunction,
+  RemapRule,
+  Seed,
+} from "./src/cluster/options_types.ts";
+export type { ResolvedClusterOptions } from "./src/cluster/resolved_options.ts";
+export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/pool.ts";
+export type { RefreshReason, Shard, Topology } from "./src/cluster/topology.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
 export {
@@ -76,10 +95,13 @@ export { CommandMethods } from "./src/commands/methods.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.
 export {
+  BlockingClusterConnectionPoolBase,
   BlockingConnectionPoolBase,
+  ClusterConnectionPoolBase,
   ConnectionBase,
   ConnectionPoolBase,
   RedisBase,
+  RedisClusterBase,
   SentinelBase,
   SentinelConnectionPoolBase,
 };
@@ -137,4 +159,30 @@ export class Sentinel extends SentinelBase {
   static override readonly poolClass: typeof SentinelConnectionPool = SentinelConnectionPool;
   /** {@linkcode Redis}. */
   static override readonly redisClass: typeof Redis = Redis;
+}
+
+/** {@inheritDoc ClusterConnectionPoolBase} */
+export class ClusterConnectionPool extends ClusterConnectionPoolBase {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc BlockingClusterConnectionPoolBase} */
+export class BlockingClusterConnectionPool extends BlockingClusterConnectionPoolBase {
+  /** The runtime's own transport. */
+  static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
+  /** {@linkcode Connection}. */
+  static override readonly connectionClass: typeof Connection = Connection;
+}
+
+/** {@inheritDoc RedisClusterBase} */
+export class RedisCluster<W extends Wrap = TextPromise> extends RedisClusterBase<W> {
+  /** {@linkcode ClusterConnectionPool}. */
+  static override readonly poolClass: typeof ClusterConnectionPool = ClusterConnectionPool;
 }

@@ -198,3 +198,39 @@ export class ClusterError extends RedisError {
   /** The name by which instances are recognised. */
   static override readonly brand: string = "ClusterError";
 }
+
+/** One part of a command that was split over slots or sent to several nodes, and failed. */
+export interface PartialFailure {
+  /** The slot (`"slot 866"`) or the node's address. */
+  readonly where: string;
+  /** The places, from 0, of the keys that are concerned, among the keys of the call; none where it was not split by keys. */
+  readonly positions: readonly number[];
+  /** What happened there. */
+  readonly error: Error;
+}
+
+/** A command that was split over slots or sent to several nodes of a cluster failed in some places, not in all. */
+export class PartialError extends ClusterError {
+  /** Always `"PartialError"`. */
+  override readonly name: string = "PartialError";
+  /** The name by which instances are recognised. */
+  static override readonly brand: string = "PartialError";
+  /** The parts that failed. */
+  readonly failures: readonly PartialFailure[];
+  /** What each part came to, errors in place; not shown when the error is printed. */
+  declare readonly results: readonly unknown[];
+
+  /** Makes an error that tells of all parts. */
+  constructor(
+    message: string,
+    options: RedisErrorOptions & {
+      readonly failures: readonly PartialFailure[];
+      readonly results: readonly unknown[];
+    },
+  ) {
+    super(message, options);
+    this.failures = options.failures;
+    // Values of users do not belong in logs.
+    Object.defineProperty(this, "results", { value: options.results, enumerable: false });
+  }
+}

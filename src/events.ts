@@ -77,6 +77,9 @@ export type TypedListener<D> =
   | ((event: CustomEvent<D>) => unknown)
   | { handleEvent(event: CustomEvent<D>): unknown };
 
+/** Who is told of any event, as `EventTarget` has it; Node's own types have no name for it. */
+export type PlainListener = ((event: Event) => void) | { handleEvent(event: Event): void };
+
 /** Set by the class: only this module can reach its private parts. */
 let send: (target: TypedEventTarget<BaseEvents>, type: string, detail: unknown) => boolean;
 
@@ -124,12 +127,12 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   /** Listens to an event of your own. */
   override addEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
+    listener: PlainListener | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
   override addEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | TypedListener<never> | null,
+    listener: PlainListener | TypedListener<never> | null,
     options?: boolean | AddEventListenerOptions,
   ): void {
     if (listener === null || listener === undefined) return;
@@ -152,12 +155,12 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   /** Listens no more to an event of your own. */
   override removeEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
+    listener: PlainListener | null,
     options?: boolean | EventListenerOptions,
   ): void;
   override removeEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | TypedListener<never> | null,
+    listener: PlainListener | TypedListener<never> | null,
     options?: boolean | EventListenerOptions,
   ): void {
     if (listener === null || listener === undefined) return;

@@ -41,18 +41,20 @@ export function killAll(): void {
  *
  * @param limit milliseconds until it is killed
  * @param variables what its environment has beside ours
+ * @param cwd the folder that it runs in; ours, if none is given
  */
 export function runCommand(
   command: string,
   args: readonly string[],
   limit: number,
   variables: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     let output = "";
     let timedOut = false;
     const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...variables };
-    const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"], detached: true, env });
+    const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"], detached: true, env, cwd });
     const { pid } = child;
     if (pid !== undefined) running.add(pid);
     const timer = setTimeout(() => {

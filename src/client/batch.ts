@@ -9,7 +9,7 @@
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { abortable } from "../connection/limit.ts";
 import { inDoubt } from "../connection/failures.ts";
-import { ConnectionError, RedisError } from "../errors.ts";
+import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
 import { checkArguments } from "../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../retry.ts";
 import type { Call } from "./executor.ts";
@@ -82,9 +82,15 @@ async function repeatFailures(
   let previousDelay = 0;
   for (let attempt = 1;;) {
     const context = { attempt, readonly, previousDelay };
+    // At the wrong server all that was refused was refused for that, or with a transaction as a whole.
+    const misplaced = outcomes.some((outcome) =>
+      outcome instanceof Error && lane.misplaced?.(outcome) === true
+    );
+    const untried = (error: unknown): boolean =>
+      isUntried(error) || (misplaced && error instanceof ReplyError && error.executed === "no");
     const places = repeatable(
       outcomes,
-      (error) => isUntried(error) || shouldRetry(call.retry, error, context),
+      (error) => untried(error) || shouldRetry(call.retry, error, context),
       {
         anyPlace: readonly || call.retry.unsafe,
         all: atomic,
@@ -92,7 +98,7 @@ async function repeatFailures(
     );
     if (places.length === 0) return outcomes;
     // What has not been tried at all waits on, up to its deadline; only real tries are counted.
-    const tried = places.find((at) => !isUntried(outcomes[at]));
+    const tried = places.find((at) => !untried(outcomes[at]));
     if (tried !== undefined) {
       const delay = retryDelay(call.retry, outcomes[tried], context, lane.clock);
       if (delay === undefined || lane.clock.now() + delay >= terms.deadline) return outcomes;

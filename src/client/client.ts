@@ -228,6 +228,7 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
    * import { Redis } from "@keywire/redis";
    *
    * await using redis = new Redis();
+   * await redis.xadd("jobs", "*", { task: "mail" });
    * for await (const message of redis.consume({ stream: "jobs", group: "workers", consumer: "one" })) {
    *   console.log(message.fields);
    *   await message.ack();

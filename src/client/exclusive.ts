@@ -121,6 +121,13 @@ export class ExclusiveLane implements GroupLane {
     );
   }
 
+  /** @inheritdoc */
+  misplaced(error: Error): boolean {
+    const misplaced = this.#pool.misplaced(error);
+    if (misplaced) this.#connection?.disconnect();
+    return misplaced;
+  }
+
   /** No group will come any more. */
   end(): void {
     this.#over = true;
@@ -139,7 +146,8 @@ export class ExclusiveLane implements GroupLane {
   }
 }
 
-async function acquireUntil(
+/** Takes a connection for `name`, up to the deadline and the call's signal. */
+export async function acquireUntil(
   pool: ConnectionPool,
   name: string,
   call: Call,

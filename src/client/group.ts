@@ -21,4 +21,6 @@ export interface GroupLane {
   readonly clock: Clock;
   /** Sends a group now, or as soon as there is a connection. */
   submitGroup(group: Group): void;
+  /** Whether a refused command came to the wrong server; the next group then gets another connection. */
+  misplaced?(error: Error): boolean;
 }

@@ -4,13 +4,16 @@
  * @module
  */
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
-import { type RedisOptions, resolveRedisOptions } from "../options.ts";
+import { type RedisOptions as RedisOptionsOver, resolveRedisOptions } from "../options.ts";
 import { ConnectionPool } from "../pool/pool.ts";
 import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
 import type { Executor } from "./executor.ts";
 import { observed } from "./observed.ts";
 import { StandaloneExecutor } from "./standalone.ts";
+
+/** The options of a client of one server, beside those of the pool that it makes for itself. */
+export type RedisOptions<P = ConnectionPool> = RedisOptionsOver<P>;
 
 /** What a client of one server is made of. */
 interface RedisCore extends ClientCore {
@@ -44,8 +47,8 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    */
   constructor(
-    options: string | URL | RedisOptions<ConnectionPool> = {},
-    over?: RedisOptions<ConnectionPool>,
+    options: string | URL | RedisOptions = {},
+    over?: RedisOptions,
   ) {
     const { poolClass, sentinelClient } = new.target;
     const ofSentinels = typeof options === "string" || options instanceof URL
@@ -83,11 +86,11 @@ export function redisOver(redisClass: typeof Redis, pool: ConnectionPool, execut
 }
 
 function open(
-  source: string | URL | RedisOptions<ConnectionPool>,
-  over: RedisOptions<ConnectionPool> | undefined,
+  source: string | URL | RedisOptions,
+  over: RedisOptions | undefined,
   poolClass: typeof ConnectionPool,
 ): RedisCore {
-  const resolved = resolveRedisOptions<ConnectionPool>(source, over);
+  const resolved = resolveRedisOptions(source, over);
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
   const executor = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });

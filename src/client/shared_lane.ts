@@ -82,6 +82,16 @@ export class SharedLane implements Sender, GroupLane {
     return this.#pool.options.connection.clock;
   }
 
+  /** Whether a command would go out now. */
+  get usable(): boolean {
+    return this.#connection?.state === "ready";
+  }
+
+  /** How many commands wait for a connection. */
+  get waiting(): number {
+    return this.#room.size;
+  }
+
   /** Adds someone who wants the push frames. */
   listen(listener: LaneListener): void {
     this.#listeners.add(listener);
@@ -97,6 +107,20 @@ export class SharedLane implements Sender, GroupLane {
     const connection = this.#connection;
     if (connection !== undefined) connection.enqueue(pending);
     else this.#wait(pending);
+  }
+
+  /**
+   * Sends a command that has failed. It may have failed because the connection is ending at this moment, before
+   * the lane was told: then it waits for the next one.
+   */
+  resubmit(pending: Pending): void {
+    if (this.usable) this.#connection!.enqueue(pending);
+    else this.#wait(pending);
+  }
+
+  /** Fails all that wait for a connection: their senders may have another way for them. */
+  evict(error: Error): void {
+    for (const pending of this.#room.drain()) pending.fail(error);
   }
 
   /** @inheritdoc */
@@ -144,8 +168,7 @@ export class SharedLane implements Sender, GroupLane {
       this.#wait(pending);
       return true;
     }
-    if (this.#pool.misplaced(error)) {
-      this.#leave(error);
+    if (this.misplaced(error)) {
       this.submit(pending);
       return true;
     }
@@ -260,14 +283,18 @@ export class SharedLane implements Sender, GroupLane {
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
 
-  /** This is the wrong server: what it still owes may come, what is new goes elsewhere. */
-  #leave(cause: Error): void {
+  /** @inheritdoc */
+  misplaced(error: Error): boolean {
+    if (!this.#pool.misplaced(error)) return false;
     const connection = this.#connection;
     // Replies that the one left before still gives say nothing about this one.
-    if (connection === undefined || this.#left?.state === "closing") return;
-    this.#left = connection;
-    this.#lost(cause);
-    connection.close();
+    if (connection !== undefined && this.#left?.state !== "closing") {
+      // What it still owes may come; what is new goes elsewhere.
+      this.#left = connection;
+      this.#lost(error);
+      connection.close();
+    }
+    return true;
   }
 
   #hurry(): void {

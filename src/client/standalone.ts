@@ -23,6 +23,26 @@ const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary
 /** The shared lanes of pools, with how many clients use each: clients of one pool share one. */
 const lanes: WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number }> = new WeakMap();
 
+/** The lane that all clients of a pool share; whoever enters it leaves it. */
+export function enterLane(pool: ConnectionPool): SharedLane {
+  let shared = lanes.get(pool);
+  if (shared === undefined) {
+    const lane = new SharedLane(pool);
+    pool.beforeClose(() => lane.close());
+    lanes.set(pool, shared = { lane, users: 0 });
+  }
+  shared.users++;
+  return shared.lane;
+}
+
+/** The last to leave closes the lane. */
+export async function leaveLane(pool: ConnectionPool): Promise<void> {
+  const shared = lanes.get(pool)!;
+  if (--shared.users > 0) return;
+  lanes.delete(pool);
+  await shared.lane.close();
+}
+
 /** Runs commands over a pool of connections to one server. */
 export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
@@ -39,15 +59,8 @@ export class StandaloneExecutor implements Executor {
     this.#pool = pool;
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    let shared = lanes.get(pool);
-    if (shared === undefined) {
-      const lane = new SharedLane(pool);
-      pool.beforeClose(() => lane.close());
-      lanes.set(pool, shared = { lane, users: 0 });
-    }
-    shared.users++;
-    this.lane = shared.lane;
-    this.events = shared.lane.events;
+    this.lane = enterLane(pool);
+    this.events = this.lane.events;
   }
 
   /** @inheritdoc */
@@ -119,9 +132,6 @@ export class StandaloneExecutor implements Executor {
 
   async #close(): Promise<void> {
     if (this.#owner) return await this.#pool.close();
-    const shared = lanes.get(this.#pool)!;
-    if (--shared.users > 0) return;
-    lanes.delete(this.#pool);
-    await shared.lane.close();
+    await leaveLane(this.#pool);
   }
 }

@@ -12,16 +12,18 @@
  * @module
  */
 import { Connection, type ConnectionHome } from "../connection/connection.ts";
-import { ConnectionError, RedisError } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
 import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
 import { type PoolOptions, resolvePoolOptions } from "../options.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 import type { Observer } from "../observer.ts";
 import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
+import { Ages } from "./ages.ts";
 import { Bell } from "./bell.ts";
-import { limitError } from "./errors.ts";
+import { closedError, cutError, limitError, notLeasedError } from "./errors.ts";
 import type { Opener } from "./establish.ts";
+import { withGrace } from "./grace.ts";
 import { IdleStore } from "./idle.ts";
 import { type AcquireOptions, Leases, type Request, stackAbove } from "./leases.ts";
 import { Openings } from "./opening.ts";
@@ -60,7 +62,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
-  /** Rings when there is reason to connect at once instead of waiting out a backoff: the server may be back, or elsewhere. */
+  /**
+   * Rings when there is reason to connect at once: the server may be back, or elsewhere.
+   *
+   * @internal
+   */
   readonly comeback: Bell = new Bell();
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #idle: IdleStore<Connection>;
@@ -68,8 +74,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   readonly #openings: Openings;
   readonly #warmer: Warmer<Connection>;
   readonly #repairs: Repairs<Connection>;
-  /** When each connection is to be replaced. */
-  readonly #diesAt: WeakMap<Connection, number> = new WeakMap();
+  readonly #ages: Ages<Connection>;
   readonly #closers: Set<() => Promise<void>> = new Set();
   #opened = 0;
   #gone = 0;
@@ -100,6 +105,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     };
     this.#idle = new IdleStore(connection.clock, this.options, (expired) => expired.disconnect());
     this.#leases = new Leases(connection.clock, trackLeases);
+    this.#ages = new Ages(connection.clock, this.options.maxLifetime);
     this.#openings = new Openings(opener);
     this.#repairs = new Repairs((repaired) => repaired.settled ? this.#takeBack(repaired) : this.#changed());
     this.#warmer = new Warmer({
@@ -185,15 +191,15 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * @throws the signal's reason when it is aborted.
    */
   acquire(options: AcquireOptions = {}): Promise<C> {
-    return watched(this.options.connection, "acquire", () => this.#acquire(options));
+    const { connection, trackLeases } = this.options;
+    // Here and not further down: Bun's engine drops the frame of a function that ends with a call.
+    const request = trackLeases ? { ...options, takenAt: stackAbove(this.acquire) } : options as Request;
+    return watched(connection, "acquire", () => this.#acquire(request));
   }
 
-  #acquire(options: AcquireOptions): Promise<C> {
-    if (this.closed) return Promise.reject(this.closedError());
-    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    const request = this.options.trackLeases
-      ? { ...options, takenAt: stackAbove(this.acquire) }
-      : options as Request;
+  #acquire(request: Request): Promise<C> {
+    if (this.closed) return Promise.reject(closedError(this.options));
+    if (request.signal?.aborted) return Promise.reject(request.signal.reason);
     // Those who wait already come first.
     const taken = this.waiting === 0 ? this.take(request) : undefined;
     if (taken !== undefined) return Promise.resolve(taken);
@@ -214,7 +220,12 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   protected take(request: AcquireOptions): C | Promise<C> | undefined {
     const idle = this.#takeIdle();
     if (idle !== undefined) return this.#lease(idle, request);
-    return this.#places > 0 || this.#warmer.yield() ? this.#open(request) : undefined;
+    return (this.#places > 0 && this.mayOpen()) || this.#warmer.yield() ? this.#open(request) : undefined;
+  }
+
+  /** Whether one more may be opened as far as others are concerned; a pool that shares its limit overrides it. */
+  protected mayOpen(): boolean {
+    return true;
   }
 
   /** Whether `take` would give something. */
@@ -238,10 +249,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   release(connection: C): void {
     const held = this.#leases.end(connection);
     if (held === "never") {
-      throw new RedisError(
-        "Cannot release a connection that this pool has not lent, or has taken back already",
-        { code: "NOT_LEASED", executed: "no" },
-      );
+      throw notLeasedError();
     }
     if (held === "held") this.#takeBack(connection);
   }
@@ -255,7 +263,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     for (const connection of this.#idle.clear()) connection.disconnect();
     if (options.inUse === false) return;
     this.#warmer.abort(cut);
-    this.#openings.abort(this.#cut());
+    this.#openings.abort(cutError(this.options));
     for (const connection of [...this.#repairs.connections(), ...this.#leases.connections()]) {
       connection.disconnect(cut);
     }
@@ -293,14 +301,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Ends all waiting; a pool that waits overrides it. */
   protected refuseWaiters(_error: Error): void {}
 
-  /** The error for what is asked of a closed pool. */
-  protected closedError(): ConnectionError {
-    return new ConnectionError(`Cannot take a connection to ${this.options.connection}: the pool is closed`, {
-      code: "CLOSED",
-      executed: "no",
-    });
-  }
-
   /** How many more connections may be opened. */
   get #places(): number {
     const created = this.#idle.size + this.#leases.size + this.#repairs.size;
@@ -310,7 +310,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   #takeIdle(): Connection | undefined {
     for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
       // Unread bytes or a reply that is due would become the next holder's reply.
-      if (connection.settled && !this.#tooOld(connection)) return connection;
+      if (connection.settled && !this.#ages.over(connection)) return connection;
       connection.disconnect();
     }
     return undefined;
@@ -330,12 +330,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** A new connection; whoever calls this puts it in its place at once. */
   #admit(connection: Connection): void {
-    const { clock } = this.options.connection;
-    const { maxLifetime } = this.options;
-    // Lifetimes differ by up to a tenth, so that connections opened together are not replaced together.
-    const life = maxLifetime === 0 ? Infinity : maxLifetime * (1 - clock.random() * 0.1);
     this.#opened++;
-    this.#diesAt.set(connection, clock.now() + life);
+    this.#ages.begin(connection);
     connection.listen({ closed: (cause) => this.#lost(connection, cause) });
     this.#warmer.encouraged();
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
@@ -351,12 +347,12 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** What becomes of a connection that nobody holds any more. */
   #takeBack(connection: Connection): void {
     const { session } = connection;
-    if (!connection.settled || session.beyondRepair || this.closed || this.#tooOld(connection)) {
+    if (!connection.settled || session.beyondRepair || this.closed || this.#ages.over(connection)) {
       connection.disconnect();
     } else if (session.repairs().length > 0) {
       this.#repairs.start(connection);
     } else {
-      this.#idle.put(connection, this.#diesAt.get(connection)!);
+      this.#idle.put(connection, this.#ages.end(connection));
     }
     this.#changed();
   }
@@ -377,33 +373,16 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     if (this.#leases.size + this.#repairs.size === 0) this.#returned?.();
   }
 
-  #tooOld(connection: Connection): boolean {
-    return this.#diesAt.get(connection)! <= this.options.connection.clock.now();
-  }
-
-  #cut(): ConnectionError {
-    const message =
-      `Cannot take a connection to ${this.options.connection}: the pool was closed or disconnected while it was opened`;
-    return new ConnectionError(message, { code: "CLOSED", executed: "no" });
-  }
-
   async #close(): Promise<void> {
-    this.refuseWaiters(this.closedError());
-    this.#warmer.stop(this.#cut());
-    this.#openings.abort(this.#cut());
+    this.refuseWaiters(closedError(this.options));
+    this.#warmer.stop(cutError(this.options));
+    this.#openings.abort(cutError(this.options));
     const ends = this.#idle.clear().map((connection) => connection.close());
-    const { clock } = this.options.connection;
-    let timer: unknown;
-    const { closeGrace } = this.options;
-    const grace = new Promise<void>((resolve) => {
-      if (closeGrace === 0) resolve();
-      else timer = clock.setTimeout(resolve, closeGrace);
-    });
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
     if (this.#leases.size + this.#repairs.size === 0) this.#returned!();
-    await Promise.race([grace, Promise.all([returned, ...closers, ...ends])]);
-    clock.clearTimeout(timer);
+    const { connection, closeGrace } = this.options;
+    await withGrace(connection.clock, closeGrace, Promise.all([returned, ...closers, ...ends]));
     this.disconnect();
   }
 }

@@ -7,17 +7,17 @@ import type { Clock, Timer } from "../clock.ts";
 import type { Request } from "./leases.ts";
 
 /** One who waits. */
-interface Waiter<T> {
-  readonly request: Request;
+interface Waiter<T, R> {
+  readonly request: R;
   resolve(value: T | Promise<T>): void;
   reject(error: unknown): void;
 }
 
 /** A queue of waiters; each ends by being served, by its time, by its signal, or with all others. */
-export class Waiters<T> {
+export class Waiters<T, R extends Request = Request> {
   readonly #clock: Clock;
   // A Set keeps the order of insertion and lets anyone leave from the middle.
-  readonly #queue: Set<Waiter<T>> = new Set();
+  readonly #queue: Set<Waiter<T, R>> = new Set();
 
   /** Times are measured by `clock`. */
   constructor(clock: Clock) {
@@ -30,7 +30,7 @@ export class Waiters<T> {
   }
 
   /** Waits to be served, up to `timeout` milliseconds (0: without end); `expired` makes the error for that. */
-  wait(timeout: number, request: Request, expired: () => Error): Promise<T> {
+  wait(timeout: number, request: R, expired: () => Error): Promise<T> {
     const { signal } = request;
     return new Promise((resolve, reject) => {
       let timer: Timer;
@@ -39,7 +39,7 @@ export class Waiters<T> {
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
       };
-      const waiter: Waiter<T> = {
+      const waiter: Waiter<T, R> = {
         request,
         resolve: (value) => (leave(), resolve(value)),
         reject: (error) => (leave(), reject(error)),
@@ -52,12 +52,13 @@ export class Waiters<T> {
   }
 
   /**
-   * Serves the one who has waited longest with what `make` makes for its request; tells whether that was something.
+   * Serves the one who has waited longest, of those for whose request `make` makes something; tells whether there
+   * was one.
    */
-  serve(make: (request: Request) => T | Promise<T> | undefined): boolean {
+  serve(make: (request: R) => T | Promise<T> | undefined): boolean {
     for (const waiter of this.#queue) {
       const made = make(waiter.request);
-      if (made === undefined) return false;
+      if (made === undefined) continue;
       waiter.resolve(made);
       return true;
     }

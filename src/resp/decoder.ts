@@ -339,7 +339,12 @@ export class Decoder implements RespParser {
       const type = this.#bodyType;
       this.#bodyType = 0;
       this.#bodyEnd = 0;
-      this.#complete(type, body.take());
+      if ((this.#assembly.mode & BYTES) !== 0 && type !== PART) {
+        this.#complete(type, body.take());
+      } else {
+        this.#complete(type, body.view());
+        body.clear();
+      }
       break;
     }
     return at;

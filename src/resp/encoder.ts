@@ -4,6 +4,7 @@
  * @module
  */
 import { checkArguments, isBytes, isGone, refusal } from "./arguments.ts";
+import { borrow, giveBack } from "./scratch.ts";
 import type { Arg } from "./types.ts";
 
 /** How an {@linkcode Encoder} sizes its memory. */
@@ -20,6 +21,9 @@ const SHORT_TEXT = 48;
 const SHORT_BYTES = 48;
 /** What the frame of an argument takes at most: `$`, ten digits, two CRLF. */
 const FRAME = 16;
+/** UTF-8 takes at most as many bytes for a UTF-16 unit; for longer texts than that the room is not made at random. */
+const MOST_BYTES = 3;
+const MUCH_TEXT = 1_048_576;
 /** Arenas kept for reuse: one is written to while the other is with the socket. */
 const SPARE = 2;
 
@@ -45,8 +49,10 @@ export class Encoder {
   /** Written to; without memory until there is something to write. */
   #arena: Uint8Array = NONE;
   #length = 0;
-  /** Arenas that are with the socket, and those that wait to be written to. */
-  readonly #lent: ArrayBufferLike[] = [];
+  /** What is with the socket, and the memory behind each. Asking a view for its `buffer` instead is slow on Bun. */
+  readonly #lent: Uint8Array[] = [];
+  readonly #behind: Uint8Array[] = [];
+  /** Arenas that wait to be written to. */
   readonly #spare: Uint8Array[] = [];
 
   /**
@@ -171,8 +177,7 @@ export class Encoder {
    */
   take(): Uint8Array {
     if (this.#length === 0) return NONE;
-    const view = this.#arena.subarray(0, this.#length);
-    this.#lent.push(view.buffer);
+    const view = this.#lend(this.#arena, this.#length);
     this.#arena = NONE;
     this.#length = 0;
     return view;
@@ -180,17 +185,32 @@ export class Encoder {
 
   /** Gives back what was taken or came to the sink, once it has been sent. A value that came to the sink is ignored. */
   give(view: Uint8Array): void {
-    const index = this.#lent.indexOf(view.buffer);
+    const index = this.#lent.indexOf(view);
     if (index < 0) return;
-    this.#lent.splice(index, 1);
-    if (view.buffer.byteLength !== this.#arenaSize || this.#spare.length >= SPARE) return;
-    this.#spare.push(new Uint8Array(view.buffer));
+    const memory = this.#behind[index]!;
+    // The last of both fills the gap; nearly always it is that one itself.
+    const lastView = this.#lent.pop()!;
+    const lastMemory = this.#behind.pop()!;
+    if (index < this.#lent.length) {
+      this.#lent[index] = lastView;
+      this.#behind[index] = lastMemory;
+    }
+    if (memory.length !== this.#arenaSize) giveBack(memory);
+    else if (this.#spare.length < SPARE) this.#spare.push(memory);
   }
 
   /** Forgets what waits in the arena, and what is with a socket that will not give it back. */
   clear(): void {
     this.#length = 0;
-    this.#lent.length = 0;
+    this.#lent.length = this.#behind.length = 0;
+  }
+
+  /** The first bytes of a memory, as a view that is given back when they have been sent. */
+  #lend(memory: Uint8Array, length: number): Uint8Array {
+    const view = memory.subarray(0, length);
+    this.#lent.push(view);
+    this.#behind.push(memory);
+    return view;
   }
 
   /** Hands over the arena up to `at` and goes on in another with room for `need` bytes. Returns 0, the new place. */
@@ -203,10 +223,7 @@ export class Encoder {
         ? NONE
         : spare ?? new Uint8Array(Math.max(this.#arenaSize, need));
     }
-    if (at > 0) {
-      this.#lent.push(full.buffer);
-      this.#sink(full.subarray(0, at));
-    }
+    if (at > 0) this.#sink(this.#lend(full, at));
     return 0;
   }
 
@@ -226,7 +243,7 @@ export class Encoder {
   /** Text of any length. How long it is in bytes shows only when it is encoded. */
   #text(text: string, at: number): number {
     const length = text.length;
-    if (length > this.#copyLimit) return this.#whole(utf8.encode(text), at);
+    if (length > this.#copyLimit) return this.#bigText(text, at);
     if (at + length + FRAME > this.#arena.length) at = this.#rotate(at, length + FRAME);
     // Nearly always as many bytes as characters, or as many digits in the one as in the other.
     const body = at + 3 + digitsOf(length);
@@ -244,6 +261,21 @@ export class Encoder {
     arena[at] = CR;
     arena[at + 1] = LF;
     return at + 2;
+  }
+
+  /** A long text, by way of borrowed memory, which comes back when the socket has taken it. */
+  #bigText(text: string, at: number): number {
+    const { length } = text;
+    for (const room of [length, length * MOST_BYTES]) {
+      const scratch = borrow(room);
+      const { read, written } = utf8.encodeInto(text, scratch);
+      if (read === length) {
+        return this.#whole(this.#lend(scratch, written), at);
+      }
+      giveBack(scratch);
+      if (length > MUCH_TEXT) break;
+    }
+    return this.#whole(utf8.encode(text), at);
   }
 
   /** A value too big to be copied: the arena goes out with its header, then the value; its CRLF starts the next. */

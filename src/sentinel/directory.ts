@@ -144,7 +144,7 @@ export class SentinelDirectory implements WatchOwner {
       } catch {
         // A message that names no address is nothing to follow.
       }
-    } else if (channel === "+sentinel") this.#check(peer, service);
+    } else if (channel === "+sentinel" || channel === "+promoted-slave") this.#check(peer, service);
     service.stir();
   }
 

@@ -76,15 +76,15 @@ export class ReadingExecutor extends StandaloneExecutor {
   }
 
   /** @inheritdoc */
-  override executeAll(commands: readonly Command[], call: Call): Promise<unknown[]> {
-    if (commands.every((command) => this.#reads(command))) {
+  override executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    if (!atomic && commands.every((command) => this.#reads(command))) {
       return this.#read((executor) => executor.executeAll(commands, call), call) as Promise<unknown[]>;
     }
     for (const command of commands) {
       const refusal = this.#refusal(command);
       if (refusal !== undefined) return Promise.reject(refusal);
     }
-    return super.executeAll(commands, call);
+    return super.executeAll(commands, call, atomic);
   }
 
   /** @inheritdoc */

@@ -41,7 +41,7 @@ export interface SentinelOptions extends FoundServerOptions {
   readonly sentinel?: SentinelLogin;
   /** How many other sentinels one must know to be believed. Default 0. */
   readonly minOtherSentinels?: number;
-  /** Where announced addresses can be reached from here: rules, of which the first that fits counts, or a function. */
+  /** Where announced addresses can be reached from here: rules, or a function; host and port each come from the first rule that fits. */
   readonly natMap?: readonly NatRule[] | NatFunction;
 }
 

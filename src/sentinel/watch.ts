@@ -19,6 +19,7 @@ const CHANNELS: readonly string[] = [
   "-odown",
   "+slave",
   "+sentinel",
+  "+promoted-slave",
   "+convert-to-slave",
 ];
 

@@ -111,6 +111,51 @@ describe("pipelines: what is known after a loss", () => {
   });
 });
 
+describe("pipelines: a link that is cut at any byte", () => {
+  for (const kind of ["pipeline", "multi"] as const) {
+    it(`settles each command of a ${kind} once, and runs none twice`, async () => {
+      const run = async (
+        cut?: number,
+      ): Promise<{ peer: ScriptedPeer; before: number; results: unknown[] }> => {
+        const peer = new ScriptedPeer({
+          // The server in memory knows no transactions: it runs them as they come, and answers all at EXEC.
+          script: (command, connection) => {
+            if (kind === "pipeline") return connection.serve();
+            if (command[0] === "MULTI") return "OK";
+            if (command[0] === "EXEC") {
+              return Array.from({ length: 4 }, () => connection.serve(["INCR", "n"]) as never);
+            }
+            return command[0] === "INCR" ? "QUEUED" : connection.serve();
+          },
+        });
+        await using redis = client(peer);
+        await redis.connect();
+        const before = peer.last.bytesSent;
+        if (cut !== undefined) peer.last.cutAfter({ toClient: before + cut });
+        const batch = kind === "pipeline" ? redis.pipeline() : redis.multi();
+        const results: unknown[] = await batch.incr("n").incr("n").incr("n").incr("n").exec({ settle: true });
+        return { peer, before, results };
+      };
+      const whole = await run();
+      assert.deepEqual(whole.results, [1, 2, 3, 4]);
+      const bytes = whole.peer.connections[0]!.bytesSent - whole.before;
+      for (let cut = 1; cut < bytes; cut++) {
+        const { peer, results } = await run(cut);
+        const kinds = results.map(executed);
+        const answered = kinds.filter((one) => typeof one === "number");
+        assert.deepEqual(
+          kinds,
+          [...answered, ...kinds.slice(answered.length).map(() => "unknown")],
+          `byte ${cut}`,
+        );
+        assert.deepEqual(answered, [1, 2, 3, 4].slice(0, answered.length));
+        const ran = peer.executed("INCR");
+        assert.ok(ran >= answered.length && ran <= 4, `${ran} ran at byte ${cut}`);
+      }
+    });
+  }
+});
+
 describe("pipelines: replies that say not now", () => {
   const loading = new ErrorReply("LOADING Redis is loading the dataset in memory");
 

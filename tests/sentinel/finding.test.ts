@@ -113,12 +113,14 @@ describe("Sentinel: finding the master", () => {
   it("speaks with old sentinels, that know no HELLO", async () => {
     const net = new Net();
     const old = new FakeSentinel({ port: 10 }, { hello: false });
-    net.add("one:1", old).add("server:10", new FakeServer()).add("server:11", new FakeServer());
+    const next = new FakeServer();
+    net.add("one:1", old).add("server:10", new FakeServer()).add("server:11", next);
     await using redis = new Sentinel(["one:1"], { transport: net }).masterFor("mymaster");
     await redis.set("k", "v");
     await old.peer.whenReceived("SUBSCRIBE");
     Object.assign(old.told, { port: 11, epoch: 2 });
     old.announce("+switch-master", "mymaster server 10 server 11");
+    await next.peer.whenConnected();
     assert.equal(await redis.get("k"), null);
   });
 });

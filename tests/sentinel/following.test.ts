@@ -35,6 +35,17 @@ describe("Sentinel: following the master", () => {
     assert.equal(second.peer.executed("INCR"), 3);
   });
 
+  it("sends pipelines and transactions that a demoted master refused to the new one", async () => {
+    const { sentinel, first, second, agree } = house();
+    await using redis = sentinel.masterFor("mymaster");
+    await redis.incr("n");
+    agree();
+    assert.deepEqual(await redis.multi().incr("n").get("n").exec(), [1, "1"]);
+    assert.deepEqual(await redis.pipeline().incr("n").incr("n").exec(), [2, 3]);
+    assert.equal(first.peer.executed("INCR"), 1);
+    assert.equal(second.peer.executed("INCR"), 3);
+  });
+
   it("does so without the shared lane, too", async () => {
     const { sentinel, second, agree } = house({ multiplex: false });
     await using redis = sentinel.masterFor("mymaster");

@@ -97,6 +97,7 @@ export class FakeServer {
   ): Wire | ReturnType<PeerConnection["serve"]> {
     if (command[0] === "ROLE") return [this.role, 0, []];
     if (this.role === "slave" && (command[0] === "SET" || command[0] === "INCR")) {
+      if (connection.session.queue !== undefined) connection.session.spoiled = true;
       return new ErrorReply("READONLY You can't write against a read only replica.");
     }
     return connection.serve();

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { type Deferred, deferred } from "./deferred.ts";
 import { clearTimeout, setTimeout } from "node:timers";
 import { ConnectionError } from "../../src/errors.ts";
 import type { Socket, SocketHandlers } from "../../src/transport.ts";
@@ -33,8 +34,8 @@ export abstract class Link implements Socket {
   readonly address: string;
   readonly #handlers: SocketHandlers;
   #state: typeof OPEN | typeof CLOSING | typeof ENDED = OPEN;
-  #pending: PromiseWithResolvers<void> | undefined;
-  #ended: PromiseWithResolvers<void> | undefined;
+  #pending: Deferred<void> | undefined;
+  #ended: Deferred<void> | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
   #started = false;
@@ -73,7 +74,7 @@ export abstract class Link implements Socket {
     if (this.send(bytes)) return;
     // `send` may have found out that the socket is dead.
     if (this.isEnded) return this.#writeLater(bytes);
-    this.#pending = Promise.withResolvers<void>();
+    this.#pending = deferred<void>();
     return this.#pending.promise;
   }
 
@@ -92,7 +93,7 @@ export abstract class Link implements Socket {
   }
 
   close(): Promise<void> {
-    this.#ended ??= Promise.withResolvers<void>();
+    this.#ended ??= deferred<void>();
     if (this.#state === OPEN) {
       this.#state = CLOSING;
       // A peer that is itself stuck in writing would never take what is left of ours: read on, and discard.

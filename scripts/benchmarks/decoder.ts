@@ -1,6 +1,6 @@
 /**
  * How fast replies are decoded, against a naive decoder:
- * `node scripts/bench/decoder.ts [--only=TEXT] [FILE...]`, likewise with Deno and Bun. Each FILE is another
+ * `node scripts/benchmarks/decoder.ts [--only=TEXT] [FILE...]`, likewise with Deno and Bun. Each FILE is another
  * version of `src/resp/decoder.ts` that contends as well.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
  * How fast commands are encoded, against a naive encoder:
- * `node scripts/bench/encoder.ts [--only=TEXT] [FILE...]`, likewise with Deno and Bun. Each FILE is another
+ * `node scripts/benchmarks/encoder.ts [--only=TEXT] [FILE...]`, likewise with Deno and Bun. Each FILE is another
  * version of `src/resp/encoder.ts` that contends as well.
  *
  * @module

@@ -6,9 +6,9 @@
  * buffers. Contenders take turns within a round, and the median over the rounds of the ratio to the first is shown,
  * because single figures swing with the machine.
  *
- *     deno run -A scripts/bench/write_shape.ts [rounds] [milliseconds]
- *     bun scripts/bench/write_shape.ts
- *     node scripts/bench/write_shape.ts
+ *     deno run -A scripts/benchmarks/write_shape.ts [rounds] [milliseconds]
+ *     bun scripts/benchmarks/write_shape.ts
+ *     node scripts/benchmarks/write_shape.ts
  *
  * @module
  */

@@ -1,0 +1,110 @@
+/**
+ * Measures Keywire beside other clients on Deno, Bun and Node, all against one server of its own on this machine.
+ *
+ * `./scripts/bench` takes about eight minutes and writes `bench/results.json` and `bench/chart.svg`; `--short` takes about
+ * one and writes nothing, unless `--write`. `--only WORDS` measures only workloads whose id contains one of the words
+ * (separated by commas), `--runtimes node,bun` only there. Absolute figures differ from machine to machine and from
+ * minute to minute; the ratios, which come from contenders that take turns, are what counts.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startCluster } from "../tests/harness/cluster.ts";
+import { startServer } from "../tests/harness/server.ts";
+import { drawChart } from "./benchmarks/chart.ts";
+import type { Compared } from "./benchmarks/compare.ts";
+import { contendersOf, type Place } from "./benchmarks/contenders/mod.ts";
+import type { Curve } from "./benchmarks/growth.ts";
+import { machine, versions } from "./benchmarks/machine.ts";
+import { fill } from "./benchmarks/fill.ts";
+import { referenceRates } from "./benchmarks/reference.ts";
+import { showCompared, showCurve, showRetained, showSolo } from "./benchmarks/report.ts";
+import type { Results, RuntimeResults } from "./benchmarks/results.ts";
+import type { Retained } from "./benchmarks/retention.ts";
+import { runJob } from "./benchmarks/run_job.ts";
+import type { Solo } from "./benchmarks/solo.ts";
+import { WORKLOADS } from "./benchmarks/workloads.ts";
+
+const { values } = parseArgs({
+  options: {
+    short: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    only: { type: "string" },
+    runtimes: { type: "string", default: "node,bun,deno" },
+  },
+});
+const { short } = values;
+const words = values.only?.split(",");
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+
+const workloads = WORKLOADS.filter(({ id, short: brief }) =>
+  words === undefined ? !short || brief === true : words.some((word) => id.includes(word))
+).map(({ id }) => id);
+// No lines of configuration but these: the server is as it comes, without saving.
+await using server = await startServer({ tls: true, config: ['save ""', "maxclients 4000"] });
+const hasCluster = workloads.some((id) => id.startsWith("cluster"));
+await using cluster = hasCluster ? await startCluster({ replicas: 0 }) : undefined;
+const place: Place = {
+  host: server.host,
+  port: server.port,
+  tlsPort: server.tlsPort!,
+  ca: readFileSync(server.certificates!.caFile, "utf8"),
+  clusterPort: cluster?.masters[0]?.port ?? 0,
+};
+await fill(place);
+
+const began = performance.now();
+const runtimes: RuntimeResults[] = [];
+for (const runtime of values.runtimes.split(",")) {
+  const compared: Compared[] = [];
+  console.log(`\n${runtime} ${versions[runtime]}`);
+  const reference = await referenceRates(place, short);
+  const job = { place, rounds: short ? 5 : 11, turn: short ? 20 : 60, workloads };
+  await runJob<Compared>(runtime, "compare.ts", job, (one) => {
+    compared.push(one);
+    showCompared(one);
+  });
+  const solo: Solo[] = [];
+  const curves: Curve[] = [];
+  const retained: Retained[] = [];
+  if (words === undefined) {
+    for (const contender of contendersOf(runtime)) {
+      const job = { place, contender, rate: 20_000, turn: short ? 400 : 2000 };
+      await runJob<Solo>(runtime, "solo.ts", job, (one) => solo.push(one));
+    }
+    showSolo(solo);
+    await runJob<Curve>(runtime, "growth.ts", { place, short, turn: short ? 60 : 500 }, (one) => {
+      curves.push(one);
+      showCurve(one);
+    });
+    if (!short) {
+      await runJob<Retained>(runtime, "retention.ts", { place }, (one) => {
+        retained.push(one);
+        showRetained(one);
+      });
+    }
+  }
+  runtimes.push({ runtime, version: versions[runtime]!, reference, compared, solo, curves, retained });
+}
+const seconds = Math.round((performance.now() - began) / 1000);
+const results: Results = {
+  date: new Date().toISOString(),
+  seconds,
+  short,
+  machine: machine(),
+  server: `${server.name} ${server.version}`,
+  versions,
+  runtimes,
+};
+console.log(`\n${seconds} s`);
+if (values.write || (!short && words === undefined)) {
+  mkdirSync("bench", { recursive: true });
+  writeFileSync(join("bench", "results.json"), JSON.stringify(results, undefined, 2) + "\n");
+  writeFileSync(join("bench", "chart.svg"), drawChart(results));
+  console.log("Wrote bench/results.json and bench/chart.svg");
+}

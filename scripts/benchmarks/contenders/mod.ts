@@ -1,0 +1,43 @@
+/**
+ * The clients that are measured against each other.
+ *
+ * @module
+ */
+import { runtimeName } from "../runtime.ts";
+import type { Contender, Kind, Open, Place } from "./contender.ts";
+import { openKeywire } from "./keywire.ts";
+
+export type { Contender, Kind, Place } from "./contender.ts";
+
+/** By the name that a process which runs only one of them is told; each is loaded when it is opened. */
+const OPENERS: Readonly<Record<string, Open>> = {
+  keywire: openKeywire,
+  ioredis: async (kind, place) => (await import("./ioredis.ts")).openIoredis(false)(kind, place),
+  autopipelined: async (kind, place) => (await import("./ioredis.ts")).openIoredis(true)(kind, place),
+  "node-redis": async (kind, place) => (await import("./node_redis.ts")).openNodeRedis(kind, place),
+  bun: async (kind, place) => (await import("./bun_native.ts")).openBunNative(kind, place),
+  glide: async (kind, place) => (await import("./glide.ts")).openGlide(kind, place),
+};
+
+/** Which contenders a runtime can run, ours first. */
+export function contendersOf(runtime: string): readonly string[] {
+  const peers = ["keywire", "ioredis", "autopipelined", "node-redis"];
+  if (runtime === "bun") return [...peers, "bun"];
+  // It is made for Node; elsewhere its native half is not supported.
+  return runtime === "node" ? [...peers, "glide"] : peers;
+}
+
+/** Opens one. */
+export async function openContender(name: string, kind: Kind, place: Place): Promise<Contender | undefined> {
+  return await OPENERS[name]!(kind, place);
+}
+
+/** Opens every contender that this runtime can run and that has this kind, ours first. */
+export async function openContenders(kind: Kind, place: Place): Promise<Contender[]> {
+  const opened: Contender[] = [];
+  for (const name of contendersOf(runtimeName())) {
+    const contender = await openContender(name, kind, place);
+    if (contender !== undefined) opened.push(contender);
+  }
+  return opened;
+}

@@ -1,0 +1,34 @@
+/**
+ * What stands in `bench/results.json`.
+ *
+ * @module
+ */
+import type { Compared } from "./compare.ts";
+import type { Curve } from "./growth.ts";
+import type { Retained } from "./retention.ts";
+import type { Solo } from "./solo.ts";
+
+/** What was measured on one runtime. */
+export interface RuntimeResults {
+  readonly runtime: string;
+  readonly version: string;
+  /** `redis-benchmark` on one connection, just before: GETs a second by how many are in its pipeline; empty without it. */
+  readonly reference: Readonly<Record<string, number>>;
+  readonly compared: readonly Compared[];
+  readonly solo: readonly Solo[];
+  readonly curves: readonly Curve[];
+  readonly retained: readonly Retained[];
+}
+
+/** A whole run. */
+export interface Results {
+  /** ISO 8601. */
+  readonly date: string;
+  readonly seconds: number;
+  readonly short: boolean;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly server: string;
+  /** Of the runtimes and of the other clients. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly runtimes: readonly RuntimeResults[];
+}

@@ -1,0 +1,42 @@
+/**
+ * What a benchmark wants to know of the runtime that it runs on.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import v8 from "node:v8";
+
+/** `"deno"`, `"bun"` or `"node"`. */
+export function runtimeName(): string {
+  return "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+}
+
+/** The version of that. */
+export function runtimeVersion(): string {
+  return process.versions[runtimeName()] ?? "";
+}
+
+/** Microseconds of processor time that this process has used, all threads, user and system. */
+export function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** The most memory that this process has had, in bytes, as the system counts it. */
+export function peakMemory(): number {
+  try {
+    const line = /VmHWM:\s*(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
+    if (line !== null) return Number(line[1]) * 1024;
+  } catch {
+    // Not Linux.
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+/** Bytes that have been allocated on the heap since the start; undefined where the runtime does not tell (Bun). */
+export function allocatedBytes(): number | undefined {
+  if (runtimeName() === "bun") return undefined;
+  const statistics = v8.getHeapStatistics() as unknown as { readonly total_allocated_bytes?: number };
+  return statistics.total_allocated_bytes;
+}

@@ -1,0 +1,21 @@
+/**
+ * Medians and their spread.
+ *
+ * @module
+ */
+
+/** The value below which a share `q` of the numbers lies. */
+export function quantile(numbers: readonly number[], q: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
+}
+
+/** The median. */
+export function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5);
+}
+
+/** Three significant digits: what is behind them is noise. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}

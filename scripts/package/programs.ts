@@ -1,0 +1,82 @@
+/**
+ * The texts of the programs that try the package, in projects that know nothing else of it.
+ *
+ * @module
+ */
+
+/** What a program prints at its end, when all was well. */
+export const GOOD = "all is well";
+
+/** What is done with the package; no syntax that Node 20 would not know. */
+const BODY = `
+async function main() {
+  const redis = new Redis(process.env.REDIS_URL);
+  const check = (what, got, wanted) => {
+    if (JSON.stringify(got) !== JSON.stringify(wanted)) {
+      throw new Error(what + ": " + JSON.stringify(got) + " instead of " + JSON.stringify(wanted));
+    }
+  };
+  check("set", await redis.set("greeting", "hello", { ex: 60 }), "OK");
+  check("get", await redis.get("greeting"), "hello");
+  check("bytes", (await redis.bytes().get("greeting")).length, 5);
+  check("value", await redis.execute(get("greeting")), "hello");
+  check("pipeline", await redis.pipeline().set("n", 1).incr("n").exec(), ["OK", 2]);
+  check("blpop", await redis.blpop("nothing", 0.01), null);
+  const failure = await redis.lpush("greeting", "x").catch((error) => error);
+  check("error", [failure instanceof ReplyError, failure.code, failure.executed], [true, "WRONGTYPE", "yes"]);
+  const pool = new BlockingConnectionPool(process.env.REDIS_URL, { maxConnections: 2 });
+  const connection = await pool.acquire();
+  check("ping", await connection.send(["PING"]), "PONG");
+  check("in use", pool.stats().inUse, 1);
+  connection[Symbol.dispose]();
+  await pool.close();
+  await redis.close();
+  console.log("${GOOD}");
+}
+main();
+`;
+
+/** As an ES module. */
+export const ESM = `
+import process from "node:process";
+import { BlockingConnectionPool, Redis, ReplyError } from "@keywire/redis";
+import { get } from "@keywire/redis/commands";
+import { openTelemetry } from "@keywire/redis/otel";
+import "@keywire/redis/transports/memory";
+if (typeof openTelemetry !== "function") throw new Error("no openTelemetry");
+${BODY}`;
+
+/** As CommonJS. */
+export const CJS = `
+const { BlockingConnectionPool, Redis, ReplyError } = require("@keywire/redis");
+const { get } = require("@keywire/redis/commands");
+${BODY}`;
+
+/** What a program in TypeScript may write; only its types are looked at. */
+export const TYPED = `
+import { ConnectionPool, Redis, type RedisOptions, ReplyError } from "@keywire/redis";
+import type { Observer, Transport } from "@keywire/redis";
+import { get, set } from "@keywire/redis/commands";
+import { openTelemetry, type OpenTelemetryOptions } from "@keywire/redis/otel";
+import { bunTransport } from "@keywire/redis/transports/bun";
+import { denoTransport } from "@keywire/redis/transports/deno";
+import * as memory from "@keywire/redis/transports/memory";
+import { nodeTransport } from "@keywire/redis/transports/node";
+
+export async function typed(told: OpenTelemetryOptions): Promise<unknown[]> {
+  const options: RedisOptions = { host: "localhost", observer: openTelemetry(told) };
+  const redis = new Redis("redis://localhost", options);
+  const text: string | null = await redis.get("k");
+  const bytes: Uint8Array | null = await redis.bytes().get("k");
+  const both: [string | null, number] = await redis.pipeline().set("n", 1).incr("n").exec();
+  const value: string | null = await redis.execute(get("k"));
+  // @ts-expect-error: a hash is no number
+  const wrong: number = await redis.hgetall("h");
+  redis.addEventListener("reconnecting", ({ detail }) => void detail.delay.toFixed());
+  const pool = new ConnectionPool({ maxConnections: 3, transport: nodeTransport });
+  const over = new Redis({ pool });
+  const transports: Transport[] = [bunTransport, denoTransport];
+  const observer: Observer | undefined = redis.options.observer;
+  return [text, bytes, both, value, wrong, over, transports, observer, set("a", 1), memory, ReplyError];
+}
+`;

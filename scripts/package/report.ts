@@ -1,0 +1,48 @@
+/**
+ * Checks that are run one after the other, each told in a line.
+ *
+ * @module
+ */
+import { runCommand } from "../testing/run_command.ts";
+
+/** Milliseconds for one program. */
+const LIMIT = 30_000;
+
+/** What came of all checks so far. */
+export class Report {
+  /** How many failed. */
+  failed = 0;
+
+  /** Runs a check; what it returns, if anything, is told behind its name. */
+  async check(name: string, run: () => Promise<string | void>): Promise<void> {
+    const start = performance.now();
+    try {
+      const more = await run();
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      console.log(`ok     ${name}${more ? `: ${more}` : ""}  (${seconds} s)`);
+    } catch (error) {
+      this.failed++;
+      console.log(`FAILED ${name}\n${(error as Error).message.trim().replace(/^/gm, "    ")}`);
+    }
+  }
+}
+
+/**
+ * Runs a program in a folder and returns what it wrote.
+ *
+ * @throws {Error} with what it wrote, when it failed, or did not write `expected`.
+ */
+export async function run(
+  folder: string,
+  command: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+  expected = "",
+): Promise<string> {
+  const { code, output, timedOut } = await runCommand(command, args, LIMIT, variables, folder);
+  if (code !== 0 || !output.includes(expected)) {
+    const end = timedOut ? `did not end within ${LIMIT / 1000} s` : `ended with ${code}`;
+    throw new Error(`${command} ${args.join(" ")} ${end}\n${output}`);
+  }
+  return output;
+}

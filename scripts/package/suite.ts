@@ -1,0 +1,72 @@
+/**
+ * The project's own tests, run against the package that was built: a folder that looks like the project, in which each
+ * module of the library is a door to the package's module of that name.
+ *
+ * @module
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { type Runtime, RUNTIMES } from "../testing/runtimes.ts";
+import { testFile } from "../testing/test_file.ts";
+import { run } from "./report.ts";
+
+/** What tests need beside the library. */
+const COPIED = ["tests", "scripts", "examples", "package.json"];
+
+/** Makes the folder, in `.cache/`, as what tests import from npm is found above it. */
+export async function makeSuite(root: string, tarball: string): Promise<string> {
+  const folder = join(root, ".cache", "package-suite");
+  rmSync(folder, { recursive: true, force: true });
+  const home = join(folder, "node_modules", "@keywire", "redis");
+  mkdirSync(home, { recursive: true });
+  await run(root, "tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
+  for (const name of COPIED) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const path of readdirSync(home, { recursive: true, encoding: "utf8" })) {
+    if (!path.endsWith(".js")) continue;
+    const door = join(folder, path.replace(/\.js$/, ".ts"));
+    mkdirSync(dirname(door), { recursive: true });
+    writeFileSync(door, `export * from "./${relative(dirname(door), join(home, path))}";\n`);
+  }
+  const config = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as Record<string, unknown>;
+  writeFileSync(join(folder, "deno.json"), JSON.stringify({ ...config, exports: "./mod.ts" }));
+  return folder;
+}
+
+/** The tests of what users can reach: those that come in by the door, and those of the commands. */
+export function publicTests(root: string): string[] {
+  return readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".test.ts"))
+    .map((path) => join("tests", path))
+    .filter((path) => /"(\.\.\/)+(mod|src\/commands\/mod)\.ts"/.test(readFileSync(join(root, path), "utf8")))
+    .filter((path) => !path.startsWith(join("tests", "house")) && existsSync(join(root, path)))
+    .sort();
+}
+
+/** Runs files of the suite, on all runtimes; returns how many tests passed. */
+export async function runSuite(folder: string, root: string, files: readonly string[]): Promise<number> {
+  const before = globalThis.process.cwd();
+  globalThis.process.chdir(folder);
+  let passed = 0;
+  try {
+    const jobs = RUNTIMES.flatMap((runtime): [Runtime, string][] => files.map((file) => [runtime, file]));
+    const failures: string[] = [];
+    const work = async (): Promise<void> => {
+      for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+        const [runtime, file] = job;
+        const program = join(root, "node_modules", ".bin", runtime);
+        const result = await testFile(runtime, program, file, folder, 120_000);
+        passed += result.passed;
+        failures.push(
+          ...result.failures.map(({ name, message }) =>
+            `${runtime} ${file} > ${name}\n${message.slice(0, 2_000)}`
+          ),
+        );
+      }
+    };
+    await Promise.all([work(), work()]);
+    if (failures.length > 0) throw new Error(failures.join("\n\n"));
+  } finally {
+    globalThis.process.chdir(before);
+  }
+  return passed;
+}

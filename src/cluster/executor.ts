@@ -1,0 +1,210 @@
+/**
+ * Commands to a cluster: which node each goes to, and on which lane.
+ *
+ * @module
+ */
+import type { Call, Executor } from "../client/executor.ts";
+import { runExclusively } from "../client/exclusive.ts";
+import { closedError, statefulRefusal } from "../client/refusals.ts";
+import { runScript } from "../client/scripts.ts";
+import { blockingTime } from "../commands/blocking.ts";
+import { type Command, CommandFlag } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import { abortable } from "../connection/limit.ts";
+import { Pending, type Sender } from "../connection/pending.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import { DecodeMode } from "../resp/types.ts";
+import { runPipeline, runTransaction } from "./batch.ts";
+import { cursorError, gather, targetsOf } from "./fan_out.ts";
+import type { Fleet } from "./fleet.ts";
+import { runLeased } from "./leased.ts";
+import { crossSlot, join, split } from "./multi_key.ts";
+import type { ClusterNode } from "./node.ts";
+import type { ClusterConnectionPool } from "./pool.ts";
+import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
+import { Router } from "./router.ts";
+import { slotOf } from "./slot.ts";
+
+/** Commands with one of these need a look before they take a shared lane. */
+const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
+
+/** Runs commands over a pool of connections to the nodes of a cluster. */
+export class ClusterExecutor implements Executor {
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  readonly #pool: ClusterConnectionPool;
+  readonly #fleet: Fleet;
+  readonly #router: Router;
+  readonly #multiplex: boolean;
+  readonly #owner: boolean;
+  readonly #leave: () => void;
+  #closing: Promise<void> | undefined = undefined;
+
+  /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
+  constructor(
+    pool: ClusterConnectionPool,
+    options: { readonly multiplex: boolean; readonly owner: boolean },
+  ) {
+    this.#pool = pool;
+    this.#fleet = pool.fleet;
+    this.#multiplex = options.multiplex;
+    this.#owner = options.owner;
+    this.#router = new Router(pool.fleet);
+    this.events = pool.fleet.events;
+    this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @inheritdoc */
+  execute(command: Command, call: Call): Promise<unknown> {
+    if (this.#closing !== undefined) return Promise.reject(closedError(command.spec.name));
+    if ((command.spec.flags & SPECIAL) !== 0 || !this.#multiplex) return this.#apart(command, call);
+    const slot = slotOfCommand(command);
+    return slot >= 0 ? this.#together(command, call, slot, this.#router) : this.#spread(command, call, slot);
+  }
+
+  #together(
+    command: Command,
+    call: Call,
+    slot: number,
+    sender: Sender,
+    node?: ClusterNode,
+  ): Promise<unknown> {
+    const pending = new Pending(command, call.mode, call.timeout);
+    const promise = pending.promise();
+    pending.sender = sender;
+    pending.retry = call.retry;
+    const { signal } = call;
+    if (signal !== undefined) {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      pending.abortBy(signal);
+    }
+    if (node === undefined) this.#router.submit(pending, slot);
+    else node.lane.submit(pending);
+    return promise;
+  }
+
+  /** @inheritdoc */
+  async executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
+    call.signal?.throwIfAborted();
+    if (commands.length === 0) return [];
+    await this.#ready(call);
+    if (atomic) return await runTransaction(this.#fleet, commands, call, this.#multiplex);
+    return await runPipeline(this.#fleet, commands, call, this.#multiplex, {
+      execute: (command, rest) => this.execute(command, rest),
+      chase: (command, rest, deadline, error) => this.#chase(command, rest, deadline, error),
+    });
+  }
+
+  /** @inheritdoc */
+  async lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection> {
+    return key === undefined
+      ? await this.#pool.acquireRandom({ signal: call.signal })
+      : await this.#pool.acquireBySlot(slotOf(key), { signal: call.signal });
+  }
+
+  /** @inheritdoc */
+  async shards(call: Call): Promise<readonly Pick<Executor, "execute">[]> {
+    await this.#ready(call);
+    return this.#fleet.topology.shards().map(({ master }) => ({
+      execute: (command, rest) => this.#at(master, command, rest, 0),
+    }));
+  }
+
+  /** @inheritdoc */
+  async connect(call: Pick<Call, "signal">): Promise<void> {
+    await this.#ready(call);
+  }
+
+  /** @inheritdoc */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  #apart(command: Command, call: Call): Promise<unknown> {
+    const { flags, name } = command.spec;
+    if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
+    if ((flags & CommandFlag.scripted) !== 0) {
+      const { clock } = this.#fleet.options.connection;
+      return runScript(command, call, clock, (plain, rest) => this.execute(plain, rest));
+    }
+    const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
+    const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
+    const slot = slotOfCommand(command);
+    if (slot < 0) return this.#spread(command, decoded, slot, blocks);
+    if (blocks === 0 && this.#multiplex) return this.#together(command, decoded, slot, this.#router);
+    return runLeased(this.#fleet, command, slot, decoded, blocks);
+  }
+
+  /** A command without keys, or with keys in several slots. */
+  async #spread(command: Command, call: Call, slot: number, blocks = 0): Promise<unknown> {
+    const { spec } = command;
+    if (slot === SEVERAL) return await this.#split(command, call, blocks);
+    if (spec.requestPolicy === "special") throw cursorError(spec.name);
+    if (spec.requestPolicy !== undefined) {
+      await this.#ready(call);
+      const nodes = targetsOf(this.#fleet, command);
+      if (nodes !== undefined) return await this.#everywhere(nodes, command, call, blocks);
+    }
+    if (blocks > 0 || !this.#multiplex) return await runLeased(this.#fleet, command, NO_KEY, call, blocks);
+    return await this.#together(command, call, NO_KEY, this.#router);
+  }
+
+  async #everywhere(
+    nodes: readonly ClusterNode[],
+    command: Command,
+    call: Call,
+    blocks: number,
+  ): Promise<unknown> {
+    const runs = nodes.map((node) => this.#at(node, command, call, blocks).catch((error) => error));
+    return gather(command, nodes, await Promise.all(runs), this.#fleet.options.connection.clock.random());
+  }
+
+  async #split(command: Command, call: Call, blocks: number): Promise<unknown> {
+    const parts = split(command);
+    if (parts === undefined || blocks > 0) throw crossSlot(command);
+    const outcomes = await Promise.all(parts.map((part) => {
+      const run = this.#multiplex
+        ? this.#together(part.command, call, part.slot, this.#router)
+        : runLeased(this.#fleet, part.command, part.slot, call, 0);
+      return run.catch((error) => error);
+    }));
+    return join(command, parts, outcomes);
+  }
+
+  /** Runs a command at one node, whatever becomes of its slots. */
+  #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
+    if (blocks > 0 || !this.#multiplex) return runExclusively(node.pool, command, call, blocks);
+    return this.#together(command, call, NO_KEY, node.lane, node);
+  }
+
+  #chase(command: Command, call: Call, deadline: number, error: Error): Promise<unknown> {
+    if ((command.spec.flags & CommandFlag.scripted) !== 0) return this.execute(command, call);
+    const binary = (command.spec.flags & CommandFlag.binary) !== 0;
+    const pending = new Pending(command, binary ? call.mode | DecodeMode.bytes : call.mode, call.timeout);
+    const promise = pending.promise();
+    pending.deadline = deadline;
+    pending.sender = this.#router;
+    pending.retry = call.retry;
+    if (call.signal !== undefined) pending.abortBy(call.signal);
+    pending.fail(error);
+    return promise;
+  }
+
+  async #ready({ signal }: Pick<Call, "signal">): Promise<void> {
+    if (this.#fleet.topology.refreshes > 0) return;
+    const started = this.#pool.connect();
+    await (signal === undefined ? started : abortable(started, signal));
+  }
+
+  async #close(): Promise<void> {
+    this.#leave();
+    this.#router.close();
+    if (this.#owner) await this.#pool.close();
+  }
+}

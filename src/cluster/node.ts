@@ -1,0 +1,123 @@
+/**
+ * A node of a cluster: who it is, and the ways to it.
+ *
+ * @module
+ */
+import type { SharedLane } from "../client/shared_lane.ts";
+import { enterLane, leaveLane } from "../client/standalone.ts";
+import type { Clock } from "../clock.ts";
+import { type NodeAddress, showAddress } from "./address.ts";
+import type { NodePool } from "./node_pool.ts";
+
+/** What a node is; `"unknown"` is a startup node that has not been heard of by the cluster. */
+export type NodeRole = "master" | "replica" | "unknown";
+
+/** A node of a cluster. Nothing is opened to it before something is sent. */
+export class ClusterNode {
+  /** Where it is, as it can be reached from here. */
+  readonly host: string;
+  /** Where it is, as it can be reached from here. */
+  readonly port: number;
+  /** Its identity in the cluster, where that is known. */
+  id: string | undefined = undefined;
+  /** What it is. */
+  role: NodeRole = "unknown";
+  /** What the others think of it. */
+  health: "online" | "loading" | "fail" = "online";
+  /** Its availability zone, where the server tells. */
+  availabilityZone: string | undefined = undefined;
+  /** Milliseconds that a PING took lately; measured for `readFrom: "nearest"` only. */
+  latency: number | undefined = undefined;
+  /** The name for TLS, where it is another than the host. */
+  serverName: string | undefined = undefined;
+  readonly #makePool: (node: ClusterNode) => NodePool;
+  readonly #opened: (node: ClusterNode) => void;
+  #pool: NodePool | undefined = undefined;
+  #lane: SharedLane | undefined = undefined;
+
+  /**
+   * `opened` is told when the node gets its lane.
+   *
+   * @internal
+   */
+  constructor(
+    { host, port }: NodeAddress,
+    makePool: (node: ClusterNode) => NodePool,
+    opened: (node: ClusterNode) => void,
+  ) {
+    this.host = host;
+    this.port = port;
+    this.#makePool = makePool;
+    this.#opened = opened;
+  }
+
+  /**
+   * Its connections.
+   *
+   * @internal
+   */
+  get pool(): NodePool {
+    return this.#pool ??= this.#makePool(this);
+  }
+
+  /**
+   * Its connections, if there have ever been any.
+   *
+   * @internal
+   */
+  get openedPool(): NodePool | undefined {
+    return this.#pool;
+  }
+
+  /**
+   * The connection to it that all callers share.
+   *
+   * @internal
+   */
+  get lane(): SharedLane {
+    return this.#lane ?? this.#open();
+  }
+
+  /**
+   * The shared connection, if there has ever been one.
+   *
+   * @internal
+   */
+  get openedLane(): SharedLane | undefined {
+    return this.#lane;
+  }
+
+  /** Whether a command would go out to it now. */
+  get usable(): boolean {
+    return this.#lane !== undefined && this.#lane.usable;
+  }
+
+  /** Whether there is a connection to it that could be used now. */
+  get connected(): boolean {
+    return this.usable || (this.#pool !== undefined && this.#pool.stats().idle > 0);
+  }
+
+  /** Milliseconds for which it has owed replies and said nothing; 0 while it owes none. */
+  silence(clock: Clock): number {
+    const link = this.#lane?.connection?.link;
+    return link === undefined || link.pending === 0 ? 0 : clock.now() - link.quietSince;
+  }
+
+  /** Its address. */
+  toString(): string {
+    return showAddress(this);
+  }
+
+  /** Ends the shared connection; a new one is made when it is needed. */
+  async closeLane(): Promise<void> {
+    if (this.#lane === undefined) return;
+    this.#lane = undefined;
+    await leaveLane(this.pool);
+  }
+
+  #open(): SharedLane {
+    const lane = this.#lane = enterLane(this.pool);
+    this.#opened(this);
+    return lane;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * How long connections live.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+
+/** When each connection is to be replaced. */
+export class Ages<C extends object> {
+  readonly #clock: Clock;
+  readonly #maxLifetime: number;
+  readonly #ends: WeakMap<C, number> = new WeakMap();
+
+  /** A `maxLifetime` of 0 is for ever. */
+  constructor(clock: Clock, maxLifetime: number) {
+    this.#clock = clock;
+    this.#maxLifetime = maxLifetime;
+  }
+
+  /** A connection's life begins. */
+  begin(connection: C): void {
+    if (this.#maxLifetime === 0) return;
+    // Lifetimes differ by up to a tenth, so that connections opened together are not replaced together.
+    const life = this.#maxLifetime * (1 - this.#clock.random() * 0.1);
+    this.#ends.set(connection, this.#clock.now() + life);
+  }
+
+  /** When its life ends. */
+  end(connection: C): number {
+    return this.#ends.get(connection) ?? Infinity;
+  }
+
+  /** Whether its life is over. */
+  over(connection: C): boolean {
+    return this.#maxLifetime > 0 && this.end(connection) <= this.#clock.now();
+  }
+}

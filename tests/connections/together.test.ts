@@ -1,0 +1,82 @@
+/** Everything at once over one pool: nothing waits for what it need not wait for. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { BlockingConnectionPool, Redis } from "../../mod.ts";
+import { Pending, rawCommand } from "../../src/connection/pending.ts";
+import type { Reply } from "../../src/resp/types.ts";
+import { type Server, startServer } from "../harness/server.ts";
+import { waitFor } from "../harness/wait.ts";
+
+let server: Server;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.stop());
+
+describe("a subscriber, a blocking command, a WATCH and plain traffic over one pool of four", () => {
+  it("do not wait for each other", async () => {
+    await using pool = new BlockingConnectionPool({
+      host: server.host,
+      port: server.port,
+      maxConnections: 4,
+    });
+    await using redis = new Redis({ pool });
+    const order: string[] = [];
+
+    const subscriber = await pool.acquire();
+    const heard = new Promise<Reply[]>((resolve) =>
+      subscriber.listen({ push: (values) => values[0] === "message" && resolve(values) })
+    );
+    const subscribe = new Pending(rawCommand(["SUBSCRIBE", "news"]), 0, 5_000);
+    subscribe.confirmations = 1;
+    const subscribed = subscribe.promise();
+    subscriber.enqueue(subscribe);
+    await subscribed;
+
+    const popped = redis.blpop("queue", 0).then((value) => (order.push("blpop"), value));
+    await waitFor(
+      "BLPOP to block",
+      async () =>
+        String(await server.cli("INFO", "clients")).includes("blocked_clients:1") ? undefined : "it does not",
+    );
+
+    let proceed!: () => void;
+    const gate = new Promise<void>((resolve) => proceed = resolve);
+    let watching!: () => void;
+    const watched = new Promise<void>((resolve) => watching = resolve);
+    const transaction = redis.watch("balance", async (tx) => {
+      const balance = Number(await tx.get("balance") ?? 0);
+      watching();
+      await gate;
+      return tx.multi().set("balance", balance + 1).get("balance");
+    }).then((replies) => (order.push("watch"), replies));
+    await watched;
+
+    // Four are out: subscriber, BLPOP, WATCH, and the one that all plain commands share.
+    const replies = await Promise.all(Array.from({ length: 1_000 }, (_, n) => redis.incrby("counter", n)));
+    order.push("plain");
+    assert.equal(replies.at(-1), 499_500);
+    assert.deepEqual([pool.stats().inUse, pool.stats().waiting, pool.stats().max], [4, 0, 4]);
+
+    assert.equal(await redis.publish("news", "hello"), 1);
+    const [, channel, message] = await heard;
+    assert.deepEqual([channel, message].map((part) => new TextDecoder().decode(part as Uint8Array)), [
+      "news",
+      "hello",
+    ]);
+    order.push("message");
+
+    proceed();
+    assert.deepEqual(await transaction, ["OK", "1"]);
+    // A fifth that needs a connection of its own gets the place of the one that is back, behind nobody.
+    assert.equal(await redis.blpop("empty", 0.01), null);
+    order.push("second blpop");
+
+    await redis.rpush("queue", "job");
+    assert.deepEqual(await popped, ["queue", "job"]);
+    assert.deepEqual(order, ["plain", "message", "watch", "second blpop", "blpop"]);
+    subscriber.disconnect();
+    pool.release(subscriber);
+    assert.equal(pool.stats().opened, 4);
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * Steady writes with numbers, and what must hold of them whatever happens to the servers.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Redis } from "../../src/client/redis.ts";
+import { RedisError } from "../../src/errors.ts";
+import type { Replicated } from "../harness/replicated.ts";
+import type { Server } from "../harness/types.ts";
+import { waitFor } from "../harness/wait.ts";
+
+/** Writes one number after the other to a list, until told to stop. */
+export class NumberedWrites {
+  readonly acknowledged: number[] = [];
+  /** By what the rejection said of them. */
+  readonly rejected: Record<"no" | "yes" | "unknown", number[]> = { no: [], yes: [], unknown: [] };
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #done: Promise<void>;
+  readonly #waiting: Set<() => void> = new Set();
+  #stopped = false;
+
+  constructor(redis: Redis, key: string) {
+    this.#redis = redis;
+    this.#key = key;
+    this.#done = this.#write();
+  }
+
+  /** Resolves when so many more have been acknowledged. */
+  more(count: number): Promise<void> {
+    const wanted = this.acknowledged.length + count;
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.acknowledged.length < wanted) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+    });
+  }
+
+  /** Stops, and checks; returns how many acknowledged ones replication has lost. */
+  async check(): Promise<number> {
+    this.#stopped = true;
+    await this.#done;
+    const found = (await this.#redis.lrange(this.#key, 0, -1)).map(Number);
+    const there = new Set(found);
+    assert.equal(there.size, found.length, "no number was written twice");
+    assert.deepEqual(found, found.toSorted((one, other) => one - other), "they are in order");
+    assert.deepEqual(
+      this.rejected.no.filter((number) => there.has(number)),
+      [],
+      "what was not executed is not there",
+    );
+    assert.deepEqual(this.rejected.yes, []);
+    // What replication loses is the end of what the old master had, and nothing in front of it or behind.
+    const lost = this.acknowledged.filter((number) => !there.has(number));
+    const between = this.acknowledged.filter((number) => number > lost[0]! && number < lost.at(-1)!);
+    assert.deepEqual(
+      between.filter((number) => there.has(number)),
+      [],
+      "only the end of the old master's is lost",
+    );
+    return lost.length;
+  }
+
+  async #write(): Promise<void> {
+    for (let number = 0; !this.#stopped; number++) {
+      try {
+        await this.#redis.rpush(this.#key, number);
+        this.acknowledged.push(number);
+      } catch (error) {
+        assert.ok(error instanceof RedisError, String(error));
+        this.rejected[error.executed].push(number);
+      }
+      for (const look of [...this.#waiting]) look();
+    }
+  }
+}
+
+/** The port of the server that a client talks to. */
+export async function portOf(redis: Redis): Promise<number> {
+  return Number(/tcp_port:(\d+)/.exec(await redis.command<string>("INFO", "server"))?.[1]);
+}
+
+/** The master, as a sentinel knows it. */
+export async function masterOf(topology: Replicated, by: Server = topology.sentinels[0]!): Promise<Server> {
+  const address = await by.cli("SENTINEL", "GET-MASTER-ADDR-BY-NAME", topology.service) as string[];
+  const servers = [topology.master, ...topology.replicas];
+  return servers.find(({ port, tlsPort }) => String(port) === address[1] || String(tlsPort) === address[1])!;
+}
+
+/** Sentinels that need no long rest between two failovers. */
+export async function eager(topology: Replicated): Promise<void> {
+  for (const sentinel of topology.sentinels) {
+    await sentinel.cli("SENTINEL", "SET", topology.service, "failover-timeout", 1_000);
+  }
+}
+
+/**
+ * Waits until these sentinels agree, and all other servers follow the master. An old master is told to, as sentinels
+ * take ten seconds for that.
+ */
+export async function healed(
+  topology: Replicated,
+  sentinels: readonly Server[] = topology.sentinels,
+): Promise<void> {
+  await waitFor("the servers to follow their master", async () => {
+    const masters = new Set<Server>();
+    for (const sentinel of sentinels) masters.add(await masterOf(topology, sentinel));
+    const [master] = masters;
+    if (masters.size !== 1) return "the sentinels do not agree";
+    for (const server of [topology.master, ...topology.replicas]) {
+      if (server === master) continue;
+      const info = String(await server.cli("INFO", "replication"));
+      if (/role:master/.test(info)) {
+        await server.cli("REPLICAOF", master!.host, master!.tlsPort ?? master!.port);
+      }
+      if (!/master_link_status:up/.test(info)) return "one does not follow it yet";
+    }
+    for (const sentinel of sentinels) {
+      const known = await sentinel.cli("SENTINEL", "REPLICAS", topology.service) as string[][];
+      const up = known.filter((reply) => reply[reply.indexOf("flags") + 1] === "slave").length;
+      if (up !== topology.replicas.length) return `one sees ${up} of ${topology.replicas.length} replicas`;
+    }
+    return undefined;
+  });
+}
