@@ -9,16 +9,12 @@ import {
   type RedisError,
   type StreamingCredentialProvider,
 } from "../../mod.ts";
-import { olderThan } from "../harness/binaries.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
 import { Outcome, Simulated } from "./simulated.ts";
 
 let server: Server;
-const skip = olderThan("6.2.0", "rules for channels in users");
-
 before(async () => {
-  if (skip) return;
   server = await startServer({
     acl: [
       "user alice on >old ~* &* +@all",
@@ -27,7 +23,7 @@ before(async () => {
     ],
   });
 });
-after(() => server?.stop());
+after(() => server.stop());
 
 const at = () => ({ host: server.host, port: server.port });
 
@@ -61,7 +57,7 @@ class Stream implements StreamingCredentialProvider {
 
 const BOB = { username: "bob", password: "new" };
 
-describe("an ACL user", { skip }, () => {
+describe("an ACL user", () => {
   it("logs in by name and password, from an object and from a URL", async () => {
     for (
       const redis of [
@@ -106,7 +102,7 @@ describe("an ACL user", { skip }, () => {
   });
 });
 
-describe("credentials: () => Credentials", { skip }, () => {
+describe("credentials: () => Credentials", () => {
   it("is asked at every connect", async () => {
     let asked = 0;
     await using pool = new ConnectionPool({
@@ -134,7 +130,7 @@ describe("credentials: () => Credentials", { skip }, () => {
   });
 });
 
-describe("a streaming provider", { skip }, () => {
+describe("a streaming provider", () => {
   async function pool(name: string, stream: Stream, over: object = {}): Promise<ConnectionPool> {
     return await Promise.resolve(
       new ConnectionPool({ ...at(), clientName: name, credentials: stream, ...over }),
