@@ -109,7 +109,9 @@ class LocalServer implements Server {
     if (options.cluster === true) lines.push("cluster-enabled yes");
     // Before 6.2 there are no rules for channels, and everybody may use all of them.
     const channels = atLeast(this.#binary.version, "6.2.0");
-    const acl = (options.acl ?? []).map((rule) => channels ? rule : rule.replace(/ &\S+/g, ""));
+    const acl = (options.acl ?? []).map((rule) =>
+      channels ? rule : rule.replace(/ (&\S+|allchannels|resetchannels)/g, "")
+    );
     return [...lines, ...acl, ...options.config ?? []];
   }
 
