@@ -30,5 +30,4 @@ export async function fill({ host, port, clusterPort }: Place): Promise<void> {
   if (clusterPort === 0) return;
   const cluster = new RedisCluster([{ host, port: clusterPort }]);
   await Promise.all(SPREAD.map((key) => cluster.set(key, VALUE)));
-  await cluster.close();
 }

@@ -32,7 +32,7 @@ async function clientOf(kind: Kind, place: Place): Promise<keywire.Redis | keywi
 }
 
 /** Opens it. */
-export async function openKeywire(kind: Kind, place: Place): Promise<Contender | undefined> {
+export async function openKeywire(kind: Kind, place: Place): Promise<Contender> {
   const redis = await clientOf(kind, place);
   const later = redis as unknown as Later;
   const bytes = redis.bytes();
