@@ -54,7 +54,7 @@ const place: Place = {
   port: server.port,
   tlsPort: server.tlsPort!,
   ca: readFileSync(server.certificates!.caFile, "utf8"),
-  clusterPort: cluster?.masters[0]!.port ?? 0,
+  clusterPort: cluster?.masters[0]?.port ?? 0,
 };
 await fill(place);
 

@@ -30,7 +30,7 @@ function listFiles(): string[] {
     statSync(path).isFile()
       ? [path]
       : readdirSync(path, { recursive: true, encoding: "utf8" }).map((name) => join(path, name))
-  ).filter((path) => path.endsWith(".ts"));
+  ).filter((path) => path.endsWith(".ts") && readFileSync(path, "utf8").includes("* ```ts\n"));
 }
 
 const words = process.argv.slice(2);

@@ -28,6 +28,6 @@ export async function fill({ host, port, clusterPort }: Place): Promise<void> {
   );
   await redis.mset(Object.fromEntries(KEYS.map((key) => [key, VALUE])));
   if (clusterPort === 0) return;
-  await using cluster = new RedisCluster([{ host, port: clusterPort }]);
+  const cluster = new RedisCluster([{ host, port: clusterPort }]);
   await Promise.all(SPREAD.map((key) => cluster.set(key, VALUE)));
 }

@@ -92,6 +92,11 @@ export class ClusterNode {
     return this.#lane !== undefined && this.#lane.usable;
   }
 
+  /** Whether there is a connection to it that could be used now. */
+  get connected(): boolean {
+    return this.usable || (this.#pool !== undefined && this.#pool.stats().idle > 0);
+  }
+
   /** Milliseconds for which it has owed replies and said nothing; 0 while it owes none. */
   silence(clock: Clock): number {
     const link = this.#lane?.connection?.link;

@@ -125,6 +125,31 @@ export class Link {
     return this.#watchdog.quietSince;
   }
 
+  /** When the server was last heard. */
+  get heardAt(): number {
+    return this.#watchdog.heardAt;
+  }
+
+  /** Whether reading has been stopped. */
+  get paused(): boolean {
+    return this.#watchdog.paused;
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    if (this.#ended || this.paused) return;
+    this.#watchdog.paused = true;
+    this.#socket.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    if (this.#ended || !this.paused) return;
+    this.#watchdog.paused = false;
+    this.#watchdog.heard();
+    this.#socket.resume();
+  }
+
   /** Commands that wait for their reply. */
   get pending(): number {
     return this.inbox.queue.length;

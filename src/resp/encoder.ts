@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArguments, isBytes, refusal } from "./arguments.ts";
+import { checkArguments, isBytes, isGone, refusal } from "./arguments.ts";
 import { borrow, giveBack } from "./scratch.ts";
 import type { Arg } from "./types.ts";
 
@@ -138,6 +138,7 @@ export class Encoder {
         if (Number.isNaN(arg)) throw refusal(arg, i, head);
       } else if (typeof arg === "object" && arg instanceof Uint8Array) {
         const length = arg.length;
+        if (length === 0 && isGone(arg)) throw refusal(arg, i, head);
         if (length <= this.#copyLimit && at + length + FRAME <= arena.length) {
           at = writeBytes(arena, at, arg, length);
           continue;
