@@ -33,7 +33,7 @@ const BUNDLES: readonly Bundle[] = [
     name: "{ Redis }",
     source: `import { Redis } from "./mod.ts"; console.log(Redis);`,
     budget: 40_000,
-    until: 65_000,
+    until: 58_000,
   },
   {
     name: "{ connect } and two commands",
