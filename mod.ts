@@ -35,6 +35,7 @@ export type * from "./src/transport.ts";
 export type * from "./src/observer.ts";
 export type * from "./src/clock.ts";
 export type * from "./src/options.ts";
+export type { RedisOptions as RedisOptionsOver } from "./src/options.ts";
 export type { RedisOptions } from "./src/client/redis.ts";
 export type * from "./src/events.ts";
 export type * from "./src/resp/types.ts";
@@ -66,15 +67,34 @@ export type { ClusterNode, NodeRole } from "./src/cluster/node.ts";
 export type {
   BlockingClusterPoolOptions,
   ClusterPoolOptions,
+  ClusterReadFrom,
   RedisClusterOptions,
   RemapFunction,
   RemapRule,
   Seed,
 } from "./src/cluster/options_types.ts";
+export type { ResolvedClusterOptions } from "./src/cluster/resolved_options.ts";
 export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/pool.ts";
 export type { RefreshReason, Shard, Topology } from "./src/cluster/topology.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
+export type { SubscribingClient } from "./src/client/subscribing.ts";
+export type { Channels } from "./src/client/pubsub/pubsub.ts";
+export type { Gap } from "./src/client/pubsub/gap.ts";
+export type { Listener, MessageHandler, MessageListener } from "./src/client/pubsub/listeners.ts";
+export type { BufferPolicy } from "./src/client/pubsub/buffer.ts";
+export type {
+  Message,
+  Subscription,
+  SubscriptionItem,
+  SubscriptionOptions,
+  SubscriptionStats,
+} from "./src/client/pubsub/subscription.ts";
+export type { TopicCounts } from "./src/client/pubsub/registry.ts";
+export type { KeyspaceEvent, KeyspaceOptions } from "./src/client/keyspace.ts";
+export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/monitor.ts";
+export type { PushContents, PushKinds } from "./src/client/push.ts";
+export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
 export {
   NamedPipeline,
   Pipeline,
@@ -87,7 +107,7 @@ export type { Watched, WatchingClient, WatchOptions } from "./src/client/watch.t
 export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
 export type { ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
 export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
-export type { BytesPromise, Out, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
+export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export { CommandMethods } from "./src/commands/methods.ts";
 export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
 // The classes as they are on every runtime, for those who bring a transport of their own.

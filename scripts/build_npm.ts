@@ -7,7 +7,7 @@
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -44,8 +44,9 @@ export function buildNpm(folder: string = join(root, "dist")): string {
     const staging = join(scratch, "package");
     for (const text of TEXTS) cpSync(join(root, text), join(staging, text));
     const path = join(staging, "package.json");
+    const files = readdirSync(staging).filter((file) => file !== "package.json").sort();
     const manifest = JSON.parse(readFileSync(path, "utf8")) as PackedManifest;
-    writeFileSync(path, JSON.stringify(describePackage(manifest), undefined, 2) + "\n");
+    writeFileSync(path, JSON.stringify(describePackage(manifest, files), undefined, 2) + "\n");
     mkdirSync(folder, { recursive: true });
     // npm itself, so that what is checked is what would be published: same files, same modes, same dates.
     const [made] = JSON.parse(

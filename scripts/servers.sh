@@ -36,7 +36,7 @@ apt update
 
 # What the packages depend on, less what only the installation of a system service needs.
 wanted=$(apt -y --print-uris install "$@" | awk '{ split($2, part, "_"); print part[1] }' | sort -u |
-  grep -E '^(lib|redis|valkey|openssl)' |
+  grep -E '^(lib|lua|zlib|redis|valkey|openssl)' |
   grep -vE '^lib(pam|perl|apt|db5|audit|acl1|attr|mount|blkid|uuid|semanage|sepol|passwd|smartcols|selinux|crypt-dev)')
 (cd "$scratch/archives" && apt download libc6 $wanted)
 for package in "$scratch"/archives/*.deb; do dpkg-deb -x "$package" "$folder"; done

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { BlockingConnectionPool, Redis } from "../mod.ts";
@@ -50,9 +50,22 @@ function collect(): void {
   else gc?.();
 }
 
-function handles(): number {
+/** Open TCP sockets of this process, the proxy's included; 0 where the system does not tell. */
+function sockets(): number {
   try {
-    return readdirSync("/proc/self/fd").length;
+    const tcp = new Set(
+      readFileSync("/proc/self/net/tcp", "utf8").split("\n").slice(1).map((line) =>
+        line.trim().split(/\s+/)[9]
+      ),
+    );
+    return readdirSync("/proc/self/fd").filter((descriptor) => {
+      try {
+        const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`)) ?? [];
+        return inode !== undefined && tcp.has(inode);
+      } catch {
+        return false; // closed meanwhile
+      }
+    }).length;
   } catch {
     return 0;
   }
@@ -62,7 +75,7 @@ interface Sample {
   readonly at: number;
   readonly rss: number;
   readonly heap: number;
-  readonly handles: number;
+  readonly sockets: number;
 }
 
 function median(list: readonly number[]): number {
@@ -70,9 +83,11 @@ function median(list: readonly number[]): number {
 }
 
 const MB = 1_048_576;
+const atRest = sockets();
 const server = await startServer({ config: ["appendonly yes", "appendfsync always", 'save ""'] });
 const proxy = await startProxy(server);
-const atRest = handles();
+// What has ended would be the harness's own growth.
+proxy.on("close", (connection) => void proxy.connections.splice(proxy.connections.indexOf(connection), 1));
 const ledger = new Ledger(ROOM);
 const tally: Tally = { operations: 0, rejected: 0, mixedUp: 0, silent: 0, hung: 0 };
 const limits = {
@@ -104,9 +119,6 @@ async function breakThings(): Promise<void> {
     const fault = pickFault(random);
     await fault.run({ proxy, server, random, sleep });
     faults.set(fault.name, (faults.get(fault.name) ?? 0) + 1);
-    // What has ended is the harness's own growth.
-    const open = proxy.open;
-    proxy.connections.splice(0, proxy.connections.length, ...open);
     await sleep(100 + random() * 250);
   }
 }
@@ -116,13 +128,13 @@ async function watch(): Promise<void> {
     await sleep(Math.min(5_000, minutes * 6_000));
     collect();
     const { rss, heapUsed } = process.memoryUsage();
-    const sample = { at: performance.now() - started, rss, heap: heapUsed, handles: handles() };
+    const sample = { at: performance.now() - started, rss, heap: heapUsed, sockets: sockets() };
     if (!stop) samples.push(sample);
     const count = [...faults.values()].reduce((sum, one) => sum + one, 0);
     console.log(
       `${Math.round(sample.at / 1_000)} s: ${tally.operations} operations, ${count} faults, ` +
         `${tally.rejected} rejected, ${Math.round(rss / MB)} MB (heap ${Math.round(heapUsed / MB)}), ` +
-        `${sample.handles} handles`,
+        `${sample.sockets} sockets`,
     );
   }
 }
@@ -140,7 +152,8 @@ proxy.thawAll();
 const closing = performance.now();
 await Promise.all([...clients.map((client) => client.close()), pool.close()]);
 const closed = performance.now() - closing;
-await proxy.stop();
+// A link that was reset while its other end was frozen may never say that it is closed; what is left is counted below.
+await Promise.race([proxy.stop(), sleep(2_000)]);
 
 const raw = await rawClient(server);
 const verdict = await ledger.compare(async (page) => {
@@ -149,12 +162,13 @@ const verdict = await ledger.compare(async (page) => {
 });
 await raw.close();
 await server.stop();
-await sleep(100);
-const left = handles() - atRest;
+// The kernel takes a moment for the last of them.
+for (let waited = 0; sockets() > atRest && waited < 20; waited++) await sleep(100);
+const left = sockets() - atRest;
 
 const half = Math.floor(samples.length / 2);
 const quarter = Math.floor(samples.length / 4);
-const growth = (key: "rss" | "heap" | "handles"): number =>
+const growth = (key: "rss" | "heap"): number =>
   median(samples.slice(-Math.max(quarter, 1)).map((one) => one[key])) /
   Math.max(median(samples.slice(quarter, Math.max(half, quarter + 1)).map((one) => one[key])), 1);
 const total = [...faults.values()].reduce((sum, one) => sum + one, 0);
@@ -172,9 +186,11 @@ console.log(
 console.log(
   `memory      rss x ${growth("rss").toFixed(2)}, heap x ${
     growth("heap").toFixed(2)
-  } after the warm-up; handles left: ${left}; closed in ${Math.round(closed)} ms`,
+  } after the warm-up; sockets left: ${left}; closed in ${Math.round(closed)} ms`,
 );
 
+// A short run is all warm-up.
+const grown = minutes < 1 ? 1 : Math.max(growth("rss"), growth("heap"));
 const failures = Object.entries({
   "acknowledged writes were lost": verdict.lost,
   "writes ran twice": verdict.doubled,
@@ -182,10 +198,8 @@ const failures = Object.entries({
   "replies went to the wrong caller": tally.mixedUp,
   "rejections did not say whether the command ran": tally.silent,
   "calls hung beyond their deadline": tally.hung,
-  "handles were left": Math.max(left, 0),
-  "per cent: memory grew beyond its bound": growth("heap") > GROWTH && growth("rss") > GROWTH
-    ? Math.round(growth("rss") * 100 - 100)
-    : 0,
+  "sockets were left": Math.max(left, 0),
+  "per cent: memory grew": grown > GROWTH ? Math.round(grown * 100 - 100) : 0,
   "ms: close() took too long": closed > 6_000 ? Math.round(closed) : 0,
 }).filter(([, count]) => count > 0);
 for (const [what, count] of failures) console.log(`FAILED      ${count} ${what}`);

@@ -34,7 +34,7 @@ process.chdir(root);
 const program = (name: string) => join(root, "node_modules", ".bin", name);
 
 function listJobs(selection: Selection, folder: string): Job[] {
-  const checks = selection.checks ? listChecks(root) : [];
+  const checks = selection.checks ? listChecks(root, selection.files.length > 0) : [];
   return [
     ...checks.map((check) => ({
       title: check.name,

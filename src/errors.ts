@@ -211,7 +211,9 @@ export interface PartialFailure {
 
 /** A command that was split over slots or sent to several nodes of a cluster failed in some places, not in all. */
 export class PartialError extends ClusterError {
+  /** Always `"PartialError"`. */
   override readonly name: string = "PartialError";
+  /** The name by which instances are recognised. */
   static override readonly brand: string = "PartialError";
   /** The parts that failed. */
   readonly failures: readonly PartialFailure[];

@@ -54,8 +54,30 @@ export interface BaseEvents {
   readonly listenererror: ListenerErrorDetail;
 }
 
+/** Subscribers may have missed messages, and are subscribed again. */
+export interface GapDetail {
+  /** When the server was last heard before it, in milliseconds since 1970. */
+  readonly since: number;
+  /** The connection was lost, or a channel went to another server. */
+  readonly reason: string;
+  /** What ended the connection, where something did. */
+  readonly cause?: unknown;
+}
+
+/** A subscription has ended, as the server refuses it. */
+export interface RefusedDetail {
+  /** The channel or pattern. */
+  readonly channel: string;
+  /** What the server says. */
+  readonly error: unknown;
+}
+
 /** What a connection or a client tells. */
 export interface ConnectionEvents extends BaseEvents {
+  /** Messages may have been missed; listeners and iterators are subscribed again. */
+  readonly gap: GapDetail;
+  /** A subscription that was confirmed once is refused now, and has ended. */
+  readonly refused: RefusedDetail;
   /** A connection is being opened. */
   readonly connecting: ConnectingDetail;
   /** A connection can be used. */

@@ -11,6 +11,14 @@ export type {
   ReconnectOptions,
   RedisOptions,
 } from "./options/types.ts";
+export type {
+  CacheEntry,
+  CacheOptions,
+  CacheStore,
+  CacheStoreContext,
+  CacheStoreFactory,
+  ResolvedCacheOptions,
+} from "./options/cache.ts";
 export type { CredentialProvider, Credentials, StreamingCredentialProvider } from "./options/credentials.ts";
 export { isStreaming } from "./options/credentials.ts";
 export type { Encoding, ReconnectPolicy } from "./options/values.ts";

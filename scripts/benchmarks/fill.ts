@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { Redis } from "../../mod.ts";
-import * as keywire from "../../mod.ts";
+import { Redis, RedisCluster } from "../../mod.ts";
 import type { Place } from "./contenders/mod.ts";
 import { BIG, KEYS, SPREAD, UNICODE, VALUE } from "./workloads.ts";
 
@@ -28,9 +27,7 @@ export async function fill({ host, port, clusterPort }: Place): Promise<void> {
     ...Array.from({ length: 1000 }, (_, index) => [index, `member:${index}`]).flat(),
   );
   await redis.mset(Object.fromEntries(KEYS.map((key) => [key, VALUE])));
-  if (clusterPort === 0 || !("RedisCluster" in keywire)) return;
-  const RedisCluster = keywire.RedisCluster as new (options: object) => Redis;
-  const cluster = new RedisCluster({ startupNodes: [{ host, port: clusterPort }] });
+  if (clusterPort === 0) return;
+  const cluster = new RedisCluster([{ host, port: clusterPort }]);
   await Promise.all(SPREAD.map((key) => cluster.set(key, VALUE)));
-  await cluster.close();
 }

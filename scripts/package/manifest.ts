@@ -39,14 +39,17 @@ const KEYWORDS = [
 ];
 
 /**
- * The package.json of the package.
+ * The package.json of the package, in which `files` lie.
  *
  * Types come first, as TypeScript takes the first condition that fits. There
  * is no condition for a runtime: the code is the same everywhere, and looks at the globals when it first connects. There is
  * no CommonJS twin either, which would be a second copy of every class: `require()` of an ES module works in Node since
  * 20.19 and 22.12, as no module here awaits at its top.
  */
-export function describePackage({ name, version, exports }: PackedManifest): Record<string, unknown> {
+export function describePackage(
+  { name, version, exports }: PackedManifest,
+  files: readonly string[],
+): Record<string, unknown> {
   const entries = Object.entries(exports).map(([path, { types, default: code }]) => {
     if (types === undefined || code === undefined) {
       throw new Error(
@@ -68,7 +71,7 @@ export function describePackage({ name, version, exports }: PackedManifest): Rec
     sideEffects: false,
     engines: { node: ">=20" },
     exports: { ...Object.fromEntries(entries), "./package.json": "./package.json" },
-    files: ["mod.js", "mod.d.ts", "src", "transports", "CHANGELOG.md"],
+    files,
     peerDependencies: { "@opentelemetry/api": "^1.3.0" },
     peerDependenciesMeta: { "@opentelemetry/api": { optional: true } },
   };

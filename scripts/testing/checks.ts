@@ -20,8 +20,8 @@ export interface Check {
 
 const CHECKED = ["mod.ts", "src", "transports", "tests", "scripts", "examples"];
 
-/** The checks of the project in `root`. */
-export function listChecks(root: string): Check[] {
+/** The checks of the project in `root`; the slow ones only where everything is wanted. */
+export function listChecks(root: string, everything: boolean): Check[] {
   const { exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
     exports: Record<string, string>;
   };
@@ -35,6 +35,19 @@ export function listChecks(root: string): Check[] {
     },
     { name: "budgets (scripts/check_budgets.ts)", runtime: "node", args: ["scripts/check_budgets.ts"] },
     { name: "layers (scripts/check_layers.ts)", runtime: "node", args: ["scripts/check_layers.ts"] },
+    { name: "examples (scripts/check_docs.ts)", runtime: "node", args: ["scripts/check_docs.ts"] },
+    {
+      name: "jsr (deno publish --dry-run)",
+      runtime: "deno",
+      args: ["publish", "--dry-run", "--allow-dirty", "--quiet"],
+    },
+    ...everything
+      ? [{
+        name: "package (scripts/check_package.ts)",
+        runtime: "node" as const,
+        args: ["scripts/check_package.ts"],
+      }]
+      : [],
     { name: "docs (deno doc --lint)", runtime: "deno", args: ["doc", "--lint", ...Object.values(exports)] },
   ];
 }

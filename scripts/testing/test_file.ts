@@ -61,6 +61,7 @@ function breakdown(
  * @param program the runtime's program
  * @param folder where the report may be written
  * @param limit milliseconds for the whole file
+ * @param variables what its environment has beside ours
  */
 export async function testFile(
   runtime: Runtime,
@@ -68,11 +69,12 @@ export async function testFile(
   file: string,
   folder: string,
   limit: number,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<JobResult> {
   const report = join(folder, `${runtime}-${file.replaceAll("/", "-")}.xml`);
   const strays = `${report}.strays`;
   const args = testArguments(runtime, file, report);
-  const result = await runCommand(program, args, limit, { KEYWIRE_STRAYS: strays });
+  const result = await runCommand(program, args, limit, { ...variables, KEYWIRE_STRAYS: strays });
   const cases = existsSync(report) ? readJunit(readFileSync(report, "utf8"), runtime) : undefined;
   const failures: Failure[] = (cases ?? []).filter((test) => test.outcome === "failed");
   const stray = existsSync(strays) ? readFileSync(strays, "utf8") : undefined;

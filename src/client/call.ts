@@ -17,20 +17,22 @@ export interface CallOptions {
   readonly retry?: RetryOptions | false;
   /** Hand over the attributes that a server sends before a reply, as `{ attributes, value }`. Default `false`. */
   readonly attributes?: boolean;
+  /** Whether the client's cache may answer and keep what is read. Default: as its option `cache.optIn` says. */
+  readonly cache?: boolean;
 }
 
-const KNOWN: ReadonlySet<string> = new Set(["timeout", "signal", "retry", "attributes"]);
+const KNOWN: ReadonlySet<string> = new Set(["timeout", "signal", "retry", "attributes", "cache"]);
 
 /** The call with these options over it. */
 export function refineCall(call: Call, options: CallOptions): Call {
   for (const name in options) {
     if (!KNOWN.has(name)) {
       throw new TypeError(
-        `Cannot use the option \`${name}\` of with(): there are timeout, signal, retry and attributes`,
+        `Cannot use the option \`${name}\` of with(): there are timeout, signal, retry, attributes and cache`,
       );
     }
   }
-  const { timeout, signal, retry, attributes } = options;
+  const { timeout, signal, retry, attributes, cache } = options;
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
     throw new RangeError(
       `Cannot use the option \`timeout\`: ${timeout} is not a number of milliseconds from 0 up`,
@@ -48,5 +50,6 @@ export function refineCall(call: Call, options: CallOptions): Call {
     timeout: timeout ?? call.timeout,
     signal: signal ?? call.signal,
     retry: retry === undefined ? call.retry : resolveRetry(retry),
+    cache: cache ?? call.cache,
   };
 }

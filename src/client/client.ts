@@ -4,7 +4,6 @@
  * @module
  */
 import { Command } from "../commands/command.ts";
-import { CommandMethods } from "../commands/methods.ts";
 import { lookupCommand } from "../commands/table.ts";
 import type { OneOrMany } from "../commands/arguments.ts";
 import { hscan, type HscanOptions } from "../commands/hash.ts";
@@ -17,35 +16,36 @@ import type { ConnectionEvents, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call.ts";
-import type { Call, Executor } from "./executor.ts";
 import type { ConsumeOptions, StreamMessage } from "./consume.ts";
+import type { ClientCore } from "./core.ts";
+import type { Call } from "./executor.ts";
+import { PubSub } from "./pubsub/pubsub.ts";
+import { SubscribingClient } from "./subscribing.ts";
 import { iterate, type ScanIteratorOptions, scanKeys, type ScanStep, type UniqueOptions } from "./iterate.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
 import type { Watched, WatchingClient, WatchOptions } from "./watch.ts";
 
-/** What a client is made of, and what its views (`with()`, `bytes()`, `text()`) share. */
-export interface ClientCore {
-  /** The options of its connections. */
-  readonly options: ResolvedConnectionOptions;
-  /** Runs its commands. */
-  readonly executor: Executor;
-  /** What holds for what is called on it. */
-  readonly call: Call;
-}
+export type { ClientCore };
 
 /** The call that a client with these options makes where nothing else is said. */
 export function callOf(options: ResolvedConnectionOptions): Call {
-  return { mode: modeOf(options), timeout: options.commandTimeout, signal: undefined, retry: options.retry };
+  return {
+    mode: modeOf(options),
+    timeout: options.commandTimeout,
+    signal: undefined,
+    retry: options.retry,
+    cache: undefined,
+  };
 }
 
 /** The base of all clients: commands as methods, and views with other limits or other replies. */
-export abstract class Client<W extends Wrap> extends CommandMethods<W> {
+export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   /**
    * What it is made of.
    *
    * @internal
    */
-  protected readonly core: ClientCore;
+  protected override readonly core: ClientCore;
 
   /**
    * Subclasses keep all they have in the core, as views are made without their constructors.
@@ -229,6 +229,7 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
    * import { Redis } from "@keywire/redis";
    *
    * await using redis = new Redis();
+   * await redis.xadd("jobs", "*", { task: "mail" });
    * for await (const message of redis.consume({ stream: "jobs", group: "workers", consumer: "one" })) {
    *   console.log(message.fields);
    *   await message.ack();
@@ -297,6 +298,7 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
    * made it. Never rejects.
    */
   close(): Promise<void> {
+    PubSub.close(this.core.executor);
     return this.core.executor.close();
   }
 
@@ -305,7 +307,7 @@ export abstract class Client<W extends Wrap> extends CommandMethods<W> {
     await this.close();
   }
 
-  /** Listens to `connecting`, `ready`, `reconnecting` or `closed` of its shared connections. */
+  /** Listens to `connecting`, `ready`, `reconnecting`, `closed`, `gap` or `refused` of its shared connections. */
   addEventListener<K extends keyof ConnectionEvents & string>(
     type: K,
     listener: TypedListener<ConnectionEvents[K]>,

@@ -7,6 +7,8 @@ import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { RetryPolicy } from "../retry.ts";
+import type { Reply } from "../resp/types.ts";
+import type { SubscriptionHome } from "./pubsub/home.ts";
 
 /** What holds for one call and is not part of the command. */
 export interface Call {
@@ -18,12 +20,18 @@ export interface Call {
   readonly signal: AbortSignal | undefined;
   /** When the command is repeated. */
   readonly retry: RetryPolicy;
+  /** Whether the client's cache may answer; `undefined`: as its options say. */
+  readonly cache?: boolean;
 }
 
 /** Runs commands. */
 export interface Executor {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents>;
+  /** Where subscriptions live; clients that share their connections share one. Without it, subscribing is refused. */
+  readonly subscriptionHome?: SubscriptionHome;
+  /** Calls a listener with the push frames of the shared connections; returns how to stop. Without it, that is refused. */
+  onPush?(listener: (values: Reply[]) => void): () => void;
   /** Runs a command on the lane that it needs. */
   execute(command: Command, call: Call): Promise<unknown>;
   /**

@@ -10,6 +10,7 @@ import type { Observer, Target } from "../observer.ts";
 import { targetOf } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Call, Executor } from "./executor.ts";
+import type { SubscriptionHome } from "./pubsub/home.ts";
 
 /** Commands whose first argument names what is run, and is neither key nor value. */
 const PROCEDURES: ReadonlySet<string> = new Set(["EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO"]);
@@ -27,6 +28,16 @@ class ObservedExecutor implements Executor {
     this.#inner = inner;
     this.#observer = observer;
     this.#target = target;
+  }
+
+  /** @inheritdoc */
+  get subscriptionHome(): SubscriptionHome | undefined {
+    return this.#inner.subscriptionHome;
+  }
+
+  /** @inheritdoc */
+  get onPush(): Executor["onPush"] {
+    return this.#inner.onPush?.bind(this.#inner);
   }
 
   /** @inheritdoc */

@@ -6,6 +6,9 @@
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import { type RedisOptions as RedisOptionsOver, resolveRedisOptions } from "../options.ts";
 import { ConnectionPool } from "../pool/pool.ts";
+import type { ClientCache } from "./cache/cache.ts";
+import { CachingExecutor } from "./cache/executor.ts";
+import { cacheOn } from "./cache/open.ts";
 import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
 import type { Executor } from "./executor.ts";
@@ -13,11 +16,12 @@ import { observed } from "./observed.ts";
 import { StandaloneExecutor } from "./standalone.ts";
 
 /** The options of a client of one server, beside those of the pool that it makes for itself. */
-export type RedisOptions = RedisOptionsOver<ConnectionPool>;
+export type RedisOptions<P = ConnectionPool> = RedisOptionsOver<P>;
 
 /** What a client of one server is made of. */
 interface RedisCore extends ClientCore {
   readonly pool: ConnectionPool;
+  readonly cache: ClientCache | undefined;
 }
 
 /**
@@ -66,6 +70,11 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
     return (this.core as RedisCore).pool;
   }
 
+  /** The client-side cache, with the option `cache`. */
+  get cache(): ClientCache | undefined {
+    return (this.core as RedisCore).cache;
+  }
+
   /** The same client, with `Uint8Array` for every bulk string. */
   bytes(): Redis<BytesPromise> {
     return this.bytesView as unknown as Redis<BytesPromise>;
@@ -80,7 +89,7 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
 /** A client of this class over an executor that was made elsewhere, and owns the pool. */
 export function redisOver(redisClass: typeof Redis, pool: ConnectionPool, executor: Executor): Redis {
   const { connection: options } = pool.options;
-  const core: RedisCore = { pool, options, executor, call: callOf(options) };
+  const core: RedisCore = { pool, options, executor, cache: undefined, call: callOf(options) };
   // Without its constructor, which would make a pool of its own.
   return Reflect.construct(Client, [core], redisClass);
 }
@@ -93,6 +102,11 @@ function open(
   const resolved = resolveRedisOptions(source, over);
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
-  const executor = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  return { pool, options, executor: observed(executor, pool.options.connection), call: callOf(options) };
+  const inner = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
+  const cache = resolved.cache && cacheOn(inner.lane, resolved.cache, options);
+  const executor = observed(
+    cache === undefined ? inner : new CachingExecutor(inner, cache),
+    pool.options.connection,
+  );
+  return { pool, options, executor, cache, call: callOf(options) };
 }

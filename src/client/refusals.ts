@@ -62,3 +62,11 @@ export function checkBatched(command: Command): void {
 export function closedError(name: string): ConnectionError {
   return new ConnectionError(`Cannot run ${name}: the client is closed`, { code: "CLOSED", executed: "no" });
 }
+
+/** The error for what a client of this kind cannot do. */
+export function unsupportedError(name: string): RedisError {
+  return new RedisError(
+    `Cannot run ${name}: clients of this kind have no subscriptions; use a client of one of its servers`,
+    { code: "UNSUPPORTED", executed: "no" },
+  );
+}

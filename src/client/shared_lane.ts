@@ -18,10 +18,10 @@ import type { Pending, Sender } from "../connection/pending.ts";
 import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import type { Reply } from "../resp/types.ts";
 import { isFinal, retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
 import type { Group, GroupLane } from "./group.ts";
+import type { Lane, LaneListener } from "./lane.ts";
 import { closedError } from "./refusals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
@@ -32,23 +32,13 @@ interface Caller {
   reject(error: unknown): void;
 }
 
-/** Who wants the push frames of the shared connection, and to know when there is a new one. */
-export interface LaneListener {
-  /** There is a connection (again). */
-  ready(connection: Connection): void;
-  /** The connection was lost. */
-  lost(cause: Error | undefined): void;
-  /** A push frame came. */
-  push(values: Reply[]): void;
-}
-
 /** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class SharedLane implements Sender, GroupLane {
+export class SharedLane implements Lane, Sender, GroupLane {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
   readonly #room: WaitingRoom;
-  readonly #listeners: Set<LaneListener> = new Set();
+  #listeners: readonly LaneListener[] = [];
   readonly #callers: Set<Caller> = new Set();
   readonly #unhurry: () => void;
   readonly #stop: AbortController = new AbortController();
@@ -94,12 +84,12 @@ export class SharedLane implements Sender, GroupLane {
 
   /** Adds someone who wants the push frames. */
   listen(listener: LaneListener): void {
-    this.#listeners.add(listener);
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** Takes a listener away. */
   unlisten(listener: LaneListener): void {
-    this.#listeners.delete(listener);
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
   /** Sends a command now, or as soon as there is a connection. */
@@ -200,6 +190,7 @@ export class SharedLane implements Sender, GroupLane {
     this.#stop.abort(closedError("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
+    for (const listener of this.#listeners) listener.closed?.();
     if (connection !== undefined) await this.#retire(connection);
     emit(this.events, "closed", { cause: undefined });
   }
@@ -250,9 +241,10 @@ export class SharedLane implements Sender, GroupLane {
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
     const listener: ConnectionListener = {
-      push: (values) => {
+      frame: (values) => {
         if (connection !== this.#connection) return;
-        for (const listener of this.#listeners) listener.push(values);
+        const listeners = this.#listeners;
+        for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
       },
       closed: (cause) => {
         if (connection === this.#connection) this.#lost(cause);
@@ -318,6 +310,7 @@ export class SharedLane implements Sender, GroupLane {
     this.#room.reason = undefined;
     for (const caller of [...this.#callers]) caller.reject(error);
     this.#rejectWaiting(error);
+    for (const listener of this.#listeners) listener.failed?.(error);
     emit(this.events, "closed", { cause: error });
   }
 

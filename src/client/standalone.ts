@@ -9,10 +9,12 @@ import type { Connection } from "../connection/connection.ts";
 import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import { DecodeMode } from "../resp/types.ts";
+import { DecodeMode, type Reply } from "../resp/types.ts";
 import { runBatch } from "./batch.ts";
 import { ExclusiveLane, runExclusively } from "./exclusive.ts";
 import type { Call, Executor } from "./executor.ts";
+import type { SubscriptionHome } from "./pubsub/home.ts";
+import { homeOn } from "./pubsub/single_home.ts";
 import { closedError, statefulRefusal } from "./refusals.ts";
 import { runScript } from "./scripts.ts";
 import { SharedLane } from "./shared_lane.ts";
@@ -47,6 +49,8 @@ export async function leaveLane(pool: ConnectionPool): Promise<void> {
 export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
+  /** @inheritdoc */
+  readonly subscriptionHome: SubscriptionHome;
   /** The shared connection. */
   readonly lane: SharedLane;
   readonly #pool: ConnectionPool;
@@ -60,6 +64,7 @@ export class StandaloneExecutor implements Executor {
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
     this.lane = enterLane(pool);
+    this.subscriptionHome = homeOn(pool, this.lane, options.multiplex);
     this.events = this.lane.events;
   }
 
@@ -94,6 +99,13 @@ export class StandaloneExecutor implements Executor {
     } finally {
       lane.end();
     }
+  }
+
+  /** @inheritdoc */
+  onPush(push: (values: Reply[]) => void): () => void {
+    const listener = { ready() {}, lost() {}, push };
+    this.lane.listen(listener);
+    return () => this.lane.unlisten(listener);
   }
 
   /** @inheritdoc */

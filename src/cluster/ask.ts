@@ -11,12 +11,21 @@ import { type Found, isConclusive, readEpoch, readShards, readSlots } from "./di
 import type { ClusterNode } from "./node.ts";
 
 /** Takes a connection to a node: the shared one if it is there, else one that is given back afterwards. */
-async function connectionTo(node: ClusterNode): Promise<{ connection: Connection; give: () => void }> {
+async function connectionTo(
+  node: ClusterNode,
+  keep: boolean,
+): Promise<{ connection: Connection; give: () => void }> {
   const shared = node.usable ? node.lane.connection : undefined;
   if (shared !== undefined) return { connection: shared, give: () => {} };
   try {
+    const known = node.connected;
     const connection = await node.pool.acquire({ retry: false });
-    return { connection, give: () => connection[Symbol.dispose]() };
+    const give = (): void => {
+      // By and by all nodes would have an idle connection that nobody needs.
+      if (!keep && !known) connection.disconnect();
+      connection[Symbol.dispose]();
+    };
+    return { connection, give };
   } catch (error) {
     if (!(error instanceof MaxConnectionsError)) throw error;
     // The shared connection, which is being opened, may be the only one that there may be.
@@ -26,12 +35,12 @@ async function connectionTo(node: ClusterNode): Promise<{ connection: Connection
 }
 
 /**
- * Asks one node.
+ * Asks one node. A connection that is opened for it is closed afterwards, unless it is to be kept.
  *
  * @throws {RedisError} when it gives no answer, or none that can be read.
  */
-export async function askNode(node: ClusterNode): Promise<Found> {
-  const { connection, give } = await connectionTo(node);
+export async function askNode(node: ClusterNode, keep: boolean): Promise<Found> {
+  const { connection, give } = await connectionTo(node, keep);
   try {
     const { options } = connection;
     const timeout = options.connectTimeout;

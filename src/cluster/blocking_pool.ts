@@ -50,7 +50,7 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
     return new this(url, options);
   }
 
-  /** @inheritdoc */
+  /** What the options come to. */
   protected override resolve(
     options: string | URL | readonly Seed[] | BlockingClusterPoolOptions | ResolvedClusterOptions,
     over?: BlockingClusterPoolOptions,
@@ -58,12 +58,16 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
     return resolveBlockingClusterOptions(options, over);
   }
 
-  /** @inheritdoc */
+  /** Calls of `acquire...` that wait. */
   protected override get waiting(): number {
     return this.#waiters.size;
   }
 
-  /** @inheritdoc */
+  /**
+   * Waits for a place, in order.
+   *
+   * @internal
+   */
   protected override atLimit(pool: NodePool, options: Request): Promise<Connection> {
     const { timeout = 0 } = this.options.node;
     return this.#waiters.wait(timeout, { ...options, pool }, () =>
@@ -73,7 +77,7 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
       ));
   }
 
-  /** @inheritdoc */
+  /** Serves those who wait. */
   protected override placeFreed(): void {
     // Serving can close a stale connection, which frees its place and comes here again: nobody is served twice.
     if (this.#serving) return;
@@ -82,7 +86,7 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
     this.#serving = false;
   }
 
-  /** @inheritdoc */
+  /** Ends all waiting. */
   protected override refuseWaiters(error: Error): void {
     this.#waiters.rejectAll(error);
   }

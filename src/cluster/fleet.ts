@@ -162,12 +162,16 @@ export class Fleet {
     return this.options.startupNodes.map((address) => this.nodeAt(address));
   }
 
-  /** Whom to ask: who is well, then all others, at last the seeds; each in no order, so that no node gets all the asking. */
-  #candidates(): ClusterNode[] {
+  /**
+   * Whom to ask: who is well, then all others, at last the seeds; each in no order, so that no node gets all the
+   * asking. In a hurry those come first to whom there is a connection; else anybody, lest one that is cut off from the
+   * others be believed for ever.
+   */
+  #candidates(hurry: boolean): ClusterNode[] {
     const seeds = this.#seeds();
     if (!this.options.followCluster) return seeds;
     const rank = (node: ClusterNode): number =>
-      node.usable ? this.#sentry.isSilent(node) ? 3 : 0 : node.health === "online" ? 1 : 2;
+      this.#sentry.isSilent(node) ? 3 : hurry && node.connected ? 0 : node.health === "online" ? 1 : 2;
     const { clock } = this.options.connection;
     const ranked = [...this.#nodes.values()].filter((node) => node.role !== "unknown")
       .map((node) => ({ node, order: rank(node) + clock.random() }));
@@ -176,17 +180,17 @@ export class Fleet {
   }
 
   async #round(reason: RefreshReason): Promise<void> {
-    const candidates = this.#candidates();
+    const candidates = this.#candidates(reason !== "interval" && reason !== "asked");
+    const first = this.topology.refreshes === 0;
     const { accepted, others, errors } = await askAround<ClusterNode, Answer>(
       candidates,
-      async (node) => ({ found: await askNode(node), node }),
+      async (node) => ({ found: await askNode(node, first), node }),
       ({ found }) => this.#isGood(found),
       this.options.connection.clock,
       PATIENCE,
     );
     const answer = accepted ?? this.#best(others);
     if (answer === undefined) throw this.#nobodyKnows(candidates, errors);
-    const first = this.topology.refreshes === 0;
     if (first && answer.found.covered < SLOTS && !this.options.skipFullCoverageCheck) {
       throw uncovered(answer);
     }

@@ -61,7 +61,9 @@ export async function follow<T>(
     } catch (error) {
       const turn = turnOfAny(error);
       if (turn === undefined || call.signal?.aborted) throw error;
-      if (turns === maxRedirections) throw tooManyRedirections(name, maxRedirections, error as Error);
+      if (turns === maxRedirections) {
+        throw turn.kind === "later" ? error : tooManyRedirections(name, maxRedirections, error as Error);
+      }
       asking = false;
       let delay = turns < 3 ? 0 : delayOf(TURN_BACKOFF, turns - 2, clock);
       if (turn.kind === "later") {

@@ -35,7 +35,11 @@ export class ClusterNode {
   #pool: NodePool | undefined = undefined;
   #lane: SharedLane | undefined = undefined;
 
-  /** `opened` is told when the node gets its lane. */
+  /**
+   * `opened` is told when the node gets its lane.
+   *
+   * @internal
+   */
   constructor(
     { host, port }: NodeAddress,
     makePool: (node: ClusterNode) => NodePool,
@@ -47,22 +51,38 @@ export class ClusterNode {
     this.#opened = opened;
   }
 
-  /** Its connections. */
+  /**
+   * Its connections.
+   *
+   * @internal
+   */
   get pool(): NodePool {
     return this.#pool ??= this.#makePool(this);
   }
 
-  /** Its connections, if there have ever been any. */
+  /**
+   * Its connections, if there have ever been any.
+   *
+   * @internal
+   */
   get openedPool(): NodePool | undefined {
     return this.#pool;
   }
 
-  /** The connection to it that all callers share. */
+  /**
+   * The connection to it that all callers share.
+   *
+   * @internal
+   */
   get lane(): SharedLane {
     return this.#lane ?? this.#open();
   }
 
-  /** The shared connection, if there has ever been one. */
+  /**
+   * The shared connection, if there has ever been one.
+   *
+   * @internal
+   */
   get openedLane(): SharedLane | undefined {
     return this.#lane;
   }
@@ -70,6 +90,11 @@ export class ClusterNode {
   /** Whether a command would go out to it now. */
   get usable(): boolean {
     return this.#lane !== undefined && this.#lane.usable;
+  }
+
+  /** Whether there is a connection to it that could be used now. */
+  get connected(): boolean {
+    return this.usable || (this.#pool !== undefined && this.#pool.stats().idle > 0);
   }
 
   /** Milliseconds for which it has owed replies and said nothing; 0 while it owes none. */

@@ -26,10 +26,10 @@ export type RemapFunction = (
 ) => { readonly host: string; readonly port: number };
 
 /**
- * Where commands that change nothing are read: at the master; at a replica only; at a replica, or at the master
- * when there is none; at any node; or at the node that is nearest by availability zone and measured latency.
+ * Where a cluster's commands that change nothing are read: at the master; at a replica only; at a replica, or at the
+ * master when there is none; at any node; or at the node that is nearest by availability zone and measured latency.
  */
-export type ReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest";
+export type ClusterReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest";
 
 /** The options of a cluster's pool, beside those of its connections. */
 export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "path" | "minIdle"> {
@@ -50,7 +50,7 @@ export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "p
   /** How announced addresses become such as can be reached from here, those of MOVED and ASK too. */
   readonly hostPortRemap?: readonly RemapRule[] | RemapFunction;
   /** Where commands that change nothing are read. Default `"master"`. */
-  readonly readFrom?: ReadFrom;
+  readonly readFrom?: ClusterReadFrom;
   /** Where this client is, for `readFrom: "nearest"`: nodes of the same zone come first. */
   readonly availabilityZone?: string;
   /** How often one command may be redirected. Default 16. */

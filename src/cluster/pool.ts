@@ -53,7 +53,11 @@ export class ClusterConnectionPool {
 
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedClusterOptions;
-  /** The nodes, their roles and their slots. */
+  /**
+   * The nodes and what is known of them, for clients.
+   *
+   * @internal
+   */
   readonly fleet: Fleet;
   readonly #pools: Set<NodePool> = new Set();
   readonly #homes: WeakMap<Connection, NodePool> = new WeakMap();
@@ -248,7 +252,11 @@ export class ClusterConnectionPool {
     return 0;
   }
 
-  /** What `acquire...` does when all places are taken; a pool that waits overrides it. */
+  /**
+   * What `acquire...` does when all places are taken; a pool that waits overrides it.
+   *
+   * @internal
+   */
   protected atLimit(pool: NodePool, _options: AcquireOptions): Promise<Connection> {
     return Promise.reject(
       new MaxConnectionsError(

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { ReadFrom } from "./options_types.ts";
+import type { ClusterReadFrom } from "./options_types.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Shard } from "./topology.ts";
@@ -27,10 +27,10 @@ function isFit(node: ClusterNode): boolean {
 
 /** Takes one after the other. */
 class InTurn implements ReadFromPolicy {
-  readonly #from: Exclude<ReadFrom, "master" | "nearest">;
+  readonly #from: Exclude<ClusterReadFrom, "master" | "nearest">;
   #turn = 0;
 
-  constructor(from: Exclude<ReadFrom, "master" | "nearest">) {
+  constructor(from: Exclude<ClusterReadFrom, "master" | "nearest">) {
     this.#from = from;
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ReadFrom, RemapFunction, RemapRule } from "./options_types.ts";
+import type { ClusterReadFrom, RemapFunction, RemapRule } from "./options_types.ts";
 import type { ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 
 /** What a cluster's options come to, beside those of its connections. */
@@ -16,7 +16,7 @@ export interface ClusterValues {
   readonly skipFullCoverageCheck: boolean;
   readonly followCluster: boolean;
   readonly hostPortRemap?: readonly RemapRule[] | RemapFunction;
-  readonly readFrom: ReadFrom;
+  readonly readFrom: ClusterReadFrom;
   readonly availabilityZone?: string;
   readonly maxRedirections: number;
   readonly refreshInterval: number;
@@ -43,7 +43,7 @@ export class ResolvedClusterOptions {
   /** Whether the nodes of now are asked, not only the startup nodes. */
   readonly followCluster: boolean;
   /** Where commands that change nothing are read. */
-  readonly readFrom: ReadFrom;
+  readonly readFrom: ClusterReadFrom;
   /** Where this client is. */
   readonly availabilityZone: string | undefined;
   /** How often one command may be redirected. */

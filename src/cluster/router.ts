@@ -141,6 +141,8 @@ export class Router implements Sender, FleetListener {
     const trip = this.#trip(pending);
     if (turn.kind === "later" && (pending.retry ?? retry).attempts === 0) return false;
     if (trip.turns === maxRedirections) {
+      // What is not now is not there: the reply says it best.
+      if (turn.kind === "later") return false;
       pending.reject(tooManyRedirections(pending.command.spec.name, maxRedirections, error));
       return true;
     }

@@ -23,6 +23,9 @@ export type Out<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly by
 /** The reply that a client over `W` gets where it is `T` as text and `B` as bytes. */
 export type Value<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["value"];
 
+/** What a bulk string is for a client over `W`: text, or bytes. */
+export type Text<W extends Wrap> = Value<W, string, Uint8Array>;
+
 /** A client of text: `get` returns `Promise<string | null>`. */
 export interface TextPromise extends Wrap {
   /** Text. */

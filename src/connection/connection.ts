@@ -11,25 +11,25 @@
  *
  * @module
  */
-import { ConnectionError, TimeoutError } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
 import { type ConnectionOptions, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
 import {
-  complain,
   type ConnectionHome,
   type ConnectionListener,
   type ConnectionState,
   modeOf,
   type SendOptions,
 } from "./contract.ts";
-import { addressOf, asError, notConnected, queueFullError } from "./failures.ts";
+import { addressOf, asError, connectTimeoutError, notConnected, queueFullError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
+import { Listeners } from "./listeners.ts";
 import { notePacked } from "./packed.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
@@ -76,7 +76,7 @@ export class Connection {
   #welcome: Welcome | undefined = undefined;
   #abort: ((reason: Error) => void) | undefined = undefined;
   #home: ConnectionHome | undefined = undefined;
-  readonly #listeners: Set<ConnectionListener> = new Set();
+  readonly #listeners: Listeners = new Listeners();
   readonly #upkeep: Upkeep;
   readonly #mode: number;
 
@@ -138,10 +138,11 @@ export class Connection {
     return this.#link?.pending ?? 0;
   }
 
-  /** Whether no caller is owed a reply and nothing is half read: only then may it change hands. */
+  /** Whether no caller is owed a reply, nothing is half read and nothing subscribed to: only then may it change hands. */
   get settled(): boolean {
     const link = this.#link;
     if (this.#state !== "ready" || link === undefined || link.partial) return false;
+    if (link.inbox.subscribed.total > 0) return false;
     return link.pending === 0 || link.pending === this.#upkeep.due;
   }
 
@@ -161,7 +162,7 @@ export class Connection {
 
   /** Takes a listener away. */
   unlisten(listener: ConnectionListener): void {
-    this.#listeners.delete(listener);
+    this.#listeners.remove(listener);
   }
 
   /**
@@ -187,7 +188,12 @@ export class Connection {
     if (this.#state !== "idle") throw this.#refusal("connect");
     this.#state = "connecting";
     const { clock, connectTimeout } = this.options;
-    const limit = startLimit(clock, connectTimeout, () => this.#connectTimeout(), options.signal);
+    const limit = startLimit(
+      clock,
+      connectTimeout,
+      () => connectTimeoutError(this.address, this.options, this.#link !== undefined),
+      options.signal,
+    );
     this.#abort = limit.abort;
     const give = (): void => this.#end(limit.signal.reason);
     limit.signal.addEventListener("abort", give, { once: true });
@@ -299,6 +305,11 @@ export class Connection {
       return pending.fail(this.#refusal(`send ${spec.name}`));
     }
     if (link.full) return pending.fail(queueFullError(spec.name, this.address));
+    // A command given as words is known by its first one or two.
+    const raw = spec.words === 0;
+    const stateful = raw ? stateName(args) : (spec.flags & STATEFUL) === 0 ? "" : spec.name;
+    const refusal = stateful === "" ? undefined : this.session.refusal(stateful, args);
+    if (refusal !== undefined) return pending.reject(refusal);
     try {
       link.enqueue(pending);
     } catch (error) {
@@ -308,8 +319,11 @@ export class Connection {
       if (!(error instanceof TypeError)) this.#end(error as Error);
       return;
     }
-    if (spec.words === 0) this.session.note(stateName(args), args.slice(1));
-    else if ((spec.flags & STATEFUL) !== 0) this.session.note(spec.name, args);
+    if (stateful !== "") {
+      const rest = raw ? args.slice(1) : args;
+      this.session.note(stateful, rest);
+      link.inbox.note(pending, stateful, rest, this.protocol !== 3);
+    }
   }
 
   /** Waits for the replies that are due, then closes. Nothing more can be sent. Never rejects. */
@@ -342,15 +356,7 @@ export class Connection {
         if (this.#state === "closing") this.#end(undefined);
         else this.#upkeep.quiet();
       },
-      pushed: (values) => {
-        for (const listener of this.#listeners) {
-          try {
-            listener.push?.(values);
-          } catch (error) {
-            complain(error);
-          }
-        }
-      },
+      pushed: (values) => this.#listeners.tell(values),
     };
   }
 
@@ -364,16 +370,6 @@ export class Connection {
     return new ConnectionError(message, { code: "CLOSED", executed: "no", cause: this.#cause });
   }
 
-  #connectTimeout(): TimeoutError {
-    const { connectTimeout } = this.options;
-    const phase = this.#link === undefined ? "no connection" : "no reply to the handshake";
-    const hint = this.options.tls === undefined ? "" : "; does the server speak TLS at this port?";
-    return new TimeoutError(
-      `Cannot connect to ${this.address}: ${phase} within ${connectTimeout} ms (connectTimeout)${hint}`,
-      { code: "CONNECT_TIMEOUT", executed: "no" },
-    );
-  }
-
   /** The one way into `closed`. Without a cause it is by plan. */
   #end(cause: Error | undefined): void {
     if (this.#state === "closed") return;
@@ -385,14 +381,7 @@ export class Connection {
     this.#abort?.(reason);
     if (graceful) this.#link?.close().then(this.#resolveClosed, this.#resolveClosed);
     else this.#link?.destroy(reason);
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener.closed?.(cause);
-      } catch (error) {
-        complain(error);
-      }
-    }
-    this.#listeners.clear();
+    this.#listeners.end(cause);
     if (!graceful) this.#resolveClosed();
   }
 }

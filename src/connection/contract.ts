@@ -23,6 +23,12 @@ export interface SendOptions {
 export interface ConnectionListener {
   /** A push frame came; `values[0]` is its kind, the rest is bytes. */
   push?(values: Reply[]): void;
+  /**
+   * The same, as it was read: behind the kind, bulk strings are text where they are ASCII, or bytes.
+   *
+   * @internal
+   */
+  frame?(values: Reply[]): void;
   /** It has ended; without a cause, by plan. All its commands are settled. */
   closed?(cause: Error | undefined): void;
 }

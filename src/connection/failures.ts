@@ -78,6 +78,20 @@ export function asError(cause: unknown): Error {
   return new ConnectionError("what broke it was no Error", { code: "LOST", cause });
 }
 
+/** The error for a connection that was not there in time; `open`: its socket was, and the server's reply was not. */
+export function connectTimeoutError(
+  where: string,
+  { connectTimeout, tls }: { readonly connectTimeout: number; readonly tls: unknown },
+  open: boolean,
+): TimeoutError {
+  const phase = open ? "no reply to the handshake" : "no connection";
+  const hint = tls === undefined ? "" : "; does the server speak TLS at this port?";
+  return new TimeoutError(
+    `Cannot connect to ${where}: ${phase} within ${connectTimeout} ms (connectTimeout)${hint}`,
+    { code: "CONNECT_TIMEOUT", executed: "no" },
+  );
+}
+
 /** The error for a command that is one too many behind a slow peer, or without a connection. */
 export function queueFullError(name: string, where: string): ConnectionError {
   return new ConnectionError(

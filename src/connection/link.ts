@@ -36,6 +36,8 @@ export type LinkOptions =
   >
   & Pick<ResolvedConnectionOptions, "parser" | "limits">;
 
+/** `queueMicrotask` costs more on Node, which keeps its context for it. */
+const SOON: Promise<void> = Promise.resolve();
 const FLUSH_AT = 65_536;
 /** Chunks kept from before there is a link; a server says one line at most before it is asked. */
 const EARLY_CHUNKS = 16;
@@ -121,6 +123,31 @@ export class Link {
   /** When the server was last heard, or a first command queued after that. */
   get quietSince(): number {
     return this.#watchdog.quietSince;
+  }
+
+  /** When the server was last heard. */
+  get heardAt(): number {
+    return this.#watchdog.heardAt;
+  }
+
+  /** Whether reading has been stopped. */
+  get paused(): boolean {
+    return this.#watchdog.paused;
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    if (this.#ended || this.paused) return;
+    this.#watchdog.paused = true;
+    this.#socket.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    if (this.#ended || !this.paused) return;
+    this.#watchdog.paused = false;
+    this.#watchdog.heard();
+    this.#socket.resume();
   }
 
   /** Commands that wait for their reply. */
@@ -213,7 +240,7 @@ export class Link {
   #schedule(): void {
     this.#scheduled = true;
     this.#watchdog.tick(this.inbox.queue.length === 0);
-    queueMicrotask(this.#flush);
+    SOON.then(this.#flush);
   }
 
   #flush = (): void => {

@@ -13,7 +13,10 @@ export function notePacked(session: SessionState, bytes: Uint8Array): void {
     begin: () => DecodeMode.bytes,
     reply: (words: Reply) => {
       if (!Array.isArray(words)) return session.taint();
-      session.note(stateName(words as Arg[]), words.slice(1) as Arg[]);
+      const name = stateName(words as Arg[]);
+      // Confirmations come as frames: how many replies that leaves is more than is known here.
+      if (name.endsWith("SUBSCRIBE")) session.taint();
+      session.note(name, words.slice(1) as Arg[]);
     },
     error: () => session.taint(),
     push: () => session.taint(),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RedisError } from "../errors.ts";
 import type { Arg } from "../resp/types.ts";
 
 /** Commands after which a connection cannot be put right by another command: it is replaced. */
@@ -18,12 +19,6 @@ const TAINTING: ReadonlySet<string> = new Set([
   "ASKING",
   "READONLY",
   "READWRITE",
-  "SUBSCRIBE",
-  "PSUBSCRIBE",
-  "SSUBSCRIBE",
-  "UNSUBSCRIBE",
-  "PUNSUBSCRIBE",
-  "SUNSUBSCRIBE",
   "CLIENT REPLY",
   "CLIENT TRACKING",
   "CLIENT CACHING",
@@ -47,6 +42,23 @@ export class SessionState {
   constructor(db: number) {
     this.#home = db;
     this.#db = db;
+  }
+
+  /** Why a command cannot be sent on any connection of ours, or not now; `undefined`: it can. */
+  refusal(name: string, args: readonly Arg[]): RedisError | undefined {
+    if (name === "CLIENT REPLY") {
+      const mode = wordOf(args[args.length - 1]);
+      if (mode !== "OFF" && mode !== "SKIP") return undefined;
+      return refused(
+        `CLIENT REPLY ${mode}`,
+        "every command here waits for its reply; not to wait, leave its promise alone",
+      );
+    }
+    if (this.inTransaction && name.endsWith("SUBSCRIBE")) {
+      // The confirmations would stand within EXEC's reply, where RESP3 allows no push.
+      return refused(name, "the connection is in a transaction; use it before MULTI or after EXEC");
+    }
+    return undefined;
   }
 
   /** Notes a command that is about to be sent; `name` may be one word or two. */
@@ -104,4 +116,8 @@ function wordOf(word: Arg | undefined): string {
   if (typeof word === "string") return word.toUpperCase();
   if (typeof word === "number" || typeof word === "bigint") return String(word);
   return word instanceof Uint8Array && word.length < 32 ? String.fromCharCode(...word).toUpperCase() : "";
+}
+
+function refused(name: string, why: string): RedisError {
+  return new RedisError(`Cannot run ${name}: ${why}`, { code: "STATEFUL", executed: "no" });
 }

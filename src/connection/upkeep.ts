@@ -15,6 +15,9 @@ import type { SessionState } from "./session.ts";
 /** Milliseconds for a reply where the options set no limit. */
 const LONGEST = 5_000;
 
+/** The shortest that a PING is waited for, in milliseconds, unless the limit of commands is shorter. */
+const SHORTEST = 1_000;
+
 const PROBE = 0;
 const AUTH = 1;
 
@@ -35,6 +38,8 @@ export interface Kept {
 export class Upkeep implements BatchSink {
   /** Commands of its own that wait for their reply; they are no obstacle to changing hands. */
   due = 0;
+  /** When it was last asked whether it lives. */
+  #probedAt = 0;
   readonly #kept: Kept;
   readonly #liveness: Liveness;
   /** Who it is logged in as. */
@@ -93,7 +98,7 @@ export class Upkeep implements BatchSink {
     if (link === undefined || this.#kept.session.inTransaction) return;
     const { inbox } = link;
     // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
-    if (inbox.subscribed || inbox.streaming) return;
+    if (inbox.attentive) return;
     for (let index = 0; index < inbox.queue.length; index++) {
       if (inbox.queue.at(index)!.blocks > 0) return;
     }
@@ -115,6 +120,8 @@ export class Upkeep implements BatchSink {
     // A server that does not answer is dead, whatever limits the options set for commands.
     if (error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT") {
       // Not in the middle of the check of deadlines that found it out.
+      const link = this.#kept.ready();
+      if (index === PROBE && (link === undefined || link.paused || link.heardAt > this.#probedAt)) return;
       return queueMicrotask(() => this.#kept.dead(error));
     }
     if (index === AUTH && error instanceof ReplyError) {
@@ -127,13 +134,18 @@ export class Upkeep implements BatchSink {
   #probe(): void {
     const link = this.#kept.ready();
     // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
-    if (link === undefined || link.pending > 0 || link.inbox.streaming) return;
-    if (!this.#kept.session.inTransaction) this.#send(link, ["PING"], PROBE);
+    // Nothing is read from a paused link, so silence says nothing.
+    if (link === undefined || link.pending > 0 || link.paused) return;
+    if (this.#kept.session.inTransaction) return;
+    this.#probedAt = this.#kept.options.clock.now();
+    this.#send(link, ["PING"], PROBE);
   }
 
   #send(link: Link, words: readonly Arg[], index: number): void {
-    const { commandTimeout, connectTimeout } = this.#kept.options;
-    const timeout = commandTimeout || connectTimeout || LONGEST;
+    const { commandTimeout, connectTimeout, healthCheckInterval } = this.#kept.options;
+    const limit = commandTimeout || connectTimeout || LONGEST;
+    // Who asks often wants to know soon; but a server that is busy for a moment is not dead.
+    const timeout = index === PROBE ? Math.min(limit, Math.max(healthCheckInterval, SHORTEST)) : limit;
     this.due++;
     link.enqueue(new Pending(rawCommand(words), DecodeMode.text, timeout, this, index));
   }

@@ -31,6 +31,10 @@ export class Watchdog {
   now = 0;
   /** Since when the server has owed a reply and said nothing. */
   quietSince = 0;
+  /** When the server was last heard. */
+  heardAt = 0;
+  /** Nothing is read, so silence says nothing. */
+  paused = false;
   /** The timer; a command notes its deadline here. */
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
@@ -51,7 +55,7 @@ export class Watchdog {
 
   /** Bytes came. */
   heard(): void {
-    this.quietSince = this.#clock.now();
+    this.quietSince = this.heardAt = this.#clock.now();
   }
 
   /** Sets the deadline of a command that is being queued, and sees to it. */
@@ -85,9 +89,9 @@ export class Watchdog {
     const head = queue.peek();
     if (head === undefined) return next;
     const patience = this.#patience(head);
-    const silentAt = this.quietSince + patience;
+    const silentAt = (this.paused ? now : this.quietSince) + patience;
     // A peer that says a byte now and then is never silent; nobody waits for its reply any more, and all others do.
-    const stuckAt = head.done ? head.deadline + patience : Infinity;
+    const stuckAt = head.done && !this.paused ? head.deadline + patience : Infinity;
     const end = Math.min(silentAt, stuckAt);
     // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
     if (end > now) return Math.max(Math.min(next, end), now + queue.length / LOOKS_A_MILLISECOND);

@@ -6,7 +6,7 @@
 import { parseBackoff, toBackoff } from "../backoff.ts";
 import { ERROR_CLASSES } from "../retry.ts";
 import { nameOf, outOfRange, wrongType } from "./complain.ts";
-import { choice, duration, flag, integer, isOff, type Kind, parseFlag, text } from "./kinds.ts";
+import { callable, choice, duration, flag, integer, isOff, type Kind, parseFlag, text } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 
 /** True for an object that is written as `{ ... }`. */
@@ -188,6 +188,32 @@ export const reconnect: Kind = fields("{ attempts, backoff }", {
   attempts: integer(0, Infinity, "a whole number from 0 up, or Infinity"),
   backoff,
 });
+
+const prefixes: Kind = {
+  check(value, name) {
+    const wanted = "a list of beginnings of keys";
+    if (!Array.isArray(value)) throw wrongType(name, wanted, value);
+    if (!value.every((one) => typeof one === "string" && one !== "")) throw outOfRange(name, wanted, value);
+    return Object.freeze([...value]);
+  },
+  parse: (list) => list.split(","),
+};
+
+/** A client-side cache. */
+export const cache: Kind = fields(
+  "true, false or { maxEntries, maxBytes, ttl, mode, prefixes, optIn, store }",
+  {
+    maxEntries: integer(1, 2 ** 31 - 1),
+    maxBytes: integer(1, Number.MAX_SAFE_INTEGER),
+    ttl: duration("never"),
+    mode: choice("tracking", "broadcast"),
+    prefixes,
+    optIn: flag,
+    store: callable("a function that makes a store"),
+  },
+  true,
+  false,
+);
 
 /** A time that may be switched off; see {@linkcode duration}. */
 export const timeLimit: Kind = duration("no limit");

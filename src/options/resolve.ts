@@ -7,6 +7,7 @@ import { exponential, none } from "../backoff.ts";
 import { systemClock } from "../clock.ts";
 import { DEFAULT_RETRY, type ErrorKind, RETRY_ON, type RetryOptions, type RetryPolicy } from "../retry.ts";
 import type { TlsOptions } from "../transport.ts";
+import { type CacheOptions, resolveCache } from "./cache.ts";
 import { collect, type Given, recall, remember, type Table } from "./collect.ts";
 import { contradiction } from "./complain.ts";
 import { retry as retryKind } from "./nested.ts";
@@ -225,21 +226,34 @@ export function resolveRedisOptions<P = unknown>(
   source?: string | URL | RedisOptions<P> | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: RedisOptions<P>,
 ): ResolvedRedisOptions<P> {
-  const { multiplex, pool, ...given } = collect(source, over, CLIENT_TABLE);
+  const { multiplex, pool, cache: wanted, ...rest } = collect(source, over, CLIENT_TABLE);
   const together = multiplex !== false;
-  if (pool === undefined) {
-    const options = resolvePool(given, false);
-    return new ResolvedRedisOptions<P>(together, options.connection, undefined, options);
+  const cache = resolveCache(wanted as CacheOptions | undefined);
+  if (cache !== undefined && !together) {
+    throw contradiction(
+      ["cache", "multiplex"],
+      "the server tells one connection what changed, the one that all share",
+    );
   }
+  const needs3 = () => contradiction(["cache", "protocol"], "the server tells what changed over RESP3 only");
+  if (cache !== undefined && rest.protocol === 2) throw needs3();
+  if (pool === undefined) {
+    // Without a server that speaks RESP3 there would be no cache: better to hear of that when connecting.
+    const options = resolvePool(cache === undefined ? rest : { ...rest, protocol: 3 }, false);
+    return new ResolvedRedisOptions<P>(together, options.connection, undefined, options, cache);
+  }
+  const given = rest;
   for (const name of Object.keys(given)) {
     if (!BESIDE_POOL.has(name)) throw contradiction(["pool", name], "the pool was made with it, or without");
   }
   const { options } = pool as { options?: unknown };
   const ground = options instanceof ResolvedPoolOptions ? recall(options, CONNECTION) : undefined;
+  if (cache !== undefined && ground?.protocol === 2) throw needs3();
   return new ResolvedRedisOptions<P>(
     together,
     resolveConnection({ ...ground, ...given }),
     pool as P,
     undefined,
+    cache,
   );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ResolvedCacheOptions } from "./cache.ts";
 import type { ConnectionClass, ResolvedConnectionOptions } from "./resolved.ts";
 
 /** What a pool's options come to. */
@@ -94,6 +95,8 @@ export class ResolvedRedisOptions<P = unknown> {
   readonly connection: ResolvedConnectionOptions;
   /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
   readonly poolOptions: ResolvedPoolOptions | undefined;
+  /** The client-side cache; `undefined`: there is none. */
+  readonly cache: ResolvedCacheOptions | undefined;
 
   /** Takes over values that have been checked; users call `resolveRedisOptions`. */
   constructor(
@@ -101,11 +104,13 @@ export class ResolvedRedisOptions<P = unknown> {
     connection: ResolvedConnectionOptions,
     pool: P | undefined,
     poolOptions: ResolvedPoolOptions | undefined,
+    cache?: ResolvedCacheOptions,
   ) {
     this.#pool = pool;
     this.multiplex = multiplex;
     this.connection = connection;
     this.poolOptions = poolOptions;
+    this.cache = cache;
     Object.freeze(this);
   }
 
@@ -118,6 +123,7 @@ export class ResolvedRedisOptions<P = unknown> {
   toJSON(): Record<string, unknown> {
     return {
       multiplex: this.multiplex,
+      ...this.cache && { cache: { ...this.cache, store: this.cache.store && "[custom]" } },
       ...this.poolOptions === undefined
         ? { pool: "[shared]", connection: this.connection.toJSON() }
         : this.poolOptions.toJSON(),

@@ -5,7 +5,7 @@
  */
 import { outOfRange, wrongType } from "./complain.ts";
 import { callable, choice, duration, flag, having, integer, isOff, type Kind, text } from "./kinds.ts";
-import { errorKinds, keepAlive, limits, reconnect, retry, timeLimit, tls } from "./nested.ts";
+import { cache, errorKinds, keepAlive, limits, reconnect, retry, timeLimit, tls } from "./nested.ts";
 
 const host: Kind = {
   check(value, name) {
@@ -108,12 +108,14 @@ export const BLOCKING: Readonly<Record<string, Kind>> = { timeout: timeLimit };
 /** The options of a client alone. */
 export const CLIENT: Readonly<Record<string, Kind>> = {
   multiplex: flag,
+  cache,
   pool: having("a pool with acquire() and release()", "acquire", "release"),
 };
 
 /** Which of a connection's options a client takes although its pool was made elsewhere: those that concern its calls. */
 export const BESIDE_POOL: ReadonlySet<string> = new Set([
   "multiplex",
+  "cache",
   "pool",
   "commandTimeout",
   "blockingGrace",

@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { Observer } from "../observer.ts";
 import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
+import type { CacheOptions } from "./cache.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import type { ErrorKind, RetryOptions } from "../retry.ts";
 import type { ConnectionClass } from "./resolved.ts";
@@ -121,6 +122,8 @@ export interface BlockingPoolOptions<C = unknown> extends PoolOptions<C> {
 export interface RedisOptions<P = unknown> extends PoolOptions {
   /** Plain commands of all callers share one connection; `false`: each takes one for its round trip. Default `true`. */
   readonly multiplex?: boolean;
+  /** Answers read-only commands from memory until the server says that a key changed; needs RESP3. Default `false`. */
+  readonly cache?: CacheOptions | boolean;
   /** A pool made elsewhere, which the client uses and does not close; where the server is, the pool says. */
   readonly pool?: P;
 }

@@ -19,6 +19,13 @@ export function closedError({ connection }: ResolvedPoolOptions): ConnectionErro
   return new ConnectionError(message, { code: "CLOSED", executed: "no" });
 }
 
+/** The error for who waited for a connection that was being opened. */
+export function cutError({ connection }: ResolvedPoolOptions): ConnectionError {
+  const message =
+    `Cannot take a connection to ${connection}: the pool was closed or disconnected while it was opened`;
+  return new ConnectionError(message, { code: "CLOSED", executed: "no" });
+}
+
 /** The error for giving back what was not taken. */
 export function notLeasedError(): RedisError {
   const message = "Cannot release a connection that this pool has not lent, or has taken back already";

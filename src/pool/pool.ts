@@ -21,7 +21,7 @@ import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { Ages } from "./ages.ts";
 import { Bell } from "./bell.ts";
-import { closedError, limitError, notLeasedError } from "./errors.ts";
+import { closedError, cutError, limitError, notLeasedError } from "./errors.ts";
 import type { Opener } from "./establish.ts";
 import { withGrace } from "./grace.ts";
 import { IdleStore } from "./idle.ts";
@@ -198,7 +198,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   #acquire(request: Request): Promise<C> {
-    if (this.closed) return Promise.reject(this.closedError());
+    if (this.closed) return Promise.reject(closedError(this.options));
     if (request.signal?.aborted) return Promise.reject(request.signal.reason);
     // Those who wait already come first.
     const taken = this.waiting === 0 ? this.take(request) : undefined;
@@ -263,7 +263,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     for (const connection of this.#idle.clear()) connection.disconnect();
     if (options.inUse === false) return;
     this.#warmer.abort(cut);
-    this.#openings.abort(this.#cut());
+    this.#openings.abort(cutError(this.options));
     for (const connection of [...this.#repairs.connections(), ...this.#leases.connections()]) {
       connection.disconnect(cut);
     }
@@ -300,11 +300,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Ends all waiting; a pool that waits overrides it. */
   protected refuseWaiters(_error: Error): void {}
-
-  /** The error for what is asked of a closed pool. */
-  protected closedError(): ConnectionError {
-    return closedError(this.options);
-  }
 
   /** How many more connections may be opened. */
   get #places(): number {
@@ -378,16 +373,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     if (this.#leases.size + this.#repairs.size === 0) this.#returned?.();
   }
 
-  #cut(): ConnectionError {
-    const message =
-      `Cannot take a connection to ${this.options.connection}: the pool was closed or disconnected while it was opened`;
-    return new ConnectionError(message, { code: "CLOSED", executed: "no" });
-  }
-
   async #close(): Promise<void> {
-    this.refuseWaiters(this.closedError());
-    this.#warmer.stop(this.#cut());
-    this.#openings.abort(this.#cut());
+    this.refuseWaiters(closedError(this.options));
+    this.#warmer.stop(cutError(this.options));
+    this.#openings.abort(cutError(this.options));
     const ends = this.#idle.clear().map((connection) => connection.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());

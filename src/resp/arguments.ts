@@ -12,6 +12,11 @@ export function isBytes(value: unknown): value is Uint8Array {
       (value as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] === "Uint8Array");
 }
 
+/** Whether the memory of a `Uint8Array` was transferred away: it looks empty, and is not what was meant. */
+export function isGone(bytes: Uint8Array): boolean {
+  return bytes.length === 0 && (bytes.buffer as { readonly detached?: boolean }).detached === true;
+}
+
 /**
  * Looks at all arguments of a command.
  *
@@ -21,9 +26,8 @@ export function checkArguments(args: readonly unknown[], head: Uint8Array): void
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     const type = typeof arg;
-    if (type === "string" || type === "bigint" || (type === "number" && !Number.isNaN(arg)) || isBytes(arg)) {
-      continue;
-    }
+    if (type === "string" || type === "bigint" || (type === "number" && !Number.isNaN(arg))) continue;
+    if (isBytes(arg) && !isGone(arg)) continue;
     throw refusal(arg, i, head);
   }
 }
@@ -47,6 +51,7 @@ function describe(arg: unknown): string {
       return "NaN";
     case "object": {
       if (Array.isArray(arg)) return "an array";
+      if (isBytes(arg)) return "a Uint8Array whose memory was transferred away";
       const tag = Object.prototype.toString.call(arg).slice(8, -1);
       return `an object (${tag})`;
     }
@@ -63,6 +68,7 @@ function advice(arg: unknown): string {
   if (arg === null || arg === undefined) return `${accepted}: leave it out, or send ""`;
   if (typeof arg === "boolean") return `${accepted}: send 1 and 0, or a word`;
   if (Array.isArray(arg)) return `${accepted}: spread it (...)`;
+  if (isBytes(arg)) return ": send it before, or send a copy";
   if (ArrayBuffer.isView(arg)) {
     return `${accepted}: pass new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`;
   }

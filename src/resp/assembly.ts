@@ -152,7 +152,7 @@ export class Assembly {
       }
       if (frame.size > 1) {
         this.size = frame.size;
-        this.mode = DecodeMode.bytes;
+        this.mode = this.#handler.pushMode ?? DecodeMode.bytes;
         return undefined;
       }
     }

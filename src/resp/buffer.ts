@@ -28,7 +28,7 @@ export class ByteBuffer {
       const outgrown = this.#bytes;
       this.#bytes = borrow(this.#room);
       this.#bytes.set(outgrown.subarray(0, this.length));
-      giveBack(outgrown.buffer);
+      giveBack(outgrown);
     }
     this.#bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.length);
     this.length = length;
@@ -49,7 +49,7 @@ export class ByteBuffer {
 
   /** Starts anew. */
   clear(): void {
-    giveBack(this.#bytes.buffer);
+    giveBack(this.#bytes);
     this.#bytes = NONE;
     this.#room = this.length = 0;
   }

@@ -21,6 +21,7 @@ import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply, type R
 const DIGITS = 9;
 const MAX_ELEMENTS = 4_294_967_295;
 const BYTES: number = DecodeMode.bytes;
+const LATIN1: number = DecodeMode.latin1;
 
 const IDLE = 0;
 const BUSY = 1;
@@ -116,7 +117,7 @@ export class Decoder implements RespParser {
       fast: {
         if (mode >= ATTRIBUTED) break fast;
         let value: Reply;
-        if (type === BULK || type === INTEGER || type === ARRAY) {
+        if (type === BULK || type === INTEGER || type === ARRAY || (type === PUSH && values === null)) {
           let place = at + 1;
           const stop = end - place > DIGITS ? place + DIGITS : end;
           let number = 0;
@@ -129,7 +130,10 @@ export class Decoder implements RespParser {
           }
           if (place + 1 >= end) break fast;
           if (place === at + 1) {
-            if (type === INTEGER || at + 4 >= end || chunk[at + 1] !== 45 || chunk[at + 2] !== 49) break fast;
+            if (
+              type === INTEGER || type === PUSH || at + 4 >= end || chunk[at + 1] !== 45 ||
+              chunk[at + 2] !== 49
+            ) break fast;
             if (chunk[at + 3] !== CR || chunk[at + 4] !== LF) break fast;
             value = null;
             at += 5;
@@ -142,7 +146,9 @@ export class Decoder implements RespParser {
             if (chunk[stop] !== CR || chunk[stop + 1] !== LF) throw unended();
             at = stop + 2;
             if ((mode & BYTES) !== 0) {
-              value = copyOf(chunk, start, stop);
+              value = (mode & LATIN1) === 0
+                ? copyOf(chunk, start, stop)
+                : texts.either(chunk, start, stop, end);
             } else if (stop <= texts.last) {
               value = texts.window.substring(start - texts.first, stop - texts.first);
             } else {
@@ -159,7 +165,7 @@ export class Decoder implements RespParser {
             at = place + 2;
             assembly.filled = filled;
             assembly.mode = mode;
-            assembly.open(ARRAY, number);
+            assembly.open(type, number);
             values = assembly.values;
             filled = assembly.filled;
             size = assembly.size;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArguments, isBytes, refusal } from "./arguments.ts";
+import { checkArguments, isBytes, isGone, refusal } from "./arguments.ts";
 import { borrow, giveBack } from "./scratch.ts";
 import type { Arg } from "./types.ts";
 
@@ -49,8 +49,10 @@ export class Encoder {
   /** Written to; without memory until there is something to write. */
   #arena: Uint8Array = NONE;
   #length = 0;
-  /** Arenas that are with the socket, and those that wait to be written to. */
-  readonly #lent: ArrayBufferLike[] = [];
+  /** What is with the socket, and the memory behind each. Asking a view for its `buffer` instead is slow on Bun. */
+  readonly #lent: Uint8Array[] = [];
+  readonly #behind: Uint8Array[] = [];
+  /** Arenas that wait to be written to. */
   readonly #spare: Uint8Array[] = [];
 
   /**
@@ -136,6 +138,7 @@ export class Encoder {
         if (Number.isNaN(arg)) throw refusal(arg, i, head);
       } else if (typeof arg === "object" && arg instanceof Uint8Array) {
         const length = arg.length;
+        if (length === 0 && isGone(arg)) throw refusal(arg, i, head);
         if (length <= this.#copyLimit && at + length + FRAME <= arena.length) {
           at = writeBytes(arena, at, arg, length);
           continue;
@@ -174,8 +177,7 @@ export class Encoder {
    */
   take(): Uint8Array {
     if (this.#length === 0) return NONE;
-    const view = this.#arena.subarray(0, this.#length);
-    this.#lent.push(view.buffer);
+    const view = this.#lend(this.#arena, this.#length);
     this.#arena = NONE;
     this.#length = 0;
     return view;
@@ -183,18 +185,32 @@ export class Encoder {
 
   /** Gives back what was taken or came to the sink, once it has been sent. A value that came to the sink is ignored. */
   give(view: Uint8Array): void {
-    const index = this.#lent.indexOf(view.buffer);
+    const index = this.#lent.indexOf(view);
     if (index < 0) return;
-    this.#lent.splice(index, 1);
-    const { buffer } = view;
-    if (buffer.byteLength !== this.#arenaSize) giveBack(buffer);
-    else if (this.#spare.length < SPARE) this.#spare.push(new Uint8Array(buffer));
+    const memory = this.#behind[index]!;
+    // The last of both fills the gap; nearly always it is that one itself.
+    const lastView = this.#lent.pop()!;
+    const lastMemory = this.#behind.pop()!;
+    if (index < this.#lent.length) {
+      this.#lent[index] = lastView;
+      this.#behind[index] = lastMemory;
+    }
+    if (memory.length !== this.#arenaSize) giveBack(memory);
+    else if (this.#spare.length < SPARE) this.#spare.push(memory);
   }
 
   /** Forgets what waits in the arena, and what is with a socket that will not give it back. */
   clear(): void {
     this.#length = 0;
-    this.#lent.length = 0;
+    this.#lent.length = this.#behind.length = 0;
+  }
+
+  /** The first bytes of a memory, as a view that is given back when they have been sent. */
+  #lend(memory: Uint8Array, length: number): Uint8Array {
+    const view = memory.subarray(0, length);
+    this.#lent.push(view);
+    this.#behind.push(memory);
+    return view;
   }
 
   /** Hands over the arena up to `at` and goes on in another with room for `need` bytes. Returns 0, the new place. */
@@ -207,10 +223,7 @@ export class Encoder {
         ? NONE
         : spare ?? new Uint8Array(Math.max(this.#arenaSize, need));
     }
-    if (at > 0) {
-      this.#lent.push(full.buffer);
-      this.#sink(full.subarray(0, at));
-    }
+    if (at > 0) this.#sink(this.#lend(full, at));
     return 0;
   }
 
@@ -257,10 +270,9 @@ export class Encoder {
       const scratch = borrow(room);
       const { read, written } = utf8.encodeInto(text, scratch);
       if (read === length) {
-        this.#lent.push(scratch.buffer);
-        return this.#whole(scratch.subarray(0, written), at);
+        return this.#whole(this.#lend(scratch, written), at);
       }
-      giveBack(scratch.buffer);
+      giveBack(scratch);
       if (length > MUCH_TEXT) break;
     }
     return this.#whole(utf8.encode(text), at);

@@ -15,7 +15,7 @@ const NO_HEAD = new Uint8Array(0);
  *
  * @example
  * ```ts
- * import { packCommand } from "@keywire/redis";
+ * import { packCommand } from "./pack.ts";
  *
  * packCommand(["GET", "k"]); // the bytes of "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
  * ```

@@ -27,14 +27,14 @@ export function borrow(size: number): Uint8Array {
 }
 
 /** Nobody looks at these bytes any more. */
-export function giveBack(buffer: ArrayBufferLike): void {
-  const size = buffer.byteLength;
-  if (size < SMALLEST || size > BIGGEST) return;
+export function giveBack(memory: Uint8Array): void {
+  const { length } = memory;
+  if (length < SMALLEST || length > BIGGEST) return;
   if (spares.length < SPARES) {
-    spares.push(new Uint8Array(buffer));
+    spares.push(memory);
     return;
   }
   // The bigger ones are of more use.
   const smallest = spares[0]!.length <= spares[1]!.length ? 0 : 1;
-  if (spares[smallest]!.length < size) spares[smallest] = new Uint8Array(buffer);
+  if (spares[smallest]!.length < length) spares[smallest] = memory;
 }

@@ -78,3 +78,16 @@ function latin1(bytes: Uint8Array): string {
   }
   return text;
 }
+
+const encoder = new TextEncoder();
+
+/** What was read in the mode `either`, in another: invalid UTF-8 becomes U+FFFD. */
+export function inMode(value: string | Uint8Array, mode: number): string | Uint8Array {
+  if ((mode & DecodeMode.bytes) !== 0) return typeof value === "string" ? encoder.encode(value) : value;
+  return typeof value === "string" ? value : looseText(value, mode);
+}
+
+/** Bytes as text in the mode; what is not valid becomes U+FFFD. */
+export function looseText(bytes: Uint8Array, mode: number): string {
+  return (mode & DecodeMode.latin1) !== 0 ? latin1(bytes) : loose.decode(bytes);
+}

@@ -8,7 +8,7 @@
  * @module
  */
 import { EncodingError } from "../errors.ts";
-import { asciiText, shortAsciiText, textOf } from "./strings.ts";
+import { asciiText, copyOf, shortAsciiText, textOf } from "./strings.ts";
 
 const WINDOW = 1024;
 /** Longer strings are decoded by themselves. */
@@ -61,6 +61,25 @@ export class TextReader {
       this.#avoid = start + this.#avoided * WINDOW;
     }
     return this.alone(chunk.subarray(start, stop), mode);
+  }
+
+  /** As `read`, for the mode `either`: bytes where the string is not ASCII. */
+  either(chunk: Uint8Array, start: number, stop: number, end: number): string | Uint8Array {
+    if (stop <= this.last) return this.window.substring(start - this.first, stop - this.first);
+    if (stop - start <= WINDOWED && start >= this.#avoid) {
+      const last = end - start < WINDOW ? end : start + WINDOW;
+      const window = asciiText(chunk.subarray(start, last));
+      if (window !== undefined) {
+        this.window = window;
+        this.first = start;
+        this.last = last;
+        this.#avoided = 0;
+        return window.substring(0, stop - start);
+      }
+      this.#avoided = Math.min(MAX_AVOIDED, this.#avoided * 2 + 1);
+      this.#avoid = start + this.#avoided * WINDOW;
+    }
+    return copyOf(chunk, start, stop);
   }
 
   /** A string by itself; where it is not valid that is remembered, and it is empty. */

@@ -46,6 +46,11 @@ export const DecodeMode = {
   latin1: 2,
   /** Text, invalid UTF-8 becomes U+FFFD. */
   replace: 4,
+  /**
+   * Bulk strings as text where they are ASCII and cheap to read as such, else as `Uint8Array`: for who makes either
+   * of the other, and would rather not. What arrives in pieces is bytes. Together `bytes` and `latin1`.
+   */
+  either: 3,
   /** Attributes are handed over as {@linkcode Attributed}; otherwise they are skipped. */
   attributes: 8,
 } as const;
@@ -71,8 +76,10 @@ export interface DecoderHandler {
   reply(value: Reply): void;
   /** A reply is an error at its top level, or could not be made into text (`EncodingError`). */
   error(error: Error): void;
-  /** A push frame is complete: its kind is `values[0]`, always text. The rest is decoded as bytes: whoever it is for knows what it wants. */
+  /** A push frame is complete: its kind is `values[0]`, always text. The rest is decoded in `pushMode`. */
   push(values: Reply[]): void;
+  /** {@linkcode DecodeMode} bits for push frames, behind their kind. Default: bytes. */
+  readonly pushMode?: number;
 }
 
 /** A parser that can be plugged in with the option `parser`. */

@@ -6,8 +6,7 @@
 import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
-import { Pending, rawCommand } from "../connection/pending.ts";
-import { DecodeMode, type Reply } from "../resp/types.ts";
+import type { Reply } from "../resp/types.ts";
 import type { SentinelPeer } from "./peer.ts";
 
 /** What a sentinel announces and clients want to know. */
@@ -71,14 +70,7 @@ export class SentinelWatch {
 
   async #subscribe(connection: Connection): Promise<void> {
     await connection.connect();
-    // Under RESP2 messages are arrays; the inbox must know before the first can come.
-    if (connection.protocol === 2) connection.link!.inbox.subscribed = true;
-    const { commandTimeout } = connection.options;
-    const pending = new Pending(rawCommand(["SUBSCRIBE", ...CHANNELS]), DecodeMode.text, commandTimeout);
-    pending.confirmations = CHANNELS.length;
-    const subscribed = pending.promise();
-    connection.enqueue(pending);
-    await subscribed;
+    await connection.send(["SUBSCRIBE", ...CHANNELS]);
   }
 
   #heard(values: readonly Reply[]): void {

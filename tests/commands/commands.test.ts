@@ -11,7 +11,7 @@ import { after, before, describe, it } from "node:test";
 import { skipped } from "../../scripts/commands/curated.ts";
 import { functionName } from "../../scripts/commands/render.ts";
 import * as c from "../../src/commands/mod.ts";
-import { findBinary, inspectBinary } from "../harness/binaries.ts";
+import { atLeast, findBinary, inspectBinary } from "../harness/binaries.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { clusters } from "./clusters.ts";
 import * as collections from "./collections.ts";
@@ -58,7 +58,10 @@ for (const binary of binaries) {
   const title = binary === undefined
     ? "a server"
     : `${inspectBinary(binary).name} ${inspectBinary(binary).version}`;
-  describe(`commands of ${title}`, () => {
+  // Redis 6 cannot list its commands with their subcommands, and has not half of what the suites call.
+  const skip = binary !== undefined && !atLeast(inspectBinary(binary).version, "7.0.0") &&
+    "the suites of commands are written for servers from 7.0 on";
+  describe(`commands of ${title}`, { skip }, () => {
     let server: Server;
     let names: ReadonlySet<string>;
     const covered = new Set<string>();

@@ -9,8 +9,6 @@ import {
   type RedisError,
   type StreamingCredentialProvider,
 } from "../../mod.ts";
-import type { Connection } from "../../src/connection/connection.ts";
-import { Pending, rawCommand } from "../../src/connection/pending.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
 import { Outcome, Simulated } from "./simulated.ts";
@@ -195,29 +193,19 @@ describe("a streaming provider", () => {
     assert.equal(own.stats().opened, 2);
   });
 
-  const subscribe = async (connection: Connection, word: string, protocol: 2 | 3): Promise<void> => {
-    const pending = new Pending(rawCommand([word, "news"]), 0, 5_000);
-    pending.confirmations = 1;
-    connection.link!.inbox.subscribed = protocol === 2;
-    const promise = pending.promise();
-    connection.enqueue(pending);
-    await promise;
-  };
-
   it("logs subscribed connections in, with RESP2 when they have unsubscribed", async () => {
     for (const protocol of [3, 2] as const) {
       const name = `subscribed${protocol}`;
       const stream = new Stream();
       await using own = await pool(name, stream, { protocol });
       using connection = await own.acquire();
-      await subscribe(connection, "SUBSCRIBE", protocol);
+      await connection.send(["SUBSCRIBE", "news"]);
       stream.renew(BOB);
       if (protocol === 2) {
         assert.deepEqual(await users(name), ["alice"]);
         const pong = connection.send(["PING"]);
         await pong;
-        await subscribe(connection, "UNSUBSCRIBE", protocol);
-        connection.link!.inbox.subscribed = false;
+        await connection.send(["UNSUBSCRIBE", "news"]);
         await connection.send(["PING"]);
       }
       await all(name, ["bob"]);

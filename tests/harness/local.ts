@@ -5,6 +5,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { matrixOptions, matrixUrl } from "./address.ts";
 import { atLeast, type Binary } from "./binaries.ts";
 import { type Certificates, certificates } from "./certificates.ts";
 import { type Daemon, startDaemon, StartError } from "./daemon.ts";
@@ -69,7 +70,7 @@ class LocalServer implements Server {
   }
 
   get url(): string {
-    return `redis://${this.host}:${this.port}`;
+    return matrixUrl(this);
   }
 
   get pid(): number {
@@ -134,7 +135,8 @@ class LocalServer implements Server {
 }
 
 /** Starts a server as a process; see `startServer`. */
-export async function startLocal(binary: Binary, options: ServerOptions): Promise<Server> {
+export async function startLocal(binary: Binary, wanted: ServerOptions): Promise<Server> {
+  const options = matrixOptions(wanted);
   const certs = options.tls ? await certificates() : undefined;
   for (let attempt = 1;; attempt++) {
     const bus = options.cluster === true;

@@ -45,10 +45,10 @@ export function echo(redis: Redis, text: string): Action {
 }
 
 /** A command that blocks, on a lane of its own. It gives up when the list stays empty. */
-export function blpop(redis: Redis, key: string): Action {
+export function blpop(redis: Redis, key: string, seconds = 1): Action {
   return {
     name: `BLPOP ${key}`,
-    follower: new Follower(redis.blpop(key, 1)),
+    follower: new Follower(redis.blpop(key, seconds)),
     right: (value) => value === null,
   };
 }
@@ -103,8 +103,8 @@ export function watched(redis: Redis, key: string): Action {
   };
 }
 
-/** Everything at once. */
-export function mixedLoad(redis: Redis): Action[] {
+/** Everything at once; what blocks gives up after so many seconds. */
+export function mixedLoad(redis: Redis, seconds = 1): Action[] {
   return [
     incr(redis, "plain:1"),
     ...together(redis, false, ["pipe:1", "pipe:2"]),
@@ -112,7 +112,7 @@ export function mixedLoad(redis: Redis): Action[] {
     watched(redis, "watch:1"),
     echo(redis, "first"),
     incr(redis, "plain:2"),
-    blpop(redis, "empty"),
+    blpop(redis, "empty", seconds),
     leased(redis, "lease:1"),
     incr(redis, "plain:3"),
     echo(redis, "last"),

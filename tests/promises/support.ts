@@ -19,9 +19,11 @@ export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 export class Follower {
   /** What it came to, so far. */
   outcome: Outcome | undefined = undefined;
+  /** Resolves when it has settled. */
+  readonly settled: Promise<void>;
   /** Follows one promise. */
   constructor(promise: Promise<unknown>) {
-    promise.then((value) => this.#settle({ value }), (error) => this.#settle({ error }));
+    this.settled = promise.then((value) => this.#settle({ value }), (error) => this.#settle({ error }));
   }
 
   #settle(outcome: Outcome): void {

@@ -11,21 +11,14 @@ interface Later {
   subscribe?(channel: string, listener: () => void): Promise<unknown>;
 }
 
-/** The same for what the entry point exports. */
-interface LaterExports {
-  readonly RedisCluster?: new (options: { startupNodes: { host: string; port: number }[] }) => keywire.Redis;
-}
-
 function optionsOf(kind: Kind, { host, port, tlsPort, ca }: Place): keywire.ConnectionOptions {
   return kind === "tls" ? { host, port: tlsPort, tls: { ca } } : { host, port };
 }
 
-async function clientOf(kind: Kind, place: Place): Promise<keywire.Redis | undefined> {
+async function clientOf(kind: Kind, place: Place): Promise<keywire.Redis | keywire.RedisCluster> {
   const options = optionsOf(kind, place);
   if (kind === "cluster") {
-    const { RedisCluster } = keywire as LaterExports;
-    if (RedisCluster === undefined) return undefined;
-    const cluster = new RedisCluster({ startupNodes: [{ host: place.host, port: place.clusterPort }] });
+    const cluster = new keywire.RedisCluster([{ host: place.host, port: place.clusterPort }]);
     await cluster.connect();
     return cluster;
   }
@@ -39,9 +32,8 @@ async function clientOf(kind: Kind, place: Place): Promise<keywire.Redis | undef
 }
 
 /** Opens it. */
-export async function openKeywire(kind: Kind, place: Place): Promise<Contender | undefined> {
+export async function openKeywire(kind: Kind, place: Place): Promise<Contender> {
   const redis = await clientOf(kind, place);
-  if (redis === undefined) return undefined;
   const later = redis as unknown as Later;
   const bytes = redis.bytes();
   const delivery = new Delivery();

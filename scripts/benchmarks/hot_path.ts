@@ -1,0 +1,94 @@
+/**
+ * The client's own cost a command, without kernel and server: a transport in the same process answers every GET at once.
+ *
+ * `node scripts/benchmarks/hot_path.ts [FOLDER...]`, likewise with Deno and Bun. Each FOLDER is another checkout, whose
+ * `mod.ts` contends, too: that is how a change is compared with what was before. Processor time is measured, not time on
+ * the clock, so that a busy machine matters less.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import * as here from "../../mod.ts";
+import type { SocketHandlers, Transport } from "../../mod.ts";
+import { runtime } from "./micro.ts";
+import { median, quantile } from "./statistics.ts";
+import { takeTurn } from "./turn.ts";
+
+const ROUNDS = 41;
+const TURN = 20;
+const VALUE = "0123456789abcdef";
+const KEY = "bench:key";
+const encoder = new TextEncoder();
+const REPLY = encoder.encode(`$${VALUE.length}\r\n${VALUE}\r\n`);
+const COMMAND = `*2\r\n$3\r\nGET\r\n$${KEY.length}\r\n${KEY}\r\n`.length;
+const REPLIES = 16_384;
+const many = new Uint8Array(REPLY.length * REPLIES);
+for (let index = 0; index < REPLIES; index++) many.set(REPLY, index * REPLY.length);
+
+/** Answers in the next turn of the event loop what was written in this one; to the handshake it says OK. */
+function answering(): Transport {
+  return {
+    name: "answering",
+    connect: (_endpoint, _options, handlers: SocketHandlers) => {
+      let due = 0;
+      const answer = () => {
+        const chunk = many.subarray(0, due * REPLY.length);
+        due = 0;
+        handlers.data(chunk);
+      };
+      return Promise.resolve({
+        write(bytes) {
+          if (bytes.length % COMMAND !== 0 || bytes[4] !== 36 || bytes[8] !== 71) {
+            setImmediate(() => handlers.data(encoder.encode("+OK\r\n")));
+            return;
+          }
+          if (due === 0) setImmediate(answer);
+          due += bytes.length / COMMAND;
+        },
+        pause() {},
+        resume() {},
+        ref() {},
+        unref() {},
+        close: () => Promise.resolve(),
+        destroy() {},
+      });
+    },
+  };
+}
+
+type Entry = Pick<typeof here, "Redis">;
+const folders = process.argv.slice(2);
+const entries: Entry[] = [here];
+for (const folder of folders) {
+  entries.push(await import(pathToFileURL(resolve(folder, "mod.ts")).href) as Entry);
+}
+const clients = entries.map(({ Redis }) =>
+  new Redis({ transport: answering(), protocol: 2, libName: false, healthCheckInterval: 0 })
+);
+for (const client of clients) await client.connect();
+console.log(`${runtime()}: processor time a GET, quarters of the rounds around the ratio`);
+for (const together of [1, 64, 1000]) {
+  const costs = clients.map((): number[] => []);
+  for (let round = -8; round < ROUNDS; round++) {
+    for (let turn = 0; turn < clients.length; turn++) {
+      const which = round % 2 === 0 ? turn : clients.length - 1 - turn;
+      const client = clients[which]!;
+      const { cpu } = await takeTurn(() => client.get(KEY), together, TURN);
+      if (round >= 0) costs[which]!.push(cpu);
+    }
+  }
+  clients.forEach((_, index) => {
+    const ratios = costs[0]!.map((cost, round) => cost / costs[index]![round]!);
+    const spread = [0.5, 0.25, 0.75].map((q) => quantile(ratios, q).toFixed(3));
+    const ratio = index === 0 ? "" : `  x${spread[0]} (${spread[1]} to ${spread[2]})`;
+    const name = index === 0 ? "this" : folders[index - 1]!;
+    console.log(
+      `  ${String(together).padStart(5)} at once  ${
+        (median(costs[index]!) * 1000).toFixed(0).padStart(6)
+      } ns  ${name}${ratio}`,
+    );
+  });
+}
+process.exit(0);

@@ -1,0 +1,56 @@
+/**
+ * Runs the examples in the comments of what is published: they are type-checked and executed by `deno test --doc`, with
+ * servers that are empty at the beginning. (Those in README.md and in `docs/` are tests, in `tests/docs/`.)
+ *
+ *     node_modules/.bin/node scripts/check_docs.ts               all of them
+ *     node_modules/.bin/node scripts/check_docs.ts src/pool/     those in these files and folders
+ *
+ * A block that is not to be run says so: "```ts ignore".
+ *
+ * @module
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { startCluster } from "../tests/harness/cluster.ts";
+import { startReplicated } from "../tests/harness/replicated.ts";
+import { runCommand } from "./testing/run_command.ts";
+
+const LIMIT = 100_000;
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+
+/** The sources of what is published. */
+function listFiles(): string[] {
+  const { publish: { include } } = JSON.parse(readFileSync("deno.json", "utf8")) as {
+    publish: { include: string[] };
+  };
+  return include.flatMap((path) =>
+    statSync(path).isFile()
+      ? [path]
+      : readdirSync(path, { recursive: true, encoding: "utf8" }).map((name) => join(path, name))
+  ).filter((path) => path.endsWith(".ts") && readFileSync(path, "utf8").includes("* ```ts\n"));
+}
+
+const words = process.argv.slice(2);
+const replicated = await startReplicated();
+const cluster = await startCluster();
+const ports = {
+  6379: replicated.master.port,
+  ...Object.fromEntries(replicated.sentinels.map(({ port }, at) => [26379 + at, port])),
+  ...Object.fromEntries(cluster.nodes.map(({ port }, at) => [7000 + at, port])),
+};
+try {
+  const deno = join(root, "node_modules", ".bin", "deno");
+  const args = ["test", "--doc", "-A", "--preload=scripts/testing/doc_server.ts"];
+  const files = words.length > 0 ? words : listFiles();
+  const variables = { KEYWIRE_DOC_PORTS: JSON.stringify(ports) };
+  const { code, output } = await runCommand(deno, [...args, ...files], LIMIT, variables);
+  const last = output.trimEnd().split("\n").findLast((line) => line.includes("passed"));
+  if (code === 0) console.log(last ?? "no examples");
+  else console.error(output);
+  process.exitCode = code === 0 ? 0 : 1;
+} finally {
+  await Promise.all([replicated.stop(), cluster.stop()]);
+}

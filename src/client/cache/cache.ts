@@ -1,0 +1,325 @@
+/**
+ * Replies that are kept until the server says that their keys have changed.
+ *
+ * What makes it right: replies and invalidations come over the same connection, in order. A reply is kept only if no
+ * invalidation of its keys, no write of ours and no loss of the connection came between the sending of the command
+ * and the keeping.
+ *
+ * @module
+ */
+import { Command, defineCommand } from "../../commands/command.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { RedisError } from "../../errors.ts";
+import type {
+  CacheEntry,
+  CacheStore,
+  ResolvedCacheOptions,
+  ResolvedConnectionOptions,
+} from "../../options.ts";
+import { DecodeMode, type Reply } from "../../resp/types.ts";
+import type { Call } from "../executor.ts";
+import type { Lane, LaneListener } from "../lane.ts";
+import { keyOf, keyOfReply } from "../pubsub/topic.ts";
+import { LruStore } from "./store.ts";
+import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./values.ts";
+
+/** What a cache has done so far. */
+export interface CacheStats {
+  /** Whether the server tells of changes at this moment; without, nothing is kept. */
+  readonly active: boolean;
+  /** Commands answered from memory, or by a read of another caller that was on its way. */
+  readonly hits: number;
+  /** Commands sent to the server. */
+  readonly misses: number;
+  /** Replies that left for lack of room. */
+  readonly evictions: number;
+  /** Replies that left as the server said that a key had changed, or a command of ours was to change it. */
+  readonly invalidations: number;
+  /** Replies that are kept. */
+  readonly entries: number;
+  /** What they hold, in bytes, about. */
+  readonly bytes: number;
+  /** Why the server does not tell of changes, where it refused to. */
+  readonly error: Error | undefined;
+}
+
+/** A read on its way. */
+interface Flight {
+  readonly id: string;
+  readonly keys: readonly string[];
+  readonly call: Call;
+  readonly promise: Promise<Reply>;
+  /** Something happened since it was sent: its reply is not kept. */
+  stale: boolean;
+}
+
+/** Sends a command past the cache. */
+export type Fetch = (command: Command, call: Call) => Promise<unknown>;
+
+const TRACKING = defineCommand("CLIENT TRACKING", 0);
+
+/**
+ * The cache of a client, or of several that share their connections.
+ *
+ * @example
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis({ cache: { maxEntries: 1_000 } });
+ * await redis.get("greeting"); // from the server
+ * await redis.get("greeting"); // from memory, until somebody changes it
+ * redis.cache?.stats().hits; // 1
+ * ```
+ */
+export class ClientCache {
+  /** The options. */
+  readonly options: ResolvedCacheOptions;
+  readonly #connection: Pick<ResolvedConnectionOptions, "clock">;
+  readonly #store: CacheStore;
+  /** Which replies depend on a key. */
+  readonly #dependents: Map<string, Set<string>> = new Map();
+  readonly #flights: Map<string, Flight> = new Map();
+  readonly #reading: Map<string, Set<Flight>> = new Map();
+  readonly #lanes: Map<Lane, LaneListener> = new Map();
+  readonly #tracked: Set<Connection> = new Set();
+  #hits = 0;
+  #misses = 0;
+  #evictions = 0;
+  #invalidations = 0;
+  #error: Error | undefined = undefined;
+
+  /**
+   * An empty cache; clients make it, with the option `cache`.
+   *
+   * @internal
+   */
+  constructor(options: ResolvedCacheOptions, connection: Pick<ResolvedConnectionOptions, "clock">) {
+    this.options = options;
+    this.#connection = connection;
+    const { maxEntries, maxBytes } = options;
+    const evicted = (entry: CacheEntry): void => {
+      this.#evictions++;
+      this.#unindex(entry);
+    };
+    const context = { maxEntries, maxBytes, evicted };
+    this.#store = options.store?.(context) ?? new LruStore(context);
+  }
+
+  /** What it has done so far. */
+  stats(): CacheStats {
+    return {
+      active: this.#active,
+      hits: this.#hits,
+      misses: this.#misses,
+      evictions: this.#evictions,
+      invalidations: this.#invalidations,
+      entries: this.#store.size,
+      bytes: this.#store.bytes,
+      error: this.#error,
+    };
+  }
+
+  /**
+   * Keeps what is read over this lane, too. To be called before anything is sent over it.
+   *
+   * @internal
+   */
+  attach(lane: Lane): void {
+    if (this.#lanes.has(lane)) return;
+    let current: Connection | undefined;
+    const lost = (): void => {
+      if (current !== undefined) this.#tracked.delete(current);
+      current = undefined;
+      this.clear();
+    };
+    const listener: LaneListener = {
+      ready: (connection) => {
+        current = connection;
+        this.#track(connection);
+      },
+      lost,
+      push: (values) => {
+        if (values[0] === "invalidate") this.#invalidated(values[1] ?? null);
+      },
+      closed: lost,
+    };
+    this.#lanes.set(lane, listener);
+    lane.listen(listener);
+    if (lane.connection !== undefined) listener.ready(lane.connection);
+  }
+
+  /**
+   * The reply of a read-only command: from memory, from a read that is on its way, or by `fetch`.
+   *
+   * @internal
+   */
+  read(command: Command, call: Call, fetch: Fetch): Promise<unknown> {
+    if ((call.mode & DecodeMode.attributes) !== 0) return fetch(command, call);
+    const { signal } = call;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const id = idOf(command, call.mode);
+    const { parse } = command;
+    const entry = this.#store.get(id);
+    if (entry !== undefined && (entry.expires === Infinity || entry.expires > this.#connection.clock.now())) {
+      this.#hits++;
+      if (parse === undefined && entry.promise !== undefined) return entry.promise;
+      return finish(entry.reply, command, call.mode);
+    }
+    const flight = this.#flights.get(id);
+    // Who has limits of its own must not wait by those of another.
+    if (flight !== undefined && signal === undefined && sameLimits(flight.call, call)) {
+      this.#hits++;
+      return flight.promise.then((reply) => finish(reply, command, call.mode));
+    }
+    return this.#miss(id, command, call, fetch);
+  }
+
+  /**
+   * A command of ours is about to change keys: what is read before it is not kept.
+   *
+   * @internal
+   */
+  written(command: Command): void {
+    if (this.#store.size === 0 && this.#reading.size === 0) return;
+    for (const key of keyNames(command)) this.#forget(key);
+  }
+
+  /** Forgets all, and keeps nothing of what is on its way. */
+  clear(): void {
+    this.#invalidations += this.#store.size;
+    this.#store.clear();
+    this.#dependents.clear();
+    for (const flights of this.#reading.values()) for (const flight of flights) flight.stale = true;
+    this.#reading.clear();
+    this.#flights.clear();
+  }
+
+  /** One lane that is not told of changes is one too many: which lane a reply came over is not known here. */
+  get #active(): boolean {
+    return this.#tracked.size > 0 && this.#error === undefined;
+  }
+
+  #miss(id: string, command: Command, call: Call, fetch: Fetch): Promise<unknown> {
+    this.#misses++;
+    const keys = keyNames(command);
+    const { prefixes, ttl } = this.options;
+    if (
+      prefixes.length > 0 && !keys.every((key) => prefixes.some((prefix) => key.startsWith(keyOf(prefix))))
+    ) {
+      return fetch(command, call);
+    }
+    const raw = command.parse === undefined ? command : new Command(command.spec, command.args);
+    const sent = this.#connection.clock.now();
+    const promise = fetch(raw, call) as Promise<Reply>;
+    const flight: Flight = { id, keys, call, promise, stale: false };
+    if (call.signal === undefined) this.#flights.set(id, flight);
+    for (const key of keys) {
+      const reading = this.#reading.get(key);
+      if (reading === undefined) this.#reading.set(key, new Set([flight]));
+      else reading.add(flight);
+    }
+    const landed = (): void => {
+      if (this.#flights.get(id) === flight) this.#flights.delete(id);
+      for (const key of keys) {
+        const reading = this.#reading.get(key);
+        if (reading?.delete(flight) && reading.size === 0) this.#reading.delete(key);
+      }
+    };
+    return promise.then((reply) => {
+      landed();
+      if (!flight.stale && this.#active) {
+        this.#keep(flight, reply, ttl === 0 ? Infinity : sent + ttl);
+      }
+      return finish(reply, command, call.mode);
+    }, (error) => {
+      landed();
+      throw error;
+    });
+  }
+
+  #keep({ id, keys }: Flight, reply: Reply, expires: number): void {
+    const promise = isImmutable(reply) ? Promise.resolve(reply) : undefined;
+    const bytes = 160 + id.length + sizeOf(reply);
+    // What would push out everything else is not worth it.
+    if (bytes > this.options.maxBytes) return;
+    for (const key of keys) {
+      const ids = this.#dependents.get(key);
+      if (ids === undefined) this.#dependents.set(key, new Set([id]));
+      else ids.add(id);
+    }
+    this.#store.set({ id, keys, reply, bytes, expires, promise });
+  }
+
+  #invalidated(keys: Reply): void {
+    // Null: the server was flushed, or remembers no more what was read.
+    if (!Array.isArray(keys)) return this.clear();
+    for (const key of keys) this.#forget(keyOfReply(key));
+  }
+
+  #forget(key: string): void {
+    const reading = this.#reading.get(key);
+    if (reading !== undefined) {
+      this.#reading.delete(key);
+      for (const flight of reading) {
+        flight.stale = true;
+        if (this.#flights.get(flight.id) === flight) this.#flights.delete(flight.id);
+      }
+    }
+    const ids = this.#dependents.get(key);
+    if (ids === undefined) return;
+    this.#dependents.delete(key);
+    for (const id of ids) {
+      const entry = this.#store.get(id);
+      if (entry === undefined) continue;
+      this.#invalidations++;
+      this.#store.delete(id);
+      if (entry.keys.length > 1) this.#unindex(entry);
+    }
+  }
+
+  #unindex({ id, keys }: CacheEntry): void {
+    for (const key of keys) {
+      const ids = this.#dependents.get(key);
+      if (ids?.delete(id) && ids.size === 0) this.#dependents.delete(key);
+    }
+  }
+
+  /** Asks the server to tell of changes; in the same flight and before all that is to be kept. */
+  #track(connection: Connection): void {
+    if (connection.protocol !== 3) {
+      const message =
+        `Cannot cache what ${connection.address} says: it speaks RESP2, which has no invalidations`;
+      this.#error = new RedisError(message, { code: "CACHE", executed: "no" });
+      return;
+    }
+    const { mode, prefixes, optIn } = this.options;
+    const args = mode === "broadcast"
+      ? ["ON", "BCAST", ...prefixes.flatMap((prefix) => ["PREFIX", prefix])]
+      : optIn
+      ? ["ON", "OPTIN"]
+      : ["ON"];
+    this.#tracked.add(connection);
+    this.#error = undefined;
+    connection.execute(new Command(TRACKING, args)).catch((error: Error) => {
+      if (!this.#tracked.delete(connection)) return;
+      this.#error = error;
+      this.clear();
+    });
+  }
+}
+
+function sameLimits(one: Call, other: Call): boolean {
+  return one.timeout === other.timeout && one.retry === other.retry;
+}
+
+/** What a caller gets of a reply that is kept, or that others get, too. */
+function finish(reply: Reply, { spec, parse }: Command, mode: number): Promise<unknown> {
+  const copy = copyReply(reply);
+  if (parse === undefined) return Promise.resolve(copy);
+  try {
+    return Promise.resolve(parse(copy, (mode & DecodeMode.bytes) !== 0));
+  } catch (cause) {
+    const message = `Cannot make the reply of ${spec.name} into its type`;
+    return Promise.reject(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Which commands can be answered from memory.
+ *
+ * @module
+ */
+import { type Command, CommandFlag, type CommandSpec } from "../../commands/command.ts";
+
+/** Read-only commands with keys whose replies change although no key does, or depend on more than their keys. */
+const DENIED: ReadonlySet<string> = new Set([
+  // Chance.
+  "RANDOMKEY",
+  "SRANDMEMBER",
+  "HRANDFIELD",
+  "ZRANDMEMBER",
+  "VRANDMEMBER",
+  "VSIM",
+  // Time.
+  "TTL",
+  "PTTL",
+  "HTTL",
+  "HPTTL",
+  "OBJECT FREQ",
+  "OBJECT IDLETIME",
+  "XINFO CONSUMERS",
+  "XINFO GROUPS",
+  "XINFO STREAM",
+  "XPENDING",
+  "XREAD",
+  // How the server keeps it, which it may change by itself.
+  "OBJECT ENCODING",
+  "OBJECT REFCOUNT",
+  "MEMORY USAGE",
+  "VINFO",
+  // Cursors.
+  "SCAN",
+  "SSCAN",
+  "HSCAN",
+  "ZSCAN",
+  "CLUSTERSCAN",
+  // Scripts do as they like; SORT reads keys that no argument names; TOUCH is called for what it does.
+  "EVAL_RO",
+  "EVALSHA_RO",
+  "FCALL_RO",
+  "SORT_RO",
+  "TOUCH",
+]);
+
+/** What a cache does with a command. */
+export const CacheClass = {
+  /** It answers it. */
+  read: 1,
+  /** It lets it pass. */
+  pass: 2,
+  /** It lets it pass, and forgets the keys that it names. */
+  write: 3,
+  /** It lets it pass, and forgets everything. */
+  flush: 4,
+} as const;
+
+const FLUSHES: ReadonlySet<string> = new Set(["FLUSHALL", "FLUSHDB", "SWAPDB"]);
+const classes: WeakMap<CommandSpec, number> = new WeakMap();
+
+/** The class of a command, by its spec. */
+export function classOf({ spec }: Command): number {
+  let found = classes.get(spec);
+  if (found === undefined) classes.set(spec, found = judge(spec));
+  return found;
+}
+
+function judge({ name, flags, keys }: CommandSpec): number {
+  if (FLUSHES.has(name)) return CacheClass.flush;
+  if (keys.length === 0) return CacheClass.pass;
+  if ((flags & CommandFlag.readonly) === 0) return CacheClass.write;
+  const special = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary;
+  return (flags & special) !== 0 || DENIED.has(name) ? CacheClass.pass : CacheClass.read;
+}

@@ -1,0 +1,38 @@
+/**
+ * The cache that a client with the option `cache` has.
+ *
+ * @module
+ */
+import { RedisError } from "../../errors.ts";
+import type { ResolvedCacheOptions, ResolvedConnectionOptions } from "../../options.ts";
+import type { Lane } from "../lane.ts";
+import { ClientCache } from "./cache.ts";
+
+const caches: WeakMap<Lane, ClientCache> = new WeakMap();
+
+/**
+ * The cache on a lane. Clients of one pool share their connection, and with it what the server tells: they share the
+ * cache, too, and must agree on it.
+ *
+ * @throws {RedisError} with code `CACHE`, when another client of the pool has a cache with other options.
+ */
+export function cacheOn(
+  lane: Lane,
+  options: ResolvedCacheOptions,
+  connection: ResolvedConnectionOptions,
+): ClientCache {
+  let cache = caches.get(lane);
+  if (cache === undefined) {
+    caches.set(lane, cache = new ClientCache(options, connection));
+    cache.attach(lane);
+  } else if (!agree(cache.options, options)) {
+    const message = "Cannot open a cache: another client of the same pool has one with other options; " +
+      "give both the same, or each a pool of its own";
+    throw new RedisError(message, { code: "CACHE", executed: "no" });
+  }
+  return cache;
+}
+
+function agree(one: ResolvedCacheOptions, other: ResolvedCacheOptions): boolean {
+  return one.store === other.store && JSON.stringify(one) === JSON.stringify({ ...one, ...other });
+}

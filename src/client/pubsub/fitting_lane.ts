@@ -1,0 +1,115 @@
+/**
+ * The lane that fits the protocol: over RESP3 the one that all share, over RESP2 one of its own, since there a
+ * connection with subscriptions takes no other commands.
+ *
+ * @module
+ */
+import type { Connection } from "../../connection/connection.ts";
+import type { Reply } from "../../resp/types.ts";
+import type { Lane, LaneListener } from "../lane.ts";
+
+/** Passes on what the fitting one of two lanes tells. */
+export class FittingLane implements Lane {
+  readonly #shared: Lane;
+  readonly #own: Lane;
+  #listeners: readonly LaneListener[] = [];
+  #current: Lane;
+
+  /** `shared` where it speaks RESP3, else `own`. */
+  constructor(shared: Lane, own: Lane) {
+    this.#shared = shared;
+    this.#own = own;
+    this.#current = shared;
+  }
+
+  /** @inheritdoc */
+  get connection(): Connection | undefined {
+    const shared = this.#shared.connection;
+    if (shared === undefined) return this.#current === this.#own ? this.#own.connection : undefined;
+    this.#current = shared.protocol === 3 ? this.#shared : this.#own;
+    return this.#current.connection;
+  }
+
+  /** @inheritdoc */
+  listen(listener: LaneListener): void {
+    if (this.#listeners.length === 0) {
+      this.#shared.listen(this.#sharedEars);
+      this.#own.listen(this.#ownEars);
+    }
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
+  }
+
+  /** @inheritdoc */
+  unlisten(listener: LaneListener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+    if (this.#listeners.length > 0) return;
+    this.#shared.unlisten(this.#sharedEars);
+    this.#own.unlisten(this.#ownEars);
+  }
+
+  /** @inheritdoc */
+  want(): void {
+    const shared = this.#shared.connection;
+    // Which one fits is known when the shared one has connected.
+    if (shared === undefined && this.#current === this.#shared) this.#shared.want();
+    else if (shared !== undefined && shared.protocol !== 3) this.#turn(this.#own).want();
+    else this.#current.want();
+  }
+
+  /** @inheritdoc */
+  rest(): void {
+    this.#own.rest?.();
+  }
+
+  #turn(lane: Lane): Lane {
+    return this.#current = lane;
+  }
+
+  #tell(tell: (listener: LaneListener) => void): void {
+    for (const listener of this.#listeners) tell(listener);
+  }
+
+  readonly #sharedEars: LaneListener = {
+    ready: (connection) => {
+      if (connection.protocol !== 3) this.#turn(this.#own).want();
+      else if (this.#current === this.#shared) this.#tell((listener) => listener.ready(connection));
+      else {
+        // The server has learnt RESP3 since: what is subscribed on the other lane moves over.
+        const had = this.#own.connection !== undefined;
+        this.#turn(this.#shared);
+        this.#own.rest?.();
+        if (had) this.#tell((listener) => listener.lost(undefined));
+        this.#tell((listener) => listener.ready(connection));
+      }
+    },
+    lost: (cause) => {
+      if (this.#current === this.#shared) this.#tell((listener) => listener.lost(cause));
+    },
+    push: (values: Reply[]) => {
+      if (this.#current !== this.#shared) return;
+      const listeners = this.#listeners;
+      for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
+    },
+    failed: (error) => {
+      if (this.#current === this.#shared) this.#tell((listener) => listener.failed?.(error));
+    },
+    closed: () => this.#tell((listener) => listener.closed?.()),
+  };
+
+  readonly #ownEars: LaneListener = {
+    ready: (connection) => {
+      if (this.#current === this.#own) this.#tell((listener) => listener.ready(connection));
+    },
+    lost: (cause) => {
+      if (this.#current === this.#own) this.#tell((listener) => listener.lost(cause));
+    },
+    push: (values: Reply[]) => {
+      const listeners = this.#listeners;
+      for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
+    },
+    failed: (error) => {
+      if (this.#current === this.#own) this.#tell((listener) => listener.failed?.(error));
+    },
+    closed: () => this.#tell((listener) => listener.closed?.()),
+  };
+}

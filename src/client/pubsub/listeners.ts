@@ -1,0 +1,109 @@
+/**
+ * Functions that are called with messages.
+ *
+ * @module
+ */
+import { type ConnectionEvents, emit, type TypedEventTarget } from "../../events.ts";
+import { inMode } from "../../resp/strings.ts";
+import type { Gap } from "./gap.ts";
+import { nameOf, type Sink, type Topic } from "./topic.ts";
+
+/**
+ * Called with each message and the channel that it was published to.
+ *
+ * @typeParam T text, or bytes on a view of bytes
+ */
+export type MessageListener<T = string> = (message: T, channel: T) => unknown;
+
+/** A listener that is told of gaps, too. */
+export interface MessageHandler<T = string> {
+  /** A message came. */
+  message(message: T, channel: T): unknown;
+  /** Messages may have been missed; the subscription stands again. */
+  gap?(gap: Gap): unknown;
+}
+
+/** A function, or an object with `message` and perhaps `gap`. */
+export type Listener<T = string> = MessageListener<T> | MessageHandler<T>;
+
+/** Calls a listener, which may throw as it likes. */
+export class ListenerSink implements Sink {
+  /** The listener, as it was given. */
+  readonly listener: Listener<never>;
+  /** Settles when the server has confirmed the subscription, or has refused it. */
+  readonly confirmation: Promise<void>;
+  readonly #call: (message: unknown, channel: unknown) => unknown;
+  readonly #mode: number;
+  readonly #events: TypedEventTarget<ConnectionEvents>;
+  readonly #ended: (topic: Topic) => void;
+  #resolve!: () => void;
+  #reject!: (error: Error) => void;
+  #established = false;
+
+  /** `mode` says whether it wants bytes or text; `ended` is called when it is no longer subscribed. */
+  constructor(
+    listener: Listener<never>,
+    mode: number,
+    events: TypedEventTarget<ConnectionEvents>,
+    ended: (topic: Topic) => void,
+  ) {
+    this.listener = listener;
+    this.#mode = mode;
+    this.#events = events;
+    this.#ended = ended;
+    const call = typeof listener === "function" ? listener : listener.message.bind(listener);
+    this.#call = call as (message: unknown, channel: unknown) => unknown;
+    this.confirmation = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // It may be refused when nobody waits for it any more.
+    this.confirmation.catch(() => {});
+  }
+
+  /** @inheritdoc */
+  message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
+    const mode = this.#mode;
+    try {
+      const result = this.#call(inMode(message, mode), nameOf(topic, channel, mode));
+      if (result instanceof Promise) result.then(undefined, (error) => this.#failed("message", error));
+    } catch (error) {
+      this.#failed("message", error);
+    }
+  }
+
+  /** @inheritdoc */
+  interrupted(): void {}
+
+  /** @inheritdoc */
+  confirmed(_topic: Topic, gap: Gap | undefined): void {
+    this.#established = true;
+    this.#resolve();
+    const { listener } = this;
+    if (gap === undefined || typeof listener === "function" || listener.gap === undefined) return;
+    try {
+      const result = listener.gap(gap);
+      if (result instanceof Promise) result.then(undefined, (error) => this.#failed("gap", error));
+    } catch (error) {
+      this.#failed("gap", error);
+    }
+  }
+
+  /** @inheritdoc */
+  refused(topic: Topic, error: Error): void {
+    this.#ended(topic);
+    this.#reject(error);
+    if (this.#established) emit(this.#events, "refused", { channel: topic.text, error });
+  }
+
+  /** @inheritdoc */
+  closed(topic: Topic): void {
+    this.#ended(topic);
+    this.#resolve();
+  }
+
+  #failed(event: string, error: unknown): void {
+    const told = emit(this.#events, "listenererror", { event, error });
+    if (!told) console.error(`A listener of the event "${event}" failed:`, error);
+  }
+}

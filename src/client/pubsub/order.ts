@@ -1,0 +1,110 @@
+/**
+ * One SUBSCRIBE or UNSUBSCRIBE on its way, for many channels at once.
+ *
+ * @module
+ */
+import { defineCommand } from "../../commands/command.ts";
+import { CommandFlag } from "../../commands/command.ts";
+import type { BatchSink } from "../../connection/pending.ts";
+import { Pending } from "../../connection/pending.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { DecodeMode, type Reply } from "../../resp/types.ts";
+import type { SubscriptionKind } from "./home.ts";
+import { keyOfReply, type Topic } from "./topic.ts";
+
+/** How many channels go in one command: so that one that is refused does not put all others in question. */
+const MOST = 1_000;
+
+const spec = (name: string) => defineCommand(name, CommandFlag.stateful);
+const SPECS = {
+  channel: [spec("SUBSCRIBE"), spec("UNSUBSCRIBE")],
+  pattern: [spec("PSUBSCRIBE"), spec("PUNSUBSCRIBE")],
+  shard: [spec("SSUBSCRIBE"), spec("SUNSUBSCRIBE")],
+} as const;
+
+/** Who is told how an order ended, where the server did not simply carry it out. */
+export interface OrderOwner {
+  /** The server answered with an error, or the command could not be sent; not called for a lost connection. */
+  refused(order: Order, error: Error): void;
+}
+
+/** A command, and which of its channels have been confirmed. */
+export class Order implements BatchSink {
+  /** Whether it subscribes. */
+  readonly subscribes: boolean;
+  /** The channels. */
+  readonly topics: readonly Topic[];
+  /** The kind of frames that confirm it. */
+  readonly frame: string;
+  readonly #kind: SubscriptionKind;
+  readonly #owner: OrderOwner;
+  #confirmed = 0;
+
+  /** For topics of one kind (and group). */
+  constructor(subscribes: boolean, topics: readonly Topic[], owner: OrderOwner) {
+    this.subscribes = subscribes;
+    this.topics = topics;
+    this.#owner = owner;
+    this.#kind = topics[0]!.kind;
+    this.frame = SPECS[this.#kind][subscribes ? 0 : 1].name.toLowerCase();
+  }
+
+  /** Sends it. Its end is told synchronously, in the order in which the server answers. */
+  send(connection: Connection): void {
+    const command = {
+      spec: SPECS[this.#kind][this.subscribes ? 0 : 1],
+      args: this.topics.map(({ name }) => name),
+      parse: undefined,
+    };
+    const pending = new Pending(command, DecodeMode.text, connection.options.commandTimeout, this, 0);
+    // No deadline of its own: a frame that comes late is still right. Silence ends the connection.
+    pending.deadline = Infinity;
+    connection.enqueue(pending);
+  }
+
+  /** Whether it waits for this frame. */
+  expects(values: readonly Reply[]): boolean {
+    if (values[0] !== this.frame) return false;
+    // The server ends shard subscriptions by itself, too.
+    return this.frame !== "sunsubscribe" || keyOfReply(values[1]) === this.next.key;
+  }
+
+  /** The channel that is to be confirmed next. */
+  get next(): Topic {
+    return this.topics[this.#confirmed]!;
+  }
+
+  /** Takes the next confirmation; tells whether it was the last. */
+  advance(): boolean {
+    return ++this.#confirmed === this.topics.length;
+  }
+
+  /** The command is confirmed; the frames have told it before. */
+  resolved(): void {}
+
+  /** @inheritdoc */
+  rejected(_index: number, error: Error): void {
+    this.#owner.refused(this, error);
+  }
+}
+
+/** As few orders as there can be. */
+export function ordersFor(
+  subscribes: boolean,
+  topics: readonly Topic[],
+  groupOf: (topic: Topic) => number,
+  owner: OrderOwner,
+): Order[] {
+  const groups = new Map<string, Topic[]>();
+  const full: Topic[][] = [];
+  for (const topic of topics) {
+    const name = `${topic.kind} ${groupOf(topic)}`;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [topic]);
+    else if (group.push(topic) === MOST) {
+      full.push(group);
+      groups.delete(name);
+    }
+  }
+  return [...full, ...groups.values()].map((group) => new Order(subscribes, group, owner));
+}

@@ -1,0 +1,87 @@
+/**
+ * Where items come out one by one for those who ask: the reading end of an async iterator.
+ *
+ * @module
+ */
+import type { MessageBuffer } from "./buffer.ts";
+import type { Gap } from "./gap.ts";
+
+interface Reader<I> {
+  resolve(result: IteratorResult<I, undefined>): void;
+  reject(error: unknown): void;
+}
+
+/** Hands items to readers, in order; what nobody waits for stays in the buffer. */
+export class Outlet<M extends { readonly kind: string }> {
+  /** Messages that have been handed over. */
+  delivered = 0;
+  /** Gaps that have been handed over. */
+  gaps = 0;
+  /** Whether nothing more will come. */
+  ended = false;
+  readonly #buffer: MessageBuffer<M>;
+  readonly #held: () => boolean;
+  readonly #taken: () => void;
+  readonly #readers: Reader<M | Gap>[] = [];
+  #failure: { readonly error: unknown } | undefined = undefined;
+
+  /** While `held()`, what is in the buffer stays there; `taken()` is called when something has left it. */
+  constructor(buffer: MessageBuffer<M>, held: () => boolean, taken: () => void) {
+    this.#buffer = buffer;
+    this.#held = held;
+    this.#taken = taken;
+  }
+
+  /** The next item, when there is one. */
+  next(): Promise<IteratorResult<M | Gap, undefined>> {
+    if (this.#ready) return Promise.resolve({ value: this.#take(), done: false });
+    if (!this.ended) return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure === undefined
+      ? Promise.resolve({ value: undefined, done: true })
+      : Promise.reject(failure.error);
+  }
+
+  /** Hands a message over, or keeps it; `false`: there is no room, and the policy is `"error"`. */
+  offer(message: M): boolean {
+    if (this.#readers.length === 0 || this.#buffer.length > 0) return this.#buffer.add(message);
+    this.delivered++;
+    this.#readers.shift()!.resolve({ value: message, done: false });
+    return true;
+  }
+
+  /** Gives those who wait what there is. */
+  serve(): void {
+    while (this.#readers.length > 0 && this.#ready) {
+      this.#readers.shift()!.resolve({ value: this.#take(), done: false });
+    }
+  }
+
+  /** Nothing more will come; a failure is told once, behind what is in the buffer. */
+  end(failure: { readonly error: unknown } | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#failure = failure;
+    this.serve();
+    for (const reader of this.#readers.splice(0)) this.next().then(reader.resolve, reader.reject);
+  }
+
+  /** Forgets what has not been read. */
+  clear(): void {
+    this.#buffer.clear();
+    this.#failure = undefined;
+  }
+
+  get #ready(): boolean {
+    return this.#buffer.length > 0 && (this.ended || !this.#held());
+  }
+
+  #take(): M | Gap {
+    const item = this.#buffer.take()!;
+    if (item.kind === "gap") this.gaps++;
+    else this.delivered++;
+    this.#taken();
+    return item;
+  }
+}

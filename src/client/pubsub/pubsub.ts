@@ -1,0 +1,220 @@
+/**
+ * The subscriptions of one client.
+ *
+ * @module
+ */
+import { TimeoutError } from "../../errors.ts";
+import type { Call, Executor } from "../executor.ts";
+import { Monitor, type MonitorOptions } from "../monitor.ts";
+import { closedError, unsupportedError } from "../refusals.ts";
+import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
+import { type Listener, ListenerSink } from "./listeners.ts";
+import { Registry, type TopicCounts } from "./registry.ts";
+import { Subscription, type SubscriptionOptions } from "./subscription.ts";
+import { keyOf, type Topic } from "./topic.ts";
+
+/** One name of a channel, or several. */
+export type Channels = string | Uint8Array | readonly (string | Uint8Array)[];
+
+const NAMES = { channel: "SUBSCRIBE", pattern: "PSUBSCRIBE", shard: "SSUBSCRIBE" } as const;
+
+const clients: WeakMap<Executor, PubSub> = new WeakMap();
+
+interface Held {
+  readonly topic: Topic;
+  readonly sink: ListenerSink;
+}
+
+/** Listeners and iterators that one client has; those of other clients of the same pool are not touched. */
+export class PubSub {
+  readonly #registry: Registry;
+  readonly #home: SubscriptionHome;
+  readonly #held: Readonly<Record<SubscriptionKind, Map<string, Held[]>>> = {
+    channel: new Map(),
+    pattern: new Map(),
+    shard: new Map(),
+  };
+  readonly #monitors: Set<Monitor> = new Set();
+  readonly #subscriptions: Set<Subscription<unknown>> = new Set();
+  #closed = false;
+
+  /** Users call `PubSub.of`. */
+  private constructor(home: SubscriptionHome) {
+    this.#home = home;
+    this.#registry = Registry.of(home);
+  }
+
+  /** The subscriptions of the client with this executor. */
+  static of(executor: Executor): PubSub {
+    let client = clients.get(executor);
+    if (client === undefined) {
+      const home = executor.subscriptionHome;
+      if (home === undefined) throw unsupportedError("SUBSCRIBE");
+      clients.set(executor, client = new PubSub(home));
+    }
+    return client;
+  }
+
+  /** Ends the subscriptions of the client with this executor, if it has any. */
+  static close(executor: Executor): void {
+    clients.get(executor)?.close();
+  }
+
+  /** Subscribes a listener to channels; resolves when the server has confirmed all of them. */
+  async subscribe(
+    kind: SubscriptionKind,
+    channels: Channels,
+    listener: Listener<never>,
+    call: Call,
+  ): Promise<void> {
+    const names = namesOf(channels, NAMES[kind]);
+    if (
+      typeof listener !== "function" && typeof (listener as { message?: unknown })?.message !== "function"
+    ) {
+      throw new TypeError(
+        `Cannot ${NAMES[kind]}: the listener is neither a function nor an object with message()`,
+      );
+    }
+    if (this.#closed) throw closedError(NAMES[kind]);
+    call.signal?.throwIfAborted();
+    const waited: Promise<void>[] = [];
+    const made: Held[] = [];
+    for (const name of names) {
+      const key = keyOf(name);
+      const held = this.#held[kind].get(key) ?? [];
+      const known = held.find(({ sink }) => sink.listener === listener);
+      if (known !== undefined) {
+        waited.push(known.sink.confirmation);
+        continue;
+      }
+      const sink = new ListenerSink(
+        listener,
+        call.mode,
+        this.#home.events,
+        () => this.#drop(kind, key, sink),
+      );
+      const topic = this.#registry.add(kind, name, sink);
+      made.push({ topic, sink });
+      held.push(made[made.length - 1]!);
+      this.#held[kind].set(key, held);
+      waited.push(sink.confirmation);
+    }
+    try {
+      await this.#within(Promise.all(waited), NAMES[kind], call);
+    } catch (error) {
+      // All or nothing: what this call has added goes again.
+      for (const { topic, sink } of made) {
+        this.#drop(kind, topic.key, sink);
+        void this.#registry.remove(topic, sink);
+      }
+      throw error;
+    }
+  }
+
+  /** Takes listeners off channels (default: all); resolves when the server knows. */
+  async unsubscribe(
+    kind: SubscriptionKind,
+    channels: Channels | undefined,
+    listener: Listener<never> | undefined,
+    call: Call,
+  ): Promise<void> {
+    const keys = channels === undefined
+      ? [...this.#held[kind].keys()]
+      : namesOf(channels, `UN${NAMES[kind]}`).map(keyOf);
+    const ends: Promise<void>[] = [];
+    for (const key of keys) {
+      for (const { topic, sink } of [...this.#held[kind].get(key) ?? []]) {
+        if (listener !== undefined && sink.listener !== listener) continue;
+        this.#drop(kind, key, sink);
+        // Whoever still waits for its beginning has its end instead.
+        sink.closed(topic);
+        ends.push(this.#registry.remove(topic, sink));
+      }
+    }
+    await this.#within(Promise.all(ends), `UN${NAMES[kind]}`, call);
+  }
+
+  /** Begins a subscription to iterate over. */
+  iterate<T>(
+    channels: readonly (string | Uint8Array)[],
+    options: SubscriptionOptions,
+    call: Call,
+  ): Subscription<T> {
+    if (this.#closed) throw closedError("SUBSCRIBE");
+    const subscription = new Subscription<T>(this.#registry, channels, options, call, () => {
+      this.#subscriptions.delete(subscription);
+    });
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** Watches the commands of the server behind the home; of a cluster, of one node. */
+  monitor(options: MonitorOptions): Monitor {
+    if (this.#closed) throw closedError("MONITOR");
+    const monitor = new Monitor(this.#home.privateLane("channel", ""), options, () => {
+      this.#monitors.delete(monitor);
+    });
+    this.#monitors.add(monitor);
+    return monitor;
+  }
+
+  /** How many channels, patterns and shard channels those who share the connections are subscribed to. */
+  counts(): TopicCounts {
+    return this.#registry.counts();
+  }
+
+  /** Ends all. */
+  close(): void {
+    this.#closed = true;
+    for (const monitor of [...this.#monitors]) monitor.close();
+    for (const subscription of [...this.#subscriptions]) void subscription.close();
+    for (const kind of ["channel", "pattern", "shard"] as const) {
+      for (const held of [...this.#held[kind].values()]) {
+        for (const { topic, sink } of [...held]) {
+          sink.closed(topic);
+          void this.#registry.remove(topic, sink);
+        }
+      }
+    }
+  }
+
+  #drop(kind: SubscriptionKind, key: string, sink: ListenerSink): void {
+    const left = (this.#held[kind].get(key) ?? []).filter((held) => held.sink !== sink);
+    if (left.length > 0) this.#held[kind].set(key, left);
+    else this.#held[kind].delete(key);
+  }
+
+  /** The promise, within the limits of a call. */
+  #within(promise: Promise<unknown>, name: string, call: Call): Promise<void> {
+    const { clock } = this.#home.options;
+    return new Promise((resolve, reject) => {
+      const { signal, timeout } = call;
+      const abort = (): void => leave(() => reject(signal!.reason));
+      const timer = timeout === 0 ? undefined : clock.setTimeout(() => {
+        const message =
+          `${name} took longer than ${timeout} ms on ${this.#home.options}: it was not confirmed`;
+        leave(() => reject(new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "unknown" })));
+      }, timeout);
+      const leave = (settle: () => void): void => {
+        clock.clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        settle();
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      promise.then(() => leave(resolve), (error) => leave(() => reject(error)));
+    });
+  }
+}
+
+function namesOf(channels: Channels, command: string): readonly (string | Uint8Array)[] {
+  const names = Array.isArray(channels)
+    ? channels as readonly (string | Uint8Array)[]
+    : [channels as string | Uint8Array];
+  if (names.length === 0) throw new TypeError(`Cannot ${command}: no channel is given`);
+  for (const name of names) {
+    if (typeof name !== "string" && !(name instanceof Uint8Array)) {
+      throw new TypeError(`Cannot ${command}: a channel is neither text nor bytes`);
+    }
+  }
+  return names;
+}

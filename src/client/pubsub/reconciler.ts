@@ -1,0 +1,348 @@
+/**
+ * What is wanted on one lane, and who makes it so.
+ *
+ * Whatever changes is noted and brought into line once a tick: after a new connection all channels in one flight,
+ * else what has come and gone since.
+ *
+ * ```text
+ *   off --SUBSCRIBE is sent--> asked --frame comes--> on --nobody wants it: UNSUBSCRIBE--> (forgotten)
+ *    ^                           |                     |
+ *    +------- connection lost, or the channel is elsewhere: a gap begins --------+
+ * ```
+ *
+ * @module
+ */
+import { delayOf } from "../../backoff.ts";
+import type { Timer } from "../../clock.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { ConnectionError, ReplyError, TimeoutError } from "../../errors.ts";
+import { emit } from "../../events.ts";
+import type { Reply } from "../../resp/types.ts";
+import type { Lane, LaneListener } from "../lane.ts";
+import { type Gap, join } from "./gap.ts";
+import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
+import { type Order, type OrderOwner, ordersFor } from "./order.ts";
+import { keyOf, keyOfReply, Topic } from "./topic.ts";
+
+/** Refusals that pass: the channel is elsewhere, or the server not yet itself. */
+const PASSING: ReadonlySet<string> = new Set([
+  "MOVED",
+  "ASK",
+  "TRYAGAIN",
+  "CLUSTERDOWN",
+  "LOADING",
+  "MASTERDOWN",
+  "BUSY",
+  "QUEUE_FULL",
+]);
+
+/** The subscriptions on one lane. */
+export class Reconciler implements LaneListener, OrderOwner {
+  /** The lane. */
+  readonly lane: Lane;
+  readonly #home: SubscriptionHome;
+  readonly #topics: Readonly<Record<SubscriptionKind, Map<string, Topic>>> = {
+    channel: new Map(),
+    pattern: new Map(),
+    shard: new Map(),
+  };
+  readonly #changed: Set<Topic> = new Set();
+  /** Refused for now; noted again when the timer fires. */
+  readonly #waiting: Set<Topic> = new Set();
+  /** The gap that nobody who listens to events has been told of. */
+  #missed: Gap | undefined = undefined;
+  #orders: Order[] = [];
+  #connection: Connection | undefined = undefined;
+  #scheduled = false;
+  #listening = false;
+  #timer: Timer = undefined;
+  #attempt = 0;
+
+  /** On a lane of this home. */
+  constructor(home: SubscriptionHome, lane: Lane) {
+    this.#home = home;
+    this.lane = lane;
+  }
+
+  /** The topic for a channel, made if there is none. */
+  topic(kind: SubscriptionKind, name: string | Uint8Array): Topic {
+    const key = keyOf(name);
+    const topics = this.#topics[kind];
+    let topic = topics.get(key);
+    if (topic === undefined) topics.set(key, topic = new Topic(kind, key, name));
+    return topic;
+  }
+
+  /** The topic with this key, if there is one. */
+  find(kind: SubscriptionKind, key: string): Topic | undefined {
+    return this.#topics[kind].get(key);
+  }
+
+  /** Whether there is no topic. */
+  get empty(): boolean {
+    return this.#topicCount() === 0;
+  }
+
+  /** A topic belongs on another lane now: it is given up here and wanted there. */
+  handOver(topic: Topic, to: Reconciler): void {
+    if (topic.sinks.length === 0) return;
+    this.take(topic);
+    if (topic.state !== "off" && this.#connection !== undefined) this.#send(false, [topic], () => 0);
+    topic.interrupt(this.#gap("moved", undefined));
+    to.adopt(topic);
+    if (this.#orders.length === 0) this.#settled();
+  }
+
+  /** Takes a topic over from another lane. */
+  adopt(topic: Topic): void {
+    this.#topics[topic.kind].set(topic.key, topic);
+    if (topic.gap !== undefined) this.#missed = join(this.#missed, topic.gap);
+    this.note(topic);
+  }
+
+  /** All topics, those included that nobody wants any more and that have not been given up yet. */
+  *topics(): Iterable<Topic> {
+    for (const topics of Object.values(this.#topics)) yield* topics.values();
+  }
+
+  /** How many topics there are of a kind. */
+  count(kind: SubscriptionKind): number {
+    return this.#topics[kind].size;
+  }
+
+  /** The sinks of a topic have changed. */
+  note(topic: Topic): void {
+    this.#changed.add(topic);
+    this.#schedule();
+  }
+
+  /** Lets go of a topic that belongs on another lane. */
+  take(topic: Topic): void {
+    this.#topics[topic.kind].delete(topic.key);
+    this.#changed.delete(topic);
+    this.#waiting.delete(topic);
+  }
+
+  /** @inheritdoc */
+  ready(connection: Connection): void {
+    this.#connection = connection;
+    this.#attempt = 0;
+    for (const topic of this.topics()) this.#changed.add(topic);
+    this.#reconcile();
+  }
+
+  /** @inheritdoc */
+  lost(cause: Error | undefined): void {
+    const gap = this.#gap("lost", cause);
+    this.#connection = undefined;
+    for (const { subscribes, topics } of this.#orders.splice(0)) {
+      if (!subscribes) { for (const topic of topics) topic.finish(); }
+    }
+    let wanted = false;
+    for (const topic of [...this.topics()]) {
+      if (topic.sinks.length === 0) this.#forget(topic);
+      else wanted = true;
+      if (topic.state === "on" && topic.sinks.length > 0) this.#missed = join(this.#missed, gap);
+      topic.interrupt(gap);
+    }
+    if (wanted) this.lane.want();
+  }
+
+  /** @inheritdoc */
+  failed(error: Error): void {
+    // Who has never been subscribed is told; who has, comes back some time.
+    for (const topic of [...this.topics()]) if (topic.gap === undefined) this.#drop(topic, error);
+    if (this.#topicCount() > 0) this.#later();
+  }
+
+  /** @inheritdoc */
+  closed(): void {
+    this.#home.options.clock.clearTimeout(this.#timer);
+    for (const order of this.#orders.splice(0)) order.topics.forEach((topic) => topic.finish());
+    for (const topic of [...this.topics()]) {
+      this.#forget(topic);
+      for (const sink of topic.sinks) sink.closed(topic);
+    }
+  }
+
+  /** @inheritdoc */
+  push(values: Reply[]): void {
+    switch (values[0]) {
+      case "message":
+        return this.#message(this.#topics.channel, values[1], values[2], values[1]);
+      case "smessage":
+        return this.#message(this.#topics.shard, values[1], values[2], values[1]);
+      case "pmessage":
+        return this.#message(this.#topics.pattern, values[1], values[3], values[2]);
+      default:
+        return this.#frame(values);
+    }
+  }
+
+  #message(topics: Map<string, Topic>, name: Reply | undefined, message?: Reply, channel?: Reply): void {
+    const topic = topics.get(keyOfReply(name));
+    if (topic === undefined) return;
+    const { sinks } = topic;
+    for (let index = 0; index < sinks.length; index++) {
+      sinks[index]!.message(topic, message as string | Uint8Array, channel as string | Uint8Array);
+    }
+  }
+
+  /** @inheritdoc */
+  refused(order: Order, error: Error): void {
+    const place = this.#orders.indexOf(order);
+    if (place >= 0) this.#orders.splice(place, 1);
+    // A lost connection is told by itself; then everything begins anew.
+    const lost = (error instanceof ConnectionError && error.code !== "QUEUE_FULL") ||
+      error instanceof TimeoutError;
+    if (!order.subscribes) order.topics.forEach((topic) => topic.finish());
+    if (lost || !order.subscribes) return;
+    const code = error instanceof ReplyError || error instanceof ConnectionError ? error.code : "";
+    const { topics } = order;
+    if (PASSING.has(code)) {
+      for (const topic of topics) {
+        topic.state = "off";
+        this.#waiting.add(topic);
+        if (code === "MOVED" || code === "ASK") this.#home.misplaced?.(topic.name, error);
+      }
+      return this.#later();
+    }
+    for (const topic of topics) topic.state = "off";
+    if (topics.length === 1) return this.#drop(topics[0]!, error);
+    // One of them is to blame: each by itself, all in one flight.
+    const each = topics.filter((topic) => topic.sinks.length > 0);
+    each.forEach((topic, index) => this.#send(true, [topic], () => index));
+  }
+
+  #frame(values: readonly Reply[]): void {
+    const order = this.#orders[0];
+    if (order?.expects(values)) {
+      const topic = order.next;
+      if (order.advance()) this.#orders.shift();
+      if (!order.subscribes) topic.finish();
+      else if (topic.state === "asked") topic.confirm();
+      if (this.#orders.length === 0) this.#settled();
+    } else if (values[0] === "sunsubscribe") {
+      const topic = this.#topics.shard.get(keyOfReply(values[1]));
+      if (topic === undefined || topic.state !== "on") return;
+      this.#home.misplaced?.(topic.name, undefined);
+      const gap = this.#gap("moved", undefined);
+      this.#missed = join(this.#missed, gap);
+      topic.interrupt(gap);
+      this.note(topic);
+    }
+  }
+
+  /** All that was asked for is done. */
+  #settled(): void {
+    if (this.#changed.size + this.#waiting.size > 0) return;
+    this.#attempt = 0;
+    if (this.#missed !== undefined && this.#connection !== undefined) {
+      emit(this.#home.events, "gap", this.#missed);
+      this.#missed = undefined;
+    }
+    // Not before the command that ended the last one has its end, too: the connection would look busy.
+    if (this.empty) queueMicrotask(() => this.#rest());
+  }
+
+  /** Nothing is subscribed any more. */
+  #rest(): void {
+    if (!this.#listening || !this.empty || this.#orders.length > 0) return;
+    this.lane.unlisten(this);
+    this.#listening = false;
+    this.#connection = undefined;
+    this.lane.rest?.();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#reconcile();
+    });
+  }
+
+  #reconcile(): void {
+    if (!this.#listening && this.#topicCount() > 0) {
+      this.#listening = true;
+      this.lane.listen(this);
+      this.#connection = this.lane.connection;
+    }
+    const connection = this.#connection;
+    const come: Topic[] = [];
+    const gone: Topic[] = [];
+    for (const topic of this.#changed) {
+      const { state, sinks } = topic;
+      // A topic that was let go and made anew is another one.
+      if (this.#topics[topic.kind].get(topic.key) !== topic) continue;
+      if (sinks.length === 0) {
+        this.take(topic);
+        topic.state = "off";
+        if (state !== "off" && connection !== undefined) gone.push(topic);
+        else topic.finish();
+      } else {
+        // Given up and wanted again within a tick: whoever waits for the end has it.
+        topic.finish();
+        if (state === "off" && connection !== undefined) come.push(topic);
+      }
+    }
+    this.#changed.clear();
+    if (connection === undefined) {
+      if (this.#topicCount() > 0) this.lane.want();
+      else if (this.#listening) this.#settled();
+      return;
+    }
+    const groupOf = ({ kind, name }: Topic): number => this.#home.groupOf?.(kind, name) ?? 0;
+    this.#send(false, gone, groupOf);
+    this.#send(true, come, groupOf);
+    if (this.#orders.length === 0) this.#settled();
+  }
+
+  #send(subscribes: boolean, topics: readonly Topic[], groupOf: (topic: Topic) => number): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    for (const order of ordersFor(subscribes, topics, groupOf, this)) {
+      for (const topic of subscribes ? order.topics : []) topic.state = "asked";
+      this.#orders.push(order);
+      order.send(connection);
+    }
+  }
+
+  /** Tries again after a while. */
+  #later(): void {
+    if (this.#timer !== undefined) return;
+    const { clock, reconnect } = this.#home.options;
+    const delay = delayOf(reconnect.backoff, ++this.#attempt, clock);
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      for (const topic of this.#waiting) this.#changed.add(topic);
+      this.#waiting.clear();
+      this.#reconcile();
+    }, delay);
+  }
+
+  #forget(topic: Topic): void {
+    this.take(topic);
+    topic.finish();
+  }
+
+  #drop(topic: Topic, error: Error): void {
+    this.#forget(topic);
+    const { sinks } = topic;
+    topic.sinks = [];
+    for (const sink of sinks) sink.refused(topic, error);
+  }
+
+  #gap(reason: Gap["reason"], cause: Error | undefined): Gap {
+    const { clock } = this.#home.options;
+    const heardAt = this.#connection?.link?.heardAt ?? clock.now();
+    const since = Date.now() - Math.max(0, Math.round(clock.now() - heardAt));
+    return { kind: "gap", since, reason, ...cause !== undefined && { cause } };
+  }
+
+  #topicCount(): number {
+    const { channel, pattern, shard } = this.#topics;
+    return channel.size + pattern.size + shard.size;
+  }
+}

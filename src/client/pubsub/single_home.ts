@@ -1,0 +1,56 @@
+/**
+ * Where subscriptions live with a single server, or with the master that sentinels name.
+ *
+ * @module
+ */
+import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
+import type { ResolvedConnectionOptions } from "../../options.ts";
+import type { ConnectionPool } from "../../pool/pool.ts";
+import type { Lane } from "../lane.ts";
+import type { SharedLane } from "../shared_lane.ts";
+import { FittingLane } from "./fitting_lane.ts";
+import type { SubscriptionHome } from "./home.ts";
+import { LeasedLane } from "./leased_lane.ts";
+
+/** All subscriptions on one lane: the shared one, or, where that cannot be, one of their own. */
+export class SingleHome implements SubscriptionHome {
+  /** @inheritdoc */
+  readonly options: ResolvedConnectionOptions;
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  readonly #pool: ConnectionPool;
+  readonly #lane: Lane;
+
+  /** Over a pool and the lane that all commands share; without `multiplex` there is none to share. */
+  constructor(pool: ConnectionPool, shared: SharedLane, multiplex: boolean) {
+    this.#pool = pool;
+    this.options = pool.options.connection;
+    this.events = shared.events;
+    const own = new LeasedLane(pool);
+    // Pinned to RESP2 there is no question, and no shared connection need be opened to answer it.
+    this.#lane = this.options.protocol === 2 || !multiplex ? own : new FittingLane(shared, own);
+  }
+
+  /** @inheritdoc */
+  lane(): Lane {
+    return this.#lane;
+  }
+
+  /** @inheritdoc */
+  privateLane(): Lane {
+    return new LeasedLane(this.#pool);
+  }
+}
+
+const homes: WeakMap<SharedLane, { readonly shared?: SubscriptionHome; readonly apart?: SubscriptionHome }> =
+  new WeakMap();
+
+/** The home on a lane: one for all clients of the pool that multiplex, and one for those that do not. */
+export function homeOn(pool: ConnectionPool, lane: SharedLane, multiplex: boolean): SubscriptionHome {
+  const known = homes.get(lane);
+  const found = multiplex ? known?.shared : known?.apart;
+  if (found !== undefined) return found;
+  const home = new SingleHome(pool, lane, multiplex);
+  homes.set(lane, { ...known, ...multiplex ? { shared: home } : { apart: home } });
+  return home;
+}

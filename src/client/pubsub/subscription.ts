@@ -1,0 +1,287 @@
+/**
+ * A subscription to iterate over.
+ *
+ * @module
+ */
+import { RedisError, TimeoutError } from "../../errors.ts";
+import type { Timer } from "../../clock.ts";
+import { inMode } from "../../resp/strings.ts";
+import { DecodeMode } from "../../resp/types.ts";
+import type { Call } from "../executor.ts";
+import { MessageBuffer } from "./buffer.ts";
+import type { Gap } from "./gap.ts";
+import type { SubscriptionKind } from "./home.ts";
+import { Outlet } from "./outlet.ts";
+import { Reconciler } from "./reconciler.ts";
+import type { Registry } from "./registry.ts";
+import { checkSubscription, type SubscriptionOptions } from "./subscription_options.ts";
+import { nameOf, type Sink, type Topic } from "./topic.ts";
+
+export type { SubscriptionOptions };
+
+/** A message. */
+export interface Message<T = string> {
+  /** Tells it from a gap. */
+  readonly kind: "message";
+  /** Where it was published. */
+  readonly channel: T;
+  /** What was published. */
+  readonly message: T;
+  /** The pattern that the channel matched, where that is how it was subscribed to. */
+  readonly pattern?: T;
+}
+
+/** What an iterator has done so far. */
+export interface SubscriptionStats {
+  /** Messages that have come. */
+  readonly received: number;
+  /** Messages that have been read. */
+  readonly delivered: number;
+  /** Messages that were dropped as the buffer was full. */
+  readonly dropped: number;
+  /** Messages and gaps that wait to be read. */
+  readonly buffered: number;
+  /** Gaps that have been told. */
+  readonly gaps: number;
+  /** How often reading from the socket was stopped (policy `"pause"`). */
+  readonly pauses: number;
+}
+
+/** What an iterator yields. */
+export type SubscriptionItem<T = string> = Message<T> | Gap;
+
+/**
+ * Messages and gaps, to iterate over. It begins when it is made and ends with the loop, with `close()`, with its
+ * signal or with the client.
+ *
+ * @typeParam T text, or bytes on a view of bytes
+ *
+ * @example
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis();
+ * for await (const item of redis.subscription("news", "sport")) {
+ *   if (item.kind === "gap") continue; // messages since item.since may be missing: read the state anew
+ *   console.log(item.channel, item.message);
+ * }
+ * ```
+ */
+export class Subscription<T = string> implements AsyncIterableIterator<SubscriptionItem<T>, undefined> {
+  /** Resolves when the server has confirmed all channels; rejects when that fails. */
+  readonly ready: Promise<void>;
+  readonly #registry: Registry;
+  readonly #private: Reconciler | undefined;
+  readonly #mode: number;
+  readonly #limit: number;
+  readonly #buffer: MessageBuffer<Message<T>>;
+  readonly #topics: Set<Topic> = new Set();
+  readonly #waiting: Set<Topic> = new Set();
+  readonly #outlet: Outlet<Message<T>>;
+  readonly #left: () => void;
+  readonly #sink: Sink = {
+    message: (topic, message, channel) => this.#message(topic, message, channel),
+    interrupted: (topic) => this.#interrupted(topic),
+    confirmed: (topic, gap) => this.#confirmed(topic, gap),
+    refused: (topic, error) => this.#refused(topic, error),
+    closed: (topic) => this.#closed(topic),
+  };
+  #became!: () => void;
+  #failed!: (error: unknown) => void;
+  #unlisten: () => void = () => {};
+  #timer: Timer = undefined;
+  #lastGap: Gap | undefined = undefined;
+  #paused = false;
+  #ended: Promise<void> | undefined = undefined;
+  #received = 0;
+  #pauses = 0;
+
+  /** Users call `redis.subscription()`. */
+  constructor(
+    registry: Registry,
+    channels: readonly (string | Uint8Array)[],
+    options: SubscriptionOptions,
+    call: Call,
+    left: () => void,
+  ) {
+    const { names, patterns, kind, limit, policy, signal = call.signal } = checkSubscription(
+      channels,
+      options,
+    );
+    signal?.throwIfAborted();
+    this.#registry = registry;
+    this.#mode = call.mode;
+    this.#limit = limit;
+    this.#left = left;
+    this.#buffer = new MessageBuffer(limit, policy);
+    this.#outlet = new Outlet(
+      this.#buffer,
+      // A gap is told when it is over, on all channels: who then reads the state anew misses nothing.
+      () => this.#waiting.size > 0 && this.#buffer.peek()?.kind === "gap",
+      () => this.#taken(),
+    );
+    this.ready = new Promise((resolve, reject) => {
+      this.#became = resolve;
+      this.#failed = reject;
+    });
+    this.ready.catch(() => {});
+    const { home } = registry;
+    this.#private = policy === "pause"
+      ? new Reconciler(
+        home,
+        home.privateLane(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!),
+      )
+      : undefined;
+    for (const name of names) this.#add(kind, name);
+    for (const pattern of patterns) this.#add("pattern", pattern);
+    if (signal !== undefined) {
+      const abort = (): void => void this.#end({ error: signal.reason });
+      signal.addEventListener("abort", abort, { once: true });
+      this.#unlisten = () => signal.removeEventListener("abort", abort);
+    }
+    if (this.#waiting.size > 0 && call.timeout > 0) this.#limitTo(call.timeout);
+  }
+
+  /** What it has done so far. */
+  stats(): SubscriptionStats {
+    return {
+      received: this.#received,
+      delivered: this.#outlet.delivered,
+      dropped: this.#buffer.dropped,
+      buffered: this.#buffer.length,
+      gaps: this.#outlet.gaps,
+      pauses: this.#pauses,
+    };
+  }
+
+  /** The next message or gap, when there is one. */
+  next(): Promise<IteratorResult<SubscriptionItem<T>, undefined>> {
+    return this.#outlet.next();
+  }
+
+  /** Ends the subscription; what has come and was not read is forgotten. */
+  async return(): Promise<IteratorResult<SubscriptionItem<T>, undefined>> {
+    await this.close();
+    return { value: undefined, done: true };
+  }
+
+  /** Ends the subscription; resolves when the server knows. Never rejects. */
+  close(): Promise<void> {
+    this.#outlet.clear();
+    return this.#end(undefined);
+  }
+
+  /** The same as `close()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Iterates over itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
+    this.#received++;
+    if (!this.#outlet.offer(this.#item(topic, message, channel))) {
+      const text =
+        `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
+        "or choose another `policy`";
+      void this.#end({ error: new RedisError(text, { code: "BUFFER_FULL", executed: "yes" }) });
+    } else if (this.#private !== undefined && !this.#paused && this.#buffer.length >= this.#limit) {
+      this.#paused = true;
+      this.#pauses++;
+      this.#private.lane.connection?.link?.pause();
+    }
+  }
+
+  #interrupted(topic: Topic): void {
+    this.#waiting.add(topic);
+    this.#lastGap = undefined;
+    this.#paused = false;
+  }
+
+  #confirmed(topic: Topic, gap: Gap | undefined): void {
+    // All channels that a connection carried have the same gap, which is told once.
+    if (gap !== undefined && gap !== this.#lastGap) {
+      this.#lastGap = gap;
+      this.#buffer.addGap(gap);
+    }
+    if (!this.#waiting.delete(topic) || this.#waiting.size > 0) return;
+    this.#registry.home.options.clock.clearTimeout(this.#timer);
+    this.#became();
+    this.#outlet.serve();
+  }
+
+  #refused(topic: Topic, error: Error): void {
+    this.#topics.delete(topic);
+    void this.#end({ error });
+  }
+
+  #closed(topic: Topic): void {
+    this.#topics.delete(topic);
+    void this.#end(undefined);
+  }
+
+  #add(kind: SubscriptionKind, name: string | Uint8Array): void {
+    // The registry may confirm at once.
+    const before = this.#private?.topic(kind, name);
+    if (before !== undefined) {
+      before.add(this.#sink);
+      this.#private!.note(before);
+    }
+    const topic = before ?? this.#registry.add(kind, name, this.#sink);
+    this.#topics.add(topic);
+    if (topic.state !== "on") this.#waiting.add(topic);
+    else if (this.#waiting.size === 0) this.#became();
+  }
+
+  #limitTo(timeout: number): void {
+    const { clock } = this.#registry.home.options;
+    this.#timer = clock.setTimeout(() => {
+      const text = `SUBSCRIBE took longer than ${timeout} ms on ${this.#registry.home.options}`;
+      void this.#end({ error: new TimeoutError(text, { code: "COMMAND_TIMEOUT", executed: "unknown" }) });
+    }, timeout);
+  }
+
+  #item(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): Message<T> {
+    const mode = this.#mode;
+    const item = {
+      kind: "message",
+      channel: nameOf(topic, channel, mode) as T,
+      message: inMode(message, mode) as T,
+    } as const;
+    if (topic.kind !== "pattern") return item;
+    return { ...item, pattern: ((mode & DecodeMode.bytes) !== 0 ? topic.bytes : topic.text) as T };
+  }
+
+  #taken(): void {
+    if (!this.#paused || this.#buffer.length > this.#limit / 2) return;
+    this.#paused = false;
+    this.#private!.lane.connection?.link?.resume();
+  }
+
+  #end(failure: { readonly error: unknown } | undefined): Promise<void> {
+    if (this.#ended !== undefined) return this.#ended;
+    const topics = [...this.#topics];
+    this.#topics.clear();
+    // First of all, so that what follows finds it ended.
+    let ended!: (end: Promise<unknown>) => void;
+    this.#ended = new Promise<unknown>((resolve) => ended = resolve).then(() => {});
+    this.#registry.home.options.clock.clearTimeout(this.#timer);
+    this.#unlisten();
+    this.#left();
+    if (failure === undefined) this.#became();
+    else this.#failed(failure.error);
+    this.#outlet.end(failure);
+    this.#private?.lane.connection?.link?.resume();
+    const gone = topics.map((topic) => {
+      if (this.#private === undefined) return this.#registry.remove(topic, this.#sink);
+      topic.remove(this.#sink);
+      this.#private.note(topic);
+      return topic.ended();
+    });
+    ended(Promise.all(gone));
+    return this.#ended;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What a connection is subscribed to, in numbers, as the server's confirmations tell it.
+ *
+ * @module
+ */
+import type { Arg, Reply } from "../resp/types.ts";
+
+/** Where the frames of each command count: channels, patterns, shard channels. */
+const PLACES: Readonly<Record<string, number>> = {
+  subscribe: 0,
+  unsubscribe: 0,
+  psubscribe: 1,
+  punsubscribe: 1,
+  ssubscribe: 2,
+  sunsubscribe: 2,
+};
+
+/** Whether frames of this kind confirm a command. */
+export function isConfirmation(kind: unknown): boolean {
+  return typeof kind === "string" && PLACES[kind] !== undefined;
+}
+
+/**
+ * How many frames confirm a command: one for each of its arguments; `Infinity` for an UNSUBSCRIBE of all, which
+ * ends when nothing of its kind is left; 0 for any other command, which has a reply.
+ */
+export function confirmationsOf(name: string, args: readonly Arg[]): number {
+  if (!name.endsWith("SUBSCRIBE") || PLACES[name.toLowerCase()] === undefined) return 0;
+  if (args.length > 0) return args.length;
+  // SUBSCRIBE without arguments is refused.
+  return name.includes("UNSUB") ? Infinity : 1;
+}
+
+/** The numbers of channels, patterns and shard channels. */
+export class Subscribed {
+  readonly #counts: [channels: number, patterns: number, shards: number] = [0, 0, 0];
+
+  /** All together. */
+  get total(): number {
+    const [channels, patterns, shards] = this.#counts;
+    return channels + patterns + shards;
+  }
+
+  /** How many there are of the kind that `kind` confirms. */
+  of(kind: string): number {
+    return this.#counts[PLACES[kind]!]!;
+  }
+
+  /** Takes note of a frame that confirms: `[kind, channel, count]`. */
+  note(values: readonly Reply[]): void {
+    const place = PLACES[values[0] as string]!;
+    const count = Number(values[2]);
+    // The server counts channels and patterns together, and shard channels apart.
+    this.#counts[place] = place === 2 ? count : count - this.#counts[1 - place]!;
+  }
+}

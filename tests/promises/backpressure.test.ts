@@ -1,0 +1,122 @@
+/**
+ * A producer that is faster than its server: bounded memory, and `executed: "no"` for what does not fit.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { ConnectionError, Redis } from "../../mod.ts";
+import { freeze } from "../harness/process_faults.ts";
+import { startServer } from "../harness/server.ts";
+import { closeClean, executedOf, Follower, reader, settleAll, stage } from "./support.ts";
+
+describe("a producer faster than its server", () => {
+  it("that is frozen: what does not fit is refused with `no`, the rest runs once", async () => {
+    await using server = await startServer();
+    const limits = { maxQueuedBytes: 4 * 1_048_576, commandTimeout: 0, healthCheckInterval: 0 } as const;
+    await using redis = new Redis(server.url, limits);
+    await redis.ping();
+    const frozen = await freeze(server);
+    const before = process.memoryUsage().rss;
+    const value = "x".repeat(1_024);
+    let accepted = 0;
+    let refused = 0;
+    const calls: Promise<void>[] = [];
+    for (let sent = 0; sent < 100_000; sent++) {
+      calls.push(
+        redis.append("produced", value).then(() => void accepted++, (error) => {
+          assert.ok(error instanceof ConnectionError && error.code === "QUEUE_FULL", String(error));
+          assert.equal(error.executed, "no");
+          refused++;
+        }),
+      );
+      // As a producer does that listens to nobody: now and then the event loop has its turn.
+      if (sent % 1_000 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    const grown = (process.memoryUsage().rss - before) / 1_048_576;
+    await frozen.undo();
+    await Promise.all(calls);
+    assert.ok(refused > 50_000, `only ${refused} were refused`);
+    assert.equal(Number(await server.cli("STRLEN", "produced")), accepted * 1_024);
+    // The errors of all that were refused are in there, too, until they are collected.
+    assert.ok(grown < 350, `the process grew by ${Math.round(grown)} MB`);
+  });
+
+  it("that is away: as many wait as may, in number and in bytes", async () => {
+    for (const limits of [{ maxQueued: 100 }, { maxQueuedBytes: 20_000 }]) {
+      const set = stage({ ...limits, commandTimeout: 5_000 });
+      let away = true;
+      set.peer.onConnection = () => {
+        if (away) throw new Error("away");
+      };
+      const calls = Array.from({ length: 1_000 }, (_, n) => new Follower(set.redis.incr(`key:${n}`)));
+      await set.clock.settle();
+      const refused = calls.filter(({ outcome }) => outcome !== undefined);
+      assert.ok(refused.length >= 400, `${refused.length} were refused`);
+      away = false;
+      const outcomes = await settleAll(set.clock, calls);
+      const read = reader(set);
+      for (const [n, outcome] of outcomes.entries()) {
+        const times = await read(`key:${n}`);
+        assert.equal(executedOf(outcome), times === 1 ? "yes" : "no");
+      }
+      await closeClean(set);
+    }
+  });
+
+  it("that is away: the places of those who gave up are free again", async () => {
+    const set = stage({ maxQueued: 10, commandTimeout: 0 });
+    set.peer.onConnection = () => {
+      throw new Error("away");
+    };
+    for (let round = 0; round < 5; round++) {
+      const controller = new AbortController();
+      const limited = set.redis.with({ signal: controller.signal });
+      const calls = Array.from({ length: 10 }, () => new Follower(limited.incr("n")));
+      await set.clock.advance(200);
+      for (const { outcome } of calls) assert.equal(outcome, undefined, "a free place was refused");
+      controller.abort();
+      await settleAll(set.clock, calls);
+    }
+    await closeClean(set);
+  });
+
+  it("a slow link: what is queued behind it is bounded, too", async () => {
+    const set = stage({ maxQueued: 50, commandTimeout: 2_000 }, {}, { highWaterMark: 64 });
+    await settleAll(set.clock, [new Follower(set.redis.connect())]);
+    set.peer.last.freeze("toPeer");
+    const first = new Follower(set.redis.set("first", "x".repeat(200)));
+    await set.clock.settle();
+    const calls = Array.from({ length: 500 }, (_, n) => new Follower(set.redis.incr(`key:${n}`)));
+    await set.clock.settle();
+    assert.ok(calls.filter(({ outcome }) => outcome !== undefined).length >= 440);
+    set.peer.last.thaw();
+    const read = reader(set);
+    for (const [n, outcome] of (await settleAll(set.clock, calls)).entries()) {
+      assert.equal(executedOf(outcome), (await read(`key:${n}`)) === 1 ? "yes" : "no");
+    }
+    await settleAll(set.clock, [first]);
+    await closeClean(set);
+  });
+
+  it("a value that is transferred away while it waits ends the connection, and nothing else is read for it", async () => {
+    const set = stage({ commandTimeout: 2_000, retry: false }, {}, { highWaterMark: 64 });
+    await settleAll(set.clock, [new Follower(set.redis.connect())]);
+    set.peer.last.freeze("toPeer");
+    const first = new Follower(set.redis.set("first", "x".repeat(200)));
+    await set.clock.settle();
+    const value = new Uint8Array(20_000);
+    const moved = new Follower(set.redis.set("moved", value));
+    const behind = new Follower(set.redis.incr("behind"));
+    structuredClone(value, { transfer: [value.buffer] });
+    await set.clock.settle();
+    set.peer.last.thaw();
+    const outcomes = await settleAll(set.clock, [first, moved, behind]);
+    const { error } = outcomes[1] as { error: TypeError };
+    assert.ok(error instanceof TypeError);
+    assert.match(error.message, /argument 2 of SET: it is a Uint8Array whose memory was transferred away/);
+    assert.equal(set.peer.received.filter(([, key]) => key === "moved").length, 0);
+    await closeClean(set);
+  });
+});
