@@ -43,7 +43,7 @@ const BUNDLES: readonly Bundle[] = [
       console.log(connect, get, set);`,
     budget: 15_000,
     // Beyond it since connections know which channels they are subscribed to (`inbox.ts`, `subscribed.ts`).
-    until: 15_600,
+    until: 15_000,
   },
 ];
 
