@@ -71,6 +71,8 @@ export interface BlockingClusterPoolOptions<C = unknown> extends ClusterPoolOpti
 export interface RedisClusterOptions<P = unknown> extends ClusterPoolOptions {
   /** Plain commands of all callers share one connection to each node; `false`: each takes one for its round trip. Default `true`. */
   readonly multiplex?: boolean;
+  /** A client-side cache, over all nodes; `true` is one with the default options. Default: none. */
+  readonly cache?: CacheOptions | boolean;
   /** A pool made elsewhere, which the client uses and does not close. */
   readonly pool?: P;
 }
