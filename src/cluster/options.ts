@@ -4,13 +4,15 @@
  * @module
  */
 import {
+  type CacheOptions,
   resolveBlockingPoolOptions,
+  type ResolvedCacheOptions,
   type ResolvedConnectionOptions,
   resolveOptions,
   resolvePoolOptions,
 } from "../options.ts";
 import { collect, type Given, recall, remember, type Table } from "../options/collect.ts";
-import { type CacheOptions, resolveCache, type ResolvedCacheOptions } from "../options/cache.ts";
+import { resolveCache } from "../options/cache.ts";
 import { contradiction } from "../options/complain.ts";
 import { having } from "../options/kinds.ts";
 import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "../options/table.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BlockingPoolOptions, PoolOptions } from "../options.ts";
+import type { BlockingPoolOptions, CacheOptions, PoolOptions } from "../options.ts";
 
 /** Where a cluster can be found: `{ host, port }`, `"host:port"` or `"redis://host:port"`. */
 export type Seed = string | URL | { readonly host?: string; readonly port?: number };
