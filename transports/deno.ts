@@ -3,7 +3,7 @@
  * `node:net`, which can do more; `tls.ciphers`, `keepAlive.interval` and `keepAlive.count` cannot be had and are refused.
  *
  * @example One word to a server, and its answer
- * ```ts ignore
+ * ```ts
  * import { denoTransport } from "@keywire/redis/transports/deno";
  *
  * const replied = Promise.withResolvers<string>();
