@@ -164,6 +164,8 @@ export class SentinelConnectionPool<C extends ConnectionBase = Connection>
   extends SentinelConnectionPoolBase<C> {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
 }

@@ -61,7 +61,7 @@ export function readMonitorLine(line: string): MonitoredCommand | undefined {
  * The commands that a server runs, to iterate over; on a connection of its own, which comes back when it is lost.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { Redis } from "@keywire/redis";
  *
  * await using redis = new Redis();
