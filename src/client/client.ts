@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Command } from "../commands/command.ts";
-import { lookupCommand } from "../commands/table.ts";
+import type { Command } from "../commands/command.ts";
+import { command } from "../commands/raw.ts";
 import type { OneOrMany } from "../commands/arguments.ts";
 import { hscan, type HscanOptions } from "../commands/hash.ts";
 import { script, type ScriptOptions } from "../commands/script.ts";
@@ -79,8 +79,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * ```
    */
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T> {
-    const { spec, args: rest } = lookupCommand([name, ...args]);
-    return this.core.executor.execute(new Command(spec, rest), this.core.call) as Promise<T>;
+    return this.core.executor.execute(command(name, ...args), this.core.call) as Promise<T>;
   }
 
   /**

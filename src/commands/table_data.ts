@@ -27,6 +27,7 @@ import {
 import {
   aclUser,
   commandDocsReply,
+  commandInfoReply,
   functionStatsReply,
   histograms,
   keyFlags,
@@ -164,9 +165,9 @@ COMMAND DOCS;R;16;;10
 COMMAND GETKEYS;1R;16
 COMMAND GETKEYSANDFLAGS;1R;16;;11
 COMMAND HELP
-COMMAND INFO;R;16
+COMMAND INFO;R;16;;12
 COMMAND LIST;o;16;;;module=:FILTERBY/MODULE|aclCat=:FILTERBY/ACLCAT|pattern=:FILTERBY/PATTERN
-COMMANDLOG GET;2;16;;12;;all_nodes
+COMMANDLOG GET;2;16;;13;;all_nodes
 COMMANDLOG HELP
 COMMANDLOG LEN;1;16;;;;all_nodes;agg_sum
 COMMANDLOG RESET;1;;;;;all_nodes;all_succeeded
@@ -204,14 +205,14 @@ FUNCTION DUMP;;48
 FUNCTION FLUSH;o;18;;;async|sync;all_shards;all_succeeded
 FUNCTION HELP
 FUNCTION KILL;;;;;;all_shards;one_succeeded
-FUNCTION LIST;o;16;;13;libraryName= withCode
+FUNCTION LIST;o;16;;14;libraryName= withCode
 FUNCTION LOAD;or;2;;;replace;all_shards;all_succeeded
 FUNCTION RESTORE;1o;2;;;flush|append|replace;all_shards;all_succeeded
-FUNCTION STATS;;16;;14;;all_shards;special
+FUNCTION STATS;;16;;15;;all_shards;special
 GEOADD;!;2;1
-GEODIST;3r;1;1;15
+GEODIST;3r;1;1;16
 GEOHASH;1R;1;1
-GEOPOS;1R;1;1;16
+GEOPOS;1R;1;1;17
 GEORADIUS;!;2;7
 GEORADIUSBYMEMBER;!;2;8
 GEORADIUSBYMEMBER_RO;!;1;1
@@ -231,11 +232,11 @@ HEXPIRE;2ofc;2;1;;nx|xx|gt|lt
 HEXPIREAT;2ofc;2;1;;nx|xx|gt|lt
 HEXPIRETIME;1fC;1;1
 HGET;2;1;1
-HGETALL;1;1;1;17
+HGETALL;1;1;1;18
 HGETDEL;1fC;2;1
 HGETEX;1ofc;2;1;;ex=|px=|exat=|pxat=|persist
 HINCRBY;3;2;1
-HINCRBYFLOAT;3;2;1;15
+HINCRBYFLOAT;3;2;1;16
 HKEYS;1;1;1
 HLEN;1;1;1
 HMGET;1M;1;1
@@ -245,8 +246,8 @@ HPEXPIRE;2ofc;2;1;;nx|xx|gt|lt
 HPEXPIREAT;2ofc;2;1;;nx|xx|gt|lt
 HPEXPIRETIME;1fC;1;1
 HPTTL;1fC;1;1
-HRANDFIELD;1ro;1;1;withValues?18:;withValues
-HSCAN;2o;1;1;noValues?19:20;match= count= noValues
+HRANDFIELD;1ro;1;1;withValues?19:;withValues
+HSCAN;2o;1;1;noValues?20:21;match= count= noValues
 HSET;!;2;1
 HSETEX;1ofq;2;1;;nx|xx fnx|fxx ex=|px=|exat=|pxat=|keepTtl
 HSETNX;3;2;1
@@ -255,18 +256,18 @@ HTTL;1fC;1;1
 HVALS;1;1;1
 INCR;1;2;1
 INCRBY;2;2;1
-INCRBYFLOAT;2;2;1;15
+INCRBYFLOAT;2;2;1;16
 INFO;R;16;;;;all_shards;special
 KEYS;1;1;;;;all_shards
 LASTSAVE;;16
 LATENCY DOCTOR;;;;;;all_nodes;special
 LATENCY GRAPH;1;;;;;all_nodes;special
 LATENCY HELP
-LATENCY HISTOGRAM;R;16;;21;;all_nodes;special
+LATENCY HISTOGRAM;R;16;;22;;all_nodes;special
 LATENCY HISTORY;1;16;;;;all_nodes;special
 LATENCY LATEST;;16;;;;all_nodes;special
 LATENCY RESET;R;;;;;all_nodes;agg_sum
-LCS;2o;1;9;idx?22:;len idx minMatchLen= withMatchLen
+LCS;2o;1;9;idx?23:;len|idx minMatchLen= withMatchLen
 LINDEX;2;1;1
 LINSERT;4;2;1
 LLEN;1;1;1
@@ -285,7 +286,7 @@ MEMORY DOCTOR;;;;;;all_shards;special
 MEMORY HELP
 MEMORY MALLOC-STATS;;;;;;all_shards;special
 MEMORY PURGE;;;;;;all_shards;all_succeeded
-MEMORY STATS;;16;;23;;all_shards;special
+MEMORY STATS;;16;;24;;all_shards;special
 MEMORY USAGE;1o;1;1;;samples=
 MGET;M;1;6;;;multi_shard
 MIGRATE;!;2;11
@@ -323,9 +324,9 @@ PUBLISH;2
 PUBSUB CHANNELS;r;16
 PUBSUB HELP
 PUBSUB NUMPAT;;16
-PUBSUB NUMSUB;R;16;;17
+PUBSUB NUMSUB;R;16;;18
 PUBSUB SHARDCHANNELS;r;16
-PUBSUB SHARDNUMSUB;R;16;;17
+PUBSUB SHARDNUMSUB;R;16;;18
 PUNSUBSCRIBE;-;8
 QUIT;-;8
 RANDOMKEY;;1;;;;all_shards;special
@@ -389,7 +390,7 @@ SINTERCARD;co;1;10;;limit=
 SINTERSTORE;1M;18;15
 SISMEMBER;2;1;1
 SLAVEOF;2
-SLOWLOG GET;r;16;;12;;all_nodes
+SLOWLOG GET;r;16;;13;;all_nodes
 SLOWLOG HELP
 SLOWLOG LEN;;16;;;;all_nodes;agg_sum
 SLOWLOG RESET;;;;;;all_nodes;all_succeeded
@@ -402,7 +403,7 @@ SPOP;1r;2;1
 SPUBLISH;2;;1
 SRANDMEMBER;1r;1;1
 SREM;1M;2;1
-SSCAN;2o;1;1;19;match= count=
+SSCAN;2o;1;1;20;match= count=
 SSUBSCRIBE;-;8;6
 STRLEN;1;1;1
 SUBSCRIBE;-;8
@@ -412,7 +413,7 @@ SUNIONSTORE;1M;18;15
 SUNSUBSCRIBE;-;8;6
 SWAPDB;2;2
 SYNC;-;8
-TIME;;16;;24
+TIME;;16;;25
 TOUCH;M;1;6;;;multi_shard;agg_sum
 TTL;1;1;1
 TYPE;1;1;1
@@ -422,22 +423,22 @@ UNWATCH;-;8
 VADD;!;2;1
 VCARD;1;1;1
 VDIM;1;1;1
-VEMB;2;1;1;25
+VEMB;2;1;1;26
 VGETATTR;2;1;1
 VINFO;1;1;1;4
-VISMEMBER;2;1;1;26
-VLINKS;2o;1;1;withScores?27:;withScores
+VISMEMBER;2;1;1;27
+VLINKS;2o;1;1;withScores?28:;withScores
 VRANDMEMBER;1r;1;1
-VREM;2;2;1;26
-VSETATTR;3;2;1;26
+VREM;2;2;1;27
+VSETATTR;3;2;1;27
 VSIM;!;1;1
 WAIT;2;20;;;;all_shards;agg_min
 WAITAOF;3;20;;;;all_shards;agg_min
 WATCH;-;8;6
 XACK;2M;2;1
 XADD;!;2;1
-XAUTOCLAIM;5o;2;1;justId?28:29;count= justId
-XCLAIM;4mo;2;1;justId?30:31;idle= time= retryCount= force justId lastId=
+XAUTOCLAIM;5o;2;1;justId?29:30;count= justId
+XCLAIM;4mo;2;1;justId?31:32;idle= time= retryCount= force justId lastId=
 XDEL;1M;2;1
 XGROUP CREATE;3o;2;1;;mkStream entriesRead=
 XGROUP CREATECONSUMER;3;2;1
@@ -448,46 +449,46 @@ XGROUP SETID;3o;2;1;;entriesRead=
 XINFO CONSUMERS;2;1;1;5
 XINFO GROUPS;1;1;1;5
 XINFO HELP
-XINFO STREAM;1o;1;1;32;full count=
+XINFO STREAM;1o;1;1;33;full count=
 XLEN;1;1;1
 XPENDING;!;1;1
-XRANGE;3o;1;1;31;count=
+XRANGE;3o;1;1;32;count=
 XREAD;!;5;17
 XREADGROUP;!;6;18
-XREVRANGE;3o;1;1;31;count=
+XREVRANGE;3o;1;1;32;count=
 XSETID;2o;2;1;;entriesAdded= maxDeletedId=
 XTRIM;1o;2;1;;maxlen*|minid* limit=
 ZADD;!;2;1
 ZCARD;1;1;1
 ZCOUNT;3;1;1
-ZDIFF;co;1;10;withScores?33:;withScores
+ZDIFF;co;1;10;withScores?34:;withScores
 ZDIFFSTORE;1C;18;19
-ZINCRBY;3;2;1;15
-ZINTER;co;1;10;withScores?33:;weights* aggregate= withScores
+ZINCRBY;3;2;1;16
+ZINTER;co;1;10;withScores?34:;weights* aggregate= withScores
 ZINTERCARD;co;1;10;;limit=
 ZINTERSTORE;1co;18;19;;weights* aggregate=
 ZLEXCOUNT;3;1;1
 ZMPOP;cro;2;10;2;count=
-ZMSCORE;1M;1;1;34
-ZPOPMAX;1r;2;1;33
-ZPOPMIN;1r;2;1;33
-ZRANDMEMBER;1ro;1;1;withScores?33:;withScores
-ZRANGE;3o;1;1;withScores?33:;byScore|byLex rev limit{offset,count} withScores
+ZMSCORE;1M;1;1;35
+ZPOPMAX;1r;2;1;34
+ZPOPMIN;1r;2;1;34
+ZRANDMEMBER;1ro;1;1;withScores?34:;withScores
+ZRANGE;3o;1;1;withScores?34:;byScore|byLex rev limit{offset,count} withScores
 ZRANGEBYLEX;3o;1;1;;limit{offset,count}
-ZRANGEBYSCORE;3o;1;1;withScores?33:;withScores limit{offset,count}
+ZRANGEBYSCORE;3o;1;1;withScores?34:;withScores limit{offset,count}
 ZRANGESTORE;4o;18;3;;byScore|byLex rev limit{offset,count}
-ZRANK;2o;1;1;withScore?35:;withScore
+ZRANK;2o;1;1;withScore?36:;withScore
 ZREM;1M;2;1
 ZREMRANGEBYLEX;3;2;1
 ZREMRANGEBYRANK;3;2;1
 ZREMRANGEBYSCORE;3;2;1
-ZREVRANGE;3o;1;1;withScores?33:;withScores
+ZREVRANGE;3o;1;1;withScores?34:;withScores
 ZREVRANGEBYLEX;3o;1;1;;limit{offset,count}
-ZREVRANGEBYSCORE;3o;1;1;withScores?33:;withScores limit{offset,count}
-ZREVRANK;2o;1;1;withScore?35:;withScore
-ZSCAN;2o;1;1;noScores?19:36;match= count= noScores
-ZSCORE;2;1;1;15
-ZUNION;co;1;10;withScores?33:;weights* aggregate= withScores
+ZREVRANGEBYSCORE;3o;1;1;withScores?34:;withScores limit{offset,count}
+ZREVRANK;2o;1;1;withScore?36:;withScore
+ZSCAN;2o;1;1;noScores?20:37;match= count= noScores
+ZSCORE;2;1;1;16
+ZUNION;co;1;10;withScores?34:;weights* aggregate= withScores
 ZUNIONSTORE;1co;18;19;;weights* aggregate=`;
 
 /** Where keys are; the table has the number. */
@@ -542,6 +543,7 @@ export const PARSERS: readonly (ReplyParser | undefined)[] = [
   scanKeys,
   commandDocsReply,
   keyFlags,
+  commandInfoReply,
   logEntries,
   libraries,
   functionStatsReply,
