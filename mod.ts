@@ -102,10 +102,10 @@ export {
   type Results,
   type Settled,
 } from "./src/client/pipeline.ts";
-export { WatchingClient } from "./src/client/watch.ts";
-export type { Watched, WatchOptions } from "./src/client/watch.ts";
+// Types alone of what is loaded when it is first called: to name a class here would load it at once.
+export type { Watched, WatchingClient, WatchOptions } from "./src/client/watch.ts";
 export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
-export { type ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
+export type { ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
 export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
 export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export { CommandMethods } from "./src/commands/methods.ts";
