@@ -302,6 +302,16 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
     return this.core.executor.close();
   }
 
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `${this.constructor.name} { ${this.options} }`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `${this.constructor.name} { ${this.options} }`;
+  }
+
   /** Closes the client. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
