@@ -260,7 +260,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * await redis.with({ timeout: 200, signal: AbortSignal.timeout(150) }).get("greeting");
    * ```
    */
-  with(options: CallOptions): this {
+  with(options: CallOptions = {}): this {
     return this.view(refineCall(this.core.call, options)) as unknown as this;
   }
 
@@ -294,7 +294,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   }
 
   /**
-   * Ends the client: what is on its way comes back, what comes later is refused. Closes its pool, if the client
+   * Ends the client: what was called comes back (up to the pool's `closeGrace`), what comes later is refused. Closes its pool, if the client
    * made it. Never rejects.
    */
   close(): Promise<void> {

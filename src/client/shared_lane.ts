@@ -180,7 +180,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
    * or `closeGrace` is over. `undefined`: there is nothing to wait for.
    */
   arrival(): Promise<void> | undefined {
-    if (this.#state !== "connecting" || this.#room.size === 0 || this.#room.reason !== undefined) {
+    if (this.#state !== "connecting" || !this.#room.awaited || this.#room.reason !== undefined) {
       return undefined;
     }
     const { connection, closeGrace } = this.#pool.options;

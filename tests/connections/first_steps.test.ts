@@ -4,7 +4,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { inspect } from "node:util";
-import { Connection, ConnectionError, ConnectionPool, Redis, TimeoutError } from "../../mod.ts";
+import {
+  Connection,
+  ConnectionError,
+  ConnectionPool,
+  Redis,
+  type SocketOptions,
+  TimeoutError,
+  type Transport,
+} from "../../mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 let server: Server;
@@ -33,6 +41,19 @@ describe("closing a client before it has connected", () => {
     await redis.close();
     assert.equal(await call, "OK");
     assert.equal(pool.closed, false);
+  });
+
+  it("does not wait for the connection when nobody does any more", async () => {
+    // A connect that never comes to anything, and no limit that would end it.
+    const connect = (_at: unknown, { signal }: SocketOptions) =>
+      new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    const transport: Transport = { name: "never", connect };
+    const redis = new Redis({ transport, connectTimeout: 0, commandTimeout: 0, closeGrace: 0x7fffffff });
+    const caller = new AbortController();
+    const call = redis.with({ signal: caller.signal }).get("k");
+    caller.abort(new Error("given up"));
+    await assert.rejects(call, /given up/);
+    await redis.close();
   });
 
   it("rejects it when the first try to connect fails", async () => {
@@ -79,6 +100,14 @@ describe("wrong words", () => {
     assert.throws(() => connection.packCommand(wrong), refused);
     assert.throws(() => connection.packCommands(["PING", "PING"] as unknown as string[][]), refused);
     assert.equal(await connection.send(["PING"]), "PONG");
+    await using redis = new Redis(at());
+    for (const name of [undefined, null, 7, ["GET", "k"]]) {
+      assert.throws(() => redis.command(name as unknown as string), {
+        name: "TypeError",
+        message: /must be text/,
+      });
+    }
+    assert.equal(await redis.command("PING"), "PONG");
     connection.disconnect();
   });
 
