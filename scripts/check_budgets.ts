@@ -33,7 +33,9 @@ const BUNDLES: readonly Bundle[] = [
     name: "{ Redis }",
     source: `import { Redis } from "./mod.ts"; console.log(Redis);`,
     budget: 40_000,
-    until: 65_000,
+    // All commands (11 kB), subscriptions and the cache (8), options with their messages (10), sentinels (7), which
+    // a URL may name and a client must then have at once; the rest is what carries commands.
+    until: 70_500,
   },
   {
     name: "{ connect } and two commands",

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
+import { olderThan } from "../harness/binaries.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
-import { type RawClient, rawClient } from "../harness/raw_client.ts";
 import { field, waitFor } from "../harness/wait.ts";
 import { Load } from "./load.ts";
-import { moveSlots } from "./move_slots.ts";
+import { forget, moveSlots } from "./move_slots.ts";
 
 /** Keys of the lists that are written: one in every so many slots. */
 function keysOf(count: number): string[] {
@@ -17,25 +17,21 @@ function keysOf(count: number): string[] {
   return keys;
 }
 
-async function isMaster(client: RawClient): Promise<boolean> {
-  return field(await client.call("INFO", "replication"), "role") === "master";
-}
-
-/** When one of the replicas became a master, by `performance.now()`; asked each few milliseconds, over connections made before. */
+/** Does something to a master; resolves when one of its replicas has been elected, with the time by `performance.now()`. */
 async function election(candidates: readonly ClusterNode[], act: () => Promise<unknown>): Promise<number> {
-  const clients = await Promise.all(candidates.map(({ port }) => rawClient({ port })));
-  try {
-    await act();
-    while (true) {
-      for (const client of clients) if (await isMaster(client)) return performance.now();
-      await new Promise((resolve) => setTimeout(resolve, 5));
+  await act();
+  await waitFor("a replica to be elected", async () => {
+    for (const node of candidates) {
+      if (field(await node.cli("INFO", "replication"), "role") === "master") return undefined;
     }
-  } finally {
-    await Promise.all(clients.map((client) => client.close()));
-  }
+    return "none is a master";
+  });
+  return performance.now();
 }
 
-describe("under steady numbered writes and reads", () => {
+const skip = olderThan("7.0.0", "cluster-allow-replica-migration");
+
+describe("under steady numbered writes and reads", { skip }, () => {
   const keys = keysOf(12);
   let cluster: Cluster;
   let redis: RedisCluster;
@@ -77,24 +73,17 @@ describe("under steady numbered writes and reads", () => {
     });
   }
 
-  async function served(what: string, affected: readonly string[], elected: number): Promise<void> {
-    await load.served(keys, elected);
-    for (const key of affected) {
-      const write = load.firstWrite(key, elected)! - elected;
-      const read = load.firstRead(key, elected)! - elected;
-      assert.ok(write < 1_000, `${what}: ${key} was written ${Math.round(write)} ms after the election`);
-      assert.ok(read < 1_000, `${what}: ${key} was read ${Math.round(read)} ms after the election`);
-    }
-  }
-
   it("CLUSTER FAILOVER fails no command", async () => {
     const { master, replicas } = await shardOf(0);
-    const affected = keysAt(master);
     const errors = load.errors();
-    const elected = await election(replicas, () => replicas[0]!.cli("CLUSTER", "FAILOVER"));
-    await served("failover", affected, elected);
-    assert.deepEqual(load.errors(), errors);
-    await healed();
+    try {
+      const elected = await election(replicas, () => replicas[0]!.cli("CLUSTER", "FAILOVER"));
+      await load.served(keys, elected);
+      assert.notEqual((await shardOf(0)).master, master);
+      assert.deepEqual(load.errors(), errors);
+    } finally {
+      await healed();
+    }
   });
 
   it("1,000 slots that move fail no command, and ASK is followed", async () => {
@@ -103,57 +92,61 @@ describe("under steady numbered writes and reads", () => {
     const errors = load.errors();
     const slots = Array.from({ length: 1_000 }, (_, n) => n);
     assert.ok(keys.some((key) => slotOf(key) < 1_000));
-    await moveSlots(from, to, slots, cluster.nodes, async () => {
-      // Between the keys' move and the slot's: whoever asks the old node is told ASK.
-      await load.served(keys.filter((key) => slotOf(key) < 1_000), performance.now());
-    });
-    const since = performance.now();
-    await load.served(keys, since);
-    assert.deepEqual(load.errors(), errors);
-    assert.match(String(field(await from.cli("INFO", "errorstats"), "errorstat_ASK")), /count=[1-9]/);
-    assert.equal(redis.topology.masterOf(slotOf(keys[0]!))!.port, to.port);
-    await healed();
+    try {
+      await moveSlots(from, to, slots, cluster.nodes, async () => {
+        // Between the keys' move and the slot's: whoever asks the old node is told ASK.
+        await load.served(keys.filter((key) => slotOf(key) < 1_000), performance.now());
+      });
+      await load.served(keys, performance.now());
+      assert.deepEqual(load.errors(), errors);
+      assert.match(String(field(await from.cli("INFO", "errorstats"), "errorstat_ASK")), /count=[1-9]/);
+      assert.equal(redis.topology.masterOf(slotOf(keys[0]!))!.port, to.port);
+    } finally {
+      await healed();
+    }
   });
 
-  it("a master that freezes is left within a second of the election", async () => {
+  it("a master that freezes is left when another has been elected", async () => {
     const { master, replicas } = await shardOf(8_000);
-    const affected = keysAt(master);
-    assert.ok(affected.length > 0);
-    const elected = await election(replicas, () => master.kill("SIGSTOP"));
+    const reads = load.errors().reads;
+    assert.ok(keysAt(master).length > 0);
     try {
-      await served("freeze", affected, elected);
-      assert.deepEqual(load.errors().reads, [], "reads are repeated");
+      // The frozen master is still frozen when all keys are served again.
+      await load.served(keys, await election(replicas, () => master.kill("SIGSTOP")));
+      assert.deepEqual(load.errors().reads, reads, "reads are repeated");
     } finally {
       await master.kill("SIGCONT");
+      await healed();
     }
-    await healed();
   });
 
-  it("a master that is killed is left within a second of the election", async () => {
+  it("a master that is killed is left when another has been elected", async () => {
     const { master, replicas } = await shardOf(16_000);
-    const affected = keysAt(master);
-    assert.ok(affected.length > 0);
-    const elected = await election(replicas, () => master.kill("SIGKILL"));
-    await served("kill", affected, elected);
-    assert.deepEqual(load.errors().reads, [], "reads are repeated");
-    await master.restart();
-    await healed();
+    const reads = load.errors().reads;
+    assert.ok(keysAt(master).length > 0);
+    try {
+      await load.served(keys, await election(replicas, () => master.kill("SIGKILL")));
+      assert.deepEqual(load.errors().reads, reads, "reads are repeated");
+    } finally {
+      await master.restart();
+      await healed();
+    }
   });
 
   it("a node that is added gets its part, and one that is forgotten is left", async () => {
-    const added = await cluster.addNode();
     const { master: from } = await shardOf(16_383);
     const errors = load.errors();
-    await moveSlots(from, added, Array.from({ length: 400 }, (_, n) => n), cluster.nodes);
-    await load.served(keys, performance.now());
-    await redis.pool.refresh();
-    assert.ok(redis.topology.nodes().some(({ port }) => port === added.port));
-    const { master: back } = await shardOf(16_383);
-    await moveSlots(added, back, Array.from({ length: 400 }, (_, n) => n), cluster.nodes);
-    await Promise.all(
-      cluster.nodes.filter((node) => node !== added).map((node) => node.cli("CLUSTER", "FORGET", added.id)),
-    );
-    await added.cli("CLUSTER", "RESET", "HARD");
+    const added = await cluster.addNode();
+    const slots = Array.from({ length: 400 }, (_, n) => n);
+    try {
+      await moveSlots(from, added, slots, cluster.nodes);
+      await load.served(keys, performance.now());
+      await redis.pool.refresh();
+      assert.ok(redis.topology.nodes().some(({ port }) => port === added.port));
+    } finally {
+      await moveSlots(added, from, slots, cluster.nodes);
+      await forget(cluster.nodes, added);
+    }
     await load.served(keys, performance.now());
     await waitFor("the client to leave the forgotten node", async () => {
       await redis.pool.refresh();

@@ -6,14 +6,6 @@
 import type { RedisCluster } from "../../mod.ts";
 import { RedisError } from "../../mod.ts";
 
-/** What became of one number that was to be written. */
-interface Write {
-  readonly number: number;
-  readonly outcome: "yes" | "no" | "unknown";
-  readonly at: number;
-  readonly error: unknown;
-}
-
 /** What came out at the end, over all writers. */
 export interface Verdict {
   /** Numbers that were acknowledged or not. */
@@ -28,20 +20,40 @@ export interface Verdict {
   readonly disordered: number;
 }
 
+/** What became of the commands about one key; times by `performance.now()`. */
+interface Line {
+  /** By number: was it written? */
+  readonly outcomes: ("yes" | "no" | "unknown")[];
+  /** By number: when that was told. */
+  readonly told: number[];
+  /** When it was read. */
+  readonly reads: number[];
+}
+
+/** Someone who waits until all keys have been written and read after a moment. */
+interface Waiter {
+  readonly since: number;
+  readonly missing: Set<string>;
+  resolve(): void;
+}
+
 /** Runs writers, each with a list of its own, and readers of the same lists. */
 export class Load {
   readonly #redis: RedisCluster;
-  readonly #keys: readonly string[];
-  readonly #writes: Map<string, Write[]> = new Map();
-  readonly #reads: { readonly key: string; readonly at: number; readonly error: unknown }[] = [];
+  readonly #lines: Map<string, Line> = new Map();
+  readonly #errors: { readonly writes: string[]; readonly reads: string[] } = { writes: [], reads: [] };
   readonly #running: Promise<void>[] = [];
+  readonly #waiters: Set<Waiter> = new Set();
   #stop = false;
 
   /** Begins: one writer and one reader for each key. */
   constructor(redis: RedisCluster, keys: readonly string[]) {
     this.#redis = redis;
-    this.#keys = keys;
-    for (const key of keys) this.#running.push(this.#write(key), this.#read(key));
+    for (const key of keys) {
+      const line: Line = { outcomes: [], told: [], reads: [] };
+      this.#lines.set(key, line);
+      this.#running.push(this.#write(key, line), this.#read(key, line));
+    }
   }
 
   /** Ends when what is on its way has come back. */
@@ -50,39 +62,60 @@ export class Load {
     await Promise.all(this.#running);
   }
 
-  /** Resolves when each of these keys has been written and read after `since`. */
-  async served(keys: readonly string[], since: number, limit = 10_000): Promise<void> {
-    const end = performance.now() + limit;
-    while (true) {
-      const missing = keys.filter((key) =>
-        this.firstWrite(key, since) === undefined || this.firstRead(key, since) === undefined
-      );
-      if (missing.length === 0) return;
-      if (performance.now() > end) throw new Error(`Not served within ${limit} ms: ${missing.join(", ")}`);
-      await pause(5);
+  /** Resolves when each of these keys has been written and read after `since`; rejects when that hangs. */
+  served(keys: readonly string[], since: number, limit = 30_000): Promise<void> {
+    const missing = new Set<string>();
+    for (const key of keys) {
+      if (this.firstWrite(key, since) === undefined) missing.add(`write ${key}`);
+      if (this.firstRead(key, since) === undefined) missing.add(`read ${key}`);
     }
+    if (missing.size === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        since,
+        missing,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(new Error(`Not served within ${limit} ms: ${[...missing].join(", ")}`));
+      }, limit);
+      this.#waiters.add(waiter);
+    });
   }
 
   /** When the key was first written after `since`, by `performance.now()`. */
   firstWrite(key: string, since: number): number | undefined {
-    return this.#writes.get(key)?.find(({ outcome, at }) => outcome === "yes" && at > since)?.at;
+    const { outcomes, told } = this.#lines.get(key)!;
+    return told.find((at, number) => at > since && outcomes[number] === "yes");
   }
 
   /** When the key was first read after `since`, by `performance.now()`. */
   firstRead(key: string, since: number): number | undefined {
-    return this.#reads.find((read) => read.key === key && read.error === undefined && read.at > since)?.at;
+    return this.#lines.get(key)!.reads.find((at) => at > since);
   }
 
-  /** The errors that writers and readers saw. */
+  /** The longest time without a write (or read) of a key between two moments, in milliseconds. */
+  longestPause(key: string, what: "writes" | "reads", from: number, to: number): number {
+    const { outcomes, told, reads } = this.#lines.get(key)!;
+    const times = what === "reads" ? reads : told.filter((_, number) => outcomes[number] === "yes");
+    let longest = 0;
+    let last = from;
+    for (const at of times) {
+      if (at <= from) continue;
+      longest = Math.max(longest, at - last);
+      last = at;
+      if (at > to) break;
+    }
+    return longest;
+  }
+
+  /** The errors that writers and readers saw so far. */
   errors(): { writes: string[]; reads: string[] } {
-    const show = (error: unknown): string =>
-      error instanceof RedisError ? `${error.code} ${error.executed} ${error.message}` : String(error);
-    return {
-      writes: [...this.#writes.values()].flat().filter(({ error }) => error !== undefined).map(({ error }) =>
-        show(error)
-      ),
-      reads: this.#reads.filter(({ error }) => error !== undefined).map(({ error }) => show(error)),
-    };
+    return { writes: [...this.#errors.writes], reads: [...this.#errors.reads] };
   }
 
   /** Compares what stands in the lists with what was told of each number. */
@@ -92,44 +125,62 @@ export class Load {
     const lost: { what: string; at: number }[] = [];
     let written = 0;
     let disordered = 0;
-    for (const [key, writes] of this.#writes) {
+    for (const [key, { outcomes, told }] of this.#lines) {
       const there = (await this.#redis.lrange(key, 0, -1)).map(Number);
       const counts = new Map<number, number>();
       for (const number of there) counts.set(number, (counts.get(number) ?? 0) + 1);
       for (const [number, count] of counts) if (count > 1) doubled.push(`${key} ${number}`);
       disordered += there.filter((number, index) => index > 0 && number < there[index - 1]!).length;
-      for (const { number, outcome, at } of writes) {
+      for (const [number, outcome] of outcomes.entries()) {
         written++;
         const what = `${key} ${number}`;
-        if (outcome === "yes" && !counts.has(number)) lost.push({ what, at });
+        if (outcome === "yes" && !counts.has(number)) lost.push({ what, at: told[number]! });
         if (outcome === "no" && counts.has(number)) denied.push(what);
       }
     }
     return { written, doubled, denied, lost, disordered };
   }
 
-  async #write(key: string): Promise<void> {
-    const writes: Write[] = [];
-    this.#writes.set(key, writes);
-    for (let number = 0; !this.#stop; number++) {
+  async #write(key: string, { outcomes, told }: Line): Promise<void> {
+    while (!this.#stop) {
       try {
-        await this.#redis.rpush(key, String(number));
-        writes.push({ number, outcome: "yes", at: performance.now(), error: undefined });
+        await this.#redis.rpush(key, String(outcomes.length));
+        told.push(performance.now());
+        outcomes.push("yes");
+        this.#tell(`write ${key}`, told.at(-1)!);
       } catch (error) {
-        const outcome = error instanceof RedisError ? error.executed : "unknown";
-        writes.push({ number, outcome, at: performance.now(), error });
+        this.#errors.writes.push(show(error));
+        told.push(performance.now());
+        outcomes.push(error instanceof RedisError ? error.executed : "unknown");
       }
       await pause(2);
     }
   }
 
-  async #read(key: string): Promise<void> {
+  async #read(key: string, { reads }: Line): Promise<void> {
     while (!this.#stop) {
-      const error = await this.#redis.llen(key).then(() => undefined, (error: unknown) => error);
-      this.#reads.push({ key, at: performance.now(), error });
+      try {
+        await this.#redis.llen(key);
+        reads.push(performance.now());
+        this.#tell(`read ${key}`, reads.at(-1)!);
+      } catch (error) {
+        this.#errors.reads.push(show(error));
+      }
       await pause(2);
     }
   }
+
+  #tell(what: string, at: number): void {
+    for (const waiter of this.#waiters) {
+      if (at <= waiter.since || !waiter.missing.delete(what) || waiter.missing.size > 0) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+function show(error: unknown): string {
+  return error instanceof RedisError ? `${error.code} ${error.executed} ${error.message}` : String(error);
 }
 
 function pause(ms: number): Promise<void> {

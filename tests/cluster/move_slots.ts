@@ -42,3 +42,11 @@ export async function moveSlots(
 async function keysIn(client: RawClient, slot: number): Promise<string[]> {
   return await client.call("CLUSTER", "GETKEYSINSLOT", slot, 100) as string[];
 }
+
+/** Takes a node out of the cluster; its slots must have gone before. */
+export async function forget(nodes: readonly ClusterNode[], gone: ClusterNode): Promise<void> {
+  await Promise.all(
+    nodes.filter((node) => node !== gone).map((node) => node.cli("CLUSTER", "FORGET", gone.id)),
+  );
+  await gone.cli("CLUSTER", "RESET", "HARD");
+}
