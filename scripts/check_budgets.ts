@@ -42,8 +42,6 @@ const BUNDLES: readonly Bundle[] = [
     source: `import { connect } from "./core.ts"; import { get, set } from "./src/commands/mod.ts";
       console.log(connect, get, set);`,
     budget: 15_000,
-    // Beyond it since connections know which channels they are subscribed to (`inbox.ts`, `subscribed.ts`).
-    until: 15_600,
   },
 ];
 

@@ -14,6 +14,8 @@ export interface LaneListener {
   lost(cause: Error | undefined): void;
   /** A push frame came; behind its kind, bulk strings are text where they are ASCII, or bytes. */
   push(values: Reply[]): void;
+  /** A try to connect has failed; another follows. */
+  retrying?(cause: Error | undefined): void;
   /** There is no connection, and none will be tried for by itself: `want()` begins anew. */
   failed?(error: Error): void;
   /** There will never be a connection again. */

@@ -87,9 +87,14 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
 }
 
 /** A client of this class over an executor that was made elsewhere, and owns the pool. */
-export function redisOver(redisClass: typeof Redis, pool: ConnectionPool, executor: Executor): Redis {
+export function redisOver(
+  redisClass: typeof Redis,
+  pool: ConnectionPool,
+  executor: Executor,
+  cache?: ClientCache,
+): Redis {
   const { connection: options } = pool.options;
-  const core: RedisCore = { pool, options, executor, cache: undefined, call: callOf(options) };
+  const core: RedisCore = { pool, options, executor, cache, call: callOf(options) };
   // Without its constructor, which would make a pool of its own.
   return Reflect.construct(Client, [core], redisClass);
 }

@@ -303,7 +303,9 @@ export class SharedLane implements Lane, Sender, GroupLane {
       this.#attempt >= reconnect.attempts;
     if (!hopeless) {
       if (maxQueued === 0) this.#rejectWaiting(error);
-      return this.#backOff(error);
+      this.#backOff(error);
+      for (const listener of this.#listeners) listener.retrying?.(error);
+      return;
     }
     this.#state = "idle";
     this.#attempt = this.#delay = 0;

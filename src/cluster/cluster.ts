@@ -3,12 +3,19 @@
  *
  * @module
  */
+import type { ClientCache } from "../client/cache/cache.ts";
+import { CachingExecutor } from "../client/cache/executor.ts";
 import { callOf, Client, type ClientCore } from "../client/client.ts";
 import { observed } from "../client/observed.ts";
+import type { KeyspaceEvent, KeyspaceOptions } from "../client/keyspace.ts";
+import type { Monitor, MonitorOptions } from "../client/monitor.ts";
+import type { Gap } from "../client/pubsub/gap.ts";
+import type { SubscriptionOptions } from "../client/pubsub/subscription.ts";
 import { Redis } from "../client/redis.ts";
-import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
+import type { BytesPromise, Text, TextPromise, Wrap } from "../commands/wrap.ts";
 import { ClusterError } from "../errors.ts";
 import { type NodeAddress, showAddress } from "./address.ts";
+import { clusterCache } from "./cache.ts";
 import { ClusterExecutor } from "./executor.ts";
 import { resolveClusterClientOptions } from "./options.ts";
 import type { RedisClusterOptions, Seed } from "./options_types.ts";
@@ -18,6 +25,7 @@ import type { Topology } from "./topology.ts";
 /** What a client of a cluster is made of. */
 interface ClusterCore extends ClientCore {
   readonly pool: ClusterConnectionPool;
+  readonly cache: ClientCache | undefined;
 }
 
 /**
@@ -58,6 +66,11 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
     return (this.core as ClusterCore).pool;
   }
 
+  /** The client-side cache, with the option `cache`. */
+  get cache(): ClientCache | undefined {
+    return (this.core as ClusterCore).cache;
+  }
+
   /** The nodes, their roles and their slots, as far as they are known. */
   get topology(): Topology {
     return this.pool.topology;
@@ -90,6 +103,26 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
     );
   }
 
+  /**
+   * Refused: a node tells of its own commands only.
+   *
+   * @throws {ClusterError} always; use `redis.node(address).monitor()`.
+   */
+  override monitor(_options?: MonitorOptions): Monitor {
+    throw perNode("MONITOR", "monitor()");
+  }
+
+  /**
+   * Refused: a node tells of its own keys only.
+   *
+   * @throws {ClusterError} always; use `redis.node(address).keyspace()`.
+   */
+  override keyspace(
+    _options?: KeyspaceOptions & Omit<SubscriptionOptions, "patterns" | "sharded">,
+  ): AsyncGenerator<KeyspaceEvent<Text<W>> | Gap, undefined> {
+    throw perNode("listen to what happens to the keys of", "keyspace()");
+  }
+
   /** The same client, with `Uint8Array` for every bulk string. */
   bytes(): RedisCluster<BytesPromise> {
     return this.bytesView as unknown as RedisCluster<BytesPromise>;
@@ -101,6 +134,13 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
   }
 }
 
+function perNode(what: string, method: string): ClusterError {
+  const message =
+    `Cannot ${what} a cluster: each node tells of itself only; use redis.node(address).${method}, for ` +
+    'each of redis.topology.byRole("master")';
+  return new ClusterError(message, { code: "NEEDS_NODE", executed: "no" });
+}
+
 function open(
   source: string | URL | readonly Seed[] | RedisClusterOptions<ClusterConnectionPool>,
   over: RedisClusterOptions<ClusterConnectionPool> | undefined,
@@ -109,6 +149,11 @@ function open(
   const resolved = resolveClusterClientOptions<ClusterConnectionPool>(source, over);
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
-  const executor = new ClusterExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  return { pool, options, executor: observed(executor, pool.options.connection), call: callOf(options) };
+  const cache = resolved.cache && clusterCache(pool.fleet, resolved.cache);
+  const inner = new ClusterExecutor(pool, { multiplex, owner: resolved.pool === undefined });
+  const executor = observed(
+    cache === undefined ? inner : new CachingExecutor(inner, cache),
+    pool.options.connection,
+  );
+  return { pool, options, executor, cache, call: callOf(options) };
 }

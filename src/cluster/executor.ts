@@ -4,6 +4,7 @@
  * @module
  */
 import type { Call, Executor } from "../client/executor.ts";
+import type { SubscriptionHome } from "../client/pubsub/home.ts";
 import { runExclusively } from "../client/exclusive.ts";
 import { closedError, statefulRefusal } from "../client/refusals.ts";
 import { runScript } from "../client/scripts.ts";
@@ -23,6 +24,7 @@ import type { ClusterNode } from "./node.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
 import { Router } from "./router.ts";
+import { clusterHome } from "./subscriptions.ts";
 import { slotOf } from "./slot.ts";
 
 /** Commands with one of these need a look before they take a shared lane. */
@@ -32,6 +34,8 @@ const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary
 export class ClusterExecutor implements Executor {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
+  /** @inheritdoc */
+  readonly subscriptionHome: SubscriptionHome;
   readonly #pool: ClusterConnectionPool;
   readonly #fleet: Fleet;
   readonly #router: Router;
@@ -51,6 +55,7 @@ export class ClusterExecutor implements Executor {
     this.#owner = options.owner;
     this.#router = new Router(pool.fleet);
     this.events = pool.fleet.events;
+    this.subscriptionHome = clusterHome(pool, options.multiplex);
     this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
   }
 

@@ -24,6 +24,10 @@ export interface FleetListener {
   discovered(): void;
   /** They could not be learned; tells whether somebody still waits for them. */
   failed(error: Error): boolean;
+  /** A slot has another master (`undefined`: several have, or nodes leave, whose connections are about to be closed). */
+  rearranged?(slot: number | undefined): void;
+  /** A node has got its shared connection; nothing has been sent over it. */
+  opened?(node: ClusterNode): void;
 }
 
 /** What an answer has come from. */
@@ -130,6 +134,7 @@ export class Fleet {
       const unknown = node.role !== "master";
       if (unknown) this.#assign(node, "master");
       this.#moved++;
+      this.#tell((listener) => listener.rearranged?.(slot));
       const enough = options.reinitializeSteps > 0 && (unknown || this.#moved >= options.reinitializeSteps);
       if (enough) this.refresher.request("moved");
     }
@@ -150,6 +155,16 @@ export class Fleet {
     const ready = nodes.filter((node) => node.usable && !this.#sentry.isSilent(node));
     const choice = ready.length > 0 ? ready : nodes;
     return choice[this.#turn++ % choice.length]!;
+  }
+
+  /** Whether a node owes replies and has said nothing for too long. */
+  isSilent(node: ClusterNode): boolean {
+    return this.#sentry.isSilent(node);
+  }
+
+  /** A connection was lost, or cannot be made: the others may know more. */
+  lost(): void {
+    if (this.topology.refreshes > 0) this.refresher.request("lost");
   }
 
   /** Ends: no more refreshes, no more watching. */
@@ -252,11 +267,13 @@ export class Fleet {
     topology.refreshes++;
     this.#covered = found.covered;
     this.#moved = 0;
-    for (const node of displaced) this.#displace(node);
-    for (const node of this.#nodes.values()) if (!staying.has(node)) this.#retire(node);
     // Whoever told it and is not named by itself (a seed behind another name) has gone, too.
-    if (!staying.has(asked)) this.#retire(asked);
-    for (const listener of [...this.#listeners]) listener.discovered();
+    const leaving = [...new Set([...this.#nodes.values(), asked])].filter((node) => !staying.has(node));
+    for (const node of leaving) this.#nodes.delete(showAddress(node));
+    if (displaced.size + leaving.length > 0) this.#tell((listener) => listener.rearranged?.(undefined));
+    for (const node of displaced) this.#displace(node);
+    for (const node of leaving) this.#retire(node);
+    this.#tell((listener) => listener.discovered());
   }
 
   #meet(found: FoundNode): ClusterNode {
@@ -296,7 +313,6 @@ export class Fleet {
   }
 
   #retire(node: ClusterNode): void {
-    this.#nodes.delete(showAddress(node));
     const pool = node.openedPool;
     if (pool === undefined) return;
     this.#displace(node);
@@ -305,18 +321,19 @@ export class Fleet {
 
   #opened(node: ClusterNode): void {
     this.#sentry.start();
+    this.#tell((listener) => listener.opened?.(node));
     const { lane } = node;
-    lane.listen({ ready: () => {}, push: () => {}, lost: (cause) => cause && this.#lost() });
+    lane.listen({ ready: () => {}, push: () => {}, lost: (cause) => cause && this.lost() });
     for (const type of ["connecting", "ready", "reconnecting", "closed"] as const) {
       lane.events.addEventListener(type, ({ detail }) => {
-        if (type === "reconnecting") this.#lost();
+        if (type === "reconnecting") this.lost();
         emit(this.events, type, detail as never);
       });
     }
   }
 
-  #lost(): void {
-    if (this.topology.refreshes > 0) this.refresher.request("lost");
+  #tell(tell: (listener: FleetListener) => void): void {
+    for (const listener of [...this.#listeners]) tell(listener);
   }
 
   #suspect(nodes: readonly ClusterNode[]): void {

@@ -4,12 +4,15 @@
  * @module
  */
 import {
+  type CacheOptions,
   resolveBlockingPoolOptions,
+  type ResolvedCacheOptions,
   type ResolvedConnectionOptions,
   resolveOptions,
   resolvePoolOptions,
 } from "../options.ts";
 import { collect, type Given, recall, remember, type Table } from "../options/collect.ts";
+import { resolveCache } from "../options/cache.ts";
 import { contradiction } from "../options/complain.ts";
 import { having } from "../options/kinds.ts";
 import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "../options/table.ts";
@@ -126,6 +129,8 @@ export interface ResolvedClusterClient<P> {
   readonly pool: P | undefined;
   /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
   readonly poolOptions: ResolvedClusterOptions | undefined;
+  /** The client-side cache; `undefined`: there is none. */
+  readonly cache: ResolvedCacheOptions | undefined;
 }
 
 /**
@@ -138,11 +143,14 @@ export function resolveClusterClientOptions<P = unknown>(
   source?: Source<RedisClusterOptions<P>>,
   over?: RedisClusterOptions<P>,
 ): ResolvedClusterClient<P> {
-  const { multiplex, pool, ...given } = collect(unlist(source), over, CLIENT_TABLE);
+  const { multiplex, pool, cache: wanted, ...given } = collect(unlist(source), over, CLIENT_TABLE);
   const together = multiplex !== false;
+  const cache = resolveCache(wanted as CacheOptions | undefined);
+  checkCache(cache, together, given.protocol);
   if (pool === undefined) {
-    const poolOptions = resolveCluster(given, false);
-    return { multiplex: together, connection: poolOptions.connection, pool: undefined, poolOptions };
+    // Without servers that speak RESP3 there would be no cache: better to hear of that when connecting.
+    const poolOptions = resolveCluster(cache === undefined ? given : { ...given, protocol: 3 }, false);
+    return { multiplex: together, connection: poolOptions.connection, pool: undefined, poolOptions, cache };
   }
   for (const name of Object.keys(given)) {
     if (!BESIDE_POOL.has(name)) throw contradiction(["pool", name], "the pool was made with it, or without");
@@ -151,6 +159,26 @@ export function resolveClusterClientOptions<P = unknown>(
   const ground = options instanceof ResolvedClusterOptions
     ? recall(options.node.connection, CONNECTION)
     : undefined;
+  checkCache(cache, together, ground?.protocol);
   const connection = resolveOptions({ ...ground, ...given });
-  return { multiplex: together, connection, pool: pool as P, poolOptions: undefined };
+  return { multiplex: together, connection, pool: pool as P, poolOptions: undefined, cache };
+}
+
+function checkCache(cache: ResolvedCacheOptions | undefined, together: boolean, protocol: unknown): void {
+  if (cache === undefined) return;
+  if (!together) {
+    throw contradiction(
+      ["cache", "multiplex"],
+      "a node tells one connection what changed, the one that all share",
+    );
+  }
+  if (protocol === 2) {
+    throw contradiction(["cache", "protocol"], "the servers tell what changed over RESP3 only");
+  }
+  if (cache.optIn && cache.mode === "tracking") {
+    throw contradiction(
+      ["cache.optIn", "cache.mode"],
+      'a cluster cannot be asked to remember single reads; give the mode "broadcast", or no optIn',
+    );
+  }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BlockingPoolOptions, PoolOptions } from "../options.ts";
+import type { BlockingPoolOptions, CacheOptions, PoolOptions } from "../options.ts";
 
 /** Where a cluster can be found: `{ host, port }`, `"host:port"` or `"redis://host:port"`. */
 export type Seed = string | URL | { readonly host?: string; readonly port?: number };
@@ -71,6 +71,8 @@ export interface BlockingClusterPoolOptions<C = unknown> extends ClusterPoolOpti
 export interface RedisClusterOptions<P = unknown> extends ClusterPoolOptions {
   /** Plain commands of all callers share one connection to each node; `false`: each takes one for its round trip. Default `true`. */
   readonly multiplex?: boolean;
+  /** A client-side cache, over all nodes; `true` is one with the default options. Default: none. */
+  readonly cache?: CacheOptions | boolean;
   /** A pool made elsewhere, which the client uses and does not close. */
   readonly pool?: P;
 }

@@ -64,6 +64,7 @@ export class ClusterConnectionPool {
   readonly #closers: Set<() => Promise<void>> = new Set();
   #retired = { opened: 0, closed: 0 };
   #makingPlace = false;
+  #closed = false;
   #closing: Promise<void> | undefined = undefined;
 
   /**
@@ -116,7 +117,7 @@ export class ClusterConnectionPool {
 
   /** Whether `close()` has been called. */
   get closed(): boolean {
-    return this.#closing !== undefined;
+    return this.#closed;
   }
 
   /**
@@ -340,6 +341,8 @@ export class ClusterConnectionPool {
   }
 
   async #close(): Promise<void> {
+    // Before anything ends, so that whoever is told of an end knows that it is for good.
+    this.#closed = true;
     this.fleet.stop();
     this.refuseWaiters(this.#closedError());
     await Promise.all([

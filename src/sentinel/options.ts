@@ -143,7 +143,7 @@ export function resolveServers(
   under: FoundServerOptions,
   over: BlockingPoolOptions,
 ): ResolvedPoolOptions {
-  const { multiplex: _, ...ground } = under;
+  const { multiplex: _, cache: _cache, ...ground } = under;
   const given = { ...ground, ...over, ...label(service) };
   return blocking ? resolveBlockingPoolOptions(given) : resolvePoolOptions(given);
 }

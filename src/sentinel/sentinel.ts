@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { CachingExecutor } from "../client/cache/executor.ts";
+import { cacheOn } from "../client/cache/open.ts";
 import { Redis, redisOver } from "../client/redis.ts";
 import { Connection } from "../connection/connection.ts";
 import { type ConnectionClass, resolveOptions, resolvePoolOptions } from "../options.ts";
+import { contradiction } from "../options/complain.ts";
 import { makeNat, readSeeds, type SentinelAddress, type SentinelSeed } from "./address.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
 import { SentinelDirectory } from "./directory.ts";
@@ -150,7 +153,10 @@ export class Sentinel implements Discoverer {
     const readFrom = checkOwn("readFrom", given, role === "master" ? "master" : "preferReplica");
     const { poolClass, redisClass } = this.constructor as typeof Sentinel;
     const { directory, servers } = this.#plan;
-    const { multiplex, poolOptions } = resolveClient(name, servers, over);
+    const { multiplex, poolOptions, cache: cached } = resolveClient(name, servers, over);
+    if (cached !== undefined && (role !== "master" || readFrom !== "master")) {
+      throw contradiction(["cache", "readFrom"], "only what the master says is cached");
+    }
     const pool = (wanted: Wanted): SentinelConnectionPool => {
       // Each pool has options of its own, by which it knows its plan.
       const own = resolvePoolOptions(poolOptions!);
@@ -159,7 +165,10 @@ export class Sentinel implements Discoverer {
     const fromReplicas = readFrom === "replica" ? "replica" : "preferReplica";
     const home = pool(role === "master" || readFrom === "master" ? "master" : fromReplicas);
     if (role === "master" && readFrom === "master") {
-      return redisOver(redisClass, home, new StandaloneExecutor(home, { multiplex, owner: true }));
+      const executor = new StandaloneExecutor(home, { multiplex, owner: true });
+      // The connection to a master that was replaced is dropped, and with it all that was cached.
+      const cache = cached && cacheOn(executor.lane, cached, home.options.connection);
+      return redisOver(redisClass, home, cache ? new CachingExecutor(executor, cache) : executor, cache);
     }
     const turn = Math.floor(home.options.connection.clock.random() * 1_024);
     const executor = new ReadingExecutor({

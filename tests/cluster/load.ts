@@ -98,6 +98,21 @@ export class Load {
     return this.#lines.get(key)!.reads.find((at) => at > since);
   }
 
+  /** The longest time without a write (or read) of a key between two moments, in milliseconds. */
+  longestPause(key: string, what: "writes" | "reads", from: number, to: number): number {
+    const { outcomes, told, reads } = this.#lines.get(key)!;
+    const times = what === "reads" ? reads : told.filter((_, number) => outcomes[number] === "yes");
+    let longest = 0;
+    let last = from;
+    for (const at of times) {
+      if (at <= from) continue;
+      longest = Math.max(longest, at - last);
+      last = at;
+      if (at > to) break;
+    }
+    return longest;
+  }
+
   /** The errors that writers and readers saw so far. */
   errors(): { writes: string[]; reads: string[] } {
     return { writes: [...this.#errors.writes], reads: [...this.#errors.reads] };

@@ -10,6 +10,11 @@ const PAGES = [
   "docs/errors-and-certainty.md",
   "docs/moving-from.md",
   "docs/observability.md",
+  "docs/cache.md",
+  "docs/pipelines-and-transactions.md",
+  "docs/pubsub.md",
+  "docs/scripts.md",
+  "docs/streams.md",
   "docs/testing-your-application.md",
   "docs/writing-a-transport.md",
 ];

@@ -82,11 +82,12 @@ export class ClientCache {
   readonly #reading: Map<string, Set<Flight>> = new Map();
   readonly #lanes: Map<Lane, LaneListener> = new Map();
   readonly #tracked: Set<Connection> = new Set();
+  /** Connections whose server does not tell of changes, and why. */
+  readonly #refused: Map<Connection, Error> = new Map();
   #hits = 0;
   #misses = 0;
   #evictions = 0;
   #invalidations = 0;
-  #error: Error | undefined = undefined;
 
   /**
    * An empty cache; clients make it, with the option `cache`.
@@ -115,7 +116,7 @@ export class ClientCache {
       invalidations: this.#invalidations,
       entries: this.#store.size,
       bytes: this.#store.bytes,
-      error: this.#error,
+      error: [...this.#refused.values()][0],
     };
   }
 
@@ -128,7 +129,10 @@ export class ClientCache {
     if (this.#lanes.has(lane)) return;
     let current: Connection | undefined;
     const lost = (): void => {
-      if (current !== undefined) this.#tracked.delete(current);
+      if (current !== undefined) {
+        this.#tracked.delete(current);
+        this.#refused.delete(current);
+      }
       current = undefined;
       this.clear();
     };
@@ -141,7 +145,10 @@ export class ClientCache {
       push: (values) => {
         if (values[0] === "invalidate") this.#invalidated(values[1] ?? null);
       },
-      closed: lost,
+      closed: () => {
+        this.#lanes.delete(lane);
+        lost();
+      },
     };
     this.#lanes.set(lane, listener);
     lane.listen(listener);
@@ -196,7 +203,7 @@ export class ClientCache {
 
   /** One lane that is not told of changes is one too many: which lane a reply came over is not known here. */
   get #active(): boolean {
-    return this.#tracked.size > 0 && this.#error === undefined;
+    return this.#tracked.size > 0 && this.#refused.size === 0;
   }
 
   #miss(id: string, command: Command, call: Call, fetch: Fetch): Promise<unknown> {
@@ -289,7 +296,7 @@ export class ClientCache {
     if (connection.protocol !== 3) {
       const message =
         `Cannot cache what ${connection.address} says: it speaks RESP2, which has no invalidations`;
-      this.#error = new RedisError(message, { code: "CACHE", executed: "no" });
+      this.#refused.set(connection, new RedisError(message, { code: "CACHE", executed: "no" }));
       return;
     }
     const { mode, prefixes, optIn } = this.options;
@@ -299,10 +306,9 @@ export class ClientCache {
       ? ["ON", "OPTIN"]
       : ["ON"];
     this.#tracked.add(connection);
-    this.#error = undefined;
     connection.execute(new Command(TRACKING, args)).catch((error: Error) => {
       if (!this.#tracked.delete(connection)) return;
-      this.#error = error;
+      this.#refused.set(connection, error);
       this.clear();
     });
   }

@@ -8,7 +8,8 @@ import type { ResolvedCacheOptions, ResolvedConnectionOptions } from "../../opti
 import type { Lane } from "../lane.ts";
 import { ClientCache } from "./cache.ts";
 
-const caches: WeakMap<Lane, ClientCache> = new WeakMap();
+/** By what clients share: the lane of a pool, or the nodes of a cluster. */
+const caches: WeakMap<object, ClientCache> = new WeakMap();
 
 /**
  * The cache on a lane. Clients of one pool share their connection, and with it what the server tells: they share the
@@ -21,10 +22,24 @@ export function cacheOn(
   options: ResolvedCacheOptions,
   connection: ResolvedConnectionOptions,
 ): ClientCache {
-  let cache = caches.get(lane);
+  return sharedCache(lane, options, connection, (cache) => cache.attach(lane));
+}
+
+/**
+ * The cache of all clients that share something; `begin` is called with a new one.
+ *
+ * @throws as {@linkcode cacheOn} does.
+ */
+export function sharedCache(
+  shared: object,
+  options: ResolvedCacheOptions,
+  connection: ResolvedConnectionOptions,
+  begin: (cache: ClientCache) => void,
+): ClientCache {
+  let cache = caches.get(shared);
   if (cache === undefined) {
-    caches.set(lane, cache = new ClientCache(options, connection));
-    cache.attach(lane);
+    caches.set(shared, cache = new ClientCache(options, connection));
+    begin(cache);
   } else if (!agree(cache.options, options)) {
     const message = "Cannot open a cache: another client of the same pool has one with other options; " +
       "give both the same, or each a pool of its own";

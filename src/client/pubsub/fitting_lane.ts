@@ -90,6 +90,9 @@ export class FittingLane implements Lane {
       const listeners = this.#listeners;
       for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
     },
+    retrying: (cause) => {
+      if (this.#current === this.#shared) this.#tell((listener) => listener.retrying?.(cause));
+    },
     failed: (error) => {
       if (this.#current === this.#shared) this.#tell((listener) => listener.failed?.(error));
     },
@@ -106,6 +109,9 @@ export class FittingLane implements Lane {
     push: (values: Reply[]) => {
       const listeners = this.#listeners;
       for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
+    },
+    retrying: (cause) => {
+      if (this.#current === this.#own) this.#tell((listener) => listener.retrying?.(cause));
     },
     failed: (error) => {
       if (this.#current === this.#own) this.#tell((listener) => listener.failed?.(error));

@@ -134,9 +134,12 @@ export class LeasedLane implements Lane {
     if (this.#pool.closed) return this.#close();
     const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
       this.#attempt >= reconnect.attempts;
-    if (!hopeless) return this.#backOff();
-    this.#leave("idle");
-    for (const listener of this.#listeners) listener.failed?.(error);
+    if (hopeless) this.#leave("idle");
+    else this.#backOff();
+    for (const listener of this.#listeners) {
+      if (hopeless) listener.failed?.(error);
+      else listener.retrying?.(error);
+    }
   }
 
   /** The server is said to be back, or to be another. */

@@ -83,6 +83,11 @@ export class Reconciler implements LaneListener, OrderOwner {
     return this.#topicCount() === 0;
   }
 
+  /** Whether nothing is left to do on the lane. */
+  get idle(): boolean {
+    return this.empty && !this.#listening && this.#orders.length === 0;
+  }
+
   /** A topic belongs on another lane now: it is given up here and wanted there. */
   handOver(topic: Topic, to: Reconciler): void {
     if (topic.sinks.length === 0) return;

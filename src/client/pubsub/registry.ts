@@ -86,7 +86,8 @@ export class Registry {
         const lane = this.home.lane(topic.kind, topic.name);
         if (lane !== from.lane) from.handOver(topic, this.#on(lane));
       }
-      if (from.empty) this.#reconcilers.delete(from.lane);
+      // Not while it has something to take back: another one on the same lane would not know of it.
+      if (from.idle) this.#reconcilers.delete(from.lane);
     }
   }
 }

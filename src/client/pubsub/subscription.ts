@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { RedisError, TimeoutError } from "../../errors.ts";
+import { ClusterError, RedisError, TimeoutError } from "../../errors.ts";
 import type { Timer } from "../../clock.ts";
 import { inMode } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
 import { MessageBuffer } from "./buffer.ts";
 import type { Gap } from "./gap.ts";
-import type { SubscriptionKind } from "./home.ts";
+import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { Outlet } from "./outlet.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Registry } from "./registry.ts";
@@ -109,6 +109,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
       options,
     );
     signal?.throwIfAborted();
+    if (policy === "pause") checkGroups(registry.home, kind, names);
     this.#registry = registry;
     this.#mode = call.mode;
     this.#limit = limit;
@@ -284,4 +285,17 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     ended(Promise.all(gone));
     return this.#ended;
   }
+}
+
+/** What may be paused has one connection of its own, and shard channels of several slots may be on several nodes. */
+function checkGroups(
+  home: SubscriptionHome,
+  kind: SubscriptionKind,
+  names: readonly (string | Uint8Array)[],
+): void {
+  if (new Set(names.map((name) => home.groupOf?.(kind, name))).size <= 1) return;
+  const message =
+    'Cannot subscribe with policy "pause" to shard channels of several slots: they may be on several ' +
+    "nodes; give their names a common part in braces, or make a subscription for each";
+  throw new ClusterError(message, { code: "CROSSSLOT", executed: "no" });
 }

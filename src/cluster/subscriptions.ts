@@ -1,0 +1,173 @@
+/**
+ * Where subscriptions of a cluster live: channels and patterns on any node, as the nodes tell each other of what is
+ * published; shard channels on the master of their slot.
+ *
+ * @module
+ */
+import type { Lane } from "../client/lane.ts";
+import type { SubscriptionHome, SubscriptionKind } from "../client/pubsub/home.ts";
+import { LeasedLane } from "../client/pubsub/leased_lane.ts";
+import { homeOn } from "../client/pubsub/single_home.ts";
+import { ReplyError } from "../errors.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
+import type { Fleet } from "./fleet.ts";
+import type { ClusterNode } from "./node.ts";
+import type { ClusterConnectionPool } from "./pool.ts";
+import { turnOf } from "./redirect.ts";
+import { type Route, RovingLane } from "./roving_lane.ts";
+import { slotOf } from "./slot.ts";
+
+/** The subscriptions of all clients of one cluster's pool that multiplex, or of all that do not. */
+export class ClusterHome implements SubscriptionHome {
+  /** @inheritdoc */
+  readonly options: ResolvedConnectionOptions;
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  readonly #fleet: Fleet;
+  readonly #multiplex: boolean;
+  /** Of all channels and patterns. */
+  readonly #common: RovingLane;
+  /** Of shard channels, by the master of their slot; `undefined`: nobody is known to have it. */
+  readonly #shards: Map<ClusterNode | undefined, RovingLane> = new Map();
+  /** Lanes of single subscriptions: those that are out. */
+  readonly #private: Set<RovingLane> = new Set();
+  readonly #listeners: Set<() => void> = new Set();
+  #scheduled = false;
+
+  /** Over the nodes of a pool; without `multiplex` on connections of their own. */
+  constructor(pool: ClusterConnectionPool, multiplex: boolean) {
+    this.#fleet = pool.fleet;
+    this.#multiplex = multiplex;
+    this.options = pool.options.connection;
+    this.events = pool.fleet.events;
+    this.#common = new RovingLane(this.#fleet, this.#route(anyNode(this.#fleet)));
+    // As long as the pool: nothing is done unless there are subscriptions.
+    this.#fleet.listen({
+      discovered: () => this.#moved(),
+      failed: () => false,
+      rearranged: (slot) => {
+        // The server itself tells of a single slot.
+        if (slot === undefined) this.#move();
+      },
+    });
+    pool.beforeClose(() => {
+      for (const lane of [this.#common, ...this.#shards.values(), ...this.#private]) lane.end();
+      return Promise.resolve();
+    });
+  }
+
+  /** @inheritdoc */
+  lane(kind: SubscriptionKind, channel: string | Uint8Array): Lane {
+    if (kind !== "shard") return this.#common;
+    const master = this.#fleet.topology.masterOf(slotOf(channel));
+    let lane = this.#shards.get(master);
+    if (lane === undefined) {
+      lane = new RovingLane(this.#fleet, this.#route(() => master));
+      this.#shards.set(master, lane);
+    }
+    return lane;
+  }
+
+  /** @inheritdoc */
+  privateLane(kind: SubscriptionKind, channel: string | Uint8Array): Lane {
+    const slot = kind === "shard" ? slotOf(channel) : undefined;
+    const pick = slot === undefined ? anyNode(this.#fleet) : () => this.#fleet.topology.masterOf(slot);
+    return new PrivateLane(this.#fleet, {
+      pick,
+      laneOf: (node) => new LeasedLane(node.pool),
+    }, this.#private);
+  }
+
+  /** @inheritdoc */
+  groupOf(kind: SubscriptionKind, channel: string | Uint8Array): number {
+    return kind === "shard" ? slotOf(channel) : 0;
+  }
+
+  /** @inheritdoc */
+  misplaced(channel: string | Uint8Array, error: Error | undefined): void {
+    const fleet = this.#fleet;
+    const turn = error instanceof ReplyError ? turnOf(error) : undefined;
+    if (turn?.kind === "moved") {
+      fleet.moved(turn.slot, fleet.nodeNamed(turn.address, fleet.topology.masterOf(slotOf(channel))));
+      this.#moved();
+    } else if (error === undefined) fleet.refresher.request("moved");
+  }
+
+  /** @inheritdoc */
+  onMoved(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #route(pick: Route["pick"]): Route {
+    return {
+      pick,
+      laneOf: (node) => homeOn(node.pool, node.lane, this.#multiplex).lane("channel", ""),
+    };
+  }
+
+  /** Once for all that is told in one tick. */
+  #moved(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#move();
+    });
+  }
+
+  #move(): void {
+    this.#common.check();
+    for (const lane of this.#private) lane.check();
+    for (const listener of this.#listeners) listener();
+    // What was subscribed there has been handed over: its lane rests, and is made anew when it is needed.
+    const masters = new Set<ClusterNode | undefined>(this.#fleet.topology.byRole("master"));
+    for (const master of [...this.#shards.keys()]) if (!masters.has(master)) this.#shards.delete(master);
+  }
+}
+
+/** A lane of one subscription, which is told of what moves while it is in use. */
+class PrivateLane extends RovingLane {
+  readonly #lanes: Set<RovingLane>;
+
+  constructor(fleet: Fleet, route: Route, lanes: Set<RovingLane>) {
+    super(fleet, route);
+    this.#lanes = lanes;
+  }
+
+  override want(): void {
+    this.#lanes.add(this);
+    super.want();
+  }
+
+  override rest(): void {
+    this.#lanes.delete(this);
+    super.rest();
+  }
+}
+
+/** Stays on a node as long as it can be reached; else goes to another that is well, if there is one. */
+function anyNode(fleet: Fleet): Route["pick"] {
+  return (current, lost) => {
+    const nodes = fleet.topology.refreshes === 0 ? [] : fleet.topology.nodes();
+    const well = nodes.filter(({ health }) => health === "online");
+    if (!lost && current !== undefined && well.includes(current)) return current;
+    const others = well.filter((node) => node !== current && !fleet.isSilent(node));
+    const usable = others.filter(({ usable }) => usable);
+    const masters = others.filter(({ role }) => role === "master");
+    const choice = [usable, masters, others, nodes].find(({ length }) => length > 0);
+    return choice?.[Math.floor(fleet.options.connection.clock.random() * choice.length)];
+  };
+}
+
+const homes: WeakMap<ClusterConnectionPool, Map<boolean, ClusterHome>> = new WeakMap();
+
+/** The home over a pool: one for all its clients that multiplex, and one for those that do not. */
+export function clusterHome(pool: ClusterConnectionPool, multiplex: boolean): ClusterHome {
+  let known = homes.get(pool);
+  if (known === undefined) homes.set(pool, known = new Map());
+  let home = known.get(multiplex);
+  if (home === undefined) known.set(multiplex, home = new ClusterHome(pool, multiplex));
+  return home;
+}

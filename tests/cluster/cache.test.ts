@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { RedisCluster } from "../../mod.ts";
+import { slotOf } from "../../src/cluster/slot.ts";
+import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
+import { waitFor } from "../harness/wait.ts";
+import { moveSlots } from "./move_slots.ts";
+
+/** In slots of three masters. */
+const KEYS = ["a", "b", "c", "d"] as const;
+
+describe("the client-side cache over a cluster", () => {
+  let cluster: Cluster;
+  let redis: RedisCluster;
+  let other: RedisCluster;
+  const seeds = () => [{ host: "127.0.0.1", port: cluster.masters[0]!.port }];
+  const masterOf = (key: string): ClusterNode =>
+    cluster.nodes.find(({ port }) => port === redis.topology.masterOf(slotOf(key))!.port)!;
+  before(async () => {
+    cluster = await startCluster({ replicas: 0 });
+    redis = new RedisCluster(seeds(), { cache: true });
+    other = new RedisCluster(seeds());
+  });
+  after(async () => {
+    await redis?.close();
+    await other?.close();
+    await cluster?.stop();
+  });
+  beforeEach(async () => {
+    await redis.flushall();
+    await redis.mset(Object.fromEntries(KEYS.map((key) => [key, "1"])));
+  });
+
+  /** Waits until the pushes of what the nodes have done so far are in. */
+  async function settle(): Promise<void> {
+    await redis.dbsize();
+  }
+
+  it("answers from memory what is on several nodes, until somebody changes it", async () => {
+    assert.equal(new Set(KEYS.map((key) => masterOf(key).port)).size, 3);
+    const { hits } = redis.cache!.stats();
+    for (const _ of [1, 2]) {
+      for (const key of KEYS) assert.equal(await redis.get(key), "1");
+      assert.deepEqual(await redis.mget(KEYS), ["1", "1", "1", "1"]);
+    }
+    assert.equal(redis.cache!.stats().hits - hits, KEYS.length + 1);
+    for (const key of KEYS) {
+      await other.set(key, "2");
+      await settle();
+      assert.equal(await redis.get(key), "2");
+    }
+    assert.deepEqual(await redis.mget(KEYS), ["2", "2", "2", "2"]);
+    await redis.set("a", "3");
+    assert.equal(await redis.get("a"), "3");
+  });
+
+  it("drops all when the connection to a node is lost", async () => {
+    for (const key of KEYS) await redis.get(key);
+    assert.equal(redis.cache!.stats().entries, KEYS.length);
+    await masterOf("a").cli("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await waitFor("the cache to be dropped", () => {
+      return Promise.resolve(redis.cache!.stats().entries === 0 ? undefined : "it is not");
+    });
+    await other.set("a", "2");
+    assert.equal(await redis.get("a"), "2");
+    assert.equal(await redis.get("a"), "2");
+    assert.ok(redis.cache!.stats().active);
+  });
+
+  it("drops all when a slot moves, also what was not there", async () => {
+    const slot = slotOf("none");
+    assert.equal(await redis.get("none"), null);
+    const [from, to] = [masterOf("none"), cluster.nodes.find((node) => node !== masterOf("none"))!];
+    await moveSlots(from, to, [slot], cluster.nodes);
+    // The node that had the slot does not tell of this any more.
+    await other.set("none", "something");
+    assert.equal(await redis.set("{none}other", "1"), "OK");
+    assert.equal(redis.topology.masterOf(slot)!.port, to.port);
+    assert.equal(await redis.get("none"), "something");
+    await other.set("none", "else");
+    await settle();
+    assert.equal(await redis.get("none"), "else");
+    await redis.get("a");
+    await moveSlots(to, from, [slot], cluster.nodes);
+    await redis.pool.refresh();
+    assert.equal(redis.cache!.stats().entries, 0);
+  });
+
+  it("is one for all clients of a pool, and refuses what cannot be", async () => {
+    await using same = new RedisCluster({ pool: redis.pool, cache: true });
+    assert.equal(same.cache, redis.cache);
+    assert.throws(() => new RedisCluster({ pool: redis.pool, cache: { ttl: 1 } }), { code: "CACHE" });
+    assert.equal(other.cache, undefined);
+    for (const wrong of [{ multiplex: false }, { protocol: 2 as const }]) {
+      assert.throws(() => new RedisCluster(seeds(), { cache: true, ...wrong }), TypeError);
+    }
+    assert.throws(() => new RedisCluster(seeds(), { cache: { optIn: true } }), TypeError);
+    await using chosen = new RedisCluster(seeds(), { cache: { optIn: true, mode: "broadcast" } });
+    assert.equal(await chosen.with({ cache: true }).get("a"), "1");
+    await other.set("a", "2");
+    await chosen.dbsize();
+    assert.equal(await chosen.with({ cache: true }).get("a"), "2");
+  });
+});
