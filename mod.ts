@@ -102,10 +102,10 @@ export {
   type Results,
   type Settled,
 } from "./src/client/pipeline.ts";
-export { WatchingClient } from "./src/client/watch.ts";
-export type { Watched, WatchOptions } from "./src/client/watch.ts";
+// Types alone of what is loaded when it is first called: to name a class here would load it at once.
+export type { Watched, WatchingClient, WatchOptions } from "./src/client/watch.ts";
 export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
-export { type ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
+export type { ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
 export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
 export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export { CommandMethods } from "./src/commands/methods.ts";
@@ -123,13 +123,40 @@ export {
   SentinelConnectionPoolBase,
 };
 
-/** {@inheritDoc ConnectionBase} */
+/**
+ * A connection to a server, by itself: connect it, send words, disconnect. Pools make and keep them.
+ *
+ * @example
+ * ```ts
+ * import { Connection } from "@keywire/redis";
+ *
+ * const connection = new Connection({ host: "localhost" });
+ * await connection.connect();
+ * await connection.send(["PING"]); // "PONG"
+ * connection.disconnect();
+ * ```
+ */
 export class Connection extends ConnectionBase {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
 }
 
-/** {@inheritDoc ConnectionPoolBase} */
+/**
+ * A pool of connections that refuses at its limit, at once, with a `MaxConnectionsError`.
+ *
+ * @example
+ * ```ts
+ * import { ConnectionPool, Redis } from "@keywire/redis";
+ *
+ * await using pool = new ConnectionPool("redis://localhost:6379", { maxConnections: 10 });
+ * const redis = new Redis({ pool }); // any number of clients over one pool
+ * await redis.ping();
+ * {
+ *   using connection = await pool.acquire(); // yours alone, until this brace
+ *   await connection.send(["CLIENT", "ID"]);
+ * }
+ * ```
+ */
 export class ConnectionPool<C extends ConnectionBase = Connection> extends ConnectionPoolBase<C> {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
@@ -139,7 +166,18 @@ export class ConnectionPool<C extends ConnectionBase = Connection> extends Conne
   static override readonly connectionClass: typeof Connection = Connection;
 }
 
-/** {@inheritDoc BlockingConnectionPoolBase} */
+/**
+ * A pool of connections that lets callers wait at its limit, in order, for a limited time.
+ *
+ * @example
+ * ```ts
+ * import { BlockingConnectionPool } from "@keywire/redis";
+ *
+ * await using pool = new BlockingConnectionPool({ host: "localhost", maxConnections: 2, timeout: 20_000 });
+ * using connection = await pool.acquire(); // waits up to 20 seconds for its turn
+ * await connection.send(["PING"]);
+ * ```
+ */
 export class BlockingConnectionPool<C extends ConnectionBase = Connection>
   extends BlockingConnectionPoolBase<C> {
   /** The runtime's own transport. */
@@ -150,7 +188,23 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
   static override readonly connectionClass: typeof Connection = Connection;
 }
 
-/** {@inheritDoc RedisBase} */
+/**
+ * A client of a Redis or Valkey server. It connects on first use, and sends what is called in one tick together over
+ * one connection that all callers share; commands that block take one of their own. Every command is a method.
+ *
+ * @typeParam W what methods return: promises of text (default), or of bytes (`redis.bytes()`)
+ *
+ * @example
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis("redis://localhost:6379/0");
+ * await redis.set("greeting", "hello", { ex: 60 }); // seconds, as SET takes them
+ * await redis.get("greeting"); // "hello"
+ * const [, n] = await redis.multi().set("n", 1).incr("n").exec(); // one transaction
+ * await redis.with({ timeout: 200 }).get("greeting"); // milliseconds, for this call
+ * ```
+ */
 export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
   /** {@linkcode ConnectionPool}. */
   static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
@@ -159,16 +213,41 @@ export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
     Sentinel.clientFor(url, over) as Redis;
 }
 
-/** {@inheritDoc SentinelConnectionPoolBase} */
+/**
+ * A pool of connections to the server that sentinels name: the master of a service, or its replicas.
+ *
+ * @example
+ * ```ts
+ * import { Redis, Sentinel, SentinelConnectionPool } from "@keywire/redis";
+ *
+ * const sentinel = new Sentinel([{ host: "localhost", port: 26379 }]);
+ * await using pool = new SentinelConnectionPool({ sentinel, service: "mymaster" });
+ * await using redis = new Redis({ pool });
+ * await redis.set("greeting", "hello"); // wherever the master is
+ * ```
+ */
 export class SentinelConnectionPool<C extends ConnectionBase = Connection>
   extends SentinelConnectionPoolBase<C> {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
+  /** The runtime's own `diagnostics_channel`. */
+  static override readonly observer: Observer = runtimeObserver;
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
 }
 
-/** {@inheritDoc SentinelBase} */
+/**
+ * The sentinels of one or more services: where their masters and replicas are, and clients that follow them.
+ *
+ * @example
+ * ```ts
+ * import { Sentinel } from "@keywire/redis";
+ *
+ * const sentinel = new Sentinel([{ host: "localhost", port: 26379 }]);
+ * await using redis = sentinel.masterFor("mymaster");
+ * await redis.set("greeting", "hello"); // after a failover, too
+ * ```
+ */
 export class Sentinel extends SentinelBase {
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
@@ -178,7 +257,18 @@ export class Sentinel extends SentinelBase {
   static override readonly redisClass: typeof Redis = Redis;
 }
 
-/** {@inheritDoc ClusterConnectionPoolBase} */
+/**
+ * A pool of connections to the nodes of a cluster, by node or by slot; it refuses at its limit.
+ *
+ * @example
+ * ```ts
+ * import { ClusterConnectionPool } from "@keywire/redis";
+ *
+ * await using pool = new ClusterConnectionPool([{ host: "localhost", port: 7000 }], { maxConnections: 50 });
+ * using connection = await pool.acquireBySlot(0);
+ * await connection.send(["PING"]);
+ * ```
+ */
 export class ClusterConnectionPool extends ClusterConnectionPoolBase {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
@@ -188,7 +278,18 @@ export class ClusterConnectionPool extends ClusterConnectionPoolBase {
   static override readonly connectionClass: typeof Connection = Connection;
 }
 
-/** {@inheritDoc BlockingClusterConnectionPoolBase} */
+/**
+ * A pool of connections to the nodes of a cluster that lets callers wait at its limit.
+ *
+ * @example
+ * ```ts
+ * import { BlockingClusterConnectionPool } from "@keywire/redis";
+ *
+ * await using pool = new BlockingClusterConnectionPool([{ host: "localhost", port: 7000 }], { timeout: 5_000 });
+ * using connection = await pool.acquireBySlot(0);
+ * await connection.send(["PING"]);
+ * ```
+ */
 export class BlockingClusterConnectionPool extends BlockingClusterConnectionPoolBase {
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
@@ -198,7 +299,20 @@ export class BlockingClusterConnectionPool extends BlockingClusterConnectionPool
   static override readonly connectionClass: typeof Connection = Connection;
 }
 
-/** {@inheritDoc RedisClusterBase} */
+/**
+ * A client of a cluster: each command goes where its keys are, and after them when they move.
+ *
+ * @typeParam W what methods return: promises of text (default), or of bytes (`redis.bytes()`)
+ *
+ * @example
+ * ```ts
+ * import { RedisCluster } from "@keywire/redis";
+ *
+ * await using redis = new RedisCluster([{ host: "localhost", port: 7000 }]);
+ * await redis.set("greeting", "hello");
+ * await redis.mset({ a: 1, b: 2 }); // over several nodes
+ * ```
+ */
 export class RedisCluster<W extends Wrap = TextPromise> extends RedisClusterBase<W> {
   /** {@linkcode ClusterConnectionPool}. */
   static override readonly poolClass: typeof ClusterConnectionPool = ClusterConnectionPool;

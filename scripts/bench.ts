@@ -64,7 +64,7 @@ for (const runtime of values.runtimes.split(",")) {
   const compared: Compared[] = [];
   console.log(`\n${runtime} ${versions[runtime]}`);
   const reference = await referenceRates(place, short);
-  const job = { place, rounds: short ? 5 : 11, turn: short ? 20 : 60, workloads };
+  const job = { place, rounds: short ? 5 : 9, turn: short ? 20 : 50, workloads };
   await runJob<Compared>(runtime, "compare.ts", job, (one) => {
     compared.push(one);
     showCompared(one);

@@ -1,6 +1,6 @@
 /**
- * Makes the npm package from the same source as the one for JSR: `deno pack` turns TypeScript into JavaScript and
- * declarations, and what it does not know of a package.json is added here.
+ * Makes the npm package from the same source as the one for JSR: `deno pack` turns TypeScript into JavaScript,
+ * `tsc` makes the declarations, and what neither knows of a package.json is added here.
  *
  *     node_modules/.bin/node scripts/build_npm.ts     # -> dist/keywire-redis-VERSION.tgz
  *
@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { declarationArguments, replaceDeclarations } from "./package/declarations.ts";
 import { describePackage, type PackedManifest } from "./package/manifest.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -43,6 +44,13 @@ export function buildNpm(folder: string = join(root, "dist")): string {
     run("tar", ["-xzf", packed, "-C", scratch], root);
     const staging = join(scratch, "package");
     for (const text of TEXTS) cpSync(join(root, text), join(staging, text));
+    const { exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
+      exports: Record<string, string>;
+    };
+    const entries = Object.values(exports);
+    const declarations = join(scratch, "declarations");
+    run(join(root, "node_modules", ".bin", "tsc"), declarationArguments(root, entries, declarations), root);
+    replaceDeclarations(declarations, staging, entries);
     const path = join(staging, "package.json");
     const files = readdirSync(staging).filter((file) => file !== "package.json").sort();
     const manifest = JSON.parse(readFileSync(path, "utf8")) as PackedManifest;

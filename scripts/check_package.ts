@@ -22,7 +22,16 @@ import { makeSuite, publicTests, runSuite } from "./package/suite.ts";
 import { killAll } from "./testing/run_command.ts";
 
 /** Run against the package without being asked for: the door, and what depends most on how the code was built. */
-const SELECTION = ["tests/observe/diagnostics", "tests/connections/unix", "tests/pubsub", "tests/pipelines"];
+const SELECTION = [
+  "tests/core",
+  "tests/examples",
+  "tests/iterators",
+  "tests/observe/diagnostics",
+  "tests/pipeline/pipeline",
+  "tests/pubsub/listeners",
+  "tests/scripts",
+  "tests/transactions",
+];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tool = (name: string): string => join(root, "node_modules", ".bin", name);

@@ -6,10 +6,9 @@
  *     ./scripts/matrix bun                on another runtime
  *     ./scripts/matrix node valkey        only servers with "valkey" in their name; the table is printed, not written
  *
- * What is run where: the tests of every command once a server (they speak both protocols themselves); those of the client
- * (pipelines, transactions, scripts, streams, subscriptions) under both protocols over TCP, and over TLS and Unix sockets under
- * RESP3, as bytes are bytes to the layers above; those of Sentinel and Cluster once a server. All else (decoder, options,
- * simulated faults) does not depend on the server.
+ * What is run where: the tests of every command, and those of the client (pipelines, transactions, scripts, streams,
+ * subscriptions), each under RESP2 and RESP3 by themselves; the latter over TCP, TLS and Unix sockets; those of connections and
+ * pools; those of Sentinel and Cluster. All else (decoder, options, simulated faults) does not depend on the server.
  *
  * @module
  */
@@ -49,7 +48,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   sid: ["redis-server", "redis-tools", "valkey-server"],
 };
 
-const CLIENT = ["core", "iterators", "pipeline", "scripts", "streams", "transactions", "pubsub", "cache"];
+const CLIENT = ["iterators", "pipeline", "scripts", "streams", "transactions", "pubsub", "cache", "examples"];
 
 /** A column of the table. */
 interface Column {
@@ -59,19 +58,11 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "every command, RESP2 and RESP3", folders: ["commands"], variables: {} },
-  { title: "client, RESP2, TCP", folders: CLIENT, variables: { KEYWIRE_TEST_PROTOCOL: "2" } },
-  { title: "client, RESP3, TCP", folders: CLIENT, variables: { KEYWIRE_TEST_PROTOCOL: "3" } },
-  {
-    title: "client, RESP3, TLS",
-    folders: CLIENT,
-    variables: { KEYWIRE_TEST_PROTOCOL: "3", KEYWIRE_TEST_ADDRESS: "tls" },
-  },
-  {
-    title: "client, RESP3, Unix",
-    folders: CLIENT,
-    variables: { KEYWIRE_TEST_PROTOCOL: "3", KEYWIRE_TEST_ADDRESS: "unix" },
-  },
+  { title: "every command", folders: ["commands", "core"], variables: {} },
+  { title: "client over TCP", folders: CLIENT, variables: {} },
+  { title: "client over TLS", folders: CLIENT, variables: { KEYWIRE_TEST_ADDRESS: "tls" } },
+  { title: "client over a Unix socket", folders: CLIENT, variables: { KEYWIRE_TEST_ADDRESS: "unix" } },
+  { title: "connections and pools", folders: ["connections", "pool", "observe"], variables: {} },
   { title: "Sentinel and Cluster", folders: ["sentinel", "cluster"], variables: {} },
 ];
 
@@ -154,7 +145,8 @@ const date = new Date().toISOString().slice(0, 10);
 const runtimeNames = { node: "Node", bun: "Bun", deno: "Deno" };
 const page = `# Servers that the suite runs on
 
-Tests that passed / failed / were skipped, as a server lacks what they need. Made by \`./scripts/matrix\` on ${date}, on
+Tests that passed / failed / were skipped, as the server lacks what they need. Those of commands and of the client run each
+under RESP2 and under RESP3. Made by \`./scripts/matrix\` on ${date}, on
 ${runtimeNames[runtime]}; which tests are run where, and why not all everywhere, stands at the top of
 [scripts/matrix.ts](../scripts/matrix.ts).
 

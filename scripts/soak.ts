@@ -190,7 +190,7 @@ console.log(
 );
 
 // A short run is all warm-up.
-const grown = minutes < 1 ? 1 : Math.max(growth("rss"), growth("heap"));
+const grown = minutes < 2 ? 1 : Math.max(growth("rss"), growth("heap"));
 const failures = Object.entries({
   "acknowledged writes were lost": verdict.lost,
   "writes ran twice": verdict.doubled,

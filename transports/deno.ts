@@ -3,7 +3,7 @@
  * `node:net`, which can do more; `tls.ciphers`, `keepAlive.interval` and `keepAlive.count` cannot be had and are refused.
  *
  * @example One word to a server, and its answer
- * ```ts ignore
+ * ```ts
  * import { denoTransport } from "@keywire/redis/transports/deno";
  *
  * const replied = Promise.withResolvers<string>();
@@ -108,23 +108,45 @@ function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
   return !("path" in endpoint) && (endpoint.tls !== undefined || typeof options.keepAlive === "object");
 }
 
+/** How long a connect that was given up may still succeed, and be closed, before it is cut, in milliseconds. */
+const LATE = 1_000;
+
+/**
+ * Deno (2.9) loses a socket for good when its connect is aborted in the very moment in which it succeeds. So what is
+ * given up is first let come, and closed by whoever gave it up; only what hangs is aborted.
+ */
+async function connectTcp(hostname: string, port: number, cut: AbortSignal): Promise<Deno.TcpConn> {
+  const hanging = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = (): void => {
+    timer = setTimeout(() => hanging.abort(cut.reason), LATE);
+  };
+  cut.addEventListener("abort", wait, { once: true });
+  try {
+    return await Deno.connect({ hostname, port, signal: hanging.signal });
+  } finally {
+    clearTimeout(timer);
+    cut.removeEventListener("abort", wait);
+  }
+}
+
 async function open(
   endpoint: Endpoint,
   options: SocketOptions,
   handlers: SocketHandlers,
   cut: AbortSignal,
 ): Promise<DenoLink> {
-  let conn: Deno.Conn;
+  let conn: Deno.Conn | undefined;
   try {
     if ("path" in endpoint) {
       conn = await Deno.connect({ transport: "unix", path: endpoint.path });
     } else {
-      const tcp = await Deno.connect({ hostname: endpoint.host, port: endpoint.port, signal: cut });
-      tcp.setNoDelay(options.noDelay ?? true);
-      tcp.setKeepAlive(options.keepAlive !== false);
-      conn = tcp;
+      conn = await connectTcp(endpoint.host, endpoint.port, cut);
+      (conn as Deno.TcpConn).setNoDelay(options.noDelay ?? true);
+      (conn as Deno.TcpConn).setKeepAlive(options.keepAlive !== false);
     }
   } catch (error) {
+    if (conn !== undefined) close(conn);
     throw connectFailed(endpoint, error);
   }
   const link = new DenoLink(addressOf(endpoint), conn, handlers);

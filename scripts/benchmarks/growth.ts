@@ -39,7 +39,7 @@ async function cost(size: number, operation: () => Promise<unknown>): Promise<[n
     const before = performance.now();
     await operation();
     times.push((performance.now() - before) * 1000 / size);
-  } while (performance.now() - start < job.turn);
+  } while (times.length < 3 || performance.now() - start < job.turn);
   return [size, rounded(median(times))];
 }
 

@@ -20,7 +20,17 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "INCR": "number",
     "INCRBY": "number",
     "INCRBYFLOAT": "number @double",
-    "LCS": ["S", { len: "number", idx: "LcsMatches @lcsMatches" }],
+    "LCS": {
+      params: "key1: Arg, key2: Arg, options?: LcsOptions",
+      signatures: [
+        ["key1: Arg, key2: Arg, options: LcsOptions & { len: true }", "number"],
+        ["key1: Arg, key2: Arg, options: LcsOptions & { idx: true }", "LcsMatches"],
+        ["key1: Arg, key2: Arg, options?: LcsOptions & { len?: false; idx?: false }", "S"],
+      ],
+      options: "AtMostOne<{ len: boolean; idx: boolean }> & { minMatchLen?: Num; withMatchLen?: boolean }",
+      args: 'withOptions($, [key1, key2], "len|idx minMatchLen= withMatchLen", options)',
+      parse: "options?.idx ? lcsMatches : undefined",
+    },
     "MGET": "(S | null)[]",
     "MSET": '"OK"',
     "MSETEX": "number",
@@ -193,9 +203,9 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         ["key: Arg, entries: Scores, options?: ZaddOptions & { incr?: false }", "number"],
       ],
       options:
-        "AtMostOne<{ nx: boolean; xx: boolean }> & AtMostOne<{ gt: boolean; lt: boolean }> & { ch?: boolean; incr?: boolean }",
+        "AtMostOne<{ nx: boolean; xx: boolean }> & AtMostOne<{ nx: boolean; gt: boolean; lt: boolean }> & { ch?: boolean; incr?: boolean }",
       args:
-        'typeof score === "object" ? tuples($, withOptions($, [key], PLAN, member as ZaddOptions), 2, score) : rest(withOptions($, [key], PLAN, options), score, member as Arg)',
+        'typeof score === "object" ? tuples($, withOptions($, [key], "nx|xx nx|gt|lt ch incr", member as ZaddOptions), 2, score) : rest(withOptions($, [key], "nx|xx nx|gt|lt ch incr", options), score, member as Arg)',
       parse: '(typeof score === "object" ? member as ZaddOptions : options)?.incr ? double : undefined',
     },
     "ZCARD": "number",

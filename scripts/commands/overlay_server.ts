@@ -122,7 +122,7 @@ export const server: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
     "COMMAND GETKEYS": "S[]",
     "COMMAND GETKEYSANDFLAGS": "[S, string[]][] @keyFlags",
     "COMMAND HELP": "string[]",
-    "COMMAND INFO": "(Reply[] | null)[]",
+    "COMMAND INFO": "(Reply[] | null)[] @commandInfoReply",
     "COMMAND LIST": {
       params: "options?: CommandListOptions",
       options: "AtMostOne<{ module: Arg; aclCat: Arg; pattern: Arg }>",

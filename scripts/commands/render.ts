@@ -16,6 +16,7 @@ import {
 import { camel, derive, type Parameter } from "./derive.ts";
 import type { Entry, Shape } from "./overlay.ts";
 import type { RecordedCommand, RecordedKeySpec } from "./recorded.ts";
+import { type Row, rowOf } from "./rows.ts";
 
 /** A command, gathered from all recordings. */
 export interface Known {
@@ -38,7 +39,17 @@ export interface Rendered {
   /** The function, its options and documentation. */
   readonly source: string;
   /** The method; none for commands that change the connection's state. */
-  readonly method: string | undefined;
+  readonly method: Method | undefined;
+}
+
+/** A command as a method. */
+export interface Method {
+  /** Its name. */
+  readonly name: string;
+  /** Its signatures, documented, as members of an interface. */
+  readonly source: string;
+  /** What the table says of it; without it, it calls the function. */
+  readonly row: Row | undefined;
 }
 
 /** `CONFIG GET` to `configGet`. */
@@ -292,17 +303,16 @@ export function render(known: Known, entry: Entry): Rendered {
     ];
   const source = `${plan.optionsSource}${heads.join("\n")} {\n  return ${made};\n}\n`;
   if (stateful.has(known.name)) return { name, spec, source, method: undefined };
-  const names = [...topLevel(params)].map((one) => /^(\.\.\.)?\w+/.exec(one)![0]).join(", ");
-  const method = name.replace(/_$/, "");
-  // The types are declared by the signatures; the bodies only pass on, so that checking them costs next to nothing.
-  const call = `  return this.execute(c.${name}(${names}));\n}\n`;
-  const methodHeads = single
-    ? [`${short}${method}${generic}(${signatures[0]![0]}): ${outType(signatures[0]![1])}`]
-    : [
-      ...signatures.map(([list, dsl]) => `${short}${method}(${list}): ${outType(dsl)};`),
-      `${method}(${loose(params)}): any`,
-    ];
-  return { name, spec, source, method: `${methodHeads.join("\n")} {\n${call}` };
+  const names = [...topLevel(params)].map((one) => /^(\.\.\.)?\w+/.exec(one)![0]);
+  const method: Method = {
+    name: name.replace(/_$/, ""),
+    source:
+      signatures.map(([list, dsl]) =>
+        `${short}${name.replace(/_$/, "")}${single ? generic : ""}(${list}): ${outType(dsl)};`
+      ).join("\n") + "\n",
+    row: rowOf({ names, args: plan.args, parse: plan.parse }),
+  };
+  return { name, spec, source, method };
 }
 
 function* topLevel(params: string): Generator<string> {
@@ -316,10 +326,4 @@ function* topLevel(params: string): Generator<string> {
     } else if ("([{<".includes(letter)) depth++;
     else if (")]}>".includes(letter)) depth--;
   }
-}
-
-function loose(params: string): string {
-  return [...topLevel(params)].map((one) =>
-    /^((?:\.\.\.)?\w+\??)/.exec(one)![1] + (one.startsWith("...") ? ": any[]" : ": any")
-  ).join(", ");
 }

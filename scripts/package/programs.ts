@@ -74,9 +74,11 @@ export async function typed(told: OpenTelemetryOptions): Promise<unknown[]> {
   const wrong: number = await redis.hgetall("h");
   redis.addEventListener("reconnecting", ({ detail }) => void detail.delay.toFixed());
   const pool = new ConnectionPool({ maxConnections: 3, transport: nodeTransport });
+  for await (const item of redis.subscription("news")) if (item.kind === "message") item.message.trim();
+  const ends: (() => unknown)[] = [redis[Symbol.asyncDispose], (await pool.acquire())[Symbol.dispose]];
   const over = new Redis({ pool });
   const transports: Transport[] = [bunTransport, denoTransport];
   const observer: Observer | undefined = redis.options.observer;
-  return [text, bytes, both, value, wrong, over, transports, observer, set("a", 1), memory, ReplyError];
+  return [ends, text, bytes, both, value, wrong, over, transports, observer, set("a", 1), memory, ReplyError];
 }
 `;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Command } from "../commands/command.ts";
-import { lookupCommand } from "../commands/table.ts";
+import type { Command } from "../commands/command.ts";
+import { command } from "../commands/raw.ts";
 import type { OneOrMany } from "../commands/arguments.ts";
 import { hscan, type HscanOptions } from "../commands/hash.ts";
 import { script, type ScriptOptions } from "../commands/script.ts";
@@ -16,14 +16,14 @@ import type { ConnectionEvents, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call.ts";
+import type { ConsumeOptions, StreamMessage } from "./consume.ts";
 import type { ClientCore } from "./core.ts";
 import type { Call } from "./executor.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
 import { SubscribingClient } from "./subscribing.ts";
-import { consume, type ConsumeOptions, type StreamMessage } from "./consume.ts";
 import { iterate, type ScanIteratorOptions, scanKeys, type ScanStep, type UniqueOptions } from "./iterate.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
-import { watch, type Watched, type WatchingClient, type WatchOptions } from "./watch.ts";
+import type { Watched, WatchingClient, WatchOptions } from "./watch.ts";
 
 export type { ClientCore };
 
@@ -79,8 +79,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * ```
    */
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T> {
-    const { spec, args: rest } = lookupCommand([name, ...args]);
-    return this.core.executor.execute(new Command(spec, rest), this.core.call) as Promise<T>;
+    return this.core.executor.execute(command(name, ...args), this.core.call) as Promise<T>;
   }
 
   /**
@@ -150,13 +149,14 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * });
    * ```
    */
-  watch<R>(
+  async watch<R>(
     keys: OneOrMany,
     body: (tx: WatchingClient<W>) => R | Promise<R>,
     options?: WatchOptions,
   ): Promise<Watched<R>> {
     const list = Array.isArray(keys) ? keys as readonly Arg[] : [keys as Arg];
-    return watch<W, R>(this.core.executor, this.core.call, list, body, options);
+    const { watch } = await import("./late.ts");
+    return await watch<W, R>(this.core.executor, this.core.call, list, body, options);
   }
 
   /**
@@ -243,8 +243,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
     void,
     undefined
   > {
-    const { executor, call, options: { clock, reconnect } } = this.core;
-    return consume({ executor, call, clock, reconnect }, options) as AsyncGenerator<never, void, undefined>;
+    return this.#consume(options) as AsyncGenerator<never, void, undefined>;
   }
 
   /**
@@ -341,6 +340,12 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   ): AsyncGenerator<unknown, void, undefined> {
     const { executor, call } = this.core;
     return iterate((cursor) => executor.execute(step(cursor), call) as Promise<ScanStep>, unique);
+  }
+
+  async *#consume(options: ConsumeOptions): AsyncGenerator<StreamMessage<unknown>, void, undefined> {
+    const { executor, call, options: { clock, reconnect } } = this.core;
+    const { consume } = await import("./late.ts");
+    yield* consume({ executor, call, clock, reconnect }, options);
   }
 
   #batch(

@@ -21,7 +21,7 @@ export interface MonitoredCommand {
   readonly db: number;
   /** Who sent it: an address, or `"lua"`. */
   readonly client: string;
-  /** The command's words; bytes that are no visible ASCII are characters of the same number. */
+  /** The command's words; of one that is no UTF-8, each byte is a character of the same number. */
   readonly words: readonly string[];
 }
 
@@ -37,6 +37,7 @@ export interface MonitorOptions {
 
 const LINE = /^(\d+)\.(\d+) \[(\d+) (.*?)\] (.*)$/s;
 const WORD = /"((?:[^"\\]|\\.)*)"/gs;
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", a: "\x07", b: "\b" };
 
 /** Reads a line of MONITOR; `undefined` when it is none. */
@@ -47,21 +48,33 @@ export function readMonitorLine(line: string): MonitoredCommand | undefined {
   const words = Array.from(
     rest!.matchAll(WORD),
     ([, word]) =>
-      word!.replaceAll(
-        /\\(x[0-9a-f]{2}|.)/gs,
-        (_, code: string) =>
-          code.length === 3 ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code,
+      textOf(
+        word!.replaceAll(
+          /\\(x[0-9a-f]{2}|.)/gs,
+          (_, code: string) =>
+            code.length === 3 ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code,
+        ),
       ),
   );
   const time = Number(seconds) * 1000 + Number(fraction) / 1000;
   return { kind: "command", time, db: Number(db), client: client!, words };
 }
 
+/** The text of a word of which each character is a byte. */
+function textOf(word: string): string {
+  if (!/[\x80-\xff]/.test(word)) return word;
+  try {
+    return utf8.decode(Uint8Array.from(word, (character) => character.charCodeAt(0)));
+  } catch {
+    return word;
+  }
+}
+
 /**
  * The commands that a server runs, to iterate over; on a connection of its own, which comes back when it is lost.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { Redis } from "@keywire/redis";
  *
  * await using redis = new Redis();

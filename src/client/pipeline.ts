@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Command } from "../commands/command.ts";
+import type { Command } from "../commands/command.ts";
 import { CommandMethods } from "../commands/methods.ts";
 import { script, type ScriptOptions } from "../commands/script.ts";
-import { lookupCommand } from "../commands/table.ts";
+import { command } from "../commands/raw.ts";
 import type { Out, Value, Wrap } from "../commands/wrap.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { Call, Executor } from "./executor.ts";
@@ -88,8 +88,7 @@ export class Pipeline<W extends Wrap, T extends readonly unknown[] = []>
 
   /** Adds any command there is, or will be: its words, one by one. Its reply is not typed. */
   command<R = Reply>(name: string, ...args: Arg[]): Pipeline<W, [...T, R]> {
-    const { spec, args: rest } = lookupCommand([name, ...args]);
-    return this.execute(new Command(spec, rest)) as unknown as Pipeline<W, [...T, R]>;
+    return this.execute(command(name, ...args)) as unknown as Pipeline<W, [...T, R]>;
   }
 
   /** Adds a Lua script; the first call of each is sent whole, so that the server knows it whatever it knew before. */

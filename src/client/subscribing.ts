@@ -79,7 +79,7 @@ export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    *
    * @example
-   * ```ts
+   * ```ts ignore
    * import { Redis } from "@keywire/redis";
    *
    * await using redis = new Redis();
@@ -102,7 +102,7 @@ export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W
    * for `keys` (the default), `"EA"` for `event`.
    *
    * @example
-   * ```ts
+   * ```ts ignore
    * import { Redis } from "@keywire/redis";
    *
    * await using redis = new Redis();

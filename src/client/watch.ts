@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import { Command } from "../commands/command.ts";
 import { CommandMethods } from "../commands/methods.ts";
 import { WATCH } from "../commands/specs.ts";
-import { lookupCommand } from "../commands/table.ts";
+import { command } from "../commands/raw.ts";
 import type { Out, Wrap } from "../commands/wrap.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionError, PipelineError } from "../errors.ts";
@@ -71,8 +71,7 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
 
   /** Executes any command there is, or will be: its words, one by one. */
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T> {
-    const { spec, args: rest } = lookupCommand([name, ...args]);
-    return this.execute(new Command(spec, rest)) as Promise<T>;
+    return this.execute(command(name, ...args)) as Promise<T>;
   }
 
   /** A transaction that runs only if no watched key has been changed: return it, or call its `exec()`. */

@@ -100,7 +100,7 @@ interface Option {
   readonly key: string;
   readonly kind: string;
   readonly words: readonly string[];
-  /** The bit of the group of which only one may be given; 0 where there is none. */
+  /** The bits of the groups of which only one may be given; 0 where there is none. */
   readonly group: number;
 }
 
@@ -123,7 +123,8 @@ function readPlan(source: string): Map<string, Option> {
         key: key!,
         kind: kind!,
         words: (token || key!.toUpperCase()).split("/"),
-        group: members.length > 1 ? bit : 0,
+        // Behind its place in one group it can stand in another, to exclude those, too.
+        group: (plan.get(key!)?.group ?? 0) | (members.length > 1 ? bit : 0),
       });
     }
     bit <<= 1;
@@ -174,7 +175,7 @@ export function withOptions(spec: CommandSpec, out: Arg[], source: string, given
     }
     if (value === false && option.kind === "") continue;
     if (groups & option.group) {
-      const other = known.find((one) => one.group === option.group)!;
+      const other = known.find((one) => (one.group & option.group) !== 0)!;
       refuse(spec, `the options ${other.key} and ${key} exclude each other`);
     }
     groups |= option.group;

@@ -5,6 +5,8 @@
  */
 export { Command, CommandFlag } from "./command.ts";
 export type { CommandSpec, KeySpec, ReplyParser } from "./command.ts";
+export { command } from "./raw.ts";
+export { createScript, type Script, script, type ScriptOptions } from "./script.ts";
 export type { AtMostOne, Entries, ExactlyOne, Many, Num, OneOrMany } from "./arguments.ts";
 export type {
   BitfieldOperation,

@@ -4,7 +4,6 @@
  *
  * @module
  */
-// deno-lint-ignore-file no-explicit-any
 import type { Command } from "./command.ts";
 import type { Entries, Many, Num, OneOrMany } from "./arguments.ts";
 import type { Out, Wrap } from "./wrap.ts";
@@ -43,6 +42,7 @@ import type {
   StreamInfo,
 } from "./reply_types.ts";
 import type { Arg, Reply } from "../resp/types.ts";
+import { addMethods } from "./add_methods.ts";
 import type {
   BgsaveOptions,
   BlmpopOptions,
@@ -136,127 +136,80 @@ import type {
   ZunionOptions,
   ZunionstoreOptions,
 } from "./mod.ts";
-import * as c from "./mod.ts";
 
 /** A method for each command that does not change the state of the connection. `W` says what they return. */
-export abstract class CommandMethods<W extends Wrap> {
-  /** Executes a command, or keeps it to be executed. */
-  abstract execute<T, B>(command: Command<T, B>): Out<W, T, B>;
-
+export interface CommandMethods<W extends Wrap> {
   /** Lists the ACL categories, or the commands inside a category. Complexity: O(1) since the categories and commands are a fixed set. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-cat/} */
-  aclCat(category?: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.aclCat(category));
-  }
+  aclCat(category?: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Deletes ACL users, and terminates their connections. Complexity: O(1) amortized time considering the typical user. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-deluser/} */
-  aclDeluser(...usernames: Many): Out<W, number> {
-    return this.execute(c.aclDeluser(...usernames));
-  }
+  aclDeluser(...usernames: Many): Out<W, number>;
 
   /** Simulates the execution of a command by a user, without executing the command. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/acl-dryrun/} */
-  aclDryrun(username: Arg, command: Arg, ...args: Many): Out<W, string, Uint8Array> {
-    return this.execute(c.aclDryrun(username, command, ...args));
-  }
+  aclDryrun(username: Arg, command: Arg, ...args: Many): Out<W, string, Uint8Array>;
 
   /** Generates a pseudorandom, secure password that can be used to identify ACL users. Complexity: O(1). Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-genpass/} */
-  aclGenpass(bits?: Num): Out<W, string, Uint8Array> {
-    return this.execute(c.aclGenpass(bits));
-  }
+  aclGenpass(bits?: Num): Out<W, string, Uint8Array>;
 
   /** Lists the ACL rules of a user. Complexity: O(N). Where N is the number of password, command and pattern rules that the user has. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-getuser/} */
-  aclGetuser(username: Arg): Out<W, Record<string, Reply> | null> {
-    return this.execute(c.aclGetuser(username));
-  }
+  aclGetuser(username: Arg): Out<W, Record<string, Reply> | null>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-help/} */
-  aclHelp(): Out<W, string[]> {
-    return this.execute(c.aclHelp());
-  }
+  aclHelp(): Out<W, string[]>;
 
   /** Dumps the effective rules in ACL file format. Complexity: O(N). Where N is the number of configured users. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-list/} */
-  aclList(): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.aclList());
-  }
+  aclList(): Out<W, string[], Uint8Array[]>;
 
   /** Reloads the rules from the configured ACL file. Complexity: O(N). Where N is the number of configured users. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-load/} */
-  aclLoad(): Out<W, "OK"> {
-    return this.execute(c.aclLoad());
-  }
+  aclLoad(): Out<W, "OK">;
 
   /** Lists recent security events generated due to ACL rules. Complexity: O(N) with N being the number of entries shown. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-log/} */
   aclLog(reset: "RESET" | "reset"): Out<W, "OK">;
   /** Lists recent security events generated due to ACL rules. Complexity: O(N) with N being the number of entries shown. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-log/} */
   aclLog(count?: number): Out<W, Record<string, Reply>[]>;
-  aclLog(count?: any): any {
-    return this.execute(c.aclLog(count));
-  }
 
   /** Saves the effective ACL rules in the configured ACL file. Complexity: O(N). Where N is the number of configured users. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-save/} */
-  aclSave(): Out<W, "OK"> {
-    return this.execute(c.aclSave());
-  }
+  aclSave(): Out<W, "OK">;
 
   /** Creates and modifies an ACL user and its rules. Complexity: O(N). Where N is the number of rules provided. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-setuser/} */
-  aclSetuser(username: Arg, ...rules: Many): Out<W, "OK"> {
-    return this.execute(c.aclSetuser(username, ...rules));
-  }
+  aclSetuser(username: Arg, ...rules: Many): Out<W, "OK">;
 
   /** Lists all ACL users. Complexity: O(N). Where N is the number of configured users. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-users/} */
-  aclUsers(): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.aclUsers());
-  }
+  aclUsers(): Out<W, string[], Uint8Array[]>;
 
   /** Returns the authenticated username of the current connection. Complexity: O(1). Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/acl-whoami/} */
-  aclWhoami(): Out<W, string, Uint8Array> {
-    return this.execute(c.aclWhoami());
-  }
+  aclWhoami(): Out<W, string, Uint8Array>;
 
   /** Appends a string to the value of a key. Creates the key if it doesn't exist. Complexity: O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/append/} */
-  append(key: Arg, value: Arg): Out<W, number> {
-    return this.execute(c.append(key, value));
-  }
+  append(key: Arg, value: Arg): Out<W, number>;
 
   /** Asynchronously rewrites the append-only file to disk. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/bgrewriteaof/} */
-  bgrewriteaof(): Out<W, string> {
-    return this.execute(c.bgrewriteaof());
-  }
+  bgrewriteaof(): Out<W, string>;
 
   /** Asynchronously saves the database(s) to disk. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/bgsave/} */
-  bgsave(options?: BgsaveOptions): Out<W, string> {
-    return this.execute(c.bgsave(options));
-  }
+  bgsave(options?: BgsaveOptions): Out<W, string>;
 
   /** Counts the number of set bits (population counting) in a string. Complexity: O(N). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/bitcount/} */
-  bitcount(key: Arg, start?: Num, end?: Num, unit?: "BYTE" | "BIT" | "byte" | "bit"): Out<W, number> {
-    return this.execute(c.bitcount(key, start, end, unit));
-  }
+  bitcount(key: Arg, start?: Num, end?: Num, unit?: "BYTE" | "BIT" | "byte" | "bit"): Out<W, number>;
 
   /** Performs arbitrary bitfield integer operations on strings. Complexity: O(1) for each subcommand specified. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/bitfield/} */
-  bitfield(key: Arg, operations: readonly BitfieldOperation[]): Out<W, (number | null)[]> {
-    return this.execute(c.bitfield(key, operations));
-  }
+  bitfield(key: Arg, operations: readonly BitfieldOperation[]): Out<W, (number | null)[]>;
 
   /** Performs arbitrary read-only bitfield integer operations on strings. Complexity: O(1) for each subcommand specified. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/bitfield_ro/} */
   bitfield_ro(
     key: Arg,
     operations: readonly (readonly ["GET" | "get", encoding: string, offset: Num])[],
-  ): Out<W, number[]> {
-    return this.execute(c.bitfield_ro(key, operations));
-  }
+  ): Out<W, number[]>;
 
   /** Performs bitwise operations on multiple strings, and stores the result. Complexity: O(N). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/bitop/} */
   bitop(
     operation: "AND" | "OR" | "XOR" | "NOT" | "and" | "or" | "xor" | "not",
     destkey: Arg,
     ...keys: Many
-  ): Out<W, number> {
-    return this.execute(c.bitop(operation, destkey, ...keys));
-  }
+  ): Out<W, number>;
 
   /** Finds the first set (1) or clear (0) bit in a string. Complexity: O(N). Since Redis 2.8.7. {@link https://redis.io/docs/latest/commands/bitpos/} */
-  bitpos(key: Arg, bit: Num, start?: Num, end?: Num, unit?: "BYTE" | "BIT" | "byte" | "bit"): Out<W, number> {
-    return this.execute(c.bitpos(key, bit, start, end, unit));
-  }
+  bitpos(key: Arg, bit: Num, start?: Num, end?: Num, unit?: "BYTE" | "BIT" | "byte" | "bit"): Out<W, number>;
 
   /** Pops an element from a list, pushes it to another list and returns it. Blocks until an element is available otherwise. Deletes the list if the last element was moved. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/blmove/} */
   blmove(
@@ -265,9 +218,7 @@ export abstract class CommandMethods<W extends Wrap> {
     wherefrom: "LEFT" | "RIGHT" | "left" | "right",
     whereto: "LEFT" | "RIGHT" | "left" | "right",
     timeout: Num,
-  ): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.blmove(source, destination, wherefrom, whereto, timeout));
-  }
+  ): Out<W, string | null, Uint8Array | null>;
 
   /** Pops the first element from one of multiple lists. Blocks until an element is available otherwise. Deletes the list if the last element was popped. Complexity: O(N+M) where N is the number of provided keys and M is the number of elements returned. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/blmpop/} */
   blmpop(
@@ -275,30 +226,22 @@ export abstract class CommandMethods<W extends Wrap> {
     keys: OneOrMany,
     where: "LEFT" | "RIGHT" | "left" | "right",
     options?: BlmpopOptions,
-  ): Out<W, [key: string, elements: string[]] | null, [key: Uint8Array, elements: Uint8Array[]] | null> {
-    return this.execute(c.blmpop(timeout, keys, where, options));
-  }
+  ): Out<W, [key: string, elements: string[]] | null, [key: Uint8Array, elements: Uint8Array[]] | null>;
 
   /** Removes and returns the first element in a list. Blocks until an element is available otherwise. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of provided keys. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/blpop/} */
   blpop(
     keys: OneOrMany,
     timeout: Num,
-  ): Out<W, [key: string, element: string] | null, [key: Uint8Array, element: Uint8Array] | null> {
-    return this.execute(c.blpop(keys, timeout));
-  }
+  ): Out<W, [key: string, element: string] | null, [key: Uint8Array, element: Uint8Array] | null>;
 
   /** Removes and returns the last element in a list. Blocks until an element is available otherwise. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of provided keys. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/brpop/} */
   brpop(
     keys: OneOrMany,
     timeout: Num,
-  ): Out<W, [key: string, element: string] | null, [key: Uint8Array, element: Uint8Array] | null> {
-    return this.execute(c.brpop(keys, timeout));
-  }
+  ): Out<W, [key: string, element: string] | null, [key: Uint8Array, element: Uint8Array] | null>;
 
   /** Pops an element from a list, pushes it to another list and returns it. Block until an element is available otherwise. Deletes the list if the last element was popped. Complexity: O(1). Since Redis 2.2.0. Deprecated since 6.2.0: use `BLMOVE` with the `RIGHT` and `LEFT` arguments. {@link https://redis.io/docs/latest/commands/brpoplpush/} */
-  brpoplpush(source: Arg, destination: Arg, timeout: Num): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.brpoplpush(source, destination, timeout));
-  }
+  brpoplpush(source: Arg, destination: Arg, timeout: Num): Out<W, string | null, Uint8Array | null>;
 
   /** Removes and returns a member by score from one or more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if the last element was popped. Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted set, and M being the number of elements popped. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/bzmpop/} */
   bzmpop(
@@ -310,9 +253,7 @@ export abstract class CommandMethods<W extends Wrap> {
     W,
     [key: string, members: [string, number][]] | null,
     [key: Uint8Array, members: [Uint8Array, number][]] | null
-  > {
-    return this.execute(c.bzmpop(timeout, keys, where, options));
-  }
+  >;
 
   /** Removes and returns the member with the highest score from one or more sorted sets. Blocks until a member available otherwise.  Deletes the sorted set if the last element was popped. Complexity: O(log(N)) with N being the number of elements in the sorted set. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/bzpopmax/} */
   bzpopmax(
@@ -322,9 +263,7 @@ export abstract class CommandMethods<W extends Wrap> {
     W,
     [key: string, member: string, score: number] | null,
     [key: Uint8Array, member: Uint8Array, score: number] | null
-  > {
-    return this.execute(c.bzpopmax(keys, timeout));
-  }
+  >;
 
   /** Removes and returns the member with the lowest score from one or more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if the last element was popped. Complexity: O(log(N)) with N being the number of elements in the sorted set. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/bzpopmin/} */
   bzpopmin(
@@ -334,518 +273,318 @@ export abstract class CommandMethods<W extends Wrap> {
     W,
     [key: string, member: string, score: number] | null,
     [key: Uint8Array, member: Uint8Array, score: number] | null
-  > {
-    return this.execute(c.bzpopmin(keys, timeout));
-  }
+  >;
 
   /** Returns the name of the connection. Complexity: O(1). Since Redis 2.6.9. {@link https://redis.io/docs/latest/commands/client-getname/} */
-  clientGetname(): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.clientGetname());
-  }
+  clientGetname(): Out<W, string | null, Uint8Array | null>;
 
   /** Returns the client ID to which the connection's tracking notifications are redirected. Complexity: O(1). Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/client-getredir/} */
-  clientGetredir(): Out<W, number> {
-    return this.execute(c.clientGetredir());
-  }
+  clientGetredir(): Out<W, number>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/client-help/} */
-  clientHelp(): Out<W, string[]> {
-    return this.execute(c.clientHelp());
-  }
+  clientHelp(): Out<W, string[]>;
 
   /** Returns the unique client ID of the connection. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/client-id/} */
-  clientId(): Out<W, number> {
-    return this.execute(c.clientId());
-  }
+  clientId(): Out<W, number>;
 
   /** Returns information about the connection. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/client-info/} */
-  clientInfo(): Out<W, string, Uint8Array> {
-    return this.execute(c.clientInfo());
-  }
+  clientInfo(): Out<W, string, Uint8Array>;
 
   /** Terminates open connections. Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0. {@link https://redis.io/docs/latest/commands/client-kill/} */
   clientKill(address: string): Out<W, "OK">;
   /** Terminates open connections. Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0. {@link https://redis.io/docs/latest/commands/client-kill/} */
   clientKill(filter: ClientKillOptions): Out<W, number>;
-  clientKill(filter: any): any {
-    return this.execute(c.clientKill(filter));
-  }
 
   /** Lists open connections. Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0. {@link https://redis.io/docs/latest/commands/client-list/} */
-  clientList(filter?: ClientFilter): Out<W, string, Uint8Array> {
-    return this.execute(c.clientList(filter));
-  }
+  clientList(filter?: ClientFilter): Out<W, string, Uint8Array>;
 
   /** Suspends commands processing. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/client-pause/} */
-  clientPause(timeout: Num, options?: ClientPauseOptions): Out<W, "OK"> {
-    return this.execute(c.clientPause(timeout, options));
-  }
+  clientPause(timeout: Num, options?: ClientPauseOptions): Out<W, "OK">;
 
   /** Returns information about server-assisted client-side caching for the connection. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/client-trackinginfo/} */
   clientTrackinginfo(): Out<
     W,
     { flags: string[]; redirect: number; prefixes: string[] },
     { flags: Uint8Array[]; redirect: number; prefixes: Uint8Array[] }
-  > {
-    return this.execute(c.clientTrackinginfo());
-  }
+  >;
 
   /** Unblocks a client blocked by a blocking command from a different connection. Complexity: O(log N) where N is the number of client connections. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/client-unblock/} */
-  clientUnblock(clientId: Num, options?: ClientUnblockOptions): Out<W, number> {
-    return this.execute(c.clientUnblock(clientId, options));
-  }
+  clientUnblock(clientId: Num, options?: ClientUnblockOptions): Out<W, number>;
 
   /** Resumes processing commands from paused clients. Complexity: O(N) Where N is the number of paused clients. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/client-unpause/} */
-  clientUnpause(): Out<W, "OK"> {
-    return this.execute(c.clientUnpause());
-  }
+  clientUnpause(): Out<W, "OK">;
 
   /** Assigns new hash slots to a node. Complexity: O(N) where N is the total number of hash slot arguments. Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-addslots/} */
-  clusterAddslots(...slots: Many): Out<W, "OK"> {
-    return this.execute(c.clusterAddslots(...slots));
-  }
+  clusterAddslots(...slots: Many): Out<W, "OK">;
 
   /** Assigns new hash slot ranges to a node. Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/cluster-addslotsrange/} */
-  clusterAddslotsrange(ranges: SlotRanges): Out<W, "OK"> {
-    return this.execute(c.clusterAddslotsrange(ranges));
-  }
+  clusterAddslotsrange(ranges: SlotRanges): Out<W, "OK">;
 
   /** Advances the cluster config epoch. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-bumpepoch/} */
-  clusterBumpepoch(): Out<W, string> {
-    return this.execute(c.clusterBumpepoch());
-  }
+  clusterBumpepoch(): Out<W, string>;
 
   /** Cancel all current ongoing slot migration operations. Complexity: O(N), where N is the number of slot migration operations being cancelled. Since Valkey 9.0.0. {@link https://valkey.io/commands/cluster-cancelslotmigrations/} */
-  clusterCancelslotmigrations(): Out<W, "OK"> {
-    return this.execute(c.clusterCancelslotmigrations());
-  }
+  clusterCancelslotmigrations(): Out<W, "OK">;
 
   /** Returns the number of active failure reports active for a node. Complexity: O(N) where N is the number of failure reports. Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-count-failure-reports/} */
-  clusterCountFailureReports(nodeId: Arg): Out<W, number> {
-    return this.execute(c.clusterCountFailureReports(nodeId));
-  }
+  clusterCountFailureReports(nodeId: Arg): Out<W, number>;
 
   /** Returns the number of keys in a hash slot. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-countkeysinslot/} */
-  clusterCountkeysinslot(slot: Num): Out<W, number> {
-    return this.execute(c.clusterCountkeysinslot(slot));
-  }
+  clusterCountkeysinslot(slot: Num): Out<W, number>;
 
   /** Sets hash slots as unbound for a node. Complexity: O(N) where N is the total number of hash slot arguments. Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-delslots/} */
-  clusterDelslots(...slots: Many): Out<W, "OK"> {
-    return this.execute(c.clusterDelslots(...slots));
-  }
+  clusterDelslots(...slots: Many): Out<W, "OK">;
 
   /** Sets hash slot ranges as unbound for a node. Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/cluster-delslotsrange/} */
-  clusterDelslotsrange(ranges: SlotRanges): Out<W, "OK"> {
-    return this.execute(c.clusterDelslotsrange(ranges));
-  }
+  clusterDelslotsrange(ranges: SlotRanges): Out<W, "OK">;
 
   /** Forces a replica to perform a manual failover of its master. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-failover/} */
-  clusterFailover(options?: ClusterFailoverOptions): Out<W, "OK"> {
-    return this.execute(c.clusterFailover(options));
-  }
+  clusterFailover(options?: ClusterFailoverOptions): Out<W, "OK">;
 
   /** Removes all keys from the target slot. Complexity: O(N) where N is the number of keys in the target slot. Since Valkey 9.0.0. {@link https://valkey.io/commands/cluster-flushslot/} */
-  clusterFlushslot(slot: Num, options?: ClusterFlushslotOptions): Out<W, "OK"> {
-    return this.execute(c.clusterFlushslot(slot, options));
-  }
+  clusterFlushslot(slot: Num, options?: ClusterFlushslotOptions): Out<W, "OK">;
 
   /** Deletes all slots information from a node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-flushslots/} */
-  clusterFlushslots(): Out<W, "OK"> {
-    return this.execute(c.clusterFlushslots());
-  }
+  clusterFlushslots(): Out<W, "OK">;
 
   /** Removes a node from the nodes table. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-forget/} */
-  clusterForget(nodeId: Arg): Out<W, "OK"> {
-    return this.execute(c.clusterForget(nodeId));
-  }
+  clusterForget(nodeId: Arg): Out<W, "OK">;
 
   /** Returns the key names in a hash slot. Complexity: O(N) where N is the number of requested keys. Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-getkeysinslot/} */
-  clusterGetkeysinslot(slot: Num, count: Num): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.clusterGetkeysinslot(slot, count));
-  }
+  clusterGetkeysinslot(slot: Num, count: Num): Out<W, string[], Uint8Array[]>;
 
   /** Gets the status of ongoing and recently finished slot import and export operations. Complexity: O(N), where N is the number of active slot import and export jobs. Since Valkey 9.0.0. {@link https://valkey.io/commands/cluster-getslotmigrations/} */
-  clusterGetslotmigrations(): Out<W, Record<string, Reply>[]> {
-    return this.execute(c.clusterGetslotmigrations());
-  }
+  clusterGetslotmigrations(): Out<W, Record<string, Reply>[]>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/cluster-help/} */
-  clusterHelp(): Out<W, string[]> {
-    return this.execute(c.clusterHelp());
-  }
+  clusterHelp(): Out<W, string[]>;
 
   /** Returns information about the state of a node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-info/} */
-  clusterInfo(): Out<W, string, Uint8Array> {
-    return this.execute(c.clusterInfo());
-  }
+  clusterInfo(): Out<W, string, Uint8Array>;
 
   /** Returns the hash slot for a key. Complexity: O(N) where N is the number of bytes in the key. Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-keyslot/} */
-  clusterKeyslot(key: Arg): Out<W, number> {
-    return this.execute(c.clusterKeyslot(key));
-  }
+  clusterKeyslot(key: Arg): Out<W, number>;
 
   /** Returns a list of all TCP links to and from peer nodes. Complexity: O(N) where N is the total number of Cluster nodes. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/cluster-links/} */
-  clusterLinks(): Out<W, Record<string, Reply>[]> {
-    return this.execute(c.clusterLinks());
-  }
+  clusterLinks(): Out<W, Record<string, Reply>[]>;
 
   /** Forces a node to handshake with another node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-meet/} */
-  clusterMeet(ip: Arg, port: Num, clusterBusPort?: Num): Out<W, "OK"> {
-    return this.execute(c.clusterMeet(ip, port, clusterBusPort));
-  }
+  clusterMeet(ip: Arg, port: Num, clusterBusPort?: Num): Out<W, "OK">;
 
   /** Migrate the given slots from this node to the specified nodes. Complexity: O(N) where N is the total number of the slots between all start slot and end slot arguments. Since Valkey 9.0.0. {@link https://valkey.io/commands/cluster-migrateslots/} */
-  clusterMigrateslots(moves: readonly { readonly ranges: SlotRanges; readonly node: Arg }[]): Out<W, "OK"> {
-    return this.execute(c.clusterMigrateslots(moves));
-  }
+  clusterMigrateslots(moves: readonly { readonly ranges: SlotRanges; readonly node: Arg }[]): Out<W, "OK">;
 
   /** Returns the ID of a node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-myid/} */
-  clusterMyid(): Out<W, string, Uint8Array> {
-    return this.execute(c.clusterMyid());
-  }
+  clusterMyid(): Out<W, string, Uint8Array>;
 
   /** Returns the shard ID of a node. Complexity: O(1). Since Redis 7.2.0. {@link https://redis.io/docs/latest/commands/cluster-myshardid/} */
-  clusterMyshardid(): Out<W, string, Uint8Array> {
-    return this.execute(c.clusterMyshardid());
-  }
+  clusterMyshardid(): Out<W, string, Uint8Array>;
 
   /** Returns the cluster configuration for a node. Complexity: O(N) where N is the total number of Cluster nodes. Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-nodes/} */
-  clusterNodes(): Out<W, string, Uint8Array> {
-    return this.execute(c.clusterNodes());
-  }
+  clusterNodes(): Out<W, string, Uint8Array>;
 
   /** Lists the replica nodes of a master node. Complexity: O(N) where N is the number of replicas. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/cluster-replicas/} */
-  clusterReplicas(nodeId: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.clusterReplicas(nodeId));
-  }
+  clusterReplicas(nodeId: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Configure a node as replica of a master node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-replicate/} */
-  clusterReplicate(...nodeId: [nodeId: Arg] | ["NO", "ONE"]): Out<W, "OK"> {
-    return this.execute(c.clusterReplicate(...nodeId));
-  }
+  clusterReplicate(...nodeId: [nodeId: Arg] | ["NO", "ONE"]): Out<W, "OK">;
 
   /** Resets a node. Complexity: O(N) where N is the number of known nodes. The command may execute a FLUSHALL as a side effect. Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-reset/} */
-  clusterReset(options?: ClusterResetOptions): Out<W, "OK"> {
-    return this.execute(c.clusterReset(options));
-  }
+  clusterReset(options?: ClusterResetOptions): Out<W, "OK">;
 
   /** Forces a node to save the cluster configuration to disk. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-saveconfig/} */
-  clusterSaveconfig(): Out<W, "OK"> {
-    return this.execute(c.clusterSaveconfig());
-  }
+  clusterSaveconfig(): Out<W, "OK">;
 
   /** Sets the configuration epoch for a new node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-set-config-epoch/} */
-  clusterSetConfigEpoch(configEpoch: Num): Out<W, "OK"> {
-    return this.execute(c.clusterSetConfigEpoch(configEpoch));
-  }
+  clusterSetConfigEpoch(configEpoch: Num): Out<W, "OK">;
 
   /** Binds a hash slot to a node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-setslot/} */
-  clusterSetslot(slot: Num, options: ClusterSetslotOptions): Out<W, "OK"> {
-    return this.execute(c.clusterSetslot(slot, options));
-  }
+  clusterSetslot(slot: Num, options: ClusterSetslotOptions): Out<W, "OK">;
 
   /** Returns the mapping of cluster slots to shards. Complexity: O(N) where N is the total number of cluster nodes. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/cluster-shards/} */
-  clusterShards(): Out<W, ClusterShard<string>[], ClusterShard<Uint8Array>[]> {
-    return this.execute(c.clusterShards());
-  }
+  clusterShards(): Out<W, ClusterShard<string>[], ClusterShard<Uint8Array>[]>;
 
   /** Lists the replica nodes of a master node. Complexity: O(N) where N is the number of replicas. Since Redis 3.0.0. Deprecated since 5.0.0: use `CLUSTER REPLICAS`. {@link https://redis.io/docs/latest/commands/cluster-slaves/} */
-  clusterSlaves(nodeId: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.clusterSlaves(nodeId));
-  }
+  clusterSlaves(nodeId: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Return an array of slot usage statistics for slots assigned to the current node. Complexity: O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY subcommand. Since Valkey 8.0.0. {@link https://valkey.io/commands/cluster-slot-stats/} */
   clusterSlotStats(
     options: ClusterSlotStatsOptions,
-  ): Out<W, [slot: number, statistics: Record<string, number>][]> {
-    return this.execute(c.clusterSlotStats(options));
-  }
+  ): Out<W, [slot: number, statistics: Record<string, number>][]>;
 
   /** Returns the mapping of cluster slots to nodes. Complexity: O(N) where N is the total number of Cluster nodes. Since Redis 3.0.0. Deprecated since 7.0.0: use `CLUSTER SHARDS`. {@link https://redis.io/docs/latest/commands/cluster-slots/} */
-  clusterSlots(): Out<W, SlotRange<string>[], SlotRange<Uint8Array>[]> {
-    return this.execute(c.clusterSlots());
-  }
+  clusterSlots(): Out<W, SlotRange<string>[], SlotRange<Uint8Array>[]>;
 
   /** Iterates over the keys in the cluster. Complexity: O(N) where N is the number of elements returned. Since Valkey 9.1.0. {@link https://valkey.io/commands/clusterscan/} */
-  clusterscan(cursor: Arg, options?: ClusterscanOptions): Out<W, ScanKeys<string>, ScanKeys<Uint8Array>> {
-    return this.execute(c.clusterscan(cursor, options));
-  }
+  clusterscan(cursor: Arg, options?: ClusterscanOptions): Out<W, ScanKeys<string>, ScanKeys<Uint8Array>>;
 
   /** Returns a count of commands. Complexity: O(1). Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/command-count/} */
-  commandCount(): Out<W, number> {
-    return this.execute(c.commandCount());
-  }
+  commandCount(): Out<W, number>;
 
   /** Returns documentary information about one, multiple or all commands. Complexity: O(N) where N is the number of commands to look up. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/command-docs/} */
   commandDocs(
     ...commandNames: Many
-  ): Out<W, Record<string, CommandDoc<string>>, Record<string, CommandDoc<Uint8Array>>> {
-    return this.execute(c.commandDocs(...commandNames));
-  }
+  ): Out<W, Record<string, CommandDoc<string>>, Record<string, CommandDoc<Uint8Array>>>;
 
   /** Extracts the key names from an arbitrary command. Complexity: O(N) where N is the number of arguments to the command. Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/command-getkeys/} */
-  commandGetkeys(command: Arg, ...args: Many): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.commandGetkeys(command, ...args));
-  }
+  commandGetkeys(command: Arg, ...args: Many): Out<W, string[], Uint8Array[]>;
 
   /** Extracts the key names and access flags for an arbitrary command. Complexity: O(N) where N is the number of arguments to the command. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/command-getkeysandflags/} */
-  commandGetkeysandflags(
-    command: Arg,
-    ...args: Many
-  ): Out<W, [string, string[]][], [Uint8Array, string[]][]> {
-    return this.execute(c.commandGetkeysandflags(command, ...args));
-  }
+  commandGetkeysandflags(command: Arg, ...args: Many): Out<W, [string, string[]][], [Uint8Array, string[]][]>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/command-help/} */
-  commandHelp(): Out<W, string[]> {
-    return this.execute(c.commandHelp());
-  }
+  commandHelp(): Out<W, string[]>;
 
   /** Returns information about one, multiple or all commands. Complexity: O(N) where N is the number of commands to look up. Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/command-info/} */
-  commandInfo(...commandNames: Many): Out<W, (Reply[] | null)[]> {
-    return this.execute(c.commandInfo(...commandNames));
-  }
+  commandInfo(...commandNames: Many): Out<W, (Reply[] | null)[]>;
 
   /** Returns a list of command names. Complexity: O(N) where N is the total number of Redis commands. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/command-list/} */
-  commandList(options?: CommandListOptions): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.commandList(options));
-  }
+  commandList(options?: CommandListOptions): Out<W, string[], Uint8Array[]>;
 
   /** Returns the specified command log's entries. Complexity: O(N) where N is the number of entries returned. Since Valkey 8.1.0. {@link https://valkey.io/commands/commandlog-get/} */
   commandlogGet(
     count: Num,
     type: "SLOW" | "LARGE-REQUEST" | "LARGE-REPLY" | "slow" | "large-request" | "large-reply",
-  ): Out<W, LogEntry<string>[], LogEntry<Uint8Array>[]> {
-    return this.execute(c.commandlogGet(count, type));
-  }
+  ): Out<W, LogEntry<string>[], LogEntry<Uint8Array>[]>;
 
   /** Shows helpful text about the different subcommands. Complexity: O(1). Since Valkey 8.1.0. {@link https://valkey.io/commands/commandlog-help/} */
-  commandlogHelp(): Out<W, string[]> {
-    return this.execute(c.commandlogHelp());
-  }
+  commandlogHelp(): Out<W, string[]>;
 
   /** Returns the number of entries in the specified type of command log. Complexity: O(1). Since Valkey 8.1.0. {@link https://valkey.io/commands/commandlog-len/} */
   commandlogLen(
     type: "SLOW" | "LARGE-REQUEST" | "LARGE-REPLY" | "slow" | "large-request" | "large-reply",
-  ): Out<W, number> {
-    return this.execute(c.commandlogLen(type));
-  }
+  ): Out<W, number>;
 
   /** Clears all entries from the specified type of command log. Complexity: O(N) where N is the number of entries in the commandlog. Since Valkey 8.1.0. {@link https://valkey.io/commands/commandlog-reset/} */
   commandlogReset(
     type: "SLOW" | "LARGE-REQUEST" | "LARGE-REPLY" | "slow" | "large-request" | "large-reply",
-  ): Out<W, "OK"> {
-    return this.execute(c.commandlogReset(type));
-  }
+  ): Out<W, "OK">;
 
   /** Returns the effective values of configuration parameters. Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/config-get/} */
-  configGet(...parameters: Many): Out<W, Record<string, string>, Record<string, Uint8Array>> {
-    return this.execute(c.configGet(...parameters));
-  }
+  configGet(...parameters: Many): Out<W, Record<string, string>, Record<string, Uint8Array>>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/config-help/} */
-  configHelp(): Out<W, string[]> {
-    return this.execute(c.configHelp());
-  }
+  configHelp(): Out<W, string[]>;
 
   /** Resets the server's statistics. Complexity: O(1). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/config-resetstat/} */
-  configResetstat(): Out<W, "OK"> {
-    return this.execute(c.configResetstat());
-  }
+  configResetstat(): Out<W, "OK">;
 
   /** Persists the effective configuration to file. Complexity: O(1). Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/config-rewrite/} */
-  configRewrite(): Out<W, "OK"> {
-    return this.execute(c.configRewrite());
-  }
+  configRewrite(): Out<W, "OK">;
 
   /** Sets configuration parameters in-flight. Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/config-set/} */
   configSet(parameter: Arg, value: Arg): Out<W, "OK">;
   /** Sets configuration parameters in-flight. Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/config-set/} */
   configSet(parameters: Entries): Out<W, "OK">;
-  configSet(parameter: any, value?: any): any {
-    return this.execute(c.configSet(parameter, value));
-  }
 
   /** Copies the value of a key to a new key. Complexity: O(N) worst case for collections, where N is the number of nested items. O(1) for string values. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/copy/} */
-  copy(source: Arg, destination: Arg, options?: CopyOptions): Out<W, number> {
-    return this.execute(c.copy(source, destination, options));
-  }
+  copy(source: Arg, destination: Arg, options?: CopyOptions): Out<W, number>;
 
   /** Returns the number of keys in the database. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/dbsize/} */
-  dbsize(): Out<W, number> {
-    return this.execute(c.dbsize());
-  }
+  dbsize(): Out<W, number>;
 
   /** A container for debugging commands. Complexity: Depends on subcommand. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/debug/} */
-  debug(...args: Arg[]): Out<W, Reply> {
-    return this.execute(c.debug(...args));
-  }
+  debug(...args: Arg[]): Out<W, Reply>;
 
   /** Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/decr/} */
-  decr(key: Arg): Out<W, number> {
-    return this.execute(c.decr(key));
-  }
+  decr(key: Arg): Out<W, number>;
 
   /** Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/decrby/} */
-  decrby(key: Arg, decrement: Num): Out<W, number> {
-    return this.execute(c.decrby(key, decrement));
-  }
+  decrby(key: Arg, decrement: Num): Out<W, number>;
 
   /** Deletes one or more keys. Complexity: O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/del/} */
-  del(...keys: Many): Out<W, number> {
-    return this.execute(c.del(...keys));
-  }
+  del(...keys: Many): Out<W, number>;
 
   /** Delete key if value matches string. Complexity: O(1). Since Valkey 9.0.0. {@link https://valkey.io/commands/delifeq/} */
-  delifeq(key: Arg, value: Arg): Out<W, number> {
-    return this.execute(c.delifeq(key, value));
-  }
+  delifeq(key: Arg, value: Arg): Out<W, number>;
 
   /** Returns a serialized representation of the value stored at a key. Complexity: O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). Since Redis 2.6.0. The reply is bytes for clients of text too. {@link https://redis.io/docs/latest/commands/dump/} */
-  dump(key: Arg): Out<W, Uint8Array | null> {
-    return this.execute(c.dump(key));
-  }
+  dump(key: Arg): Out<W, Uint8Array | null>;
 
   /** Returns the given string. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/echo/} */
-  echo(message: Arg): Out<W, string, Uint8Array> {
-    return this.execute(c.echo(message));
-  }
+  echo(message: Arg): Out<W, string, Uint8Array>;
 
   /** Executes a server-side Lua script. Complexity: Depends on the script that is executed. Since Redis 2.6.0. `eval` is a reserved word; the method has the plain name. {@link https://redis.io/docs/latest/commands/eval/} */
-  eval<T = Reply>(script: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T> {
-    return this.execute(c.eval_(script, keys, args));
-  }
+  eval<T = Reply>(script: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T>;
 
   /** Executes a read-only server-side Lua script. Complexity: Depends on the script that is executed. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/eval_ro/} */
-  eval_ro<T = Reply>(script: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T> {
-    return this.execute(c.eval_ro(script, keys, args));
-  }
+  eval_ro<T = Reply>(script: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T>;
 
   /** Executes a server-side Lua script by SHA1 digest. Complexity: Depends on the script that is executed. Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/evalsha/} */
-  evalsha<T = Reply>(sha1: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T> {
-    return this.execute(c.evalsha(sha1, keys, args));
-  }
+  evalsha<T = Reply>(sha1: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T>;
 
   /** Executes a read-only server-side Lua script by SHA1 digest. Complexity: Depends on the script that is executed. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/evalsha_ro/} */
-  evalsha_ro<T = Reply>(sha1: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T> {
-    return this.execute(c.evalsha_ro(sha1, keys, args));
-  }
+  evalsha_ro<T = Reply>(sha1: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T>;
 
   /** Determines whether one or more keys exist. Complexity: O(N) where N is the number of keys to check. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/exists/} */
-  exists(...keys: Many): Out<W, number> {
-    return this.execute(c.exists(...keys));
-  }
+  exists(...keys: Many): Out<W, number>;
 
   /** Sets the expiration time of a key in seconds. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/expire/} */
-  expire(key: Arg, seconds: Num, options?: ExpireOptions): Out<W, number> {
-    return this.execute(c.expire(key, seconds, options));
-  }
+  expire(key: Arg, seconds: Num, options?: ExpireOptions): Out<W, number>;
 
   /** Sets the expiration time of a key to a Unix timestamp. Complexity: O(1). Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/expireat/} */
-  expireat(key: Arg, unixTimeSeconds: Num, options?: ExpireatOptions): Out<W, number> {
-    return this.execute(c.expireat(key, unixTimeSeconds, options));
-  }
+  expireat(key: Arg, unixTimeSeconds: Num, options?: ExpireatOptions): Out<W, number>;
 
   /** Returns the expiration time of a key as a Unix timestamp. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/expiretime/} */
-  expiretime(key: Arg): Out<W, number> {
-    return this.execute(c.expiretime(key));
-  }
+  expiretime(key: Arg): Out<W, number>;
 
   /** Starts a coordinated failover from a server to one of its replicas. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/failover/} */
-  failover(options?: FailoverOptions): Out<W, "OK"> {
-    return this.execute(c.failover(options));
-  }
+  failover(options?: FailoverOptions): Out<W, "OK">;
 
   /** Invokes a function. Complexity: Depends on the function that is executed. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/fcall/} */
-  fcall<T = Reply>(name: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T> {
-    return this.execute(c.fcall(name, keys, args));
-  }
+  fcall<T = Reply>(name: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T>;
 
   /** Invokes a read-only function. Complexity: Depends on the function that is executed. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/fcall_ro/} */
-  fcall_ro<T = Reply>(name: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T> {
-    return this.execute(c.fcall_ro(name, keys, args));
-  }
+  fcall_ro<T = Reply>(name: Arg, keys?: readonly Arg[], args?: readonly Arg[]): Out<W, T>;
 
   /** Removes all keys from all databases. Complexity: O(N) where N is the total number of keys in all databases. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/flushall/} */
-  flushall(options?: FlushallOptions): Out<W, "OK"> {
-    return this.execute(c.flushall(options));
-  }
+  flushall(options?: FlushallOptions): Out<W, "OK">;
 
   /** Remove all keys from the current database. Complexity: O(N) where N is the number of keys in the selected database. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/flushdb/} */
-  flushdb(options?: FlushdbOptions): Out<W, "OK"> {
-    return this.execute(c.flushdb(options));
-  }
+  flushdb(options?: FlushdbOptions): Out<W, "OK">;
 
   /** Deletes a library and its functions. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-delete/} */
-  functionDelete(libraryName: Arg): Out<W, "OK"> {
-    return this.execute(c.functionDelete(libraryName));
-  }
+  functionDelete(libraryName: Arg): Out<W, "OK">;
 
   /** Dumps all libraries into a serialized binary payload. Complexity: O(N) where N is the number of functions. Since Redis 7.0.0. The reply is bytes for clients of text too. {@link https://redis.io/docs/latest/commands/function-dump/} */
-  functionDump(): Out<W, Uint8Array> {
-    return this.execute(c.functionDump());
-  }
+  functionDump(): Out<W, Uint8Array>;
 
   /** Deletes all libraries and functions. Complexity: O(N) where N is the number of functions deleted. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-flush/} */
-  functionFlush(options?: FunctionFlushOptions): Out<W, "OK"> {
-    return this.execute(c.functionFlush(options));
-  }
+  functionFlush(options?: FunctionFlushOptions): Out<W, "OK">;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-help/} */
-  functionHelp(): Out<W, string[]> {
-    return this.execute(c.functionHelp());
-  }
+  functionHelp(): Out<W, string[]>;
 
   /** Terminates a function during execution. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-kill/} */
-  functionKill(): Out<W, "OK"> {
-    return this.execute(c.functionKill());
-  }
+  functionKill(): Out<W, "OK">;
 
   /** Returns information about all libraries. Complexity: O(N) where N is the number of functions. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-list/} */
   functionList(
     options?: FunctionListOptions,
-  ): Out<W, FunctionLibrary<string>[], FunctionLibrary<Uint8Array>[]> {
-    return this.execute(c.functionList(options));
-  }
+  ): Out<W, FunctionLibrary<string>[], FunctionLibrary<Uint8Array>[]>;
 
   /** Creates a library. Complexity: O(1) (considering compilation time is redundant). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-load/} */
-  functionLoad(code: Arg, options?: FunctionLoadOptions): Out<W, string, Uint8Array> {
-    return this.execute(c.functionLoad(code, options));
-  }
+  functionLoad(code: Arg, options?: FunctionLoadOptions): Out<W, string, Uint8Array>;
 
   /** Restores all libraries from a payload. Complexity: O(N) where N is the number of functions on the payload. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-restore/} */
-  functionRestore(serializedValue: Arg, options?: FunctionRestoreOptions): Out<W, "OK"> {
-    return this.execute(c.functionRestore(serializedValue, options));
-  }
+  functionRestore(serializedValue: Arg, options?: FunctionRestoreOptions): Out<W, "OK">;
 
   /** Returns information about a function during execution. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/function-stats/} */
-  functionStats(): Out<W, Record<string, Reply>> {
-    return this.execute(c.functionStats());
-  }
+  functionStats(): Out<W, Record<string, Reply>>;
 
   /** Adds one or more members to a geospatial index. The key is created if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/geoadd/} */
   geoadd(key: Arg, longitude: Num, latitude: Num, member: Arg, options?: GeoaddOptions): Out<W, number>;
   /** Adds one or more members to a geospatial index. The key is created if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/geoadd/} */
   geoadd(key: Arg, places: Places, options?: GeoaddOptions): Out<W, number>;
-  geoadd(key: any, longitude: any, latitude?: any, member?: any, options?: any): any {
-    return this.execute(c.geoadd(key, longitude, latitude, member, options));
-  }
 
   /** Returns the distance between two members of a geospatial index. Complexity: O(1). Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/geodist/} */
-  geodist(key: Arg, member1: Arg, member2: Arg, unit?: GeoUnit): Out<W, number | null> {
-    return this.execute(c.geodist(key, member1, member2, unit));
-  }
+  geodist(key: Arg, member1: Arg, member2: Arg, unit?: GeoUnit): Out<W, number | null>;
 
   /** Returns members from a geospatial index as geohash strings. Complexity: O(1) for each member requested. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/geohash/} */
-  geohash(key: Arg, ...members: Many): Out<W, (string | null)[], (Uint8Array | null)[]> {
-    return this.execute(c.geohash(key, ...members));
-  }
+  geohash(key: Arg, ...members: Many): Out<W, (string | null)[], (Uint8Array | null)[]>;
 
   /** Returns the longitude and latitude of members from a geospatial index. Complexity: O(1) for each member requested. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/geopos/} */
-  geopos(key: Arg, ...members: Many): Out<W, ([longitude: number, latitude: number] | null)[]> {
-    return this.execute(c.geopos(key, ...members));
-  }
+  geopos(key: Arg, ...members: Many): Out<W, ([longitude: number, latitude: number] | null)[]>;
 
   /** Queries a geospatial index for members within a distance from a coordinate, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument. {@link https://redis.io/docs/latest/commands/georadius/} */
   georadius(
@@ -883,9 +622,6 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options?: GeoradiusOptions & { store?: undefined; storeDist?: undefined } & GeoPlain,
   ): Out<W, string[], Uint8Array[]>;
-  georadius(key: any, longitude: any, latitude: any, radius: any, unit: any, options?: any): any {
-    return this.execute(c.georadius(key, longitude, latitude, radius, unit, options));
-  }
 
   /** Returns members from a geospatial index that are within a distance from a coordinate. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.10. Deprecated since 6.2.0: use `GEOSEARCH` with the `BYRADIUS` argument. {@link https://redis.io/docs/latest/commands/georadius_ro/} */
   georadius_ro(
@@ -905,9 +641,6 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options?: Georadius_roOptions & GeoPlain,
   ): Out<W, string[], Uint8Array[]>;
-  georadius_ro(key: any, longitude: any, latitude: any, radius: any, unit: any, options?: any): any {
-    return this.execute(c.georadius_ro(key, longitude, latitude, radius, unit, options));
-  }
 
   /** Queries a geospatial index for members within a distance from a member, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.0. Deprecated since 6.2.0: use `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments. {@link https://redis.io/docs/latest/commands/georadiusbymember/} */
   georadiusbymember(
@@ -941,9 +674,6 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options?: GeoradiusbymemberOptions & { store?: undefined; storeDist?: undefined } & GeoPlain,
   ): Out<W, string[], Uint8Array[]>;
-  georadiusbymember(key: any, member: any, radius: any, unit: any, options?: any): any {
-    return this.execute(c.georadiusbymember(key, member, radius, unit, options));
-  }
 
   /** Returns members from a geospatial index that are within a distance from a member. Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index. Since Redis 3.2.10. Deprecated since 6.2.0: use `GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments. {@link https://redis.io/docs/latest/commands/georadiusbymember_ro/} */
   georadiusbymember_ro(
@@ -961,9 +691,6 @@ export abstract class CommandMethods<W extends Wrap> {
     unit: "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi",
     options?: Georadiusbymember_roOptions & GeoPlain,
   ): Out<W, string[], Uint8Array[]>;
-  georadiusbymember_ro(key: any, member: any, radius: any, unit: any, options?: any): any {
-    return this.execute(c.georadiusbymember_ro(key, member, radius, unit, options));
-  }
 
   /** Queries a geospatial index for members inside an area of a box or a circle. Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/geosearch/} */
   geosearch(
@@ -972,133 +699,82 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, GeoMatch<string>[], GeoMatch<Uint8Array>[]>;
   /** Queries a geospatial index for members inside an area of a box or a circle. Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/geosearch/} */
   geosearch(key: Arg, options: GeosearchOptions & GeoPlain): Out<W, string[], Uint8Array[]>;
-  geosearch(key: any, options: any): any {
-    return this.execute(c.geosearch(key, options));
-  }
 
   /** Queries a geospatial index for members inside an area of a box or a circle, optionally stores the result. Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/geosearchstore/} */
-  geosearchstore(destination: Arg, source: Arg, options: GeosearchstoreOptions): Out<W, number> {
-    return this.execute(c.geosearchstore(destination, source, options));
-  }
+  geosearchstore(destination: Arg, source: Arg, options: GeosearchstoreOptions): Out<W, number>;
 
   /** Returns the string value of a key. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/get/} */
-  get(key: Arg): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.get(key));
-  }
+  get(key: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Returns a bit value by offset. Complexity: O(1). Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/getbit/} */
-  getbit(key: Arg, offset: Num): Out<W, number> {
-    return this.execute(c.getbit(key, offset));
-  }
+  getbit(key: Arg, offset: Num): Out<W, number>;
 
   /** Returns the string value of a key after deleting the key. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/getdel/} */
-  getdel(key: Arg): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.getdel(key));
-  }
+  getdel(key: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Returns the string value of a key after setting its expiration time. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/getex/} */
-  getex(key: Arg, options?: GetexOptions): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.getex(key, options));
-  }
+  getex(key: Arg, options?: GetexOptions): Out<W, string | null, Uint8Array | null>;
 
   /** Returns a substring of the string stored at a key. Complexity: O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings. Since Redis 2.4.0. {@link https://redis.io/docs/latest/commands/getrange/} */
-  getrange(key: Arg, start: Num, end: Num): Out<W, string, Uint8Array> {
-    return this.execute(c.getrange(key, start, end));
-  }
+  getrange(key: Arg, start: Num, end: Num): Out<W, string, Uint8Array>;
 
   /** Returns the previous string value of a key after setting it to a new value. Complexity: O(1). Since Redis 1.0.0. Deprecated since 6.2.0: use `SET` with the `!GET` argument. {@link https://redis.io/docs/latest/commands/getset/} */
-  getset(key: Arg, value: Arg): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.getset(key, value));
-  }
+  getset(key: Arg, value: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Deletes one or more fields and their values from a hash. Deletes the hash if no fields remain. Complexity: O(N) where N is the number of fields to be removed. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hdel/} */
-  hdel(key: Arg, ...fields: Many): Out<W, number> {
-    return this.execute(c.hdel(key, ...fields));
-  }
+  hdel(key: Arg, ...fields: Many): Out<W, number>;
 
   /** Determines whether a field exists in a hash. Complexity: O(1). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hexists/} */
-  hexists(key: Arg, field: Arg): Out<W, number> {
-    return this.execute(c.hexists(key, field));
-  }
+  hexists(key: Arg, field: Arg): Out<W, number>;
 
   /** Set expiry for hash field using relative time to expire (seconds). Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hexpire/} */
-  hexpire(key: Arg, seconds: Num, fields: OneOrMany, options?: HexpireOptions): Out<W, number[]> {
-    return this.execute(c.hexpire(key, seconds, fields, options));
-  }
+  hexpire(key: Arg, seconds: Num, fields: OneOrMany, options?: HexpireOptions): Out<W, number[]>;
 
   /** Set expiry for hash field using an absolute Unix timestamp (seconds). Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hexpireat/} */
-  hexpireat(key: Arg, unixTimeSeconds: Num, fields: OneOrMany, options?: HexpireatOptions): Out<W, number[]> {
-    return this.execute(c.hexpireat(key, unixTimeSeconds, fields, options));
-  }
+  hexpireat(key: Arg, unixTimeSeconds: Num, fields: OneOrMany, options?: HexpireatOptions): Out<W, number[]>;
 
   /** Returns the expiration time of a hash field as a Unix timestamp, in seconds. Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hexpiretime/} */
-  hexpiretime(key: Arg, ...fields: Many): Out<W, number[]> {
-    return this.execute(c.hexpiretime(key, ...fields));
-  }
+  hexpiretime(key: Arg, ...fields: Many): Out<W, number[]>;
 
   /** Returns the value of a field in a hash. Complexity: O(1). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hget/} */
-  hget(key: Arg, field: Arg): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.hget(key, field));
-  }
+  hget(key: Arg, field: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Returns all fields and values in a hash. Complexity: O(N) where N is the size of the hash. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hgetall/} */
-  hgetall(key: Arg): Out<W, Record<string, string>, Map<Uint8Array, Uint8Array>> {
-    return this.execute(c.hgetall(key));
-  }
+  hgetall(key: Arg): Out<W, Record<string, string>, Map<Uint8Array, Uint8Array>>;
 
   /** Returns the value of a field and deletes it from the hash. Complexity: O(N) where N is the number of specified fields. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/hgetdel/} */
-  hgetdel(key: Arg, ...fields: Many): Out<W, (string | null)[], (Uint8Array | null)[]> {
-    return this.execute(c.hgetdel(key, ...fields));
-  }
+  hgetdel(key: Arg, ...fields: Many): Out<W, (string | null)[], (Uint8Array | null)[]>;
 
   /** Get the value of one or more fields of a given hash key, and optionally set their expiration. Complexity: O(N) where N is the number of specified fields. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/hgetex/} */
   hgetex(
     key: Arg,
     fields: OneOrMany,
     options?: HgetexOptions,
-  ): Out<W, (string | null)[], (Uint8Array | null)[]> {
-    return this.execute(c.hgetex(key, fields, options));
-  }
+  ): Out<W, (string | null)[], (Uint8Array | null)[]>;
 
   /** Increments the integer value of a field in a hash by a number. Uses 0 as initial value if the field doesn't exist. Complexity: O(1). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hincrby/} */
-  hincrby(key: Arg, field: Arg, increment: Num): Out<W, number> {
-    return this.execute(c.hincrby(key, field, increment));
-  }
+  hincrby(key: Arg, field: Arg, increment: Num): Out<W, number>;
 
   /** Increments the floating point value of a field by a number. Uses 0 as initial value if the field doesn't exist. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/hincrbyfloat/} */
-  hincrbyfloat(key: Arg, field: Arg, increment: Num): Out<W, number> {
-    return this.execute(c.hincrbyfloat(key, field, increment));
-  }
+  hincrbyfloat(key: Arg, field: Arg, increment: Num): Out<W, number>;
 
   /** Returns all fields in a hash. Complexity: O(N) where N is the size of the hash. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hkeys/} */
-  hkeys(key: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.hkeys(key));
-  }
+  hkeys(key: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Returns the number of fields in a hash. Complexity: O(1). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hlen/} */
-  hlen(key: Arg): Out<W, number> {
-    return this.execute(c.hlen(key));
-  }
+  hlen(key: Arg): Out<W, number>;
 
   /** Returns the values of all fields in a hash. Complexity: O(N) where N is the number of fields being requested. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hmget/} */
-  hmget(key: Arg, ...fields: Many): Out<W, (string | null)[], (Uint8Array | null)[]> {
-    return this.execute(c.hmget(key, ...fields));
-  }
+  hmget(key: Arg, ...fields: Many): Out<W, (string | null)[], (Uint8Array | null)[]>;
 
   /** Sets the values of multiple fields. Complexity: O(N) where N is the number of fields being set. Since Redis 2.0.0. Deprecated since 4.0.0: use `HSET` with multiple field-value pairs. {@link https://redis.io/docs/latest/commands/hmset/} */
-  hmset(key: Arg, entries: Entries): Out<W, "OK"> {
-    return this.execute(c.hmset(key, entries));
-  }
+  hmset(key: Arg, entries: Entries): Out<W, "OK">;
 
   /** Removes the expiration time for each specified field. Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hpersist/} */
-  hpersist(key: Arg, ...fields: Many): Out<W, number[]> {
-    return this.execute(c.hpersist(key, ...fields));
-  }
+  hpersist(key: Arg, ...fields: Many): Out<W, number[]>;
 
   /** Set expiry for hash field using relative time to expire (milliseconds). Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hpexpire/} */
-  hpexpire(key: Arg, milliseconds: Num, fields: OneOrMany, options?: HpexpireOptions): Out<W, number[]> {
-    return this.execute(c.hpexpire(key, milliseconds, fields, options));
-  }
+  hpexpire(key: Arg, milliseconds: Num, fields: OneOrMany, options?: HpexpireOptions): Out<W, number[]>;
 
   /** Set expiry for hash field using an absolute Unix timestamp (milliseconds). Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hpexpireat/} */
   hpexpireat(
@@ -1106,19 +782,13 @@ export abstract class CommandMethods<W extends Wrap> {
     unixTimeMilliseconds: Num,
     fields: OneOrMany,
     options?: HpexpireatOptions,
-  ): Out<W, number[]> {
-    return this.execute(c.hpexpireat(key, unixTimeMilliseconds, fields, options));
-  }
+  ): Out<W, number[]>;
 
   /** Returns the expiration time of a hash field as a Unix timestamp, in msec. Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hpexpiretime/} */
-  hpexpiretime(key: Arg, ...fields: Many): Out<W, number[]> {
-    return this.execute(c.hpexpiretime(key, ...fields));
-  }
+  hpexpiretime(key: Arg, ...fields: Many): Out<W, number[]>;
 
   /** Returns the TTL in milliseconds of a hash field. Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hpttl/} */
-  hpttl(key: Arg, ...fields: Many): Out<W, number[]> {
-    return this.execute(c.hpttl(key, ...fields));
-  }
+  hpttl(key: Arg, ...fields: Many): Out<W, number[]>;
 
   /** Returns one or more random fields from a hash. Complexity: O(N) where N is the number of fields returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/hrandfield/} */
   hrandfield(
@@ -1134,9 +804,6 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, string[], Uint8Array[]>;
   /** Returns one or more random fields from a hash. Complexity: O(N) where N is the number of fields returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/hrandfield/} */
   hrandfield(key: Arg): Out<W, string | null, Uint8Array | null>;
-  hrandfield(key: any, count?: any, options?: any): any {
-    return this.execute(c.hrandfield(key, count, options));
-  }
 
   /** Iterates over fields and values of a hash. Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/hscan/} */
   hscan(
@@ -1150,111 +817,69 @@ export abstract class CommandMethods<W extends Wrap> {
     cursor: Num,
     options?: HscanOptions & { noValues?: false },
   ): Out<W, ScanEntries<string, string>, ScanEntries<Uint8Array, Uint8Array>>;
-  hscan(key: any, cursor: any, options?: any): any {
-    return this.execute(c.hscan(key, cursor, options));
-  }
 
   /** Creates or modifies the value of a field in a hash. Complexity: O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hset/} */
   hset(key: Arg, field: Arg, value: Arg): Out<W, number>;
   /** Creates or modifies the value of a field in a hash. Complexity: O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hset/} */
   hset(key: Arg, entries: Entries): Out<W, number>;
-  hset(key: any, field: any, value?: any): any {
-    return this.execute(c.hset(key, field, value));
-  }
 
   /** Set the value of one or more fields of a given hash key, and optionally set their expiration. Complexity: O(N) where N is the number of fields being set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/hsetex/} */
-  hsetex(key: Arg, entries: Entries, options?: HsetexOptions): Out<W, number> {
-    return this.execute(c.hsetex(key, entries, options));
-  }
+  hsetex(key: Arg, entries: Entries, options?: HsetexOptions): Out<W, number>;
 
   /** Sets the value of a field in a hash only when the field doesn't exist. Complexity: O(1). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hsetnx/} */
-  hsetnx(key: Arg, field: Arg, value: Arg): Out<W, number> {
-    return this.execute(c.hsetnx(key, field, value));
-  }
+  hsetnx(key: Arg, field: Arg, value: Arg): Out<W, number>;
 
   /** Returns the length of the value of a field. Complexity: O(1). Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/hstrlen/} */
-  hstrlen(key: Arg, field: Arg): Out<W, number> {
-    return this.execute(c.hstrlen(key, field));
-  }
+  hstrlen(key: Arg, field: Arg): Out<W, number>;
 
   /** Returns the TTL in seconds of a hash field. Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/httl/} */
-  httl(key: Arg, ...fields: Many): Out<W, number[]> {
-    return this.execute(c.httl(key, ...fields));
-  }
+  httl(key: Arg, ...fields: Many): Out<W, number[]>;
 
   /** Returns all values in a hash. Complexity: O(N) where N is the size of the hash. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hvals/} */
-  hvals(key: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.hvals(key));
-  }
+  hvals(key: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/incr/} */
-  incr(key: Arg): Out<W, number> {
-    return this.execute(c.incr(key));
-  }
+  incr(key: Arg): Out<W, number>;
 
   /** Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/incrby/} */
-  incrby(key: Arg, increment: Num): Out<W, number> {
-    return this.execute(c.incrby(key, increment));
-  }
+  incrby(key: Arg, increment: Num): Out<W, number>;
 
   /** Increment the floating point value of a key by a number. Uses 0 as initial value if the key doesn't exist. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/incrbyfloat/} */
-  incrbyfloat(key: Arg, increment: Num): Out<W, number> {
-    return this.execute(c.incrbyfloat(key, increment));
-  }
+  incrbyfloat(key: Arg, increment: Num): Out<W, number>;
 
   /** Returns information and statistics about the server. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/info/} */
-  info(...sections: Many): Out<W, string, Uint8Array> {
-    return this.execute(c.info(...sections));
-  }
+  info(...sections: Many): Out<W, string, Uint8Array>;
 
   /** Returns all key names that match a pattern. Complexity: O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/keys/} */
-  keys(pattern: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.keys(pattern));
-  }
+  keys(pattern: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Returns the Unix timestamp of the last successful save to disk. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lastsave/} */
-  lastsave(): Out<W, number> {
-    return this.execute(c.lastsave());
-  }
+  lastsave(): Out<W, number>;
 
   /** Returns a human-readable latency analysis report. Complexity: O(1). Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/latency-doctor/} */
-  latencyDoctor(): Out<W, string, Uint8Array> {
-    return this.execute(c.latencyDoctor());
-  }
+  latencyDoctor(): Out<W, string, Uint8Array>;
 
   /** Returns a latency graph for an event. Complexity: O(1). Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/latency-graph/} */
-  latencyGraph(event: Arg): Out<W, string, Uint8Array> {
-    return this.execute(c.latencyGraph(event));
-  }
+  latencyGraph(event: Arg): Out<W, string, Uint8Array>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/latency-help/} */
-  latencyHelp(): Out<W, string[]> {
-    return this.execute(c.latencyHelp());
-  }
+  latencyHelp(): Out<W, string[]>;
 
   /** Returns the cumulative distribution of latencies of a subset or all commands. Complexity: O(N) where N is the number of commands with latency information being retrieved. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/latency-histogram/} */
-  latencyHistogram(...commands: Many): Out<W, Record<string, LatencyHistogram>> {
-    return this.execute(c.latencyHistogram(...commands));
-  }
+  latencyHistogram(...commands: Many): Out<W, Record<string, LatencyHistogram>>;
 
   /** Returns timestamp-latency samples for an event. Complexity: O(1). Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/latency-history/} */
-  latencyHistory(event: Arg): Out<W, [time: number, milliseconds: number][]> {
-    return this.execute(c.latencyHistory(event));
-  }
+  latencyHistory(event: Arg): Out<W, [time: number, milliseconds: number][]>;
 
   /** Returns the latest latency samples for all events. Complexity: O(1). Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/latency-latest/} */
   latencyLatest(): Out<
     W,
     [event: string, time: number, latest: number, max: number, ...more: number[]][],
     [event: Uint8Array, time: number, latest: number, max: number, ...more: number[]][]
-  > {
-    return this.execute(c.latencyLatest());
-  }
+  >;
 
   /** Resets the latency data for one or more events. Complexity: O(1). Since Redis 2.8.13. {@link https://redis.io/docs/latest/commands/latency-reset/} */
-  latencyReset(...events: Many): Out<W, number> {
-    return this.execute(c.latencyReset(...events));
-  }
+  latencyReset(...events: Many): Out<W, number>;
 
   /** Finds the longest common substring. Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/lcs/} */
   lcs(key1: Arg, key2: Arg, options: LcsOptions & { len: true }): Out<W, number>;
@@ -1262,29 +887,15 @@ export abstract class CommandMethods<W extends Wrap> {
   lcs(key1: Arg, key2: Arg, options: LcsOptions & { idx: true }): Out<W, LcsMatches>;
   /** Finds the longest common substring. Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/lcs/} */
   lcs(key1: Arg, key2: Arg, options?: LcsOptions & { len?: false; idx?: false }): Out<W, string, Uint8Array>;
-  lcs(key1: any, key2: any, options?: any): any {
-    return this.execute(c.lcs(key1, key2, options));
-  }
 
   /** Returns an element from a list by its index. Complexity: O(N) where N is the number of elements to traverse to get to the element at index. This makes asking for the first or the last element of the list O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lindex/} */
-  lindex(key: Arg, index: Num): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.lindex(key, index));
-  }
+  lindex(key: Arg, index: Num): Out<W, string | null, Uint8Array | null>;
 
   /** Inserts an element before or after another element in a list. Complexity: O(N) where N is the number of elements to traverse before seeing the value pivot. This means that inserting somewhere on the left end on the list (head) can be considered O(1) and inserting somewhere on the right end (tail) is O(N). Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/linsert/} */
-  linsert(
-    key: Arg,
-    where: "BEFORE" | "AFTER" | "before" | "after",
-    pivot: Arg,
-    element: Arg,
-  ): Out<W, number> {
-    return this.execute(c.linsert(key, where, pivot, element));
-  }
+  linsert(key: Arg, where: "BEFORE" | "AFTER" | "before" | "after", pivot: Arg, element: Arg): Out<W, number>;
 
   /** Returns the length of a list. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/llen/} */
-  llen(key: Arg): Out<W, number> {
-    return this.execute(c.llen(key));
-  }
+  llen(key: Arg): Out<W, number>;
 
   /** Returns an element after popping it from one list and pushing it to another. Deletes the list if the last element was moved. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/lmove/} */
   lmove(
@@ -1292,104 +903,66 @@ export abstract class CommandMethods<W extends Wrap> {
     destination: Arg,
     wherefrom: "LEFT" | "RIGHT" | "left" | "right",
     whereto: "LEFT" | "RIGHT" | "left" | "right",
-  ): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.lmove(source, destination, wherefrom, whereto));
-  }
+  ): Out<W, string | null, Uint8Array | null>;
 
   /** Returns multiple elements from a list after removing them. Deletes the list if the last element was popped. Complexity: O(N+M) where N is the number of provided keys and M is the number of elements returned. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/lmpop/} */
   lmpop(
     keys: OneOrMany,
     where: "LEFT" | "RIGHT" | "left" | "right",
     options?: LmpopOptions,
-  ): Out<W, [key: string, elements: string[]] | null, [key: Uint8Array, elements: Uint8Array[]] | null> {
-    return this.execute(c.lmpop(keys, where, options));
-  }
+  ): Out<W, [key: string, elements: string[]] | null, [key: Uint8Array, elements: Uint8Array[]] | null>;
 
   /** Displays computer art and the Redis version. Complexity: not documented. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/lolwut/} */
-  lolwut(version?: Num, ...parameters: Arg[]): Out<W, string, Uint8Array> {
-    return this.execute(c.lolwut(version, ...parameters));
-  }
+  lolwut(version?: Num, ...parameters: Arg[]): Out<W, string, Uint8Array>;
 
   /** Returns the first elements in a list after removing it. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lpop/} */
   lpop(key: Arg, count: Num): Out<W, string[] | null, Uint8Array[] | null>;
   /** Returns the first elements in a list after removing it. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lpop/} */
   lpop(key: Arg): Out<W, string | null, Uint8Array | null>;
-  lpop(key: any, count?: any): any {
-    return this.execute(c.lpop(key, count));
-  }
 
   /** Returns the index of matching elements in a list. Complexity: O(N) where N is the number of elements in the list, for the average case. When searching for elements near the head or the tail of the list, or when the MAXLEN option is provided, the command may run in constant time. Since Redis 6.0.6. {@link https://redis.io/docs/latest/commands/lpos/} */
   lpos(key: Arg, element: Arg, options: LposOptions & { count: Num }): Out<W, number[]>;
   /** Returns the index of matching elements in a list. Complexity: O(N) where N is the number of elements in the list, for the average case. When searching for elements near the head or the tail of the list, or when the MAXLEN option is provided, the command may run in constant time. Since Redis 6.0.6. {@link https://redis.io/docs/latest/commands/lpos/} */
   lpos(key: Arg, element: Arg, options?: LposOptions & { count?: undefined }): Out<W, number | null>;
-  lpos(key: any, element: any, options?: any): any {
-    return this.execute(c.lpos(key, element, options));
-  }
 
   /** Prepends one or more elements to a list. Creates the key if it doesn't exist. Complexity: O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lpush/} */
-  lpush(key: Arg, ...elements: Many): Out<W, number> {
-    return this.execute(c.lpush(key, ...elements));
-  }
+  lpush(key: Arg, ...elements: Many): Out<W, number>;
 
   /** Prepends one or more elements to a list only when the list exists. Complexity: O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments. Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/lpushx/} */
-  lpushx(key: Arg, ...elements: Many): Out<W, number> {
-    return this.execute(c.lpushx(key, ...elements));
-  }
+  lpushx(key: Arg, ...elements: Many): Out<W, number>;
 
   /** Returns a range of elements from a list. Complexity: O(S+N) where S is the distance of start offset from HEAD for small lists, from nearest end (HEAD or TAIL) for large lists; and N is the number of elements in the specified range. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lrange/} */
-  lrange(key: Arg, start: Num, stop: Num): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.lrange(key, start, stop));
-  }
+  lrange(key: Arg, start: Num, stop: Num): Out<W, string[], Uint8Array[]>;
 
   /** Removes elements from a list. Deletes the list if the last element was removed. Complexity: O(N+M) where N is the length of the list and M is the number of elements removed. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lrem/} */
-  lrem(key: Arg, count: Num, element: Arg): Out<W, number> {
-    return this.execute(c.lrem(key, count, element));
-  }
+  lrem(key: Arg, count: Num, element: Arg): Out<W, number>;
 
   /** Sets the value of an element in a list by its index. Complexity: O(N) where N is the length of the list. Setting either the first or the last element of the list is O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lset/} */
-  lset(key: Arg, index: Num, element: Arg): Out<W, "OK"> {
-    return this.execute(c.lset(key, index, element));
-  }
+  lset(key: Arg, index: Num, element: Arg): Out<W, "OK">;
 
   /** Removes elements from both ends a list. Deletes the list if all elements were trimmed. Complexity: O(N) where N is the number of elements to be removed by the operation. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/ltrim/} */
-  ltrim(key: Arg, start: Num, stop: Num): Out<W, "OK"> {
-    return this.execute(c.ltrim(key, start, stop));
-  }
+  ltrim(key: Arg, start: Num, stop: Num): Out<W, "OK">;
 
   /** Outputs a memory problems report. Complexity: O(1). Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/memory-doctor/} */
-  memoryDoctor(): Out<W, string, Uint8Array> {
-    return this.execute(c.memoryDoctor());
-  }
+  memoryDoctor(): Out<W, string, Uint8Array>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/memory-help/} */
-  memoryHelp(): Out<W, string[]> {
-    return this.execute(c.memoryHelp());
-  }
+  memoryHelp(): Out<W, string[]>;
 
   /** Returns the allocator statistics. Complexity: Depends on how much memory is allocated, could be slow. Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/memory-malloc-stats/} */
-  memoryMallocStats(): Out<W, string, Uint8Array> {
-    return this.execute(c.memoryMallocStats());
-  }
+  memoryMallocStats(): Out<W, string, Uint8Array>;
 
   /** Asks the allocator to release memory. Complexity: Depends on how much memory is allocated, could be slow. Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/memory-purge/} */
-  memoryPurge(): Out<W, "OK"> {
-    return this.execute(c.memoryPurge());
-  }
+  memoryPurge(): Out<W, "OK">;
 
   /** Returns details about memory usage. Complexity: O(1). Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/memory-stats/} */
-  memoryStats(): Out<W, Record<string, number | Record<string, number>>> {
-    return this.execute(c.memoryStats());
-  }
+  memoryStats(): Out<W, Record<string, number | Record<string, number>>>;
 
   /** Estimates the memory usage of a key. Complexity: O(N) where N is the number of samples. Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/memory-usage/} */
-  memoryUsage(key: Arg, options?: MemoryUsageOptions): Out<W, number | null> {
-    return this.execute(c.memoryUsage(key, options));
-  }
+  memoryUsage(key: Arg, options?: MemoryUsageOptions): Out<W, number | null>;
 
   /** Atomically returns the string values of one or more keys. Complexity: O(N) where N is the number of keys to retrieve. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/mget/} */
-  mget(...keys: Many): Out<W, (string | null)[], (Uint8Array | null)[]> {
-    return this.execute(c.mget(...keys));
-  }
+  mget(...keys: Many): Out<W, (string | null)[], (Uint8Array | null)[]>;
 
   /** Atomically transfers a key from one Redis instance to another. Complexity: This command actually executes a DUMP+DEL in the source instance, and a RESTORE in the target instance. See the pages of these commands for time complexity. Also an O(N) data transfer between the two instances is performed. Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/migrate/} */
   migrate(
@@ -1399,344 +972,212 @@ export abstract class CommandMethods<W extends Wrap> {
     destinationDb: Num,
     timeout: Num,
     options?: MigrateOptions,
-  ): Out<W, string> {
-    return this.execute(c.migrate(host, port, keys, destinationDb, timeout, options));
-  }
+  ): Out<W, string>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/module-help/} */
-  moduleHelp(): Out<W, string[]> {
-    return this.execute(c.moduleHelp());
-  }
+  moduleHelp(): Out<W, string[]>;
 
   /** Returns all loaded modules. Complexity: O(N) where N is the number of loaded modules. Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/module-list/} */
   moduleList(): Out<
     W,
     { name: string; ver: number; path: string; args: string[] }[],
     { name: Uint8Array; ver: number; path: Uint8Array; args: Uint8Array[] }[]
-  > {
-    return this.execute(c.moduleList());
-  }
+  >;
 
   /** Loads a module. Complexity: O(1). Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/module-load/} */
-  moduleLoad(path: Arg, ...args: Many): Out<W, "OK"> {
-    return this.execute(c.moduleLoad(path, ...args));
-  }
+  moduleLoad(path: Arg, ...args: Many): Out<W, "OK">;
 
   /** Loads a module using extended parameters. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/module-loadex/} */
-  moduleLoadex(path: Arg, options?: ModuleLoadexOptions): Out<W, "OK"> {
-    return this.execute(c.moduleLoadex(path, options));
-  }
+  moduleLoadex(path: Arg, options?: ModuleLoadexOptions): Out<W, "OK">;
 
   /** Unloads a module. Complexity: O(1). Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/module-unload/} */
-  moduleUnload(name: Arg): Out<W, "OK"> {
-    return this.execute(c.moduleUnload(name));
-  }
+  moduleUnload(name: Arg): Out<W, "OK">;
 
   /** Moves a key to another database. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/move/} */
-  move(key: Arg, db: Num): Out<W, number> {
-    return this.execute(c.move(key, db));
-  }
+  move(key: Arg, db: Num): Out<W, number>;
 
   /** Atomically creates or modifies the string values of one or more keys. Complexity: O(N) where N is the number of keys to set. Since Redis 1.0.1. {@link https://redis.io/docs/latest/commands/mset/} */
-  mset(entries: Entries): Out<W, "OK"> {
-    return this.execute(c.mset(entries));
-  }
+  mset(entries: Entries): Out<W, "OK">;
 
   /** Atomically creates or modifies the string values of one or more keys, and optionally set their expiration. Complexity: O(N) where N is the number of keys to set. Since Valkey 9.1.0. {@link https://valkey.io/commands/msetex/} */
-  msetex(entries: Entries, options?: MsetexOptions): Out<W, number> {
-    return this.execute(c.msetex(entries, options));
-  }
+  msetex(entries: Entries, options?: MsetexOptions): Out<W, number>;
 
   /** Atomically modifies the string values of one or more keys only when all keys don't exist. Complexity: O(N) where N is the number of keys to set. Since Redis 1.0.1. {@link https://redis.io/docs/latest/commands/msetnx/} */
-  msetnx(entries: Entries): Out<W, number> {
-    return this.execute(c.msetnx(entries));
-  }
+  msetnx(entries: Entries): Out<W, number>;
 
   /** Returns the internal encoding of a Redis object. Complexity: O(1). Since Redis 2.2.3. {@link https://redis.io/docs/latest/commands/object-encoding/} */
-  objectEncoding(key: Arg): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.objectEncoding(key));
-  }
+  objectEncoding(key: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Returns the logarithmic access frequency counter of a Redis object. Complexity: O(1). Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/object-freq/} */
-  objectFreq(key: Arg): Out<W, number | null> {
-    return this.execute(c.objectFreq(key));
-  }
+  objectFreq(key: Arg): Out<W, number | null>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/object-help/} */
-  objectHelp(): Out<W, string[]> {
-    return this.execute(c.objectHelp());
-  }
+  objectHelp(): Out<W, string[]>;
 
   /** Returns the time since the last access to a Redis object. Complexity: O(1). Since Redis 2.2.3. {@link https://redis.io/docs/latest/commands/object-idletime/} */
-  objectIdletime(key: Arg): Out<W, number | null> {
-    return this.execute(c.objectIdletime(key));
-  }
+  objectIdletime(key: Arg): Out<W, number | null>;
 
   /** Returns the reference count of a value of a key. Complexity: O(1). Since Redis 2.2.3. {@link https://redis.io/docs/latest/commands/object-refcount/} */
-  objectRefcount(key: Arg): Out<W, number | null> {
-    return this.execute(c.objectRefcount(key));
-  }
+  objectRefcount(key: Arg): Out<W, number | null>;
 
   /** Removes the expiration time of a key. Complexity: O(1). Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/persist/} */
-  persist(key: Arg): Out<W, number> {
-    return this.execute(c.persist(key));
-  }
+  persist(key: Arg): Out<W, number>;
 
   /** Sets the expiration time of a key in milliseconds. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/pexpire/} */
-  pexpire(key: Arg, milliseconds: Num, options?: PexpireOptions): Out<W, number> {
-    return this.execute(c.pexpire(key, milliseconds, options));
-  }
+  pexpire(key: Arg, milliseconds: Num, options?: PexpireOptions): Out<W, number>;
 
   /** Sets the expiration time of a key to a Unix milliseconds timestamp. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/pexpireat/} */
-  pexpireat(key: Arg, unixTimeMilliseconds: Num, options?: PexpireatOptions): Out<W, number> {
-    return this.execute(c.pexpireat(key, unixTimeMilliseconds, options));
-  }
+  pexpireat(key: Arg, unixTimeMilliseconds: Num, options?: PexpireatOptions): Out<W, number>;
 
   /** Returns the expiration time of a key as a Unix milliseconds timestamp. Complexity: O(1). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/pexpiretime/} */
-  pexpiretime(key: Arg): Out<W, number> {
-    return this.execute(c.pexpiretime(key));
-  }
+  pexpiretime(key: Arg): Out<W, number>;
 
   /** Adds elements to a HyperLogLog key. Creates the key if it doesn't exist. Complexity: O(1) to add every element. Since Redis 2.8.9. {@link https://redis.io/docs/latest/commands/pfadd/} */
-  pfadd(key: Arg, ...elements: Many): Out<W, number> {
-    return this.execute(c.pfadd(key, ...elements));
-  }
+  pfadd(key: Arg, ...elements: Many): Out<W, number>;
 
   /** Returns the approximated cardinality of the set(s) observed by the HyperLogLog key(s). Complexity: O(1) with a very small average constant time when called with a single key. O(N) with N being the number of keys, and much bigger constant times, when called with multiple keys. Since Redis 2.8.9. {@link https://redis.io/docs/latest/commands/pfcount/} */
-  pfcount(...keys: Many): Out<W, number> {
-    return this.execute(c.pfcount(...keys));
-  }
+  pfcount(...keys: Many): Out<W, number>;
 
   /** Internal commands for debugging HyperLogLog values. Complexity: N/A. Since Redis 2.8.9. {@link https://redis.io/docs/latest/commands/pfdebug/} */
-  pfdebug(subcommand: Arg, key: Arg): Out<W, Reply> {
-    return this.execute(c.pfdebug(subcommand, key));
-  }
+  pfdebug(subcommand: Arg, key: Arg): Out<W, Reply>;
 
   /** Merges one or more HyperLogLog values into a single key. Complexity: O(N) to merge N HyperLogLogs, but with high constant times. Since Redis 2.8.9. {@link https://redis.io/docs/latest/commands/pfmerge/} */
-  pfmerge(destkey: Arg, ...sourcekeys: Many): Out<W, "OK"> {
-    return this.execute(c.pfmerge(destkey, ...sourcekeys));
-  }
+  pfmerge(destkey: Arg, ...sourcekeys: Many): Out<W, "OK">;
 
   /** An internal command for testing HyperLogLog values. Complexity: N/A. Since Redis 2.8.9. {@link https://redis.io/docs/latest/commands/pfselftest/} */
-  pfselftest(): Out<W, "OK"> {
-    return this.execute(c.pfselftest());
-  }
+  pfselftest(): Out<W, "OK">;
 
   /** Returns the server's liveliness response. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/ping/} */
   ping(message: Arg): Out<W, string, Uint8Array>;
   /** Returns the server's liveliness response. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/ping/} */
   ping(): Out<W, "PONG">;
-  ping(message?: any): any {
-    return this.execute(c.ping(message));
-  }
 
   /** Sets both string value and expiration time in milliseconds of a key. The key is created if it doesn't exist. Complexity: O(1). Since Redis 2.6.0. Deprecated since 2.6.12: use `SET` with the `PX` argument. {@link https://redis.io/docs/latest/commands/psetex/} */
-  psetex(key: Arg, milliseconds: Num, value: Arg): Out<W, "OK"> {
-    return this.execute(c.psetex(key, milliseconds, value));
-  }
+  psetex(key: Arg, milliseconds: Num, value: Arg): Out<W, "OK">;
 
   /** Returns the expiration time in milliseconds of a key. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/pttl/} */
-  pttl(key: Arg): Out<W, number> {
-    return this.execute(c.pttl(key));
-  }
+  pttl(key: Arg): Out<W, number>;
 
   /** Posts a message to a channel. Complexity: O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of subscribed patterns (by any client). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/publish/} */
-  publish(channel: Arg, message: Arg): Out<W, number> {
-    return this.execute(c.publish(channel, message));
-  }
+  publish(channel: Arg, message: Arg): Out<W, number>;
 
   /** Returns the active channels. Complexity: O(N) where N is the number of active channels, and assuming constant time pattern matching (relatively short channels and patterns). Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/pubsub-channels/} */
-  pubsubChannels(pattern?: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.pubsubChannels(pattern));
-  }
+  pubsubChannels(pattern?: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/pubsub-help/} */
-  pubsubHelp(): Out<W, string[]> {
-    return this.execute(c.pubsubHelp());
-  }
+  pubsubHelp(): Out<W, string[]>;
 
   /** Returns a count of unique pattern subscriptions. Complexity: O(1). Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/pubsub-numpat/} */
-  pubsubNumpat(): Out<W, number> {
-    return this.execute(c.pubsubNumpat());
-  }
+  pubsubNumpat(): Out<W, number>;
 
   /** Returns a count of subscribers to channels. Complexity: O(N) for the NUMSUB subcommand, where N is the number of requested channels. Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/pubsub-numsub/} */
-  pubsubNumsub(...channels: Many): Out<W, Record<string, number>, Map<Uint8Array, number>> {
-    return this.execute(c.pubsubNumsub(...channels));
-  }
+  pubsubNumsub(...channels: Many): Out<W, Record<string, number>, Map<Uint8Array, number>>;
 
   /** Returns the active shard channels. Complexity: O(N) where N is the number of active shard channels, and assuming constant time pattern matching (relatively short shard channels). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/pubsub-shardchannels/} */
-  pubsubShardchannels(pattern?: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.pubsubShardchannels(pattern));
-  }
+  pubsubShardchannels(pattern?: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Returns the count of subscribers of shard channels. Complexity: O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/pubsub-shardnumsub/} */
-  pubsubShardnumsub(...shardchannels: Many): Out<W, Record<string, number>, Map<Uint8Array, number>> {
-    return this.execute(c.pubsubShardnumsub(...shardchannels));
-  }
+  pubsubShardnumsub(...shardchannels: Many): Out<W, Record<string, number>, Map<Uint8Array, number>>;
 
   /** Returns a random key name from the database. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/randomkey/} */
-  randomkey(): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.randomkey());
-  }
+  randomkey(): Out<W, string | null, Uint8Array | null>;
 
   /** Renames a key and overwrites the destination. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/rename/} */
-  rename(key: Arg, newkey: Arg): Out<W, "OK"> {
-    return this.execute(c.rename(key, newkey));
-  }
+  rename(key: Arg, newkey: Arg): Out<W, "OK">;
 
   /** Renames a key only when the target key name doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/renamenx/} */
-  renamenx(key: Arg, newkey: Arg): Out<W, number> {
-    return this.execute(c.renamenx(key, newkey));
-  }
+  renamenx(key: Arg, newkey: Arg): Out<W, number>;
 
   /** Configures a server as replica of another, or promotes it to a master. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/replicaof/} */
-  replicaof(host: Arg, port: Arg): Out<W, string> {
-    return this.execute(c.replicaof(host, port));
-  }
+  replicaof(host: Arg, port: Arg): Out<W, string>;
 
   /** Creates a key from the serialized representation of a value. Complexity: O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/restore/} */
-  restore(key: Arg, ttl: Num, serializedValue: Arg, options?: RestoreOptions): Out<W, "OK"> {
-    return this.execute(c.restore(key, ttl, serializedValue, options));
-  }
+  restore(key: Arg, ttl: Num, serializedValue: Arg, options?: RestoreOptions): Out<W, "OK">;
 
   /** An internal command for migrating keys in a cluster. Complexity: O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/restore-asking/} */
-  restoreAsking(key: Arg, ttl: Num, serializedValue: Arg, options?: RestoreAskingOptions): Out<W, "OK"> {
-    return this.execute(c.restoreAsking(key, ttl, serializedValue, options));
-  }
+  restoreAsking(key: Arg, ttl: Num, serializedValue: Arg, options?: RestoreAskingOptions): Out<W, "OK">;
 
   /** Returns the replication role. Complexity: O(1). Since Redis 2.8.12. {@link https://redis.io/docs/latest/commands/role/} */
-  role(): Out<W, Role<string>, Role<Uint8Array>> {
-    return this.execute(c.role());
-  }
+  role(): Out<W, Role<string>, Role<Uint8Array>>;
 
   /** Returns and removes the last elements of a list. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/rpop/} */
   rpop(key: Arg, count: Num): Out<W, string[] | null, Uint8Array[] | null>;
   /** Returns and removes the last elements of a list. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/rpop/} */
   rpop(key: Arg): Out<W, string | null, Uint8Array | null>;
-  rpop(key: any, count?: any): any {
-    return this.execute(c.rpop(key, count));
-  }
 
   /** Returns the last element of a list after removing and pushing it to another list. Deletes the list if the last element was popped. Complexity: O(1). Since Redis 1.2.0. Deprecated since 6.2.0: use `LMOVE` with the `RIGHT` and `LEFT` arguments. {@link https://redis.io/docs/latest/commands/rpoplpush/} */
-  rpoplpush(source: Arg, destination: Arg): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.rpoplpush(source, destination));
-  }
+  rpoplpush(source: Arg, destination: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Appends one or more elements to a list. Creates the key if it doesn't exist. Complexity: O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/rpush/} */
-  rpush(key: Arg, ...elements: Many): Out<W, number> {
-    return this.execute(c.rpush(key, ...elements));
-  }
+  rpush(key: Arg, ...elements: Many): Out<W, number>;
 
   /** Appends an element to a list only when the list exists. Complexity: O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments. Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/rpushx/} */
-  rpushx(key: Arg, ...elements: Many): Out<W, number> {
-    return this.execute(c.rpushx(key, ...elements));
-  }
+  rpushx(key: Arg, ...elements: Many): Out<W, number>;
 
   /** Adds one or more members to a set. Creates the key if it doesn't exist. Complexity: O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sadd/} */
-  sadd(key: Arg, ...members: Many): Out<W, number> {
-    return this.execute(c.sadd(key, ...members));
-  }
+  sadd(key: Arg, ...members: Many): Out<W, number>;
 
   /** Synchronously saves the database(s) to disk. Complexity: O(N) where N is the total number of keys in all databases. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/save/} */
-  save(): Out<W, "OK"> {
-    return this.execute(c.save());
-  }
+  save(): Out<W, "OK">;
 
   /** Iterates over the key names in the database. Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/scan/} */
-  scan(cursor: Num, options?: ScanOptions): Out<W, ScanKeys<string>, ScanKeys<Uint8Array>> {
-    return this.execute(c.scan(cursor, options));
-  }
+  scan(cursor: Num, options?: ScanOptions): Out<W, ScanKeys<string>, ScanKeys<Uint8Array>>;
 
   /** Returns the number of members in a set. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/scard/} */
-  scard(key: Arg): Out<W, number> {
-    return this.execute(c.scard(key));
-  }
+  scard(key: Arg): Out<W, number>;
 
   /** Determines whether server-side Lua scripts exist in the script cache. Complexity: O(N) with N being the number of scripts to check (so checking a single script is an O(1) operation). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/script-exists/} */
-  scriptExists(...sha1s: Many): Out<W, number[]> {
-    return this.execute(c.scriptExists(...sha1s));
-  }
+  scriptExists(...sha1s: Many): Out<W, number[]>;
 
   /** Removes all server-side Lua scripts from the script cache. Complexity: O(N) with N being the number of scripts in cache. Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/script-flush/} */
-  scriptFlush(options?: ScriptFlushOptions): Out<W, "OK"> {
-    return this.execute(c.scriptFlush(options));
-  }
+  scriptFlush(options?: ScriptFlushOptions): Out<W, "OK">;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/script-help/} */
-  scriptHelp(): Out<W, string[]> {
-    return this.execute(c.scriptHelp());
-  }
+  scriptHelp(): Out<W, string[]>;
 
   /** Terminates a server-side Lua script during execution. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/script-kill/} */
-  scriptKill(): Out<W, "OK"> {
-    return this.execute(c.scriptKill());
-  }
+  scriptKill(): Out<W, "OK">;
 
   /** Loads a server-side Lua script to the script cache. Complexity: O(N) with N being the length in bytes of the script body. Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/script-load/} */
-  scriptLoad(script: Arg): Out<W, string, Uint8Array> {
-    return this.execute(c.scriptLoad(script));
-  }
+  scriptLoad(script: Arg): Out<W, string, Uint8Array>;
 
   /** Show server-side Lua script in the script cache. Complexity: O(1). Since Valkey 8.0.0. {@link https://valkey.io/commands/script-show/} */
-  scriptShow(sha1: Arg): Out<W, string, Uint8Array> {
-    return this.execute(c.scriptShow(sha1));
-  }
+  scriptShow(sha1: Arg): Out<W, string, Uint8Array>;
 
   /** Returns the difference of multiple sets. Complexity: O(N) where N is the total number of elements in all given sets. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sdiff/} */
-  sdiff(...keys: Many): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.sdiff(...keys));
-  }
+  sdiff(...keys: Many): Out<W, string[], Uint8Array[]>;
 
   /** Stores the difference of multiple sets in a key. Complexity: O(N) where N is the total number of elements in all given sets. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sdiffstore/} */
-  sdiffstore(destination: Arg, ...keys: Many): Out<W, number> {
-    return this.execute(c.sdiffstore(destination, ...keys));
-  }
+  sdiffstore(destination: Arg, ...keys: Many): Out<W, number>;
 
   /** Checks for a Redis Sentinel quorum. Complexity: not documented. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-ckquorum/} */
-  sentinelCkquorum(masterName: Arg): Out<W, string> {
-    return this.execute(c.sentinelCkquorum(masterName));
-  }
+  sentinelCkquorum(masterName: Arg): Out<W, string>;
 
   /** Configures Redis Sentinel. Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/sentinel-config/} */
   sentinelConfig(
     action: "GET" | "SET" | "get" | "set",
     ...parameters: Arg[]
-  ): Out<W, Record<string, string> | "OK", Record<string, Uint8Array> | "OK"> {
-    return this.execute(c.sentinelConfig(action, ...parameters));
-  }
+  ): Out<W, Record<string, string> | "OK", Record<string, Uint8Array> | "OK">;
 
   /** Lists or updates the current configurable parameters of Redis Sentinel. Complexity: O(N) where N is the number of configurable parameters. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/sentinel-debug/} */
-  sentinelDebug(parameters?: Entries): Out<W, Reply> {
-    return this.execute(c.sentinelDebug(parameters));
-  }
+  sentinelDebug(parameters?: Entries): Out<W, Reply>;
 
   /** Forces a Redis Sentinel failover. Complexity: not documented. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-failover/} */
-  sentinelFailover(masterName: Arg): Out<W, "OK"> {
-    return this.execute(c.sentinelFailover(masterName));
-  }
+  sentinelFailover(masterName: Arg): Out<W, "OK">;
 
   /** Rewrites the Redis Sentinel configuration file. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-flushconfig/} */
-  sentinelFlushconfig(): Out<W, "OK"> {
-    return this.execute(c.sentinelFlushconfig());
-  }
+  sentinelFlushconfig(): Out<W, "OK">;
 
   /** Returns the port and address of a master Redis instance. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-get-master-addr-by-name/} */
   sentinelGetMasterAddrByName(
     masterName: Arg,
-  ): Out<W, [host: string, port: string] | null, [host: Uint8Array, port: Uint8Array] | null> {
-    return this.execute(c.sentinelGetMasterAddrByName(masterName));
-  }
+  ): Out<W, [host: string, port: string] | null, [host: Uint8Array, port: Uint8Array] | null>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/sentinel-help/} */
-  sentinelHelp(): Out<W, string[]> {
-    return this.execute(c.sentinelHelp());
-  }
+  sentinelHelp(): Out<W, string[]>;
 
   /** Returns the cached `INFO` replies from the deployment's instances. Complexity: O(N) where N is the number of instances. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/sentinel-info-cache/} */
-  sentinelInfoCache(...nodenames: Many): Out<W, Reply> {
-    return this.execute(c.sentinelInfoCache(...nodenames));
-  }
+  sentinelInfoCache(...nodenames: Many): Out<W, Reply>;
 
   /** Determines whether a master Redis instance is down. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-is-master-down-by-addr/} */
   sentinelIsMasterDownByAddr(
@@ -1744,168 +1185,101 @@ export abstract class CommandMethods<W extends Wrap> {
     port: Num,
     currentEpoch: Num,
     runid: Arg,
-  ): Out<
-    W,
-    [down: number, leader: string, epoch: number],
-    [down: number, leader: Uint8Array, epoch: number]
-  > {
-    return this.execute(c.sentinelIsMasterDownByAddr(ip, port, currentEpoch, runid));
-  }
+  ): Out<W, [down: number, leader: string, epoch: number], [down: number, leader: Uint8Array, epoch: number]>;
 
   /** Returns the state of a master Redis instance. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-master/} */
-  sentinelMaster(masterName: Arg): Out<W, Record<string, string>, Record<string, Uint8Array>> {
-    return this.execute(c.sentinelMaster(masterName));
-  }
+  sentinelMaster(masterName: Arg): Out<W, Record<string, string>, Record<string, Uint8Array>>;
 
   /** Returns a list of monitored Redis masters. Complexity: O(N) where N is the number of masters. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-masters/} */
-  sentinelMasters(): Out<W, Record<string, string>[], Record<string, Uint8Array>[]> {
-    return this.execute(c.sentinelMasters());
-  }
+  sentinelMasters(): Out<W, Record<string, string>[], Record<string, Uint8Array>[]>;
 
   /** Starts monitoring. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-monitor/} */
-  sentinelMonitor(name: Arg, ip: Arg, port: Num, quorum: Num): Out<W, "OK"> {
-    return this.execute(c.sentinelMonitor(name, ip, port, quorum));
-  }
+  sentinelMonitor(name: Arg, ip: Arg, port: Num, quorum: Num): Out<W, "OK">;
 
   /** Returns the Redis Sentinel instance ID. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/sentinel-myid/} */
-  sentinelMyid(): Out<W, string, Uint8Array> {
-    return this.execute(c.sentinelMyid());
-  }
+  sentinelMyid(): Out<W, string, Uint8Array>;
 
   /** Returns information about pending scripts for Redis Sentinel. Complexity: not documented. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-pending-scripts/} */
-  sentinelPendingScripts(): Out<W, Record<string, Reply>[]> {
-    return this.execute(c.sentinelPendingScripts());
-  }
+  sentinelPendingScripts(): Out<W, Record<string, Reply>[]>;
 
   /** Stops monitoring. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-remove/} */
-  sentinelRemove(masterName: Arg): Out<W, "OK"> {
-    return this.execute(c.sentinelRemove(masterName));
-  }
+  sentinelRemove(masterName: Arg): Out<W, "OK">;
 
   /** Returns a list of the monitored Redis replicas. Complexity: O(N) where N is the number of replicas. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/sentinel-replicas/} */
-  sentinelReplicas(masterName: Arg): Out<W, Record<string, string>[], Record<string, Uint8Array>[]> {
-    return this.execute(c.sentinelReplicas(masterName));
-  }
+  sentinelReplicas(masterName: Arg): Out<W, Record<string, string>[], Record<string, Uint8Array>[]>;
 
   /** Resets Redis masters by name matching a pattern. Complexity: O(N) where N is the number of monitored masters. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-reset/} */
-  sentinelReset(pattern: Arg): Out<W, number> {
-    return this.execute(c.sentinelReset(pattern));
-  }
+  sentinelReset(pattern: Arg): Out<W, number>;
 
   /** Returns a list of Sentinel instances. Complexity: O(N) where N is the number of Sentinels. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-sentinels/} */
-  sentinelSentinels(masterName: Arg): Out<W, Record<string, string>[], Record<string, Uint8Array>[]> {
-    return this.execute(c.sentinelSentinels(masterName));
-  }
+  sentinelSentinels(masterName: Arg): Out<W, Record<string, string>[], Record<string, Uint8Array>[]>;
 
   /** Changes the configuration of a monitored Redis master. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-set/} */
-  sentinelSet(masterName: Arg, options: Entries): Out<W, "OK"> {
-    return this.execute(c.sentinelSet(masterName, options));
-  }
+  sentinelSet(masterName: Arg, options: Entries): Out<W, "OK">;
 
   /** Simulates failover scenarios. Complexity: not documented. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/sentinel-simulate-failure/} */
   sentinelSimulateFailure(
     ...modes: ("crash-after-election" | "crash-after-promotion" | "help")[]
-  ): Out<W, Reply> {
-    return this.execute(c.sentinelSimulateFailure(...modes));
-  }
+  ): Out<W, Reply>;
 
   /** Returns a list of the monitored replicas. Complexity: O(N) where N is the number of replicas. Since Redis 2.8.0. Deprecated since 5.0.0: use `SENTINEL REPLICAS`. {@link https://redis.io/docs/latest/commands/sentinel-slaves/} */
-  sentinelSlaves(masterName: Arg): Out<W, Record<string, string>[], Record<string, Uint8Array>[]> {
-    return this.execute(c.sentinelSlaves(masterName));
-  }
+  sentinelSlaves(masterName: Arg): Out<W, Record<string, string>[], Record<string, Uint8Array>[]>;
 
   /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
   set(key: Arg, value: Arg, options: SetOptions & { get: true }): Out<W, string | null, Uint8Array | null>;
   /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
   set(key: Arg, value: Arg, options?: SetOptions & { get?: false }): Out<W, "OK" | null>;
-  set(key: any, value: any, options?: any): any {
-    return this.execute(c.set(key, value, options));
-  }
 
   /** Sets or clears the bit at offset of the string value. Creates the key if it doesn't exist. Complexity: O(1). Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/setbit/} */
-  setbit(key: Arg, offset: Num, value: Num): Out<W, number> {
-    return this.execute(c.setbit(key, offset, value));
-  }
+  setbit(key: Arg, offset: Num, value: Num): Out<W, number>;
 
   /** Sets the string value and expiration time of a key. Creates the key if it doesn't exist. Complexity: O(1). Since Redis 2.0.0. Deprecated since 2.6.12: use `SET` with the `EX` argument. {@link https://redis.io/docs/latest/commands/setex/} */
-  setex(key: Arg, seconds: Num, value: Arg): Out<W, "OK"> {
-    return this.execute(c.setex(key, seconds, value));
-  }
+  setex(key: Arg, seconds: Num, value: Arg): Out<W, "OK">;
 
   /** Set the string value of a key only when the key doesn't exist. Complexity: O(1). Since Redis 1.0.0. Deprecated since 2.6.12: use `SET` with the `NX` argument. {@link https://redis.io/docs/latest/commands/setnx/} */
-  setnx(key: Arg, value: Arg): Out<W, number> {
-    return this.execute(c.setnx(key, value));
-  }
+  setnx(key: Arg, value: Arg): Out<W, number>;
 
   /** Overwrites a part of a string value with another by an offset. Creates the key if it doesn't exist. Complexity: O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument. Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/setrange/} */
-  setrange(key: Arg, offset: Num, value: Arg): Out<W, number> {
-    return this.execute(c.setrange(key, offset, value));
-  }
+  setrange(key: Arg, offset: Num, value: Arg): Out<W, number>;
 
   /** Synchronously saves the database(s) to disk and shuts down the Redis server. Complexity: O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/shutdown/} */
-  shutdown(options?: ShutdownOptions): Out<W, "OK"> {
-    return this.execute(c.shutdown(options));
-  }
+  shutdown(options?: ShutdownOptions): Out<W, "OK">;
 
   /** Returns the intersect of multiple sets. Complexity: O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sinter/} */
-  sinter(...keys: Many): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.sinter(...keys));
-  }
+  sinter(...keys: Many): Out<W, string[], Uint8Array[]>;
 
   /** Returns the number of members of the intersect of multiple sets. Complexity: O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/sintercard/} */
-  sintercard(keys: OneOrMany, options?: SintercardOptions): Out<W, number> {
-    return this.execute(c.sintercard(keys, options));
-  }
+  sintercard(keys: OneOrMany, options?: SintercardOptions): Out<W, number>;
 
   /** Stores the intersect of multiple sets in a key. Complexity: O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sinterstore/} */
-  sinterstore(destination: Arg, ...keys: Many): Out<W, number> {
-    return this.execute(c.sinterstore(destination, ...keys));
-  }
+  sinterstore(destination: Arg, ...keys: Many): Out<W, number>;
 
   /** Determines whether a member belongs to a set. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sismember/} */
-  sismember(key: Arg, member: Arg): Out<W, number> {
-    return this.execute(c.sismember(key, member));
-  }
+  sismember(key: Arg, member: Arg): Out<W, number>;
 
   /** Sets a Redis server as a replica of another, or promotes it to being a master. Complexity: O(1). Since Redis 1.0.0. Deprecated since 5.0.0: use `REPLICAOF`. {@link https://redis.io/docs/latest/commands/slaveof/} */
-  slaveof(host: Arg, port: Arg): Out<W, string> {
-    return this.execute(c.slaveof(host, port));
-  }
+  slaveof(host: Arg, port: Arg): Out<W, string>;
 
   /** Returns the slow log's entries. Complexity: O(N) where N is the number of entries returned. Since Redis 2.2.12. {@link https://redis.io/docs/latest/commands/slowlog-get/} */
-  slowlogGet(count?: Num): Out<W, LogEntry<string>[], LogEntry<Uint8Array>[]> {
-    return this.execute(c.slowlogGet(count));
-  }
+  slowlogGet(count?: Num): Out<W, LogEntry<string>[], LogEntry<Uint8Array>[]>;
 
   /** Show helpful text about the different subcommands. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/slowlog-help/} */
-  slowlogHelp(): Out<W, string[]> {
-    return this.execute(c.slowlogHelp());
-  }
+  slowlogHelp(): Out<W, string[]>;
 
   /** Returns the number of entries in the slow log. Complexity: O(1). Since Redis 2.2.12. {@link https://redis.io/docs/latest/commands/slowlog-len/} */
-  slowlogLen(): Out<W, number> {
-    return this.execute(c.slowlogLen());
-  }
+  slowlogLen(): Out<W, number>;
 
   /** Clears all entries from the slow log. Complexity: O(N) where N is the number of entries in the slowlog. Since Redis 2.2.12. {@link https://redis.io/docs/latest/commands/slowlog-reset/} */
-  slowlogReset(): Out<W, "OK"> {
-    return this.execute(c.slowlogReset());
-  }
+  slowlogReset(): Out<W, "OK">;
 
   /** Returns all members of a set. Complexity: O(N) where N is the set cardinality. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/smembers/} */
-  smembers(key: Arg): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.smembers(key));
-  }
+  smembers(key: Arg): Out<W, string[], Uint8Array[]>;
 
   /** Determines whether multiple members belong to a set. Complexity: O(N) where N is the number of elements being checked for membership. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/smismember/} */
-  smismember(key: Arg, ...members: Many): Out<W, number[]> {
-    return this.execute(c.smismember(key, ...members));
-  }
+  smismember(key: Arg, ...members: Many): Out<W, number[]>;
 
   /** Moves a member from one set to another. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/smove/} */
-  smove(source: Arg, destination: Arg, member: Arg): Out<W, number> {
-    return this.execute(c.smove(source, destination, member));
-  }
+  smove(source: Arg, destination: Arg, member: Arg): Out<W, number>;
 
   /** Sorts the elements in a list, a set, or a sorted set, optionally storing the result. Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sort/} */
   sort(key: Arg, options: SortOptions & { store: Arg }): Out<W, number>;
@@ -1914,130 +1288,79 @@ export abstract class CommandMethods<W extends Wrap> {
     key: Arg,
     options?: SortOptions & { store?: undefined },
   ): Out<W, (string | null)[], (Uint8Array | null)[]>;
-  sort(key: any, options?: any): any {
-    return this.execute(c.sort(key, options));
-  }
 
   /** Returns the sorted elements of a list, a set, or a sorted set. Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N). Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/sort_ro/} */
-  sort_ro(key: Arg, options?: Sort_roOptions): Out<W, (string | null)[], (Uint8Array | null)[]> {
-    return this.execute(c.sort_ro(key, options));
-  }
+  sort_ro(key: Arg, options?: Sort_roOptions): Out<W, (string | null)[], (Uint8Array | null)[]>;
 
   /** Returns one or more random members from a set after removing them. Deletes the set if the last member was popped. Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/spop/} */
   spop(key: Arg, count: Num): Out<W, string[], Uint8Array[]>;
   /** Returns one or more random members from a set after removing them. Deletes the set if the last member was popped. Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/spop/} */
   spop(key: Arg): Out<W, string | null, Uint8Array | null>;
-  spop(key: any, count?: any): any {
-    return this.execute(c.spop(key, count));
-  }
 
   /** Post a message to a shard channel. Complexity: O(N) where N is the number of clients subscribed to the receiving shard channel. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/spublish/} */
-  spublish(shardchannel: Arg, message: Arg): Out<W, number> {
-    return this.execute(c.spublish(shardchannel, message));
-  }
+  spublish(shardchannel: Arg, message: Arg): Out<W, number>;
 
   /** Get one or multiple random members from a set. Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/srandmember/} */
   srandmember(key: Arg, count: Num): Out<W, string[], Uint8Array[]>;
   /** Get one or multiple random members from a set. Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/srandmember/} */
   srandmember(key: Arg): Out<W, string | null, Uint8Array | null>;
-  srandmember(key: any, count?: any): any {
-    return this.execute(c.srandmember(key, count));
-  }
 
   /** Removes one or more members from a set. Deletes the set if the last member was removed. Complexity: O(N) where N is the number of members to be removed. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/srem/} */
-  srem(key: Arg, ...members: Many): Out<W, number> {
-    return this.execute(c.srem(key, ...members));
-  }
+  srem(key: Arg, ...members: Many): Out<W, number>;
 
   /** Iterates over members of a set. Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/sscan/} */
-  sscan(key: Arg, cursor: Num, options?: SscanOptions): Out<W, ScanMembers<string>, ScanMembers<Uint8Array>> {
-    return this.execute(c.sscan(key, cursor, options));
-  }
+  sscan(key: Arg, cursor: Num, options?: SscanOptions): Out<W, ScanMembers<string>, ScanMembers<Uint8Array>>;
 
   /** Returns the length of a string value. Complexity: O(1). Since Redis 2.2.0. {@link https://redis.io/docs/latest/commands/strlen/} */
-  strlen(key: Arg): Out<W, number> {
-    return this.execute(c.strlen(key));
-  }
+  strlen(key: Arg): Out<W, number>;
 
   /** Returns a substring from a string value. Complexity: O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings. Since Redis 1.0.0. Deprecated since 2.0.0: use `GETRANGE`. {@link https://redis.io/docs/latest/commands/substr/} */
-  substr(key: Arg, start: Num, end: Num): Out<W, string, Uint8Array> {
-    return this.execute(c.substr(key, start, end));
-  }
+  substr(key: Arg, start: Num, end: Num): Out<W, string, Uint8Array>;
 
   /** Returns the union of multiple sets. Complexity: O(N) where N is the total number of elements in all given sets. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sunion/} */
-  sunion(...keys: Many): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.sunion(...keys));
-  }
+  sunion(...keys: Many): Out<W, string[], Uint8Array[]>;
 
   /** Stores the union of multiple sets in a key. Complexity: O(N) where N is the total number of elements in all given sets. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sunionstore/} */
-  sunionstore(destination: Arg, ...keys: Many): Out<W, number> {
-    return this.execute(c.sunionstore(destination, ...keys));
-  }
+  sunionstore(destination: Arg, ...keys: Many): Out<W, number>;
 
   /** Swaps two Redis databases. Complexity: O(N) where N is the count of clients watching or blocking on keys from both databases. Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/swapdb/} */
-  swapdb(index1: Num, index2: Num): Out<W, "OK"> {
-    return this.execute(c.swapdb(index1, index2));
-  }
+  swapdb(index1: Num, index2: Num): Out<W, "OK">;
 
   /** Returns the server time. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/time/} */
-  time(): Out<W, [seconds: number, microseconds: number]> {
-    return this.execute(c.time());
-  }
+  time(): Out<W, [seconds: number, microseconds: number]>;
 
   /** Returns the number of existing keys out of those specified after updating the time they were last accessed. Complexity: O(N) where N is the number of keys that will be touched. Since Redis 3.2.1. {@link https://redis.io/docs/latest/commands/touch/} */
-  touch(...keys: Many): Out<W, number> {
-    return this.execute(c.touch(...keys));
-  }
+  touch(...keys: Many): Out<W, number>;
 
   /** Returns the expiration time in seconds of a key. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/ttl/} */
-  ttl(key: Arg): Out<W, number> {
-    return this.execute(c.ttl(key));
-  }
+  ttl(key: Arg): Out<W, number>;
 
   /** Determines the type of value stored at a key. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/type/} */
-  type(key: Arg): Out<W, string> {
-    return this.execute(c.type(key));
-  }
+  type(key: Arg): Out<W, string>;
 
   /** Asynchronously deletes one or more keys. Complexity: O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in order to reclaim memory, where N is the number of allocations the deleted objects where composed of. Since Redis 4.0.0. {@link https://redis.io/docs/latest/commands/unlink/} */
-  unlink(...keys: Many): Out<W, number> {
-    return this.execute(c.unlink(...keys));
-  }
+  unlink(...keys: Many): Out<W, number>;
 
   /** Adds an element with its vector to a vector set, or updates its vector. Complexity: O(log(N)) for each element added, where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vadd/} */
-  vadd(key: Arg, vector: Vector, element: Arg, options?: VaddOptions): Out<W, boolean> {
-    return this.execute(c.vadd(key, vector, element, options));
-  }
+  vadd(key: Arg, vector: Vector, element: Arg, options?: VaddOptions): Out<W, boolean>;
 
   /** Returns the number of elements of a vector set. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vcard/} */
-  vcard(key: Arg): Out<W, number> {
-    return this.execute(c.vcard(key));
-  }
+  vcard(key: Arg): Out<W, number>;
 
   /** Returns the number of dimensions of the vectors of a vector set. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vdim/} */
-  vdim(key: Arg): Out<W, number> {
-    return this.execute(c.vdim(key));
-  }
+  vdim(key: Arg): Out<W, number>;
 
   /** Returns the vector of an element. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vemb/} */
-  vemb(key: Arg, element: Arg): Out<W, number[] | null> {
-    return this.execute(c.vemb(key, element));
-  }
+  vemb(key: Arg, element: Arg): Out<W, number[] | null>;
 
   /** Returns the JSON attributes of an element. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vgetattr/} */
-  vgetattr(key: Arg, element: Arg): Out<W, string | null, Uint8Array | null> {
-    return this.execute(c.vgetattr(key, element));
-  }
+  vgetattr(key: Arg, element: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Returns facts about a vector set. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vinfo/} */
-  vinfo(key: Arg): Out<W, Record<string, Reply> | null> {
-    return this.execute(c.vinfo(key));
-  }
+  vinfo(key: Arg): Out<W, Record<string, Reply> | null>;
 
   /** Tells whether an element is in a vector set. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vismember/} */
-  vismember(key: Arg, element: Arg): Out<W, boolean> {
-    return this.execute(c.vismember(key, element));
-  }
+  vismember(key: Arg, element: Arg): Out<W, boolean>;
 
   /** Returns the neighbours of an element, by level of the graph. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vlinks/} */
   vlinks(
@@ -2051,27 +1374,17 @@ export abstract class CommandMethods<W extends Wrap> {
     element: Arg,
     options?: { withScores?: false },
   ): Out<W, string[][] | null, Uint8Array[][] | null>;
-  vlinks(key: any, element: any, options?: any): any {
-    return this.execute(c.vlinks(key, element, options));
-  }
 
   /** Returns random elements of a vector set. Complexity: O(N) where N is the absolute value of the count argument. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vrandmember/} */
   vrandmember(key: Arg): Out<W, string | null, Uint8Array | null>;
   /** Returns random elements of a vector set. Complexity: O(N) where N is the absolute value of the count argument. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vrandmember/} */
   vrandmember(key: Arg, count: Num): Out<W, string[], Uint8Array[]>;
-  vrandmember(key: any, count?: any): any {
-    return this.execute(c.vrandmember(key, count));
-  }
 
   /** Removes an element from a vector set. Complexity: O(log(N)) for each element removed, where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vrem/} */
-  vrem(key: Arg, element: Arg): Out<W, boolean> {
-    return this.execute(c.vrem(key, element));
-  }
+  vrem(key: Arg, element: Arg): Out<W, boolean>;
 
   /** Sets or removes the JSON attributes of an element. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vsetattr/} */
-  vsetattr(key: Arg, element: Arg, attributes: Arg): Out<W, boolean> {
-    return this.execute(c.vsetattr(key, element, attributes));
-  }
+  vsetattr(key: Arg, element: Arg, attributes: Arg): Out<W, boolean>;
 
   /** Returns the elements that are most similar to a vector or to another element. Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vsim/} */
   vsim(
@@ -2085,24 +1398,15 @@ export abstract class CommandMethods<W extends Wrap> {
     query: VectorQuery,
     options?: VsimOptions & { withScores?: false },
   ): Out<W, string[], Uint8Array[]>;
-  vsim(key: any, query: any, options?: any): any {
-    return this.execute(c.vsim(key, query, options));
-  }
 
   /** Blocks until the asynchronous replication of all preceding write commands sent by the connection is completed. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/wait/} */
-  wait(numreplicas: Num, timeout: Num): Out<W, number> {
-    return this.execute(c.wait(numreplicas, timeout));
-  }
+  wait(numreplicas: Num, timeout: Num): Out<W, number>;
 
   /** Blocks until all of the preceding write commands sent by the connection are written to the append-only file of the master and/or replicas. Complexity: O(1). Since Redis 7.2.0. {@link https://redis.io/docs/latest/commands/waitaof/} */
-  waitaof(numlocal: Num, numreplicas: Num, timeout: Num): Out<W, [local: number, replicas: number]> {
-    return this.execute(c.waitaof(numlocal, numreplicas, timeout));
-  }
+  waitaof(numlocal: Num, numreplicas: Num, timeout: Num): Out<W, [local: number, replicas: number]>;
 
   /** Returns the number of messages that were successfully acknowledged by the consumer group member of a stream. Complexity: O(1) for each message ID processed. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xack/} */
-  xack(key: Arg, group: Arg, ...ids: Many): Out<W, number> {
-    return this.execute(c.xack(key, group, ...ids));
-  }
+  xack(key: Arg, group: Arg, ...ids: Many): Out<W, number>;
 
   /** Appends a new message to a stream. Creates the key if it doesn't exist. Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xadd/} */
   xadd(
@@ -2118,9 +1422,6 @@ export abstract class CommandMethods<W extends Wrap> {
     fields: Entries,
     options?: XaddOptions & { noMkStream?: false },
   ): Out<W, string, Uint8Array>;
-  xadd(key: any, id: any, fields: any, options?: any): any {
-    return this.execute(c.xadd(key, id, fields, options));
-  }
 
   /** Changes, or acquires, ownership of messages in a consumer group, as if the messages were delivered to as consumer group member. Complexity: O(1) if COUNT is small. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/xautoclaim/} */
   xautoclaim(
@@ -2144,9 +1445,6 @@ export abstract class CommandMethods<W extends Wrap> {
     Autoclaimed<StreamEntry<Record<string, string>>>,
     Autoclaimed<StreamEntry<Map<Uint8Array, Uint8Array>>>
   >;
-  xautoclaim(key: any, group: any, consumer: any, minIdleTime: any, start: any, options?: any): any {
-    return this.execute(c.xautoclaim(key, group, consumer, minIdleTime, start, options));
-  }
 
   /** Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer group member. Complexity: O(log N) with N being the number of messages in the PEL of the consumer group. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xclaim/} */
   xclaim(
@@ -2166,72 +1464,45 @@ export abstract class CommandMethods<W extends Wrap> {
     ids: OneOrMany,
     options?: XclaimOptions & { justId?: false },
   ): Out<W, StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]>;
-  xclaim(key: any, group: any, consumer: any, minIdleTime: any, ids: any, options?: any): any {
-    return this.execute(c.xclaim(key, group, consumer, minIdleTime, ids, options));
-  }
 
   /** Returns the number of messages after removing them from a stream. Complexity: O(1) for each single item to delete in the stream, regardless of the stream size. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xdel/} */
-  xdel(key: Arg, ...ids: Many): Out<W, number> {
-    return this.execute(c.xdel(key, ...ids));
-  }
+  xdel(key: Arg, ...ids: Many): Out<W, number>;
 
   /** Creates a consumer group. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xgroup-create/} */
-  xgroupCreate(key: Arg, group: Arg, id: Arg, options?: XgroupCreateOptions): Out<W, "OK"> {
-    return this.execute(c.xgroupCreate(key, group, id, options));
-  }
+  xgroupCreate(key: Arg, group: Arg, id: Arg, options?: XgroupCreateOptions): Out<W, "OK">;
 
   /** Creates a consumer in a consumer group. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/xgroup-createconsumer/} */
-  xgroupCreateconsumer(key: Arg, group: Arg, consumer: Arg): Out<W, number> {
-    return this.execute(c.xgroupCreateconsumer(key, group, consumer));
-  }
+  xgroupCreateconsumer(key: Arg, group: Arg, consumer: Arg): Out<W, number>;
 
   /** Deletes a consumer from a consumer group. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xgroup-delconsumer/} */
-  xgroupDelconsumer(key: Arg, group: Arg, consumer: Arg): Out<W, number> {
-    return this.execute(c.xgroupDelconsumer(key, group, consumer));
-  }
+  xgroupDelconsumer(key: Arg, group: Arg, consumer: Arg): Out<W, number>;
 
   /** Destroys a consumer group. Complexity: O(N) where N is the number of entries in the group's pending entries list (PEL). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xgroup-destroy/} */
-  xgroupDestroy(key: Arg, group: Arg): Out<W, number> {
-    return this.execute(c.xgroupDestroy(key, group));
-  }
+  xgroupDestroy(key: Arg, group: Arg): Out<W, number>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xgroup-help/} */
-  xgroupHelp(): Out<W, string[]> {
-    return this.execute(c.xgroupHelp());
-  }
+  xgroupHelp(): Out<W, string[]>;
 
   /** Sets the last-delivered ID of a consumer group. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xgroup-setid/} */
-  xgroupSetid(key: Arg, group: Arg, id: Arg, options?: XgroupSetidOptions): Out<W, "OK"> {
-    return this.execute(c.xgroupSetid(key, group, id, options));
-  }
+  xgroupSetid(key: Arg, group: Arg, id: Arg, options?: XgroupSetidOptions): Out<W, "OK">;
 
   /** Returns a list of the consumers in a consumer group. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xinfo-consumers/} */
-  xinfoConsumers(key: Arg, group: Arg): Out<W, ConsumerInfo<string>[], ConsumerInfo<Uint8Array>[]> {
-    return this.execute(c.xinfoConsumers(key, group));
-  }
+  xinfoConsumers(key: Arg, group: Arg): Out<W, ConsumerInfo<string>[], ConsumerInfo<Uint8Array>[]>;
 
   /** Returns a list of the consumer groups of a stream. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xinfo-groups/} */
-  xinfoGroups(key: Arg): Out<W, GroupInfo<string>[], GroupInfo<Uint8Array>[]> {
-    return this.execute(c.xinfoGroups(key));
-  }
+  xinfoGroups(key: Arg): Out<W, GroupInfo<string>[], GroupInfo<Uint8Array>[]>;
 
   /** Returns helpful text about the different subcommands. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xinfo-help/} */
-  xinfoHelp(): Out<W, string[]> {
-    return this.execute(c.xinfoHelp());
-  }
+  xinfoHelp(): Out<W, string[]>;
 
   /** Returns information about a stream. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xinfo-stream/} */
   xinfoStream(
     key: Arg,
     options?: XinfoStreamOptions,
-  ): Out<W, StreamInfo<Record<string, string>>, StreamInfo<Map<Uint8Array, Uint8Array>>> {
-    return this.execute(c.xinfoStream(key, options));
-  }
+  ): Out<W, StreamInfo<Record<string, string>>, StreamInfo<Map<Uint8Array, Uint8Array>>>;
 
   /** Return the number of messages in a stream. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xlen/} */
-  xlen(key: Arg): Out<W, number> {
-    return this.execute(c.xlen(key));
-  }
+  xlen(key: Arg): Out<W, number>;
 
   /** Returns the information and entries from a stream consumer group's pending entries list. Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xpending/} */
   xpending(key: Arg, group: Arg): Out<W, PendingSummary>;
@@ -2254,9 +1525,6 @@ export abstract class CommandMethods<W extends Wrap> {
     consumer: Arg,
     options?: XpendingOptions,
   ): Out<W, PendingEntry<string>[], PendingEntry<Uint8Array>[]>;
-  xpending(key: any, group: any, start?: any, end?: any, count?: any, consumer?: any, options?: any): any {
-    return this.execute(c.xpending(key, group, start, end, count, consumer, options));
-  }
 
   /** Returns the messages from a stream within a range of IDs. Complexity: O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xrange/} */
   xrange(
@@ -2264,9 +1532,7 @@ export abstract class CommandMethods<W extends Wrap> {
     start: Arg,
     end: Arg,
     options?: XrangeOptions,
-  ): Out<W, StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]> {
-    return this.execute(c.xrange(key, start, end, options));
-  }
+  ): Out<W, StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]>;
 
   /** Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is available otherwise. Complexity: not documented. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xread/} */
   xread(
@@ -2276,9 +1542,7 @@ export abstract class CommandMethods<W extends Wrap> {
     W,
     Record<string, StreamEntry<Record<string, string>>[]> | null,
     Map<Uint8Array, StreamEntry<Map<Uint8Array, Uint8Array>>[]> | null
-  > {
-    return this.execute(c.xread(streams, options));
-  }
+  >;
 
   /** Returns new or historical messages from a stream for a consumer in a group. Blocks until a message is available otherwise. Complexity: For each stream mentioned: O(M) with M being the number of elements returned. If M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve the N clients blocked on the stream getting new data. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xreadgroup/} */
   xreadgroup(
@@ -2290,9 +1554,7 @@ export abstract class CommandMethods<W extends Wrap> {
     W,
     Record<string, StreamEntry<Record<string, string>>[]> | null,
     Map<Uint8Array, StreamEntry<Map<Uint8Array, Uint8Array>>[]> | null
-  > {
-    return this.execute(c.xreadgroup(group, consumer, streams, options));
-  }
+  >;
 
   /** Returns the messages from a stream within a range of IDs in reverse order. Complexity: O(N) with N being the number of elements returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xrevrange/} */
   xrevrange(
@@ -2300,19 +1562,13 @@ export abstract class CommandMethods<W extends Wrap> {
     end: Arg,
     start: Arg,
     options?: XrevrangeOptions,
-  ): Out<W, StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]> {
-    return this.execute(c.xrevrange(key, end, start, options));
-  }
+  ): Out<W, StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]>;
 
   /** An internal command for replicating stream values. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xsetid/} */
-  xsetid(key: Arg, lastId: Arg, options?: XsetidOptions): Out<W, "OK"> {
-    return this.execute(c.xsetid(key, lastId, options));
-  }
+  xsetid(key: Arg, lastId: Arg, options?: XsetidOptions): Out<W, "OK">;
 
   /** Deletes messages from the beginning of a stream. Complexity: O(N), with N being the number of evicted entries. Constant times are very small however, since entries are organized in macro nodes containing multiple entries that can be released with a single deallocation. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xtrim/} */
-  xtrim(key: Arg, options: TrimOptions): Out<W, number> {
-    return this.execute(c.xtrim(key, options));
-  }
+  xtrim(key: Arg, options: TrimOptions): Out<W, number>;
 
   /** Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zadd/} */
   zadd(key: Arg, score: Num, member: Arg, options: ZaddOptions & { incr: true }): Out<W, number | null>;
@@ -2322,19 +1578,12 @@ export abstract class CommandMethods<W extends Wrap> {
   zadd(key: Arg, entries: Scores, options: ZaddOptions & { incr: true }): Out<W, number | null>;
   /** Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist. Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zadd/} */
   zadd(key: Arg, entries: Scores, options?: ZaddOptions & { incr?: false }): Out<W, number>;
-  zadd(key: any, score: any, member?: any, options?: any): any {
-    return this.execute(c.zadd(key, score, member, options));
-  }
 
   /** Returns the number of members in a sorted set. Complexity: O(1). Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zcard/} */
-  zcard(key: Arg): Out<W, number> {
-    return this.execute(c.zcard(key));
-  }
+  zcard(key: Arg): Out<W, number>;
 
   /** Returns the count of members in a sorted set that have scores within a range. Complexity: O(log(N)) with N being the number of elements in the sorted set. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zcount/} */
-  zcount(key: Arg, min: Num, max: Num): Out<W, number> {
-    return this.execute(c.zcount(key, min, max));
-  }
+  zcount(key: Arg, min: Num, max: Num): Out<W, number>;
 
   /** Returns the difference between multiple sorted sets. Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zdiff/} */
   zdiff(
@@ -2343,19 +1592,12 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, [string, number][], [Uint8Array, number][]>;
   /** Returns the difference between multiple sorted sets. Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zdiff/} */
   zdiff(keys: OneOrMany, options?: ZdiffOptions & { withScores?: false }): Out<W, string[], Uint8Array[]>;
-  zdiff(keys: any, options?: any): any {
-    return this.execute(c.zdiff(keys, options));
-  }
 
   /** Stores the difference of multiple sorted sets in a key. Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zdiffstore/} */
-  zdiffstore(destination: Arg, ...keys: Many): Out<W, number> {
-    return this.execute(c.zdiffstore(destination, ...keys));
-  }
+  zdiffstore(destination: Arg, ...keys: Many): Out<W, number>;
 
   /** Increments the score of a member in a sorted set. Complexity: O(log(N)) where N is the number of elements in the sorted set. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zincrby/} */
-  zincrby(key: Arg, increment: Num, member: Arg): Out<W, number> {
-    return this.execute(c.zincrby(key, increment, member));
-  }
+  zincrby(key: Arg, increment: Num, member: Arg): Out<W, number>;
 
   /** Returns the intersect of multiple sorted sets. Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zinter/} */
   zinter(
@@ -2364,24 +1606,15 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, [string, number][], [Uint8Array, number][]>;
   /** Returns the intersect of multiple sorted sets. Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zinter/} */
   zinter(keys: OneOrMany, options?: ZinterOptions & { withScores?: false }): Out<W, string[], Uint8Array[]>;
-  zinter(keys: any, options?: any): any {
-    return this.execute(c.zinter(keys, options));
-  }
 
   /** Returns the number of members of the intersect of multiple sorted sets. Complexity: O(N*K) worst case with N being the smallest input sorted set, K being the number of input sorted sets. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/zintercard/} */
-  zintercard(keys: OneOrMany, options?: ZintercardOptions): Out<W, number> {
-    return this.execute(c.zintercard(keys, options));
-  }
+  zintercard(keys: OneOrMany, options?: ZintercardOptions): Out<W, number>;
 
   /** Stores the intersect of multiple sorted sets in a key. Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zinterstore/} */
-  zinterstore(destination: Arg, keys: OneOrMany, options?: ZinterstoreOptions): Out<W, number> {
-    return this.execute(c.zinterstore(destination, keys, options));
-  }
+  zinterstore(destination: Arg, keys: OneOrMany, options?: ZinterstoreOptions): Out<W, number>;
 
   /** Returns the number of members in a sorted set within a lexicographical range. Complexity: O(log(N)) with N being the number of elements in the sorted set. Since Redis 2.8.9. {@link https://redis.io/docs/latest/commands/zlexcount/} */
-  zlexcount(key: Arg, min: Arg, max: Arg): Out<W, number> {
-    return this.execute(c.zlexcount(key, min, max));
-  }
+  zlexcount(key: Arg, min: Arg, max: Arg): Out<W, number>;
 
   /** Returns the highest- or lowest-scoring members from one or more sorted sets after removing them. Deletes the sorted set if the last member was popped. Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted set, and M being the number of elements popped. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/zmpop/} */
   zmpop(
@@ -2392,24 +1625,16 @@ export abstract class CommandMethods<W extends Wrap> {
     W,
     [key: string, members: [string, number][]] | null,
     [key: Uint8Array, members: [Uint8Array, number][]] | null
-  > {
-    return this.execute(c.zmpop(keys, where, options));
-  }
+  >;
 
   /** Returns the score of one or more members in a sorted set. Complexity: O(N) where N is the number of members being requested. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zmscore/} */
-  zmscore(key: Arg, ...members: Many): Out<W, (number | null)[]> {
-    return this.execute(c.zmscore(key, ...members));
-  }
+  zmscore(key: Arg, ...members: Many): Out<W, (number | null)[]>;
 
   /** Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted set if the last member was popped. Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of elements popped. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/zpopmax/} */
-  zpopmax(key: Arg, count?: Num): Out<W, [string, number][], [Uint8Array, number][]> {
-    return this.execute(c.zpopmax(key, count));
-  }
+  zpopmax(key: Arg, count?: Num): Out<W, [string, number][], [Uint8Array, number][]>;
 
   /** Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted set if the last member was popped. Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of elements popped. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/zpopmin/} */
-  zpopmin(key: Arg, count?: Num): Out<W, [string, number][], [Uint8Array, number][]> {
-    return this.execute(c.zpopmin(key, count));
-  }
+  zpopmin(key: Arg, count?: Num): Out<W, [string, number][], [Uint8Array, number][]>;
 
   /** Returns one or more random members from a sorted set. Complexity: O(N) where N is the number of members returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zrandmember/} */
   zrandmember(
@@ -2425,9 +1650,6 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, string[], Uint8Array[]>;
   /** Returns one or more random members from a sorted set. Complexity: O(N) where N is the number of members returned. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zrandmember/} */
   zrandmember(key: Arg): Out<W, string | null, Uint8Array | null>;
-  zrandmember(key: any, count?: any, options?: any): any {
-    return this.execute(c.zrandmember(key, count, options));
-  }
 
   /** Returns members in a sorted set within a range of indexes. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zrange/} */
   zrange(
@@ -2443,14 +1665,9 @@ export abstract class CommandMethods<W extends Wrap> {
     stop: Arg,
     options?: ZrangeOptions & { withScores?: false },
   ): Out<W, string[], Uint8Array[]>;
-  zrange(key: any, start: any, stop: any, options?: any): any {
-    return this.execute(c.zrange(key, start, stop, options));
-  }
 
   /** Returns members in a sorted set within a lexicographical range. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 2.8.9. Deprecated since 6.2.0: use `ZRANGE` with the `BYLEX` argument. {@link https://redis.io/docs/latest/commands/zrangebylex/} */
-  zrangebylex(key: Arg, min: Arg, max: Arg, options?: ZrangebylexOptions): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.zrangebylex(key, min, max, options));
-  }
+  zrangebylex(key: Arg, min: Arg, max: Arg, options?: ZrangebylexOptions): Out<W, string[], Uint8Array[]>;
 
   /** Returns members in a sorted set within a range of scores. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 1.0.5. Deprecated since 6.2.0: use `ZRANGE` with the `BYSCORE` argument. {@link https://redis.io/docs/latest/commands/zrangebyscore/} */
   zrangebyscore(
@@ -2466,14 +1683,9 @@ export abstract class CommandMethods<W extends Wrap> {
     max: Num,
     options?: ZrangebyscoreOptions & { withScores?: false },
   ): Out<W, string[], Uint8Array[]>;
-  zrangebyscore(key: any, min: any, max: any, options?: any): any {
-    return this.execute(c.zrangebyscore(key, min, max, options));
-  }
 
   /** Stores a range of members from sorted set in a key. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements stored into the destination key. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zrangestore/} */
-  zrangestore(dst: Arg, src: Arg, min: Arg, max: Arg, options?: ZrangestoreOptions): Out<W, number> {
-    return this.execute(c.zrangestore(dst, src, min, max, options));
-  }
+  zrangestore(dst: Arg, src: Arg, min: Arg, max: Arg, options?: ZrangestoreOptions): Out<W, number>;
 
   /** Returns the index of a member in a sorted set ordered by ascending scores. Complexity: O(log(N)). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zrank/} */
   zrank(
@@ -2483,29 +1695,18 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, [rank: number, score: number] | null>;
   /** Returns the index of a member in a sorted set ordered by ascending scores. Complexity: O(log(N)). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zrank/} */
   zrank(key: Arg, member: Arg, options?: ZrankOptions & { withScore?: false }): Out<W, number | null>;
-  zrank(key: any, member: any, options?: any): any {
-    return this.execute(c.zrank(key, member, options));
-  }
 
   /** Removes one or more members from a sorted set. Deletes the sorted set if all members were removed. Complexity: O(M*log(N)) with N being the number of elements in the sorted set and M the number of elements to be removed. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zrem/} */
-  zrem(key: Arg, ...members: Many): Out<W, number> {
-    return this.execute(c.zrem(key, ...members));
-  }
+  zrem(key: Arg, ...members: Many): Out<W, number>;
 
   /** Removes members in a sorted set within a lexicographical range. Deletes the sorted set if all members were removed. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by the operation. Since Redis 2.8.9. {@link https://redis.io/docs/latest/commands/zremrangebylex/} */
-  zremrangebylex(key: Arg, min: Arg, max: Arg): Out<W, number> {
-    return this.execute(c.zremrangebylex(key, min, max));
-  }
+  zremrangebylex(key: Arg, min: Arg, max: Arg): Out<W, number>;
 
   /** Removes members in a sorted set within a range of indexes. Deletes the sorted set if all members were removed. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by the operation. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zremrangebyrank/} */
-  zremrangebyrank(key: Arg, start: Num, stop: Num): Out<W, number> {
-    return this.execute(c.zremrangebyrank(key, start, stop));
-  }
+  zremrangebyrank(key: Arg, start: Num, stop: Num): Out<W, number>;
 
   /** Removes members in a sorted set within a range of scores. Deletes the sorted set if all members were removed. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by the operation. Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zremrangebyscore/} */
-  zremrangebyscore(key: Arg, min: Num, max: Num): Out<W, number> {
-    return this.execute(c.zremrangebyscore(key, min, max));
-  }
+  zremrangebyscore(key: Arg, min: Num, max: Num): Out<W, number>;
 
   /** Returns members in a sorted set within a range of indexes in reverse order. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned. Since Redis 1.2.0. Deprecated since 6.2.0: use `ZRANGE` with the `REV` argument. {@link https://redis.io/docs/latest/commands/zrevrange/} */
   zrevrange(
@@ -2521,9 +1722,6 @@ export abstract class CommandMethods<W extends Wrap> {
     stop: Num,
     options?: ZrevrangeOptions & { withScores?: false },
   ): Out<W, string[], Uint8Array[]>;
-  zrevrange(key: any, start: any, stop: any, options?: any): any {
-    return this.execute(c.zrevrange(key, start, stop, options));
-  }
 
   /** Returns members in a sorted set within a lexicographical range in reverse order. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 2.8.9. Deprecated since 6.2.0: use `ZRANGE` with the `REV` and `BYLEX` arguments. {@link https://redis.io/docs/latest/commands/zrevrangebylex/} */
   zrevrangebylex(
@@ -2531,9 +1729,7 @@ export abstract class CommandMethods<W extends Wrap> {
     max: Arg,
     min: Arg,
     options?: ZrevrangebylexOptions,
-  ): Out<W, string[], Uint8Array[]> {
-    return this.execute(c.zrevrangebylex(key, max, min, options));
-  }
+  ): Out<W, string[], Uint8Array[]>;
 
   /** Returns members in a sorted set within a range of scores in reverse order. Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it O(log(N)). Since Redis 2.2.0. Deprecated since 6.2.0: use `ZRANGE` with the `REV` and `BYSCORE` arguments. {@link https://redis.io/docs/latest/commands/zrevrangebyscore/} */
   zrevrangebyscore(
@@ -2549,9 +1745,6 @@ export abstract class CommandMethods<W extends Wrap> {
     min: Num,
     options?: ZrevrangebyscoreOptions & { withScores?: false },
   ): Out<W, string[], Uint8Array[]>;
-  zrevrangebyscore(key: any, max: any, min: any, options?: any): any {
-    return this.execute(c.zrevrangebyscore(key, max, min, options));
-  }
 
   /** Returns the index of a member in a sorted set ordered by descending scores. Complexity: O(log(N)). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zrevrank/} */
   zrevrank(
@@ -2561,9 +1754,6 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, [rank: number, score: number] | null>;
   /** Returns the index of a member in a sorted set ordered by descending scores. Complexity: O(log(N)). Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zrevrank/} */
   zrevrank(key: Arg, member: Arg, options?: ZrevrankOptions & { withScore?: false }): Out<W, number | null>;
-  zrevrank(key: any, member: any, options?: any): any {
-    return this.execute(c.zrevrank(key, member, options));
-  }
 
   /** Iterates over members and scores of a sorted set. Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0. {@link https://redis.io/docs/latest/commands/zscan/} */
   zscan(
@@ -2577,14 +1767,9 @@ export abstract class CommandMethods<W extends Wrap> {
     cursor: Num,
     options?: ZscanOptions & { noScores?: false },
   ): Out<W, ScanEntries<string, number>, ScanEntries<Uint8Array, number>>;
-  zscan(key: any, cursor: any, options?: any): any {
-    return this.execute(c.zscan(key, cursor, options));
-  }
 
   /** Returns the score of a member in a sorted set. Complexity: O(1). Since Redis 1.2.0. {@link https://redis.io/docs/latest/commands/zscore/} */
-  zscore(key: Arg, member: Arg): Out<W, number | null> {
-    return this.execute(c.zscore(key, member));
-  }
+  zscore(key: Arg, member: Arg): Out<W, number | null>;
 
   /** Returns the union of multiple sorted sets. Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zunion/} */
   zunion(
@@ -2593,12 +1778,17 @@ export abstract class CommandMethods<W extends Wrap> {
   ): Out<W, [string, number][], [Uint8Array, number][]>;
   /** Returns the union of multiple sorted sets. Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/zunion/} */
   zunion(keys: OneOrMany, options?: ZunionOptions & { withScores?: false }): Out<W, string[], Uint8Array[]>;
-  zunion(keys: any, options?: any): any {
-    return this.execute(c.zunion(keys, options));
-  }
 
   /** Stores the union of multiple sorted sets in a key. Complexity: O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/zunionstore/} */
-  zunionstore(destination: Arg, keys: OneOrMany, options?: ZunionstoreOptions): Out<W, number> {
-    return this.execute(c.zunionstore(destination, keys, options));
+  zunionstore(destination: Arg, keys: OneOrMany, options?: ZunionstoreOptions): Out<W, number>;
+}
+
+/** The methods themselves, made of the table of commands. */
+export abstract class CommandMethods<W extends Wrap> {
+  static {
+    addMethods(this.prototype);
   }
+
+  /** Executes a command, or keeps it to be executed. */
+  abstract execute<T, B>(command: Command<T, B>): Out<W, T, B>;
 }

@@ -3,6 +3,16 @@
  * Every command as a function that returns a value: `get("k")` is what `redis.get("k")` executes, what a pipeline
  * holds, and what a bundler can drop.
  *
+ * ```ts
+ * import { Redis } from "@keywire/redis";
+ * import { get, incr } from "@keywire/redis/commands";
+ *
+ * await using redis = new Redis("redis://localhost:6379");
+ * const command = get("greeting"); // nothing has been sent
+ * await redis.execute(command);
+ * await redis.pipeline([incr("visits"), command]).exec();
+ * ```
+ *
  * @module
  */
 export * from "./string.ts";

@@ -65,6 +65,18 @@ export const commandDocsReply: ReplyParser = /* @__PURE__ */ struct({
 const docArguments: ReplyParser = /* @__PURE__ */ list(/* @__PURE__ */ struct({
   arguments: (reply) => docArguments(reply),
 }));
+/** COMMAND INFO: lists with their places, but the key specifications by name. */
+export const commandInfoReply: ReplyParser = /* @__PURE__ */ list((reply) => {
+  if (!Array.isArray(reply)) return reply;
+  const made: unknown[] = [...reply];
+  if (reply.length > 8) made[8] = keySpecs(reply[8]!);
+  if (reply.length > 9) made[9] = commandInfoReply(reply[9]!);
+  return made;
+});
+const search: ReplyParser = /* @__PURE__ */ struct({ spec: named });
+const keySpecs: ReplyParser = /* @__PURE__ */ list(
+  /* @__PURE__ */ struct({ begin_search: search, find_keys: search }),
+);
 /** COMMAND GETKEYSANDFLAGS: the flags as texts. */
 export const keyFlags: ReplyParser = /* @__PURE__ */ list((reply) => {
   const [key, flags] = reply as Reply[];

@@ -22,6 +22,7 @@ import {
   aclLogReply,
   aclUser,
   commandDocsReply,
+  commandInfoReply,
   histograms,
   keyFlags,
   logEntries,
@@ -352,7 +353,7 @@ export function commandHelp(): Command<string[]> {
  * @see https://redis.io/docs/latest/commands/command-info/
  */
 export function commandInfo(...commandNames: Many): Command<(Reply[] | null)[]> {
-  return new Command(COMMAND_INFO, rest([], commandNames));
+  return new Command(COMMAND_INFO, rest([], commandNames), commandInfoReply);
 }
 
 /** The options of {@linkcode commandList}. */

@@ -44,20 +44,31 @@ export type GeoUnit = "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi";
 
 /** Where GEOSEARCH looks. */
 export type GeoShape =
-  & AtMostOne<{
-    /** Around a member of the set. */
-    fromMember: Arg;
-    /** Around a place. */
-    fromLonLat: readonly [longitude: Num, latitude: Num];
-  }>
-  & ExactlyOne<{
-    /** Within a circle. */
-    byRadius: { readonly radius: Num; readonly unit: GeoUnit };
-    /** Within a box. */
-    byBox: { readonly width: Num; readonly height: Num; readonly unit: GeoUnit };
-    /** Within a polygon, without a centre (Valkey 9.0). */
-    byPolygon: readonly (readonly [longitude: Num, latitude: Num])[];
-  }>
+  & (
+    | (
+      & ExactlyOne<{
+        /** Around a member of the set. */
+        fromMember: Arg;
+        /** Around a place. */
+        fromLonLat: readonly [longitude: Num, latitude: Num];
+      }>
+      & ExactlyOne<{
+        /** Within a circle. */
+        byRadius: { readonly radius: Num; readonly unit: GeoUnit };
+        /** Within a box. */
+        byBox: { readonly width: Num; readonly height: Num; readonly unit: GeoUnit };
+      }>
+      & { byPolygon?: never }
+    )
+    | {
+      /** Within a polygon, without a centre (Valkey 9.0). */
+      byPolygon: readonly (readonly [longitude: Num, latitude: Num])[];
+      byRadius?: never;
+      byBox?: never;
+      fromMember?: never;
+      fromLonLat?: never;
+    }
+  )
   & AtMostOne<{
     /** Nearest first. */
     asc: boolean;
@@ -74,15 +85,18 @@ export type GeoPlain = { withCoord?: false; withDist?: false; withHash?: false }
 /** The options of GEOSEARCH and GEOSEARCHSTORE. */
 export function geoShape(spec: CommandSpec, out: Arg[], given: object): Arg[] {
   const { byPolygon, ...others } = given as { byPolygon?: readonly (readonly Arg[])[] };
+  const { byRadius, byBox, fromMember, fromLonLat } = others as Readonly<Record<string, unknown>>;
+  const wrong = (why: string) => new TypeError(`Cannot make ${spec.name}: ${why}`);
   if (byPolygon !== undefined) {
-    if ("byRadius" in others || "byBox" in others) {
-      throw new TypeError(
-        `Cannot make ${spec.name}: the options byPolygon, byRadius and byBox exclude each other`,
-      );
-    }
+    const more = Object.entries({ byRadius, byBox, fromMember, fromLonLat }).find(([, value]) =>
+      value !== undefined
+    );
+    if (more !== undefined) throw wrong(`the options byPolygon and ${more[0]} exclude each other`);
     out.push("BYPOLYGON", byPolygon.length, ...byPolygon.flat());
-  } else if (!("byRadius" in others || "byBox" in others)) {
-    throw new TypeError(`Cannot make ${spec.name}: it takes one of byRadius, byBox and byPolygon`);
+  } else if (byRadius === undefined && byBox === undefined) {
+    throw wrong("it takes one of byRadius, byBox and byPolygon");
+  } else if (fromMember === undefined && fromLonLat === undefined) {
+    throw wrong("it takes one of fromMember and fromLonLat");
   }
   return withOptions(
     spec,

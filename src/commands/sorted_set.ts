@@ -130,6 +130,8 @@ export type ZaddOptions =
     xx: boolean;
   }>
   & AtMostOne<{
+    /** NX. */
+    nx: boolean;
     /** GT. */
     gt: boolean;
     /** LT. */
@@ -197,8 +199,8 @@ export function zadd(
   return new Command(
     ZADD,
     typeof score === "object"
-      ? tuples(ZADD, withOptions(ZADD, [key], "nx|xx gt|lt ch incr", member as ZaddOptions), 2, score)
-      : rest(withOptions(ZADD, [key], "nx|xx gt|lt ch incr", options), score, member as Arg),
+      ? tuples(ZADD, withOptions(ZADD, [key], "nx|xx nx|gt|lt ch incr", member as ZaddOptions), 2, score)
+      : rest(withOptions(ZADD, [key], "nx|xx nx|gt|lt ch incr", options), score, member as Arg),
     (typeof score === "object" ? member as ZaddOptions : options)?.incr ? double : undefined,
   );
 }

@@ -184,16 +184,19 @@ export function incrbyfloat(key: Arg, increment: Num): Command<number> {
 }
 
 /** The options of {@linkcode lcs}. */
-export interface LcsOptions {
-  /** LEN. */
-  len?: boolean;
-  /** IDX. */
-  idx?: boolean;
-  /** MINMATCHLEN min-match-len. */
-  minMatchLen?: Num;
-  /** WITHMATCHLEN. */
-  withMatchLen?: boolean;
-}
+export type LcsOptions =
+  & AtMostOne<{
+    /** LEN. */
+    len: boolean;
+    /** IDX. */
+    idx: boolean;
+  }>
+  & {
+    /** MINMATCHLEN. */
+    minMatchLen?: Num;
+    /** WITHMATCHLEN. */
+    withMatchLen?: boolean;
+  };
 
 /**
  * Finds the longest common substring.
@@ -226,7 +229,7 @@ export function lcs(
 export function lcs(key1: Arg, key2: Arg, options?: LcsOptions): Command {
   return new Command(
     LCS,
-    withOptions(LCS, [key1, key2], "len idx minMatchLen= withMatchLen", options),
+    withOptions(LCS, [key1, key2], "len|idx minMatchLen= withMatchLen", options),
     options?.idx ? lcsMatches : undefined,
   );
 }

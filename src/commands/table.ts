@@ -7,7 +7,7 @@
  */
 import type { Arg } from "../resp/types.ts";
 import type { CommandSpec } from "./command.ts";
-import { SPECS } from "./table_data.ts";
+import { readRows } from "./rows.ts";
 
 /** What `lookupCommand` found. */
 export interface FoundCommand {
@@ -23,7 +23,7 @@ let containers: Set<string>;
 function index(): Map<string, CommandSpec> {
   byName = new Map();
   containers = new Set();
-  for (const spec of SPECS) {
+  for (const { spec } of readRows()) {
     byName.set(spec.name, spec);
     if (spec.words > 1) containers.add(spec.name.slice(0, spec.name.indexOf(" ")));
   }

@@ -33,6 +33,7 @@ import { Listeners } from "./listeners.ts";
 import { notePacked } from "./packed.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
+import { SubscriberInbox } from "./subscriber_inbox.ts";
 import { Upkeep } from "./upkeep.ts";
 
 export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
@@ -77,6 +78,7 @@ export class Connection {
   #abort: ((reason: Error) => void) | undefined = undefined;
   #home: ConnectionHome | undefined = undefined;
   readonly #listeners: Listeners = new Listeners();
+  readonly #inbox: SubscriberInbox = new SubscriberInbox((values) => this.#listeners.tell(values));
   readonly #upkeep: Upkeep;
   readonly #mode: number;
 
@@ -142,7 +144,7 @@ export class Connection {
   get settled(): boolean {
     const link = this.#link;
     if (this.#state !== "ready" || link === undefined || link.partial) return false;
-    if (link.inbox.subscribed.total > 0) return false;
+    if (this.#inbox.subscribed.total > 0) return false;
     return link.pending === 0 || link.pending === this.#upkeep.due;
   }
 
@@ -322,7 +324,7 @@ export class Connection {
     if (stateful !== "") {
       const rest = raw ? args.slice(1) : args;
       this.session.note(stateful, rest);
-      link.inbox.note(pending, stateful, rest, this.protocol !== 3);
+      this.#inbox.note(pending, stateful, rest, this.protocol !== 3);
     }
   }
 
@@ -351,12 +353,12 @@ export class Connection {
   #owner(): LinkOwner {
     return {
       address: this.address,
+      inbox: this.#inbox,
       lost: (cause) => this.#end(cause),
       idle: () => {
         if (this.#state === "closing") this.#end(undefined);
         else this.#upkeep.quiet();
       },
-      pushed: (values) => this.#listeners.tell(values),
     };
   }
 

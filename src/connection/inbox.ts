@@ -4,21 +4,12 @@
  * @module
  */
 import { ERROR } from "../resp/type_bytes.ts";
-import { type Arg, DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
+import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
-import { stateName } from "./session.ts";
-import { confirmationsOf, isConfirmation, Subscribed } from "./subscribed.ts";
 import { unaskedError, unaskedReply } from "./unasked.ts";
 
-const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);
-/** A line of MONITOR: seconds, and the database with the address. */
-const LINE = /^\d+\.\d+ \[/;
-
-const utf8 = new TextDecoder();
-const encoder = new TextEncoder();
-
-/** Gives each reply to the command that waits for it, in order, and keeps push frames apart. */
+/** Gives each reply to the command that waits for it, in order. */
 export class Inbox implements DecoderHandler {
   /** The commands that wait, the oldest first. */
   readonly queue: Ring<Pending> = new Ring();
@@ -26,43 +17,18 @@ export class Inbox implements DecoderHandler {
   readonly pushMode: number = DecodeMode.either;
   /** How many commands have had their reply. */
   taken = 0;
-  /** What the server says that the connection is subscribed to. */
-  readonly subscribed: Subscribed = new Subscribed();
-  /** Replies need a look: the server may talk by itself in the form of replies (RESP2 messages, MONITOR). */
-  #attentive = false;
-  #streaming = false;
-  /** Commands on their way that are confirmed by frames. */
-  #confirming = 0;
   /** An error is being read that came while nobody waited. */
   #unasked = false;
-  readonly #push: (values: Reply[]) => void;
-
-  /** `push` gets the push frames, confirmations included. */
-  constructor(push: (values: Reply[]) => void) {
-    this.#push = push;
-  }
-
-  /** A command is on its way after which the server may say more than replies; under `resp2` in their form. */
-  note(pending: Pending, name: string, args: readonly Arg[], resp2: boolean): void {
-    if (name === "MONITOR") this.#streaming = this.#attentive = true;
-    const count = confirmationsOf(name, args);
-    if (count === 0) return;
-    pending.confirmations = count;
-    this.#confirming++;
-    if (resp2) this.#attentive = true;
-  }
 
   /** Whether the server may talk by itself in the form of replies; under RESP2 it then takes few commands. */
   get attentive(): boolean {
-    return this.#attentive;
+    return false;
   }
 
   /** @inheritdoc */
   begin(type = 0): number {
     const head = this.queue.peek();
-    if (this.#attentive && this.#listens(head)) return DecodeMode.either;
     if (head !== undefined) return head.mode;
-    if (this.#streaming) return DecodeMode.replace;
     if (type !== ERROR) throw unaskedReply(type);
     // What it says is worth reading; a command that is queued until it has come whole has no part in it.
     this.#unasked = true;
@@ -71,7 +37,6 @@ export class Inbox implements DecoderHandler {
 
   /** @inheritdoc */
   reply(value: Reply): void {
-    if (this.#attentive && this.#aside(value)) return;
     const head = this.queue.shift();
     if (head === undefined) throw unaskedReply(0);
     this.taken++;
@@ -84,84 +49,9 @@ export class Inbox implements DecoderHandler {
     const head = this.#unasked ? undefined : this.queue.shift();
     if (head === undefined) throw unaskedError(error);
     this.taken++;
-    if (head.confirmations > 0) this.#confirmed();
     head.fail(error);
   }
 
-  /** @inheritdoc */
-  push(values: Reply[]): void {
-    const kind = values[0];
-    if (kind === "message" || kind === "pmessage" || !isConfirmation(kind)) this.#push(values);
-    else this.#confirm(values);
-  }
-
-  /** Under RESP2 arrays may be messages and confirmations; those are bytes, whatever the mode of a reply is. */
-  #listens(head: Pending | undefined): boolean {
-    return this.subscribed.total > 0 || (head !== undefined && head.confirmations > 0);
-  }
-
-  /** Takes what is no reply although it has the form of one. */
-  #aside(value: Reply): boolean {
-    if (!Array.isArray(value)) {
-      if (typeof value !== "string" || !this.#streaming || !LINE.test(value)) return false;
-      this.#push(["monitor", value]);
-      return true;
-    }
-    const head = this.queue.peek();
-    if (!this.#listens(head)) return false;
-    const kind = value[0] instanceof Uint8Array ? utf8.decode(value[0]) : value[0] as string;
-    const confirms = isConfirmation(kind);
-    if (!confirms && !MESSAGES.has(kind)) {
-      // PONG comes as an array to subscribers.
-      if (head !== undefined) value.forEach((head.mode & DecodeMode.bytes) === 0 ? toText : toBytes);
-      return false;
-    }
-    value[0] = kind;
-    if (confirms) this.#confirm(value);
-    else this.#push(value);
-    return true;
-  }
-
-  /** A frame confirms the command at the head, unless the server unsubscribed us by itself (a slot moved away). */
-  #confirm(values: Reply[]): void {
-    const kind = values[0] as string;
-    this.subscribed.note(values);
-    const head = this.queue.peek();
-    const asked = head !== undefined && head.confirmations > 0 && confirms(head, values);
-    const last = asked && (--head.confirmations === 0 ||
-      (head.confirmations === Infinity && this.subscribed.of(kind) === 0));
-    // Listeners first: what the command's end leads to must find them knowing what the frame says.
-    this.#push(values);
-    if (!last) return;
-    this.taken++;
-    this.queue.shift();
-    this.#confirmed();
-    head.resolve(values);
-  }
-
-  #confirmed(): void {
-    this.#confirming--;
-    if (this.#confirming === 0 && this.subscribed.total === 0) this.#attentive = this.#streaming;
-  }
-}
-
-/** Whether the command at the head is the one that a frame confirms. */
-function confirms({ command, confirmations }: Pending, values: readonly Reply[]): boolean {
-  const { spec, args } = command;
-  const raw = spec.words === 0;
-  const kind = values[0];
-  if ((raw ? stateName(args) : spec.name).toLowerCase() !== kind) return false;
-  if (kind !== "sunsubscribe" || confirmations === Infinity) return true;
-  const expected = args[args.length - confirmations]!;
-  const text = expected instanceof Uint8Array ? utf8.decode(expected) : String(expected);
-  const name = values[1];
-  return (name instanceof Uint8Array ? utf8.decode(name) : name) === text;
-}
-
-function toBytes(value: Reply, index: number, values: Reply[]): void {
-  if (typeof value === "string") values[index] = encoder.encode(value);
-}
-
-function toText(value: Reply, index: number, values: Reply[]): void {
-  if (value instanceof Uint8Array) values[index] = utf8.decode(value);
+  /** A push frame: of no interest to those who never subscribe. */
+  push(_values: Reply[]): void {}
 }

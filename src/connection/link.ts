@@ -10,7 +10,7 @@ import { type Arg, DecodeMode, type Reply, type RespParser } from "../resp/types
 import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, lossError } from "./failures.ts";
 import { Flight } from "./flight.ts";
-import { Inbox } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
 import { Output } from "./output.ts";
 import { Pending, rawCommand } from "./pending.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -19,12 +19,12 @@ import { Watchdog } from "./watchdog.ts";
 export interface LinkOwner {
   /** Where the link goes, for messages. */
   readonly address: string;
+  /** Who gets what comes in. */
+  readonly inbox: Inbox;
   /** It has ended: by the server, by silence, by what came over it. Called at most once. */
   lost(cause: Error): void;
   /** Nothing is due any more. */
   idle(): void;
-  /** A push frame came. */
-  pushed(values: Reply[]): void;
 }
 
 /** What a link needs to know of a connection's options. */
@@ -80,7 +80,7 @@ export class Link {
     owner: LinkOwner,
     signal: AbortSignal,
   ): Promise<Link> {
-    const inbox = new Inbox((values) => owner.pushed(values));
+    const { inbox } = owner;
     let link: Link | undefined = undefined;
     // A transport should not tell anything before it has handed over its socket. One that does is understood, too.
     const earlyChunks: Uint8Array[] = [];

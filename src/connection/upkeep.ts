@@ -15,6 +15,9 @@ import type { SessionState } from "./session.ts";
 /** Milliseconds for a reply where the options set no limit. */
 const LONGEST = 5_000;
 
+/** The shortest that a PING is waited for, in milliseconds, unless the limit of commands is shorter. */
+const SHORTEST = 1_000;
+
 const PROBE = 0;
 const AUTH = 1;
 
@@ -141,8 +144,8 @@ export class Upkeep implements BatchSink {
   #send(link: Link, words: readonly Arg[], index: number): void {
     const { commandTimeout, connectTimeout, healthCheckInterval } = this.#kept.options;
     const limit = commandTimeout || connectTimeout || LONGEST;
-    // Who wants to know every second wants no five to pass with the question.
-    const timeout = index === PROBE ? Math.min(limit, healthCheckInterval) : limit;
+    // Who asks often wants to know soon; but a server that is busy for a moment is not dead.
+    const timeout = index === PROBE ? Math.min(limit, Math.max(healthCheckInterval, SHORTEST)) : limit;
     this.due++;
     link.enqueue(new Pending(rawCommand(words), DecodeMode.text, timeout, this, index));
   }

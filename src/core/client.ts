@@ -10,6 +10,7 @@ import type { ScriptCommand } from "../commands/script.ts";
 import { Flight } from "../connection/flight.ts";
 import { shakeHands } from "../connection/handshake.ts";
 import { startLimit } from "../connection/limit.ts";
+import { Inbox } from "../connection/inbox.ts";
 import { Link } from "../connection/link.ts";
 import { type BatchSink, Pending } from "../connection/pending.ts";
 import { ConnectionError, type Executed, RedisError, TimeoutError } from "../errors.ts";
@@ -130,9 +131,9 @@ export class CoreClient {
     let cause: Error | undefined;
     const owner = {
       address,
+      inbox: new Inbox(),
       lost: (error: Error) => this.#lost(link, cause = error),
       idle: () => this.#ending?.(),
-      pushed() {},
     };
     const give = (): void => link?.destroy(limit.signal.reason);
     limit.signal.addEventListener("abort", give);

@@ -57,6 +57,16 @@ export class Assembly {
     return this.depth === 0 ? undefined : this.#frames[this.depth - 1]!.parts;
   }
 
+  /**
+   * Whether a push may stand between the elements of what is open. Servers before 7.2 do that to a connection that is
+   * subscribed and publishes within a transaction: the message comes in the middle of the reply to EXEC.
+   */
+  get interruptible(): boolean {
+    if ((this.mode & PARTS) !== 0) return false;
+    for (let depth = 0; depth < this.depth; depth++) if (this.#frames[depth]!.type === PUSH) return false;
+    return true;
+  }
+
   /** A value is complete, and with it perhaps the aggregates that it ends; a loop, so that depth costs no stack. */
   deliver(value: Reply): void {
     for (;;) {

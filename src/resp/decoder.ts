@@ -216,8 +216,10 @@ export class Decoder implements RespParser {
   #line(chunk: Uint8Array, at: number, end: number, type: number): number {
     const assembly = this.#assembly;
     if (assembly.depth === 0 ? !bytes.isTop(type) : !bytes.isInner(type)) {
-      if (type === PUSH) throw protocolError("Cannot read the reply: a push stands within another value");
-      throw unknownType(chunk, at, end);
+      if (type !== PUSH) throw unknownType(chunk, at, end);
+      if (!assembly.interruptible) {
+        throw protocolError("Cannot read the reply: a push stands within another push, or within a string");
+      }
     }
     const lf = chunk.indexOf(LF, at + 1);
     if ((lf < 0 ? end : lf) - at > this.#maxLine + 1) throw this.#tooLong();

@@ -10,6 +10,9 @@ const DOUBLE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INTEGER = /^[+-]?\d+$/;
 /** What no 64-bit integer exceeds: a sign and 19 digits. */
 const MAX_INTEGER_CHARS = 20;
+/** Fifteen digits and a point: an integer of so many digits is exact. */
+const PLAIN_CHARS = 16;
+const POWERS: readonly number[] = Array.from({ length: PLAIN_CHARS }, (_, power) => Number(`1e${power}`));
 /** Making a bigint of text costs more than its length; nobody sends longer ones. */
 const MAX_BIG_DIGITS = 65_536;
 
@@ -32,6 +35,8 @@ export function readInteger(bytes: Uint8Array, start: number, end: number): numb
 
 /** `,1.5`, `,inf`, `,-inf`, `,nan`. */
 export function readDouble(bytes: Uint8Array, start: number, end: number): number {
+  const plain = plainDecimal(bytes, start + 1, end);
+  if (plain === plain) return plain;
   if (end - start <= MAX_BIG_DIGITS) {
     const text = line(bytes, start, end);
     if (DOUBLE.test(text)) return Number(text);
@@ -56,6 +61,28 @@ export function readBigNumber(bytes: Uint8Array, start: number, end: number): bi
     if (INTEGER.test(text)) return toBigInt(text);
   }
   throw badLine("a big number", bytes, start, end);
+}
+
+/**
+ * A decimal of at most 15 digits without an exponent, as most scores are; NaN for all else. Both numbers of the division
+ * are exact, so that its result is the double that is nearest.
+ */
+function plainDecimal(bytes: Uint8Array, at: number, end: number): number {
+  const negative = bytes[at] === 45;
+  if (negative) at++;
+  if (end - at > PLAIN_CHARS) return NaN;
+  let value = 0;
+  let point = -1;
+  for (let i = at; i < end; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+    else if (digit === -2 && point < 0) point = i;
+    else return NaN;
+  }
+  // Digits must stand before the point and behind it; what has none is dealt with elsewhere.
+  if (end === at || point === at || point === end - 1) return NaN;
+  if (point >= 0) value /= POWERS[end - point - 1]!;
+  return negative ? -value : value;
 }
 
 /** `#t`, `#f`. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
+import { olderThan } from "../harness/binaries.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
 import { field, waitFor } from "../harness/wait.ts";
 import { Load } from "./load.ts";
@@ -28,7 +29,9 @@ async function election(candidates: readonly ClusterNode[], act: () => Promise<u
   return performance.now();
 }
 
-describe("under steady numbered writes and reads", () => {
+const skip = olderThan("7.0.0", "cluster-allow-replica-migration");
+
+describe("under steady numbered writes and reads", { skip }, () => {
   const keys = keysOf(12);
   let cluster: Cluster;
   let redis: RedisCluster;

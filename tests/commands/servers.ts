@@ -1,7 +1,7 @@
 /** Connections, server, ACL. @module */
 import assert from "node:assert/strict";
 import * as c from "../../src/commands/mod.ts";
-import type { Context } from "./suite.ts";
+import { type Context, plain } from "./suite.ts";
 
 /** What a connection can say of itself. */
 export async function connections(t: Context): Promise<void> {
@@ -145,6 +145,14 @@ export async function commands(t: Context): Promise<void> {
     ([one]) => one![0] === "a" && one![1].includes("OW"),
   );
   await t.looks(c.commandInfo("get", "nothing"), ([get, none]) => get![0] === "get" && none === null);
+  const first = (index: number, one?: readonly unknown[]): void => {
+    const [spec] = one!.at(8) as { begin_search: unknown; find_keys: { type: unknown } }[];
+    assert.deepEqual(plain(spec!.begin_search), { type: "index", spec: { index } });
+    assert.equal(plain(spec!.find_keys.type), "range");
+  };
+  const [object, get] = await t.run(c.commandInfo("object", "get"));
+  first(1, get!);
+  first(2, (object!.at(9) as unknown[][]).find((one) => (one[8] as unknown[]).length > 0));
   await t.looks(c.commandList(), (list) => list.length > 200);
   await t.is(c.commandList({ pattern: "xrev*" }), ["xrevrange"]);
 }

@@ -114,6 +114,21 @@ describe("types", () => {
     assert.throws(() => c.set("k", "v", { ex: 1, keepTtl: true }), /ex and keepTtl exclude each other/);
     // @ts-expect-error gt and lt
     assert.throws(() => c.zadd("z", 1, "m", { gt: true, lt: true }), /gt and lt exclude each other/);
+    // @ts-expect-error nx and gt, although xx and gt go together
+    assert.throws(() => c.zadd("z", 1, "m", { nx: true, gt: true }), /nx and gt exclude each other/);
+    assert.deepEqual(c.zadd("z", 1, "m", { xx: true, gt: true }).args, ["z", "XX", "GT", 1, "m"]);
+    // @ts-expect-error len and idx
+    assert.throws(() => c.lcs("a", "b", { len: true, idx: true }), /len and idx exclude each other/);
+    const byRadius = { radius: 1, unit: "km" } as const;
+    // @ts-expect-error around what?
+    assert.throws(() => c.geosearch("g", { byRadius }), /one of fromMember and fromLonLat/);
+    // @ts-expect-error two centres
+    const centres = () => c.geosearch("g", { fromMember: "m", fromLonLat: [1, 2], byRadius });
+    assert.throws(centres, /fromMember and fromLonLat exclude each other/);
+    const byPolygon = [[1, 2], [3, 4], [5, 6]] as const;
+    // @ts-expect-error a polygon has no centre
+    const polygon = () => c.geosearch("g", { fromMember: "m", byPolygon });
+    assert.throws(polygon, /byPolygon and fromMember exclude each other/);
     // @ts-expect-error byScore and byLex
     const range = () => c.zrange("z", 0, 1, { byScore: true, byLex: true });
     assert.throws(range, /byScore and byLex exclude each other/);

@@ -163,7 +163,7 @@ describe("blockingTime", () => {
 
 describe("lookupCommand", () => {
   it("finds commands and subcommands in any case", () => {
-    assert.equal(lookupCommand(["gEt", "k"]).spec, c.get("k").spec);
+    assert.deepEqual(lookupCommand(["gEt", "k"]).spec, c.get("k").spec);
     const { spec, args } = lookupCommand([bytes("config"), "Get", "x"]);
     assert.equal(spec.name, "CONFIG GET");
     assert.deepEqual(args, ["x"]);

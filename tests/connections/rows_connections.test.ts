@@ -13,6 +13,7 @@ import {
   type RedisError,
   TimeoutError,
 } from "../../mod.ts";
+import { olderThan } from "../harness/binaries.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
@@ -91,17 +92,21 @@ describe("BlockingConnectionPool(max_connections=50, timeout=20, queue_class)", 
 });
 
 describe("from_url", () => {
-  it("makes pools and clients, with options over it", async () => {
-    await using pool = ConnectionPool.fromUrl(`${server.url}/3?maxConnections=7&clientName=from%2Durl`);
-    assert.equal(pool.options.maxConnections, 7);
-    using connection = await pool.acquire();
-    assert.match(String(await connection.send(["CLIENT", "INFO"])), /name=from-url .* db=3 /);
-    await using blocking = BlockingConnectionPool.fromUrl(`${server.url}?timeout=5`, { timeout: 6 });
-    assert.ok(blocking instanceof BlockingConnectionPool);
-    assert.equal(blocking.options.timeout, 6);
-    await using redis = new Redis(`valkey://${server.host}:${server.port}/3`, { clientName: "over" });
-    assert.equal(await redis.command("CLIENT", "GETNAME"), "over");
-  });
+  it(
+    "makes pools and clients, with options over it",
+    { skip: olderThan("6.2.0", "CLIENT INFO") },
+    async () => {
+      await using pool = ConnectionPool.fromUrl(`${server.url}/3?maxConnections=7&clientName=from%2Durl`);
+      assert.equal(pool.options.maxConnections, 7);
+      using connection = await pool.acquire();
+      assert.match(String(await connection.send(["CLIENT", "INFO"])), /name=from-url .* db=3 /);
+      await using blocking = BlockingConnectionPool.fromUrl(`${server.url}?timeout=5`, { timeout: 6 });
+      assert.ok(blocking instanceof BlockingConnectionPool);
+      assert.equal(blocking.options.timeout, 6);
+      await using redis = new Redis(`valkey://${server.host}:${server.port}/3`, { clientName: "over" });
+      assert.equal(await redis.command("CLIENT", "GETNAME"), "over");
+    },
+  );
 
   it("refuses an unknown name with the nearest, and a redis-py name with ours and its unit", () => {
     assert.throws(() => ConnectionPool.fromUrl("redis://h?maxConections=1"), /maxConnections/);
@@ -110,34 +115,38 @@ describe("from_url", () => {
 });
 
 describe("Connection(host, port, db, username, password, socket_timeout, ...)", () => {
-  it("takes them all, and the server sees what it should", async () => {
-    await using own = await startServer({ acl: ["user bob on >s3cret ~* +@all"] });
-    const connection = new Connection({
-      host: own.host,
-      port: own.port,
-      db: 4,
-      username: "bob",
-      password: "s3cret",
-      socketTimeout: 3_000,
-      commandTimeout: 2_000,
-      connectTimeout: 1_000,
-      keepAlive: true,
-      encoding: "latin1",
-      readBufferSize: 16_384,
-      healthCheckInterval: 0,
-      clientName: "full",
-      libName: "mine",
-      libVersion: "9",
-      retryOnTimeout: true,
-      retryOnError: ["ConnectionError"],
-    });
-    await connection.connect();
-    const info = String(await connection.send(["CLIENT", "INFO"]));
-    assert.match(info, /name=full .*db=4 .*user=bob /);
-    await connection.send(["SET", "latin", new Uint8Array([0xe9])]);
-    assert.equal(await connection.send(["GET", "latin"]), "é");
-    connection.disconnect();
-  });
+  it(
+    "takes them all, and the server sees what it should",
+    { skip: olderThan("6.2.0", "CLIENT INFO") },
+    async () => {
+      await using own = await startServer({ acl: ["user bob on >s3cret ~* +@all"] });
+      const connection = new Connection({
+        host: own.host,
+        port: own.port,
+        db: 4,
+        username: "bob",
+        password: "s3cret",
+        socketTimeout: 3_000,
+        commandTimeout: 2_000,
+        connectTimeout: 1_000,
+        keepAlive: true,
+        encoding: "latin1",
+        readBufferSize: 16_384,
+        healthCheckInterval: 0,
+        clientName: "full",
+        libName: "mine",
+        libVersion: "9",
+        retryOnTimeout: true,
+        retryOnError: ["ConnectionError"],
+      });
+      await connection.connect();
+      const info = String(await connection.send(["CLIENT", "INFO"]));
+      assert.match(info, /name=full .*db=4 .*user=bob /);
+      await connection.send(["SET", "latin", new Uint8Array([0xe9])]);
+      assert.equal(await connection.send(["GET", "latin"]), "é");
+      connection.disconnect();
+    },
+  );
 
   it("socketTimeout bounds the silence of one try, commandTimeout the whole", async () => {
     await using pool = new ConnectionPool({ ...at(), socketTimeout: 30, retry: false });

@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Cache } from "../../examples/cache_aside.ts";
 import { application } from "../../examples/hono_sessions.ts";
+import { follow, say } from "../../examples/live_chat.ts";
 import { enqueue, runWorker } from "../../examples/job_queue.ts";
 import { tryLock, writeFenced } from "../../examples/lock.ts";
 import { allow } from "../../examples/rate_limiter.ts";
 import { Redis } from "../../mod.ts";
+import { olderThan } from "../harness/binaries.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 describe("the example", () => {
@@ -80,20 +82,58 @@ describe("the example", () => {
     assert.ok(await redis.ttl(`session:${cookie.split("=")[1]}`) > 0);
   });
 
-  it("job_queue: does each job by one of its workers", async () => {
-    const stop = new AbortController();
-    const done: string[] = [];
-    const all = Promise.withResolvers<void>();
-    const work = (job: Record<string, string>) => {
-      done.push(job.task!);
-      if (done.length === 6) all.resolve();
-      return Promise.resolve();
-    };
-    const workers = ["one", "two"].map((name) => runWorker(redis, name, work, stop.signal));
-    for (let number = 0; number < 6; number++) await enqueue(redis, { task: `task ${number}` });
-    await all.promise;
-    stop.abort();
-    await Promise.allSettled(workers);
-    assert.deepEqual(done.sort(), [0, 1, 2, 3, 4, 5].map((number) => `task ${number}`));
+  it(
+    "job_queue: does each job by one of its workers",
+    { skip: olderThan("6.2.0", "XAUTOCLAIM") },
+    async () => {
+      const stop = new AbortController();
+      const done: string[] = [];
+      const all = Promise.withResolvers<void>();
+      const work = (job: Record<string, string>) => {
+        done.push(job.task!);
+        if (done.length === 6) all.resolve();
+        return Promise.resolve();
+      };
+      const workers = ["one", "two"].map((name) => runWorker(redis, name, work, stop.signal));
+      for (let number = 0; number < 6; number++) await enqueue(redis, { task: `task ${number}` });
+      await all.promise;
+      stop.abort();
+      await Promise.allSettled(workers);
+      assert.deepEqual(done.sort(), [0, 1, 2, 3, 4, 5].map((number) => `task ${number}`));
+    },
+  );
+
+  it("live_chat: tells what was said before and what is said, each once", async () => {
+    await say(redis, "garden", "ann", "first");
+    const lines = follow(redis, "garden");
+    const heard = [(await lines.next()).value];
+    await say(redis, "garden", "bob", "second");
+    await say(redis, "kitchen", "bob", "elsewhere");
+    await say(redis, "garden", "ann", "third");
+    for (let n = 0; n < 2; n++) heard.push((await lines.next()).value);
+    await lines.return();
+    assert.deepEqual(heard, [
+      { number: 1, name: "ann", text: "first" },
+      { number: 2, name: "bob", text: "second" },
+      { number: 3, name: "ann", text: "third" },
+    ]);
+  });
+
+  it("live_chat: reads again what it may have missed", async () => {
+    await using listener = new Redis(server.url, {
+      reconnect: { backoff: "constant:10" },
+      clientName: "listener",
+    });
+    await say(redis, "garden", "ann", "first");
+    const lines = follow(listener, "garden");
+    await lines.next();
+    const next = lines.next();
+    const id = /id=(\d+) .*name=listener .*sub=1/.exec(await redis.clientList())?.[1];
+    assert.ok(id);
+    // Nobody hears this one: the connection is gone.
+    await redis.clientKill({ id: Number(id) });
+    await say(redis, "garden", "ann", "second");
+    assert.equal((await next).value?.text, "second");
+    await lines.return();
   });
 });

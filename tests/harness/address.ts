@@ -1,9 +1,6 @@
 /**
- * How tests reach their servers, where they do not say it themselves: `scripts/matrix.ts` runs the same tests over TLS and
- * Unix sockets, and under RESP2.
- *
- * - `KEYWIRE_TEST_ADDRESS`: what `server.url` leads to: `tcp` (default), `tls` or `unix`.
- * - `KEYWIRE_TEST_PROTOCOL`: the protocol that it asks for: `2` or `3`; default: what the client negotiates.
+ * How tests reach their servers, where they do not say it themselves: `KEYWIRE_TEST_ADDRESS` says whether `server.url` leads to
+ * `tcp` (default), `tls` or `unix`. `scripts/matrix.ts` runs the same tests over all of them.
  *
  * @module
  */
@@ -35,14 +32,7 @@ export function matrixUrl(
     "host" | "port" | "path" | "tlsPort" | "certificates"
   >,
 ): string {
-  const query = new URLSearchParams();
-  const protocol = process.env.KEYWIRE_TEST_PROTOCOL;
-  if (protocol) query.set("protocol", protocol);
-  let base = `redis://${host}:${port}`;
-  if (kind() === "unix" && path !== undefined) base = `unix://${path}`;
-  if (kind() === "tls" && tlsPort !== undefined) {
-    base = `rediss://${host}:${tlsPort}`;
-    query.set("tls.ca", certificates!.caFile);
-  }
-  return query.size === 0 ? base : `${base}?${query}`;
+  if (kind() === "unix" && path !== undefined) return `unix://${path}`;
+  if (kind() !== "tls" || tlsPort === undefined) return `redis://${host}:${port}`;
+  return `rediss://${host}:${tlsPort}?tls.ca=${encodeURIComponent(certificates!.caFile)}`;
 }

@@ -66,3 +66,13 @@ export function atLeast(version: string, least: string): boolean {
   }
   return true;
 }
+
+/**
+ * For `skip`: why a test cannot run on the server at hand, if it is older than `least`; else `false`. What is not a program
+ * on this machine is taken for new enough.
+ */
+export function olderThan(least: string, what: string): string | false {
+  const binary = process.env.KEYWIRE_TEST_URL ? undefined : findBinary();
+  if (binary === undefined || atLeast(binary.version, least)) return false;
+  return `${what} came with ${least}, this is ${binary.name} ${binary.version}`;
+}

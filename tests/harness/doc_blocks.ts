@@ -88,9 +88,10 @@ export class DocPage {
     await import(pathToFileURL(this.#files.get(block)!).href);
   }
 
-  /** Type-checks all blocks, with the `deno` that is given. Rejects with what it said. */
-  async check(deno: string): Promise<void> {
-    const args = ["check", "--quiet", "--config", join(root, "deno.json"), ...this.#files.values()];
+  /** Type-checks all blocks, and those of other pages at once, with the `deno` that is given. Rejects with what it said. */
+  async check(deno: string, others: readonly DocPage[] = []): Promise<void> {
+    const files = [this, ...others].flatMap((page) => [...page.#files.values()]);
+    const args = ["check", "--quiet", "--config", join(root, "deno.json"), ...files];
     await promisify(execFile)(deno, args, { env: { ...process.env, NO_COLOR: "1" } }).catch((error) => {
       throw new Error(`The code of the page has errors of type:\n${error.stderr}`);
     });

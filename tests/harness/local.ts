@@ -107,7 +107,12 @@ class LocalServer implements Server {
     }
     if (options.password !== undefined) lines.push(`requirepass ${quote(options.password)}`);
     if (options.cluster === true) lines.push("cluster-enabled yes");
-    return [...lines, ...options.acl ?? [], ...options.config ?? []];
+    // Before 6.2 there are no rules for channels, and everybody may use all of them.
+    const channels = atLeast(this.#binary.version, "6.2.0");
+    const acl = (options.acl ?? []).map((rule) =>
+      channels ? rule : rule.replace(/ (&\S+|allchannels|resetchannels)/g, "")
+    );
+    return [...lines, ...acl, ...options.config ?? []];
   }
 
   async restart(): Promise<void> {

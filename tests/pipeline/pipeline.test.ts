@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { PipelineError, Redis, RedisError, ReplyError } from "../../mod.ts";
-import { dump, get, incr, mget, set } from "../../src/commands/mod.ts";
+import { command, dump, get, incr, mget, script, set } from "../../src/commands/mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 for (const protocol of [2, 3] as const) {
@@ -27,6 +27,18 @@ for (const protocol of [2, 3] as const) {
     it("takes a list of commands, and goes on from there", async () => {
       assert.deepEqual(await redis.pipeline([set("a", "x"), get("a")]).exec(), ["OK", "x"]);
       assert.deepEqual(await redis.pipeline([get("a")]).strlen("a").exec(), ["x", 1]);
+    });
+
+    it("takes raw commands and scripts as values, and refuses the raw ones that block", async () => {
+      await redis.set("a", "x");
+      const half = script<string>("return redis.call('GET', KEYS[1])", { keys: ["a"] });
+      const results = await redis.pipeline([command<string>("object", "encoding", "a"), half, get("a")])
+        .exec();
+      assert.deepEqual(results, ["embstr", "x", "x"]);
+      assert.throws(() => redis.pipeline([command("blpop", "l", 1)]), { code: "BLOCKING" });
+      const unknown = redis.multi([set("a", "y"), command("NO.SUCH", "a")]).exec();
+      await assert.rejects(unknown, { code: "EXECABORT", executed: "no", index: 1 });
+      assert.equal(await redis.get("a"), "x");
     });
 
     it("takes commands by name", async () => {

@@ -103,6 +103,15 @@ export function watched(redis: Redis, key: string): Action {
   };
 }
 
+/** A subscription: it comes up, whatever is cut meanwhile, or says why not. */
+export function subscribe(redis: Redis, channel: string): Action {
+  return {
+    name: `SUBSCRIBE ${channel}`,
+    follower: new Follower(redis.subscribe(channel, () => {})),
+    right: () => true,
+  };
+}
+
 /** Everything at once; what blocks gives up after so many seconds. */
 export function mixedLoad(redis: Redis, seconds = 1): Action[] {
   return [
@@ -114,6 +123,7 @@ export function mixedLoad(redis: Redis, seconds = 1): Action[] {
     incr(redis, "plain:2"),
     blpop(redis, "empty", seconds),
     leased(redis, "lease:1"),
+    subscribe(redis, "news"),
     incr(redis, "plain:3"),
     echo(redis, "last"),
   ];

@@ -220,6 +220,31 @@ describe("a reply nested 100,000 deep, a 5 GB length, an HTTP server", () => {
   });
 });
 
+describe("the server kills the subscriber's connection", () => {
+  for (const protocol of [3, 2] as const) {
+    it(`resubscribes, and tells of the gap: RESP${protocol}`, async () => {
+      await using redis = new Redis(server.url, { protocol });
+      const subscription = redis.subscription("news");
+      await subscription.ready;
+      await server.cli("PUBLISH", "news", "before");
+      assert.deepEqual((await subscription.next()).value, {
+        kind: "message",
+        channel: "news",
+        message: "before",
+      });
+      assert.equal(await server.cli("CLIENT", "KILL", "TYPE", "pubsub"), 1);
+      assert.equal((await subscription.next()).value?.kind, "gap");
+      await server.cli("PUBLISH", "news", "after");
+      assert.deepEqual((await subscription.next()).value, {
+        kind: "message",
+        channel: "news",
+        message: "after",
+      });
+      await subscription.close();
+    });
+  }
+});
+
 describe("a dead peer", () => {
   it("that closed an idle connection is not noticed by the next command", async () => {
     await using redis = new Redis(server.url);

@@ -64,6 +64,16 @@ for (const protocol of [2, 3] as const) {
       assert.throws(() => redis.subscription("news"), /closed/);
     });
 
+    it("does not begin on a client that was closed before it was ever subscribed", async () => {
+      const redis = new Redis(server.url, { protocol });
+      await redis.ping();
+      await redis.close();
+      const closed = { code: "CLOSED", executed: "no" };
+      await assert.rejects(redis.subscribe("news", () => {}), closed);
+      assert.throws(() => redis.subscription("news"), closed);
+      assert.throws(() => redis.monitor(), closed);
+    });
+
     it("drops the oldest and tells so in front", async () => {
       await using redis = new Redis(server.url, { protocol });
       const subscription = redis.subscription("news", { buffer: 3 });

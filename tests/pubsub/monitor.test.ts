@@ -77,6 +77,10 @@ describe("MONITOR, keyspace notifications and push frames", () => {
       client: "lua",
       words: ["get", "\0\\x"],
     });
+    const [text, bytes] =
+      readMonitorLine('1.5 [0 lua] "\\xd0\\xb9 \\xf0\\x9f\\x98\\x80" "\\xff\\xe9"')!.words;
+    assert.equal(text, "й 😀");
+    assert.equal(bytes, "\xff\xe9");
     assert.equal(readMonitorLine("OK"), undefined);
   });
 });

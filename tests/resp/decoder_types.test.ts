@@ -83,6 +83,26 @@ describe("pushes", () => {
     }
   });
 
+  it("may stand between the elements of a reply, at any depth", () => {
+    const wire = encode(`*2\r\n${push}+a\r\n${push}%1\r\n${push}+k\r\n*1\r\n${push}:7\r\n+OK\r\n`);
+    const pushed = { push: values };
+    const want = [
+      "begin",
+      pushed,
+      pushed,
+      pushed,
+      pushed,
+      { reply: ["a", object({ k: [7] })] },
+      "begin",
+      { reply: "OK" },
+    ];
+    assert.deepEqual(new Recorder().write(wire).told, want);
+    assert.deepEqual(new Recorder().write(...single(wire)).told, want);
+    for (let at = 1; at < wire.length; at++) {
+      assert.deepEqual(new Recorder().write(wire.slice(0, at), wire.slice(at)).told, want, `cut at ${at}`);
+    }
+  });
+
   it("have a kind that is text, whatever comes behind", () => {
     assert.deepEqual(new Recorder(DecodeMode.bytes).write(">1\r\n$1\r\nx\r\n").told, [{ push: ["x"] }]);
     const invalid = Uint8Array.of(...encode(">2\r\n+y\r\n$1\r\n"), 0xff, 13, 10);

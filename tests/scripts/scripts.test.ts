@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createScript, Redis, script } from "../../mod.ts";
 import { sha1 } from "../../src/commands/sha1.ts";
+import { olderThan } from "../harness/binaries.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 const ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
@@ -82,7 +83,7 @@ for (const protocol of [2, 3] as const) {
       );
     });
 
-    it("has read-only variants", async () => {
+    it("has read-only variants", { skip: olderThan("7.0.0", "EVAL_RO") }, async () => {
       await reset();
       const read = { keys: ["n"], readOnly: true };
       assert.equal(await redis.script(`return redis.call('GET', KEYS[1])`, read), null);
@@ -96,7 +97,7 @@ for (const protocol of [2, 3] as const) {
       assert.equal(await calls("eval"), 1);
     });
 
-    it("calls functions", async () => {
+    it("calls functions", { skip: olderThan("7.0.0", "functions") }, async () => {
       await reset();
       await redis.functionLoad(
         "#!lua name=mine\nredis.register_function('add', function(k, a) return redis.call('INCRBY', k[1], a[1]) end)\n" +

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis, Sentinel } from "../../mod.ts";
+import { olderThan } from "../harness/binaries.ts";
 import { type Replicated, startReplicated } from "../harness/replicated.ts";
 import { waitFor } from "../harness/wait.ts";
 import { eager, masterOf, NumberedWrites } from "./writes.ts";
 
-describe("Sentinel: TLS and users, for sentinels and servers apart", { timeout: 60_000 }, () => {
+const skip = olderThan("6.2.0", "users of sentinels");
+
+describe("Sentinel: TLS and users, for sentinels and servers apart", { timeout: 60_000, skip }, () => {
   let topology: Replicated;
   before(async () => {
     topology = await startReplicated({

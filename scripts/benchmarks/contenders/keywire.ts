@@ -6,11 +6,6 @@
 import * as keywire from "../../../mod.ts";
 import { type Contender, Delivery, type Kind, type Place, POOL_SIZE } from "./contender.ts";
 
-/** What is measured as soon as the library has it. */
-interface Later {
-  subscribe?(channel: string, listener: () => void): Promise<unknown>;
-}
-
 function optionsOf(kind: Kind, { host, port, tlsPort, ca }: Place): keywire.ConnectionOptions {
   return kind === "tls" ? { host, port: tlsPort, tls: { ca } } : { host, port };
 }
@@ -34,7 +29,6 @@ async function clientOf(kind: Kind, place: Place): Promise<keywire.Redis | keywi
 /** Opens it. */
 export async function openKeywire(kind: Kind, place: Place): Promise<Contender> {
   const redis = await clientOf(kind, place);
-  const later = redis as unknown as Later;
   const bytes = redis.bytes();
   const delivery = new Delivery();
   let subscribed = false;
@@ -53,10 +47,10 @@ export async function openKeywire(kind: Kind, place: Place): Promise<Contender> 
       for (let index = 0; index < count; index++) pipeline.get(key);
       return pipeline.exec();
     },
-    messages: later.subscribe === undefined ? undefined : async (count) => {
+    async messages(count) {
       if (!subscribed) {
         subscribed = true;
-        await later.subscribe!("keywire", delivery.got);
+        await redis.subscribe("keywire", delivery.got);
       }
       await delivery.run(count, () => redis.publish("keywire", "0123456789abcdef"));
     },

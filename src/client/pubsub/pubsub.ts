@@ -51,6 +51,8 @@ export class PubSub {
       const home = executor.subscriptionHome;
       if (home === undefined) throw unsupportedError("SUBSCRIBE");
       clients.set(executor, client = new PubSub(home));
+      // Nothing was subscribed to before the client was closed, so nothing was told of it.
+      client.#closed = executor.closed;
     }
     return client;
   }

@@ -57,7 +57,7 @@ export type SubscriptionItem<T = string> = Message<T> | Gap;
  * @typeParam T text, or bytes on a view of bytes
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { Redis } from "@keywire/redis";
  *
  * await using redis = new Redis();

@@ -1,0 +1,54 @@
+/**
+ * A live chat: rooms over pub/sub, with what was said lately in a list.
+ *
+ * Pub/sub forgets: who is not there, or whose connection is lost, misses what is said. So each room also keeps its last
+ * messages, and a visitor reads those first, and again after a gap.
+ *
+ * @module
+ */
+import type { Redis } from "../mod.ts";
+
+/** How many messages a room remembers. */
+const KEPT = 100;
+
+/** Something that was said. */
+export interface Line {
+  /** Counts up within a room. */
+  readonly number: number;
+  /** Who said it. */
+  readonly name: string;
+  /** What. */
+  readonly text: string;
+}
+
+/** Says something in a room. */
+export async function say(redis: Redis, room: string, name: string, text: string): Promise<void> {
+  const number = await redis.incr(`chat:{${room}}:number`);
+  const line = JSON.stringify({ number, name, text } satisfies Line);
+  const list = `chat:{${room}}:lines`;
+  await redis.multi().rpush(list, line).ltrim(list, -KEPT, -1).publish(`chat:{${room}}`, line).exec();
+}
+
+/** All lines of a room, those that it remembers first, each once; ends when the caller leaves the loop. */
+export async function* follow(redis: Redis, room: string): AsyncGenerator<Line, void, undefined> {
+  let seen = 0;
+  async function* remembered(): AsyncGenerator<Line, void, undefined> {
+    for (const text of await redis.lrange(`chat:{${room}}:lines`, 0, -1)) yield JSON.parse(text) as Line;
+  }
+  // Subscribed before it reads, so nothing falls between the two; what comes twice is known by its number.
+  const items = redis.subscription(`chat:{${room}}`);
+  const first = items.next();
+  try {
+    for await (const line of remembered()) if (line.number > seen) yield (seen = line.number, line);
+    for (let item = await first; !item.done; item = await items.next()) {
+      if (item.value.kind === "gap") {
+        for await (const line of remembered()) if (line.number > seen) yield (seen = line.number, line);
+        continue;
+      }
+      const line = JSON.parse(item.value.message) as Line;
+      if (line.number > seen) yield (seen = line.number, line);
+    }
+  } finally {
+    await items.return?.();
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * What few programs need: loaded when it is first called, and by bundlers put aside. One door for all of it, as every
+ * door cuts what is loaded at once into further pieces, which compress less well.
+ *
+ * @module
+ */
+export { consume } from "./consume.ts";
+export { watch } from "./watch.ts";

@@ -1,0 +1,154 @@
+/**
+ * Methods for all commands, made of the lines of the table.
+ *
+ * @module
+ */
+import type { Arg } from "../resp/types.ts";
+import { type Entries, many, type OneOrMany, pairs, rest, withOptions } from "./arguments.ts";
+import { Command, type ReplyParser } from "./command.ts";
+import { readRows, type Row } from "./rows.ts";
+import { scriptArguments } from "./shapes.ts";
+import { FUNCTIONS, PARSERS } from "./table_data.ts";
+
+/** What runs a command, or keeps it. */
+interface Target {
+  execute(command: Command): unknown;
+}
+
+type Method = (this: Target, ...params: never[]) => unknown;
+
+/** How many parameters a part takes that does not say it and takes more or less than one. */
+const TAKES: Readonly<Record<string, number>> = { e: 3, f: 0, o: 0 };
+
+function readShape(shape: string): { letter: string; start: number; end: number; all: boolean }[] {
+  let end = 0;
+  return [...shape.matchAll(/([a-z]?)(\d?)/gi)].filter(([part]) => part !== "").map(([, kind, count]) => {
+    const letter = kind!.toLowerCase();
+    const start = end;
+    end += count ? Number(count) : TAKES[letter] ?? 1;
+    return { letter, start, end, all: kind !== letter };
+  });
+}
+
+/** Makes the command of any line: part by part. */
+function makerOf({ spec, shape, parser, plan }: Row): (params: readonly unknown[]) => Command {
+  const parts = readShape(shape);
+  const last = parts.at(-1)!.end;
+  const [, key, yes, no] = /^(\w+)\?(\d*):(\d*)$/.exec(parser) ?? ["", "", "", parser];
+  const [parse, parseOther] = [PARSERS[Number(yes)], PARSERS[Number(no)]];
+  return (params) => {
+    // Where there are options, they are the last parameter, but not always the last argument.
+    const options = params[last] as Readonly<Record<string, unknown>> | undefined;
+    const out: Arg[] = [];
+    for (const { letter, start, end, all } of parts) {
+      const value = (all ? params.slice(start) : params[start]) as OneOrMany & Entries;
+      switch (letter) {
+        case "":
+          for (let i = start; i < end; i++) out.push(params[i] as Arg);
+          break;
+        case "o":
+          withOptions(spec, out, plan, options);
+          break;
+        case "m":
+        case "c":
+          many(spec, out, value, letter === "c");
+          break;
+        case "p":
+        case "q":
+          pairs(spec, out, value, letter === "q");
+          break;
+        case "r":
+          rest(out, value, ...params.slice(start + 1, end) as Arg[]);
+          break;
+        case "e":
+          out.push(...scriptArguments(...params as [Arg]));
+          break;
+        case "f":
+          out.push("FIELDS");
+      }
+    }
+    return new Command(spec, out, key !== "" && options?.[key!] ? parse : parseOther);
+  };
+}
+
+/** The method of a line. The shapes that are called most have code of their own. */
+function methodOf(name: string, row: Row): Method {
+  const { spec, shape, parser, plan } = row;
+  // Numbers only: where options choose the parser, there is no code of its own.
+  const parse: ReplyParser | undefined = PARSERS[Number(parser)];
+  // Made as members, so that they have a name and are no constructors.
+  switch (parser.includes("?") ? "?" : shape) {
+    case "":
+      return {
+        [name](this: Target) {
+          return this.execute(new Command(spec, [], parse));
+        },
+      }[name]!;
+    case "1":
+      return {
+        [name](this: Target, a: Arg) {
+          return this.execute(new Command(spec, [a], parse));
+        },
+      }[name]!;
+    case "2":
+      return {
+        [name](this: Target, a: Arg, b: Arg) {
+          return this.execute(new Command(spec, [a, b], parse));
+        },
+      }[name]!;
+    case "3":
+      return {
+        [name](this: Target, a: Arg, b: Arg, c: Arg) {
+          return this.execute(new Command(spec, [a, b, c], parse));
+        },
+      }[name]!;
+    case "1r":
+      return {
+        [name](this: Target, a: Arg, b?: OneOrMany) {
+          return this.execute(new Command(spec, rest([a], b), parse));
+        },
+      }[name]!;
+    case "2o":
+      return {
+        [name](this: Target, a: Arg, b: Arg, options?: object) {
+          return this.execute(new Command(spec, withOptions(spec, [a, b], plan, options), parse));
+        },
+      }[name]!;
+    case "M":
+      return {
+        [name](this: Target, ...list: Arg[]) {
+          return this.execute(new Command(spec, many(spec, [], list), parse));
+        },
+      }[name]!;
+    case "1M":
+      return {
+        [name](this: Target, a: Arg, ...list: Arg[]) {
+          return this.execute(new Command(spec, many(spec, [a], list), parse));
+        },
+      }[name]!;
+  }
+  if (shape === "!") {
+    const make = FUNCTIONS[name] as (...params: unknown[]) => Command;
+    return {
+      [name](this: Target, ...params: unknown[]) {
+        return this.execute(make(...params));
+      },
+    }[name]!;
+  }
+  const make = makerOf(row);
+  return {
+    [name](this: Target, ...params: unknown[]) {
+      return this.execute(make(params));
+    },
+  }[name]!;
+}
+
+/** Adds the methods to the prototype of a class, as if they had been written in it. */
+export function addMethods(prototype: object): void {
+  for (const row of readRows()) {
+    if (row.shape === "-") continue;
+    const name = row.spec.name.toLowerCase().replace(/[ -](.)/g, (_, letter: string) => letter.toUpperCase());
+    const value = methodOf(name, row);
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The table of all commands, read once: a client has all of them, and as text they take a quarter of the room that they
+ * would take as code.
+ *
+ * A line is `NAME;shape;flags;keys;parser;plan;request policy;response policy`, less what is empty at its end. `flags` are
+ * the bits of `CommandFlag`; `keys` and `parser` are places in lists (`key?3:4`: 3 with that option, else 4); `plan` are the
+ * options, as `withOptions` reads them. The shape says how the parameters of the method, one by one, become arguments:
+ *
+ * - `3`: three, as they are
+ * - `m`, `c`: a list of at least one; with its length before it
+ * - `p`, `q`: pairs, at least one; with their number before them
+ * - `r`, `r2`: one or two that may be left out
+ * - `e`: a script, its keys, its arguments
+ * - `f`: the word FIELDS, no parameter
+ * - `o`: the options, which are the last parameter
+ * - capitals: all parameters that are left are the list
+ * - `!`: the command's function does it; `-`: there is no method
+ *
+ * @module
+ */
+import { type CommandSpec, defineCommand } from "./command.ts";
+import { KEYS, TABLE } from "./table_data.ts";
+
+/** One line. */
+export interface Row {
+  /** What is known of the command. */
+  readonly spec: CommandSpec;
+  /** How parameters become arguments. */
+  readonly shape: string;
+  /** The place of the parser. */
+  readonly parser: string;
+  /** The options. */
+  readonly plan: string;
+}
+
+function readRow(line: string): Row {
+  const [name, shape = "", flags, keys, parser = "", plan = "", request, response] = line.split(";");
+  const spec = defineCommand(
+    name!,
+    Number(flags ?? 0),
+    KEYS[Number(keys ?? 0)],
+    request || undefined,
+    response,
+  );
+  return { spec, shape, parser, plan };
+}
+
+let rows: readonly Row[] | undefined;
+
+/** All lines. */
+export function readRows(): readonly Row[] {
+  return rows ??= TABLE.split("\n").map(readRow);
+}
