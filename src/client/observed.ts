@@ -67,6 +67,11 @@ class ObservedExecutor implements Executor {
   }
 
   /** @inheritdoc */
+  get redirected(): Executor["redirected"] {
+    return this.#inner.redirected?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
   get closed(): boolean {
     return this.#inner.closed;
   }

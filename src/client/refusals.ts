@@ -66,7 +66,7 @@ export function closedError(name: string): ConnectionError {
 /** The error for what a client of this kind cannot do. */
 export function unsupportedError(name: string): RedisError {
   return new RedisError(
-    `Cannot run ${name}: clients of this kind have no subscriptions; use a client of one of its servers`,
+    `Cannot run ${name}: clients of this kind cannot; use a client of one of its servers`,
     { code: "UNSUPPORTED", executed: "no" },
   );
 }

@@ -101,12 +101,22 @@ export async function watch<W extends Wrap, R>(
   }
   if (keys.length === 0) throw new TypeError("Cannot watch: there is no key; give at least one");
   const first = keys[0]!;
-  const connection = await executor.lease(call, first instanceof Uint8Array ? first : String(first));
+  const lease = (): Promise<Connection> =>
+    executor.lease(call, first instanceof Uint8Array ? first : String(first));
+  let connection = await lease();
   try {
-    for (let attempt = 1;; attempt++) {
+    for (let attempt = 1, turn = 0;; attempt++) {
       try {
         return await tryOnce(connection, call, keys, body);
       } catch (error) {
+        // The key has moved: all begins anew where it is now, and no try is used up.
+        if (await executor.redirected?.(error, turn, call) === true) {
+          connection[Symbol.dispose]();
+          connection = await lease();
+          turn++;
+          attempt--;
+          continue;
+        }
         if (!(error instanceof PipelineError) || error.code !== "WATCH_CONFLICT") throw error;
         if (attempt === attempts) throw gaveUp(error, attempts);
       }

@@ -18,7 +18,7 @@ import { DecodeMode } from "../resp/types.ts";
 import { runPipeline, runTransaction } from "./batch.ts";
 import { cursorError, gather, targetsOf } from "./fan_out.ts";
 import type { Fleet } from "./fleet.ts";
-import { runLeased } from "./leased.ts";
+import { leaseElsewhere, runLeased } from "./leased.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
@@ -111,6 +111,11 @@ export class ClusterExecutor implements Executor {
     return key === undefined
       ? await this.#pool.acquireRandom({ signal: call.signal })
       : await this.#pool.acquireBySlot(slotOf(key), { signal: call.signal });
+  }
+
+  /** @inheritdoc */
+  redirected(error: unknown, turn: number, call: Pick<Call, "retry" | "signal">): Promise<boolean> {
+    return leaseElsewhere(this.#fleet, error, turn, call);
   }
 
   /** @inheritdoc */

@@ -8,10 +8,10 @@ import { delayOf } from "../backoff.ts";
 import { acquireUntil, runExclusively, runOn } from "../client/exclusive.ts";
 import type { Call } from "../client/executor.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
-import { ConnectionError, RedisError } from "../errors.ts";
+import { ConnectionError, PipelineError, RedisError } from "../errors.ts";
 import type { Fleet } from "./fleet.ts";
 import type { ClusterNode } from "./node.ts";
-import { tooManyRedirections, type Turn, TURN_BACKOFF, turnOf } from "./redirect.ts";
+import { FOLLOWED_AT_ONCE, tooManyRedirections, type Turn, TURN_BACKOFF, turnOf } from "./redirect.ts";
 import { downError } from "./router.ts";
 
 /** Where a command is to be tried. */
@@ -110,4 +110,33 @@ export function runLeased(
       connection[Symbol.dispose]();
     }
   });
+}
+
+/** What kept all commands of a lease from being run: a redirection, of one command or within a transaction. */
+function redirectionIn(error: unknown): RedisError | undefined {
+  if (!(error instanceof RedisError) || error.executed !== "no") return undefined;
+  const all = error instanceof PipelineError ? error.results : [error];
+  return all.find((one): one is RedisError => one instanceof RedisError && turnOf(one) !== undefined);
+}
+
+/** Whether another lease may succeed where one failed with `error`; learns from it where, and waits until it may. */
+export async function leaseElsewhere(
+  fleet: Fleet,
+  error: unknown,
+  turns: number,
+  call: Pick<Call, "retry" | "signal">,
+): Promise<boolean> {
+  const found = redirectionIn(error);
+  const turn = found && turnOf(found);
+  if (turn === undefined || turns >= fleet.options.maxRedirections || call.signal?.aborted) return false;
+  if (turn.kind === "later" && call.retry.attempts === 0) return false;
+  if (turn.kind === "moved") {
+    fleet.moved(turn.slot, fleet.nodeNamed(turn.address, fleet.topology.masterOf(turn.slot)));
+    if (turns < FOLLOWED_AT_ONCE) return true;
+  }
+  if (turn.kind === "later" && turn.refresh) fleet.refresher.request("down");
+  const { clock } = fleet.options.connection;
+  // ASK: the key is there, and the slot not yet; it is waited for.
+  await new Promise<void>((resolve) => clock.setTimeout(resolve, delayOf(TURN_BACKOFF, turns + 1, clock)));
+  return true;
 }

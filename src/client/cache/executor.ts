@@ -78,6 +78,11 @@ export class CachingExecutor implements Executor {
   }
 
   /** @inheritdoc */
+  get redirected(): Executor["redirected"] {
+    return this.#inner.redirected?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
   get closed(): boolean {
     return this.#inner.closed;
   }
