@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { ClusterError, RedisCluster, type Subscription } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
+import { olderThan } from "../harness/binaries.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
 import { waitFor } from "../harness/wait.ts";
 import { moveSlots } from "./move_slots.ts";
@@ -30,7 +31,8 @@ async function subscribedAt(nodes: readonly ClusterNode[], name: string, sign: s
 }
 
 for (const protocol of [3, 2] as const) {
-  describe(`subscriptions over a cluster, RESP${protocol}`, () => {
+  const skip = olderThan("7.0.0", "shard channels");
+  describe(`subscriptions over a cluster, RESP${protocol}`, { skip }, () => {
     const name = `sub${protocol}`;
     let cluster: Cluster;
     let redis: RedisCluster;
