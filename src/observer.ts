@@ -97,7 +97,7 @@ export interface ObservedPool {
  * ```
  */
 export interface Observer {
-  /** Whether anybody listens now to operations of this kind; asked before each, so it must be cheap. */
+  /** Whether anybody listens now to operations of this kind. Asked before each, for commands once a tick. */
   listens(kind: Operation["kind"]): boolean;
   /**
    * Runs an operation, and settles as it does. Called only where `listens` said so; it must call `run` once, at once,

@@ -22,6 +22,10 @@ class ObservedExecutor implements Executor {
   readonly #inner: Executor;
   readonly #observer: Observer;
   readonly #target: Target;
+  /** Whether the observer has been asked in this tick, and what it said: asking for each command could be measured. */
+  #looked = false;
+  #heard = false;
+  readonly #forget = (): void => void (this.#looked = false);
 
   constructor(inner: Executor, observer: Observer, target: Target) {
     this.events = inner.events;
@@ -42,13 +46,20 @@ class ObservedExecutor implements Executor {
 
   /** @inheritdoc */
   execute(command: Command, call: Call): Promise<unknown> {
-    if (!this.#observer.listens("command")) return this.#inner.execute(command, call);
+    if (!this.#looked) this.#look();
+    if (!this.#heard) return this.#inner.execute(command, call);
     const { name } = command.spec;
     const procedure = PROCEDURES.has(name) ? String(command.args[0]) : undefined;
     return this.#observer.observe(
       { kind: "command", name, procedure, target: this.#target },
       () => this.#inner.execute(command, call),
     );
+  }
+
+  #look(): void {
+    this.#looked = true;
+    this.#heard = this.#observer.listens("command");
+    queueMicrotask(this.#forget);
   }
 
   /** @inheritdoc */
