@@ -143,9 +143,7 @@ async function comeAndGo(): Promise<void> {
     await forget(cluster.nodes, added);
     await waitFor("the client to leave the forgotten node", async () => {
       await redis.pool.refresh();
-      return redis.topology.nodes().some(({ port }) => port === added.port)
-        ? "it is still there"
-        : undefined;
+      return redis.topology.nodes().some(({ port }) => port === added.port) ? "it is still there" : undefined;
     });
   });
 }

@@ -135,7 +135,8 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
 }
 
 function perNode(what: string, method: string): ClusterError {
-  const message = `Cannot ${what} a cluster: each node tells of itself only; use redis.node(address).${method}, for ` +
+  const message =
+    `Cannot ${what} a cluster: each node tells of itself only; use redis.node(address).${method}, for ` +
     'each of redis.topology.byRole("master")';
   return new ClusterError(message, { code: "NEEDS_NODE", executed: "no" });
 }

@@ -167,7 +167,10 @@ export function resolveClusterClientOptions<P = unknown>(
 function checkCache(cache: ResolvedCacheOptions | undefined, together: boolean, protocol: unknown): void {
   if (cache === undefined) return;
   if (!together) {
-    throw contradiction(["cache", "multiplex"], "a node tells one connection what changed, the one that all share");
+    throw contradiction(
+      ["cache", "multiplex"],
+      "a node tells one connection what changed, the one that all share",
+    );
   }
   if (protocol === 2) {
     throw contradiction(["cache", "protocol"], "the servers tell what changed over RESP3 only");

@@ -300,13 +300,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return () => this.#closers.delete(closer);
   }
 
-  /** What Node and Bun print. */
+  /** What `console.log` prints, on all three runtimes. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
-  }
-
-  /** What Deno prints. */
-  [Symbol.for("Deno.customInspect")](): string {
     return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
   }
 

@@ -294,7 +294,8 @@ function checkGroups(
   names: readonly (string | Uint8Array)[],
 ): void {
   if (new Set(names.map((name) => home.groupOf?.(kind, name))).size <= 1) return;
-  const message = 'Cannot subscribe with policy "pause" to shard channels of several slots: they may be on several ' +
+  const message =
+    'Cannot subscribe with policy "pause" to shard channels of several slots: they may be on several ' +
     "nodes; give their names a common part in braces, or make a subscription for each";
   throw new ClusterError(message, { code: "CROSSSLOT", executed: "no" });
 }
