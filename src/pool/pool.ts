@@ -300,8 +300,13 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return () => this.#closers.delete(closer);
   }
 
-  /** What `console.log` prints, on all three runtimes. */
+  /** What Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
+  }
+
+  /** What Deno prints: its event targets have a printer of their own. */
+  [Symbol.for("Deno.customInspect")](): string {
     return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
   }
 
