@@ -164,14 +164,17 @@ function generate(): Map<string, string> {
     `${MARK}/**\n * All commands and their methods; how it reads: \`rows.ts\`.\n *\n * @module\n */\n` +
       `import type { KeySpec, ReplyParser } from "./command.ts";\n${
         imports(table.code, new Set(["Command", ...table.called]))
-      }import { ${table.called.join(", ")} } from "./mod.ts";\n\n` +
+      }import { ${table.called.join(", ")} } from "./groups.ts";\n\n` +
       `/** One command a line. */\nexport const TABLE: string = \`${table.rows}\`;\n\n${table.code}`,
   );
   files.set(
+    "groups.ts",
+    `${MARK}/**\n * The commands of all groups.\n *\n * @module\n */\n` +
+      groups.map((group) => `export * from "./${group}.ts";`).join("\n") + "\n",
+  );
+  files.set(
     "mod.ts",
-    MARK + MODULE_DOC +
-      groups.map((group) => `export * from "./${group}.ts";`).join("\n") +
-      `\nexport * from "./extras.ts";\n`,
+    MARK + MODULE_DOC + `export * from "./groups.ts";\nexport * from "./extras.ts";\n`,
   );
   const body = [...methods.values()].sort((a, b) => a.name < b.name ? -1 : 1).map(({ source }) => source)
     .join("\n");
@@ -187,7 +190,7 @@ function generate(): Map<string, string> {
         )
       }import { addMethods } from "./add_methods.ts";\nimport type { ${
         optionTypes.join(", ")
-      } } from "./mod.ts";\n\n` +
+      } } from "./groups.ts";\n\n` +
       `/** A method for each command that does not change the state of the connection. \`W\` says what they return. */\n` +
       `export interface CommandMethods<W extends Wrap> {\n${body}}\n\n` +
       `/** The methods themselves, made of the table of commands. */\n` +

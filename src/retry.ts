@@ -108,8 +108,8 @@ export function isKind(error: unknown, kinds: readonly ErrorKind[]): boolean {
   });
 }
 
-/** Codes after which no repeat can help: a certificate stays refused, a full queue means "fail now", all time is used up. */
-const FINAL: ReadonlySet<string> = new Set(["TLS", "QUEUE_FULL", "COMMAND_TIMEOUT"]);
+/** Codes after which no repeat can help: a certificate or a database stays refused, a full queue means "fail now", all time is used up. */
+const FINAL: ReadonlySet<string> = new Set(["TLS", "REFUSED", "QUEUE_FULL", "COMMAND_TIMEOUT"]);
 
 /**
  * True for errors after which nothing is repeated, whatever the policy names: refused credentials and certificates,

@@ -259,7 +259,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * await redis.with({ timeout: 200, signal: AbortSignal.timeout(150) }).get("greeting");
    * ```
    */
-  with(options: CallOptions): this {
+  with(options: CallOptions = {}): this {
     return this.view(refineCall(this.core.call, options)) as unknown as this;
   }
 
@@ -293,12 +293,22 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   }
 
   /**
-   * Ends the client: what is on its way comes back, what comes later is refused. Closes its pool, if the client
+   * Ends the client: what was called comes back (up to the pool's `closeGrace`), what comes later is refused. Closes its pool, if the client
    * made it. Never rejects.
    */
   close(): Promise<void> {
     PubSub.close(this.core.executor);
     return this.core.executor.close();
+  }
+
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `${this.constructor.name} { ${this.options} }`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `${this.constructor.name} { ${this.options} }`;
   }
 
   /** Closes the client. */

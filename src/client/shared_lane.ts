@@ -17,6 +17,7 @@ import type { Connection, ConnectionListener } from "../connection/connection.ts
 import type { Pending, Sender } from "../connection/pending.ts";
 import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
+import { withGrace } from "../pool/grace.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { isFinal, retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
@@ -172,6 +173,23 @@ export class SharedLane implements Lane, Sender, GroupLane {
     if (error instanceof ReplyError) this.#repeatLater(pending, delay);
     else this.#wait(pending);
     return true;
+  }
+
+  /**
+   * While the very first connection is being made: resolves when what waits for it has gone out, or it has failed,
+   * or `closeGrace` is over. `undefined`: there is nothing to wait for.
+   */
+  arrival(): Promise<void> | undefined {
+    if (this.#state !== "connecting" || !this.#room.awaited || this.#room.reason !== undefined) {
+      return undefined;
+    }
+    const { connection, closeGrace } = this.#pool.options;
+    const arrived = new Promise<void>((resolve) => {
+      for (const end of ["ready", "reconnecting", "closed"] as const) {
+        this.events.addEventListener(end, () => resolve(), { once: true });
+      }
+    });
+    return withGrace(connection.clock, closeGrace, arrived);
   }
 
   /** Lets what is on its way come back, rejects what waits, and gives the connection back. */

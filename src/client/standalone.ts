@@ -143,6 +143,9 @@ export class StandaloneExecutor implements Executor {
   }
 
   async #close(): Promise<void> {
+    // What was called before there was a connection is on its way, too.
+    const arrival = this.lane.arrival();
+    if (arrival !== undefined) await arrival;
     if (this.#owner) return await this.#pool.close();
     await leaveLane(this.#pool);
   }

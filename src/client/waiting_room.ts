@@ -62,6 +62,11 @@ export class WaitingRoom {
     this.#deadlines.note(pending.deadline);
   }
 
+  /** Whether anyone still waits; `size` counts those, too, who have given up and hold a place. */
+  get awaited(): boolean {
+    return this.#queue.some((pending) => !pending.done);
+  }
+
   /** Takes out all who still wait, in order. */
   drain(): Pending[] {
     const all = this.#queue.filter((pending) => !pending.done);

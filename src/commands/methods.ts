@@ -135,7 +135,7 @@ import type {
   ZscanOptions,
   ZunionOptions,
   ZunionstoreOptions,
-} from "./mod.ts";
+} from "./groups.ts";
 
 /** A method for each command that does not change the state of the connection. `W` says what they return. */
 export interface CommandMethods<W extends Wrap> {

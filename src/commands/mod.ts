@@ -15,22 +15,5 @@
  *
  * @module
  */
-export * from "./string.ts";
-export * from "./bitmap.ts";
-export * from "./generic.ts";
-export * from "./hash.ts";
-export * from "./hyperloglog.ts";
-export * from "./list.ts";
-export * from "./set.ts";
-export * from "./sorted_set.ts";
-export * from "./stream.ts";
-export * from "./geo.ts";
-export * from "./pubsub.ts";
-export * from "./transactions.ts";
-export * from "./scripting.ts";
-export * from "./connection.ts";
-export * from "./server.ts";
-export * from "./cluster.ts";
-export * from "./sentinel.ts";
-export * from "./vector_set.ts";
+export * from "./groups.ts";
 export * from "./extras.ts";

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isBytes } from "../resp/arguments.ts";
 import type { Arg } from "../resp/types.ts";
 import type { CommandSpec } from "./command.ts";
 import { readRows } from "./rows.ts";
@@ -52,12 +53,13 @@ function unknown(arg: Arg): CommandSpec {
 /**
  * Finds what is known of a command by its words, in capitals or not, with its subcommand where it has one.
  *
- * @throws {TypeError} when there is no word.
+ * @throws {TypeError} when there is no word, or the first is no text.
  */
 export function lookupCommand(words: readonly Arg[]): FoundCommand {
   if (words.length === 0) {
     throw new TypeError("Cannot look up a command: its name is missing; give at least one word");
   }
+  if (typeof words[0] !== "string" && !isBytes(words[0])) throw badName(words[0]);
   const table = byName ?? index();
   const first = word(words[0]!).toUpperCase();
   if (words.length > 1 && containers.has(first)) {
@@ -65,4 +67,9 @@ export function lookupCommand(words: readonly Arg[]): FoundCommand {
     if (spec !== undefined) return { spec, args: words.slice(2) };
   }
   return { spec: table.get(first) ?? unknown(words[0]!), args: words.slice(1) };
+}
+
+function badName(name: unknown): TypeError {
+  const got = Array.isArray(name) ? "an array: spread it (...)" : name === null ? "null" : typeof name;
+  return new TypeError(`Cannot look up a command: its name must be text, but it is ${got}`);
 }

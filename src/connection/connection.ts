@@ -14,6 +14,7 @@
 import { ConnectionError } from "../errors.ts";
 import { type ConnectionOptions, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
+import { isBytes, noWords } from "../resp/arguments.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
@@ -30,7 +31,7 @@ import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { Listeners } from "./listeners.ts";
-import { notePacked } from "./packed.ts";
+import { noPacked, notePacked } from "./packed.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
 import { SubscriberInbox } from "./subscriber_inbox.ts";
@@ -241,6 +242,7 @@ export class Connection {
    * @throws {RedisError} with `executed`, when it fails.
    */
   send(words: readonly Arg[], options: SendOptions = {}): Promise<Reply> {
+    if (!Array.isArray(words)) return Promise.reject(noWords(words));
     return this.execute(rawCommand(words), options) as Promise<Reply>;
   }
 
@@ -263,12 +265,13 @@ export class Connection {
    * Sends bytes that are packed already, and resolves with the `replies` replies that they bring, errors in
    * place.
    *
-   * @throws {RangeError} when `replies` is no whole number from 1 up.
+   * @throws {TypeError | RangeError} when `bytes` are none, or `replies` is no whole number from 1 up.
    */
   async sendPacked(bytes: Uint8Array, replies = 1, options: SendOptions = {}): Promise<Reply[]> {
     if (!Number.isSafeInteger(replies) || replies < 1) {
       throw new RangeError(`Cannot send packed commands: \`replies\` is ${replies}, but must be 1 or more`);
     }
+    if (!isBytes(bytes) || bytes.length === 0) throw noPacked();
     options.signal?.throwIfAborted();
     if (this.#state !== "ready") throw this.#refusal("send packed commands");
     if (this.#link!.full) throw queueFullError("packed commands", this.address);
@@ -348,6 +351,16 @@ export class Connection {
   [Symbol.dispose](): void {
     if (this.#home !== undefined) this.#home.release(this);
     else this.disconnect();
+  }
+
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `${this.constructor.name} { ${this.options}, ${this.#state} }`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `${this.constructor.name} { ${this.options}, ${this.#state} }`;
   }
 
   #owner(): LinkOwner {

@@ -43,7 +43,8 @@ export type SendFlight = (commands: readonly (readonly Arg[])[]) => Promise<read
  * Introduces the connection.
  *
  * @throws {AuthenticationError} when the credentials are refused.
- * @throws {ConnectionError} with code `HANDSHAKE` when the server refuses anything else that matters.
+ * @throws {ConnectionError} when the server refuses anything else that matters: with code `REFUSED` where trying again
+ * cannot help (no such database, no right), else `HANDSHAKE`.
  */
 export async function shakeHands(send: SendFlight, who: Introduction, where: string): Promise<Welcome> {
   if (who.protocol !== 2) {
@@ -124,5 +125,7 @@ function refusal(cause: ReplyError, where: string): Error {
     );
   }
   const message = `Cannot connect to ${where}: the server refused the handshake: ${cause.message}`;
-  return new ConnectionError(message, { code: "HANDSHAKE", executed: "no", cause });
+  // A database that does not exist and a right that is missing will not come by trying again.
+  const forGood = cause.code === "NOPERM" || /DB index is out of range|invalid DB index/i.test(cause.message);
+  return new ConnectionError(message, { code: forGood ? "REFUSED" : "HANDSHAKE", executed: "no", cause });
 }

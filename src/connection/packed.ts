@@ -7,6 +7,13 @@ import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type SessionState, stateName } from "./session.ts";
 
+/** The error for what is no packed command: no reply would ever come. */
+export function noPacked(): TypeError {
+  return new TypeError(
+    "Cannot send packed commands: they must be a Uint8Array that is not empty, as packCommand() makes it",
+  );
+}
+
 /** Follows the commands in packed bytes. Bytes that are no whole commands leave a connection that nobody can vouch for. */
 export function notePacked(session: SessionState, bytes: Uint8Array): void {
   const reader = new Decoder({

@@ -28,7 +28,7 @@ import { IdleStore } from "./idle.ts";
 import { type AcquireOptions, Leases, type Request, stackAbove } from "./leases.ts";
 import { Openings } from "./opening.ts";
 import { Repairs } from "./repairs.ts";
-import { explainStats, type PoolStats } from "./stats.ts";
+import { explainStats, type PoolStats, summary } from "./stats.ts";
 import { Warmer } from "./warm.ts";
 
 export type { AcquireOptions } from "./leases.ts";
@@ -234,8 +234,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /** What `acquire` does when all places are taken; a pool that waits overrides it. */
-  protected atLimit(_request: AcquireOptions): Promise<C> {
-    return Promise.reject(limitError(this.options));
+  protected atLimit(request: AcquireOptions): Promise<C> {
+    // Nobody holds what is being put right: who cannot wait for it gets a new one in its place.
+    const taken = this.#repairs.yield() ? this.take(request) : undefined;
+    return taken === undefined ? Promise.reject(limitError(this.options)) : Promise.resolve(taken);
   }
 
   /** A place or an idle connection has become free; a pool that waits serves its waiters. */
@@ -296,6 +298,16 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   beforeClose(closer: () => Promise<void>): () => void {
     this.#closers.add(closer);
     return () => this.#closers.delete(closer);
+  }
+
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
   }
 
   /** Ends all waiting; a pool that waits overrides it. */

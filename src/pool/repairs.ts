@@ -41,6 +41,15 @@ export class Repairs<C extends Connection> {
     this.#done(connection);
   }
 
+  /** Gives one up, so that its place is free; `false`: there is none. */
+  yield(): boolean {
+    for (const connection of this.#under) {
+      connection.disconnect();
+      return true;
+    }
+    return false;
+  }
+
   /** A connection has ended. */
   lost(connection: C): void {
     this.#under.delete(connection);

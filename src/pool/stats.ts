@@ -36,12 +36,15 @@ export interface PoolStats {
   readonly leases?: readonly LeaseInfo[];
 }
 
+/** The numbers as one line. */
+export function summary({ inUse, max, idle, connecting, waiting }: PoolStats): string {
+  return `${inUse} of ${max} connections in use, ${idle} idle, ${connecting} connecting, ${waiting} waiting for one`;
+}
+
 /** The same as text, for people: who holds what, for how long, and where it was taken. */
 export function explainStats(stats: PoolStats): string {
-  const { inUse, max, idle, connecting, waiting, longestLease, leases } = stats;
-  const lines = [
-    `${inUse} of ${max} connections in use, ${idle} idle, ${connecting} connecting, ${waiting} waiting for one`,
-  ];
+  const { inUse, longestLease, leases } = stats;
+  const lines = [summary(stats)];
   for (const { heldFor, takenAt } of leases ?? []) {
     lines.push(`- held for ${Math.round(heldFor)} ms, taken`, takenAt.replace(/^/gm, "    "));
   }

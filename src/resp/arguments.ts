@@ -32,6 +32,14 @@ export function checkArguments(args: readonly unknown[], head: Uint8Array): void
   }
 }
 
+/** The error for a command that is no list: a text would go out letter by letter. */
+export function noWords(words: unknown): TypeError {
+  const got = words === null ? "null" : typeof words === "object" ? "an object" : `a ${typeof words}`;
+  return new TypeError(
+    `Cannot send a command that is ${got}: it must be a list of words, as in ["GET", "key"]`,
+  );
+}
+
 /** The error for an argument that cannot be sent; `index` counts from 0, the message from 1. */
 export function refusal(arg: unknown, index: number, head: Uint8Array): TypeError {
   const name = commandName(head);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { noWords } from "./arguments.ts";
 import { Encoder } from "./encoder.ts";
 import type { Arg } from "./types.ts";
 
@@ -32,7 +33,10 @@ export function packCommand(args: readonly Arg[]): Uint8Array {
 export function packCommands(commands: readonly (readonly Arg[])[]): Uint8Array {
   const parts: Uint8Array[] = [];
   const encoder = new Encoder((bytes) => parts.push(bytes), { arenaSize: 4096 });
-  for (const args of commands) encoder.command(NO_HEAD, 0, args);
+  for (const args of commands) {
+    if (!Array.isArray(args)) throw noWords(args);
+    encoder.command(NO_HEAD, 0, args);
+  }
   parts.push(encoder.take());
   const packed = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

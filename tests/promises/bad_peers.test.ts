@@ -26,6 +26,7 @@ const REPLIES: Readonly<Record<string, readonly [reply: string, message: RegExp]
   "a double that is none": [",1.2.3\r\n", /1\.2\.3/],
   "a boolean that is none": ["#x\r\n", /#x/],
   "a null with something in it": ["_x\r\n", /_x/],
+  "a push within a push": [">2\r\n+a\r\n>1\r\n+b\r\n", /push/],
   "a map nested too deep": ["%1\r\n+k\r\n".repeat(1_000) + "+v\r\n", /nest|deep/],
   "attributes nested too deep": ["|1\r\n".repeat(10_000), /nest|deep|attribute/i],
   "a line without end": ["+" + "x".repeat(1_100_000), /maxLineLength/],

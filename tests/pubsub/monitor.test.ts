@@ -21,7 +21,11 @@ describe("MONITOR, keyspace notifications and push frames", () => {
       await using other = new Redis(server.url);
       const monitor = redis.monitor();
       await monitor.ready;
-      await other.set("k", 'a "quoted"\n\x01 word');
+      // Valkey 8.1 does not escape quotes, so nobody can tell where such a word ends.
+      const word = server.name === "valkey" && server.version.startsWith("8.1.")
+        ? "a quoted\n\x01 word"
+        : 'a "quoted"\n\x01 word';
+      await other.set("k", word);
       const find = async (name: string) => {
         for await (const item of { [Symbol.asyncIterator]: () => ({ next: () => monitor.next() }) }) {
           if (item.kind === "gap" ? name === "gap" : item.words[0]?.toUpperCase() === name) return item;
@@ -29,7 +33,7 @@ describe("MONITOR, keyspace notifications and push frames", () => {
         throw new Error("The monitor has ended");
       };
       const set = await find("SET");
-      assert.deepEqual(set.kind === "command" && set.words.slice(1), ["k", 'a "quoted"\n\x01 word']);
+      assert.deepEqual(set.kind === "command" && set.words.slice(1), ["k", word]);
       await find("PING");
       proxy.killAll();
       await find("gap");
