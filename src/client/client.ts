@@ -301,13 +301,8 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
     return this.core.executor.close();
   }
 
-  /** What Node and Bun print. */
+  /** What `console.log` prints, on all three runtimes. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `${this.constructor.name} { ${this.options} }`;
-  }
-
-  /** What Deno prints. */
-  [Symbol.for("Deno.customInspect")](): string {
     return `${this.constructor.name} { ${this.options} }`;
   }
 

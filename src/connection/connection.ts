@@ -14,7 +14,7 @@
 import { ConnectionError } from "../errors.ts";
 import { type ConnectionOptions, resolveOptions } from "../options.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
-import { isBytes, noWords } from "../resp/arguments.ts";
+import { noWords } from "../resp/arguments.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { Transport } from "../transport.ts";
@@ -31,7 +31,7 @@ import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { Listeners } from "./listeners.ts";
-import { noPacked, notePacked } from "./packed.ts";
+import { notePacked } from "./packed.ts";
 import { Pending, rawCommand, type Sendable } from "./pending.ts";
 import { SessionState, stateName } from "./session.ts";
 import { SubscriberInbox } from "./subscriber_inbox.ts";
@@ -271,7 +271,6 @@ export class Connection {
     if (!Number.isSafeInteger(replies) || replies < 1) {
       throw new RangeError(`Cannot send packed commands: \`replies\` is ${replies}, but must be 1 or more`);
     }
-    if (!isBytes(bytes) || bytes.length === 0) throw noPacked();
     options.signal?.throwIfAborted();
     if (this.#state !== "ready") throw this.#refusal("send packed commands");
     if (this.#link!.full) throw queueFullError("packed commands", this.address);
@@ -353,13 +352,8 @@ export class Connection {
     else this.disconnect();
   }
 
-  /** What Node and Bun print. */
+  /** What `console.log` prints, on all three runtimes. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `${this.constructor.name} { ${this.options}, ${this.#state} }`;
-  }
-
-  /** What Deno prints. */
-  [Symbol.for("Deno.customInspect")](): string {
     return `${this.constructor.name} { ${this.options}, ${this.#state} }`;
   }
 

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { isBytes } from "../resp/arguments.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type SessionState, stateName } from "./session.ts";
 
 /** The error for what is no packed command: no reply would ever come. */
-export function noPacked(): TypeError {
+function noPacked(): TypeError {
   return new TypeError(
     "Cannot send packed commands: they must be a Uint8Array that is not empty, as packCommand() makes it",
   );
@@ -16,6 +17,7 @@ export function noPacked(): TypeError {
 
 /** Follows the commands in packed bytes. Bytes that are no whole commands leave a connection that nobody can vouch for. */
 export function notePacked(session: SessionState, bytes: Uint8Array): void {
+  if (!isBytes(bytes) || bytes.length === 0) throw noPacked();
   const reader = new Decoder({
     begin: () => DecodeMode.bytes,
     reply: (words: Reply) => {

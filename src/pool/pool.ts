@@ -305,7 +305,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
   }
 
-  /** What Deno prints. */
+  /** What Deno prints: its event targets have a printer of their own. */
   [Symbol.for("Deno.customInspect")](): string {
     return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
   }

@@ -36,7 +36,7 @@ export function readInteger(bytes: Uint8Array, start: number, end: number): numb
 /** `,1.5`, `,inf`, `,-inf`, `,nan`. */
 export function readDouble(bytes: Uint8Array, start: number, end: number): number {
   const plain = plainDecimal(bytes, start + 1, end);
-  if (plain === plain) return plain;
+  if (!Number.isNaN(plain)) return plain;
   if (end - start <= MAX_BIG_DIGITS) {
     const text = line(bytes, start, end);
     if (DOUBLE.test(text)) return Number(text);

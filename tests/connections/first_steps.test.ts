@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { inspect } from "node:util";
+import { inspect as inspectOfNode } from "node:util";
 import {
   Connection,
   ConnectionError,
@@ -14,6 +14,11 @@ import {
   type Transport,
 } from "../../mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
+
+/** What `console.log` prints; that of Deno is not Node's. */
+const inspect: (value: unknown) => string =
+  (globalThis as { Deno?: { inspect(value: unknown): string } }).Deno?.inspect ??
+    inspectOfNode;
 
 let server: Server;
 before(async () => {

@@ -201,9 +201,14 @@ export class Reconciler implements LaneListener, OrderOwner {
     const lost = (error instanceof ConnectionError && error.code !== "QUEUE_FULL") ||
       error instanceof TimeoutError;
     if (!order.subscribes) order.topics.forEach((topic) => topic.finish());
-    if (lost || !order.subscribes) return;
+    if (lost) return;
     const code = error instanceof ReplyError || error instanceof ConnectionError ? error.code : "";
-    const { topics } = order;
+    // What was handed over meanwhile is on its way on another lane.
+    const topics = order.subscribes ? order.topics.filter((topic) => this.#owns(topic)) : [];
+    if (topics.length === 0) {
+      if (this.#orders.length === 0) this.#settled();
+      return;
+    }
     if (PASSING.has(code)) {
       for (const topic of topics) {
         topic.state = "off";
@@ -225,7 +230,7 @@ export class Reconciler implements LaneListener, OrderOwner {
       const topic = order.next;
       if (order.advance()) this.#orders.shift();
       if (!order.subscribes) topic.finish();
-      else if (topic.state === "asked") topic.confirm();
+      else if (topic.state === "asked" && this.#owns(topic)) topic.confirm();
       if (this.#orders.length === 0) this.#settled();
     } else if (values[0] === "sunsubscribe") {
       const topic = this.#topics.shard.get(keyOfReply(values[1]));
@@ -280,7 +285,7 @@ export class Reconciler implements LaneListener, OrderOwner {
     for (const topic of this.#changed) {
       const { state, sinks } = topic;
       // A topic that was let go and made anew is another one.
-      if (this.#topics[topic.kind].get(topic.key) !== topic) continue;
+      if (!this.#owns(topic)) continue;
       if (sinks.length === 0) {
         this.take(topic);
         topic.state = "off";
@@ -344,6 +349,10 @@ export class Reconciler implements LaneListener, OrderOwner {
     const heardAt = this.#connection?.link?.heardAt ?? clock.now();
     const since = Date.now() - Math.max(0, Math.round(clock.now() - heardAt));
     return { kind: "gap", since, reason, ...cause !== undefined && { cause } };
+  }
+
+  #owns(topic: Topic): boolean {
+    return this.#topics[topic.kind].get(topic.key) === topic;
   }
 
   #topicCount(): number {
