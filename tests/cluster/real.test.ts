@@ -127,12 +127,12 @@ describe("a cluster of three masters and three replicas", () => {
   for (const readFrom of ["replica", "preferReplica", "any", "nearest"] as const) {
     it(`reads from "${readFrom}", with READONLY once a connection`, async () => {
       await using reader = new RedisCluster([`127.0.0.1:${cluster.masters[1]!.port}`], { readFrom });
-      await reader.set("read", "me");
-      await cluster.masters.find(({ port }) => port === reader.topology.masterOf(slotOf("read"))!.port)!.cli(
-        "WAIT",
-        1,
-        1_000,
-      );
+      {
+        // WAIT waits for the writes of its own connection.
+        using lease = await reader.pool.acquireBySlot(slotOf("read"));
+        await lease.send(["SET", "read", "me"]);
+        assert.equal(await lease.send(["WAIT", 1, 5_000]), 1);
+      }
       const replica = cluster.replicas.find(({ port }) =>
         port === reader.topology.replicasOf(slotOf("read"))[0]!.port
       )!;

@@ -112,7 +112,7 @@ describe("a refresh", () => {
     const newer = failedOver(fake.belief, 7100);
     // All but one have not heard of it yet.
     fake.beliefs.set(7100, newer);
-    for (let n = 0; n < 20 && redis.topology.epoch !== newer.epoch; n++) {
+    for (let n = 0; n < 300 && redis.topology.epoch !== newer.epoch; n++) {
       await settled(clock, redis.pool.refresh());
     }
     assert.equal(redis.topology.masterOf(0)!.port, 7100);
