@@ -29,8 +29,9 @@ put() { install -D "$1" "$scratch/image$2"; }
 "${loader:-$interpreter}" ${loader:+--library-path "$folders"} --list "$program" |
   sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | while read -r library; do put "$library" "/lib/${library##*/}"; done
 put "${loader:-$interpreter}" "$interpreter"
-# Some are not what their file's name says: those of Debian are redis-check-rdb and the server in one.
 put "$program" /usr/bin/redis-server
+# By the name by which an image of its own would have it.
+ln -s redis-server "$scratch/image/usr/bin/valkey-server"
 mkdir -p "$scratch/image/tmp" "$scratch/image/data"
 chmod 1777 "$scratch/image/tmp" "$scratch/image/data"
 tar -C "$scratch/image" -c . |

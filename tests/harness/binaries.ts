@@ -26,6 +26,11 @@ export interface Binary {
 const IMAGE = "image:";
 const known = new Map<string, Binary>();
 
+/** The name of the server program in an image. */
+export function programOf(image: string): string {
+  return image.includes("valkey") ? "valkey-server" : "redis-server";
+}
+
 /** Asks a program, or that of `image:NAME`, for its name and version. */
 export function inspectBinary(path: string): Binary {
   let binary = known.get(path);
@@ -33,7 +38,7 @@ export function inspectBinary(path: string): Binary {
     const image = path.startsWith(IMAGE) ? path.slice(IMAGE.length) : undefined;
     const text = image === undefined
       ? execFileSync(path, ["--version"], { encoding: "utf8" })
-      : execFileSync("docker", ["run", "--rm", "--network=none", image, "redis-server", "--version"], {
+      : execFileSync("docker", ["run", "--rm", "--network=none", image, programOf(image), "--version"], {
         encoding: "utf8",
       });
     const version = /v=(\d+\.\d+\.\d+)/.exec(text)?.[1];
@@ -41,7 +46,7 @@ export function inspectBinary(path: string): Binary {
       throw new Error(`Cannot read the version of ${path} from ${JSON.stringify(text)}.`);
     }
     const name = /valkey/i.test(text) ? "valkey" : "redis";
-    binary = image === undefined ? { path, name, version } : { path: "redis-server", image, name, version };
+    binary = image === undefined ? { path, name, version } : { path: programOf(image), image, name, version };
     known.set(path, binary);
   }
   return binary;

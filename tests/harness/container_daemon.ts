@@ -6,6 +6,7 @@
  */
 import process from "node:process";
 import type { StartedTestContainer } from "testcontainers";
+import type { Binary } from "./binaries.ts";
 import { StartError } from "./daemon.ts";
 import { loadTestcontainers } from "./engine.ts";
 import { guard, release } from "./watchdog.ts";
@@ -56,13 +57,13 @@ export async function takeOver(
 }
 
 /**
- * Starts `redis-server` in a container; resolves when a line of its log matches `ready`.
+ * Starts a server program in a container of its image; resolves when a line of its log matches `ready`.
  *
  * @param folders what it shares with this machine
  * @throws {StartError} when it ends before.
  */
 export async function startContainerDaemon(
-  image: string,
+  { image = "", path }: Binary,
   args: readonly string[],
   ready: RegExp,
   folders: readonly string[],
@@ -81,10 +82,10 @@ export async function startContainerDaemon(
         });
       })
       .withWaitStrategy(Wait.forLogMessage(ready))
-      .withCommand(["redis-server", ...args])
+      .withCommand([path, ...args])
       .start();
     return await takeOver(started, lines);
   } catch (error) {
-    throw new StartError(`redis-server in a container of ${image}`, (error as Error).message, lines);
+    throw new StartError(`${path} in a container of ${image}`, (error as Error).message, lines);
   }
 }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { programOf } from "./binaries.ts";
 import { readInfo } from "./borrowed.ts";
 import { certificates } from "./certificates.ts";
 import { takeOver } from "./container_daemon.ts";
@@ -50,7 +51,8 @@ export async function startContainer(options: ServerOptions): Promise<Server> {
     const [name = "", ...rest] = words(line);
     args.push(`--${name}`, ...rest);
   }
-  let container = new GenericContainer(containerImage())
+  const image = containerImage();
+  let container = new GenericContainer(image)
     .withExposedPorts(...certs === undefined ? [PLAIN] : [PLAIN, SECURE])
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/));
   if (certs !== undefined) {
@@ -68,7 +70,7 @@ export async function startContainer(options: ServerOptions): Promise<Server> {
     );
     args.push("--tls-cert-file", "/tls/server.crt", "--tls-key-file", "/tls/server.key");
   }
-  const started = await container.withCommand(["redis-server", ...args]).start();
+  const started = await container.withCommand([programOf(image), ...args]).start();
   const host = started.getHost() === "localhost" ? "127.0.0.1" : started.getHost();
   const port = started.getMappedPort(PLAIN);
   const cli = (...command: (string | number)[]): Promise<RawReply> => {

@@ -118,11 +118,10 @@ class LocalServer implements Server {
 
   async restart(): Promise<void> {
     await this.#daemon?.kill();
-    const { path, image } = this.#binary;
     const folders = [this.#folder, ...this.certificates ? [dirname(this.certificates.caFile)] : []];
-    this.#daemon = image === undefined
-      ? await startDaemon(path, this.#args, READY)
-      : await startContainerDaemon(image, this.#args, READY, folders);
+    this.#daemon = this.#binary.image === undefined
+      ? await startDaemon(this.#binary.path, this.#args, READY)
+      : await startContainerDaemon(this.#binary, this.#args, READY, folders);
   }
 
   cli(...args: (string | number)[]): Promise<RawReply> {
