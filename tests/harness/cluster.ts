@@ -4,7 +4,7 @@
  * @module
  */
 import { startServer } from "./server.ts";
-import type { Server } from "./types.ts";
+import type { Server, ServerOptions } from "./types.ts";
 import { BUS_OFFSET } from "./ports.ts";
 import { field, waitFor } from "./wait.ts";
 
@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly password?: string;
   /** Further lines of configuration, for all nodes or by their number (masters first). */
   readonly config?: readonly string[] | ((index: number) => readonly string[]);
+  /** How a node is started. Default: `startServer`. */
+  readonly start?: (options: ServerOptions) => Promise<Server>;
 }
 
 /** A node of a cluster. */
@@ -51,8 +53,8 @@ export interface Cluster {
 }
 
 async function startNode(options: ClusterOptions, index: number): Promise<ClusterNode> {
-  const { tls = false, password, config = [] } = options;
-  const server = await startServer({
+  const { tls = false, password, config = [], start = startServer } = options;
+  const server = await start({
     cluster: true,
     tls,
     password,
@@ -70,8 +72,9 @@ async function startNode(options: ClusterOptions, index: number): Promise<Cluste
 }
 
 async function meet(from: ClusterNode, to: ClusterNode, tls: boolean): Promise<void> {
-  const port = (tls ? to.tlsPort : to.port) ?? to.port;
-  await from.cli("CLUSTER", "MEET", to.host, port, port + BUS_OFFSET);
+  const { host, port: plain, tlsPort = plain } = to.inside ?? to;
+  const port = tls ? tlsPort : plain;
+  await from.cli("CLUSTER", "MEET", host, port, port + BUS_OFFSET);
 }
 
 /** All whom `nodes` know and are linked with, or what is missing. */
