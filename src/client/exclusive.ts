@@ -7,13 +7,34 @@ import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import { commandTimeoutError, inDoubt } from "../connection/failures.ts";
-import { abortable, startLimit } from "../connection/limit.ts";
+import { abortable, type Limit, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
 import { RedisError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
 import type { Group, GroupLane } from "./group.ts";
+import { closedError } from "./refusals.ts";
+
+/** The calls of one client that wait for a connection of their own. */
+export class ConnectionWaits {
+  readonly #waits: Map<Limit, string> = new Map();
+
+  /** A call begins to wait. */
+  add(limit: Limit, name: string): void {
+    this.#waits.set(limit, name);
+  }
+
+  /** It waits no more. */
+  delete(limit: Limit): void {
+    this.#waits.delete(limit);
+  }
+
+  /** The client is closed: none of them has been sent, and none will be. */
+  refuse(): void {
+    for (const [limit, name] of this.#waits) limit.abort(closedError(name));
+  }
+}
 
 /**
  * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
@@ -24,6 +45,7 @@ export async function runExclusively(
   command: Command,
   call: Call,
   blocks: number,
+  waits?: ConnectionWaits,
 ): Promise<unknown> {
   const { clock } = pool.options.connection;
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
@@ -34,7 +56,7 @@ export async function runExclusively(
     let connection = pool.tryAcquire();
     try {
       // Opening is repeated where it is done.
-      connection ??= await acquireUntil(pool, command.spec.name, call, deadline);
+      connection ??= await acquireUntil(pool, command.spec.name, call, deadline, waits);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
       if (
@@ -94,13 +116,15 @@ export class ExclusiveLane implements GroupLane {
   readonly #pool: ConnectionPool;
   readonly #call: Call;
   readonly #deadline: number;
+  readonly #waits: ConnectionWaits | undefined;
   #connection: Connection | undefined = undefined;
   #over = false;
 
   /** Over a pool; the call's time begins now. */
-  constructor(pool: ConnectionPool, call: Call) {
+  constructor(pool: ConnectionPool, call: Call, waits?: ConnectionWaits) {
     this.#pool = pool;
     this.#call = call;
+    this.#waits = waits;
     this.#deadline = call.timeout === 0 ? Infinity : this.clock.now() + call.timeout;
   }
 
@@ -115,7 +139,7 @@ export class ExclusiveLane implements GroupLane {
     const ticket = group.ticket();
     const idle = this.#pool.tryAcquire();
     if (idle !== undefined) return this.#send(group, idle);
-    acquireUntil(this.#pool, ticket.command.spec.name, this.#call, this.#deadline).then(
+    acquireUntil(this.#pool, ticket.command.spec.name, this.#call, this.#deadline, this.#waits).then(
       (connection) => this.#send(group, connection),
       (error) => ticket.reject(error),
     );
@@ -146,21 +170,24 @@ export class ExclusiveLane implements GroupLane {
   }
 }
 
-/** Takes a connection for `name`, up to the deadline and the call's signal. */
+/** Takes a connection for `name`, up to the deadline and the call's signal; `waits` is told of it meanwhile. */
 export async function acquireUntil(
   pool: ConnectionPool,
   name: string,
   call: Call,
   deadline: number,
+  waits?: ConnectionWaits,
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
   const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
   const left = deadline - clock.now();
   if (left <= 0) throw error();
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);
+  waits?.add(limit, name);
   try {
     return await pool.acquire({ signal: limit.signal });
   } finally {
+    waits?.delete(limit);
     limit.release();
   }
 }
