@@ -2,8 +2,9 @@
  * Runs the checks and the tests of Keywire, from source, on Deno, Bun and Node.
  *
  * `./scripts/test` runs everything; `./scripts/test deno pool` only what has "pool" in its path, on Deno. Each file runs
- * in a process of its own, two at a time. The last line is `N passed, N failed`, with `, N skipped` if some were; the exit
- * code is 0 only if something passed (or only checks were asked for) and nothing failed.
+ * in a process of its own, two at a time, and beside them two of those that mostly wait for servers. The last line is
+ * `N passed, N failed`, with `, N skipped` if some were; the exit code is 0 only if something passed (or only checks were
+ * asked for) and nothing failed.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { listChecks, runCheck } from "./testing/checks.ts";
+import { type Job, mostlyWaits, runJobs } from "./testing/jobs.ts";
 import { killAll } from "./testing/run_command.ts";
 import { listTestFiles, select, type Selection } from "./testing/select.ts";
 import { type JobResult, testFile } from "./testing/test_file.ts";
@@ -26,11 +28,6 @@ const MOST_AT_ONCE = 4;
 /** A check is its own failure; a file has named ones. */
 const fullName = (title: string, name: string) => title === name ? title : `${title} > ${name}`;
 
-interface Job {
-  readonly title: string;
-  run(): Promise<JobResult>;
-}
-
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 const program = (name: string) => join(root, "node_modules", ".bin", name);
@@ -40,11 +37,13 @@ function listJobs(selection: Selection, folder: string): Job[] {
   return [
     ...checks.map((check) => ({
       title: check.name,
+      waits: false,
       run: () => runCheck(check, program(check.runtime), CHECK_LIMIT),
     })),
     ...selection.runtimes.flatMap((runtime) =>
       selection.files.map((file) => ({
         title: `${runtime.padEnd(4)} ${file}`,
+        waits: mostlyWaits(file),
         run: () => testFile(runtime, program(runtime), file, folder, LIMIT),
       }))
     ),
@@ -57,22 +56,6 @@ function show(title: string, { passed, skipped, failures }: JobResult, seconds: 
   for (const { name, message } of failures) {
     console.log(`\n  ${fullName(title, name)}\n${message.trim().replace(/^/gm, "    ")}\n`);
   }
-}
-
-/** Runs all jobs, some at a time. */
-async function runJobs(jobs: readonly Job[], atOnce: number): Promise<Map<Job, JobResult>> {
-  const results = new Map<Job, JobResult>();
-  const left = [...jobs];
-  const work = async () => {
-    for (let job = left.shift(); job !== undefined; job = left.shift()) {
-      const start = performance.now();
-      const result = await job.run();
-      results.set(job, result);
-      show(job.title, result, (performance.now() - start) / 1000);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return results;
 }
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
@@ -94,18 +77,19 @@ function readSelection(): Selection {
 const selection = readSelection();
 const folder = mkdtempSync(join(tmpdir(), "keywire-test-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const atOnce = Math.min(MOST_AT_ONCE, Math.max(2, availableParallelism()));
 // A server that all share is emptied by each file that starts.
-const atOnce = process.env.KEYWIRE_TEST_URL ? 1 : Math.min(MOST_AT_ONCE, Math.max(2, availableParallelism()));
-const results = await runJobs(listJobs(selection, folder), atOnce);
+const lanes = process.env.KEYWIRE_TEST_URL ? { busy: 1, waiting: 0 } : { busy: atOnce, waiting: atOnce };
 
 let [passed, skipped, failed] = [0, 0, 0];
 const failures: string[] = [];
-for (const [job, result] of results) {
+await runJobs(listJobs(selection, folder), lanes, (job, result, seconds) => {
+  show(job.title, result, seconds);
   passed += result.passed;
   skipped += result.skipped;
   failed += result.failures.length;
   failures.push(...result.failures.map(({ name }) => `  ${fullName(job.title, name)}`));
-}
+});
 if (passed === 0 && failed === 0 && (selection.files.length > 0 || !selection.checks)) {
   failed = 1;
   failures.push("  no test was run");

@@ -7,16 +7,44 @@ import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import { commandTimeoutError, inDoubt } from "../connection/failures.ts";
-import { abortable, startLimit } from "../connection/limit.ts";
+import { abortable, type Limit, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
 import { RedisError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
 import type { Group, GroupLane } from "./group.ts";
+import { closedError } from "./refusals.ts";
 
 /** Gets a connection for the command of this name, up to the deadline. */
 export type Acquire = (name: string, call: Call, deadline: number) => Promise<Connection>;
+
+/** The calls of one client that wait for a connection of their own. */
+export class ConnectionWaits {
+  /** Takes one from the pool, and can be refused meanwhile. */
+  readonly acquire: Acquire;
+  readonly #waits: Map<Limit, string> = new Map();
+
+  /** Over a pool. */
+  constructor(pool: ConnectionPool) {
+    this.acquire = (name, call, deadline) => acquireUntil(pool, name, call, deadline, { waits: this });
+  }
+
+  /** A call begins to wait. */
+  add(limit: Limit, name: string): void {
+    this.#waits.set(limit, name);
+  }
+
+  /** It waits no more. */
+  delete(limit: Limit): void {
+    this.#waits.delete(limit);
+  }
+
+  /** The client is closed: none of them has been sent, and none will be. */
+  refuse(): void {
+    for (const [limit, name] of this.#waits) limit.abort(closedError(name));
+  }
+}
 
 /**
  * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
@@ -156,22 +184,27 @@ export class ExclusiveLane implements GroupLane {
   }
 }
 
-/** Takes a connection for `name`, up to the deadline and the call's signal; `retry`: also if the first try fails. */
+/**
+ * Takes a connection for `name`, up to the deadline and the call's signal. `retry`: also if the first try fails,
+ * default `true`; `waits` is told of it meanwhile.
+ */
 export async function acquireUntil(
   pool: ConnectionPool,
   name: string,
   call: Call,
   deadline: number,
-  retry: boolean = true,
+  { retry = true, waits }: { readonly retry?: boolean; readonly waits?: ConnectionWaits } = {},
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
   const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
   const left = deadline - clock.now();
   if (left <= 0) throw error();
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);
+  waits?.add(limit, name);
   try {
     return await pool.acquire({ signal: limit.signal, retry });
   } finally {
+    waits?.delete(limit);
     limit.release();
   }
 }

@@ -51,7 +51,7 @@ export async function acquireAt(
   if (silenceLimit > 0) wait();
   fleet.listen(listener);
   try {
-    return await acquireUntil(node.pool, name, { ...call, signal: limit.signal }, deadline, false);
+    return await acquireUntil(node.pool, name, { ...call, signal: limit.signal }, deadline, { retry: false });
   } catch (error) {
     if (isUnreachable(error)) fleet.lost();
     throw error;

@@ -79,7 +79,10 @@ export class Connection {
   #abort: ((reason: Error) => void) | undefined = undefined;
   #home: ConnectionHome | undefined = undefined;
   readonly #listeners: Listeners = new Listeners();
-  readonly #inbox: SubscriberInbox = new SubscriberInbox((values) => this.#listeners.tell(values));
+  readonly #inbox: SubscriberInbox = new SubscriberInbox(
+    (values) => this.#listeners.tell(values),
+    (error) => this.#upkeep.forgotten(error),
+  );
   readonly #upkeep: Upkeep;
   readonly #mode: number;
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ReplyError } from "../errors.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { Inbox } from "./inbox.ts";
 import type { Pending } from "./pending.ts";
@@ -26,11 +27,13 @@ export class SubscriberInbox extends Inbox {
   /** Commands on their way that are confirmed by frames. */
   #confirming = 0;
   readonly #push: (values: Reply[]) => void;
+  readonly #forgotten: (error: ReplyError) => void;
 
-  /** `push` gets the push frames, confirmations included. */
-  constructor(push: (values: Reply[]) => void) {
+  /** `push` gets the push frames, confirmations included; `forgotten` an error that says that nobody is logged in. */
+  constructor(push: (values: Reply[]) => void, forgotten: (error: ReplyError) => void) {
     super();
     this.#push = push;
+    this.#forgotten = forgotten;
   }
 
   /** A command is on its way after which the server may say more than replies; under `resp2` in their form. */
@@ -69,6 +72,7 @@ export class SubscriberInbox extends Inbox {
     const head = this.queue.peek();
     super.error(error);
     if (head !== undefined && head.confirmations > 0) this.#confirmed();
+    if (error instanceof ReplyError && error.code === "NOAUTH") this.#forgotten(error);
   }
 
   /** @inheritdoc */

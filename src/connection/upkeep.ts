@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AuthenticationError, ReplyError, TimeoutError } from "../errors.ts";
+import { AuthenticationError, ConnectionError, ReplyError, TimeoutError } from "../errors.ts";
 import { type Credentials, isStreaming, type ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode } from "../resp/types.ts";
 import { credentials as authWords } from "./handshake.ts";
@@ -64,12 +64,21 @@ export class Upkeep implements BatchSink {
   async credentials(): Promise<Partial<Credentials>> {
     const { credentials } = this.#kept.options;
     if (credentials === undefined) return {};
-    if (!isStreaming(credentials)) return checked(await credentials());
-    this.#unsubscribe = credentials.subscribe((renewed) => {
-      this.#renewal = checked(renewed);
-      this.quiet();
-    });
-    return this.#current = checked(await credentials.get());
+    let given: Credentials;
+    try {
+      if (isStreaming(credentials)) {
+        this.#unsubscribe = credentials.subscribe((renewed) => {
+          this.#renewal = checked(renewed);
+          this.quiet();
+        });
+        given = await credentials.get();
+      } else given = await credentials();
+    } catch (cause) {
+      // What is wrong there may pass, as a server's being away may; what its error says may be a secret.
+      const message = `Cannot connect to ${this.#kept.address}: \`credentials\` failed; \`cause\` says why`;
+      throw new ConnectionError(message, { code: "CREDENTIALS", executed: "no", cause });
+    }
+    return this.#current = checked(given);
   }
 
   /** The connection is ready. */
@@ -107,6 +116,15 @@ export class Upkeep implements BatchSink {
     if (renewal.username === username && renewal.password === password) return;
     this.#current = renewal;
     this.#send(link, authWords(renewal)[0]!, AUTH);
+  }
+
+  /** The server has forgotten who is logged in, as one behind a proxy may: the next connection logs in again. */
+  forgotten(cause: ReplyError): void {
+    const { options, session, address } = this.#kept;
+    // Whoever holds the connection may have meant it (RESET), and log in again; it is replaced when it comes back.
+    if (options.credentials === undefined || session.beyondRepair || this.#kept.ready() === undefined) return;
+    const message = `Cannot go on with ${address}: the server has forgotten who is logged in (${cause.code})`;
+    this.#kept.retire(new AuthenticationError(message, { code: "AUTHENTICATION", executed: "no", cause }));
   }
 
   /** @inheritdoc */

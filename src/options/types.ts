@@ -36,7 +36,10 @@ export interface ConnectionOptions {
   readonly username?: string;
   /** The password of `username`, or of the default user. */
   readonly password?: string;
-  /** Where credentials come from at every connect, instead of `username` and `password`. */
+  /**
+   * Where credentials come from at every connect, instead of `username` and `password`. When that fails, connecting has
+   * failed (code `CREDENTIALS`), and is tried again as after other failures.
+   */
   readonly credentials?: CredentialProvider;
   /** TLS from the first byte. Default `false`; `true` is TLS with verification by the runtime's own authorities. */
   readonly tls?: boolean | TlsOptions;

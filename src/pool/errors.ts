@@ -26,6 +26,14 @@ export function cutError({ connection }: ResolvedPoolOptions): ConnectionError {
   return new ConnectionError(message, { code: "CLOSED", executed: "no" });
 }
 
+/** Why leases are cut: their holders hear of it as the cause. */
+export function leaseCutError(closed: boolean): ConnectionError {
+  const message = closed
+    ? "the pool was closed, and waited for this lease in vain"
+    : "the pool was disconnected";
+  return new ConnectionError(message, { code: "CLOSED" });
+}
+
 /** The error for giving back what was not taken. */
 export function notLeasedError(): RedisError {
   const message = "Cannot release a connection that this pool has not lent, or has taken back already";

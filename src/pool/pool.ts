@@ -12,7 +12,6 @@
  * @module
  */
 import { Connection, type ConnectionHome } from "../connection/connection.ts";
-import { ConnectionError } from "../errors.ts";
 import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
 import { type PoolOptions, resolvePoolOptions } from "../options.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
@@ -21,7 +20,7 @@ import { targetOf, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { Ages } from "./ages.ts";
 import { Bell } from "./bell.ts";
-import { closedError, cutError, limitError, notLeasedError } from "./errors.ts";
+import { closedError, cutError, leaseCutError, limitError, notLeasedError } from "./errors.ts";
 import type { Opener } from "./establish.ts";
 import { withGrace } from "./grace.ts";
 import { IdleStore } from "./idle.ts";
@@ -261,7 +260,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * `ConnectionError`. The pool goes on.
    */
   disconnect(options: { readonly inUse?: boolean } = {}): void {
-    const cut = new ConnectionError("the pool was disconnected", { code: "CLOSED" });
+    const cut = leaseCutError(this.closed);
     for (const connection of this.#idle.clear()) connection.disconnect();
     if (options.inUse === false) return;
     this.#warmer.abort(cut);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {
   AuthenticationError,
+  ConnectionError,
   ConnectionPool,
   type Credentials,
   Redis,
@@ -123,10 +124,88 @@ describe("credentials: () => Credentials", () => {
 
   it("that fails, or gives something else, says so to the caller", async () => {
     const own = new Error("the vault is sealed");
-    await using redis = new Redis({ ...at(), credentials: () => Promise.reject(own) });
-    await assert.rejects(redis.get("k"), own);
+    const sealed = (): never => {
+      throw own;
+    };
+    for (
+      const credentials of [
+        sealed,
+        () => Promise.reject(own),
+        { get: () => Promise.reject(own), subscribe: () => () => {} },
+        { get: () => Promise.resolve(BOB), subscribe: sealed },
+      ]
+    ) {
+      await using redis = new Redis({ ...at(), credentials, retry: false });
+      const check = (error: RedisError): boolean => {
+        assert.ok(error instanceof ConnectionError);
+        assert.deepEqual([error.code, error.executed, error.cause], ["CREDENTIALS", "no", own]);
+        return /`credentials` failed/.test(error.message) && !error.message.includes("vault");
+      };
+      await assert.rejects(redis.connect(), check);
+      await assert.rejects(redis.pool.acquire(), check);
+    }
     await using other = new Redis({ ...at(), credentials: () => undefined as never });
     await assert.rejects(other.get("k"), /`credentials` gave something else/);
+  });
+
+  it("that fails is asked again as a server that is away is, and commands wait meanwhile", async () => {
+    let asked = 0;
+    const listeners = new Set<unknown>();
+    const provider: StreamingCredentialProvider = {
+      get: () => ++asked % 3 === 0 ? Promise.resolve(BOB) : Promise.reject(new Error("not now")),
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+    const soon = { backoff: "constant:1" };
+    await using redis = new Redis({ ...at(), credentials: provider, reconnect: soon, retry: soon });
+    assert.equal(await redis.command("ACL", "WHOAMI"), "bob");
+    using connection = await redis.pool.acquire();
+    assert.equal(await connection.send(["ACL", "WHOAMI"]), "bob");
+    assert.deepEqual([asked, listeners.size], [6, 2]);
+  });
+});
+
+describe("a server that forgets who is logged in", () => {
+  const soon = { backoff: "constant:1" };
+
+  it("is told again over a new connection, by the next command", async () => {
+    const simulated = new Simulated({ password: "right" });
+    await using redis = new Redis(simulated.options({ password: "right", reconnect: soon }));
+    await redis.set("k", "v");
+    simulated.peer.last.session.user = undefined;
+    const both = [redis.get("k"), redis.get("k")];
+    for (const one of both) await assert.rejects(one, { code: "NOAUTH", executed: "no" });
+    const next = redis.get("k");
+    await simulated.clock.advance(1);
+    assert.equal(await next, "v");
+    assert.equal(redis.pool.stats().opened, 2);
+  });
+
+  it("is told again by whoever leases next; who has said RESET may log in himself", async () => {
+    const simulated = new Simulated({ password: "right" });
+    await using own = new ConnectionPool(simulated.options({ password: "right" }));
+    const forgotten = await own.acquire();
+    simulated.peer.last.session.user = undefined;
+    await assert.rejects(forgotten.send(["GET", "k"]), { code: "NOAUTH" });
+    assert.equal(forgotten.state, "closed");
+    assert.ok(forgotten.cause instanceof AuthenticationError);
+    own.release(forgotten);
+    const reset = await own.acquire();
+    await reset.send(["RESET"]);
+    await assert.rejects(reset.send(["GET", "k"]), { code: "NOAUTH" });
+    await reset.send(["AUTH", "right"]);
+    assert.equal(await reset.send(["GET", "k"]), null);
+    own.release(reset);
+    assert.equal(own.stats().idle, 0);
+  });
+
+  it("that wants somebody to log in where nobody can, is not connected to again and again", async () => {
+    const simulated = new Simulated({ password: "right" });
+    await using redis = new Redis(simulated.options({ protocol: 2, reconnect: soon }));
+    for (let time = 0; time < 3; time++) await assert.rejects(redis.get("k"), { code: "NOAUTH" });
+    assert.equal(simulated.peer.connections.length, 1);
   });
 });
 

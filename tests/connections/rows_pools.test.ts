@@ -63,6 +63,27 @@ describe("ConnectionPool(connection_class, max_connections, **kwargs)", () => {
     assert.equal(redis.pool.stats().created, 1);
   });
 
+  it("sends nothing more for a client that is closed: calls that wait for a connection are told", async () => {
+    const never = { code: "CLOSED", executed: "no" };
+    await using pool = new BlockingConnectionPool({ ...at(), maxConnections: 1 });
+    const sharing = new Redis({ pool, multiplex: false });
+    const held = await pool.acquire();
+    const waiting = [
+      assert.rejects(sharing.set("late", 1), { ...never, message: /SET: the client is closed/ }),
+      assert.rejects(sharing.blpop("late", 1), never),
+      assert.rejects(sharing.pipeline().set("late", 1).exec(), never),
+    ];
+    await sharing.close();
+    await Promise.all(waiting);
+    pool.release(held);
+    const owning = new Redis({ ...at(), multiplex: false });
+    // Its connection is not open yet.
+    const opening = assert.rejects(owning.set("late", 1), { ...never, message: /SET: the client is closed/ });
+    await owning.close();
+    await opening;
+    assert.equal(await server.cli("EXISTS", "late"), 0);
+  });
+
   it("takes the connection that was used last", async () => {
     await using pool = new ConnectionPool(at());
     const [a, b, c] = [await pool.acquire(), await pool.acquire(), await pool.acquire()];
@@ -230,14 +251,19 @@ describe("disconnect(inuse_connections=True), reset()", () => {
   it("close waits for those in use up to closeGrace, then cuts them", async () => {
     const pool = new ConnectionPool({ ...at(), closeGrace: 50 });
     const [back, kept] = [await pool.acquire(), await pool.acquire()];
+    const late = assert.rejects(kept.send(["BLPOP", "nothing", 0], { timeout: 0 }), (error: RedisError) => {
+      assert.deepEqual([error.code, error.executed], ["CLOSED", "unknown"]);
+      return /the pool was closed/.test(error.message);
+    });
     const closed = pool.close();
-    assert.equal(await back.send(["PING"]), "PONG");
     pool.release(back);
     await closed;
+    await late;
     assert.equal(kept.state, "closed");
     const patient = new ConnectionPool({ ...at(), closeGrace: 60_000 });
     const lease = await patient.acquire();
     const closing = patient.close();
+    assert.equal(await lease.send(["PING"]), "PONG");
     lease[Symbol.dispose]();
     await closing;
     assert.equal(patient.stats().created, 0);

@@ -27,6 +27,8 @@ export interface ReplicatedOptions {
   readonly sentinelPassword?: string;
   /** Users of the servers, as in ACL files. */
   readonly acl?: readonly string[];
+  /** Servers and sentinels are known by the name `localhost` instead of an address (6.2 and later). */
+  readonly hostnames?: boolean;
   /** Further lines of configuration for the servers. */
   readonly config?: readonly string[];
 }
@@ -55,10 +57,12 @@ async function isMaster(server: Server): Promise<boolean> {
 }
 
 async function startServers(options: ReplicatedOptions, started: Server[]): Promise<void> {
-  const { tls = false, password, acl } = options;
+  const { tls = false, hostnames = false, password, acl } = options;
   const config = [
     "repl-ping-replica-period 1",
     ...tls ? ["tls-replication yes"] : [],
+    // The name may be that of both addresses.
+    ...hostnames ? ["bind 127.0.0.1 -::1", "replica-announce-ip localhost"] : [],
     // Also for the master, which is a replica after a failover.
     ...password === undefined ? [] : [`masterauth ${JSON.stringify(password)}`],
     ...options.config ?? [],
@@ -66,7 +70,7 @@ async function startServers(options: ReplicatedOptions, started: Server[]): Prom
   const master = await startServer({ tls, password, acl, config });
   started.push(master);
   const port = tls ? master.tlsPort : master.port;
-  const following = [...config, `replicaof 127.0.0.1 ${port}`];
+  const following = [...config, `replicaof ${hostnames ? "localhost" : "127.0.0.1"} ${port}`];
   const replicas = Array.from({ length: options.replicas ?? 1 }, async () => {
     started.push(await startServer({ tls, password, acl, config: following }));
   });

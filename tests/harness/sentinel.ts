@@ -27,6 +27,8 @@ export interface SentinelOptions {
   readonly downAfter?: number;
   /** Whether to speak TLS, with servers, sentinels and clients. */
   readonly tls?: boolean;
+  /** Whether servers and sentinels are known by the name `localhost`. */
+  readonly hostnames?: boolean;
   /** The password of the servers. */
   readonly password?: string;
   /** The password of the sentinels, which they use with each other, too. */
@@ -35,9 +37,18 @@ export interface SentinelOptions {
 
 /** Starts a sentinel. */
 export async function startSentinel(options: SentinelOptions): Promise<Server> {
-  const { service, master, replicas, earlier, ids, tls = false } = options;
-  const at = (server: Server) => `${server.host} ${tls ? server.tlsPort : server.port}`;
+  const { service, master, replicas, earlier, ids, tls = false, hostnames = false } = options;
+  const at = (server: Server) =>
+    `${hostnames ? "localhost" : server.host} ${tls ? server.tlsPort : server.port}`;
+  const names = [
+    "bind 127.0.0.1 -::1",
+    "sentinel resolve-hostnames yes",
+    "sentinel announce-hostnames yes",
+    "sentinel announce-ip localhost",
+  ];
   const config = [
+    // Before the first name.
+    ...hostnames ? names : [],
     `sentinel myid ${options.id}`,
     `sentinel monitor ${service} ${at(master)} ${Math.floor(ids.length / 2) + 1}`,
     `sentinel down-after-milliseconds ${service} ${options.downAfter ?? 500}`,

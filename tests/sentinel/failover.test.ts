@@ -3,16 +3,8 @@ import { after, before, describe, it } from "node:test";
 import { Redis, Sentinel } from "../../mod.ts";
 import { type Replicated, startReplicated } from "../harness/replicated.ts";
 import { waitFor } from "../harness/wait.ts";
-import { Command, CommandFlag, defineCommand } from "../../src/commands/command.ts";
-import { eager, healed, masterOf, NumberedWrites, portOf } from "./writes.ts";
+import { eager, healed, masterOf, NumberedWrites, PORT, portOf } from "./writes.ts";
 import { FakeSentinel } from "./net.ts";
-
-/** INFO as a command that reads: it goes where reads go, and tells where that is. */
-const PORT = new Command<number>(
-  defineCommand("INFO", CommandFlag.readonly),
-  ["server"],
-  (reply) => Number(/tcp_port:(\d+)/.exec(String(reply))?.[1]),
-);
 
 describe("Sentinel: a master, two replicas, three sentinels", { timeout: 110_000 }, () => {
   let topology: Replicated;

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { Command, CommandFlag, defineCommand } from "../../src/commands/command.ts";
 import type { Redis } from "../../src/client/redis.ts";
 import { RedisError } from "../../src/errors.ts";
 import type { Replicated } from "../harness/replicated.ts";
@@ -78,6 +79,13 @@ export class NumberedWrites {
     }
   }
 }
+
+/** INFO as a command that reads: it goes where reads go, and tells where that is. */
+export const PORT: Command<number> = new Command(
+  defineCommand("INFO", CommandFlag.readonly),
+  ["server"],
+  (reply) => Number(/tcp_port:(\d+)/.exec(String(reply))?.[1]),
+);
 
 /** The port of the server that a client talks to. */
 export async function portOf(redis: Redis): Promise<number> {
