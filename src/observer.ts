@@ -101,7 +101,8 @@ export interface Observer {
   listens(kind: Operation["kind"]): boolean;
   /**
    * Runs an operation, and settles as it does. Called only where `listens` said so; it must call `run` once, at once,
-   * and hand on what that returns.
+   * and hand on what that returns. One that throws, rejects, never settles or returns something else changes nothing for
+   * the caller: the operation runs once and has its own outcome, and the console is told once of the observer's error.
    */
   observe<T>(operation: Operation, run: () => Promise<T>): Promise<T>;
   /** A pool was made. */

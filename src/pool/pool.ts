@@ -16,7 +16,7 @@ import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
 import { type PoolOptions, resolvePoolOptions } from "../options.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 import type { Observer } from "../observer.ts";
-import { targetOf, watched } from "../observe/target.ts";
+import { announce, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { Ages } from "./ages.ts";
 import { Bell } from "./bell.ts";
@@ -113,7 +113,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       park: (warmed) => (this.#admit(warmed), this.#takeBack(warmed)),
       freed: () => this.#changed(),
     });
-    observer?.pool?.(this, targetOf(connection));
+    announce(this, connection);
     // Not before the constructors of subclasses have run.
     if (minIdle > 0) queueMicrotask(() => this.#warmer.look());
   }
