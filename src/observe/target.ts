@@ -23,3 +23,11 @@ export function watched<T>(
   if (observer === undefined || !observer.listens(kind)) return run();
   return observer.observe<T>({ kind, target: targetOf(options) } as Operation, run);
 }
+
+/** What tells the observer of these options of connections that come back, if it wants to know. */
+export function tellReturned(options: ResolvedConnectionOptions): ((time: number) => void) | undefined {
+  const { observer } = options;
+  if (observer?.returned === undefined) return undefined;
+  const target = targetOf(options);
+  return (time) => observer.returned!(time, target);
+}
