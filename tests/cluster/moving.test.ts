@@ -42,7 +42,7 @@ describe("what has a connection of its own, while slots and masters change", () 
     });
   }
 
-  /** Until a node knows whose a slot is: before 7.0, replicas hear of a slot that has moved with the next heartbeat. */
+  /** Until a node knows whose a slot is: before 7.0, others hear of a slot that has moved with the next heartbeat. */
   async function knows(node: ClusterNode, slot: number, owner: ClusterNode): Promise<void> {
     await waitFor("a replica to know of a slot that has moved", async () => {
       const ranges = await node.cli("CLUSTER", "SLOTS") as [number, number, [string, number, string]][];
@@ -112,7 +112,10 @@ describe("what has a connection of its own, while slots and masters change", () 
     await redis.rpush("jobs", "one");
     assert.deepEqual(await first, ["jobs", "one"]);
 
-    await redis.pool.refresh();
+    await waitFor("whoever is asked to know of the move", async () => {
+      await redis.pool.refresh();
+      return redis.topology.masterOf(slotOf("jobs"))!.port === to.port ? undefined : "somebody does not";
+    });
     const replica = at(redis.topology.replicasOf(slotOf("jobs"))[0]!.port);
     const second = redis.blpop("jobs", 0);
     await blocked(to);
