@@ -15,6 +15,9 @@ import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
 import type { Group, GroupLane } from "./group.ts";
 
+/** Gets a connection for the command of this name, up to the deadline. */
+export type Acquire = (name: string, call: Call, deadline: number) => Promise<Connection>;
+
 /**
  * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
  * then the command has that and a grace from when it is sent, and `call.timeout` is for getting a connection.
@@ -24,6 +27,7 @@ export async function runExclusively(
   command: Command,
   call: Call,
   blocks: number,
+  acquire: Acquire = (name, rest, until) => acquireUntil(pool, name, rest, until),
 ): Promise<unknown> {
   const { clock } = pool.options.connection;
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
@@ -34,7 +38,7 @@ export async function runExclusively(
     let connection = pool.tryAcquire();
     try {
       // Opening is repeated where it is done.
-      connection ??= await acquireUntil(pool, command.spec.name, call, deadline);
+      connection ??= await acquire(command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
       if (
@@ -58,7 +62,7 @@ export async function runExclusively(
 }
 
 /** Waits before a repeat; an abort ends it. */
-async function pause(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
+export async function pause(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
   let timer: Timer;
   const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
   try {
@@ -94,13 +98,19 @@ export class ExclusiveLane implements GroupLane {
   readonly #pool: ConnectionPool;
   readonly #call: Call;
   readonly #deadline: number;
+  readonly #acquire: Acquire;
   #connection: Connection | undefined = undefined;
   #over = false;
 
   /** Over a pool; the call's time begins now. */
-  constructor(pool: ConnectionPool, call: Call) {
+  constructor(
+    pool: ConnectionPool,
+    call: Call,
+    acquire: Acquire = (name, rest, until) => acquireUntil(pool, name, rest, until),
+  ) {
     this.#pool = pool;
     this.#call = call;
+    this.#acquire = acquire;
     this.#deadline = call.timeout === 0 ? Infinity : this.clock.now() + call.timeout;
   }
 
@@ -115,7 +125,7 @@ export class ExclusiveLane implements GroupLane {
     const ticket = group.ticket();
     const idle = this.#pool.tryAcquire();
     if (idle !== undefined) return this.#send(group, idle);
-    acquireUntil(this.#pool, ticket.command.spec.name, this.#call, this.#deadline).then(
+    this.#acquire(ticket.command.spec.name, this.#call, this.#deadline).then(
       (connection) => this.#send(group, connection),
       (error) => ticket.reject(error),
     );
@@ -146,12 +156,13 @@ export class ExclusiveLane implements GroupLane {
   }
 }
 
-/** Takes a connection for `name`, up to the deadline and the call's signal. */
+/** Takes a connection for `name`, up to the deadline and the call's signal; `retry`: also if the first try fails. */
 export async function acquireUntil(
   pool: ConnectionPool,
   name: string,
   call: Call,
   deadline: number,
+  retry: boolean = true,
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
   const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
@@ -159,7 +170,7 @@ export async function acquireUntil(
   if (left <= 0) throw error();
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);
   try {
-    return await pool.acquire({ signal: limit.signal });
+    return await pool.acquire({ signal: limit.signal, retry });
   } finally {
     limit.release();
   }

@@ -63,6 +63,18 @@ export function closedError(name: string): ConnectionError {
   return new ConnectionError(`Cannot run ${name}: the client is closed`, { code: "CLOSED", executed: "no" });
 }
 
+/** The error for a subscription that was closed, or whose client was, before the server had confirmed it. */
+export function unconfirmedError(
+  name: string,
+  what: "client" | "subscription",
+  sent: boolean,
+): ConnectionError {
+  return new ConnectionError(`Cannot ${name}: the ${what} was closed before the server had confirmed it`, {
+    code: "CLOSED",
+    executed: sent ? "unknown" : "no",
+  });
+}
+
 /** The error for what a client of this kind cannot do. */
 export function unsupportedError(name: string): RedisError {
   return new RedisError(

@@ -31,6 +31,7 @@ export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W
    *
    * @throws {ReplyError} when the server refuses it.
    * @throws {TimeoutError} when it is not confirmed in time.
+   * @throws {ConnectionError} when the client is closed before it is confirmed.
    *
    * @example
    * ```ts

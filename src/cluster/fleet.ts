@@ -63,6 +63,7 @@ export class Fleet {
   #covered = 0;
   #triesLeft = 0;
   #turn = 0;
+  #stopped = false;
 
   /** `makePool` makes the pool of a node when it is first needed, `closePool` ends it when the node has left. */
   constructor(
@@ -90,6 +91,11 @@ export class Fleet {
   /** Whether commands can be routed: the slots are known, or are to be learned from redirections. */
   get ready(): boolean {
     return this.topology.refreshes > 0 || !this.options.initSlotCache;
+  }
+
+  /** Whether all has ended. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Adds someone who waits for the slots. */
@@ -167,8 +173,14 @@ export class Fleet {
     if (this.topology.refreshes > 0) this.refresher.request("lost");
   }
 
+  /** A node says nothing: the others may know more. */
+  silent(): void {
+    if (this.topology.refreshes > 0) this.refresher.request("silent");
+  }
+
   /** Ends: no more refreshes, no more watching. */
   stop(): void {
+    this.#stopped = true;
     this.refresher.stop();
     this.#sentry.stop();
   }
@@ -344,7 +356,7 @@ export class Fleet {
         new ConnectionError(`the replica ${node} is silent`, { code: "SILENT", executed: "unknown" }),
       );
     }
-    if (this.topology.refreshes > 0) this.refresher.request("silent");
+    this.silent();
   }
 }
 

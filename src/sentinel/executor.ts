@@ -15,9 +15,12 @@ import type { SentinelConnectionPool } from "./pool.ts";
 import type { ReadChoice } from "./read_from.ts";
 import { mixed, pingTime, type Readable, ReplicaNode } from "./replica.ts";
 
-/** Milliseconds after news until the sentinels are asked for the replicas once more, as they learn in steps. */
+/**
+ * Milliseconds after news, or a loss, until the sentinels are asked for the replicas once more: they learn in steps, and
+ * do not tell of a replica that was gone for a moment only. From then on it takes twice as long each time.
+ */
 const SOON = 500;
-/** Milliseconds between looks without news. */
+/** Milliseconds between looks at most. */
 const SELDOM = 10_000;
 
 /** What such a client is made of. */
@@ -229,7 +232,7 @@ export class ReadingExecutor extends StandaloneExecutor {
       for (const node of this.#nodes.values()) node.measure();
       this.#measureMaster();
       // While there is none, they are looked for more often.
-      this.#sleep(this.#nodes.size === 0 ? SOON : SELDOM);
+      this.#sleep(this.#nodes.size === 0 ? SOON : Math.min(2 * delay, SELDOM));
     }, delay);
   }
 

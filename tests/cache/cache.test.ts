@@ -88,17 +88,17 @@ describe("the client-side cache", () => {
     await using proxy = await startProxy({ port: server.port });
     await using redis = new Redis(proxy.url, { cache: true });
     await redis.get("other");
-    await server.cli("CONFIG", "RESETSTAT");
     const [connection] = proxy.open;
-    connection!.freeze("toClient");
+    connection!.collect("toClient");
     const reading = redis.get("k");
-    // The server has answered with null before the key is set.
-    const read = async () =>
-      String(await server.cli("INFO", "commandstats")).includes("cmdstat_get:calls=1,")
-        ? undefined
-        : "not yet";
-    await waitFor("the read", read);
+    const held = (what: string) => () => {
+      const text = new TextDecoder().decode(connection!.held.toClient);
+      return Promise.resolve(text.includes(what) ? undefined : "not yet");
+    };
+    await waitFor("the reply", held("_\r\n"));
     await server.cli("SET", "k", "new");
+    await waitFor("the invalidation", held("$1\r\nk\r\n"));
+    // Both in one piece: the invalidation is read before anybody has heard of the reply.
     connection!.thaw();
     assert.equal(await reading, null);
     assert.equal(await redis.get("k"), "new");

@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
+import { killClients } from "../harness/process_faults.ts";
 import { waitFor } from "../harness/wait.ts";
 import { moveSlots } from "./move_slots.ts";
 
@@ -18,7 +19,7 @@ describe("the client-side cache over a cluster", () => {
     cluster.nodes.find(({ port }) => port === redis.topology.masterOf(slotOf(key))!.port)!;
   before(async () => {
     cluster = await startCluster({ replicas: 0 });
-    redis = new RedisCluster(seeds(), { cache: true });
+    redis = new RedisCluster(seeds(), { cache: true, clientName: "cached" });
     other = new RedisCluster(seeds());
   });
   after(async () => {
@@ -57,7 +58,7 @@ describe("the client-side cache over a cluster", () => {
   it("drops all when the connection to a node is lost", async () => {
     for (const key of KEYS) await redis.get(key);
     assert.equal(redis.cache!.stats().entries, KEYS.length);
-    await masterOf("a").cli("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    assert.equal(await killClients(masterOf("a"), ({ name }) => name === "cached"), 1);
     await waitFor("the cache to be dropped", () => {
       return Promise.resolve(redis.cache!.stats().entries === 0 ? undefined : "it is not");
     });

@@ -22,8 +22,8 @@ export interface ClusterOptions {
   readonly tls?: boolean;
   /** The password of the nodes. */
   readonly password?: string;
-  /** Further lines of configuration. */
-  readonly config?: readonly string[];
+  /** Further lines of configuration, for all nodes or by their number (masters first). */
+  readonly config?: readonly string[] | ((index: number) => readonly string[]);
   /** How a node is started. Default: `startServer`. */
   readonly start?: (options: ServerOptions) => Promise<Server>;
 }
@@ -52,8 +52,8 @@ export interface Cluster {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-async function startNode(options: ClusterOptions): Promise<ClusterNode> {
-  const { tls = false, password, start = startServer } = options;
+async function startNode(options: ClusterOptions, index: number): Promise<ClusterNode> {
+  const { tls = false, password, config = [], start = startServer } = options;
   const server = await start({
     cluster: true,
     tls,
@@ -65,7 +65,7 @@ async function startNode(options: ClusterOptions): Promise<ClusterNode> {
       "repl-ping-replica-period 1",
       ...tls ? ["tls-cluster yes", "tls-replication yes"] : [],
       ...password === undefined ? [] : [`masterauth ${JSON.stringify(password)}`],
-      ...options.config ?? [],
+      ...typeof config === "function" ? config(index) : config,
     ],
   });
   return Object.assign(server, { id: String(await server.cli("CLUSTER", "MYID")) });
@@ -113,10 +113,12 @@ async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefine
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { masters: masterCount = 3, replicas: replicaCount = masterCount, tls = false } = options;
   const nodes: ClusterNode[] = [];
+  let started = 0;
   const stop = async () => void await Promise.all(nodes.map((node) => node.stop()));
   const add = async () => {
-    const node = await startNode(options);
-    nodes.push(node);
+    const index = started++;
+    const node = await startNode(options, index);
+    nodes[index] = node;
     return node;
   };
   try {

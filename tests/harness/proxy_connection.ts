@@ -98,6 +98,16 @@ export class ProxyConnection {
     if (direction !== "toServer") this.#toClient.freeze();
   }
 
+  /** Stops forwarding one way, and keeps what comes: see `held`. When thawed, that goes on in one piece. */
+  collect(direction: ProxyDirection): void {
+    (direction === "toServer" ? this.#toServer : this.#toClient).collect();
+  }
+
+  /** What has come, each way, and has not been forwarded. */
+  get held(): { readonly toServer: Uint8Array; readonly toClient: Uint8Array } {
+    return { toServer: this.#toServer.held, toClient: this.#toClient.held };
+  }
+
   /** Forwards again, beginning with what was held. */
   thaw(direction: ProxyDirection | "both" = "both"): void {
     if (direction !== "toClient") this.#toServer.thaw();

@@ -31,6 +31,7 @@ export class ProxyPipe {
   readonly #held: Held[] = [];
   #size = 0;
   #frozen = false;
+  #collecting = false;
   #full = false;
   #swallow = false;
   #ended = false;
@@ -58,9 +59,32 @@ export class ProxyPipe {
     this.#source.pause();
   }
 
+  /** Stops, until `thaw`, but reads on: `held` tells what has come, and it goes on in one piece. */
+  collect(): void {
+    this.#frozen = true;
+    this.#collecting = true;
+    this.#work();
+  }
+
+  /** What has come and has not gone. */
+  get held(): Uint8Array {
+    const all = new Uint8Array(this.#size);
+    let end = 0;
+    for (const { bytes } of this.#held) {
+      all.set(bytes, end);
+      end += bytes.length;
+    }
+    return all;
+  }
+
   /** Goes on. */
   thaw(): void {
     this.#frozen = false;
+    if (this.#collecting) {
+      this.#collecting = false;
+      const bytes = this.held;
+      this.#held.splice(0, this.#held.length, ...bytes.length > 0 ? [{ bytes, due: 0 }] : []);
+    }
     this.#work();
   }
 
@@ -105,7 +129,7 @@ export class ProxyPipe {
       if (this.bytes >= this.limit) return this.#onCut();
     }
     if (this.#ended && this.#held.length === 0) this.#target.end();
-    if (this.#frozen || this.#size > MOST_HELD) this.#source.pause();
+    if ((this.#frozen && !this.#collecting) || this.#size > MOST_HELD) this.#source.pause();
     else this.#source.resume();
   }
 

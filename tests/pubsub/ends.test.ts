@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Redis, ReplyError } from "../../mod.ts";
+import { Redis, type RedisError, ReplyError } from "../../mod.ts";
 import { olderThan } from "../harness/binaries.ts";
 import { startProxy } from "../harness/fault_proxy.ts";
+import { killClients } from "../harness/process_faults.ts";
 import { type Server, startServer } from "../harness/server.ts";
+import { waitFor } from "../harness/wait.ts";
 import { collector } from "./collector.ts";
 
 for (const protocol of [2, 3] as const) {
@@ -19,9 +21,7 @@ for (const protocol of [2, 3] as const) {
       await using redis = new Redis(server.url, quick);
       const heard = collector<string>();
       await redis.subscribe("news", { message: (text) => heard.add(text), gap: () => heard.add("gap") });
-      await server.cli("CLIENT", "KILL", "TYPE", protocol === 2 ? "pubsub" : "normal", "SKIPME", "yes");
-      // Over RESP3 a subscriber is of type pubsub, too, where the server is from 7 on.
-      await server.cli("CLIENT", "KILL", "TYPE", "pubsub");
+      assert.equal(await killClients(server, ({ sub }) => sub === "1"), 1);
       await heard.wait(1);
       await server.cli("PUBLISH", "news", "again");
       assert.equal((await heard.wait(2)).at(-1), "again");
@@ -98,6 +98,49 @@ for (const protocol of [2, 3] as const) {
         reason,
       );
       assert.equal(redis.subscriptionCounts().channels, 0);
+    });
+
+    it("does not pass for subscribed when it is closed first", async () => {
+      await using proxy = await startProxy({ port: server.port });
+      const redis = new Redis(proxy.url, { ...quick, closeGrace: 10 });
+      await redis.subscribe("stays", () => {});
+      const before = proxy.stats.toServer;
+      proxy.freezeAll("toClient");
+      const waiting = [
+        redis.subscribe("a", () => {}),
+        redis.psubscribe(["a*", "b*"], () => {}),
+        redis.ssubscribe("a", () => {}),
+        redis.subscription("a").ready,
+      ];
+      const taken = redis.subscribe("b", () => {});
+      void redis.unsubscribe("b").catch(() => {});
+      await waitFor(
+        "all to be sent",
+        () => Promise.resolve(proxy.stats.toServer >= before + 4 * 20 ? undefined : "not yet"),
+      );
+      const closed = redis.close();
+      const outcomes = await Promise.allSettled(waiting);
+      for (const outcome of outcomes) {
+        assert.equal(outcome.status, "rejected");
+        const { code, executed } = outcome.reason as RedisError;
+        assert.deepEqual({ code, executed }, { code: "CLOSED", executed: "unknown" });
+      }
+      // Its end came before its beginning.
+      await taken;
+      await closed;
+    });
+
+    it("was not asked for where nobody could be reached before it was closed", async () => {
+      await using proxy = await startProxy({ port: server.port });
+      proxy.refuse();
+      const redis = new Redis(proxy.url, quick);
+      const never = { code: "CLOSED", executed: "no" };
+      const listening = assert.rejects(redis.subscribe("news", () => {}), never);
+      const iterating = redis.subscription("news");
+      const ready = assert.rejects(iterating.ready, never);
+      await redis.close();
+      await Promise.all([listening, ready]);
+      assert.equal((await iterating.next()).done, true);
     });
 
     it("tells of a listener that throws, and the others hear", async () => {

@@ -5,7 +5,9 @@
  */
 import { type ConnectionEvents, emit, type TypedEventTarget } from "../../events.ts";
 import { inMode } from "../../resp/strings.ts";
+import { unconfirmedError } from "../refusals.ts";
 import type { Gap } from "./gap.ts";
+import type { SubscriptionKind } from "./home.ts";
 import { nameOf, type Sink, type Topic } from "./topic.ts";
 
 /**
@@ -25,6 +27,13 @@ export interface MessageHandler<T = string> {
 
 /** A function, or an object with `message` and perhaps `gap`. */
 export type Listener<T = string> = MessageListener<T> | MessageHandler<T>;
+
+/** The command that begins a subscription of a kind. */
+export const COMMANDS: Readonly<Record<SubscriptionKind, string>> = {
+  channel: "SUBSCRIBE",
+  pattern: "PSUBSCRIBE",
+  shard: "SSUBSCRIBE",
+};
 
 /** Calls a listener, which may throw as it likes. */
 export class ListenerSink implements Sink {
@@ -96,10 +105,18 @@ export class ListenerSink implements Sink {
     if (this.#established) emit(this.#events, "refused", { channel: topic.text, error });
   }
 
+  /** It was taken off the channel: whoever still waits for its beginning has its end instead. */
+  left(topic: Topic): void {
+    this.#ended(topic);
+    this.#resolve();
+  }
+
   /** @inheritdoc */
   closed(topic: Topic): void {
     this.#ended(topic);
-    this.#resolve();
+    // Nobody listens: whoever waits for the beginning must not take this for one.
+    if (this.#established) return;
+    this.#reject(unconfirmedError(COMMANDS[topic.kind], "client", topic.state !== "off"));
   }
 
   #failed(event: string, error: unknown): void {

@@ -8,15 +8,13 @@ import type { Call, Executor } from "../executor.ts";
 import { Monitor, type MonitorOptions } from "../monitor.ts";
 import { closedError, unsupportedError } from "../refusals.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
-import { type Listener, ListenerSink } from "./listeners.ts";
+import { COMMANDS, type Listener, ListenerSink } from "./listeners.ts";
 import { Registry, type TopicCounts } from "./registry.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
 import { keyOf, type Topic } from "./topic.ts";
 
 /** One name of a channel, or several. */
 export type Channels = string | Uint8Array | readonly (string | Uint8Array)[];
-
-const NAMES = { channel: "SUBSCRIBE", pattern: "PSUBSCRIBE", shard: "SSUBSCRIBE" } as const;
 
 const clients: WeakMap<Executor, PubSub> = new WeakMap();
 
@@ -69,15 +67,15 @@ export class PubSub {
     listener: Listener<never>,
     call: Call,
   ): Promise<void> {
-    const names = namesOf(channels, NAMES[kind]);
+    const names = namesOf(channels, COMMANDS[kind]);
     if (
       typeof listener !== "function" && typeof (listener as { message?: unknown })?.message !== "function"
     ) {
       throw new TypeError(
-        `Cannot ${NAMES[kind]}: the listener is neither a function nor an object with message()`,
+        `Cannot ${COMMANDS[kind]}: the listener is neither a function nor an object with message()`,
       );
     }
-    if (this.#closed) throw closedError(NAMES[kind]);
+    if (this.#closed) throw closedError(COMMANDS[kind]);
     call.signal?.throwIfAborted();
     const waited: Promise<void>[] = [];
     const made: Held[] = [];
@@ -102,7 +100,7 @@ export class PubSub {
       waited.push(sink.confirmation);
     }
     try {
-      await this.#within(Promise.all(waited), NAMES[kind], call);
+      await this.#within(Promise.all(waited), COMMANDS[kind], call);
     } catch (error) {
       // All or nothing: what this call has added goes again.
       for (const { topic, sink } of made) {
@@ -122,18 +120,17 @@ export class PubSub {
   ): Promise<void> {
     const keys = channels === undefined
       ? [...this.#held[kind].keys()]
-      : namesOf(channels, `UN${NAMES[kind]}`).map(keyOf);
+      : namesOf(channels, `UN${COMMANDS[kind]}`).map(keyOf);
     const ends: Promise<void>[] = [];
     for (const key of keys) {
       for (const { topic, sink } of [...this.#held[kind].get(key) ?? []]) {
         if (listener !== undefined && sink.listener !== listener) continue;
         this.#drop(kind, key, sink);
-        // Whoever still waits for its beginning has its end instead.
-        sink.closed(topic);
+        sink.left(topic);
         ends.push(this.#registry.remove(topic, sink));
       }
     }
-    await this.#within(Promise.all(ends), `UN${NAMES[kind]}`, call);
+    await this.#within(Promise.all(ends), `UN${COMMANDS[kind]}`, call);
   }
 
   /** Begins a subscription to iterate over. */

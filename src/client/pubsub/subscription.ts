@@ -8,6 +8,7 @@ import type { Timer } from "../../clock.ts";
 import { inMode } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
+import { unconfirmedError } from "../refusals.ts";
 import { MessageBuffer } from "./buffer.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
@@ -68,7 +69,7 @@ export type SubscriptionItem<T = string> = Message<T> | Gap;
  * ```
  */
 export class Subscription<T = string> implements AsyncIterableIterator<SubscriptionItem<T>, undefined> {
-  /** Resolves when the server has confirmed all channels; rejects when that fails. */
+  /** Resolves when the server has confirmed all channels; rejects when that fails, or it is closed first. */
   readonly ready: Promise<void>;
   readonly #registry: Registry;
   readonly #private: Reconciler | undefined;
@@ -272,8 +273,11 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#registry.home.options.clock.clearTimeout(this.#timer);
     this.#unlisten();
     this.#left();
-    if (failure === undefined) this.#became();
-    else this.#failed(failure.error);
+    if (failure !== undefined) this.#failed(failure.error);
+    else if (this.#waiting.size > 0) {
+      const sent = topics.some((topic) => topic.state !== "off");
+      this.#failed(unconfirmedError("SUBSCRIBE", "subscription", sent));
+    } else this.#became();
     this.#outlet.end(failure);
     this.#private?.lane.connection?.link?.resume();
     const gone = topics.map((topic) => {
