@@ -1,6 +1,6 @@
 /**
  * Runs the suite on the servers that Keywire supports, under RESP2 and RESP3, over TCP, TLS and Unix sockets, and writes
- * `docs/matrix.md`.
+ * `docs/matrix.md` and the sums in the README.
  *
  *     ./scripts/matrix                    on Node
  *     ./scripts/matrix bun                on another runtime
@@ -17,7 +17,7 @@
  * @module
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -177,5 +177,24 @@ ${runtimeNames[runtime]}; which tests are run where, and why not all everywhere,
 ${table}
 `;
 console.log(`\n${table}`);
-if (named.length === 0 && !inContainers) writeFileSync("docs/matrix.md", page);
+if (named.length === 0 && !inContainers) {
+  writeFileSync("docs/matrix.md", page);
+  const readme = readFileSync("README.md", "utf8");
+  const sums = rows.map(([server, ...cells]) => {
+    const counts = cells.map((cell) => cell.split(" / ").map(Number));
+    return line([
+      server!,
+      ...[0, 1, 2].map((place) => String(counts.reduce((sum, c) => sum + (c[place] ?? 0), 0))),
+    ]);
+  });
+  const short = [
+    line(["server", "passed", "failed", "skipped"]),
+    line(["---", "---", "---", "---"]),
+    ...sums,
+  ];
+  const marked = /(<!-- matrix -->)[^]*(<!-- \/matrix -->)/;
+  const text = `$1\n\nOn ${date}, on ${runtimeNames[runtime]}:\n\n${short.join("\n")}\n\n$2`;
+  writeFileSync("README.md", readme.replace(marked, text));
+  execFileSync("node_modules/.bin/deno", ["fmt", "--quiet", "README.md", "docs/matrix.md"]);
+}
 process.exit(failed === 0 ? 0 : 1);

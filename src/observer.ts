@@ -69,6 +69,8 @@ export interface ObservedPool {
     readonly waiting: number;
     readonly max: number;
   };
+  /** What was asked for: how many are kept ready. */
+  readonly options: { readonly minIdle: number };
   /** Whether it has been closed. */
   readonly closed: boolean;
 }
@@ -107,4 +109,9 @@ export interface Observer {
   observe<T>(operation: Operation, run: () => Promise<T>): Promise<T>;
   /** A pool was made. */
   pool?(pool: ObservedPool, target: Target): void;
+  /**
+   * Somebody gave a connection back to its pool, or has held one to the pool's end; `time` is how long, in milliseconds. The
+   * connection that a client's plain commands share is held as long as they have it.
+   */
+  returned?(time: number, target: Target): void;
 }

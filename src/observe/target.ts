@@ -30,3 +30,11 @@ export function announce(pool: ObservedPool, options: ResolvedConnectionOptions)
   const { observer } = options;
   if (observer !== undefined) guard(observer, () => observer.pool?.(pool, targetOf(options)));
 }
+
+/** What tells the observer of these options of connections that come back, if it wants to know. */
+export function tellReturned(options: ResolvedConnectionOptions): ((time: number) => void) | undefined {
+  const { observer } = options;
+  if (observer?.returned === undefined) return undefined;
+  const target = targetOf(options);
+  return (time) => guard(observer, () => observer.returned!(time, target));
+}

@@ -95,7 +95,12 @@ async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefine
   for (const node of nodes) {
     const info = await node.cli("CLUSTER", "INFO").catch(() => undefined);
     if (info === undefined) continue;
-    if (field(info, "cluster_state") !== "ok") return `${node.port} says that the cluster's state is not ok`;
+    if (field(info, "cluster_state") !== "ok") {
+      const counts = ["assigned", "pfail", "fail"].map((name) =>
+        `${name} ${field(info, `cluster_slots_${name}`)}`
+      );
+      return `${node.port} says that the cluster's state is not ok (slots: ${counts.join(", ")})`;
+    }
     const role = await node.cli("INFO", "replication");
     if (field(role, "role") === "slave" && field(role, "master_link_status") !== "up") {
       return `the replica ${node.port} is not linked with its master`;
