@@ -1,10 +1,14 @@
 /**
  * Runs the suite on the servers that Keywire supports, under RESP2 and RESP3, over TCP, TLS and Unix sockets, and writes
- * `docs/matrix.md`.
+ * `docs/matrix.md` and the sums in the README.
  *
  *     ./scripts/matrix                    on Node
  *     ./scripts/matrix bun                on another runtime
  *     ./scripts/matrix node valkey        only servers with "valkey" in their name; the table is printed, not written
+ *     ./scripts/matrix containers         each server in a container, through testcontainers; printed, not written
+ *
+ * Containers are of the official images, where they have been pulled or can be; where there is apt, they are made of the
+ * same packages of Debian instead.
  *
  * What is run where: the tests of every command, and those of the client (pipelines, transactions, scripts, streams,
  * subscriptions), each under RESP2 and RESP3 by themselves; the latter over TCP, TLS and Unix sockets; those of connections and
@@ -12,8 +16,8 @@
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -31,14 +35,15 @@ const LIMIT = 120_000;
 interface Source {
   readonly suite: string | undefined;
   readonly program: string;
+  readonly image: string;
 }
 
 const SOURCES: readonly Source[] = [
-  { suite: "bullseye", program: "redis-server" },
-  { suite: undefined, program: "redis-server" },
-  { suite: "sid", program: "redis-server" },
-  { suite: "trixie", program: "valkey-server" },
-  { suite: "sid", program: "valkey-server" },
+  { suite: "bullseye", program: "redis-server", image: "redis:6.0" },
+  { suite: undefined, program: "redis-server", image: "redis:7.0" },
+  { suite: "sid", program: "redis-server", image: "redis:8.0" },
+  { suite: "trixie", program: "valkey-server", image: "valkey/valkey:8.1" },
+  { suite: "sid", program: "valkey-server", image: "valkey/valkey:9.1" },
 ];
 
 /** Which packages a suite is asked for. */
@@ -57,6 +62,8 @@ interface Column {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+const inContainers = process.argv.includes("containers");
+
 const COLUMNS: readonly Column[] = [
   { title: "every command", folders: ["commands", "core"], variables: {} },
   { title: "client over TCP", folders: CLIENT, variables: {} },
@@ -64,10 +71,27 @@ const COLUMNS: readonly Column[] = [
   { title: "client over a Unix socket", folders: CLIENT, variables: { KEYWIRE_TEST_ADDRESS: "unix" } },
   { title: "connections and pools", folders: ["connections", "pool", "observe"], variables: {} },
   { title: "Sentinel and Cluster", folders: ["sentinel", "cluster"], variables: {} },
+  ...inContainers ? [{ title: "through mapped ports", folders: ["containers"], variables: {} }] : [],
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
+
+/** Whether a program ends well. */
+function succeeds(program: string, ...args: string[]): boolean {
+  return spawnSync(program, args, { stdio: "ignore" }).status === 0;
+}
+
+/** A server's image, as `KEYWIRE_SERVER_BIN` names it; made, where it is not there and there are packages. */
+function findImage(source: Source): string {
+  const { image } = source;
+  if (succeeds("docker", "image", "inspect", image) || !succeeds("apt-get", "--version")) {
+    return `image:${image}`;
+  }
+  const made = `keywire-test:${image.replace(/^.*\//, "").replace(":", "-")}`;
+  execFileSync("scripts/image.sh", [made, find(source)], { stdio: ["ignore", "ignore", "inherit"] });
+  return `image:${made}`;
+}
 
 /** The path of a server's program; fetched, where it is not there yet. */
 function find({ suite, program }: Source): string {
@@ -84,7 +108,7 @@ function find({ suite, program }: Source): string {
 
 const words = process.argv.slice(2);
 const runtime: Runtime = RUNTIMES.find((name) => words.includes(name)) ?? "node";
-const named = words.filter((word) => !(RUNTIMES as readonly string[]).includes(word));
+const named = words.filter((word) => !["containers", ...RUNTIMES].includes(word));
 const folder = mkdtempSync(join(tmpdir(), "keywire-matrix-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 process.once("SIGINT", () => {
@@ -125,7 +149,7 @@ async function cell(binary: string, { folders, variables }: Column): Promise<str
 
 const rows: string[][] = [];
 for (const source of SOURCES) {
-  const binary = find(source);
+  const binary = inContainers ? findImage(source) : find(source);
   const { name, version } = inspectBinary(binary);
   const title = `${name === "redis" ? "Redis" : "Valkey"} ${version}`;
   if (named.length > 0 && !named.some((word) => title.toLowerCase().includes(word))) continue;
@@ -153,5 +177,24 @@ ${runtimeNames[runtime]}; which tests are run where, and why not all everywhere,
 ${table}
 `;
 console.log(`\n${table}`);
-if (named.length === 0) writeFileSync("docs/matrix.md", page);
+if (named.length === 0 && !inContainers) {
+  writeFileSync("docs/matrix.md", page);
+  const readme = readFileSync("README.md", "utf8");
+  const sums = rows.map(([server, ...cells]) => {
+    const counts = cells.map((cell) => cell.split(" / ").map(Number));
+    return line([
+      server!,
+      ...[0, 1, 2].map((place) => String(counts.reduce((sum, c) => sum + (c[place] ?? 0), 0))),
+    ]);
+  });
+  const short = [
+    line(["server", "passed", "failed", "skipped"]),
+    line(["---", "---", "---", "---"]),
+    ...sums,
+  ];
+  const marked = /(<!-- matrix -->)[^]*(<!-- \/matrix -->)/;
+  const text = `$1\n\nOn ${date}, on ${runtimeNames[runtime]}:\n\n${short.join("\n")}\n\n$2`;
+  writeFileSync("README.md", readme.replace(marked, text));
+  execFileSync("node_modules/.bin/deno", ["fmt", "--quiet", "README.md", "docs/matrix.md"]);
+}
 process.exit(failed === 0 ? 0 : 1);

@@ -107,7 +107,7 @@ export class ReplyError extends RedisError {
   }
 }
 
-/** No connection, or it was lost. Codes: `CONNECT`, `CREDENTIALS`, `CLOSED`, `LOST`, `QUEUE_FULL`, ... */
+/** No connection, or it was lost. Codes: `CONNECT`, `CREDENTIALS`, `CLOSED`, `LOST`, `MAX_CLIENTS`, `QUEUE_FULL`, ... */
 export class ConnectionError extends RedisError {
   /** The name of the class. */
   override readonly name: string = "ConnectionError";

@@ -69,6 +69,8 @@ export interface ObservedPool {
     readonly waiting: number;
     readonly max: number;
   };
+  /** What was asked for: how many are kept ready. */
+  readonly options: { readonly minIdle: number };
   /** Whether it has been closed. */
   readonly closed: boolean;
 }
@@ -101,9 +103,15 @@ export interface Observer {
   listens(kind: Operation["kind"]): boolean;
   /**
    * Runs an operation, and settles as it does. Called only where `listens` said so; it must call `run` once, at once,
-   * and hand on what that returns.
+   * and hand on what that returns. One that throws, rejects, never settles or returns something else changes nothing for
+   * the caller: the operation runs once and has its own outcome, and the console is told once of the observer's error.
    */
   observe<T>(operation: Operation, run: () => Promise<T>): Promise<T>;
   /** A pool was made. */
   pool?(pool: ObservedPool, target: Target): void;
+  /**
+   * Somebody gave a connection back to its pool, or has held one to the pool's end; `time` is how long, in milliseconds. The
+   * connection that a client's plain commands share is held as long as they have it.
+   */
+  returned?(time: number, target: Target): void;
 }

@@ -16,9 +16,19 @@ import type { Call } from "./executor.ts";
 import type { Group, GroupLane } from "./group.ts";
 import { closedError } from "./refusals.ts";
 
+/** Gets a connection for the command of this name, up to the deadline. */
+export type Acquire = (name: string, call: Call, deadline: number) => Promise<Connection>;
+
 /** The calls of one client that wait for a connection of their own. */
 export class ConnectionWaits {
+  /** Takes one from the pool, and can be refused meanwhile. */
+  readonly acquire: Acquire;
   readonly #waits: Map<Limit, string> = new Map();
+
+  /** Over a pool. */
+  constructor(pool: ConnectionPool) {
+    this.acquire = (name, call, deadline) => acquireUntil(pool, name, call, deadline, { waits: this });
+  }
 
   /** A call begins to wait. */
   add(limit: Limit, name: string): void {
@@ -45,7 +55,7 @@ export async function runExclusively(
   command: Command,
   call: Call,
   blocks: number,
-  waits?: ConnectionWaits,
+  acquire: Acquire = (name, rest, until) => acquireUntil(pool, name, rest, until),
 ): Promise<unknown> {
   const { clock } = pool.options.connection;
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
@@ -56,7 +66,7 @@ export async function runExclusively(
     let connection = pool.tryAcquire();
     try {
       // Opening is repeated where it is done.
-      connection ??= await acquireUntil(pool, command.spec.name, call, deadline, waits);
+      connection ??= await acquire(command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
       if (
@@ -80,7 +90,7 @@ export async function runExclusively(
 }
 
 /** Waits before a repeat; an abort ends it. */
-async function pause(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
+export async function pause(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
   let timer: Timer;
   const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
   try {
@@ -116,15 +126,19 @@ export class ExclusiveLane implements GroupLane {
   readonly #pool: ConnectionPool;
   readonly #call: Call;
   readonly #deadline: number;
-  readonly #waits: ConnectionWaits | undefined;
+  readonly #acquire: Acquire;
   #connection: Connection | undefined = undefined;
   #over = false;
 
   /** Over a pool; the call's time begins now. */
-  constructor(pool: ConnectionPool, call: Call, waits?: ConnectionWaits) {
+  constructor(
+    pool: ConnectionPool,
+    call: Call,
+    acquire: Acquire = (name, rest, until) => acquireUntil(pool, name, rest, until),
+  ) {
     this.#pool = pool;
     this.#call = call;
-    this.#waits = waits;
+    this.#acquire = acquire;
     this.#deadline = call.timeout === 0 ? Infinity : this.clock.now() + call.timeout;
   }
 
@@ -139,7 +153,7 @@ export class ExclusiveLane implements GroupLane {
     const ticket = group.ticket();
     const idle = this.#pool.tryAcquire();
     if (idle !== undefined) return this.#send(group, idle);
-    acquireUntil(this.#pool, ticket.command.spec.name, this.#call, this.#deadline, this.#waits).then(
+    this.#acquire(ticket.command.spec.name, this.#call, this.#deadline).then(
       (connection) => this.#send(group, connection),
       (error) => ticket.reject(error),
     );
@@ -170,13 +184,16 @@ export class ExclusiveLane implements GroupLane {
   }
 }
 
-/** Takes a connection for `name`, up to the deadline and the call's signal; `waits` is told of it meanwhile. */
+/**
+ * Takes a connection for `name`, up to the deadline and the call's signal. `retry`: also if the first try fails,
+ * default `true`; `waits` is told of it meanwhile.
+ */
 export async function acquireUntil(
   pool: ConnectionPool,
   name: string,
   call: Call,
   deadline: number,
-  waits?: ConnectionWaits,
+  { retry = true, waits }: { readonly retry?: boolean; readonly waits?: ConnectionWaits } = {},
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
   const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
@@ -185,7 +202,7 @@ export async function acquireUntil(
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);
   waits?.add(limit, name);
   try {
-    return await pool.acquire({ signal: limit.signal });
+    return await pool.acquire({ signal: limit.signal, retry });
   } finally {
     waits?.delete(limit);
     limit.release();

@@ -42,10 +42,10 @@ export interface Executor {
    */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]>;
   /** Takes a connection for exclusive use, `using` gives it back; `key` says for which key it is, where that matters. */
-  lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection>;
+  lease(call: Call, key?: string | Uint8Array): Promise<Connection>;
   /**
-   * Whether what failed on a lease with this error was not run and may succeed on another one: its key has moved. Waits
-   * where that takes a while; `turn` counts from 0. Without it, leases stay where they are.
+   * Whether what failed on a lease with this error was not run and may succeed on another one: its key has moved, or
+   * its node has gone. Waits where that takes a while; `turn` counts from 0. Without it, leases stay where they are.
    */
   redirected?(error: unknown, turn: number, call: Pick<Call, "retry" | "signal">): Promise<boolean>;
   /** Whether `close()` has been called. */

@@ -7,6 +7,7 @@ import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { Observer, Target } from "../observer.ts";
+import { guard, observe } from "../observe/shield.ts";
 import { targetOf } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Call, Executor } from "./executor.ts";
@@ -50,7 +51,8 @@ class ObservedExecutor implements Executor {
     if (!this.#heard) return this.#inner.execute(command, call);
     const { name } = command.spec;
     const procedure = PROCEDURES.has(name) ? String(command.args[0]) : undefined;
-    return this.#observer.observe(
+    return observe(
+      this.#observer,
       { kind: "command", name, procedure, target: this.#target },
       () => this.#inner.execute(command, call),
     );
@@ -58,22 +60,25 @@ class ObservedExecutor implements Executor {
 
   #look(): void {
     this.#looked = true;
-    this.#heard = this.#observer.listens("command");
+    this.#heard = !!guard(this.#observer, () => this.#observer.listens("command"));
     queueMicrotask(this.#forget);
   }
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
-    if (!this.#observer.listens("batch")) return this.#inner.executeAll(commands, call, atomic);
+    if (!guard(this.#observer, () => this.#observer.listens("batch"))) {
+      return this.#inner.executeAll(commands, call, atomic);
+    }
     const names = commands.map(({ spec }) => spec.name);
-    return this.#observer.observe(
+    return observe(
+      this.#observer,
       { kind: "batch", names, atomic, target: this.#target },
       () => this.#inner.executeAll(commands, call, atomic),
     );
   }
 
   /** @inheritdoc */
-  lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection> {
+  lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
     return this.#inner.lease(call, key);
   }
 

@@ -56,12 +56,13 @@ export class StandaloneExecutor implements Executor {
   readonly #pool: ConnectionPool;
   readonly #multiplex: boolean;
   readonly #owner: boolean;
-  readonly #waits: ConnectionWaits = new ConnectionWaits();
+  readonly #waits: ConnectionWaits;
   #closing: Promise<void> | undefined = undefined;
 
   /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
   constructor(pool: ConnectionPool, options: { readonly multiplex: boolean; readonly owner: boolean }) {
     this.#pool = pool;
+    this.#waits = new ConnectionWaits(pool);
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
     this.lane = enterLane(pool);
@@ -94,7 +95,7 @@ export class StandaloneExecutor implements Executor {
   async executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     if (this.#multiplex) return await runBatch(this.lane, commands, call, atomic);
-    const lane = new ExclusiveLane(this.#pool, call, this.#waits);
+    const lane = new ExclusiveLane(this.#pool, call, this.#waits.acquire);
     try {
       return await runBatch(lane, commands, call, atomic);
     } finally {
@@ -140,7 +141,7 @@ export class StandaloneExecutor implements Executor {
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);
-    return runExclusively(this.#pool, command, decoded, blocks, this.#waits);
+    return runExclusively(this.#pool, command, decoded, blocks, this.#waits.acquire);
   }
 
   async #close(): Promise<void> {

@@ -10,6 +10,7 @@ import { WATCH } from "../commands/specs.ts";
 import { command } from "../commands/raw.ts";
 import type { Out, Wrap } from "../commands/wrap.ts";
 import type { Connection } from "../connection/connection.ts";
+import { withoutEffect } from "../connection/failures.ts";
 import { ConnectionError, PipelineError } from "../errors.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import { runBatch } from "./batch.ts";
@@ -109,8 +110,8 @@ export async function watch<W extends Wrap, R>(
       try {
         return await tryOnce(connection, call, keys, body);
       } catch (error) {
-        // The key has moved: all begins anew where it is now, and no try is used up.
-        if (await executor.redirected?.(error, turn, call) === true) {
+        // The key has moved, or its node has gone: all begins anew where it is now, and no try is used up.
+        if (isOfLease(error, connection) && await executor.redirected?.(error, turn, call) === true) {
           connection[Symbol.dispose]();
           connection = await lease();
           turn++;
@@ -127,6 +128,11 @@ export async function watch<W extends Wrap, R>(
   }
 }
 
+/** An error of a connection that is well is that of another, which the function has used beside. */
+function isOfLease(error: unknown, connection: Connection): boolean {
+  return !(error instanceof ConnectionError) || connection.state !== "ready";
+}
+
 async function tryOnce<W extends Wrap, R>(
   connection: Connection,
   call: Call,
@@ -134,7 +140,9 @@ async function tryOnce<W extends Wrap, R>(
   body: (client: WatchingClient<W>) => R | Promise<R>,
 ): Promise<Watched<R>> {
   const { mode, timeout, signal } = call;
-  await connection.execute(new Command(WATCH, keys), { mode, timeout, signal });
+  await connection.execute(new Command(WATCH, keys), { mode, timeout, signal }).catch((error) => {
+    throw withoutEffect(error);
+  });
   const result = await body(new WatchingClient<W>(connection, call));
   const ready = result instanceof Pipeline || result instanceof NamedPipeline;
   return (ready ? await (result as Pipeline<W>).exec() : result) as Watched<R>;

@@ -17,6 +17,7 @@ import { crossSlot, crossSlotError, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
 import { turnOf } from "./redirect.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
+import { acquireAt, isUnreachable } from "./seek.ts";
 import { slotOf } from "./slot.ts";
 
 /** The ways of an executor that a batch needs. */
@@ -116,12 +117,15 @@ class ClusterPipeline {
   async #runPart(node: ClusterNode, items: readonly Item[], multiplex: boolean): Promise<void> {
     const call = this.#call;
     const commands = items.map(({ command }) => command);
-    const lane = multiplex ? node.lane : new ExclusiveLane(node.pool, call);
+    const here = (): boolean => this.#fleet.topology.nodes().includes(node);
+    const lane = multiplex
+      ? node.lane
+      : new ExclusiveLane(node.pool, call, (...rest) => acquireAt(this.#fleet, node, here, ...rest));
     const results = await runBatch(lane, commands, call).finally(() => {
       if (lane instanceof ExclusiveLane) lane.end();
     });
     // Nothing of it was sent before the node was replaced: all of it goes to the new one, in order.
-    const evicted = results.every(isEvicted);
+    const evicted = results.every((result) => isEvicted(result) || (!multiplex && isUnreachable(result)));
     const chased: Promise<void>[] = [];
     items.forEach(({ command, pinned, settled }, index) => {
       const result = results[index];
@@ -166,21 +170,29 @@ export async function runTransaction(
   if (keys.some((key) => slotOf(key) !== slot)) throw crossSlotError("the transaction", keys);
   let outcomes: unknown[] = [];
   try {
-    return await follow(fleet, "a transaction", slot, call, { asks: false }, async ({ node, call: rest }) => {
-      const lane = multiplex ? node.lane : new ExclusiveLane(node.pool, rest);
-      try {
-        outcomes = await runBatch(lane, commands, rest, true);
-      } finally {
-        if (lane instanceof ExclusiveLane) lane.end();
-      }
-      // One command that was refused has kept all the others from being run.
-      const refused = outcomes.find((outcome) =>
-        outcome instanceof RedisError && (turnOf(outcome) !== undefined || isEvicted(outcome))
-      );
-      const none = outcomes.every((outcome) => outcome instanceof RedisError && outcome.executed === "no");
-      if (refused !== undefined && none) throw refused;
-      return outcomes;
-    });
+    return await follow(
+      fleet,
+      "a transaction",
+      slot,
+      call,
+      { asks: false },
+      async ({ node, call: rest, acquire }) => {
+        const lane = multiplex ? node.lane : new ExclusiveLane(node.pool, rest, acquire);
+        try {
+          outcomes = await runBatch(lane, commands, rest, true);
+        } finally {
+          if (lane instanceof ExclusiveLane) lane.end();
+        }
+        // One command that was refused has kept all the others from being run.
+        const refused = outcomes.find((outcome) =>
+          outcome instanceof RedisError &&
+          (turnOf(outcome) !== undefined || isEvicted(outcome) || isUnreachable(outcome))
+        );
+        const none = outcomes.every((outcome) => outcome instanceof RedisError && outcome.executed === "no");
+        if (refused !== undefined && none) throw refused;
+        return outcomes;
+      },
+    );
   } catch (error) {
     // Redirected for too long: what the last try came to says it in each place.
     if (outcomes.includes(error)) return outcomes;

@@ -18,7 +18,7 @@ import { DecodeMode } from "../resp/types.ts";
 import { runPipeline, runTransaction } from "./batch.ts";
 import { cursorError, gather, targetsOf } from "./fan_out.ts";
 import type { Fleet } from "./fleet.ts";
-import { leaseElsewhere, runLeased } from "./leased.ts";
+import { leaseElsewhere, runLeased, seek } from "./leased.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
@@ -107,10 +107,10 @@ export class ClusterExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  async lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection> {
-    return key === undefined
-      ? await this.#pool.acquireRandom({ signal: call.signal })
-      : await this.#pool.acquireBySlot(slotOf(key), { signal: call.signal });
+  async lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
+    if (this.#pool.closed) throw closedError("a command on a connection of its own");
+    await this.#ready(call);
+    return (await seek(this.#fleet, key === undefined ? NO_KEY : slotOf(key), call, false)).connection;
   }
 
   /** @inheritdoc */

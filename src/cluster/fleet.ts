@@ -12,6 +12,7 @@ import { ClusterNode, type NodeRole } from "./node.ts";
 import type { NodePool } from "./node_pool.ts";
 import { makeReadFrom, type ReadFromPolicy } from "./read_from.ts";
 import { Refresher } from "./refresh.ts";
+import { isHopeless } from "./hopeless.ts";
 import { makeRemap, type Remap } from "./remap.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import { Sentry } from "./sentry.ts";
@@ -63,6 +64,7 @@ export class Fleet {
   #covered = 0;
   #triesLeft = 0;
   #turn = 0;
+  #stopped = false;
 
   /** `makePool` makes the pool of a node when it is first needed, `closePool` ends it when the node has left. */
   constructor(
@@ -90,6 +92,11 @@ export class Fleet {
   /** Whether commands can be routed: the slots are known, or are to be learned from redirections. */
   get ready(): boolean {
     return this.topology.refreshes > 0 || !this.options.initSlotCache;
+  }
+
+  /** Whether all has ended. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Adds someone who waits for the slots. */
@@ -122,7 +129,9 @@ export class Fleet {
   /** The node that a redirection names; an empty host is that of `asked`. */
   nodeNamed(address: NodeAddress, asked: ClusterNode | undefined): ClusterNode {
     const host = address.host === "" ? asked?.host ?? this.options.startupNodes[0]!.host : address.host;
-    return this.nodeAt(this.#remap({ host, port: address.port }));
+    const node = this.nodeAt(this.#remap({ host, port: address.port }));
+    if (node.role === "unknown") node.serverName ??= certificateName(host, node);
+    return node;
   }
 
   /** A MOVED reply: writes the slot down, and asks for all of them when that has come often enough. */
@@ -167,8 +176,14 @@ export class Fleet {
     if (this.topology.refreshes > 0) this.refresher.request("lost");
   }
 
+  /** A node says nothing: the others may know more. */
+  silent(): void {
+    if (this.topology.refreshes > 0) this.refresher.request("silent");
+  }
+
   /** Ends: no more refreshes, no more watching. */
   stop(): void {
+    this.#stopped = true;
     this.refresher.stop();
     this.#sentry.stop();
   }
@@ -227,7 +242,9 @@ export class Fleet {
 
   #nobodyKnows(asked: readonly ClusterNode[], errors: readonly unknown[]): Error {
     const last = errors.at(-1);
-    if (errors.length === 1 && last instanceof RedisError) return last;
+    // Refused by all for good: it need not be said in other words.
+    const alike = errors.length === 1 || errors.every((error) => isHopeless(error));
+    if (alike && last instanceof RedisError) return last;
     const why = last instanceof Error ? `: ${last.message}` : "";
     return new ClusterError(`Cannot learn the slots from any of ${asked.length} nodes${why}`, {
       code: "DISCOVERY",
@@ -281,9 +298,7 @@ export class Fleet {
     node.id = found.id;
     node.health = found.health;
     node.availabilityZone = found.zone ?? node.availabilityZone;
-    // A certificate names the host that is announced, wherever the way to it leads.
-    const name = found.hostname ?? (/^[\d.]+$|:/.test(found.address.host) ? undefined : found.address.host);
-    node.serverName = name === node.host ? undefined : name;
+    node.serverName = certificateName(found.hostname ?? found.address.host, node);
     this.#assign(node, found.role);
     return node;
   }
@@ -344,8 +359,14 @@ export class Fleet {
         new ConnectionError(`the replica ${node} is silent`, { code: "SILENT", executed: "unknown" }),
       );
     }
-    if (this.topology.refreshes > 0) this.refresher.request("silent");
+    this.silent();
   }
+}
+
+/** A certificate names the host that is announced, wherever the way to it leads. */
+function certificateName(announced: string, node: ClusterNode): string | undefined {
+  const isName = !/^[\d.]+$|:/.test(announced);
+  return isName && announced !== node.host ? announced : undefined;
 }
 
 function uncovered({ found, node }: Answer): ClusterError {

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Connection } from "../connection/connection.ts";
+import type { Connection, SendOptions } from "../connection/connection.ts";
+import type { Sendable } from "../connection/pending.ts";
+import { ReplyError } from "../errors.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 import type { Request } from "../pool/leases.ts";
 import { ConnectionPool } from "../pool/pool.ts";
@@ -19,22 +21,56 @@ export interface PoolGroup {
   atLimit(pool: NodePool, request: Request): Promise<Connection>;
   /** A place or an idle connection has become free. */
   placeFreed(): void;
+  /** The holder of a connection gets this error: takes note of a redirection, and says what to do about it. */
+  explain(this: void, error: ReplyError): ReplyError;
 }
 
 type MadeClass = new (options: ResolvedConnectionOptions) => Connection;
 
-const readers: WeakMap<MadeClass, MadeClass> = new WeakMap();
+/** Makes the error of a redirection say what to do about it. */
+type Explain = (error: ReplyError) => ReplyError;
 
-/** The class whose connections say READONLY in their handshake, so that a replica answers what they read. */
-function readingReplicas(base: MadeClass): MadeClass {
-  let made = readers.get(base);
+/** A class of connections to nodes. */
+type NodeClass = new (
+  options: ResolvedConnectionOptions,
+  readonly: boolean,
+  explain: Explain,
+) => Connection;
+
+const classes: WeakMap<MadeClass, NodeClass> = new WeakMap();
+
+/**
+ * The class of connections to nodes over a class of connections. With `readonly` they say READONLY in their
+ * handshake, so that a replica answers what is read.
+ */
+function nodeClass(base: MadeClass): NodeClass {
+  let made = classes.get(base);
   if (made === undefined) {
     made = class extends base {
+      readonly #readonly: boolean;
+      readonly #explain: Explain;
+
+      constructor(options: ResolvedConnectionOptions, readonly: boolean, explain: Explain) {
+        super(options);
+        this.#readonly = readonly;
+        this.#explain = explain;
+      }
+
       protected override setup(): readonly (readonly Arg[])[] {
-        return [...super.setup(), ["READONLY"]];
+        return this.#readonly ? [...super.setup(), ["READONLY"]] : super.setup();
+      }
+
+      override async execute(command: Sendable, options?: SendOptions): Promise<unknown> {
+        try {
+          return await super.execute(command, options);
+        } catch (error) {
+          throw error instanceof ReplyError ? this.#explain(error) : error;
+        }
       }
     };
-    readers.set(base, made);
+    // For users it is the class that they named.
+    Object.defineProperty(made, "name", { value: base.name });
+    classes.set(base, made);
   }
   return made;
 }
@@ -54,8 +90,7 @@ export class NodePool extends ConnectionPool {
   /** Makes a connection, not yet connected. */
   override makeConnection(options: ResolvedConnectionOptions = this.options.connection): Connection {
     const base = (this.options.connectionClass ?? this.#group.connectionClass) as MadeClass;
-    const made = this.readonly ? readingReplicas(base) : base;
-    return new made(options);
+    return new (nodeClass(base))(options, this.readonly, this.#group.explain);
   }
 
   /** An idle connection, or one that is being opened if there is a place; for those who have waited. */

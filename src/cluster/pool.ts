@@ -10,12 +10,15 @@ import type { Observer } from "../observer.ts";
 import type { AcquireOptions, LeaseInfo, PoolStats } from "../pool/pool.ts";
 import type { Transport } from "../transport.ts";
 import { type NodeAddress, showAddress } from "./address.ts";
+import { advise } from "./advice.ts";
 import { Fleet } from "./fleet.ts";
 import type { ClusterNode } from "./node.ts";
 import { NodePool, type PoolGroup } from "./node_pool.ts";
 import { resolveClusterOptions } from "./options.ts";
 import type { ClusterPoolOptions, Seed } from "./options_types.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
+import { seek } from "./leased.ts";
+import { NO_KEY } from "./route.ts";
 import { SLOTS } from "./slot.ts";
 import type { Topology } from "./topology.ts";
 
@@ -82,7 +85,7 @@ export class ClusterConnectionPool {
     const { transport = new.target.transport, observer = new.target.observer } = given.connection;
     const same = transport === given.connection.transport && observer === given.connection.observer;
     this.options = same ? given : this.resolve(given, { transport, observer });
-    const group: PoolGroup = {
+    const group: Omit<PoolGroup, "explain"> = {
       connectionClass,
       makePlace: (pool) => this.#makePlace(pool),
       atLimit: (pool, wanted) => this.atLimit(pool, wanted),
@@ -155,7 +158,8 @@ export class ClusterConnectionPool {
   }
 
   /**
-   * Takes a connection to the node that has a slot, for exclusive use.
+   * Takes a connection to the node that has a slot, for exclusive use. A master that cannot be reached is waited for
+   * up to `commandTimeout`, or another one that is elected in its place.
    *
    * @throws {RangeError} for a slot that is no whole number from 0 to 16,383.
    * @throws {ClusterError} when nobody has the slot.
@@ -165,19 +169,12 @@ export class ClusterConnectionPool {
     if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) {
       throw new RangeError(`Cannot take a connection for the slot ${slot}: slots go from 0 to ${SLOTS - 1}`);
     }
-    await this.connect();
-    const node = this.fleet.nodeOf(slot, options.readOnly === true);
-    if (node !== undefined) return await this.#acquire(node, options);
-    throw new ClusterError(`Cannot take a connection for the slot ${slot}: no node has it`, {
-      code: "CLUSTERDOWN",
-      executed: "no",
-    });
+    return await this.#seek(slot, options, options.readOnly === true);
   }
 
-  /** Takes a connection to some node, for exclusive use. */
+  /** Takes a connection to some node, for exclusive use; to another one where the first cannot be reached. */
   async acquireRandom(options: AcquireOptions = {}): Promise<Connection> {
-    await this.connect();
-    return await this.#acquire(this.fleet.anyNode(), options);
+    return await this.#seek(NO_KEY, options, false);
   }
 
   /**
@@ -283,7 +280,7 @@ export class ClusterConnectionPool {
       : `all ${this.options.maxConnections} of the cluster are in use`;
   }
 
-  #makePool(node: ClusterNode, group: PoolGroup): NodePool {
+  #makePool(node: ClusterNode, group: Omit<PoolGroup, "explain">): NodePool {
     const { connection, maxConnectionsPerNode } = this.options;
     const { host, port, serverName } = node;
     const named = connection.tls !== undefined && connection.tls.serverName === undefined &&
@@ -293,8 +290,12 @@ export class ClusterConnectionPool {
       ...over,
       ...named && { tls: { serverName } },
     });
-    const pool = new NodePool(options, group);
+    const pool = new NodePool(options, { ...group, explain: (error) => advise(this.fleet, node, error) });
     pool.readonly = node.role === "replica" && this.options.readFrom !== "master";
+    // What a holder loses says as much about the node as the loss of a shared connection.
+    pool.addEventListener("closed", ({ detail }) => {
+      if (detail.cause !== undefined && !this.#closed) this.fleet.lost();
+    });
     this.#pools.add(pool);
     return pool;
   }
@@ -307,6 +308,19 @@ export class ClusterConnectionPool {
     this.#retired.opened += opened;
     this.#retired.closed += closed;
     this.placeFreed();
+  }
+
+  async #seek(
+    slot: number,
+    { signal, retry = true }: AcquireOptions,
+    readonly: boolean,
+  ): Promise<Connection> {
+    await this.connect();
+    const { commandTimeout: timeout, retry: policy } = this.options.connection;
+    const call = { mode: 0, timeout, signal, retry: retry ? policy : { ...policy, attempts: 0 } };
+    const { node, connection } = await seek(this.fleet, slot, call, readonly);
+    this.#homes.set(connection, node.pool);
+    return connection;
   }
 
   async #acquire(node: ClusterNode, options: AcquireOptions): Promise<Connection> {

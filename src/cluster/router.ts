@@ -9,10 +9,11 @@ import { WaitingRoom } from "../client/waiting_room.ts";
 import type { Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { Pending, rawCommand, type Sender } from "../connection/pending.ts";
-import { AuthenticationError, ClusterError, MaxConnectionsError, RedisError, ReplyError } from "../errors.ts";
+import { ClusterError, RedisError, ReplyError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
 import { isFinal, retryDelay } from "../retry.ts";
 import type { Fleet, FleetListener } from "./fleet.ts";
+import { isHopeless } from "./hopeless.ts";
 import type { ClusterNode } from "./node.ts";
 import { FOLLOWED_AT_ONCE, tooManyRedirections, type Turn, TURN_BACKOFF, turnOf } from "./redirect.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
@@ -104,10 +105,8 @@ export class Router implements Sender, FleetListener {
   /** @inheritdoc */
   failed(error: Error): boolean {
     this.#room.reason = error;
-    const hopeless = error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
-      !(error instanceof RedisError) || error.code === "UNCOVERED" || error.code === "NO_CLUSTER" ||
-      this.#fleet.options.connection.maxQueued === 0;
-    if (hopeless) this.#room.rejectAll(() => error);
+    const waits = this.#fleet.options.connection.maxQueued > 0;
+    if (!waits || isHopeless(error)) this.#room.rejectAll(() => error);
     return this.#room.size > 0;
   }
 

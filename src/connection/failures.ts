@@ -56,6 +56,12 @@ export function inDoubt(error: unknown): unknown {
   return withExecuted(error, "unknown", `${error.message}; an earlier try may have run`);
 }
 
+/** The error of a command that changes nothing but its connection, which has ended: all can begin anew on another. */
+export function withoutEffect(error: unknown): unknown {
+  if (!(error instanceof ConnectionError) || error.executed === "no") return error;
+  return withExecuted(error, "no", error.message);
+}
+
 /** The error for a connection that could not be made: whatever was to be sent over it has not been. */
 export function notConnected(error: unknown, where: string): unknown {
   if (!(error instanceof RedisError) || error.message.startsWith("Cannot connect to ")) return error;

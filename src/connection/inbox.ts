@@ -7,6 +7,7 @@ import { ERROR } from "../resp/type_bytes.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
+import { turnedAway } from "./turned_away.ts";
 import { unaskedError, unaskedReply } from "./unasked.ts";
 
 /** Gives each reply to the command that waits for it, in order. */
@@ -45,7 +46,9 @@ export class Inbox implements DecoderHandler {
 
   /** @inheritdoc */
   error(error: Error): void {
-    // "ERR max number of clients reached" and its like come before anything was asked, then the end.
+    // "ERR max number of clients reached" and its like come whether anything was asked or not, then the end.
+    const refusal = this.taken === 0 ? turnedAway(error) : undefined;
+    if (refusal !== undefined) throw refusal;
     const head = this.#unasked ? undefined : this.queue.shift();
     if (head === undefined) throw unaskedError(error);
     this.taken++;

@@ -34,27 +34,24 @@ function heard({ start, end, asyncStart, asyncEnd, error }: TracingChannel): boo
 
 /** Publishes to the tracing channels `keywire:command`, `keywire:batch`, `keywire:connect` and `keywire:acquire`. */
 export class DiagnosticsObserver implements Observer {
-  readonly #command: TracingChannel;
-  readonly #others: Readonly<Record<string, TracingChannel>>;
+  readonly #channels: Readonly<Record<string, TracingChannel>>;
 
   /** Publishes through this module. */
   constructor(module: DiagnosticsModule) {
-    this.#command = module.tracingChannel("keywire:command");
-    this.#others = {
-      batch: module.tracingChannel("keywire:batch"),
-      connect: module.tracingChannel("keywire:connect"),
-      acquire: module.tracingChannel("keywire:acquire"),
-    };
+    const kinds: readonly Operation["kind"][] = ["command", "batch", "connect", "acquire"];
+    this.#channels = Object.fromEntries(
+      kinds.map((kind) => [kind, module.tracingChannel(`keywire:${kind}`)]),
+    );
   }
 
   /** @inheritdoc */
   listens(kind: Operation["kind"]): boolean {
-    return heard(kind === "command" ? this.#command : this.#others[kind]!);
+    return heard(this.#channels[kind]!);
   }
 
   /** @inheritdoc */
   async observe<T>(operation: Operation, run: () => Promise<T>): Promise<T> {
-    const channel = operation.kind === "command" ? this.#command : this.#others[operation.kind]!;
+    const channel = this.#channels[operation.kind]!;
     let value: T;
     // The channel shows its subscribers what the promise resolves with: the reply is none of their business. The
     // context is a copy, as the channel writes into it, and subscribers may.

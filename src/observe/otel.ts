@@ -86,6 +86,11 @@ class OpenTelemetryObserver implements Observer {
     this.#pools?.add(pool, poolName(target));
   }
 
+  /** @inheritdoc */
+  returned(time: number, target: Target): void {
+    this.#pools?.returned(time, poolName(target));
+  }
+
   async #operation<T>(operation: CommandOperation | BatchOperation, run: () => Promise<T>): Promise<T> {
     const api = this.#api;
     const name = nameOf(operation);

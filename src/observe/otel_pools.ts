@@ -11,8 +11,15 @@ import type { OtelCounter, OtelHistogram, OtelMeter, OtelObservable } from "./ot
 const POOL = "db.client.connection.pool.name";
 const STATE = "db.client.connection.state";
 
-type Numbers = ReturnType<ObservedPool["stats"]>;
-const NONE: Numbers = { idle: 0, inUse: 0, waiting: 0, max: 0 };
+interface Numbers {
+  readonly idle: number;
+  readonly inUse: number;
+  readonly waiting: number;
+  readonly max: number;
+  readonly minIdle: number;
+}
+
+const NONE: Numbers = { idle: 0, inUse: 0, waiting: 0, max: 0, minIdle: 0 };
 
 /** Asks pools for their numbers when those are collected, and times how connections are opened and waited for. */
 export class PoolMetrics {
@@ -21,6 +28,7 @@ export class PoolMetrics {
   readonly #names: Set<string> = new Set();
   readonly #createTime: OtelHistogram;
   readonly #waitTime: OtelHistogram;
+  readonly #useTime: OtelHistogram;
   readonly #timeouts: OtelCounter;
 
   /** Makes the instruments; `durations` are the borders of buckets, in seconds. */
@@ -44,11 +52,23 @@ export class PoolMetrics {
     upDown("max", "{connection}", "The maximum number of open connections allowed.").addCallback((result) => {
       this.#each(({ max }, name) => result.observe(max, { [POOL]: name }));
     });
+    // No pool closes connections for being too many that are idle.
+    upDown("idle.max", "{connection}", "The maximum number of idle open connections allowed.").addCallback(
+      (result) => {
+        this.#each(({ max }, name) => result.observe(max, { [POOL]: name }));
+      },
+    );
+    upDown("idle.min", "{connection}", "The minimum number of idle open connections allowed.").addCallback(
+      (result) => {
+        this.#each(({ minIdle }, name) => result.observe(minIdle, { [POOL]: name }));
+      },
+    );
     upDown("pending_requests", "{request}", "Callers that wait for a connection.").addCallback((result) => {
       this.#each(({ waiting }, name) => result.observe(waiting, { [POOL]: name }));
     });
     this.#createTime = time("create_time", "The time it took to open a connection.");
     this.#waitTime = time("wait_time", "The time it took to get a connection from the pool.");
+    this.#useTime = time("use_time", "The time between borrowing a connection and returning it to the pool.");
     this.#timeouts = meter.createCounter("db.client.connection.timeouts", {
       unit: "{timeout}",
       description: "Callers that got no connection in time.",
@@ -84,6 +104,11 @@ export class PoolMetrics {
     }
   }
 
+  /** A connection was held for `time` milliseconds. */
+  returned(time: number, name: string): void {
+    this.#useTime.record(time / 1000, { [POOL]: name });
+  }
+
   /** Pools that share a name are one to the reader: their numbers are added up. */
   #each(tell: (numbers: Numbers, name: string) => void): void {
     // Without a last zero, SDKs would tell the last number of a pool for ever.
@@ -101,6 +126,7 @@ export class PoolMetrics {
         inUse: sum.inUse + inUse,
         waiting: sum.waiting + waiting,
         max: sum.max + max,
+        minIdle: sum.minIdle + pool.options.minIdle,
       });
     }
     for (const [name, numbers] of sums) tell(numbers, name);

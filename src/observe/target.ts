@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Operation, Target } from "../observer.ts";
+import type { ObservedPool, Operation, Target } from "../observer.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
+import { guard, observe } from "./shield.ts";
 
 /** The target of these options. */
 export function targetOf({ endpoint, db }: ResolvedConnectionOptions): Target {
@@ -20,6 +21,20 @@ export function watched<T>(
   run: () => Promise<T>,
 ): Promise<T> {
   const { observer } = options;
-  if (observer === undefined || !observer.listens(kind)) return run();
-  return observer.observe<T>({ kind, target: targetOf(options) } as Operation, run);
+  if (observer === undefined || !guard(observer, () => observer.listens(kind))) return run();
+  return observe(observer, { kind, target: targetOf(options) } as Operation, run);
+}
+
+/** Tells the observer of these options, if there is one, of a new pool. */
+export function announce(pool: ObservedPool, options: ResolvedConnectionOptions): void {
+  const { observer } = options;
+  if (observer !== undefined) guard(observer, () => observer.pool?.(pool, targetOf(options)));
+}
+
+/** What tells the observer of these options of connections that come back, if it wants to know. */
+export function tellReturned(options: ResolvedConnectionOptions): ((time: number) => void) | undefined {
+  const { observer } = options;
+  if (observer?.returned === undefined) return undefined;
+  const target = targetOf(options);
+  return (time) => guard(observer, () => observer.returned!(time, target));
 }

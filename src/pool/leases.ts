@@ -46,12 +46,14 @@ export class Leases<C extends object> {
   // In the order in which they were taken.
   readonly #held: Map<C, Lease> = new Map();
   // Lost while they were held: their holders will still give them back.
-  readonly #lost: WeakSet<C> = new WeakSet();
+  readonly #lost: WeakMap<C, Lease> = new WeakMap();
+  readonly #ended: ((time: number) => void) | undefined;
 
-  /** With `track`, `list()` tells where each lease was taken. */
-  constructor(clock: Clock, track: boolean) {
+  /** With `track`, `list()` tells where each lease was taken; `ended` is told how long each was held. */
+  constructor(clock: Clock, track: boolean, ended?: (time: number) => void) {
     this.#clock = clock;
     this.#track = track;
+    this.#ended = ended;
   }
 
   /** How many are held. */
@@ -71,13 +73,20 @@ export class Leases<C extends object> {
 
   /** A lease ends: of a connection that was held, that was lost meanwhile, or that was never lent. */
   end(connection: C): "held" | "lost" | "never" {
-    if (this.#held.delete(connection)) return "held";
-    return this.#lost.delete(connection) ? "lost" : "never";
+    const held = this.#held.get(connection);
+    const lease = held ?? this.#lost.get(connection);
+    if (lease === undefined) return "never";
+    (held === undefined ? this.#lost : this.#held).delete(connection);
+    this.#ended?.(this.#clock.now() - lease.since);
+    return held === undefined ? "lost" : "held";
   }
 
   /** A connection has ended, whoever holds it. */
   lost(connection: C): void {
-    if (this.#held.delete(connection)) this.#lost.add(connection);
+    const lease = this.#held.get(connection);
+    if (lease === undefined) return;
+    this.#held.delete(connection);
+    this.#lost.set(connection, lease);
   }
 
   /** Milliseconds that the oldest has been out; 0 without one. */

@@ -16,7 +16,7 @@ import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
 import { type PoolOptions, resolvePoolOptions } from "../options.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 import type { Observer } from "../observer.ts";
-import { targetOf, watched } from "../observe/target.ts";
+import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { Ages } from "./ages.ts";
 import { Bell } from "./bell.ts";
@@ -103,7 +103,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       repeating: (attempt, delay, cause) => emit(this, "reconnecting", { attempt, delay, cause }),
     };
     this.#idle = new IdleStore(connection.clock, this.options, (expired) => expired.disconnect());
-    this.#leases = new Leases(connection.clock, trackLeases);
+    this.#leases = new Leases(connection.clock, trackLeases, tellReturned(connection));
     this.#ages = new Ages(connection.clock, this.options.maxLifetime);
     this.#openings = new Openings(opener);
     this.#repairs = new Repairs((repaired) => repaired.settled ? this.#takeBack(repaired) : this.#changed());
@@ -113,7 +113,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       park: (warmed) => (this.#admit(warmed), this.#takeBack(warmed)),
       freed: () => this.#changed(),
     });
-    observer?.pool?.(this, targetOf(connection));
+    announce(this, connection);
     // Not before the constructors of subclasses have run.
     if (minIdle > 0) queueMicrotask(() => this.#warmer.look());
   }

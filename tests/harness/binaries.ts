@@ -2,7 +2,7 @@
  * Which server program the tests run.
  *
  * `KEYWIRE_SERVER_BIN` names a program, or a folder with `redis-server` or `valkey-server` in it (for other versions than
- * the system's); otherwise the PATH is searched.
+ * the system's), or an image of containers as `image:redis:8`; otherwise the PATH is searched.
  *
  * @module
  */
@@ -13,26 +13,40 @@ import process from "node:process";
 
 /** A server program. */
 export interface Binary {
-  /** Its path. */
+  /** Its path; within the image, if it has one. */
   readonly path: string;
+  /** The image whose containers it runs in. */
+  readonly image?: string;
   /** Whose it is. */
   readonly name: "redis" | "valkey";
   /** Such as `"7.0.15"`. */
   readonly version: string;
 }
 
+const IMAGE = "image:";
 const known = new Map<string, Binary>();
 
-/** Asks a program for its name and version. */
+/** The name of the server program in an image. */
+export function programOf(image: string): string {
+  return image.includes("valkey") ? "valkey-server" : "redis-server";
+}
+
+/** Asks a program, or that of `image:NAME`, for its name and version. */
 export function inspectBinary(path: string): Binary {
   let binary = known.get(path);
   if (binary === undefined) {
-    const text = execFileSync(path, ["--version"], { encoding: "utf8" });
+    const image = path.startsWith(IMAGE) ? path.slice(IMAGE.length) : undefined;
+    const text = image === undefined
+      ? execFileSync(path, ["--version"], { encoding: "utf8" })
+      : execFileSync("docker", ["run", "--rm", "--network=none", image, programOf(image), "--version"], {
+        encoding: "utf8",
+      });
     const version = /v=(\d+\.\d+\.\d+)/.exec(text)?.[1];
     if (version === undefined) {
       throw new Error(`Cannot read the version of ${path} from ${JSON.stringify(text)}.`);
     }
-    binary = { path, name: /valkey/i.test(text) ? "valkey" : "redis", version };
+    const name = /valkey/i.test(text) ? "valkey" : "redis";
+    binary = image === undefined ? { path, name, version } : { path: programOf(image), image, name, version };
     known.set(path, binary);
   }
   return binary;
@@ -41,6 +55,7 @@ export function inspectBinary(path: string): Binary {
 /** The server program to use, or `undefined` when there is none. */
 export function findBinary(): Binary | undefined {
   const own = process.env.KEYWIRE_SERVER_BIN;
+  if (own?.startsWith(IMAGE)) return inspectBinary(own);
   if (own && statSync(own, { throwIfNoEntry: false })?.isFile()) return inspectBinary(own);
   const folders = own ? [own] : (process.env.PATH ?? "").split(delimiter);
   for (const name of ["redis-server", "valkey-server"]) {

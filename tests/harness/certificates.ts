@@ -48,6 +48,8 @@ export interface Certificates {
     /** What it is encrypted with. */
     readonly passphrase: string;
   };
+  /** Makes one for these host names, that holds; its files are called after the first. */
+  issue(...names: readonly [string, ...string[]]): Promise<Leaf>;
   /** Removes the files. */
   dispose(): void;
 }
@@ -167,6 +169,8 @@ export async function makeCertificates(): Promise<Certificates> {
       encryptedKeyFile: save(folder, "client-encrypted.key", encryptedKey),
       passphrase,
     },
+    issue: (...names) =>
+      makeLeaf(authority, folder, names[0], names.map((value) => ({ type: "dns", value })), future),
     dispose: () => removeFolder(folder),
   };
 }

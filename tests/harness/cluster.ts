@@ -4,7 +4,7 @@
  * @module
  */
 import { startServer } from "./server.ts";
-import type { Server } from "./types.ts";
+import type { Server, ServerOptions } from "./types.ts";
 import { BUS_OFFSET } from "./ports.ts";
 import { field, waitFor } from "./wait.ts";
 
@@ -22,8 +22,10 @@ export interface ClusterOptions {
   readonly tls?: boolean;
   /** The password of the nodes. */
   readonly password?: string;
-  /** Further lines of configuration. */
-  readonly config?: readonly string[];
+  /** Further lines of configuration, for all nodes or by their number (masters first). */
+  readonly config?: readonly string[] | ((index: number) => readonly string[]);
+  /** How a node is started. Default: `startServer`. */
+  readonly start?: (options: ServerOptions) => Promise<Server>;
 }
 
 /** A node of a cluster. */
@@ -50,9 +52,9 @@ export interface Cluster {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-async function startNode(options: ClusterOptions): Promise<ClusterNode> {
-  const { tls = false, password } = options;
-  const server = await startServer({
+async function startNode(options: ClusterOptions, index: number): Promise<ClusterNode> {
+  const { tls = false, password, config = [], start = startServer } = options;
+  const server = await start({
     cluster: true,
     tls,
     password,
@@ -63,15 +65,16 @@ async function startNode(options: ClusterOptions): Promise<ClusterNode> {
       "repl-ping-replica-period 1",
       ...tls ? ["tls-cluster yes", "tls-replication yes"] : [],
       ...password === undefined ? [] : [`masterauth ${JSON.stringify(password)}`],
-      ...options.config ?? [],
+      ...typeof config === "function" ? config(index) : config,
     ],
   });
   return Object.assign(server, { id: String(await server.cli("CLUSTER", "MYID")) });
 }
 
 async function meet(from: ClusterNode, to: ClusterNode, tls: boolean): Promise<void> {
-  const port = (tls ? to.tlsPort : to.port) ?? to.port;
-  await from.cli("CLUSTER", "MEET", to.host, port, port + BUS_OFFSET);
+  const { host, port: plain, tlsPort = plain } = to.inside ?? to;
+  const port = tls ? tlsPort : plain;
+  await from.cli("CLUSTER", "MEET", host, port, port + BUS_OFFSET);
 }
 
 /** All whom `nodes` know and are linked with, or what is missing. */
@@ -92,7 +95,12 @@ async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefine
   for (const node of nodes) {
     const info = await node.cli("CLUSTER", "INFO").catch(() => undefined);
     if (info === undefined) continue;
-    if (field(info, "cluster_state") !== "ok") return `${node.port} says that the cluster's state is not ok`;
+    if (field(info, "cluster_state") !== "ok") {
+      const counts = ["assigned", "pfail", "fail"].map((name) =>
+        `${name} ${field(info, `cluster_slots_${name}`)}`
+      );
+      return `${node.port} says that the cluster's state is not ok (slots: ${counts.join(", ")})`;
+    }
     const role = await node.cli("INFO", "replication");
     if (field(role, "role") === "slave" && field(role, "master_link_status") !== "up") {
       return `the replica ${node.port} is not linked with its master`;
@@ -105,10 +113,12 @@ async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefine
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { masters: masterCount = 3, replicas: replicaCount = masterCount, tls = false } = options;
   const nodes: ClusterNode[] = [];
+  let started = 0;
   const stop = async () => void await Promise.all(nodes.map((node) => node.stop()));
   const add = async () => {
-    const node = await startNode(options);
-    nodes.push(node);
+    const index = started++;
+    const node = await startNode(options, index);
+    nodes[index] = node;
     return node;
   };
   try {

@@ -1,15 +1,18 @@
 /**
- * A server in a container, for machines with Docker and without a server program. Through `testcontainers`, which is
- * loaded only here.
+ * A server in a container whose ports are mapped to free ones of this machine, as users run them. Through
+ * `testcontainers`, which is loaded only when it is used.
  *
- * The image is `KEYWIRE_TEST_IMAGE`, by default `redis:8`. What a container cannot do for a test (a Unix socket
- * shared with it, nodes that reach each other under the addresses that clients use) is refused by name.
+ * Nodes of a cluster can be such servers: they reach each other under the containers' own addresses, which they also
+ * announce. What a container cannot do for a test (a Unix socket shared with it, a port of one's choice) is refused by
+ * name.
  *
  * @module
  */
-import process from "node:process";
+import { programOf } from "./binaries.ts";
 import { readInfo } from "./borrowed.ts";
 import { certificates } from "./certificates.ts";
+import { takeOver } from "./container_daemon.ts";
+import { containerImage, loadTestcontainers } from "./engine.ts";
 import { rawCommand, type RawReply } from "./raw.ts";
 import type { Server, ServerOptions } from "./types.ts";
 
@@ -22,23 +25,34 @@ function words(line: string): string[] {
 
 /** Starts a server in a container; see `startServer`. */
 export async function startContainer(options: ServerOptions): Promise<Server> {
-  for (const name of ["unix", "cluster", "sentinel", "binary", "port"] as const) {
+  for (const name of ["unix", "sentinel", "binary", "port"] as const) {
     if (options[name]) {
       throw new Error(
         `Cannot give a test the option "${name}" with a server in a container: install redis-server or valkey-server.`,
       );
     }
   }
-  const { GenericContainer, Wait } = await import("testcontainers");
+  const { GenericContainer, Wait } = await loadTestcontainers();
   const { leaf = "server", clients = "no" } = typeof options.tls === "object" ? options.tls : {};
   const certs = options.tls ? await certificates() : undefined;
-  const args = ["--save", "", "--appendonly", "no"];
+  const args = [
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--protected-mode",
+    "no",
+    "--repl-diskless-sync-delay",
+    "0",
+  ];
+  if (options.cluster) args.push("--cluster-enabled", "yes");
   if (options.password !== undefined) args.push("--requirepass", options.password);
   for (const line of [...options.acl ?? [], ...options.config ?? []]) {
     const [name = "", ...rest] = words(line);
     args.push(`--${name}`, ...rest);
   }
-  let container = new GenericContainer(process.env.KEYWIRE_TEST_IMAGE || "redis:8")
+  const image = containerImage();
+  let container = new GenericContainer(image)
     .withExposedPorts(...certs === undefined ? [PLAIN] : [PLAIN, SECURE])
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/));
   if (certs !== undefined) {
@@ -56,28 +70,29 @@ export async function startContainer(options: ServerOptions): Promise<Server> {
     );
     args.push("--tls-cert-file", "/tls/server.crt", "--tls-key-file", "/tls/server.key");
   }
-  const started = await container.withCommand(["redis-server", ...args]).start();
+  const started = await container.withCommand([programOf(image), ...args]).start();
   const host = started.getHost() === "localhost" ? "127.0.0.1" : started.getHost();
   const port = started.getMappedPort(PLAIN);
   const cli = (...command: (string | number)[]): Promise<RawReply> => {
     return rawCommand({ host, port, password: options.password }, ...command);
   };
-  let stopped: Promise<unknown> | undefined;
-  const stop = async () => void await (stopped ??= started.stop({ timeout: 0 }));
-  const refuse = (what: string) => Promise.reject(new Error(`Cannot ${what} a server in a container.`));
+  const daemon = await takeOver(started, []);
+  const stop = () => daemon.kill();
   return {
     host,
     port,
     url: `redis://${host}:${port}`,
     path: undefined,
     tlsPort: certs && started.getMappedPort(SECURE),
+    inside: { host: started.getIpAddress("bridge"), port: PLAIN, tlsPort: certs && SECURE },
     certificates: certs,
-    pid: -1,
+    pid: daemon.pid,
     ...readInfo(await cli("INFO", "server")),
     log: [],
     cli,
-    kill: (signal = "SIGKILL") => signal === "SIGKILL" ? stop() : refuse(`send ${signal} to`),
-    restart: () => refuse("restart"),
+    kill: (signal) => daemon.kill(signal),
+    restart: () =>
+      Promise.reject(new Error("Cannot restart a server in a container: its port would be another.")),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -1,13 +1,14 @@
 /**
- * A server as a process on this machine.
+ * A server as a process on this machine, or in a container that a test cannot tell from one.
  *
  * @module
  */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { matrixOptions, matrixUrl } from "./address.ts";
 import { atLeast, type Binary } from "./binaries.ts";
 import { type Certificates, certificates } from "./certificates.ts";
+import { type ContainerDaemon, startContainerDaemon } from "./container_daemon.ts";
 import { type Daemon, startDaemon, StartError } from "./daemon.ts";
 import { removeFolder, temporaryFolder } from "./folders.ts";
 import { freePort } from "./ports.ts";
@@ -46,7 +47,7 @@ class LocalServer implements Server {
   readonly #password: string | undefined;
   readonly #folder: string;
   readonly #args: readonly string[];
-  #daemon: Daemon | undefined;
+  #daemon: Daemon | ContainerDaemon | undefined;
 
   constructor(
     binary: Binary,
@@ -117,7 +118,10 @@ class LocalServer implements Server {
 
   async restart(): Promise<void> {
     await this.#daemon?.kill();
-    this.#daemon = await startDaemon(this.#binary.path, this.#args, READY);
+    const folders = [this.#folder, ...this.certificates ? [dirname(this.certificates.caFile)] : []];
+    this.#daemon = this.#binary.image === undefined
+      ? await startDaemon(this.#binary.path, this.#args, READY)
+      : await startContainerDaemon(this.#binary, this.#args, READY, folders);
   }
 
   cli(...args: (string | number)[]): Promise<RawReply> {

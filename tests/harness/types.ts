@@ -46,6 +46,8 @@ export interface Server {
   readonly path: string | undefined;
   /** The port for TLS, when it was asked for. */
   readonly tlsPort: number | undefined;
+  /** Where servers beside it reach it, if not where we do: in a container whose ports are mapped. */
+  readonly inside?: { readonly host: string; readonly port: number; readonly tlsPort?: number };
   /** The certificates in use, when TLS was asked for. */
   readonly certificates: Certificates | undefined;
   /** The number of its process; -1 for one that the harness did not start as a process. */

@@ -1,6 +1,6 @@
 /**
- * Nothing that a test started outlives it. A small shell, one for each test process, is told of every server and
- * every folder; when the test process ends, in whatever way (an exception, SIGKILL), the pipe between them closes,
+ * Nothing that a test started outlives it. A small shell, one for each test process, is told of every server, every
+ * container and every folder; when the test process ends, in whatever way (an exception, SIGKILL), the pipe between them closes,
  * and the shell kills and removes what was not stopped in order.
  *
  * @module
@@ -8,7 +8,8 @@
 import { spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 
-// Lines: "+ pid", "- pid" (it has ended: its number may be somebody else's by now), "+ /folder", "- /folder".
+// Lines: "+ pid", "- pid" (it has ended: its number may be somebody else's by now), "+ /folder", "- /folder",
+// "+ @container", "- @container".
 const SCRIPT = `
 trap '' INT TERM HUP
 pids=' ' folders=''
@@ -21,7 +22,12 @@ $name" ;;
     -*) case "$pids" in *" $name "*) pids="\${pids%%" $name "*} \${pids#*" $name "}" ;; esac ;;
   esac
 done
-for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
+for pid in $pids; do
+  case "$pid" in
+    @*) docker rm -f "\${pid#@}" ;;
+    *) kill -9 "$pid" ;;
+  esac >/dev/null 2>&1
+done
 IFS='
 '
 for folder in $folders; do rm -rf "$folder"; done
@@ -40,7 +46,7 @@ function tell(line: string): void {
   pipe.write(`${line}\n`);
 }
 
-/** From now on this process, or this folder (an absolute path), goes when the test process goes. */
+/** From now on this process, this folder (an absolute path) or this container (`@` and its id) goes when the test process goes. */
 export function guard(what: number | string): void {
   tell(`+ ${what}`);
 }

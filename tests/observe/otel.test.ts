@@ -5,6 +5,7 @@ import * as api from "@opentelemetry/api";
 import {
   AggregationTemporality,
   type DataPoint,
+  type Histogram,
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
@@ -14,8 +15,9 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
-import { BlockingConnectionPool, Redis } from "../../mod.ts";
+import { BlockingConnectionPool, ConnectionPool, Redis } from "../../mod.ts";
 import { openTelemetry } from "../../src/observe/otel.ts";
+import { SimulatedClock } from "../harness/clock.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 describe("OpenTelemetry", () => {
@@ -103,6 +105,7 @@ describe("OpenTelemetry", () => {
     await using pool = new BlockingConnectionPool(server.url, {
       observer,
       maxConnections: 1,
+      minIdle: 1,
       timeout: 20,
       db: 5,
     });
@@ -127,6 +130,10 @@ describe("OpenTelemetry", () => {
     assert.deepEqual(await values("max"), [1]);
     assert.deepEqual(await values("timeouts"), [1]);
     assert.deepEqual(await values("pending_requests"), [0]);
+    assert.deepEqual(await values("idle.max"), [1]);
+    assert.deepEqual(await values("idle.min"), [1]);
+    // The client's PING, and the one above.
+    assert.equal((await mine("use_time") as DataPoint<Histogram>[])[0]!.value.count, 2);
     assert.equal((await mine("create_time")).length, 1);
     assert.equal((await mine("wait_time")).length, 1);
     const durations = await points("db.client.operation.duration");
@@ -135,5 +142,24 @@ describe("OpenTelemetry", () => {
     assert.equal(spans.getFinishedSpans().length, 0);
     await pool.close();
     assert.deepEqual(await values("count"), [0, 0]);
+  });
+
+  it("measures how long a connection is held, lost or not", async () => {
+    const clock = new SimulatedClock();
+    const observer = openTelemetry({ api, spans: false });
+    await using pool = new ConnectionPool(server.url, { observer, clock, db: 6 });
+    const [first, second] = [await pool.acquire(), await pool.acquire()];
+    await clock.advance(2_000);
+    pool.release(first);
+    second.disconnect();
+    await second.closed;
+    await clock.advance(3_000);
+    pool.release(second);
+    assert.throws(() => pool.release(second), { code: "NOT_LEASED" });
+    const [point] = (await points("db.client.connection.use_time") as DataPoint<Histogram>[]).filter(
+      ({ attributes }) => attributes["db.client.connection.pool.name"] === `${server.host}:${server.port}/6`,
+    );
+    const { count, min, max } = point!.value;
+    assert.deepEqual({ count, min, max }, { count: 2, min: 2, max: 5 });
   });
 });

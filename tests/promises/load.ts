@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Redis } from "../../mod.ts";
+import type { Connection, Redis, RedisCluster } from "../../mod.ts";
+import { slotOf } from "../../src/cluster/slot.ts";
 import { packCommands } from "../../src/resp/pack.ts";
 import { executedOf, Follower, type Outcome } from "./support.ts";
 
@@ -20,13 +21,16 @@ export interface Action {
   readonly right: (value: unknown) => boolean;
 }
 
+/** Those who send the load. */
+export type Loader = Redis | RedisCluster;
+
 /** Reads a number from the server, past the client: the value of a key, or 0. */
 export type Read = (key: string) => Promise<number> | number;
 
 const counted = (key: string) => (read: Read): Promise<number> | number => read(key);
 
 /** A plain write. */
-export function incr(redis: Redis, key: string): Action {
+export function incr(redis: Loader, key: string): Action {
   return {
     name: `INCR ${key}`,
     follower: new Follower(redis.incr(key)),
@@ -36,7 +40,7 @@ export function incr(redis: Redis, key: string): Action {
 }
 
 /** A read whose reply is its own: one that is given to the wrong command shows. */
-export function echo(redis: Redis, text: string): Action {
+export function echo(redis: Loader, text: string): Action {
   return {
     name: `ECHO ${text}`,
     follower: new Follower(redis.echo(text)),
@@ -45,7 +49,7 @@ export function echo(redis: Redis, text: string): Action {
 }
 
 /** A command that blocks, on a lane of its own. It gives up when the list stays empty. */
-export function blpop(redis: Redis, key: string, seconds = 1): Action {
+export function blpop(redis: Loader, key: string, seconds = 1): Action {
   return {
     name: `BLPOP ${key}`,
     follower: new Follower(redis.blpop(key, seconds)),
@@ -54,9 +58,9 @@ export function blpop(redis: Redis, key: string, seconds = 1): Action {
 }
 
 /** Commands sent by the holder of a connection, as a transaction. */
-export function leased(redis: Redis, key: string): Action {
+export function leased(acquire: () => Promise<Connection>, key: string): Action {
   const run = async (): Promise<unknown> => {
-    const connection = await redis.pool.acquire();
+    const connection = await acquire();
     try {
       const replies = await connection.sendPacked(
         packCommands([["MULTI"], ["INCR", key], ["EXEC"]]),
@@ -78,7 +82,7 @@ export function leased(redis: Redis, key: string): Action {
 }
 
 /** Commands that are sent together: each is an action of its own. */
-export function together(redis: Redis, atomic: boolean, keys: readonly string[]): Action[] {
+export function together(redis: Loader, atomic: boolean, keys: readonly string[]): Action[] {
   const batch = atomic ? redis.multi() : redis.pipeline();
   for (const key of keys) batch.incr(key);
   const outcomes = batch.exec({ settle: true }) as Promise<unknown[]>;
@@ -94,7 +98,7 @@ export function together(redis: Redis, atomic: boolean, keys: readonly string[])
 }
 
 /** A transaction under WATCH, on a connection of its own. */
-export function watched(redis: Redis, key: string): Action {
+export function watched(redis: Loader, key: string): Action {
   return {
     name: `watch ${key}`,
     follower: new Follower(redis.watch(key, (tx) => tx.multi().incr(key), { attempts: 1 })),
@@ -104,7 +108,7 @@ export function watched(redis: Redis, key: string): Action {
 }
 
 /** A subscription: it comes up, whatever is cut meanwhile, or says why not. */
-export function subscribe(redis: Redis, channel: string): Action {
+export function subscribe(redis: Loader, channel: string): Action {
   return {
     name: `SUBSCRIBE ${channel}`,
     follower: new Follower(redis.subscribe(channel, () => {})),
@@ -114,15 +118,24 @@ export function subscribe(redis: Redis, channel: string): Action {
 
 /** Everything at once; what blocks gives up after so many seconds. */
 export function mixedLoad(redis: Redis, seconds = 1): Action[] {
+  return loadOf(redis, () => redis.pool.acquire(), seconds);
+}
+
+/** The same over a cluster, where pipelines go to several nodes. */
+export function clusterLoad(redis: RedisCluster, seconds: number): Action[] {
+  return loadOf(redis, () => redis.pool.acquireBySlot(slotOf("lease:1")), seconds);
+}
+
+function loadOf(redis: Loader, acquire: () => Promise<Connection>, seconds: number): Action[] {
   return [
     incr(redis, "plain:1"),
     ...together(redis, false, ["pipe:1", "pipe:2"]),
-    ...together(redis, true, ["multi:1", "multi:2"]),
+    ...together(redis, true, ["{multi}:1", "{multi}:2"]),
     watched(redis, "watch:1"),
     echo(redis, "first"),
     incr(redis, "plain:2"),
     blpop(redis, "empty", seconds),
-    leased(redis, "lease:1"),
+    leased(acquire, "lease:1"),
     subscribe(redis, "news"),
     incr(redis, "plain:3"),
     echo(redis, "last"),

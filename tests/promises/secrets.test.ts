@@ -8,8 +8,9 @@ import { describe, it } from "node:test";
 import { type ConnectionPoolBase, Redis, type RedisOptions } from "../../mod.ts";
 import type { Observer, Operation } from "../../src/observer.ts";
 import { ErrorReply } from "../harness/resp.ts";
-import type { Script } from "../harness/scripted_peer.ts";
+import type { Script, ScriptedPeerOptions } from "../harness/scripted_peer.ts";
 import { printed } from "./printed.ts";
+import { recordedOpenTelemetry } from "./recorded_otel.ts";
 import { closeClean, Follower, settleAll, type Stage, stage } from "./support.ts";
 
 const SECRET = "hunter2-marker";
@@ -27,22 +28,31 @@ function clean(what: string, ...values: unknown[]): void {
 function watched(
   options: RedisOptions<ConnectionPoolBase> = {},
   script?: Script,
-): Stage & { readonly seen: unknown[] } {
+  peer: ScriptedPeerOptions = {},
+): Stage & { readonly seen: unknown[]; readonly recorded: () => string } {
   const seen: unknown[] = [];
+  const { observer: otel, read } = recordedOpenTelemetry();
   const observer: Observer = {
-    listens: () => true,
+    listens: (kind) => otel.listens(kind),
     observe: (operation: Operation, run) => {
       seen.push(operation);
-      return run();
+      return otel.observe(operation, run);
+    },
+    pool: (pool, target) => {
+      seen.push(target);
+      otel.pool?.(pool, target);
     },
   };
-  const set = stage({ observer, commandTimeout: 1_000, ...options }, script === undefined ? {} : { script });
+  const set = stage(
+    { observer, commandTimeout: 1_000, ...options },
+    script === undefined ? peer : { script },
+  );
   const { redis } = set;
   for (const type of ["connecting", "ready", "reconnecting", "closed"] as const) {
     redis.addEventListener(type, (event) => seen.push(event, event.detail));
   }
   seen.push(redis, redis.bytes(), redis.pool, redis.options, redis.pool.options, redis.pool.stats());
-  return { ...set, seen };
+  return { ...set, seen, recorded: read };
 }
 
 /** What a call came to, and all that showed on the way. */
@@ -52,9 +62,9 @@ async function show(set: ReturnType<typeof watched>, what: string, calls: readon
     assert.ok("error" in outcome, `${what}: it did not fail`);
     clean(what, outcome.error, (outcome.error as Error).stack, (outcome.error as Error).message);
   }
-  clean(what, ...set.seen);
+  clean(what, ...set.seen, set.recorded());
   await closeClean(set);
-  clean(what, ...set.seen);
+  clean(what, ...set.seen, set.recorded());
 }
 
 /** An error as servers have it that quote what they do not know. */
@@ -209,5 +219,33 @@ describe("an argument", () => {
     const outcomes = await settleAll(set.clock, all.map((one) => new Follower(one as Promise<unknown>)));
     for (const outcome of outcomes) if ("error" in outcome) clean("a reply", outcome.error);
     await closeClean(set);
+  });
+});
+
+describe("spans and metrics", () => {
+  it("hold names and numbers of what succeeds and of what fails, and nothing else", async () => {
+    const set = watched({ password: SECRET }, undefined, { password: SECRET });
+    const { redis } = set;
+    const calls = [
+      redis.set(`key:${SECRET}`, SECRET),
+      redis.get(`key:${SECRET}`),
+      redis.lpush(`key:${SECRET}`, SECRET),
+      redis.eval(`return '${SECRET}'`, [SECRET], [SECRET]),
+      redis.pipeline().get(`key:${SECRET}`).lpush(`key:${SECRET}`, SECRET).exec(),
+      redis.multi().set(SECRET, SECRET).exec(),
+      redis.blpop(`list:${SECRET}`, 0.01),
+      redis.publish(SECRET, SECRET),
+      redis.subscribe(SECRET, () => {}),
+    ];
+    await settleAll(set.clock, calls.map((call) => new Follower(call as Promise<unknown>)));
+    await closeClean(set);
+    const text = set.recorded();
+    clean("spans and metrics", text);
+    for (const name of ["SET", "LPUSH", "EVAL", "PIPELINE", "MULTI", "BLPOP", "WRONGTYPE"]) {
+      assert.ok(text.includes(name), `${name} was not recorded`);
+    }
+    for (const name of ["db.client.operation.duration", "db.client.connection.wait_time"]) {
+      assert.ok(text.includes(name), `${name} was not recorded`);
+    }
   });
 });

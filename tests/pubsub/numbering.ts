@@ -21,20 +21,29 @@ export interface Verdict {
   readonly last: number;
 }
 
-/** Publishes 1, 2, 3... until told to stop; resolves with the last number. */
-export async function publishNumbers(redis: Redis, channel: string, stop: AbortSignal): Promise<number> {
+/** Publishes 1, 2, 3... until told to stop; resolves with the last number. Each is told before it is sent. */
+export async function publishNumbers(
+  redis: Redis,
+  channel: string,
+  stop: AbortSignal,
+  tell: (number: number) => void = () => {},
+): Promise<number> {
   let number = 0;
   while (!stop.aborted) {
-    await Promise.all(Array.from({ length: 5 }, () => redis.publish(channel, String(++number))));
+    await Promise.all(Array.from({ length: 5 }, () => {
+      tell(++number);
+      return redis.publish(channel, String(number));
+    }));
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   return number;
 }
 
-/** Reads numbers until `last` has come. */
+/** Reads numbers until `last` has come; tells each. */
 export async function readNumbers(
   subscription: Subscription<string>,
   last: () => number,
+  tell: (number: number) => void = () => {},
 ): Promise<Verdict> {
   let expected = 1, received = 0, repeated = 0, missing = 0, uncovered = 0, gaps = 0, seen = 0;
   let covered = false;
@@ -53,7 +62,7 @@ export async function readNumbers(
     }
     covered = false;
     expected = Math.max(expected, number + 1);
-    seen = number;
+    tell(seen = number);
     if (seen === last()) break;
   }
   return { received, repeated, missing, uncovered, gaps, last: seen };

@@ -73,7 +73,7 @@ export class CachingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  lease(call: Pick<Call, "signal">, key?: string | Uint8Array): Promise<Connection> {
+  lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
     return this.#inner.lease(call, key);
   }
 

@@ -1,0 +1,48 @@
+/**
+ * Observers may fail; what they watch must not.
+ *
+ * @module
+ */
+import type { Observer, Operation } from "../observer.ts";
+
+/** Turns of the microtask queue by which an observer hears of an operation's end before the caller does. */
+const HEAD_START = 4;
+
+/** Those that have been complained of: once is enough where each command would be a reason. */
+const complained: WeakSet<Observer> = new WeakSet();
+
+/** Lets an observer do something; `undefined` if it throws. */
+export function guard<T>(observer: Observer, act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    complain(observer, error);
+    return undefined;
+  }
+}
+
+function complain(observer: Observer, error: unknown): void {
+  if (complained.has(observer)) return;
+  complained.add(observer);
+  console.error("An observer failed (told once):", error);
+}
+
+/**
+ * Runs an operation under an observer: once, at once, and with its own outcome, whether the observer throws, forgets to
+ * run it, runs it twice, rejects or never settles.
+ */
+export async function observe<T>(
+  observer: Observer,
+  operation: Operation,
+  run: () => Promise<T>,
+): Promise<T> {
+  let running: Promise<T> | undefined;
+  const once = (): Promise<T> => running ??= (async () => await run())();
+  const seen = guard(observer, () => observer.observe(operation, once));
+  const failure = once().then(() => undefined, (cause) => cause);
+  // It should settle as the operation does: any other error is its own.
+  Promise.resolve(seen).catch(async (error) => await failure === error || complain(observer, error));
+  await failure;
+  for (let turn = 0; turn < HEAD_START; turn++) await undefined;
+  return once();
+}

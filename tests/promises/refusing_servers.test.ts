@@ -1,0 +1,191 @@
+/**
+ * Real servers that are full, out of memory, broken or still loading: what callers are told is true, and the same
+ * client works again as soon as the server does.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import {
+  ConnectionError,
+  PipelineError,
+  Redis,
+  RedisError,
+  type RedisOptions,
+  ReplyError,
+  TimeoutError,
+} from "../../mod.ts";
+import {
+  demandReplicas,
+  exhaustMemory,
+  failSaves,
+  limitClients,
+  limitOutput,
+  load,
+} from "../harness/process_faults.ts";
+import { type Server, startServer } from "../harness/server.ts";
+
+let server: Server;
+before(async () => {
+  server = await startServer({ config: ["maxmemory 0"] });
+});
+after(() => server.stop());
+
+async function errorOf(promise: Promise<unknown>): Promise<RedisError> {
+  const error = await promise.then(() => assert.fail("it did not fail"), (reason) => reason as unknown);
+  assert.ok(error instanceof RedisError, String(error));
+  return error;
+}
+
+/** How often the server has run a command, failed calls left out, since its statistics were reset. */
+async function calls(name: string): Promise<number> {
+  const row = new RegExp(`^cmdstat_${name}:(.*)$`, "m").exec(
+    String(await server.cli("INFO", "commandstats")),
+  );
+  const number = (field: string): number =>
+    Number(new RegExp(`${field}=(\\d+)`).exec(row?.[1] ?? "")?.[1] ?? 0);
+  return number("calls") - number("failed_calls");
+}
+
+describe("a server with no room for another client", () => {
+  const ways: Readonly<Record<string, RedisOptions>> = {
+    "RESP3": {},
+    "RESP2": { protocol: 2 },
+    "RESP2 without a word before the first command": { protocol: 2, libName: false },
+  };
+  for (const [way, options] of Object.entries(ways)) {
+    it(`is waited for: ${way}`, async () => {
+      const key = `full:${way}`;
+      await using redis = new Redis(server.url, {
+        ...options,
+        retry: false,
+        reconnect: { backoff: "constant:20" },
+      });
+      const limit = await limitClients(server, 1);
+      const turnedAway = new Promise<{ cause: Error }>((resolve) =>
+        redis.addEventListener("reconnecting", ({ detail }) => resolve(detail as { cause: Error }), {
+          once: true,
+        })
+      );
+      const waiting = redis.incr(key);
+      const { cause } = await turnedAway;
+      assert.ok(cause instanceof ConnectionError);
+      assert.deepEqual([cause.code, cause.executed], ["MAX_CLIENTS", "no"]);
+      assert.match(cause.message, /the server turned it away: ERR max number of clients reached/);
+      const late = await errorOf(redis.with({ timeout: 100 }).incr(key));
+      assert.ok(late instanceof TimeoutError);
+      assert.equal(late.executed, "no");
+      assert.match(late.message, /max number of clients reached/);
+      await limit.undo();
+      assert.equal(await waiting, 1);
+      assert.equal(await redis.get(key), "1");
+    });
+  }
+
+  it("fails connect() and acquire() after as many tries as the retries allow", async () => {
+    await using redis = new Redis(server.url, {
+      retry: { attempts: 2, backoff: "constant:5" },
+      reconnect: { backoff: "constant:5" },
+    });
+    const rejected = async (): Promise<number> =>
+      Number(/rejected_connections:(\d+)/.exec(String(await server.cli("INFO", "stats")))?.[1]);
+    const before = await rejected();
+    const limit = await limitClients(server, 1);
+    const errors = [await errorOf(redis.pool.acquire()), await errorOf(redis.connect())];
+    await redis.close();
+    await limit.undo();
+    for (const error of errors) {
+      assert.ok(error instanceof ConnectionError);
+      assert.deepEqual([error.code, error.executed], ["MAX_CLIENTS", "no"]);
+      assert.match(error.message, /^Cannot connect to .*max number of clients reached/);
+    }
+    // Three tries each; the lane may have begun another before it was closed.
+    assert.ok(await rejected() - before >= 6);
+  });
+});
+
+describe("a server that refuses writes", () => {
+  for (
+    const [code, refuse] of [["OOM", exhaustMemory], ["MISCONF", failSaves], [
+      "NOREPLICAS",
+      demandReplicas,
+    ]] as const
+  ) {
+    it(`with ${code} says so, serves reads, and is used again`, async () => {
+      await using redis = new Redis(server.url);
+      await redis.set("kept", "yes");
+      await redis.del("n");
+      const fault = await refuse(server);
+      const error = await errorOf(redis.incr("n"));
+      assert.ok(error instanceof ReplyError);
+      assert.deepEqual([error.code, error.executed], [code, "no"]);
+      // A pipeline goes on behind what was refused; a transaction runs nothing.
+      const [refused, value] = await redis.pipeline().incr("n").get("kept").exec({ settle: true });
+      assert.ok(refused instanceof ReplyError);
+      assert.deepEqual([refused.code, refused.executed, value], [code, "no", "yes"]);
+      const aborted = await errorOf(redis.multi().incr("n").get("kept").exec());
+      assert.ok(aborted instanceof PipelineError);
+      assert.deepEqual([aborted.executed, aborted.index], ["no", 0]);
+      assert.equal(await redis.get("n"), null);
+      await fault.undo();
+      assert.equal(await redis.incr("n"), 1);
+      assert.equal(redis.pool.stats().created, 1, "the connection was kept");
+    });
+  }
+});
+
+describe("a server that loads its data", () => {
+  it("is waited for as the retries allow, writes included: none of them ran", async () => {
+    await using redis = new Redis(server.url, { retry: { attempts: 1_000, backoff: "constant:20" } });
+    await redis.set("n", 0);
+    const loading = await load(server);
+    const error = await errorOf(redis.with({ retry: false }).incr("n"));
+    assert.ok(error instanceof ReplyError);
+    assert.deepEqual([error.code, error.executed], ["LOADING", "no"]);
+    const waiting = [redis.incr("n"), redis.get("n")];
+    // A connection that is opened meanwhile is turned away in its handshake, or in its first command.
+    await using other = new Redis(server.url, { retry: false, commandTimeout: 200 });
+    const late = await errorOf(other.incr("n"));
+    assert.equal(late.executed, "no");
+    assert.match(late.message, /LOADING/);
+    await loading.undo();
+    assert.deepEqual(await Promise.all(waiting), [1, "1"]);
+    assert.equal(await other.with({ timeout: 5_000 }).incr("n"), 2);
+  });
+});
+
+describe("a server that cuts off who does not read", () => {
+  it("leaves the caller of a write in doubt, who has read half a reply, and is used again", async () => {
+    await using redis = new Redis(server.url, { retry: { attempts: 1, backoff: "constant:5" } });
+    await redis.set("large", new Uint8Array(1_000_000));
+    await redis.set("small", "x");
+    const limit = await limitOutput(server, "normal", 20_000);
+    await server.cli("CONFIG", "RESETSTAT");
+    const read = await errorOf(redis.get("large"));
+    assert.deepEqual([read instanceof ConnectionError, read.executed], [true, "unknown"]);
+    assert.equal(await calls("get"), 2, "a read is repeated, as often as the retries allow");
+    const written = await errorOf(redis.getdel("large"));
+    assert.deepEqual([written instanceof ConnectionError, written.executed], [true, "unknown"]);
+    assert.equal(await calls("getdel"), 1, "what may have run is not repeated");
+    assert.equal(await redis.get("small"), "x");
+    await limit.undo();
+    assert.equal(await redis.exists("large"), 0);
+  });
+
+  it("makes a gap in a subscription, which goes on behind it", async () => {
+    await using redis = new Redis(server.url);
+    const subscription = redis.subscription("flood");
+    await subscription.ready;
+    const limit = await limitOutput(server, "pubsub", 20_000);
+    await server.cli("PUBLISH", "flood", "x".repeat(1_000_000));
+    assert.equal((await subscription.next()).value?.kind, "gap");
+    await limit.undo();
+    await server.cli("PUBLISH", "flood", "after");
+    assert.deepEqual((await subscription.next()).value, {
+      kind: "message",
+      channel: "flood",
+      message: "after",
+    });
+    await subscription.close();
+  });
+});
