@@ -21,7 +21,7 @@ import type { ClientCore } from "./core.ts";
 import type { Call } from "./executor.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
 import { SubscribingClient } from "./subscribing.ts";
-import { iterate, type ScanIteratorOptions, scanKeys, type ScanStep, type UniqueOptions } from "./iterate.ts";
+import type { ScanIteratorOptions, ScanStep, UniqueOptions } from "./iterate.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
 import type { Watched, WatchingClient, WatchOptions } from "./watch.ts";
 
@@ -175,8 +175,11 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   }
 
   /** Iterates over all keys, one by one; see {@linkcode scanKeys}. */
-  scanIterator(options?: ScanIteratorOptions): AsyncGenerator<Value<W, string, Uint8Array>, void, undefined> {
-    return scanKeys(this.core.executor, this.core.call, options) as AsyncGenerator<never, void, undefined>;
+  async *scanIterator(
+    options?: ScanIteratorOptions,
+  ): AsyncGenerator<Value<W, string, Uint8Array>, void, undefined> {
+    const { scanKeys } = await import("./late.ts");
+    yield* scanKeys(this.core.executor, this.core.call, options) as AsyncGenerator<never, void, undefined>;
   }
 
   /** Iterates over the fields and values of a hash, one by one: `[field, value]`. */
@@ -339,12 +342,13 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
     return Reflect.construct(Client, [core], this.constructor as new () => Client<never>);
   }
 
-  #scan(
+  async *#scan(
     step: (cursor: string) => Command,
     unique: boolean | undefined,
   ): AsyncGenerator<unknown, void, undefined> {
     const { executor, call } = this.core;
-    return iterate((cursor) => executor.execute(step(cursor), call) as Promise<ScanStep>, unique);
+    const { iterate } = await import("./late.ts");
+    yield* iterate((cursor) => executor.execute(step(cursor), call) as Promise<ScanStep>, unique);
   }
 
   async *#consume(options: ConsumeOptions): AsyncGenerator<StreamMessage<unknown>, void, undefined> {

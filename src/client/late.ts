@@ -5,4 +5,6 @@
  * @module
  */
 export { consume } from "./consume.ts";
+export { iterate, scanKeys } from "./iterate.ts";
+export { keyspacePattern, readKeyspace } from "./keyspace.ts";
 export { watch } from "./watch.ts";

@@ -6,7 +6,7 @@
 import { CommandMethods } from "../commands/methods.ts";
 import type { Text, Wrap } from "../commands/wrap.ts";
 import type { ClientCore } from "./core.ts";
-import { type KeyspaceEvent, type KeyspaceOptions, keyspacePattern, readKeyspace } from "./keyspace.ts";
+import type { KeyspaceEvent, KeyspaceOptions } from "./keyspace.ts";
 import type { Monitor, MonitorOptions } from "./monitor.ts";
 import type { Gap } from "./pubsub/gap.ts";
 import type { Listener } from "./pubsub/listeners.ts";
@@ -117,6 +117,7 @@ export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W
     options: KeyspaceOptions & Omit<SubscriptionOptions, "patterns" | "sharded"> = {},
   ): AsyncGenerator<KeyspaceEvent<Text<W>> | Gap, undefined> {
     const { db, keys, event, ...rest } = options;
+    const { keyspacePattern, readKeyspace } = await import("./late.ts");
     const pattern = keyspacePattern({ db, keys, event }, this.core.options.db);
     for await (const item of this.subscription({ ...rest, patterns: [pattern] })) {
       const found = item.kind === "gap" ? item : readKeyspace(item);

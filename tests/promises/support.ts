@@ -5,6 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { type ConnectionPoolBase, Redis, type RedisOptions } from "../../mod.ts";
+// `watch()` loads this when it is first called; while time is simulated, nobody would wait for that.
+import "../../src/client/late.ts";
 import { RedisError } from "../../src/errors.ts";
 import type { MemoryTransportOptions } from "../../transports/memory.ts";
 import { SimulatedClock } from "../harness/clock.ts";
