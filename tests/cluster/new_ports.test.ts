@@ -59,6 +59,10 @@ describe(
         await Promise.all([news.ready, orders.ready]);
 
         await cluster.stop();
+        await waitFor("the client to hear of it", () => {
+          const some = redis.topology.nodes().some(({ usable }) => usable);
+          return Promise.resolve(some ? "it has not" : undefined);
+        });
         // Nobody is there: one waits for a shared connection, one for a connection of its own, one for all masters.
         const waiting = Promise.all([
           ...keys.map((key) => redis.set(key, "after")),
