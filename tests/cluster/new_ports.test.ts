@@ -59,6 +59,11 @@ describe(
         await Promise.all([news.ready, orders.ready]);
 
         await cluster.stop();
+        // What is written to a connection that has ended, before that is known, may have run for all the client knows.
+        await waitFor("the client to know that all connections have ended", () => {
+          const { created } = redis.pool.stats();
+          return Promise.resolve(created === 0 ? undefined : `${created} are left`);
+        });
         // Nobody is there: one waits for a shared connection, one for a connection of its own, one for all masters.
         const waiting = Promise.all([
           ...keys.map((key) => redis.set(key, "after")),
