@@ -195,6 +195,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
   /** Lets what is on its way come back, rejects what waits, and gives the connection back. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
+    const connecting = this.#state === "connecting";
     this.#state = "closed";
     const { clock } = this.#pool.options.connection;
     clock.clearTimeout(this.#timer);
@@ -205,7 +206,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
     }
     this.#room.rejectAll((pending) => closedError(pending.command.spec.name));
     for (const caller of [...this.#callers]) caller.reject(closedError("connect"));
-    this.#stop.abort(closedError("connect"));
+    if (connecting) this.#stop.abort(closedError("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.closed?.();

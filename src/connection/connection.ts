@@ -389,10 +389,12 @@ export class Connection {
     this.#state = "closed";
     this.#cause = cause;
     this.#upkeep.stop();
-    const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
-    this.#abort?.(reason);
     if (graceful) this.#link?.close().then(this.#resolveClosed, this.#resolveClosed);
-    else this.#link?.destroy(reason);
+    else {
+      const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
+      this.#abort?.(reason);
+      this.#link?.destroy(reason);
+    }
     this.#listeners.end(cause);
     if (!graceful) this.#resolveClosed();
   }

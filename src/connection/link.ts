@@ -92,6 +92,8 @@ export class Link {
         else if (earlyChunks.length < EARLY_CHUNKS) earlyChunks.push(chunk.slice());
       },
       close: (error) => {
+        // What ended by plan needs no error.
+        if (link !== undefined && link.#ended) return;
         early ??= error === undefined
           ? new ConnectionError("the server closed it", { code: "LOST" })
           : asError(error);
@@ -211,6 +213,7 @@ export class Link {
     this.#watchdog.deadlines.clear();
     this.#output.flush();
     await this.#socket.close();
+    this.#output.encoder.leave();
   }
 
   /** Ends now: every command that waits fails, with `cause` as the reason. */

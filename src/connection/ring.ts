@@ -4,7 +4,9 @@
  * @module
  */
 
-const SMALL = 1024;
+const SMALL = 64;
+/** A ring that has grown beyond that is given up when it is empty. */
+const BIG = 65_536;
 
 /** A first-in first-out queue that grows by doubling and falls back to its small size when emptied. */
 export class Ring<T> {
@@ -41,7 +43,7 @@ export class Ring<T> {
     this.#slots[this.#head] = undefined;
     this.#head = (this.#head + 1) & this.#mask;
     // A burst must not leave its ring behind for the lifetime of the connection.
-    if (--this.#length === 0 && this.#mask > 64 * SMALL) this.#reset();
+    if (--this.#length === 0 && this.#mask > BIG) this.#reset();
     return value;
   }
 

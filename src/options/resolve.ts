@@ -189,6 +189,8 @@ export function resolveOptions(
   source?: string | URL | ConnectionOptions | ResolvedConnectionOptions,
   over?: ConnectionOptions,
 ): ResolvedConnectionOptions {
+  // Resolved before, and frozen: nothing is to be done again.
+  if (over === undefined && source instanceof ResolvedConnectionOptions) return source;
   return resolveConnection(collect(source, over, CONNECTION));
 }
 
@@ -201,6 +203,10 @@ export function resolvePoolOptions(
   source?: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: PoolOptions,
 ): ResolvedPoolOptions {
+  // Those of a pool that waits have a `timeout`, and other defaults.
+  if (over === undefined && source instanceof ResolvedPoolOptions && source.timeout === undefined) {
+    return source;
+  }
   return resolvePool(collect(source, over, POOL_TABLE), false);
 }
 

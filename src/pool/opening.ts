@@ -37,8 +37,8 @@ export class Openings {
     }
   }
 
-  /** Ends all that are in progress. */
-  abort(reason: Error): void {
-    for (const attempt of [...this.#attempts]) attempt.abort(reason);
+  /** Ends all that are in progress, each with an error of its own. */
+  abort(reason: () => Error): void {
+    for (const attempt of [...this.#attempts]) attempt.abort(reason());
   }
 }

@@ -249,9 +249,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    */
   release(connection: C): void {
     const held = this.#leases.end(connection);
-    if (held === "never") {
-      throw notLeasedError();
-    }
+    if (held === "never") throw notLeasedError();
     if (held === "held") this.#takeBack(connection);
   }
 
@@ -260,13 +258,13 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * `ConnectionError`. The pool goes on.
    */
   disconnect(options: { readonly inUse?: boolean } = {}): void {
-    const cut = leaseCutError(this.closed);
+    const cut = () => leaseCutError(this.closed);
     for (const connection of this.#idle.clear()) connection.disconnect();
     if (options.inUse === false) return;
     this.#warmer.abort(cut);
-    this.#openings.abort(cutError(this.options));
+    this.#openings.abort(() => cutError(this.options));
     for (const connection of [...this.#repairs.connections(), ...this.#leases.connections()]) {
-      connection.disconnect(cut);
+      connection.disconnect(cut());
     }
   }
 
@@ -385,9 +383,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   async #close(): Promise<void> {
-    this.refuseWaiters(closedError(this.options));
-    this.#warmer.stop(cutError(this.options));
-    this.#openings.abort(cutError(this.options));
+    if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
+    this.#warmer.stop(() => cutError(this.options));
+    this.#openings.abort(() => cutError(this.options));
     const ends = this.#idle.clear().map((connection) => connection.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());

@@ -63,12 +63,12 @@ export class Warmer<C extends Connection> {
   }
 
   /** Gives up all that are being opened. */
-  abort(reason: Error): void {
-    for (const job of [...this.#jobs]) job.abort(reason);
+  abort(reason: () => Error): void {
+    for (const job of [...this.#jobs]) job.abort(reason());
   }
 
   /** Ends it for good. */
-  stop(reason: Error): void {
+  stop(reason: () => Error): void {
     this.#stopped = true;
     this.#pool.options.clock.clearTimeout(this.#timer);
     this.abort(reason);

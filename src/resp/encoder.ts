@@ -26,6 +26,10 @@ const MOST_BYTES = 3;
 const MUCH_TEXT = 1_048_576;
 /** Arenas kept for reuse: one is written to while the other is with the socket. */
 const SPARE = 2;
+/** Bytes of an arena where nobody says otherwise, and such arenas of connections that have ended. */
+const USUAL = 65_536;
+const LEFT_MOST = 4;
+const left: Uint8Array[] = [];
 
 const CR = 13;
 const LF = 10;
@@ -64,7 +68,7 @@ export class Encoder {
    */
   constructor(sink: (bytes: Uint8Array) => void, options: EncoderOptions = {}) {
     this.#sink = sink;
-    this.#arenaSize = options.arenaSize ?? 65_536;
+    this.#arenaSize = options.arenaSize ?? USUAL;
     this.#copyLimit = options.copyLimit ?? 16_384;
   }
 
@@ -205,6 +209,24 @@ export class Encoder {
     this.#lent.length = this.#behind.length = 0;
   }
 
+  /**
+   * Leaves its arenas to encoders that come later. Only where nothing is being encoded; what is with the socket stays
+   * out of it.
+   */
+  leave(): void {
+    this.clear();
+    for (const arena of [this.#arena, ...this.#spare.splice(0)]) {
+      if (arena.length === USUAL && left.length < LEFT_MOST) left.push(arena);
+    }
+    this.#arena = NONE;
+  }
+
+  /** New memory costs more than what a connection says in its handshake, so it is not made where some is left. */
+  #another(need: number): Uint8Array {
+    const usual = this.#arenaSize === USUAL && need <= USUAL ? left.pop() : undefined;
+    return usual ?? new Uint8Array(Math.max(this.#arenaSize, need));
+  }
+
   /** The first bytes of a memory, as a view that is given back when they have been sent. */
   #lend(memory: Uint8Array, length: number): Uint8Array {
     const view = memory.subarray(0, length);
@@ -219,9 +241,7 @@ export class Encoder {
     this.#length = 0;
     if (need > full.length || at > 0) {
       const spare = need <= this.#arenaSize ? this.#spare.pop() : undefined;
-      this.#arena = need === 0 && spare === undefined
-        ? NONE
-        : spare ?? new Uint8Array(Math.max(this.#arenaSize, need));
+      this.#arena = need === 0 && spare === undefined ? NONE : spare ?? this.#another(need);
     }
     if (at > 0) this.#sink(this.#lend(full, at));
     return 0;

@@ -339,3 +339,49 @@ describe("packed bytes", () => {
     assert.throws(() => packCommand([]), /without a name/);
   });
 });
+
+describe("the arenas of an encoder that is used no more", () => {
+  const word: Arg[] = ["k"];
+
+  it("go to one that comes later, and what is with the socket does not", () => {
+    const first = new Encoder(() => {});
+    first.command(GET, 1, word);
+    const lent = first.take();
+    first.command(GET, 1, word);
+    first.leave();
+    assert.equal(first.length, 0);
+
+    const later = [new Encoder(() => {}), new Encoder(() => {})];
+    const views = later.map((encoder) => {
+      encoder.command(GET, 1, ["other"]);
+      return encoder.take();
+    });
+    assert.notEqual(views[0]!.buffer, views[1]!.buffer);
+    for (const view of views) assert.notEqual(view.buffer, lent.buffer);
+    assert.deepEqual(lent, reference(["GET", "k"]));
+  });
+
+  it("are not written to by the one that left them", () => {
+    const first = new Encoder(() => {});
+    first.command(GET, 1, word);
+    first.give(first.take());
+    first.leave();
+    const second = new Encoder(() => {});
+    second.command(GET, 1, ["second"]);
+    const taken = second.take();
+    first.command(GET, 1, ["first"]);
+    assert.deepEqual(taken, reference(["GET", "second"]));
+    assert.deepEqual(first.take(), reference(["GET", "first"]));
+  });
+
+  it("are used again", () => {
+    const first = new Encoder(() => {});
+    first.command(GET, 1, word);
+    const view = first.take();
+    first.give(view);
+    first.leave();
+    const next = new Encoder(() => {});
+    next.command(GET, 1, word);
+    assert.equal(next.take().buffer, view.buffer);
+  });
+});
