@@ -365,10 +365,7 @@ export class Connection {
       address: this.address,
       inbox: this.#inbox,
       lost: (cause) => this.#end(cause),
-      idle: () => {
-        if (this.#state === "closing") this.#end(undefined);
-        else this.#upkeep.quiet();
-      },
+      idle: () => this.#state === "closing" ? this.#end(undefined) : this.#upkeep.quiet(),
     };
   }
 

@@ -7,7 +7,6 @@ import { ERROR } from "../resp/type_bytes.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
-import { turnedAway } from "./turned_away.ts";
 import { unaskedError, unaskedReply } from "./unasked.ts";
 
 /** Gives each reply to the command that waits for it, in order. */
@@ -18,6 +17,8 @@ export class Inbox implements DecoderHandler {
   readonly pushMode: number = DecodeMode.either;
   /** How many commands have had their reply. */
   taken = 0;
+  /** Whether the server turned the connection away: it has read nothing. */
+  refused = false;
   /** An error is being read that came while nobody waited. */
   #unasked = false;
 
@@ -46,9 +47,7 @@ export class Inbox implements DecoderHandler {
 
   /** @inheritdoc */
   error(error: Error): void {
-    // "ERR max number of clients reached" and its like come whether anything was asked or not, then the end.
-    const refusal = this.taken === 0 ? turnedAway(error) : undefined;
-    if (refusal !== undefined) throw refusal;
+    // "ERR max number of clients reached" and its like come before anything was asked, then the end.
     const head = this.#unasked ? undefined : this.queue.shift();
     if (head === undefined) throw unaskedError(error);
     this.taken++;

@@ -13,7 +13,6 @@ import { Flight } from "./flight.ts";
 import type { Inbox } from "./inbox.ts";
 import { Output } from "./output.ts";
 import { Pending, rawCommand } from "./pending.ts";
-import { wasTurnedAway } from "./turned_away.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Whom a link tells. */
@@ -227,8 +226,7 @@ export class Link {
       // A transport that cannot even do that must not keep commands from being settled.
     }
     const { inbox } = this;
-    // Who was turned away at the door has not been read.
-    const sent = inbox.taken === 0 && wasTurnedAway(cause) ? 0 : this.#output.sent;
+    const sent = inbox.refused ? 0 : this.#output.sent;
     inbox.queue.drain().forEach((pending, index) => {
       if (pending.done) return;
       const executed = inbox.taken + index < sent ? "unknown" : "no";

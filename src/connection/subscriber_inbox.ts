@@ -9,6 +9,7 @@ import { Inbox } from "./inbox.ts";
 import type { Pending } from "./pending.ts";
 import { stateName } from "./session.ts";
 import { confirmationsOf, isConfirmation, Subscribed } from "./subscribed.ts";
+import { turnedAway } from "./turned_away.ts";
 
 const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);
 /** A line of MONITOR: seconds, and the database with the address. */
@@ -69,6 +70,12 @@ export class SubscriberInbox extends Inbox {
 
   /** @inheritdoc */
   override error(error: Error): void {
+    // It comes whether anything was asked or not, then the end.
+    const refusal = this.taken === 0 ? turnedAway(error) : undefined;
+    if (refusal !== undefined) {
+      this.refused = true;
+      throw refusal;
+    }
     const head = this.queue.peek();
     super.error(error);
     if (head !== undefined && head.confirmations > 0) this.#confirmed();

@@ -19,8 +19,3 @@ export function turnedAway(cause: Error): ConnectionError | undefined {
     cause,
   });
 }
-
-/** Whether an error is one of these. */
-export function wasTurnedAway(error: unknown): boolean {
-  return error instanceof ConnectionError && (error.code === "MAX_CLIENTS" || error.code === "REFUSED");
-}

@@ -135,8 +135,7 @@ export class CoreClient {
       lost: (error: Error) => this.#lost(link, cause = error),
       idle: () => this.#ending?.(),
     };
-    const give = (): void => link?.destroy(limit.signal.reason);
-    limit.signal.addEventListener("abort", give);
+    limit.signal.addEventListener("abort", () => link?.destroy(limit.signal.reason));
     try {
       const opened = link = await Link.open(this.#settings, owner, limit.signal);
       const who = { ...given, db: given.db ?? 0, libName: "keywire", setup: [] };

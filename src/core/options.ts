@@ -53,7 +53,7 @@ function fromUrl(source: string | URL): CoreOptions {
   const [, kind, secure] = /^(redis|valkey|unix)(s?):$/.exec(protocol) ?? [];
   if (kind === undefined || search !== "") {
     throw new TypeError(
-      "Cannot use the URL: it must be redis:, rediss:, valkey:, valkeys: or unix:, and options go into an object",
+      "Cannot use the URL: it must be redis(s):, valkey(s): or unix:, without a query",
     );
   }
   const db = kind === "unix" ? 0 : Number(pathname.slice(1));
