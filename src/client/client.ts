@@ -259,7 +259,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * import { Redis } from "@keywire/redis";
    *
    * await using redis = new Redis();
-   * await redis.with({ timeout: 200, signal: AbortSignal.timeout(150) }).get("greeting");
+   * await redis.with({ timeout: 2_000, signal: AbortSignal.timeout(5_000) }).get("greeting");
    * ```
    */
   with(options: CallOptions = {}): this {
