@@ -37,7 +37,9 @@ export async function moveSlots(
     for (const slot of slots) {
       await target.call("CLUSTER", "SETSLOT", slot, "NODE", to.id);
       await source.call("CLUSTER", "SETSLOT", slot, "NODE", to.id);
-      for (const other of others) await other.call("CLUSTER", "SETSLOT", slot, "NODE", to.id).catch(() => {});
+      await Promise.all(
+        others.map((other) => other.call("CLUSTER", "SETSLOT", slot, "NODE", to.id).catch(() => {})),
+      );
     }
     for (const client of [source, target, ...others]) {
       await waitFor("all nodes to know of slots that have moved", async () => {
