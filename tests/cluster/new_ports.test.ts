@@ -59,6 +59,11 @@ describe(
         await Promise.all([news.ready, orders.ready]);
 
         await cluster.stop();
+        // What was sent before the client knows would end in doubt.
+        await waitFor("the client to hear of it", () => {
+          const { created } = redis.pool.stats();
+          return Promise.resolve(created === 0 ? undefined : `${created} connections are left`);
+        });
         // Nobody is there: one waits for a shared connection, one for a connection of its own, one for all masters.
         const waiting = Promise.all([
           ...keys.map((key) => redis.set(key, "after")),
