@@ -6,7 +6,8 @@
  *     ./scripts/soak [deno|bun|node] [--minutes 2] [--seed 1]
  *
  * Exits with 1 on any loss of an acknowledged write, any write that ran twice or although it was said not to, any
- * reply that went to the wrong caller, any call beyond its deadline, and on memory or sockets that grow.
+ * reply that went to the wrong caller, any message that came twice or is missing without a gap, any call beyond its
+ * deadline, and on memory or sockets that grow.
  *
  * @module
  */
@@ -20,6 +21,7 @@ import { rawClient } from "../tests/harness/raw_client.ts";
 import { startServer } from "../tests/harness/server.ts";
 import { pickFault } from "./soak_parts/faults.ts";
 import { Ledger } from "./soak_parts/ledger.ts";
+import { News } from "./soak_parts/news.ts";
 import { type Tally, work } from "./soak_parts/work.ts";
 
 const { values } = parseArgs({
@@ -103,6 +105,10 @@ const clients = [
   new Redis({ pool, multiplex: false }),
 ];
 
+const subscriber = new Redis(proxy.url, limits);
+const news = new News(server);
+const subscription = await news.follow(subscriber);
+
 let stop = false;
 let done = false;
 const faults = new Map<string, number>();
@@ -139,21 +145,32 @@ async function watch(): Promise<void> {
   }
 }
 
+async function publish(): Promise<void> {
+  while (!stop) {
+    await news.publish();
+    await sleep(2);
+  }
+}
+
+const publishing = publish();
 const breaking = breakThings();
 const watching = watch();
 await sleep(minutes * 60_000);
 stop = true;
 await breaking;
+await publishing;
 await Promise.all(workers);
 done = true;
 await watching;
 
 proxy.thawAll();
+const silent = await news.heard(10_000) ? 0 : 1;
+await subscription.close();
+await news.stop();
 const closing = performance.now();
-await Promise.all([...clients.map((client) => client.close()), pool.close()]);
+await Promise.all([...clients.map((client) => client.close()), subscriber.close(), pool.close()]);
 const closed = performance.now() - closing;
-// A link that was reset while its other end was frozen may never say that it is closed; what is left is counted below.
-await Promise.race([proxy.stop(), sleep(2_000)]);
+await proxy.stop();
 
 const raw = await rawClient(server);
 const verdict = await ledger.compare(async (page) => {
@@ -183,6 +200,7 @@ console.log(`faults      ${total}: ${[...faults].map(([name, count]) => `${name}
 console.log(
   `writes      ${verdict.writes}, ${verdict.acknowledged} acknowledged, ${verdict.unknown.all} unknown (${verdict.unknown.ran} of them ran)`,
 );
+console.log(`messages    ${news.received}, ${news.gaps} gaps`);
 console.log(
   `memory      rss x ${growth("rss").toFixed(2)}, heap x ${
     growth("heap").toFixed(2)
@@ -198,6 +216,9 @@ const failures = Object.entries({
   "replies went to the wrong caller": tally.mixedUp,
   "rejections did not say whether the command ran": tally.silent,
   "calls hung beyond their deadline": tally.hung,
+  "messages are missing without a gap": news.missed,
+  "messages came twice": news.doubled,
+  "subscriptions did not come back": silent,
   "sockets were left": Math.max(left, 0),
   "per cent: memory grew": grown > GROWTH ? Math.round(grown * 100 - 100) : 0,
   "ms: close() took too long": closed > 6_000 ? Math.round(closed) : 0,

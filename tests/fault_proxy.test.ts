@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startProxy } from "./harness/fault_proxy.ts";
+import { resetSocket } from "./harness/reset.ts";
 import { rawClient } from "./harness/raw_client.ts";
 import { ScriptedPeer } from "./harness/scripted_peer.ts";
 import { encodeCommand } from "./harness/resp.ts";
@@ -157,6 +158,22 @@ describe("fault proxy", () => {
     const client = await at.connect();
     await assert.rejects(client.call("PING"));
     await client.closed;
+  });
+
+  it("closes a socket that is reset while its end is on its way", { timeout: 10_000 }, async () => {
+    const listener = createServer({ allowHalfOpen: true });
+    const accepted = once(listener, "connection");
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    const socket = connect({ port: (listener.address() as { port: number }).port, allowHalfOpen: true });
+    await once(socket, "connect");
+    const [other] = await accepted;
+    other.on("error", () => {});
+    const closed = once(socket, "close");
+    socket.end();
+    resetSocket(socket);
+    await closed;
+    other.destroy();
+    await new Promise((resolve) => listener.close(resolve));
   });
 
   it("leads to a Unix socket", async () => {

@@ -10,6 +10,7 @@ import process from "node:process";
 import { Redis } from "../../mod.ts";
 import { startProxy } from "../../tests/harness/fault_proxy.ts";
 import { startServer } from "../../tests/harness/server.ts";
+import { waitFor } from "../../tests/harness/wait.ts";
 import { publishNumbers, readNumbers } from "../../tests/pubsub/numbering.ts";
 
 const seconds = Number(process.argv[2] ?? 20);
@@ -23,16 +24,17 @@ await using redis = new Redis(proxy.url, { protocol });
 const subscription = redis.subscription("numbers");
 await subscription.ready;
 const stop = new AbortController();
-let last = Infinity;
-const reading = readNumbers(subscription, () => last);
-const publishing = publishNumbers(publisher, "numbers", stop.signal);
+let [published, seen, last] = [0, 0, Infinity];
+const reading = readNumbers(subscription, () => last, (number) => seen = number);
+const publishing = publishNumbers(publisher, "numbers", stop.signal, (number) => published = number);
 for (let cut = 0; cut < seconds * 5; cut++) {
   await new Promise((resolve) => setTimeout(resolve, 200));
   proxy.killAll(cut % 2 === 0 ? "reset" : "fin");
 }
-while (Number((await publisher.pubsubNumsub("numbers")).numbers) === 0) {
-  await new Promise((resolve) => setTimeout(resolve, 5));
-}
+const cuts = published;
+await waitFor("something to come after the storm", () => {
+  return Promise.resolve(seen > cuts ? undefined : `nothing after ${cuts}`);
+});
 const standing = performance.now();
 await new Promise((resolve) => setTimeout(resolve, 1_000));
 stop.abort();

@@ -99,6 +99,11 @@ export const FAULTS: readonly Fault[] = [
     run: async ({ server }) => void await server.cli("CLIENT", "KILL", "TYPE", "normal"),
   },
   {
+    name: "CLIENT KILL of subscribers",
+    weight: 2,
+    run: async ({ server }) => void await server.cli("CLIENT", "KILL", "TYPE", "pubsub"),
+  },
+  {
     name: "CLIENT PAUSE",
     weight: 2,
     run: async ({ server }) => void await server.cli("CLIENT", "PAUSE", 200),

@@ -315,6 +315,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
 
   #failed(error: Error): void {
     if (this.#state === "closed") return;
+    if (this.#pool.closed) return void this.close();
     for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
     const { reconnect, maxQueued } = this.#pool.options.connection;
     const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||

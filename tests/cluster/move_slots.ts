@@ -5,8 +5,13 @@
  */
 import type { ClusterNode } from "../harness/cluster.ts";
 import { type RawClient, rawClient } from "../harness/raw_client.ts";
+import { waitFor } from "../harness/wait.ts";
 
-/** Moves slots with their keys; `between` is called once, when the keys of the first slots have moved and the slots have not. */
+/**
+ * Moves slots with their keys; `between` is called once, when the keys of the first slots have moved and the slots have not.
+ * Resolves when all nodes know of it: before 7.0 they hear with the next heartbeat, and who moves further slots or elects a
+ * replica before that gets nodes that never agree.
+ */
 export async function moveSlots(
   from: ClusterNode,
   to: ClusterNode,
@@ -34,9 +39,26 @@ export async function moveSlots(
       await source.call("CLUSTER", "SETSLOT", slot, "NODE", to.id);
       for (const other of others) await other.call("CLUSTER", "SETSLOT", slot, "NODE", to.id).catch(() => {});
     }
+    for (const client of [source, target, ...others]) {
+      await waitFor("all nodes to know of slots that have moved", async () => {
+        const gone = await unaware(client, slots, to.id);
+        return gone === undefined ? undefined : `slot ${gone} is still somebody else's`;
+      });
+    }
   } finally {
     await Promise.all([source, target, ...others].map((client) => client.close()));
   }
+}
+
+/** A slot of these that is not its owner's yet, as a node sees it. */
+async function unaware(
+  client: RawClient,
+  slots: readonly number[],
+  owner: string,
+): Promise<number | undefined> {
+  const ranges = await client.call("CLUSTER", "SLOTS") as [number, number, [string, number, string]][];
+  const its = ranges.filter(([, , [, , id]]) => id === owner);
+  return slots.find((slot) => !its.some(([first, last]) => first <= slot && slot <= last));
 }
 
 async function keysIn(client: RawClient, slot: number): Promise<string[]> {

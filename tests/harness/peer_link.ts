@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { MemoryDirection, MemoryPeer } from "../../transports/memory.ts";
+import { resetSocket } from "./reset.ts";
 
 /** Which way bytes go, seen from the peer; none is both. */
 export type Direction = MemoryDirection;
@@ -64,7 +65,7 @@ export function tcpLink(socket: Socket, handlers: LinkHandlers): PeerLink {
     write: (bytes) => now(() => void socket.write(bytes)),
     close: () => now(() => socket.end(() => socket.destroy())),
     // An empty write calls back when all before it has gone to the kernel.
-    reset: () => now(() => void socket.write(new Uint8Array(0), () => socket.resetAndDestroy())),
+    reset: () => now(() => void socket.write(new Uint8Array(0), () => resetSocket(socket))),
     vanish: () => {
       vanished = true;
       held ??= [];

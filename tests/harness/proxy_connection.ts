@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import { ProxyPipe } from "./proxy_pipe.ts";
+import { resetSocket } from "./reset.ts";
 
 /** Which way bytes go. */
 export type ProxyDirection = "toServer" | "toClient";
@@ -129,7 +130,7 @@ export class ProxyConnection {
     for (const socket of [this.#client, this.#server]) {
       if (how === "fin") socket.end(() => socket.destroy());
       // An empty write calls back when what was forwarded before has gone to the kernel.
-      else socket.write(new Uint8Array(0), () => socket.resetAndDestroy());
+      else socket.write(new Uint8Array(0), () => resetSocket(socket));
     }
   }
 
@@ -149,6 +150,6 @@ export class ProxyConnection {
   #lose(other: Socket): void {
     if (this.#over || this.#halfOpen) return;
     this.#stop();
-    other.resetAndDestroy();
+    resetSocket(other);
   }
 }

@@ -151,6 +151,8 @@ export class Reconciler implements LaneListener, OrderOwner {
       topic.interrupt(gap);
     }
     if (wanted) this.lane.want();
+    // What was to be given up is gone with the connection: the lane shall not come back for nothing.
+    else if (this.empty) queueMicrotask(() => this.#rest());
   }
 
   /** @inheritdoc */
