@@ -68,7 +68,7 @@ const failures = [
   wrong >= 0 && `the value is wrong, from byte ${wrong}`,
   pong !== "PONG" && "the client does not work any more",
   set.more > size / MIB / 2 && "SET took a copy",
-  get.more > 3.25 * size / MIB && "GET took more than three times the value",
+  get.more > 4 * size / MIB && "GET took more than four times the value",
 ].filter((failure) => failure !== false);
 for (const failure of failures) console.log(`FAILED  ${failure}`);
 if (failures.length === 0) console.log("ok");
