@@ -14,6 +14,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
+import { healed } from "../../tests/cluster/healed.ts";
 import { Load } from "../../tests/cluster/load.ts";
 import { forget, moveSlots } from "../../tests/cluster/move_slots.ts";
 import { type ClusterNode, startCluster } from "../../tests/harness/cluster.ts";
@@ -64,17 +65,6 @@ async function shardOf(slot: number): Promise<{ master: ClusterNode; replicas: C
   return { master: node(master.port), replicas: replicas.map(({ port }) => node(port)) };
 }
 
-async function healed(): Promise<void> {
-  await cluster.settled();
-  await waitFor("a replica for each master", async () => {
-    await redis.pool.refresh();
-    const bare = redis.topology.shards().find(({ replicas }) =>
-      replicas.every(({ health }) => health !== "online")
-    );
-    return bare === undefined ? undefined : `${bare.master} has none`;
-  });
-}
-
 function errorCount(): number {
   const { writes, reads } = load.errors();
   return writes.length + reads.length;
@@ -106,7 +96,7 @@ async function elects(what: string, slot: number, fault: "failover" | "SIGKILL" 
     if (fault === "SIGKILL") await master.restart();
     if (fault === "SIGSTOP") await master.kill("SIGCONT");
   }
-  await healed();
+  await healed(cluster, redis);
 }
 
 /** The longest pause of any key while something is done. */

@@ -5,6 +5,7 @@ import { slotOf } from "../../src/cluster/slot.ts";
 import { olderThan } from "../harness/binaries.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
 import { field, waitFor } from "../harness/wait.ts";
+import { healed } from "./healed.ts";
 import { Load } from "./load.ts";
 import { forget, moveSlots } from "./move_slots.ts";
 
@@ -61,18 +62,6 @@ describe("under steady numbered writes and reads", { skip }, () => {
     return keys.filter((key) => redis.topology.masterOf(slotOf(key))!.port === master.port);
   }
 
-  /** All replicas of the cluster follow again, so that the next fault finds a cluster in order. */
-  async function healed(): Promise<void> {
-    await cluster.settled();
-    await waitFor("a replica for each master", async () => {
-      await redis.pool.refresh();
-      const bare = redis.topology.shards().find(({ replicas }) =>
-        replicas.every(({ health }) => health !== "online")
-      );
-      return bare === undefined ? undefined : `${bare.master} has none`;
-    });
-  }
-
   it("CLUSTER FAILOVER fails no command", async () => {
     const { master, replicas } = await shardOf(0);
     const errors = load.errors();
@@ -85,7 +74,7 @@ describe("under steady numbered writes and reads", { skip }, () => {
       });
       assert.deepEqual(load.errors(), errors);
     } finally {
-      await healed();
+      await healed(cluster, redis);
     }
   });
 
@@ -105,7 +94,7 @@ describe("under steady numbered writes and reads", { skip }, () => {
       assert.match(String(field(await from.cli("INFO", "errorstats"), "errorstat_ASK")), /count=[1-9]/);
       assert.equal(redis.topology.masterOf(slotOf(keys[0]!))!.port, to.port);
     } finally {
-      await healed();
+      await healed(cluster, redis);
     }
   });
 
@@ -119,7 +108,7 @@ describe("under steady numbered writes and reads", { skip }, () => {
       assert.deepEqual(load.errors().reads, reads, "reads are repeated");
     } finally {
       await master.kill("SIGCONT");
-      await healed();
+      await healed(cluster, redis);
     }
   });
 
@@ -132,7 +121,7 @@ describe("under steady numbered writes and reads", { skip }, () => {
       assert.deepEqual(load.errors().reads, reads, "reads are repeated");
     } finally {
       await master.restart();
-      await healed();
+      await healed(cluster, redis);
     }
   });
 

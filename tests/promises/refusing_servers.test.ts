@@ -23,6 +23,8 @@ import {
   limitOutput,
   load,
 } from "../harness/process_faults.ts";
+import { ErrorReply } from "../harness/resp.ts";
+import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 let server: Server;
@@ -81,6 +83,34 @@ describe("a server with no room for another client", () => {
       assert.equal(await redis.get(key), "1");
     });
   }
+
+  it("says what it is where trying again cannot help: protected mode", async () => {
+    const words = "DENIED Redis is running in protected mode because protected mode is enabled";
+    let tries = 0;
+    const peer = new ScriptedPeer({
+      script: (_, connection) => {
+        tries++;
+        connection.send(new ErrorReply(words));
+        connection.close();
+        return undefined;
+      },
+    });
+    for (const protocol of [2, 3] as const) {
+      tries = 0;
+      await using redis = new Redis({ protocol, transport: peer.transport() });
+      const error = await errorOf(redis.incr("denied"));
+      assert.ok(error instanceof ConnectionError);
+      assert.deepEqual([error.code, error.executed, tries], ["REFUSED", "no", 1]);
+      assert.ok(error.message.includes(words), error.message);
+    }
+    // Without a handshake the first command hears it, after the connection counted as made; it waits for a better one.
+    const silent = { protocol: 2, libName: false, commandTimeout: 100 } as const;
+    await using redis = new Redis({ ...silent, transport: peer.transport() });
+    const late = await errorOf(redis.incr("denied"));
+    assert.ok(late instanceof TimeoutError);
+    assert.equal(late.executed, "no");
+    assert.ok(late.message.includes(words), late.message);
+  });
 
   it("fails connect() and acquire() after as many tries as the retries allow", async () => {
     await using redis = new Redis(server.url, {
