@@ -1,10 +1,9 @@
 /**
- * What is done to the links and to the server, at random.
+ * What goes wrong, at random and one after the other.
  *
  * @module
  */
-import type { FaultProxy } from "../../tests/harness/fault_proxy.ts";
-import type { Server } from "../../tests/harness/server.ts";
+import { type Dice, sleep } from "./dice.ts";
 
 /** A fault: does its work and puts things right. */
 export interface Fault {
@@ -13,115 +12,58 @@ export interface Fault {
   /** How often it comes, beside the others. */
   readonly weight: number;
   /** Does it. */
-  run(world: World): Promise<void> | void;
+  run(): Promise<unknown> | unknown;
 }
-
-/** What faults can reach. */
-export interface World {
-  readonly proxy: FaultProxy;
-  readonly server: Server;
-  /** A number from 0 (included) to 1 (excluded). */
-  readonly random: () => number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
-}
-
-function some<T>(list: readonly T[], random: () => number): T | undefined {
-  return list[Math.floor(random() * list.length)];
-}
-
-/** All faults. */
-export const FAULTS: readonly Fault[] = [
-  { name: "reset all", weight: 3, run: ({ proxy }) => proxy.killAll("reset") },
-  { name: "close all", weight: 3, run: ({ proxy }) => proxy.killAll("fin") },
-  { name: "reset one", weight: 4, run: ({ proxy, random }) => some(proxy.open, random)?.kill("reset") },
-  {
-    name: "cut at a byte",
-    weight: 8,
-    run: ({ proxy, random }) => {
-      const link = some(proxy.open, random);
-      const way = random() < 0.5 ? "toServer" : "toClient";
-      if (link !== undefined) {
-        link.cutAfter({ [way]: link.bytes[way] + Math.floor(random() * 5_000), how: "reset" });
-      }
-    },
-  },
-  {
-    name: "cut new links early",
-    weight: 2,
-    run: async ({ proxy, random, sleep }) => {
-      proxy.faults = { ...proxy.faults, cut: { toClient: Math.floor(random() * 300), how: "fin" } };
-      proxy.killAll("reset");
-      await sleep(150);
-      proxy.faults = { ...proxy.faults, cut: undefined };
-    },
-  },
-  {
-    name: "freeze one for long",
-    weight: 2,
-    run: async ({ proxy, random, sleep }) => {
-      const link = some(proxy.open, random);
-      link?.freeze(random() < 0.5 ? "toServer" : "toClient");
-      await sleep(100);
-    },
-  },
-  {
-    name: "freeze all briefly",
-    weight: 3,
-    run: async ({ proxy, random, sleep }) => {
-      proxy.freezeAll();
-      await sleep(50 + random() * 500);
-      proxy.thawAll();
-    },
-  },
-  { name: "half-open", weight: 2, run: ({ proxy, random }) => some(proxy.open, random)?.halfOpen() },
-  {
-    name: "slow link",
-    weight: 2,
-    run: async ({ proxy, random, sleep }) => {
-      const link = some(proxy.open, random);
-      link?.apply({ rate: 20_000, delay: 20 });
-      await sleep(100);
-    },
-  },
-  {
-    name: "refuse connections",
-    weight: 2,
-    run: async ({ proxy, random, sleep }) => {
-      proxy.refuse();
-      proxy.killAll("fin");
-      await sleep(50 + random() * 300);
-      await proxy.accept();
-    },
-  },
-  {
-    name: "CLIENT KILL",
-    weight: 4,
-    run: async ({ server }) => void await server.cli("CLIENT", "KILL", "TYPE", "normal"),
-  },
-  {
-    name: "CLIENT KILL of subscribers",
-    weight: 2,
-    run: async ({ server }) => void await server.cli("CLIENT", "KILL", "TYPE", "pubsub"),
-  },
-  {
-    name: "CLIENT PAUSE",
-    weight: 2,
-    run: async ({ server }) => void await server.cli("CLIENT", "PAUSE", 200),
-  },
-  {
-    name: "SIGSTOP",
-    weight: 2,
-    run: async ({ server, random, sleep }) => {
-      await server.kill("SIGSTOP");
-      await sleep(50 + random() * 600);
-      await server.kill("SIGCONT");
-    },
-  },
-  { name: "SIGKILL and restart", weight: 1, run: ({ server }) => server.restart() },
-];
 
 /** One of them, by weight. */
-export function pickFault(random: () => number): Fault {
-  let at = random() * FAULTS.reduce((sum, { weight }) => sum + weight, 0);
-  return FAULTS.find(({ weight }) => (at -= weight) < 0)!;
+function pick(faults: readonly Fault[], dice: Dice): Fault {
+  let at = dice.between(0, faults.reduce((sum, { weight }) => sum + weight, 0));
+  return faults.find(({ weight }) => (at -= weight) < 0)!;
+}
+
+/** What went wrong, and when. */
+export class FaultLog {
+  readonly #entries: { readonly name: string; readonly from: number; to: number }[] = [];
+
+  /** How many there were. */
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** How many there were of each. */
+  byName(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { name } of this.#entries) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Those that lasted at some time within a span, by `performance.now()`. */
+  during(from: number, to: number): string[] {
+    return this.#entries.filter((entry) => entry.from <= to && entry.to >= from).map(({ name }) => name);
+  }
+
+  /** Does it and writes it down. */
+  async run({ name, run }: Fault): Promise<void> {
+    const entry = { name, from: performance.now(), to: Infinity };
+    this.#entries.push(entry);
+    try {
+      await run();
+    } catch (error) {
+      throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+    entry.to = performance.now();
+  }
+}
+
+/** Does one after the other until told to stop, with a short rest between them. */
+export async function breakThings(
+  faults: readonly Fault[],
+  dice: Dice,
+  log: FaultLog,
+  stopped: () => boolean,
+): Promise<void> {
+  while (!stopped()) {
+    await log.run(pick(faults, dice));
+    await sleep(dice.between(100, 350));
+  }
 }

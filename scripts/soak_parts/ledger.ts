@@ -1,17 +1,17 @@
 /**
- * What was promised of each numbered write, to be compared with what the server has.
+ * What was promised of each numbered write, to be compared with what the servers have.
  *
  * @module
  */
+import type { Losses } from "./losses.ts";
 
 const NONE = 0;
-const UNDER_WAY = 1;
 const ACKNOWLEDGED = 2;
 const REFUSED = 3;
 const UNKNOWN = 4;
 
-/** Numbers of writes in one key of the server; each has two bits there, which count how often it ran. */
-export const PAGE = 4_096;
+/** Numbers of writes in one key; each has two bits there, which count how often it ran. */
+const PAGE = 4_096;
 
 /** What the comparison came to. */
 export interface Verdict {
@@ -19,8 +19,10 @@ export interface Verdict {
   readonly writes: number;
   /** Writes that were acknowledged. */
   readonly acknowledged: number;
-  /** Acknowledged, and not there. */
-  readonly lost: number;
+  /** Acknowledged, and not there: the key, and when it was acknowledged, by `performance.now()`. */
+  readonly lost: readonly { readonly key: string; readonly at: number }[];
+  /** Acknowledged, and not there, when replication may lose something. */
+  readonly unreplicated: number;
   /** There more than once. */
   readonly doubled: number;
   /** Said not to have run, and there. */
@@ -29,30 +31,43 @@ export interface Verdict {
   readonly unknown: { readonly ran: number; readonly all: number };
 }
 
-/** Numbers writes, and remembers a byte for each, in memory that does not grow while it is measured. */
+/**
+ * Numbers writes, and remembers of each what was said and when, in memory that does not grow while it is measured.
+ * The numbers are dealt out to one series for each tag: the n-th of the series `s` is `n * tags + s`.
+ */
 export class Ledger {
+  /** The tags of the keys. */
+  readonly tags: readonly string[];
+  readonly #losses: Losses;
   readonly #states: Uint8Array;
-  #next = 0;
+  /** Milliseconds since the start. */
+  readonly #times: Uint32Array;
+  readonly #began: number = performance.now();
+  readonly #next: number[];
 
   /** With room for so many writes. */
-  constructor(room: number) {
+  constructor(tags: readonly string[], losses: Losses, room: number) {
+    this.tags = tags;
+    this.#losses = losses;
+    this.#next = tags.map(() => 0);
     this.#states = new Uint8Array(room).fill(NONE);
+    this.#times = new Uint32Array(room).fill(1); // not 0, so that the memory is really there
   }
 
-  /** Whether there is room for one more. */
+  /** Whether there may be no room for three more. */
   get full(): boolean {
-    return this.#next >= this.#states.length;
+    return (Math.max(...this.#next) + 3) * this.tags.length >= this.#states.length;
   }
 
-  /** The number of a new write. */
-  begin(): number {
-    this.#states[this.#next] = UNDER_WAY;
-    return this.#next++;
+  /** The number of a new write of a series. */
+  begin(series: number): number {
+    return this.#next[series]!++ * this.tags.length + series;
   }
 
   /** It was acknowledged. */
   acknowledged(number: number): void {
     this.#states[number] = ACKNOWLEDGED;
+    this.#times[number] = performance.now() - this.#began;
   }
 
   /** It was rejected; `executed` is what the error says. */
@@ -61,25 +76,33 @@ export class Ledger {
   }
 
   /** The arguments of the BITFIELD that runs a write: it counts in two bits, up to three. */
-  static words(number: number): [key: string, ...rest: (string | number)[]] {
-    const place = `#${number % PAGE}`;
-    return [`soak:${Math.floor(number / PAGE)}`, "OVERFLOW", "SAT", "INCRBY", "u2", place, 1];
+  words(number: number): [key: string, ...rest: (string | number)[]] {
+    const place = Math.floor(number / this.tags.length);
+    const key = this.#key(number % this.tags.length, Math.floor(place / PAGE));
+    return [key, "OVERFLOW", "SAT", "INCRBY", "u2", `#${place % PAGE}`, 1];
   }
 
-  /** Compares with the pages of the server. */
-  async compare(page: (index: number) => Promise<Uint8Array>): Promise<Verdict> {
-    const verdict = { writes: this.#next, acknowledged: 0, lost: 0, doubled: 0, denied: 0 };
+  /** Compares with the pages that the servers have. */
+  async compare(page: (key: string) => Promise<Uint8Array>): Promise<Verdict> {
+    const verdict = { writes: 0, acknowledged: 0, unreplicated: 0, doubled: 0, denied: 0 };
+    const lost: { key: string; at: number }[] = [];
     const unknown = { ran: 0, all: 0 };
-    for (let first = 0; first < this.#next; first += PAGE) {
-      const bits = await page(first / PAGE);
-      for (let number = first; number < Math.min(first + PAGE, this.#next); number++) {
-        const at = number % PAGE;
+    for (const [series, count] of this.#next.entries()) {
+      verdict.writes += count;
+      let bits: Uint8Array = new Uint8Array(0);
+      for (let place = 0; place < count; place++) {
+        const at = place % PAGE;
+        if (at === 0) bits = await page(this.#key(series, place / PAGE));
         const times = ((bits[at >> 2] ?? 0) >> (6 - 2 * (at & 3))) & 3;
+        const number = place * this.tags.length + series;
         const state = this.#states[number];
         if (times > 1) verdict.doubled++;
         if (state === ACKNOWLEDGED) {
           verdict.acknowledged++;
-          if (times === 0) verdict.lost++;
+          if (times > 0) continue;
+          const when = this.#times[number]! + this.#began;
+          if (this.#losses.covers(when)) verdict.unreplicated++;
+          else lost.push({ key: this.#key(series, Math.floor(place / PAGE)), at: when });
         } else if (state === REFUSED) {
           if (times > 0) verdict.denied++;
         } else {
@@ -88,6 +111,10 @@ export class Ledger {
         }
       }
     }
-    return { ...verdict, unknown };
+    return { ...verdict, lost, unknown };
+  }
+
+  #key(series: number, page: number): string {
+    return `soak:{${this.tags[series]}}:${page}`;
   }
 }

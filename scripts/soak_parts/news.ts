@@ -1,13 +1,15 @@
 /**
- * Numbered messages from a publisher past the proxy to a subscriber behind it: what is missing must lie in a gap that
- * was told of, and nothing comes twice.
+ * Numbered messages from a publisher past the proxies to a subscriber behind them: what is missing must lie in a gap
+ * that was told of, and nothing comes twice.
  *
  * @module
  */
-import type { Redis } from "../../mod.ts";
 import { type RawClient, rawClient, type RawClientAddress } from "../../tests/harness/raw_client.ts";
+import { sleep } from "./dice.ts";
+import type { Stage } from "./stage.ts";
 
-const CHANNEL = "soak:news";
+/** Milliseconds within which a subscription is at the master again, once that can be reached. */
+const PATIENCE = 10_000;
 
 /** Publishes, subscribes, and compares. */
 export class News {
@@ -19,53 +21,71 @@ export class News {
   missed = 0;
   /** Messages that came twice, or behind later ones. */
   doubled = 0;
-  readonly #server: RawClientAddress;
-  /** Numbers of which the publisher cannot tell whether they were published. */
+  /** How often the master of the channel had no subscriber for longer than {@linkcode PATIENCE}. */
+  deaf = 0;
+  readonly #sole: boolean;
+  readonly #where: () => Promise<RawClientAddress>;
+  readonly #words: Stage["publish"];
+  /** Numbers that nobody may have been sent: the publisher cannot tell, or the server had no subscriber then. */
   readonly #doubtful: Set<number> = new Set();
   #next = 0;
   #last = -1;
+  #deafSince: number | undefined;
   #publisher: RawClient | undefined;
 
-  /** Publishes to this server. */
-  constructor(server: RawClientAddress) {
-    this.#server = server;
+  /** Publishes to the master of the channel. */
+  constructor({ publish, master, sole }: Stage) {
+    this.#sole = sole;
+    this.#words = publish;
+    this.#where = () => master(publish[1]);
   }
 
   /** Publishes one message; a failure is no fault of the subscriber's. */
   async publish(): Promise<void> {
     const number = this.#next++;
     try {
-      this.#publisher ??= await rawClient(this.#server);
-      await this.#publisher.call("PUBLISH", CHANNEL, number);
+      this.#publisher ??= await rawClient(await this.#where());
+      if (await this.#publisher.call(...this.#words, number) !== 0 || this.#sole) {
+        this.#deafSince = undefined;
+        return;
+      }
+      // This may be the master no longer, and not have heard of it.
+      this.#deafSince ??= performance.now();
+      if (performance.now() - this.#deafSince > PATIENCE) {
+        this.deaf++;
+        this.#deafSince = undefined;
+      }
     } catch {
-      this.#doubtful.add(number);
-      await this.#publisher?.close();
-      this.#publisher = undefined;
+      this.#deafSince = undefined; // nobody could subscribe there
     }
+    this.#doubtful.add(number);
+    await this.stop();
+    await sleep(20);
   }
 
   /** Reads until the subscription is closed; gives it back when it stands. */
-  async follow(redis: Redis): Promise<{ close(): Promise<unknown> }> {
-    const subscription = redis.subscription(CHANNEL);
+  async follow({ subscriber, publish: [command, channel] }: Stage): Promise<{ close(): Promise<unknown> }> {
+    const subscription = subscriber.subscription(channel, { sharded: command === "SPUBLISH" });
     await subscription.ready;
     this.#read(subscription);
     return subscription;
   }
 
-  /** Publishes until the subscriber has heard the newest; `false` when it does not within these milliseconds. */
-  async heard(limit: number): Promise<boolean> {
+  /** Publishes until the subscriber has heard of it; `false` when it does not in time. */
+  async heard(): Promise<boolean> {
     const before = this.received;
     for (let waited = 0; this.received === before; waited += 100) {
-      if (waited > limit) return false;
+      if (waited > PATIENCE) return false;
       await this.publish();
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
     return true;
   }
 
-  /** Ends the publisher. */
+  /** Ends the publisher's connection. */
   async stop(): Promise<void> {
     await this.#publisher?.close();
+    this.#publisher = undefined;
   }
 
   async #read(items: AsyncIterable<{ kind: "message"; message: unknown } | { kind: "gap" }>): Promise<void> {

@@ -5,8 +5,10 @@
  */
 import { Command } from "../../src/commands/command.ts";
 import { lookupCommand } from "../../src/commands/table.ts";
-import { type Redis, RedisError } from "../../mod.ts";
-import { Ledger } from "./ledger.ts";
+import { RedisError } from "../../mod.ts";
+import type { Dice } from "./dice.ts";
+import type { Ledger } from "./ledger.ts";
+import type { AnyClient } from "./stage.ts";
 
 /** What the load has seen. */
 export interface Tally {
@@ -14,8 +16,8 @@ export interface Tally {
   operations: number;
   /** Calls that were rejected. */
   rejected: number;
-  /** Replies that belong to another call. */
-  mixedUp: number;
+  /** Replies that are not those of their call: what was expected, what came, and when. */
+  readonly mixedUp: { readonly own: string; readonly reply: string; readonly at: number }[];
   /** Rejections that do not say whether the command ran, and are no abort. */
   silent: number;
   /** Calls that took longer than they may. */
@@ -24,10 +26,10 @@ export interface Tally {
 
 /** One client with its share of the work. */
 export interface Worker {
-  readonly redis: Redis;
+  readonly redis: AnyClient;
   readonly ledger: Ledger;
   readonly tally: Tally;
-  readonly random: () => number;
+  readonly dice: Dice;
   /** Milliseconds after which a call hangs. */
   readonly patience: number;
 }
@@ -36,9 +38,14 @@ function executedOf(error: unknown): string | undefined {
   return error instanceof RedisError ? error.executed : undefined;
 }
 
-function bitfield(number: number): Command {
-  const { spec, args } = lookupCommand(["BITFIELD", ...Ledger.words(number)]);
+function bitfield(ledger: Ledger, number: number): Command {
+  const { spec, args } = lookupCommand(["BITFIELD", ...ledger.words(number)]);
   return new Command(spec, args);
+}
+
+/** The key with a value that never changes: the tag. */
+export function constantKey(tag: string): string {
+  return `soak:{${tag}}:constant`;
 }
 
 /** Waits for a call; its hanging is noted, and not waited for. */
@@ -58,15 +65,20 @@ async function within<T>({ tally, patience }: Worker, call: Promise<T>): Promise
   }
 }
 
+/** One of the series of numbers. */
+function anySeries({ ledger, dice }: Worker): number {
+  return Math.floor(dice.between(0, ledger.tags.length));
+}
+
 /** A write, alone; `aborting`: by a caller who may lose patience. */
 async function write(worker: Worker, aborting = false): Promise<void> {
-  const { redis, ledger, tally, random } = worker;
-  const number = ledger.begin();
+  const { redis, ledger, tally, dice } = worker;
+  const number = ledger.begin(anySeries(worker));
   const controller = new AbortController();
-  const timer = aborting ? setTimeout(() => controller.abort(), random() * 3) : undefined;
+  const timer = aborting ? setTimeout(() => controller.abort(), dice.between(0, 3)) : undefined;
   const client = aborting ? redis.with({ signal: controller.signal }) : redis;
   try {
-    const reply = await within(worker, client.execute(bitfield(number)) as Promise<unknown>);
+    const reply = await within(worker, client.execute(bitfield(ledger, number)) as Promise<unknown>);
     if (Array.isArray(reply)) ledger.acknowledged(number);
     else ledger.rejected(number, undefined);
   } catch (error) {
@@ -78,12 +90,13 @@ async function write(worker: Worker, aborting = false): Promise<void> {
   }
 }
 
-/** Writes that go out together, as a transaction or not. */
+/** Writes that go out together: as a transaction of one slot, or one by one for any. */
 async function writeTogether(worker: Worker, atomic: boolean): Promise<void> {
   const { redis, ledger, tally } = worker;
-  const numbers = [ledger.begin(), ledger.begin(), ledger.begin()];
+  const one = anySeries(worker);
+  const numbers = [0, 1, 2].map(() => ledger.begin(atomic ? one : anySeries(worker)));
   const batch = atomic ? redis.multi() : redis.pipeline();
-  for (const number of numbers) batch.execute(bitfield(number));
+  for (const number of numbers) batch.execute(bitfield(ledger, number));
   const outcomes = await within(worker, batch.exec({ settle: true }) as Promise<unknown[]>);
   numbers.forEach((number, index) => {
     const outcome = outcomes?.[index];
@@ -94,13 +107,16 @@ async function writeTogether(worker: Worker, atomic: boolean): Promise<void> {
   });
 }
 
-/** A call whose reply is its own. */
+/** Calls whose replies are their own: a text, or values that never change, over all slots. */
 async function ask(worker: Worker): Promise<void> {
-  const { redis, tally, random } = worker;
-  const text = `${random()}`;
+  const { redis, tally, dice, ledger } = worker;
+  const text = `${dice.between(0, 1)}`;
+  const [own, call] = dice.chance(0.5)
+    ? [text, redis.echo(text)]
+    : [ledger.tags.join(), redis.mget(...ledger.tags.map(constantKey)).then(String)];
   try {
-    const reply = await within(worker, redis.echo(text));
-    if (reply !== undefined && reply !== text) tally.mixedUp++;
+    const reply = await within(worker, call);
+    if (reply !== undefined && reply !== own) tally.mixedUp.push({ own, reply, at: performance.now() });
   } catch (error) {
     tally.rejected++;
     if (executedOf(error) === undefined) tally.silent++;
@@ -110,7 +126,8 @@ async function ask(worker: Worker): Promise<void> {
 /** A call that blocks, on a lane of its own. */
 async function block(worker: Worker): Promise<void> {
   try {
-    await within(worker, worker.redis.blpop("soak:nothing", 0.05));
+    const tag = worker.dice.some(worker.ledger.tags);
+    await within(worker, worker.redis.blpop(`soak:{${tag}}:nothing`, 0.05));
   } catch (error) {
     worker.tally.rejected++;
     if (executedOf(error) === undefined) worker.tally.silent++;
@@ -119,9 +136,9 @@ async function block(worker: Worker): Promise<void> {
 
 /** Works until told to stop. */
 export async function work(worker: Worker, stopped: () => boolean): Promise<void> {
-  const { ledger, random } = worker;
+  const { ledger, dice } = worker;
   while (!stopped() && !ledger.full) {
-    const choice = random();
+    const choice = dice.between(0, 1);
     if (choice < 0.5) await write(worker);
     else if (choice < 0.55) await write(worker, true);
     else if (choice < 0.65) await writeTogether(worker, false);

@@ -1,0 +1,196 @@
+/**
+ * A cluster of three masters with a replica each, a proxy before each node. Nodes are killed, stopped and promoted, and
+ * slots move, one thing at a time, while the links break at their own pace.
+ *
+ * @module
+ */
+import { BlockingClusterConnectionPool, RedisCluster } from "../../mod.ts";
+import { slotOf } from "../../src/cluster/slot.ts";
+import { healed } from "../../tests/cluster/healed.ts";
+import { moveSlots } from "../../tests/cluster/move_slots.ts";
+import { type Cluster, type ClusterNode, startCluster } from "../../tests/harness/cluster.ts";
+import { field, waitFor } from "../../tests/harness/wait.ts";
+import { type Dice, sleep } from "./dice.ts";
+import type { Fault } from "./faults.ts";
+import { linkFaults } from "./link_faults.ts";
+import type { Losses } from "./losses.ts";
+import { serverFaults } from "./server_faults.ts";
+import { LIMITS, proxiesFor, type Stage } from "./stage.ts";
+
+const TAGS = 12;
+/** What is acknowledged is in the kernel's hands, and stays there when the process is killed. */
+const CONFIG = ["appendonly yes", "appendfsync no", 'save ""', "cluster-allow-replica-migration no"];
+/** Slower than a node that is stopped briefly. */
+const NODE_TIMEOUT = 1_000;
+
+/** One tag in every so many slots. */
+function spreadTags(): [string, ...string[]] {
+  const tags: string[] = [];
+  for (let n = 0; tags.length < TAGS; n++) {
+    if (Math.floor(slotOf(`${n}`) * TAGS / 16_384) === tags.length) tags.push(`${n}`);
+  }
+  return tags as [string, ...string[]];
+}
+
+/** The port of a slot's master, as most of these nodes say. */
+async function masterPort(nodes: readonly ClusterNode[], slot: number): Promise<number> {
+  const votes = new Map<number, number>();
+  for (const node of nodes) {
+    const ranges = await node.cli("CLUSTER", "SLOTS").catch(() => []) as [number, number, [string, number]][];
+    const [, , [, port] = ["", 0]] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
+    if (port !== 0) votes.set(port, (votes.get(port) ?? 0) + 1);
+  }
+  const [most] = [...votes].sort(([, a], [, b]) => b - a);
+  if (most === undefined) throw new Error(`No node tells who has slot ${slot}`);
+  return most[0];
+}
+
+/** What happens to nodes and slots. `stopped` has the nodes that cannot answer. */
+function nodeFaults(
+  cluster: Cluster,
+  operator: RedisCluster,
+  slots: readonly number[],
+  stopped: Set<ClusterNode>,
+  { dice, losses }: { readonly dice: Dice; readonly losses: Losses },
+): Fault[] {
+  const at = (port: number): ClusterNode => cluster.nodes.find((node) => node.port === port)!;
+  const anyShard = async (): Promise<{ master: ClusterNode; replica: ClusterNode }> => {
+    await healed(cluster, operator);
+    const { master, replicas } = dice.some(operator.topology.shards())!;
+    return { master: at(master.port), replica: at(replicas[0]!.port) };
+  };
+  const heal = (): Promise<void> => healed(cluster, operator);
+  const elected = (replica: ClusterNode): Promise<void> =>
+    waitFor("a replica to be elected", async () => {
+      const role = field(await replica.cli("INFO", "replication"), "role");
+      return role === "master" ? undefined : `its role is ${role}`;
+    });
+  /** A master that was stopped a moment ago may not take part, and the replica gives up after five seconds. */
+  const ask = (replica: ClusterNode): ReturnType<typeof setInterval> => {
+    const tell = (): void => void replica.cli("CLUSTER", "FAILOVER").catch(() => {});
+    tell();
+    return setInterval(tell, 6_000);
+  };
+  const stop = async (node: ClusterNode, until: () => Promise<unknown>): Promise<void> => {
+    stopped.add(node);
+    await node.kill("SIGSTOP");
+    try {
+      await until();
+    } finally {
+      await node.kill("SIGCONT");
+      stopped.delete(node);
+    }
+  };
+  return [
+    ...serverFaults(cluster.nodes as [ClusterNode, ...ClusterNode[]], dice),
+    {
+      name: "SIGSTOP",
+      weight: 3,
+      run: () => stop(dice.some(cluster.nodes)!, () => sleep(dice.between(50, NODE_TIMEOUT * 0.6))),
+    },
+    {
+      name: "SIGSTOP of a master until another is elected",
+      weight: 2,
+      run: async () => {
+        const { master, replica } = await anyShard();
+        losses.died();
+        await stop(master, () => elected(replica));
+        losses.woke();
+        await heal();
+      },
+    },
+    {
+      name: "SIGKILL of a replica and restart",
+      weight: 2,
+      run: async () => {
+        await (await anyShard()).replica.restart();
+        await heal();
+      },
+    },
+    {
+      name: "SIGKILL of a master and restart",
+      weight: 1,
+      run: async () => {
+        const { master } = await anyShard();
+        losses.died();
+        await master.restart();
+        await heal();
+      },
+    },
+    {
+      name: "SIGKILL of a master until another is elected",
+      weight: 2,
+      run: async () => {
+        const { master, replica } = await anyShard();
+        losses.died();
+        await master.kill();
+        await elected(replica);
+        await master.restart();
+        await heal();
+      },
+    },
+    {
+      name: "CLUSTER FAILOVER",
+      weight: 3,
+      run: async () => {
+        const { replica } = await anyShard();
+        const asking = ask(replica);
+        await elected(replica);
+        clearInterval(asking);
+        await heal();
+      },
+    },
+    {
+      name: "a slot moves",
+      weight: 5,
+      run: async () => {
+        const { master: target } = await anyShard();
+        const slot = dice.some(slots)!;
+        const source = at(operator.topology.masterOf(slot)!.port);
+        if (source !== target) await moveSlots(source, target, [slot], cluster.nodes);
+      },
+    },
+  ];
+}
+
+/** A cluster and its clients. */
+export async function clusterStage(dice: Dice, losses: Losses): Promise<Stage> {
+  const cluster = await startCluster({ nodeTimeout: NODE_TIMEOUT, config: CONFIG });
+  const { proxies, ports } = await proxiesFor(cluster.nodes);
+  const operator = new RedisCluster(cluster.nodes.map(({ host, port }) => ({ host, port })));
+  await operator.connect();
+  const seeds = proxies.slice(0, 3).map(({ host, port }) => ({ host, port }));
+  const limits = {
+    ...LIMITS,
+    hostPortRemap: ({ host, port }: { host: string; port: number }) => ({ host, port: ports.get(port)! }),
+  };
+  const pool = new BlockingClusterConnectionPool(seeds, { ...limits, maxConnections: 12, timeout: 1_000 });
+  const clients = [
+    new RedisCluster(seeds, limits),
+    new RedisCluster(seeds, { ...limits, protocol: 2, readFrom: "preferReplica" }),
+    new RedisCluster({ pool, multiplex: false }),
+  ] as const;
+  const subscriber = new RedisCluster(seeds, limits);
+  const tags = spreadTags();
+  const stopped = new Set<ClusterNode>();
+  return {
+    tags,
+    clients,
+    subscriber,
+    publish: ["SPUBLISH", `soak:{${tags[0]}}:news`],
+    sole: false,
+    proxies,
+    faults: [
+      linkFaults(proxies, dice),
+      nodeFaults(cluster, operator, tags.map((tag) => slotOf(tag)), stopped, { dice, losses }),
+    ],
+    async master(key) {
+      const awake = cluster.nodes.filter((node) => !stopped.has(node));
+      return { port: await masterPort(awake, slotOf(key)) };
+    },
+    healed: () => healed(cluster, operator),
+    close: async () =>
+      void await Promise.all([...clients, subscriber, pool, operator].map((one) => one.close())),
+    stop: () => cluster.stop(),
+  };
+}

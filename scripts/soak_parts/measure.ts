@@ -1,0 +1,59 @@
+/**
+ * What this process holds: memory and sockets.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import process from "node:process";
+
+/** What was held at one time. */
+export interface Sample {
+  /** Bytes of the process in memory. */
+  readonly rss: number;
+  /** Bytes of the heap in use. */
+  readonly heap: number;
+  /** Open TCP sockets. */
+  readonly sockets: number;
+}
+
+/** Open TCP sockets of this process, the proxies' included; 0 where the system does not tell. */
+export function sockets(): number {
+  try {
+    const tcp = new Set(
+      readFileSync("/proc/self/net/tcp", "utf8").split("\n").slice(1).map((line) =>
+        line.trim().split(/\s+/)[9]
+      ),
+    );
+    return readdirSync("/proc/self/fd").filter((descriptor) => {
+      try {
+        const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`)) ?? [];
+        return inode !== undefined && tcp.has(inode);
+      } catch {
+        return false; // closed meanwhile
+      }
+    }).length;
+  } catch {
+    return 0;
+  }
+}
+
+/** Collects garbage, where it may, and measures. */
+export function measure(): Sample {
+  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
+  if (Bun !== undefined) Bun.gc(true);
+  else gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss, heap: heapUsed, sockets: sockets() };
+}
+
+function median(list: readonly number[]): number {
+  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
+}
+
+/** The last quarter of the samples over the second one: the first is the warm-up. */
+export function growth(samples: readonly Sample[], of: "rss" | "heap"): number {
+  const half = Math.floor(samples.length / 2);
+  const quarter = Math.floor(samples.length / 4);
+  const part = (from: number, to?: number): number => median(samples.slice(from, to).map((one) => one[of]));
+  return part(-Math.max(quarter, 1)) / Math.max(part(quarter, Math.max(half, quarter + 1)), 1);
+}

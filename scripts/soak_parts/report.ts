@@ -1,0 +1,100 @@
+/**
+ * What came out of a soak, for people, and whether that is well.
+ *
+ * @module
+ */
+import type { Choices } from "./choices.ts";
+import type { FaultLog } from "./faults.ts";
+import type { Verdict } from "./ledger.ts";
+import { growth, type Sample } from "./measure.ts";
+import type { News } from "./news.ts";
+import type { Tally } from "./work.ts";
+
+/** Growth after the warm-up that counts as a leak. */
+const GROWTH = 1.15;
+
+/** All that was seen. */
+export interface Outcome {
+  readonly choices: Choices;
+  readonly tally: Tally;
+  readonly faults: FaultLog;
+  readonly verdict: Verdict;
+  readonly news: News;
+  /** Whether the subscription heard of what was published at the end. */
+  readonly heard: boolean;
+  /** When the load began, by `performance.now()`. */
+  readonly started: number;
+  readonly samples: readonly Sample[];
+  /** Sockets at the end that were not there at the start. */
+  readonly left: number;
+  /** Milliseconds that closing took. */
+  readonly closed: number;
+  /** What failed in another way. */
+  readonly complaints: readonly string[];
+}
+
+/** When something went wrong, and which faults there were then. */
+function moment({ faults, started }: Outcome, from: number, to: number): string {
+  const span = [from, to].map((at) => ((at - started) / 1_000).toFixed(2)).join(" to ");
+  return `${span} s, during or just after: ${faults.during(from - 1_000, to).join(", ")}`;
+}
+
+/** More about what went wrong. */
+function details(outcome: Outcome): string[] {
+  const { verdict: { lost }, tally: { mixedUp } } = outcome;
+  const lines = mixedUp.slice(0, 5).map(({ own, reply, at }) =>
+    `"${reply}" instead of "${own}" at ${moment(outcome, at, at)}`
+  );
+  if (lost.length === 0) return lines;
+  const times = lost.map(({ at }) => at).sort((a, b) => a - b);
+  const keys = [...new Set(lost.map(({ key }) => key))].join(" ");
+  return [...lines, `lost in ${keys} at ${moment(outcome, times[0]!, times.at(-1)!)}`];
+}
+
+/** Prints it; `true` if all is well. */
+export function report(outcome: Outcome): boolean {
+  const { choices: { topology, minutes, seed }, tally, faults, verdict, news, samples, left, closed } =
+    outcome;
+  const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+  const rss = growth(samples, "rss");
+  const heap = growth(samples, "heap");
+  const rate = Math.round(tally.operations / minutes / 60);
+  console.log(`\n${runtime}, ${topology}, ${minutes} minutes, seed ${seed}`);
+  console.log(`operations  ${tally.operations} (${rate} a second), ${tally.rejected} rejected`);
+  const list = [...faults.byName()].map(([name, count]) => `${name} ${count}`).join(", ");
+  console.log(`faults      ${faults.count}: ${list}`);
+  console.log(
+    `writes      ${verdict.writes}, ${verdict.acknowledged} acknowledged (${verdict.unreplicated} of them lost by ` +
+      `replication), ${verdict.unknown.all} unknown (${verdict.unknown.ran} of them ran)`,
+  );
+  console.log(`messages    ${news.received}, ${news.gaps} gaps`);
+  console.log(
+    `memory      rss x ${rss.toFixed(2)}, heap x ${heap.toFixed(2)} after the warm-up; ` +
+      `sockets left: ${left}; closed in ${Math.round(closed)} ms`,
+  );
+  // A short run is all warm-up.
+  const grown = minutes < 2 ? 1 : Math.max(rss, heap);
+  const failures = [
+    ...Object.entries({
+      "acknowledged writes were lost": verdict.lost.length,
+      "writes ran twice": verdict.doubled,
+      "writes ran although they were said not to": verdict.denied,
+      "replies went to the wrong caller": tally.mixedUp.length,
+      "rejections did not say whether the command ran": tally.silent,
+      "calls hung beyond their deadline": tally.hung,
+      "messages are missing without a gap": news.missed,
+      "messages came twice": news.doubled,
+      "subscriptions did not come back": outcome.heard ? news.deaf : news.deaf + 1,
+      "sockets were left": Math.max(left, 0),
+      "per cent: memory grew": grown > GROWTH ? Math.round(grown * 100 - 100) : 0,
+      "ms: close() took too long": closed > 6_000 ? Math.round(closed) : 0,
+    }).filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`),
+    ...outcome.complaints,
+  ];
+  for (const failure of failures) console.log(`FAILED      ${failure}`);
+  for (const line of details(outcome)) console.log(`            ${line}`);
+  if (failures.length === 0) {
+    console.log("ok          nothing lost, nothing doubled, nothing hung, nothing left");
+  }
+  return failures.length === 0;
+}

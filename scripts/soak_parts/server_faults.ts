@@ -1,0 +1,22 @@
+/**
+ * What is done to any server, alone or among others, and is over without anybody taking its place.
+ *
+ * @module
+ */
+import type { Server } from "../../tests/harness/types.ts";
+import type { Dice } from "./dice.ts";
+import type { Fault } from "./faults.ts";
+
+/** Faults of one of these servers at a time, without signals. */
+export function serverFaults(servers: readonly [Server, ...Server[]], dice: Dice): Fault[] {
+  const any = (): Server => dice.some(servers);
+  return [
+    { name: "CLIENT KILL", weight: 4, run: () => any().cli("CLIENT", "KILL", "TYPE", "normal") },
+    {
+      name: "CLIENT KILL of subscribers",
+      weight: 2,
+      run: () => any().cli("CLIENT", "KILL", "TYPE", "pubsub"),
+    },
+    { name: "CLIENT PAUSE", weight: 2, run: () => any().cli("CLIENT", "PAUSE", 200) },
+  ];
+}
