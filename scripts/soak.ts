@@ -58,7 +58,9 @@ async function until(act: () => Promise<void>): Promise<void> {
     await act();
   } catch (error) {
     stop = true;
-    complaints.push(error instanceof Error ? error.message : String(error));
+    const complaint = error instanceof Error ? error.message : String(error);
+    console.log(`Cannot go on: ${complaint}`);
+    complaints.push(complaint);
   }
 }
 
@@ -109,9 +111,17 @@ await Promise.all([
   tellTime(),
   publish(),
   ...stage.faults.map((list) => until(() => breakThings(list, dice, faults, () => stop))),
-  ...stage.clients.flatMap((redis) =>
-    Array.from({ length: WORKERS }, () => work({ redis, ledger, tally, dice, patience }, () => stop))
-  ),
+  ...stage.clients.flatMap((redis) => {
+    const worker = {
+      redis,
+      ledger,
+      tally,
+      dice,
+      patience,
+      readsReplicas: stage.replicaReaders.includes(redis),
+    };
+    return Array.from({ length: WORKERS }, () => work(worker, () => stop));
+  }),
 ]);
 done = true;
 await watching;
@@ -125,7 +135,11 @@ const closing = performance.now();
 await stage.close();
 const closed = performance.now() - closing;
 await Promise.all(stage.proxies.map((proxy) => proxy.stop()));
-const verdict = await compare(stage);
+const verdict = await compare(stage).catch(async (error: Error) => {
+  await stage.stop();
+  console.log(`FAILED      the servers cannot be compared with what was acknowledged: ${error.message}`);
+  process.exit(1);
+});
 await stage.stop();
 // The kernel takes a moment for the last of them.
 for (let waited = 0; sockets() > atRest && waited < 20; waited++) await sleep(100);

@@ -10,6 +10,7 @@ import { healed } from "../../tests/cluster/healed.ts";
 import { moveSlots } from "../../tests/cluster/move_slots.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../../tests/harness/cluster.ts";
 import { field, waitFor } from "../../tests/harness/wait.ts";
+import { caughtUp } from "./caught_up.ts";
 import { type Dice, sleep } from "./dice.ts";
 import type { Fault } from "./faults.ts";
 import { linkFaults } from "./link_faults.ts";
@@ -54,12 +55,15 @@ function nodeFaults(
   { dice, losses }: { readonly dice: Dice; readonly losses: Losses },
 ): Fault[] {
   const at = (port: number): ClusterNode => cluster.nodes.find((node) => node.port === port)!;
-  const anyShard = async (): Promise<{ master: ClusterNode; replica: ClusterNode }> => {
+  const heal = async (): Promise<void> => {
     await healed(cluster, operator);
+    await caughtUp(cluster.nodes);
+  };
+  const anyShard = async (): Promise<{ master: ClusterNode; replica: ClusterNode }> => {
+    await heal();
     const { master, replicas } = dice.some(operator.topology.shards())!;
     return { master: at(master.port), replica: at(replicas[0]!.port) };
   };
-  const heal = (): Promise<void> => healed(cluster, operator);
   const elected = (replica: ClusterNode): Promise<void> =>
     waitFor("a replica to be elected", async () => {
       const role = field(await replica.cli("INFO", "replication"), "role");
@@ -176,6 +180,7 @@ export async function clusterStage(dice: Dice, losses: Losses): Promise<Stage> {
   return {
     tags,
     clients,
+    replicaReaders: [clients[1]],
     subscriber,
     publish: ["SPUBLISH", `soak:{${tags[0]}}:news`],
     sole: false,

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { Sentinel, SentinelConnectionPool } from "../../mod.ts";
-import { Redis } from "../../mod.ts";
+import { Redis, Sentinel, SentinelConnectionPool } from "../../mod.ts";
 import { type Replicated, startReplicated } from "../../tests/harness/replicated.ts";
 import type { Server } from "../../tests/harness/types.ts";
 import { waitFor } from "../../tests/harness/wait.ts";
 import { eager, healed, masterOf } from "../../tests/sentinel/writes.ts";
+import { caughtUp } from "./caught_up.ts";
 import { type Dice, sleep } from "./dice.ts";
 import type { Fault } from "./faults.ts";
 import { linkFaults } from "./link_faults.ts";
@@ -43,6 +43,10 @@ function processFaults(
   const anyReplica = async (): Promise<Server> => {
     const master = await masterOf(topology);
     return dice.some(servers.filter((server) => server !== master))!;
+  };
+  const heal = async (): Promise<void> => {
+    await healed(topology);
+    await caughtUp(servers);
   };
   /** Until no sentinel takes this one for the master. */
   const replaced = (old: Server): Promise<void> =>
@@ -85,7 +89,7 @@ function processFaults(
         losses.died();
         await stop(master, () => replaced(master));
         losses.woke();
-        await healed(topology);
+        await heal();
       },
     },
     {
@@ -93,7 +97,7 @@ function processFaults(
       weight: 2,
       run: async () => {
         await (await anyReplica()).restart();
-        await healed(topology);
+        await heal();
       },
     },
     {
@@ -102,7 +106,7 @@ function processFaults(
       run: async () => {
         losses.died();
         await (await masterOf(topology)).restart();
-        await healed(topology);
+        await heal();
       },
     },
     {
@@ -114,7 +118,7 @@ function processFaults(
         await master.kill();
         await replaced(master);
         await master.restart();
-        await healed(topology);
+        await heal();
       },
     },
     {
@@ -126,7 +130,7 @@ function processFaults(
         await dice.some(sentinels)!.cli("SENTINEL", "FAILOVER", topology.service);
         await replaced(master);
         losses.replacedSince(began);
-        await healed(topology);
+        await heal();
       },
     },
   ];
@@ -159,6 +163,7 @@ export async function sentinelStage(dice: Dice, losses: Losses): Promise<Stage> 
   return {
     tags: ["0"],
     clients,
+    replicaReaders: [clients[1]],
     subscriber,
     publish: ["PUBLISH", "soak:news"],
     sole: false,

@@ -39,6 +39,7 @@ export async function standaloneStage(dice: Dice): Promise<Stage> {
   return {
     tags: ["0"],
     clients,
+    replicaReaders: [],
     subscriber,
     publish: ["PUBLISH", "soak:news"],
     sole: true,

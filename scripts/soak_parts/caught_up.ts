@@ -1,0 +1,24 @@
+/**
+ * Replication that flows: a link that is up is not enough, as what was written during a full synchronisation is sent
+ * up to a second later.
+ *
+ * @module
+ */
+import type { Server } from "../../tests/harness/types.ts";
+import { field, waitFor } from "../../tests/harness/wait.ts";
+
+/** Resolves when each replica among these servers has what its master has now. */
+export async function caughtUp(servers: readonly Server[]): Promise<void> {
+  const replication = async (server: Server): Promise<string> =>
+    String(await server.cli("INFO", "replication"));
+  for (const server of servers) {
+    const port = Number(field(await replication(server), "master_port"));
+    const master = servers.find((one) => one.port === port);
+    if (master === undefined) continue; // it is one itself
+    const wanted = Number(field(await replication(master), "master_repl_offset"));
+    await waitFor("a replica to have what its master has", async () => {
+      const offset = Number(field(await replication(server), "slave_repl_offset"));
+      return offset >= wanted ? undefined : `it is at ${offset} of ${wanted}`;
+    });
+  }
+}
