@@ -37,9 +37,11 @@ export class FaultLog {
     return counts;
   }
 
-  /** Those that lasted at some time within a span, by `performance.now()`. */
+  /** Those that lasted at some time within a span, by `performance.now()`, and from when to when in seconds behind its start. */
   during(from: number, to: number): string[] {
-    return this.#entries.filter((entry) => entry.from <= to && entry.to >= from).map(({ name }) => name);
+    const second = (at: number): string => ((at - from) / 1_000).toFixed(2);
+    return this.#entries.filter((entry) => entry.from <= to && entry.to >= from)
+      .map((entry) => `${entry.name} (${second(entry.from)} to ${second(entry.to)})`);
   }
 
   /** Does it and writes it down. */

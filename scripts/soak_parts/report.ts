@@ -13,6 +13,9 @@ import type { Tally } from "./work.ts";
 /** Growth after the warm-up that counts as a leak. */
 const GROWTH = 1.15;
 
+/** Milliseconds between two that went wrong for reasons of their own. */
+const BURST = 1_000;
+
 /** All that was seen. */
 export interface Outcome {
   readonly choices: Choices;
@@ -33,22 +36,30 @@ export interface Outcome {
   readonly complaints: readonly string[];
 }
 
-/** When something went wrong, and which faults there were then. */
-function moment({ faults, started }: Outcome, from: number, to: number): string {
-  const span = [from, to].map((at) => ((at - started) / 1_000).toFixed(2)).join(" to ");
-  return `${span} s, during or just after: ${faults.during(from - 1_000, to).join(", ")}`;
-}
-
-/** More about what went wrong. */
-function details(outcome: Outcome): string[] {
-  const { verdict: { lost }, tally: { mixedUp } } = outcome;
-  const lines = mixedUp.slice(0, 5).map(({ own, reply, at }) =>
-    `"${reply}" instead of "${own}" at ${moment(outcome, at, at)}`
-  );
-  if (lost.length === 0) return lines;
-  const times = lost.map(({ at }) => at).sort((a, b) => a - b);
-  const keys = [...new Set(lost.map(({ key }) => key))].join(" ");
-  return [...lines, `lost in ${keys} at ${moment(outcome, times[0]!, times.at(-1)!)}`];
+/** More about what went wrong: each burst of it with the faults of that time. */
+function details({ verdict: { lost }, tally: { mixedUp }, faults, started }: Outcome): string[] {
+  const all = [
+    ...mixedUp.map(({ own, reply, at }) => ({ what: `"${reply}" instead of "${own}"`, at })),
+    ...lost.map(({ key, at }) => ({ what: `lost in ${key}`, at })),
+  ].sort((a, b) => a.at - b.at);
+  const bursts: { readonly from: number; to: number; readonly what: Set<string>; count: number }[] = [];
+  for (const { what, at } of all) {
+    const last = bursts.at(-1);
+    if (last === undefined || at - last.to > BURST) {
+      bursts.push({ from: at, to: at, what: new Set([what]), count: 1 });
+    } else {
+      last.to = at;
+      last.count++;
+      last.what.add(what);
+    }
+  }
+  return bursts.map(({ from, to, what, count }) => {
+    const [first, last] = [from, to].map((at) => ((at - started) / 1_000).toFixed(2));
+    const some = [...what].slice(0, 5).join(", ");
+    return `${count} from ${first} to ${last} s: ${some}; from a second before on: ${
+      faults.during(from - 1_000, to).join(", ")
+    }`;
+  });
 }
 
 /** Prints it; `true` if all is well. */

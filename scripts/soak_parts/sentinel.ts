@@ -127,7 +127,12 @@ function processFaults(
       run: async () => {
         const master = await masterOf(topology);
         const began = performance.now();
-        await dice.some(sentinels)!.cli("SENTINEL", "FAILOVER", topology.service);
+        const sentinel = dice.some(sentinels)!;
+        // One that has just started has not heard of the replicas for a moment.
+        await waitFor("a sentinel to begin a failover", async () => {
+          await sentinel.cli("SENTINEL", "FAILOVER", topology.service);
+          return undefined;
+        });
         await replaced(master);
         losses.replacedSince(began);
         await heal();
