@@ -15,6 +15,7 @@ import { gather, targetsOf } from "./fan_out.ts";
 import { follow } from "./leased.ts";
 import { crossSlot, crossSlotError, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
+import { unlessAborted } from "./policies.ts";
 import { turnOf } from "./redirect.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
 import { acquireAt, isUnreachable } from "./seek.ts";
@@ -67,7 +68,7 @@ class ClusterPipeline {
       if (splits === undefined) return settled(crossSlot(command));
       const outcomes: unknown[] = [];
       splits.forEach((part, index) => this.#to(part.slot, part.command, (one) => outcomes[index] = one));
-      return this.#join(place, () => join(command, splits, outcomes));
+      return this.#join(place, () => join(command, splits, unlessAborted(outcomes, this.#call.signal)));
     }
     const nodes = targetsOf(this.#fleet, command);
     // For any node: it has a way of its own, as has what is refused.
@@ -77,7 +78,10 @@ class ClusterPipeline {
       this.#item(node, { command, pinned: true, settled: (one) => outcomes[index] = one });
     });
     const random = this.#fleet.options.connection.clock.random();
-    this.#join(place, () => gather(command, nodes, outcomes, random));
+    this.#join(
+      place,
+      () => gather(command, nodes, unlessAborted(outcomes, this.#call.signal), random),
+    );
   }
 
   /** Sends all; resolves when all are back. */
@@ -85,7 +89,7 @@ class ClusterPipeline {
     for (const [node, items] of this.#parts) this.#waiting.push(this.#runPart(node, items, multiplex));
     await Promise.all(this.#waiting);
     for (const put of this.#joins) put();
-    return this.#outcomes;
+    return unlessAborted(this.#outcomes, this.#call.signal);
   }
 
   #to(slot: number, command: Command, settled: (outcome: unknown) => void): void {

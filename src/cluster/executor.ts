@@ -22,6 +22,7 @@ import { leaseElsewhere, runLeased, seek } from "./leased.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
+import { unlessAborted } from "./policies.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
 import { Router } from "./router.ts";
 import { clusterHome } from "./subscriptions.ts";
@@ -172,7 +173,8 @@ export class ClusterExecutor implements Executor {
     blocks: number,
   ): Promise<unknown> {
     const runs = nodes.map((node) => this.#at(node, command, call, blocks).catch((error) => error));
-    return gather(command, nodes, await Promise.all(runs), this.#fleet.options.connection.clock.random());
+    const outcomes = unlessAborted(await Promise.all(runs), call.signal);
+    return gather(command, nodes, outcomes, this.#fleet.options.connection.clock.random());
   }
 
   async #split(command: Command, call: Call, blocks: number): Promise<unknown> {
@@ -184,7 +186,7 @@ export class ClusterExecutor implements Executor {
         : runLeased(this.#fleet, part.command, part.slot, call, 0);
       return run.catch((error) => error);
     }));
-    return join(command, parts, outcomes);
+    return join(command, parts, unlessAborted(outcomes, call.signal));
   }
 
   /** Runs a command at one node, whatever becomes of its slots. */

@@ -68,6 +68,15 @@ export function combine(name: string, policy: string | undefined, parts: readonl
   return (COMBINE[policy ?? ""] ?? together)(replies);
 }
 
+/**
+ * What the parts came to, unless the caller's signal ended some of them: the whole rejects with its reason then, whatever
+ * that is, as a command of one part does.
+ */
+export function unlessAborted(outcomes: unknown[], signal: AbortSignal | undefined): unknown[] {
+  if (signal?.aborted === true && outcomes.includes(signal.reason)) throw signal.reason;
+  return outcomes;
+}
+
 function executedOf(parts: readonly Part[]): Executed {
   let executed: Executed | undefined;
   for (const { outcome } of parts) {

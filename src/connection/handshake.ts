@@ -126,6 +126,7 @@ function refusal(cause: ReplyError, where: string): Error {
   }
   const message = `Cannot connect to ${where}: the server refused the handshake: ${cause.message}`;
   // A database that does not exist and a right that is missing will not come by trying again.
-  const forGood = cause.code === "NOPERM" || /DB index is out of range|invalid DB index/i.test(cause.message);
+  const forGood = cause.code === "NOPERM" ||
+    /DB index is out of range|invalid DB index|SELECT is not allowed in cluster mode/i.test(cause.message);
   return new ConnectionError(message, { code: forGood ? "REFUSED" : "HANDSHAKE", executed: "no", cause });
 }

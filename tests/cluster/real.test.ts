@@ -36,6 +36,15 @@ describe("a cluster of three masters and three replicas", () => {
     assert.equal(topology.reason, "start");
   });
 
+  it("that has one database says so at once to whoever wants another", async () => {
+    const options = { db: 1, commandTimeout: 0 };
+    await using other = new RedisCluster(
+      [{ host: "127.0.0.1", port: cluster.masters[0]!.port }],
+      options,
+    );
+    await assert.rejects(other.get("a"), { code: "REFUSED", executed: "no", message: /SELECT|out of range/ });
+  });
+
   it("has each key where its slot is", async () => {
     const keys = ["a", "{tag}x", "é{日本}", "x{}y", "{a}{b}", "\u0000", "😀"];
     for (const key of keys) {

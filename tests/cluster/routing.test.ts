@@ -201,6 +201,39 @@ describe("keys in several slots", () => {
     await redis.close();
   });
 
+  it("an aborted call rejects with the reason of its signal, whatever that is and whatever the parts came to", async () => {
+    type Run = (redis: RedisCluster) => Promise<unknown>;
+    const runs: readonly (readonly [Run, parts: number])[] = [
+      [(redis) => redis.mset({ a: 1, b: 2, c: 3 }), 3],
+      [(redis) => redis.mget("a", "b", "c"), 3],
+      [(redis) => redis.dbsize(), 3],
+      [(redis) => redis.pipeline().mget("a", "b", "c").exec({ settle: true }), 3],
+      [(redis) => redis.pipeline().ping().exec({ settle: true }), 1],
+    ];
+    for (const reason of [new Error("mine"), "a text", undefined]) {
+      for (const [run, parts] of runs) {
+        const fake = new FakeCluster(dealt(3));
+        let arrived = 0;
+        // The master of "b" never answers, and nobody a PING.
+        fake.before = (port, [name = ""], connection) => {
+          if (!["MGET", "MSET", "DBSIZE", "PING"].includes(name)) return undefined;
+          arrived++;
+          if (port === portOf(fake, "b") || name === "PING") return new Promise<never>(() => {});
+          return name === "DBSIZE" ? 1 : connection.serve();
+        };
+        const { redis, clock } = start(fake);
+        await settled(clock, redis.connect());
+        const controller = new AbortController();
+        const aborted = run(redis.with({ signal: controller.signal }));
+        const rejected = assert.rejects(aborted, (error) => error === controller.signal.reason, `${run}`);
+        while (arrived < parts) await clock.advance(1);
+        controller.abort(reason);
+        await rejected;
+        await settled(clock, redis.close());
+      }
+    }
+  });
+
   it("commands that cannot be split are refused before anything is sent, without showing keys", async () => {
     const fake = new FakeCluster(dealt(3));
     const { redis } = start(fake);
