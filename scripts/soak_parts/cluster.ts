@@ -139,8 +139,7 @@ function nodeFaults(
       run: async () => {
         const { replica } = await anyShard();
         const asking = ask(replica);
-        await elected(replica);
-        clearInterval(asking);
+        await elected(replica).finally(() => clearInterval(asking));
         await heal();
       },
     },

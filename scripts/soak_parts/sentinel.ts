@@ -14,6 +14,7 @@ import { type Dice, sleep } from "./dice.ts";
 import type { Fault } from "./faults.ts";
 import { linkFaults } from "./link_faults.ts";
 import type { Losses } from "./losses.ts";
+import { watchPromotions } from "./promotions.ts";
 import { serverFaults } from "./server_faults.ts";
 import { LIMITS, proxiesFor, type Stage } from "./stage.ts";
 
@@ -126,15 +127,12 @@ function processFaults(
       weight: 2,
       run: async () => {
         const master = await masterOf(topology);
-        const began = performance.now();
-        const sentinel = dice.some(sentinels)!;
-        // One that has just started has not heard of the replicas for a moment.
-        await waitFor("a sentinel to begin a failover", async () => {
-          await sentinel.cli("SENTINEL", "FAILOVER", topology.service);
-          return undefined;
-        });
-        await replaced(master);
-        losses.replacedSince(began);
+        // One that has just started has not heard of the replicas, and one that finds none in time gives up.
+        const tell = (): void =>
+          void dice.some(sentinels)!.cli("SENTINEL", "FAILOVER", topology.service).catch(() => {});
+        tell();
+        const telling = setInterval(tell, 5_000);
+        await replaced(master).finally(() => clearInterval(telling));
         await heal();
       },
     },
@@ -165,6 +163,9 @@ export async function sentinelStage(dice: Dice, losses: Losses): Promise<Stage> 
   ] as const;
   const subscriber = sentinel.masterFor(service);
   const stopped = new Set<Server>();
+  const named = (): Promise<Server> => masterByMost(topology, sentinels.filter((one) => !stopped.has(one)));
+  let over = false;
+  const watching = watchPromotions(servers, stopped, named, losses, () => over);
   return {
     tags: ["0"],
     clients,
@@ -174,9 +175,13 @@ export async function sentinelStage(dice: Dice, losses: Losses): Promise<Stage> 
     sole: false,
     proxies,
     faults: [linkFaults(proxies, dice), processFaults(topology, stopped, { dice, losses })],
-    master: () => masterByMost(topology, sentinels.filter((one) => !stopped.has(one))),
+    master: named,
     healed: () => healed(topology),
-    close: async () => void await Promise.all([...clients, subscriber, pool].map((one) => one.close())),
+    close: async () => {
+      over = true;
+      await Promise.all([...clients, subscriber, pool].map((one) => one.close()));
+      await watching;
+    },
     stop: () => topology.stop(),
   };
 }
