@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { ReplyError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
 import { type NatFunction, type SentinelAddress, showAddress } from "./address.ts";
+
+const UNKNOWN = "it does not know this service";
 
 /** A master as a sentinel knows it. */
 export interface MasterAnswer {
@@ -107,7 +110,7 @@ export function readMaster(
   trusted?: SentinelAddress,
 ): MasterAnswer {
   const address = orThrow(replies[0]);
-  if (address === null) throw new Doubt("it does not know this service", true);
+  if (address === null) throw new Doubt(UNKNOWN, true);
   if (!Array.isArray(address)) throw new Doubt("it gave something that is no address");
   const [host, port] = address;
   const fields = fieldsOf(orThrow(replies[1]));
@@ -126,6 +129,7 @@ export function readMaster(
 
 /** Reads which replicas are not down; those whose link to the master stands come first. */
 export function readReplicas(reply: Reply | Error | undefined, nat: NatFunction): ReplicaAnswer[] {
+  if (reply instanceof ReplyError && /no such master/i.test(reply.message)) throw new Doubt(UNKNOWN, true);
   const list = orThrow(reply);
   if (!Array.isArray(list)) throw new Doubt("it gave something that is no list of replicas");
   return list.map((entry) => fieldsOf(entry as Reply))

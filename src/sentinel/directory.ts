@@ -152,7 +152,7 @@ export class SentinelDirectory implements WatchOwner {
   #check(peer: SentinelPeer, service: Service, announced?: SentinelAddress): void {
     const { nat, minOthers } = this.#options;
     peer.ask(masterCommands(service.name)).then((replies) => {
-      if (this.#watchers === 0) return void peer.close();
+      if (this.#users === 0) return void peer.close();
       this.#meet(peer, replies[3], readOthers(replies[2], nat));
       const answer = service.accept(readMaster(replies, nat, minOthers, announced), NOBODY, []);
       // Before the first connection there is nothing that could have moved.

@@ -114,9 +114,10 @@ export class ReadingExecutor extends StandaloneExecutor {
   async #read(run: (executor: Readable["executor"]) => Promise<unknown>, call: Call): Promise<unknown> {
     const { clock } = this.#options.home.options.connection;
     const end = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
-    this.#first ??= this.#begin();
-    await this.#first;
+    if (!this.#ended) await (this.#first ??= this.#begin());
     while (true) {
+      // Nothing is opened any more by who has been closed, and home says why.
+      if (this.#ended) return await run(this.#home);
       const node = this.#pick();
       const failed = (error: unknown): boolean =>
         error instanceof RedisError && !(error instanceof ReplyError) && node instanceof ReplicaNode &&

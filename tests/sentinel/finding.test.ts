@@ -51,6 +51,7 @@ describe("Sentinel: finding the master", () => {
   it("tells an unknown service from sentinels that cannot be reached", async () => {
     const { net } = three({ port: 10 }, { port: 10 });
     await assert.rejects(made(net).discoverMaster("other"), { code: "NO_SERVICE", executed: "no" });
+    await assert.rejects(made(net).discoverReplicas("other"), { code: "NO_SERVICE", executed: "no" });
     await assert.rejects(made(new Net()).discoverMaster("mymaster"), { code: "NO_SENTINEL", executed: "no" });
   });
 
@@ -123,4 +124,23 @@ describe("Sentinel: finding the master", () => {
     await next.peer.whenConnected();
     assert.equal(await redis.get("k"), null);
   });
+});
+
+describe("Sentinel: closing a client that has just begun to read", () => {
+  for (const client of ["masterFor", "replicaFor"] as const) {
+    it(`of ${client} leaves nothing open`, async () => {
+      const { net, sentinels } = three({ port: 10 }, { port: 10 }, { port: 10 });
+      const server = new FakeServer();
+      net.add("server:10", server);
+      const redis = made(net)[client]("mymaster", { readFrom: "preferReplica" });
+      const read = redis.get("k").then(
+        () => {},
+        (error: { code: string }) => assert.equal(error.code, "CLOSED"),
+      );
+      await redis.close();
+      await read;
+      await assert.rejects(redis.get("k"), { code: "CLOSED", executed: "no" });
+      for (const { peer } of [...sentinels, server]) await peer.whenOpen(0);
+    });
+  }
 });
