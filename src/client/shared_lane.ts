@@ -176,8 +176,8 @@ export class SharedLane implements Lane, Sender, GroupLane {
   }
 
   /**
-   * While the very first connection is being made: resolves when what waits for it has gone out, or it has failed,
-   * or `closeGrace` is over. `undefined`: there is nothing to wait for.
+   * While the very first connection is being made: resolves when what waits for it has gone out or given up, or it has
+   * failed, or `closeGrace` is over. `undefined`: there is nothing to wait for.
    */
   arrival(): Promise<void> | undefined {
     if (this.#state !== "connecting" || !this.#room.awaited || this.#room.reason !== undefined) {
@@ -188,6 +188,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
       for (const end of ["ready", "reconnecting", "closed"] as const) {
         this.events.addEventListener(end, () => resolve(), { once: true });
       }
+      this.#room.deserted = resolve;
     });
     return withGrace(connection.clock, closeGrace, arrived);
   }

@@ -27,6 +27,8 @@ export interface RoomLimits {
 export class WaitingRoom {
   /** Why there is no connection; told to those whose time runs out. */
   reason: Error | undefined = undefined;
+  /** Called when the time of the last who waited is up. */
+  deserted: (() => void) | undefined = undefined;
   readonly #clock: Clock;
   readonly #limits: RoomLimits;
   readonly #address: string;
@@ -108,6 +110,7 @@ export class WaitingRoom {
       next = Math.min(next, pending.deadline);
     }
     this.#queue = staying;
+    if (staying.length === 0) this.deserted?.();
     // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
     return Math.max(next, now + staying.length / LOOKS_A_MILLISECOND);
   }

@@ -59,6 +59,11 @@ describe("closing a client before it has connected", () => {
     caller.abort(new Error("given up"));
     await assert.rejects(call, /given up/);
     await redis.close();
+    // Nor when the deadlines are over of those who do.
+    const late = new Redis({ transport, connectTimeout: 0, commandTimeout: 20, closeGrace: 0x7fffffff });
+    const expired = assert.rejects(late.get("k"), { code: "COMMAND_TIMEOUT", executed: "no" });
+    await late.close();
+    await expired;
   });
 
   it("rejects it when the first try to connect fails", async () => {
