@@ -113,7 +113,7 @@ export function runOn(
   const timeout = blocks === 0 ? call.timeout : blocks === Infinity ? 0 : blocks + blockingGrace;
   const pending = new Pending(command, call.mode, timeout);
   const promise = pending.promise();
-  pending.blocks = blocks;
+  pending.more.blocks = blocks;
   if (blocks === 0) pending.deadline = deadline;
   if (call.signal?.aborted) pending.reject(call.signal.reason);
   else connection.enqueue(pending);

@@ -75,7 +75,7 @@ export class Round implements BatchSink, Group {
       },
     });
     ticket.deadline = deadline;
-    ticket.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    ticket.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
     return this.#ticket = ticket;
   }
 

@@ -165,10 +165,10 @@ export class SharedLane implements Lane, Sender, GroupLane {
     }
     const { retry, clock } = this.#pool.options.connection;
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
-    const attempt = pending.repeats + 1;
-    const delay = retryDelay(pending.retry ?? retry, error, { attempt, readonly }, clock);
+    const attempt = (pending.rare?.repeats ?? 0) + 1;
+    const delay = retryDelay(pending.rare?.retry ?? retry, error, { attempt, readonly }, clock);
     if (delay === undefined || clock.now() + delay >= pending.deadline) return false;
-    pending.repeats = attempt;
+    pending.more.repeats = attempt;
     // A lost connection comes back in its own time; a reply that said "not now" is waited out.
     if (error instanceof ReplyError) this.#repeatLater(pending, delay);
     else this.#wait(pending);

@@ -10,6 +10,7 @@ import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
+import type { RetryPolicy } from "../retry.ts";
 import { runBatch } from "./batch.ts";
 import { ConnectionWaits, ExclusiveLane, runExclusively } from "./exclusive.ts";
 import type { Call, Executor } from "./executor.ts";
@@ -54,6 +55,8 @@ export class StandaloneExecutor implements Executor {
   /** The shared connection. */
   readonly lane: SharedLane;
   readonly #pool: ConnectionPool;
+  /** The lane's own policy: who has no other needs none. */
+  readonly #retry: RetryPolicy;
   readonly #multiplex: boolean;
   readonly #owner: boolean;
   readonly #waits: ConnectionWaits;
@@ -62,6 +65,7 @@ export class StandaloneExecutor implements Executor {
   /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
   constructor(pool: ConnectionPool, options: { readonly multiplex: boolean; readonly owner: boolean }) {
     this.#pool = pool;
+    this.#retry = pool.options.connection.retry;
     this.#waits = new ConnectionWaits(pool);
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
@@ -81,7 +85,7 @@ export class StandaloneExecutor implements Executor {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
     pending.sender = this.lane;
-    pending.retry = call.retry;
+    if (call.retry !== this.#retry) pending.more.retry = call.retry;
     const { signal } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);

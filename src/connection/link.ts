@@ -6,7 +6,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
-import { type Arg, DecodeMode, type Reply, type RespParser } from "../resp/types.ts";
+import { type Arg, DecodeMode, type DecoderLimits, type Reply, type RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, lossError } from "./failures.ts";
 import { Flight } from "./flight.ts";
@@ -34,7 +34,8 @@ export type LinkOptions =
     ResolvedConnectionOptions,
     "clock" | "commandTimeout" | "socketTimeout" | "maxQueued" | "maxQueuedBytes"
   >
-  & Pick<ResolvedConnectionOptions, "parser" | "limits">;
+  & Pick<ResolvedConnectionOptions, "parser">
+  & { readonly limits: DecoderLimits };
 
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
 const SOON: Promise<void> = Promise.resolve();
@@ -93,16 +94,14 @@ export class Link {
       close: (error) => {
         // What ended by plan needs no error.
         if (link !== undefined && link.#ended) return;
-        early ??= error === undefined
-          ? new ConnectionError("the server closed it", { code: "LOST" })
-          : asError(error);
+        early ??= asError(error ?? new ConnectionError("the server closed it", { code: "LOST" }));
         if (link !== undefined) link.#lose(early);
       },
     };
     const { noDelay, keepAlive, readBufferSize } = options;
     const { transport } = options;
     if (transport === undefined) {
-      throw new TypeError('Cannot connect without a `transport`: give one, or import from "@keywire/redis"');
+      throw new TypeError("Cannot connect without a `transport`");
     }
     const socket = await transport.connect(
       options.endpoint,

@@ -8,11 +8,10 @@ import type { Socket } from "../transport.ts";
 
 /**
  * Bytes at which what is encoded goes out before the tick is over: the server works on the first part while the rest is
- * being encoded. As much as a server reads at once; with less, what each `send` costs outweighs it. What follows in the
- * same tick goes out in parts that double, so that the server never runs dry and there are few of them.
+ * being encoded. With less, what a further `send` costs outweighs it where little follows. What follows in the same tick
+ * goes out in parts that double, up to a whole arena, so that the server never runs dry and there are few of them.
  */
-const FIRST = 16_384;
-const MOST = 65_536;
+const FIRST = 8_192;
 /** A server takes about that much longer for a command than it takes to encode it. */
 const SLOWER = 4;
 
@@ -31,15 +30,13 @@ export class Output {
   encoded = 0;
   /** How many of them have been handed to the socket: the others cannot have run. */
   sent = 0;
-  /** Bytes in the arena at which `early` is worth its while. */
+  /** Bytes in the arena at which `flushEarly` is worth its while. */
   early = FIRST;
   readonly #socket: Socket;
   readonly #failed: (cause: unknown) => void;
   #busy = false;
   #backlog: Chunk[] = [];
   #backlogBytes = 0;
-  /** Bytes of this tick. */
-  #burst = 0;
 
   /** Writes to `socket`; `failed` hears of it when that cannot be done any more. */
   constructor(socket: Socket, failed: (cause: unknown) => void) {
@@ -58,32 +55,29 @@ export class Output {
     return this.encoder.length + this.#backlogBytes;
   }
 
+  /** There is much, and more may come in this tick: hands over what there is by now. */
+  flushEarly(): void {
+    this.early *= 2;
+    this.flush();
+  }
+
   /** Hands to the socket what has been encoded; while it is busy, all waits. */
   flush(): void {
     if (this.#busy) return;
     const bytes = this.encoder.take();
-    this.#burst += bytes.length;
     if (bytes.length > 0) this.#write(bytes, this.encoded);
-  }
-
-  /** There is much, and more may come in this tick: hands over what there is by now. */
-  flushEarly(): void {
-    this.early = Math.min(this.early * 2, MOST);
-    this.flush();
   }
 
   /**
    * The tick is over: hands over the rest. A socket whose every write is a promise takes one part a tick, which must
-   * keep the server busy for as long as the rest is being encoded: a quarter of as much as there was this time.
+   * keep the server busy while the rest is being encoded: a quarter of what was left this time.
    */
   flushTick(): void {
     this.flush();
-    this.early = this.#busy ? Math.min(Math.max(this.#burst / SLOWER, FIRST), MOST) : FIRST;
-    this.#burst = 0;
+    this.early = this.#busy ? Math.max(this.waiting / SLOWER, FIRST) : FIRST;
   }
 
   #put(bytes: Uint8Array, upTo: number): void {
-    this.#burst += bytes.length;
     if (!this.#busy) return this.#write(bytes, upTo);
     const { length } = bytes;
     this.#backlog.push({ bytes, length, upTo });

@@ -109,7 +109,7 @@ export class Upkeep implements BatchSink {
     // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
     if (inbox.attentive) return;
     for (let index = 0; index < inbox.queue.length; index++) {
-      if (inbox.queue.at(index)!.blocks > 0) return;
+      if (inbox.queue.at(index)!.rare?.blocks) return;
     }
     this.#renewal = undefined;
     const { username, password } = this.#current ?? {};
