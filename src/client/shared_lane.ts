@@ -4,7 +4,7 @@
  * ```text
  *   idle --first command, connect()--> connecting --> ready --loss--> waiting --> connecting ...
  *     ^                                   |                              (backoff)
- *     +------ refused for good -----------+                    any --close()--> closed
+ *     +------ refused for good -----------+-------+            any --close()--> closed
  * ```
  *
  * In `connecting` and `waiting` commands stay in the waiting room, each up to its deadline.
@@ -14,7 +14,9 @@
 import { delayOf } from "../backoff.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
+import { notConnected } from "../connection/failures.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
+import { isTurnedAwayForGood } from "../connection/turned_away.ts";
 import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import { withGrace } from "../pool/grace.ts";
@@ -155,6 +157,8 @@ export class SharedLane implements Lane, Sender, GroupLane {
     if (this.#state === "closed" || !(error instanceof RedisError)) return false;
     const lost = error instanceof ConnectionError && error.code !== "QUEUE_FULL";
     if (lost && error.executed === "no") {
+      // The server has said that it will serve nobody, so the lane gives up, too.
+      if (isTurnedAwayForGood(error)) return false;
       // It has not been tried at all: it waits on, up to its deadline.
       this.#wait(pending);
       return true;
@@ -287,6 +291,9 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
+    if (isTurnedAwayForGood(cause)) {
+      return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
+    }
     // What was to be sent again has come in before this was known.
     if (this.#pool.options.connection.maxQueued === 0) {
       this.#room.rejectAll((one) => this.#unreachable(one, cause));
@@ -327,6 +334,11 @@ export class SharedLane implements Lane, Sender, GroupLane {
       for (const listener of this.#listeners) listener.retrying?.(error);
       return;
     }
+    this.#giveUp(error);
+  }
+
+  /** There is no connection, and waiting would not bring one: the next command begins anew. */
+  #giveUp(error: Error): void {
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
