@@ -56,6 +56,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
+  #ears: ConnectionListener | undefined = undefined;
 
   /** A lane over a connection of this pool. */
   constructor(pool: ConnectionPool) {
@@ -127,7 +128,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
   connect(signal?: AbortSignal): Promise<void> {
-    if (this.#state === "closed") return Promise.reject(closedError("connect"));
+    if (this.#state === "closed") return Promise.reject(this.#closed("connect"));
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#state === "ready") return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -206,11 +207,11 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#unhurry();
     for (const [pending, timer] of this.#delayed) {
       clock.clearTimeout(timer);
-      pending.reject(closedError(pending.command.spec.name));
+      pending.reject(this.#closed(pending.command.spec.name));
     }
-    this.#room.rejectAll((pending) => closedError(pending.command.spec.name));
-    for (const caller of [...this.#callers]) caller.reject(closedError("connect"));
-    if (connecting) this.#stop.abort(closedError("connect"));
+    this.#room.rejectAll((pending) => this.#closed(pending.command.spec.name));
+    for (const caller of [...this.#callers]) caller.reject(this.#closed("connect"));
+    if (connecting) this.#stop.abort(this.#closed("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.closed?.();
@@ -220,15 +221,24 @@ export class SharedLane implements Lane, Sender, GroupLane {
 
   /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
   async #retire(connection: Connection): Promise<void> {
+    // The pool goes on: what nothing is due on is of use to others.
+    if (!this.#pool.closed && connection.settled) {
+      connection.unlisten(this.#ears!);
+      return connection[Symbol.dispose]();
+    }
     const { clock } = this.#pool.options.connection;
     const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
     await connection.close();
     clock.clearTimeout(timer);
   }
 
+  #closed(name: string): ConnectionError {
+    return closedError(name, this.#pool.closed ? "the client or its pool" : undefined);
+  }
+
   #wait(pending: Pending): void {
     const { name } = pending.command.spec;
-    if (this.#state === "closed") return pending.reject(closedError(name));
+    if (this.#state === "closed") return pending.reject(this.#closed(name));
     // Even without a waiting room the first connection is waited for: what fails at once is what was, and is not now.
     const down = this.#state !== "ready" && this.#room.reason !== undefined;
     if (down && this.#pool.options.connection.maxQueued === 0) {
@@ -263,7 +273,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#connection = connection;
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
-    const listener: ConnectionListener = {
+    const listener: ConnectionListener = this.#ears = {
       frame: (values) => {
         if (connection !== this.#connection) return;
         const listeners = this.#listeners;
