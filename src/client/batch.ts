@@ -142,8 +142,9 @@ function repeatable(
 
 /** True for what a lost connection kept from being sent, where another one may take it. */
 function isUntried(error: unknown): boolean {
-  return error instanceof ConnectionError && error.executed === "no" && error.code !== "QUEUE_FULL" &&
-    !isTurnedAwayForGood(error);
+  if (!(error instanceof RedisError) || error.executed !== "no") return false;
+  if (error.code === "SOCKET_TIMEOUT") return true;
+  return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isTurnedAwayForGood(error);
 }
 
 async function sleep({ clock }: GroupLane, delay: number, signal: AbortSignal | undefined): Promise<void> {

@@ -156,7 +156,8 @@ export class SharedLane implements Lane, Sender, GroupLane {
   /** A command failed: sends it again if that is safe and the policy says so. */
   recover(pending: Pending, error: Error): boolean {
     if (this.#state === "closed" || !(error instanceof RedisError)) return false;
-    const lost = error instanceof ConnectionError && error.code !== "QUEUE_FULL";
+    const lost = error.code === "SOCKET_TIMEOUT" ||
+      (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
     if (lost && error.executed === "no") {
       // The server has said that it will serve nobody, so the lane gives up, too.
       if (isTurnedAwayForGood(error)) return false;
