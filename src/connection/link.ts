@@ -38,7 +38,7 @@ export type LinkOptions =
 
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
 const SOON: Promise<void> = Promise.resolve();
-const FLUSH_AT = 65_536;
+const MUCH = 65_536;
 /** Chunks kept from before there is a link; a server says one line at most before it is asked. */
 const EARLY_CHUNKS = 16;
 
@@ -171,7 +171,7 @@ export class Link {
 
   /** Whether the peer is slow enough that one who has much more to send should wait for replies first. */
   get congested(): boolean {
-    return this.#output.busy && (this.#output.waiting >= FLUSH_AT || this.full);
+    return this.#output.busy && (this.#output.waiting >= MUCH || this.full);
   }
 
   /**
@@ -185,7 +185,7 @@ export class Link {
     const { encoder } = this.#output;
     encoder.command(spec.head, spec.words, args);
     this.#wait(pending);
-    if (encoder.length >= FLUSH_AT) this.#output.flush();
+    if (encoder.length >= this.#output.early) this.#output.flushEarly();
   }
 
   /** Adds bytes that are packed already and the commands that wait for what they bring. */
@@ -248,7 +248,7 @@ export class Link {
 
   #flush = (): void => {
     this.#scheduled = false;
-    if (!this.#ended) this.#output.flush();
+    if (!this.#ended) this.#output.flushTick();
   };
 
   /** Bytes came. */

@@ -6,6 +6,16 @@
 import { Encoder } from "../resp/encoder.ts";
 import type { Socket } from "../transport.ts";
 
+/**
+ * Bytes at which what is encoded goes out before the tick is over: the server works on the first part while the rest is
+ * being encoded. As much as a server reads at once; with less, what each `send` costs outweighs it. What follows in the
+ * same tick goes out in parts that double, so that the server never runs dry and there are few of them.
+ */
+const FIRST = 16_384;
+const MOST = 65_536;
+/** A server takes about that much longer for a command than it takes to encode it. */
+const SLOWER = 4;
+
 /** Bytes that wait for the socket, how many there were, and how many commands are complete when they have gone. */
 interface Chunk {
   readonly bytes: Uint8Array;
@@ -21,11 +31,15 @@ export class Output {
   encoded = 0;
   /** How many of them have been handed to the socket: the others cannot have run. */
   sent = 0;
+  /** Bytes in the arena at which `early` is worth its while. */
+  early = FIRST;
   readonly #socket: Socket;
   readonly #failed: (cause: unknown) => void;
   #busy = false;
   #backlog: Chunk[] = [];
   #backlogBytes = 0;
+  /** Bytes of this tick. */
+  #burst = 0;
 
   /** Writes to `socket`; `failed` hears of it when that cannot be done any more. */
   constructor(socket: Socket, failed: (cause: unknown) => void) {
@@ -48,10 +62,28 @@ export class Output {
   flush(): void {
     if (this.#busy) return;
     const bytes = this.encoder.take();
+    this.#burst += bytes.length;
     if (bytes.length > 0) this.#write(bytes, this.encoded);
   }
 
+  /** There is much, and more may come in this tick: hands over what there is by now. */
+  flushEarly(): void {
+    this.early = Math.min(this.early * 2, MOST);
+    this.flush();
+  }
+
+  /**
+   * The tick is over: hands over the rest. A socket whose every write is a promise takes one part a tick, which must
+   * keep the server busy for as long as the rest is being encoded: a quarter of as much as there was this time.
+   */
+  flushTick(): void {
+    this.flush();
+    this.early = this.#busy ? Math.min(Math.max(this.#burst / SLOWER, FIRST), MOST) : FIRST;
+    this.#burst = 0;
+  }
+
   #put(bytes: Uint8Array, upTo: number): void {
+    this.#burst += bytes.length;
     if (!this.#busy) return this.#write(bytes, upTo);
     const { length } = bytes;
     this.#backlog.push({ bytes, length, upTo });
