@@ -47,6 +47,8 @@ export class SharedLane implements Lane, Sender, GroupLane {
   readonly #stop: AbortController = new AbortController();
   /** What the tickets in the waiting room stand for. */
   readonly #groups: WeakMap<Pending, Group> = new WeakMap();
+  /** The ends of pipelines of which a part may not have been sent yet. */
+  readonly #parted: Set<Promise<unknown>> = new Set();
   /** Commands that wait for the time of their repeat. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
@@ -120,7 +122,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
   /** @inheritdoc */
   submitGroup(group: Group): void {
     const connection = this.#connection;
-    if (connection !== undefined) return group.send(connection);
+    if (connection !== undefined) return this.#send(group, connection);
     const ticket = group.ticket();
     this.#groups.set(ticket, group);
     this.#wait(ticket);
@@ -229,6 +231,8 @@ export class SharedLane implements Lane, Sender, GroupLane {
     }
     const { clock } = this.#pool.options.connection;
     const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    // What is sent in parts is on its way as a whole.
+    if (this.#parted.size > 0) await Promise.all(this.#parted);
     await connection.close();
     clock.clearTimeout(timer);
   }
@@ -256,6 +260,14 @@ export class SharedLane implements Lane, Sender, GroupLane {
       if (!pending.done) this.submit(pending);
     }, delay);
     this.#delayed.set(pending, timer);
+  }
+
+  #send(group: Group, connection: Connection): void {
+    group.send(connection);
+    const { whole } = group;
+    if (whole === undefined) return;
+    this.#parted.add(whole);
+    whole.then(() => this.#parted.delete(whole));
   }
 
   #connect(): void {
@@ -291,7 +303,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
     for (const pending of this.#room.drain()) {
       const group = this.#groups.get(pending);
       if (group === undefined) connection.enqueue(pending);
-      else group.send(connection);
+      else this.#send(group, connection);
     }
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
