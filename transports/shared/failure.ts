@@ -58,11 +58,18 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Bytes that every system takes as the path of a Unix socket. */
+const LONGEST_PATH = 103;
+
 /** Connecting failed before TLS began. */
 export function connectFailed(endpoint: Endpoint, cause: unknown): ConnectionError {
   const errno = errnoOf(cause);
   const reason = errno === undefined ? undefined : REASONS[errno];
-  const why = reason === undefined ? textOf(cause) : `${reason} (${errno})`;
+  const why = reason !== undefined
+    ? `${reason} (${errno})`
+    : "path" in endpoint && new TextEncoder().encode(endpoint.path).length > LONGEST_PATH
+    ? "the path is too long for a Unix socket"
+    : textOf(cause);
   return new ConnectionError(`Cannot connect to ${addressOf(endpoint)}: ${why}`, {
     code: "CONNECT",
     executed: "no",
