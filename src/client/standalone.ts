@@ -23,27 +23,35 @@ import { SharedLane } from "./shared_lane.ts";
 /** Commands with one of these need a look before they take the shared lane. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
-/** The shared lanes of pools, with how many clients use each: clients of one pool share one. */
-const lanes: WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number }> = new WeakMap();
+/** The lanes of pools, with how many clients use each. */
+type Lanes = WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number; forget(): void }>;
+
+/** The clients of one pool share one. */
+const shared: Lanes = new WeakMap();
+/**
+ * Those that do not multiplex share another, for their events, which takes no connection for commands: they must not
+ * keep alive the connection that the others have held.
+ */
+const apart: Lanes = new WeakMap();
 
 /** The lane that all clients of a pool share; whoever enters it leaves it. */
-export function enterLane(pool: ConnectionPool): SharedLane {
-  let shared = lanes.get(pool);
-  if (shared === undefined) {
+export function enterLane(pool: ConnectionPool, lanes: Lanes = shared): SharedLane {
+  let used = lanes.get(pool);
+  if (used === undefined) {
     const lane = new SharedLane(pool);
-    pool.beforeClose(() => lane.close());
-    lanes.set(pool, shared = { lane, users: 0 });
+    lanes.set(pool, used = { lane, users: 0, forget: pool.beforeClose(() => lane.close()) });
   }
-  shared.users++;
-  return shared.lane;
+  used.users++;
+  return used.lane;
 }
 
 /** The last to leave closes the lane. */
-export async function leaveLane(pool: ConnectionPool): Promise<void> {
-  const shared = lanes.get(pool)!;
-  if (--shared.users > 0) return;
+export async function leaveLane(pool: ConnectionPool, lanes: Lanes = shared): Promise<void> {
+  const used = lanes.get(pool)!;
+  if (--used.users > 0) return;
   lanes.delete(pool);
-  await shared.lane.close();
+  used.forget();
+  await used.lane.close();
 }
 
 /** Runs commands over a pool of connections to one server. */
@@ -58,6 +66,7 @@ export class StandaloneExecutor implements Executor {
   /** The lane's own policy: who has no other needs none. */
   readonly #retry: RetryPolicy;
   readonly #multiplex: boolean;
+  readonly #lanes: Lanes;
   readonly #owner: boolean;
   readonly #waits: ConnectionWaits;
   #closing: Promise<void> | undefined = undefined;
@@ -69,7 +78,8 @@ export class StandaloneExecutor implements Executor {
     this.#waits = new ConnectionWaits(pool);
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    this.lane = enterLane(pool);
+    this.#lanes = options.multiplex ? shared : apart;
+    this.lane = enterLane(pool, this.#lanes);
     this.subscriptionHome = homeOn(pool, this.lane, options.multiplex);
     this.events = this.lane.events;
   }
@@ -154,6 +164,6 @@ export class StandaloneExecutor implements Executor {
     const arrival = this.lane.arrival();
     if (arrival !== undefined) await arrival;
     if (this.#owner) return await this.#pool.close();
-    await leaveLane(this.#pool);
+    await leaveLane(this.#pool, this.#lanes);
   }
 }
