@@ -155,6 +155,8 @@ async function open(
       else link.ends();
     };
     const socket: BunHandlers = {
+      // A `Buffer` would have to be made into one, which takes longer than reading a short reply.
+      binaryType: "uint8array",
       open(socket) {
         reached = socket;
         if (cut.aborted) return socket.terminate();

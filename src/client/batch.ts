@@ -9,6 +9,7 @@
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { abortable } from "../connection/limit.ts";
 import { inDoubt } from "../connection/failures.ts";
+import { isTurnedAwayForGood } from "../connection/turned_away.ts";
 import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
 import { checkArguments } from "../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../retry.ts";
@@ -139,9 +140,11 @@ function repeatable(
   return all && places.length < outcomes.length ? [] : places;
 }
 
-/** True for what a lost connection kept from being sent. */
+/** True for what a lost connection kept from being sent, where another one may take it. */
 function isUntried(error: unknown): boolean {
-  return error instanceof ConnectionError && error.executed === "no" && error.code !== "QUEUE_FULL";
+  if (!(error instanceof RedisError) || error.executed !== "no") return false;
+  if (error.code === "SOCKET_TIMEOUT") return true;
+  return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isTurnedAwayForGood(error);
 }
 
 async function sleep({ clock }: GroupLane, delay: number, signal: AbortSignal | undefined): Promise<void> {

@@ -6,10 +6,11 @@
 import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { commandTimeoutError, inDoubt } from "../connection/failures.ts";
+import { inDoubt } from "../connection/failures.ts";
 import { abortable, type Limit, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
-import { RedisError } from "../errors.ts";
+import { RedisError, TimeoutError } from "../errors.ts";
+import type { Request } from "../pool/leases.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
@@ -113,7 +114,7 @@ export function runOn(
   const timeout = blocks === 0 ? call.timeout : blocks === Infinity ? 0 : blocks + blockingGrace;
   const pending = new Pending(command, call.mode, timeout);
   const promise = pending.promise();
-  pending.blocks = blocks;
+  pending.more.blocks = blocks;
   if (blocks === 0) pending.deadline = deadline;
   if (call.signal?.aborted) pending.reject(call.signal.reason);
   else connection.enqueue(pending);
@@ -196,15 +197,32 @@ export async function acquireUntil(
   { retry = true, waits }: { readonly retry?: boolean; readonly waits?: ConnectionWaits } = {},
 ): Promise<Connection> {
   const { clock } = pool.options.connection;
-  const error = (): Error => commandTimeoutError(name, "no", call.timeout, String(pool.options.connection));
+  let last: Error | undefined;
+  const error = (): Error => waitedError(name, call.timeout, pool, last);
   const left = deadline - clock.now();
   if (left <= 0) throw error();
   const limit = startLimit(clock, left === Infinity ? 0 : left, error, call.signal);
   waits?.add(limit, name);
   try {
-    return await pool.acquire({ signal: limit.signal, retry });
+    const request: Request = { signal: limit.signal, retry, failed: (cause) => last = cause };
+    return await pool.acquire(request);
   } finally {
     waits?.delete(limit);
     limit.release();
   }
+}
+
+/** The error for a command whose time was up before it had a connection; `last` is why the last try failed. */
+function waitedError(
+  name: string,
+  timeout: number,
+  pool: ConnectionPool,
+  last: Error | undefined,
+): TimeoutError {
+  const { waiting, max } = pool.stats();
+  const none = waiting > 0 ? `all ${max} stayed in use` : "there was no connection yet";
+  return new TimeoutError(
+    `${name} waited ${timeout} ms for a connection to ${pool.options.connection}: ${last?.message ?? none}`,
+    { code: "COMMAND_TIMEOUT", executed: "no", cause: last },
+  );
 }

@@ -9,6 +9,8 @@ import type { Pending } from "../connection/pending.ts";
 
 /** Something that is more than one command, and goes over one connection. */
 export interface Group {
+  /** While a part of it has yet to be sent: resolves when the last has its reply. */
+  readonly whole?: Promise<unknown> | undefined;
   /** There is a connection: sends all on it, or begins to. Called once. */
   send(connection: Connection): void;
   /** What stands in the waiting room in its place while there is no connection. When it is rejected, all are. */

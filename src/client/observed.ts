@@ -16,6 +16,9 @@ import type { SubscriptionHome } from "./pubsub/home.ts";
 /** Commands whose first argument names what is run, and is neither key nor value. */
 const PROCEDURES: ReadonlySet<string> = new Set(["EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO"]);
 
+/** `queueMicrotask` costs more on Node, which keeps its context for it. */
+const SOON: Promise<void> = Promise.resolve();
+
 /** Decorates another executor; what nobody watches goes straight through. */
 class ObservedExecutor implements Executor {
   /** @inheritdoc */
@@ -26,6 +29,7 @@ class ObservedExecutor implements Executor {
   /** Whether the observer has been asked in this tick, and what it said: asking for each command could be measured. */
   #looked = false;
   #heard = false;
+  readonly #ask = (): boolean => this.#observer.listens("command");
   readonly #forget = (): void => void (this.#looked = false);
 
   constructor(inner: Executor, observer: Observer, target: Target) {
@@ -60,8 +64,8 @@ class ObservedExecutor implements Executor {
 
   #look(): void {
     this.#looked = true;
-    this.#heard = !!guard(this.#observer, () => this.#observer.listens("command"));
-    queueMicrotask(this.#forget);
+    this.#heard = !!guard(this.#observer, this.#ask);
+    SOON.then(this.#forget);
   }
 
   /** @inheritdoc */

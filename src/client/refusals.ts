@@ -58,9 +58,9 @@ export function checkBatched(command: Command): void {
   );
 }
 
-/** The error for what is asked of a client that has been closed. */
-export function closedError(name: string): ConnectionError {
-  return new ConnectionError(`Cannot run ${name}: the client is closed`, { code: "CLOSED", executed: "no" });
+/** The error for what is asked of a client that has been closed, or whose pool has. */
+export function closedError(name: string, what: string = "the client"): ConnectionError {
+  return new ConnectionError(`Cannot run ${name}: ${what} is closed`, { code: "CLOSED", executed: "no" });
 }
 
 /** The error for a subscription that was closed, or whose client was, before the server had confirmed it. */

@@ -65,6 +65,11 @@ export class Round implements BatchSink, Group {
   }
 
   /** @inheritdoc */
+  get whole(): Promise<unknown> | undefined {
+    return this.#next < this.#count ? this.outcomes : undefined;
+  }
+
+  /** @inheritdoc */
   ticket(): Pending {
     const { mode, timeout, deadline } = this.#terms;
     const ticket = new Pending(PIPELINE, mode, timeout, {
@@ -75,7 +80,7 @@ export class Round implements BatchSink, Group {
       },
     });
     ticket.deadline = deadline;
-    ticket.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    ticket.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
     return this.#ticket = ticket;
   }
 

@@ -4,7 +4,7 @@
  * ```text
  *   idle --first command, connect()--> connecting --> ready --loss--> waiting --> connecting ...
  *     ^                                   |                              (backoff)
- *     +------ refused for good -----------+                    any --close()--> closed
+ *     +------ refused for good -----------+-------+            any --close()--> closed
  * ```
  *
  * In `connecting` and `waiting` commands stay in the waiting room, each up to its deadline.
@@ -14,7 +14,9 @@
 import { delayOf } from "../backoff.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
+import { notConnected } from "../connection/failures.ts";
 import type { Pending, Sender } from "../connection/pending.ts";
+import { isTurnedAwayForGood } from "../connection/turned_away.ts";
 import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import { withGrace } from "../pool/grace.ts";
@@ -45,6 +47,8 @@ export class SharedLane implements Lane, Sender, GroupLane {
   readonly #stop: AbortController = new AbortController();
   /** What the tickets in the waiting room stand for. */
   readonly #groups: WeakMap<Pending, Group> = new WeakMap();
+  /** The ends of pipelines of which a part may not have been sent yet. */
+  readonly #parted: Set<Promise<unknown>> = new Set();
   /** Commands that wait for the time of their repeat. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
@@ -54,6 +58,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
+  #ears: ConnectionListener | undefined = undefined;
 
   /** A lane over a connection of this pool. */
   constructor(pool: ConnectionPool) {
@@ -117,7 +122,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
   /** @inheritdoc */
   submitGroup(group: Group): void {
     const connection = this.#connection;
-    if (connection !== undefined) return group.send(connection);
+    if (connection !== undefined) return this.#send(group, connection);
     const ticket = group.ticket();
     this.#groups.set(ticket, group);
     this.#wait(ticket);
@@ -125,7 +130,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
   connect(signal?: AbortSignal): Promise<void> {
-    if (this.#state === "closed") return Promise.reject(closedError("connect"));
+    if (this.#state === "closed") return Promise.reject(this.#closed("connect"));
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#state === "ready") return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -153,8 +158,11 @@ export class SharedLane implements Lane, Sender, GroupLane {
   /** A command failed: sends it again if that is safe and the policy says so. */
   recover(pending: Pending, error: Error): boolean {
     if (this.#state === "closed" || !(error instanceof RedisError)) return false;
-    const lost = error instanceof ConnectionError && error.code !== "QUEUE_FULL";
+    const lost = error.code === "SOCKET_TIMEOUT" ||
+      (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
     if (lost && error.executed === "no") {
+      // The server has said that it will serve nobody, so the lane gives up, too.
+      if (isTurnedAwayForGood(error)) return false;
       // It has not been tried at all: it waits on, up to its deadline.
       this.#wait(pending);
       return true;
@@ -165,10 +173,10 @@ export class SharedLane implements Lane, Sender, GroupLane {
     }
     const { retry, clock } = this.#pool.options.connection;
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
-    const attempt = pending.repeats + 1;
-    const delay = retryDelay(pending.retry ?? retry, error, { attempt, readonly }, clock);
+    const attempt = (pending.rare?.repeats ?? 0) + 1;
+    const delay = retryDelay(pending.rare?.retry ?? retry, error, { attempt, readonly }, clock);
     if (delay === undefined || clock.now() + delay >= pending.deadline) return false;
-    pending.repeats = attempt;
+    pending.more.repeats = attempt;
     // A lost connection comes back in its own time; a reply that said "not now" is waited out.
     if (error instanceof ReplyError) this.#repeatLater(pending, delay);
     else this.#wait(pending);
@@ -203,11 +211,11 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#unhurry();
     for (const [pending, timer] of this.#delayed) {
       clock.clearTimeout(timer);
-      pending.reject(closedError(pending.command.spec.name));
+      pending.reject(this.#closed(pending.command.spec.name));
     }
-    this.#room.rejectAll((pending) => closedError(pending.command.spec.name));
-    for (const caller of [...this.#callers]) caller.reject(closedError("connect"));
-    if (connecting) this.#stop.abort(closedError("connect"));
+    this.#room.rejectAll((pending) => this.#closed(pending.command.spec.name));
+    for (const caller of [...this.#callers]) caller.reject(this.#closed("connect"));
+    if (connecting) this.#stop.abort(this.#closed("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.closed?.();
@@ -217,15 +225,26 @@ export class SharedLane implements Lane, Sender, GroupLane {
 
   /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
   async #retire(connection: Connection): Promise<void> {
+    // The pool goes on: what nothing is due on is of use to others.
+    if (!this.#pool.closed && connection.settled) {
+      connection.unlisten(this.#ears!);
+      return connection[Symbol.dispose]();
+    }
     const { clock } = this.#pool.options.connection;
     const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    // What is sent in parts is on its way as a whole.
+    if (this.#parted.size > 0) await Promise.all(this.#parted);
     await connection.close();
     clock.clearTimeout(timer);
   }
 
+  #closed(name: string): ConnectionError {
+    return closedError(name, this.#pool.closed ? "the client or its pool" : undefined);
+  }
+
   #wait(pending: Pending): void {
     const { name } = pending.command.spec;
-    if (this.#state === "closed") return pending.reject(closedError(name));
+    if (this.#state === "closed") return pending.reject(this.#closed(name));
     // Even without a waiting room the first connection is waited for: what fails at once is what was, and is not now.
     const down = this.#state !== "ready" && this.#room.reason !== undefined;
     if (down && this.#pool.options.connection.maxQueued === 0) {
@@ -244,6 +263,14 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#delayed.set(pending, timer);
   }
 
+  #send(group: Group, connection: Connection): void {
+    group.send(connection);
+    const { whole } = group;
+    if (whole === undefined) return;
+    this.#parted.add(whole);
+    whole.then(() => this.#parted.delete(whole));
+  }
+
   #connect(): void {
     this.#state = "connecting";
     this.#attempt++;
@@ -260,7 +287,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#connection = connection;
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;
-    const listener: ConnectionListener = {
+    const listener: ConnectionListener = this.#ears = {
       frame: (values) => {
         if (connection !== this.#connection) return;
         const listeners = this.#listeners;
@@ -277,7 +304,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
     for (const pending of this.#room.drain()) {
       const group = this.#groups.get(pending);
       if (group === undefined) connection.enqueue(pending);
-      else group.send(connection);
+      else this.#send(group, connection);
     }
     for (const caller of [...this.#callers]) caller.resolve();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
@@ -288,6 +315,9 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
+    if (isTurnedAwayForGood(cause)) {
+      return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
+    }
     // What was to be sent again has come in before this was known.
     if (this.#pool.options.connection.maxQueued === 0) {
       this.#room.rejectAll((one) => this.#unreachable(one, cause));
@@ -328,6 +358,11 @@ export class SharedLane implements Lane, Sender, GroupLane {
       for (const listener of this.#listeners) listener.retrying?.(error);
       return;
     }
+    this.#giveUp(error);
+  }
+
+  /** There is no connection, and waiting would not bring one: the next command begins anew. */
+  #giveUp(error: Error): void {
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
     this.#room.reason = undefined;

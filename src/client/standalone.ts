@@ -10,6 +10,7 @@ import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
+import type { RetryPolicy } from "../retry.ts";
 import { runBatch } from "./batch.ts";
 import { ConnectionWaits, ExclusiveLane, runExclusively } from "./exclusive.ts";
 import type { Call, Executor } from "./executor.ts";
@@ -22,27 +23,35 @@ import { SharedLane } from "./shared_lane.ts";
 /** Commands with one of these need a look before they take the shared lane. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
-/** The shared lanes of pools, with how many clients use each: clients of one pool share one. */
-const lanes: WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number }> = new WeakMap();
+/** The lanes of pools, with how many clients use each. */
+type Lanes = WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number; forget(): void }>;
+
+/** The clients of one pool share one. */
+const shared: Lanes = new WeakMap();
+/**
+ * Those that do not multiplex share another, for their events, which takes no connection for commands: they must not
+ * keep alive the connection that the others have held.
+ */
+const apart: Lanes = new WeakMap();
 
 /** The lane that all clients of a pool share; whoever enters it leaves it. */
-export function enterLane(pool: ConnectionPool): SharedLane {
-  let shared = lanes.get(pool);
-  if (shared === undefined) {
+export function enterLane(pool: ConnectionPool, lanes: Lanes = shared): SharedLane {
+  let used = lanes.get(pool);
+  if (used === undefined) {
     const lane = new SharedLane(pool);
-    pool.beforeClose(() => lane.close());
-    lanes.set(pool, shared = { lane, users: 0 });
+    lanes.set(pool, used = { lane, users: 0, forget: pool.beforeClose(() => lane.close()) });
   }
-  shared.users++;
-  return shared.lane;
+  used.users++;
+  return used.lane;
 }
 
 /** The last to leave closes the lane. */
-export async function leaveLane(pool: ConnectionPool): Promise<void> {
-  const shared = lanes.get(pool)!;
-  if (--shared.users > 0) return;
+export async function leaveLane(pool: ConnectionPool, lanes: Lanes = shared): Promise<void> {
+  const used = lanes.get(pool)!;
+  if (--used.users > 0) return;
   lanes.delete(pool);
-  await shared.lane.close();
+  used.forget();
+  await used.lane.close();
 }
 
 /** Runs commands over a pool of connections to one server. */
@@ -54,7 +63,10 @@ export class StandaloneExecutor implements Executor {
   /** The shared connection. */
   readonly lane: SharedLane;
   readonly #pool: ConnectionPool;
+  /** The lane's own policy: who has no other needs none. */
+  readonly #retry: RetryPolicy;
   readonly #multiplex: boolean;
+  readonly #lanes: Lanes;
   readonly #owner: boolean;
   readonly #waits: ConnectionWaits;
   #closing: Promise<void> | undefined = undefined;
@@ -62,10 +74,12 @@ export class StandaloneExecutor implements Executor {
   /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
   constructor(pool: ConnectionPool, options: { readonly multiplex: boolean; readonly owner: boolean }) {
     this.#pool = pool;
+    this.#retry = pool.options.connection.retry;
     this.#waits = new ConnectionWaits(pool);
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    this.lane = enterLane(pool);
+    this.#lanes = options.multiplex ? shared : apart;
+    this.lane = enterLane(pool, this.#lanes);
     this.subscriptionHome = homeOn(pool, this.lane, options.multiplex);
     this.events = this.lane.events;
   }
@@ -81,7 +95,7 @@ export class StandaloneExecutor implements Executor {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
     pending.sender = this.lane;
-    pending.retry = call.retry;
+    if (call.retry !== this.#retry) pending.more.retry = call.retry;
     const { signal } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);
@@ -150,6 +164,6 @@ export class StandaloneExecutor implements Executor {
     const arrival = this.lane.arrival();
     if (arrival !== undefined) await arrival;
     if (this.#owner) return await this.#pool.close();
-    await leaveLane(this.#pool);
+    await leaveLane(this.#pool, this.#lanes);
   }
 }

@@ -56,7 +56,7 @@ export class TransactionRound implements BatchSink, Group {
       },
     });
     ticket.deadline = deadline;
-    ticket.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    ticket.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
     return this.#ticket = ticket;
   }
 

@@ -52,7 +52,7 @@ export class WaitingRoom {
 
   /** Lets a command wait, or rejects it when the room is full. */
   add(pending: Pending): void {
-    if (pending.size === 0) pending.size = bytesOf(pending.command.args);
+    pending.more.size ??= bytesOf(pending.command.args);
     if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
       return pending.reject(queueFullError(pending.command.spec.name, this.#address));
     }
@@ -60,7 +60,7 @@ export class WaitingRoom {
       pending.deadline = pending.timeout === 0 ? Infinity : this.#clock.now() + pending.timeout;
     }
     this.#queue.push(pending);
-    this.#bytes += pending.size;
+    this.#bytes += pending.more.size!;
     this.#deadlines.note(pending.deadline);
   }
 
@@ -83,7 +83,7 @@ export class WaitingRoom {
     for (const pending of this.drain()) pending.reject(error(pending));
   }
 
-  #isFull({ size }: Pending): boolean {
+  #isFull({ more: { size = 0 } }: Pending): boolean {
     const { maxQueued, maxQueuedBytes } = this.#limits;
     if (this.#bytes > 0 && this.#bytes + size > maxQueuedBytes) return true;
     return maxQueued > 0 && this.#queue.length >= maxQueued;
@@ -106,7 +106,7 @@ export class WaitingRoom {
       if (!pending.done && pending.deadline <= now) pending.reject(this.#expired(pending));
       if (pending.done) continue;
       staying.push(pending);
-      this.#bytes += pending.size;
+      this.#bytes += pending.more.size!;
       next = Math.min(next, pending.deadline);
     }
     this.#queue = staying;

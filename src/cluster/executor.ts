@@ -83,7 +83,10 @@ export class ClusterExecutor implements Executor {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
     pending.sender = sender;
-    pending.retry = call.retry;
+    // The router's own policy need not be said.
+    if (call.retry !== this.#fleet.options.connection.retry || node !== undefined) {
+      pending.more.retry = call.retry;
+    }
     const { signal } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);
@@ -202,7 +205,7 @@ export class ClusterExecutor implements Executor {
     const promise = pending.promise();
     pending.deadline = deadline;
     pending.sender = this.#router;
-    pending.retry = call.retry;
+    pending.more.retry = call.retry;
     if (call.signal !== undefined) pending.abortBy(call.signal);
     pending.fail(error);
     return promise;

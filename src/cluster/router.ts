@@ -84,13 +84,13 @@ export class Router implements Sender, FleetListener {
     }
     const { retry, clock } = this.#fleet.options.connection;
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
-    const attempt = pending.repeats + 1;
-    const delay = retryDelay(pending.retry ?? retry, error, { attempt, readonly }, clock);
+    const attempt = (pending.rare?.repeats ?? 0) + 1;
+    const delay = retryDelay(pending.rare?.retry ?? retry, error, { attempt, readonly }, clock);
     if (delay === undefined) return false;
     if (error instanceof ReplyError) {
       if (!this.#later(pending, delay)) return false;
     } else this.#again(pending);
-    pending.repeats = attempt;
+    pending.more.repeats = attempt;
     return true;
   }
 
@@ -138,7 +138,7 @@ export class Router implements Sender, FleetListener {
     const { clock, retry } = fleet.options.connection;
     const { maxRedirections } = fleet.options;
     const trip = this.#trip(pending);
-    if (turn.kind === "later" && (pending.retry ?? retry).attempts === 0) return false;
+    if (turn.kind === "later" && (pending.rare?.retry ?? retry).attempts === 0) return false;
     if (trip.turns === maxRedirections) {
       // What is not now is not there: the reply says it best.
       if (turn.kind === "later") return false;

@@ -228,7 +228,7 @@ export class Connection {
       this.#state = "ready";
       this.#upkeep.start();
     } catch (cause) {
-      const error = options.signal?.aborted ? cause : notConnected(cause, this.address);
+      const error = options.signal?.aborted ? cause : notConnected(asError(cause), this.address);
       this.#end(asError(error));
       throw error;
     } finally {
@@ -375,7 +375,8 @@ export class Connection {
   }
 
   #refusal(what: string): ConnectionError {
-    const message = `Cannot ${what}: the connection to ${this.address} is ${this.#state}`;
+    const state = this.#state === "idle" ? "not connected yet; await connect() first" : this.#state;
+    const message = `Cannot ${what}: the connection to ${this.address} is ${state}`;
     return new ConnectionError(message, { code: "CLOSED", executed: "no", cause: this.#cause });
   }
 

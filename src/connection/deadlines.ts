@@ -10,6 +10,8 @@ import type { Clock, Timer } from "../clock.ts";
 
 /** Milliseconds behind its time from which on a timer counts as held up. */
 const LATE = 100;
+/** Milliseconds that it waits then: Deno may not have sent yet what was written before it was held up. */
+const AGAIN = 5;
 
 /** A timer that is only ever moved forward by `note`, and asks for its next time when it fires. */
 export class Deadlines {
@@ -49,7 +51,7 @@ export class Deadlines {
     // The process was busy or asleep: replies may have come in time and lie unread, and are let in first.
     this.#late = !this.#late && now - this.next > LATE;
     if (this.#late) {
-      this.#timer = this.#clock.setTimeout(this.#fire, 0);
+      this.#timer = this.#clock.setTimeout(this.#fire, AGAIN);
       return;
     }
     this.#timer = undefined;

@@ -6,7 +6,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
-import { type Arg, DecodeMode, type Reply, type RespParser } from "../resp/types.ts";
+import { type Arg, DecodeMode, type DecoderLimits, type Reply, type RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, lossError } from "./failures.ts";
 import { Flight } from "./flight.ts";
@@ -34,11 +34,12 @@ export type LinkOptions =
     ResolvedConnectionOptions,
     "clock" | "commandTimeout" | "socketTimeout" | "maxQueued" | "maxQueuedBytes"
   >
-  & Pick<ResolvedConnectionOptions, "parser" | "limits">;
+  & Pick<ResolvedConnectionOptions, "parser">
+  & { readonly limits: DecoderLimits };
 
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
 const SOON: Promise<void> = Promise.resolve();
-const FLUSH_AT = 65_536;
+const MUCH = 65_536;
 /** Chunks kept from before there is a link; a server says one line at most before it is asked. */
 const EARLY_CHUNKS = 16;
 
@@ -93,16 +94,14 @@ export class Link {
       close: (error) => {
         // What ended by plan needs no error.
         if (link !== undefined && link.#ended) return;
-        early ??= error === undefined
-          ? new ConnectionError("the server closed it", { code: "LOST" })
-          : asError(error);
+        early ??= asError(error ?? new ConnectionError("the server closed it", { code: "LOST" }));
         if (link !== undefined) link.#lose(early);
       },
     };
     const { noDelay, keepAlive, readBufferSize } = options;
     const { transport } = options;
     if (transport === undefined) {
-      throw new TypeError('Cannot connect without a `transport`: give one, or import from "@keywire/redis"');
+      throw new TypeError("Cannot connect without a `transport`");
     }
     const socket = await transport.connect(
       options.endpoint,
@@ -171,7 +170,7 @@ export class Link {
 
   /** Whether the peer is slow enough that one who has much more to send should wait for replies first. */
   get congested(): boolean {
-    return this.#output.busy && (this.#output.waiting >= FLUSH_AT || this.full);
+    return this.#output.busy && (this.#output.waiting >= MUCH || this.full);
   }
 
   /**
@@ -185,7 +184,7 @@ export class Link {
     const { encoder } = this.#output;
     encoder.command(spec.head, spec.words, args);
     this.#wait(pending);
-    if (encoder.length >= FLUSH_AT) this.#output.flush();
+    if (encoder.length >= this.#output.early) this.#output.flushEarly();
   }
 
   /** Adds bytes that are packed already and the commands that wait for what they bring. */
@@ -248,7 +247,7 @@ export class Link {
 
   #flush = (): void => {
     this.#scheduled = false;
-    if (!this.#ended) this.#output.flush();
+    if (!this.#ended) this.#output.flushTick();
   };
 
   /** Bytes came. */

@@ -6,6 +6,15 @@
 import { Encoder } from "../resp/encoder.ts";
 import type { Socket } from "../transport.ts";
 
+/**
+ * Bytes at which what is encoded goes out before the tick is over: the server works on the first part while the rest is
+ * being encoded. With less, what a further `send` costs outweighs it where little follows. What follows in the same tick
+ * goes out in parts that double, up to a whole arena, so that the server never runs dry and there are few of them.
+ */
+const FIRST = 8_192;
+/** A server takes about that much longer for a command than it takes to encode it. */
+const SLOWER = 4;
+
 /** Bytes that wait for the socket, how many there were, and how many commands are complete when they have gone. */
 interface Chunk {
   readonly bytes: Uint8Array;
@@ -21,6 +30,8 @@ export class Output {
   encoded = 0;
   /** How many of them have been handed to the socket: the others cannot have run. */
   sent = 0;
+  /** Bytes in the arena at which `flushEarly` is worth its while. */
+  early = FIRST;
   readonly #socket: Socket;
   readonly #failed: (cause: unknown) => void;
   #busy = false;
@@ -44,11 +55,26 @@ export class Output {
     return this.encoder.length + this.#backlogBytes;
   }
 
+  /** There is much, and more may come in this tick: hands over what there is by now. */
+  flushEarly(): void {
+    this.early *= 2;
+    this.flush();
+  }
+
   /** Hands to the socket what has been encoded; while it is busy, all waits. */
   flush(): void {
     if (this.#busy) return;
     const bytes = this.encoder.take();
     if (bytes.length > 0) this.#write(bytes, this.encoded);
+  }
+
+  /**
+   * The tick is over: hands over the rest. A socket whose every write is a promise takes one part a tick, which must
+   * keep the server busy while the rest is being encoded: a quarter of what was left this time.
+   */
+  flushTick(): void {
+    this.flush();
+    this.early = this.#busy ? Math.max(this.waiting / SLOWER, FIRST) : FIRST;
   }
 
   #put(bytes: Uint8Array, upTo: number): void {

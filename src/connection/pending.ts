@@ -48,6 +48,24 @@ const capture = (resolve: Resolve, reject: Reject): void => {
   lastReject = reject;
 };
 
+/** What few commands need; the others are smaller, and quicker to make, without it. */
+export interface Rare {
+  /** Milliseconds that the server itself may wait before it answers (blocking commands). */
+  blocks?: number;
+  /** How often it was sent anew. */
+  repeats?: number;
+  /** Push frames that confirm it instead of a reply (SUBSCRIBE and its like); without: it has a reply. */
+  confirmations?: number;
+  /** An earlier try may have run: no later failure can say "no". */
+  doubtful?: boolean;
+  /** When its sender may send it again; without: as the sender's own policy says. */
+  retry?: RetryPolicy;
+  /** Bytes that it holds while it waits for a connection. */
+  size?: number;
+  /** Stops listening to its caller's signal. */
+  unlisten?: () => void;
+}
+
 /** A command that waits for its reply. It settles exactly once; what comes later is dropped. */
 export class Pending {
   /** What was called. */
@@ -58,27 +76,15 @@ export class Pending {
   readonly timeout: number;
   /** When its time is up, by the connection's clock; 0 until it is first queued. */
   deadline = 0;
-  /** Milliseconds that the server itself may wait before it answers (blocking commands). */
-  blocks = 0;
-  /** How often it was sent anew. */
-  repeats = 0;
-  /** Push frames that confirm it instead of a reply (SUBSCRIBE and its like); 0: it has a reply. */
-  confirmations = 0;
-  /** An earlier try may have run: no later failure can say "no". */
-  doubtful = false;
   /** Settled: a reply that still comes is read and dropped. */
   done = false;
   /** Who may send it again. */
   sender: Sender | undefined = undefined;
-  /** When its sender may do so; `undefined`: as the sender's own policy says. */
-  retry: RetryPolicy | undefined = undefined;
-  /** Bytes that it holds while it waits for a connection. */
-  size = 0;
-  #resolve: Resolve | undefined;
-  #reject: Reject | undefined;
+  #resolve: Resolve | undefined = undefined;
+  #reject: Reject | undefined = undefined;
   #batch: BatchSink | undefined;
   #index: number;
-  #unlisten: (() => void) | undefined = undefined;
+  #rare: Rare | undefined = undefined;
 
   /** With a `batch` it reports there, as number `index`; without, `promise()` must be called. */
   constructor(command: Sendable, mode: number, timeout: number, batch?: BatchSink, index = 0) {
@@ -87,8 +93,16 @@ export class Pending {
     this.timeout = timeout;
     this.#batch = batch;
     this.#index = index;
-    this.#resolve = undefined;
-    this.#reject = undefined;
+  }
+
+  /** What is rare about it, if anything. */
+  get rare(): Rare | undefined {
+    return this.#rare;
+  }
+
+  /** What is rare about it, to be changed. */
+  get more(): Rare {
+    return this.#rare ??= {};
   }
 
   /** The promise that settles with this command; called once. */
@@ -107,7 +121,7 @@ export class Pending {
       aborted?.();
     };
     signal.addEventListener("abort", listener, { once: true });
-    this.#unlisten = () => signal.removeEventListener("abort", listener);
+    this.more.unlisten = () => signal.removeEventListener("abort", listener);
   }
 
   /** The reply came. */
@@ -115,7 +129,7 @@ export class Pending {
     if (this.done) return;
     // Before anything of the caller's runs: whatever that does, this is settled.
     this.done = true;
-    if (this.#unlisten !== undefined) this.#unlisten();
+    this.#rare?.unlisten?.();
     let value: unknown = reply;
     const parse = this.command.parse;
     if (parse !== undefined) {
@@ -134,7 +148,8 @@ export class Pending {
   fail(error: Error): void {
     if (this.done) return;
     if (this.sender !== undefined) {
-      if (error instanceof RedisError && error.executed !== "no") this.doubtful = true;
+      // An earlier try may have run: no later failure can say "no".
+      if (error instanceof RedisError && error.executed !== "no") this.more.doubtful = true;
       try {
         if (this.sender.recover(this, error)) return;
       } catch {
@@ -148,8 +163,8 @@ export class Pending {
   reject(error: unknown): void {
     if (this.done) return;
     this.done = true;
-    if (this.#unlisten !== undefined) this.#unlisten();
-    this.#settle(this.doubtful ? inDoubt(error) : error);
+    this.#rare?.unlisten?.();
+    this.#settle(this.#rare?.doubtful ? inDoubt(error) : error);
   }
 
   #settle(error: unknown): void {

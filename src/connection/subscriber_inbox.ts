@@ -42,7 +42,7 @@ export class SubscriberInbox extends Inbox {
     if (name === "MONITOR") this.#streaming = this.#attentive = true;
     const count = confirmationsOf(name, args);
     if (count === 0) return;
-    pending.confirmations = count;
+    pending.more.confirmations = count;
     this.#confirming++;
     if (resp2) this.#attentive = true;
   }
@@ -78,7 +78,7 @@ export class SubscriberInbox extends Inbox {
     }
     const head = this.queue.peek();
     super.error(error);
-    if (head !== undefined && head.confirmations > 0) this.#confirmed();
+    if (owed(head) > 0) this.#confirmed();
     if (error instanceof ReplyError && error.code === "NOAUTH") this.#forgotten(error);
   }
 
@@ -91,7 +91,7 @@ export class SubscriberInbox extends Inbox {
 
   /** Under RESP2 arrays may be messages and confirmations; those are bytes, whatever the mode of a reply is. */
   #listens(head: Pending | undefined): boolean {
-    return this.subscribed.total > 0 || (head !== undefined && head.confirmations > 0);
+    return this.subscribed.total > 0 || (owed(head) > 0);
   }
 
   /** Takes what is no reply although it has the form of one. */
@@ -121,16 +121,16 @@ export class SubscriberInbox extends Inbox {
     const kind = values[0] as string;
     this.subscribed.note(values);
     const head = this.queue.peek();
-    const asked = head !== undefined && head.confirmations > 0 && confirms(head, values);
-    const last = asked && (--head.confirmations === 0 ||
-      (head.confirmations === Infinity && this.subscribed.of(kind) === 0));
+    const asked = owed(head) > 0 && confirms(head!, values);
+    const last = asked && (--head!.more.confirmations! === 0 ||
+      (owed(head) === Infinity && this.subscribed.of(kind) === 0));
     // Listeners first: what the command's end leads to must find them knowing what the frame says.
     this.#push(values);
     if (!last) return;
     this.taken++;
     this.queue.shift();
     this.#confirmed();
-    head.resolve(values);
+    head!.resolve(values);
   }
 
   #confirmed(): void {
@@ -139,14 +139,19 @@ export class SubscriberInbox extends Inbox {
   }
 }
 
+/** How many push frames are still to confirm a command. */
+function owed(head: Pending | undefined): number {
+  return head?.rare?.confirmations ?? 0;
+}
+
 /** Whether the command at the head is the one that a frame confirms. */
-function confirms({ command, confirmations }: Pending, values: readonly Reply[]): boolean {
-  const { spec, args } = command;
+function confirms(head: Pending, values: readonly Reply[]): boolean {
+  const { spec, args } = head.command;
   const raw = spec.words === 0;
   const kind = values[0];
   if ((raw ? stateName(args) : spec.name).toLowerCase() !== kind) return false;
-  if (kind !== "sunsubscribe" || confirmations === Infinity) return true;
-  const expected = args[args.length - confirmations]!;
+  if (kind !== "sunsubscribe" || owed(head) === Infinity) return true;
+  const expected = args[args.length - owed(head)]!;
   const text = expected instanceof Uint8Array ? utf8.decode(expected) : String(expected);
   const name = values[1];
   return (name instanceof Uint8Array ? utf8.decode(name) : name) === text;

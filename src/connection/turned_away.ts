@@ -19,3 +19,11 @@ export function turnedAway(cause: Error): ConnectionError | undefined {
     cause,
   });
 }
+
+/**
+ * Whether a connection was lost in a way that the next one will be, too: waiting for it cannot help. Not so where
+ * credentials were refused or a PING had no answer on a connection that served before.
+ */
+export function isTurnedAwayForGood(cause: unknown): boolean {
+  return cause instanceof ConnectionError && (cause.code === "REFUSED" || cause.code === "TLS");
+}

@@ -109,7 +109,7 @@ export class Upkeep implements BatchSink {
     // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
     if (inbox.attentive) return;
     for (let index = 0; index < inbox.queue.length; index++) {
-      if (inbox.queue.at(index)!.blocks > 0) return;
+      if (inbox.queue.at(index)!.rare?.blocks) return;
     }
     this.#renewal = undefined;
     const { username, password } = this.#current ?? {};
@@ -140,7 +140,10 @@ export class Upkeep implements BatchSink {
       // Not in the middle of the check of deadlines that found it out.
       const link = this.#kept.ready();
       if (index === PROBE && (link === undefined || link.paused || link.heardAt > this.#probedAt)) return;
-      return queueMicrotask(() => this.#kept.dead(error));
+      // For those who wait behind it this is silence: their own time is not up.
+      const { message } = error;
+      const dead = new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown", cause: error });
+      return queueMicrotask(() => this.#kept.dead(dead));
     }
     if (index === AUTH && error instanceof ReplyError) {
       const message = `Cannot go on with ${this.#kept.address}: the server refused the new credentials`;

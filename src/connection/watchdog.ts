@@ -107,7 +107,7 @@ export class Watchdog {
   /** How long the server may be silent while the command at the head waits. */
   #patience(head: Pending): number {
     const { commandTimeout, socketTimeout } = this.#watched;
-    if (socketTimeout > 0) return socketTimeout + head.blocks;
+    if (socketTimeout > 0) return socketTimeout + (head.rare?.blocks ?? 0);
     // A caller who gave a command more time than usual wants it to have it.
     return head.timeout === 0 || commandTimeout === 0 ? Infinity : Math.max(commandTimeout, head.timeout);
   }

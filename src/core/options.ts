@@ -93,6 +93,7 @@ export function resolveCoreOptions(
     keepAlive: true,
     readBufferSize: 65_536,
     parser: undefined,
-    limits: { maxDepth: 128, maxLineLength: 1_048_576, maxBulkLength: 536_870_912 },
+    // The decoder has the usual ones by itself.
+    limits: {},
   };
 }

@@ -37,7 +37,7 @@ export function nameOf(name: string): string {
 function describeSecret(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (value === "") return "empty";
-  return `${REDACTED} (a ${typeof value})`;
+  return `${REDACTED} (${typeof value === "object" ? "an" : "a"} ${typeof value})`;
 }
 
 function sentence(name: string, wanted: string, value: unknown, secret: boolean): string {

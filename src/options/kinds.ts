@@ -106,11 +106,13 @@ export function choice(...values: readonly (string | number)[]): Kind {
   };
 }
 
-/** A function. Not for URLs. */
-export function callable(wanted: string): Kind {
+/** A function, or a class whose instances have a certain method. Not for URLs. */
+export function callable(wanted: string, method?: string): Kind {
   return {
     check(value, name) {
-      if (typeof value !== "function") throw wrongType(name, wanted, value);
+      const fits = typeof value === "function" &&
+        (method === undefined || typeof value.prototype?.[method] === "function");
+      if (!fits) throw wrongType(name, wanted, value);
       return value;
     },
   };

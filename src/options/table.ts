@@ -98,7 +98,7 @@ export const POOL: Readonly<Record<string, Kind>> = {
   maxLifetime: duration("never"),
   minIdle: integer(0, 1_000_000),
   trackLeases: flag,
-  connectionClass: callable("a class that extends Connection"),
+  connectionClass: callable("a class that extends Connection", "connect"),
   closeGrace: duration("no grace"),
 };
 

@@ -28,6 +28,7 @@ const CLOSED = { code: "CLOSED", executed: "no" } as const;
 interface Caller {
   readonly signal?: AbortSignal;
   readonly retry?: boolean;
+  readonly failed?: (cause: Error) => void;
 }
 
 /**
@@ -48,7 +49,7 @@ export function establish<C extends Connection, T>(
 async function tryUntil<C extends Connection, T>(
   opener: Opener<C>,
   attempt: AbortController,
-  { signal, retry = true }: Caller,
+  { signal, retry = true, failed }: Caller,
   accept: (connection: C) => T,
 ): Promise<T> {
   const { options } = opener;
@@ -67,6 +68,7 @@ async function tryUntil<C extends Connection, T>(
         const delay = !retry ? undefined : retryDelay(options.retry, error, context, options.clock);
         if (delay === undefined) throw withCauses(error, errors);
         errors.push(error as Error);
+        failed?.(error as Error);
         previousDelay = delay;
         opener.repeating(number + 1, delay, error);
         await sleep(options, delay, attempt.signal);

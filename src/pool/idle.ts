@@ -63,11 +63,12 @@ export class IdleStore<C> {
     return entry?.connection;
   }
 
-  /** Takes this one out, if it is there. */
-  remove(connection: C): void {
+  /** Takes this one out, if it is there; tells whether it was. */
+  remove(connection: C): boolean {
     const index = this.#entries.findIndex((entry) => entry.connection === connection);
     if (index >= 0) this.#entries.splice(index, 1);
     if (this.#entries.length === 0) this.#deadlines.clear();
+    return index >= 0;
   }
 
   /** Takes all out. */

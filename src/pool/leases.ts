@@ -18,6 +18,8 @@ export interface AcquireOptions {
 export interface Request extends AcquireOptions {
   /** Where it was called, when leases are tracked. */
   readonly takenAt?: string;
+  /** Told of each try to connect that has failed and is repeated. */
+  readonly failed?: (cause: Error) => void;
 }
 
 /** One lease. */

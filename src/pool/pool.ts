@@ -329,6 +329,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     try {
       return await this.#openings.open(request, (connection) => {
         this.#admit(connection);
+        this.#warmer.encouraged();
         return this.#lease(connection, request);
       });
     } catch (error) {
@@ -342,7 +343,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     this.#opened++;
     this.#ages.begin(connection);
     connection.listen({ closed: (cause) => this.#lost(connection, cause) });
-    this.#warmer.encouraged();
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
 
@@ -368,7 +368,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   #lost(connection: Connection, cause: Error | undefined): void {
     this.#gone++;
-    this.#idle.remove(connection);
+    if (this.#idle.remove(connection) && cause !== undefined) this.#warmer.lost(cause);
     this.#repairs.lost(connection);
     this.#leases.lost(connection);
     this.#changed();

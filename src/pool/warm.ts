@@ -6,8 +6,12 @@
 import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
+import { isTurnedAwayForGood } from "../connection/turned_away.ts";
 import { isFinal } from "../retry.ts";
 import { establish, type Opener } from "./establish.ts";
+
+/** Milliseconds after which a connection that is lost has served: what follows it is no further try. */
+const STEADY = 1_000;
 
 /** What warming up needs of a pool. */
 export interface WarmPool<C> extends Opener<C> {
@@ -26,6 +30,7 @@ export class Warmer<C extends Connection> {
   #timer: Timer = undefined;
   #failures = 0;
   #delay = 0;
+  #openedAt = -Infinity;
   /** Refused for good (a wrong password, ...): it waits until somebody else has got through. */
   #resting = false;
   #stopped = false;
@@ -56,10 +61,16 @@ export class Warmer<C extends Connection> {
     return false;
   }
 
-  /** A connection has been opened, by whomever: the server can be reached. */
+  /** A connection has been opened for somebody: the server can be reached. */
   encouraged(): void {
     this.#failures = this.#delay = 0;
     this.#resting = false;
+  }
+
+  /** An idle connection was lost. A server that closes the door behind each that is opened must not be stormed. */
+  lost(cause: Error): void {
+    if (this.#pool.options.clock.now() - this.#openedAt >= STEADY) this.encouraged();
+    else this.#failed(isTurnedAwayForGood(cause));
   }
 
   /** Gives up all that are being opened. */
@@ -80,19 +91,20 @@ export class Warmer<C extends Connection> {
     try {
       await establish(this.#pool, job, { retry: false }, (connection) => {
         this.#jobs.delete(job);
+        this.#openedAt = this.#pool.options.clock.now();
         this.#pool.park(connection);
       });
     } catch (error) {
       this.#jobs.delete(job);
-      if (!job.signal.aborted) this.#failed(error);
+      if (!job.signal.aborted) this.#failed(isFinal(error));
       this.#pool.freed();
     }
   }
 
-  #failed(error: unknown): void {
+  #failed(forGood: boolean): void {
     const { clock, reconnect } = this.#pool.options;
     this.#failures++;
-    this.#resting = isFinal(error) || this.#failures >= reconnect.attempts;
+    this.#resting ||= forGood || this.#failures >= reconnect.attempts;
     if (this.#resting || this.#stopped || this.#timer !== undefined) return;
     this.#delay = delayOf(reconnect.backoff, this.#failures, clock, this.#delay);
     this.#timer = clock.setTimeout(() => {

@@ -186,7 +186,7 @@ export class Assembly {
   /** A `.` ends a streamed aggregate. */
   end(): void {
     if (this.size !== Infinity || (this.mode & PARTS) !== 0) {
-      throw protocolError("Cannot read the reply: an end stands where no streamed aggregate is open");
+      throw protocolError("Cannot read the reply: an end stands where nothing streamed is open");
     }
     if (this.#frames[this.depth - 1]!.type === MAP && this.filled % 2 === 1) {
       throw protocolError("Cannot read the reply: a streamed map ends with a key");

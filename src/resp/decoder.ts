@@ -87,8 +87,8 @@ export class Decoder implements RespParser {
   #refuse(): never {
     throw protocolError(
       this.#state === BUSY
-        ? "Cannot take in a chunk while another is being read: the handler must not write to its decoder"
-        : "Cannot take in more: reading what came before has failed",
+        ? "Cannot take in a chunk while reading another"
+        : "Cannot take in a chunk: one before has failed",
     );
   }
 
@@ -218,7 +218,7 @@ export class Decoder implements RespParser {
     if (assembly.depth === 0 ? !bytes.isTop(type) : !bytes.isInner(type)) {
       if (type !== PUSH) throw unknownType(chunk, at, end);
       if (!assembly.interruptible) {
-        throw protocolError("Cannot read the reply: a push stands within another push, or within a string");
+        throw protocolError("Cannot read the reply: a push stands within a push or a string");
       }
     }
     const lf = chunk.indexOf(LF, at + 1);

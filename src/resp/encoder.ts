@@ -58,6 +58,9 @@ export class Encoder {
   readonly #behind: Uint8Array[] = [];
   /** Arenas that wait to be written to. */
   readonly #spare: Uint8Array[] = [];
+  /** The view that was lent last: who sends one command after the other needs the same again and again. */
+  #view = NONE;
+  #viewed = NONE;
 
   /**
    * Makes an encoder.
@@ -229,7 +232,11 @@ export class Encoder {
 
   /** The first bytes of a memory, as a view that is given back when they have been sent. */
   #lend(memory: Uint8Array, length: number): Uint8Array {
-    const view = memory.subarray(0, length);
+    if (this.#viewed !== memory || this.#view.length !== length) {
+      this.#view = memory.subarray(0, length);
+      this.#viewed = memory;
+    }
+    const view = this.#view;
     this.#lent.push(view);
     this.#behind.push(memory);
     return view;

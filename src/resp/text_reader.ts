@@ -42,44 +42,42 @@ export class TextReader {
 
   /** The string in `[start, stop)` of a chunk that goes on to `end`, if it is not within the window. */
   read(chunk: Uint8Array, start: number, stop: number, end: number, mode: number): string {
-    const length = stop - start;
-    if (length <= WINDOWED && start >= this.#avoid) {
-      if (length <= SHORT && end - start <= SMALL_CHUNK) {
-        const text = shortAsciiText(chunk, start, stop);
-        if (text !== undefined) return text;
-      }
-      const last = end - start < WINDOW ? end : start + WINDOW;
-      const window = asciiText(chunk.subarray(start, last));
-      if (window !== undefined) {
-        this.window = window;
-        this.first = start;
-        this.last = last;
-        this.#avoided = 0;
-        return window.substring(0, length);
-      }
-      this.#avoided = Math.min(MAX_AVOIDED, this.#avoided * 2 + 1);
-      this.#avoid = start + this.#avoided * WINDOW;
+    if (stop - start <= SHORT && end - start <= SMALL_CHUNK) {
+      const text = shortAsciiText(chunk, start, stop);
+      if (text !== undefined) return text;
     }
-    return this.alone(chunk.subarray(start, stop), mode);
+    return this.#open(chunk, start, stop, end)
+      ? this.#cut(start, stop)
+      : this.alone(chunk.subarray(start, stop), mode);
   }
 
   /** As `read`, for the mode `either`: bytes where the string is not ASCII. */
   either(chunk: Uint8Array, start: number, stop: number, end: number): string | Uint8Array {
-    if (stop <= this.last) return this.window.substring(start - this.first, stop - this.first);
-    if (stop - start <= WINDOWED && start >= this.#avoid) {
-      const last = end - start < WINDOW ? end : start + WINDOW;
-      const window = asciiText(chunk.subarray(start, last));
-      if (window !== undefined) {
-        this.window = window;
-        this.first = start;
-        this.last = last;
-        this.#avoided = 0;
-        return window.substring(0, stop - start);
-      }
+    const within = stop <= this.last || this.#open(chunk, start, stop, end);
+    return within ? this.#cut(start, stop) : copyOf(chunk, start, stop);
+  }
+
+  #cut(start: number, stop: number): string {
+    return this.window.substring(start - this.first, stop - this.first);
+  }
+
+  /** Decodes a window for the string, if it is short and no window was in vain just before; whether it is all ASCII. */
+  #open(chunk: Uint8Array, start: number, stop: number, end: number): boolean {
+    if (stop - start > WINDOWED || start < this.#avoid) return false;
+    // A chunk that is not much longer needs no view of its own.
+    const whole = start <= SHORT && end <= WINDOW && end === chunk.length;
+    const last = end - start < WINDOW ? end : start + WINDOW;
+    const window = asciiText(whole ? chunk : chunk.subarray(start, last));
+    if (window === undefined) {
       this.#avoided = Math.min(MAX_AVOIDED, this.#avoided * 2 + 1);
       this.#avoid = start + this.#avoided * WINDOW;
+      return false;
     }
-    return copyOf(chunk, start, stop);
+    this.window = window;
+    this.first = whole ? 0 : start;
+    this.last = last;
+    this.#avoided = 0;
+    return true;
   }
 
   /** A string by itself; where it is not valid that is remembered, and it is empty. */

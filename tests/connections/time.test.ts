@@ -163,6 +163,20 @@ describe("commandTimeout", () => {
     assert.equal(pool.stats().waiting, 0);
   });
 
+  it("makes what waits behind it fail by the silence, not by its own time; a read is repeated on request", async () => {
+    const simulated = new Simulated();
+    const options = { healthCheckInterval: 1_000, commandTimeout: 4_000, retryOnTimeout: true } as const;
+    await using redis = new Redis(simulated.options(options));
+    await redis.set("k", "v");
+    simulated.peer.last.freeze();
+    await simulated.clock.advance(1_500);
+    const [read, write] = [new Outcome(redis.get("k")), new Outcome(redis.incr("n"))];
+    await simulated.clock.advance(1_000);
+    assert.equal(write.verdict, "TimeoutError SOCKET_TIMEOUT unknown");
+    await simulated.clock.advance(1_000);
+    assert.equal(read.value, "v");
+  });
+
   it("is off at 0", async () => {
     const simulated = new Simulated({
       script: (command, connection) => command[0] === "GET" ? undefined : connection.serve(),

@@ -122,11 +122,9 @@ describe("SSLConnection(ssl_keyfile, ssl_certfile, ssl_cert_reqs, ssl_ca_certs, 
 
   it("without a client's certificate, or with a passphrase that does not fit, there is no connection", async () => {
     const { ca, client } = certificates("clients");
-    await assert.rejects(ping("clients", { ca }), (error: unknown) => {
-      assert.ok(error instanceof ConnectionError, String(error));
-      assert.equal(error.executed, "no");
-      return true;
-    });
+    await refused("clients", { ca }, /the server asks for a client certificate; give tls.cert and tls.key/);
+    const { cert, key } = certificates("clients").expired;
+    await refused("clients", { ca, cert, key }, /the client certificate \(tls\.cert\) has expired/);
     const tls = { ca, cert: client.cert, key: client.encryptedKey, passphrase: "not-this-one" };
     await assert.rejects(ping("clients", tls), (error: unknown) => {
       assert.ok(error instanceof ConnectionError, String(error));
@@ -134,6 +132,23 @@ describe("SSLConnection(ssl_keyfile, ssl_certfile, ssl_cert_reqs, ssl_ca_certs, 
       assert.ok(!error.message.includes("not-this-one"));
       return true;
     });
+  });
+
+  it("without a client's certificate and without a handshake of ours, the command says so, and no other is tried", async () => {
+    const { tlsPort } = servers.get("clients")!;
+    const tls = { ca: certificates("clients").ca };
+    const options = { host: "localhost", port: tlsPort, tls, protocol: 2, libName: false } as const;
+    await using redis = new Redis({ ...options, commandTimeout: 0 });
+    let tries = 0;
+    redis.addEventListener("connecting", () => tries++);
+    for (const call of [redis.incr("n"), redis.get("n")]) {
+      await assert.rejects(call, (error: unknown) => {
+        assert.ok(error instanceof ConnectionError, String(error));
+        assert.equal(error.code, "TLS");
+        return true;
+      });
+    }
+    assert.equal(tries, 1);
   });
 
   it("never goes on without TLS: a server that speaks plainly at the port is refused", async () => {

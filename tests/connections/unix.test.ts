@@ -65,6 +65,7 @@ describe("UnixDomainSocketConnection(path)", () => {
 
   it("fails clearly without a server, and where no socket is", async () => {
     await refused(join(folder, "none.sock"), /no such path/);
+    await refused(join(folder, "x".repeat(120)), /the path is too long for a Unix socket$/);
     const file = join(folder, "file");
     writeFileSync(file, "");
     await refused(file, /refused|not a socket/);

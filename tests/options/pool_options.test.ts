@@ -7,7 +7,9 @@ import {
   resolveRedisOptions,
 } from "../../src/options.ts";
 
-class Stub {}
+class Stub {
+  connect(): void {}
+}
 
 describe("pool options", () => {
   it("have the documented defaults", () => {
@@ -76,6 +78,15 @@ describe("pool options", () => {
 
 describe("client options", () => {
   const pool = { acquire() {}, release() {}, options: resolvePoolOptions("redis://h/3?commandTimeout=7") };
+
+  it("take no class of connections that is none", () => {
+    for (const connectionClass of [class {}, () => {}, {}]) {
+      assert.throws(
+        () => resolveRedisOptions({ connectionClass } as never),
+        /`connectionClass`: it must be a class that extends Connection/,
+      );
+    }
+  });
 
   it("multiplex by default and carry their pool's", () => {
     const options = resolveRedisOptions("redis://h?maxConnections=4&multiplex=off");

@@ -44,6 +44,30 @@ describe("pipelines of any size", () => {
     assert.deepEqual(results, Array.from({ length: 30_000 }, (_, index) => index + 1));
   });
 
+  it("ends before its client does, that which has not been sent included", async () => {
+    for (const multiplex of [true, false]) {
+      const redis = new Redis(server.url, { multiplex });
+      await redis.del("n");
+      const pipeline = redis.pipeline();
+      for (let index = 0; index < 20_000; index++) pipeline.incr("n");
+      const [results] = await Promise.all([pipeline.exec() as Promise<unknown[]>, redis.close()]);
+      assert.equal(results.at(-1), 20_000, `multiplex ${multiplex}`);
+    }
+  });
+
+  it("is cut where its server does not answer, when the client has waited long enough", async () => {
+    const peer = new ScriptedPeer({
+      script: (command, connection) => command[0] === "INCR" ? undefined : connection.serve(),
+    });
+    const redis = new Redis({ transport: peer.transport(), commandTimeout: 0, closeGrace: 50 });
+    await redis.connect();
+    const pipeline = redis.pipeline();
+    for (let index = 0; index < 20_000; index++) pipeline.incr("n");
+    const cut = assert.rejects(pipeline.exec(), { code: "CLOSED", executed: "unknown", index: 0 });
+    await redis.close();
+    await cut;
+  });
+
   it("has no more commands on their way than its window", async () => {
     // Nothing is answered: what has come is what was sent without waiting.
     const peer = new ScriptedPeer({

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BlockingConnectionPool, ConnectionPool } from "../../mod.ts";
+import { ErrorReply } from "../harness/resp.ts";
 import { Simulated } from "../connections/simulated.ts";
 
 const counts = (pool: ConnectionPool) => {
@@ -40,6 +41,41 @@ describe("minIdle", () => {
     simulated.peer.onConnection = undefined;
     await simulated.clock.advance(100);
     assert.equal(pool.stats().idle, 1);
+  });
+
+  it("does not storm a server that closes the door behind each connection", async () => {
+    const simulated: Simulated = new Simulated({
+      onConnection: (connection) => void simulated.clock.setTimeout(() => connection.close(), 10),
+    });
+    await using pool = new ConnectionPool(
+      simulated.options({ minIdle: 1, reconnect: { backoff: "constant:100" } }),
+    );
+    await simulated.clock.advance(1_050);
+    assert.equal(simulated.peer.connections.length, 10);
+    simulated.peer.onConnection = undefined;
+    await simulated.clock.advance(2_000);
+    assert.deepEqual(counts(pool), { created: 1, idle: 1, inUse: 0, connecting: 0 });
+    // One that has served is replaced at once.
+    simulated.peer.connections.at(-1)!.close();
+    await simulated.clock.settle();
+    assert.deepEqual(counts(pool), { created: 1, idle: 1, inUse: 0, connecting: 0 });
+    assert.equal(pool.stats().closed, 11);
+  });
+
+  it("rests when the server says that it serves nobody", async () => {
+    const simulated = new Simulated({
+      onConnection: (connection) => {
+        connection.send(new ErrorReply("DENIED not you"));
+        connection.close();
+      },
+    });
+    await using pool = new ConnectionPool(simulated.options({ protocol: 2, minIdle: 1 }));
+    await simulated.clock.advance(60_000);
+    assert.equal(simulated.peer.connections.length, 1);
+    simulated.peer.onConnection = undefined;
+    using _lease = await pool.acquire();
+    await simulated.clock.settle();
+    assert.deepEqual(counts(pool), { created: 2, idle: 1, inUse: 1, connecting: 0 });
   });
 
   it("rests after a wrong password until somebody gets through", async () => {

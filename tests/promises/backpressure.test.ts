@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { ConnectionError, Redis } from "../../mod.ts";
+import { ConnectionError, Redis, type Transport } from "../../mod.ts";
+import { Outcome, Simulated } from "../connections/simulated.ts";
 import { freeze } from "../harness/process_faults.ts";
 import { startServer } from "../harness/server.ts";
 import { closeClean, executedOf, Follower, reader, settleAll, stage } from "./support.ts";
@@ -41,6 +42,37 @@ describe("a producer faster than its server", () => {
     assert.equal(Number(await server.cli("STRLEN", "produced")), accepted * 1_024);
     // The errors of all that were refused are in there, too, until they are collected.
     assert.ok(grown < 350, `the process grew by ${Math.round(grown)} MB`);
+  });
+
+  it("that is silent: what could not be sent to it goes to the next connection", async () => {
+    const simulated = new Simulated();
+    const inner = simulated.transport;
+    let stuck = false;
+    const transport: Transport = {
+      name: inner.name,
+      connect: async (...given) => {
+        const socket = await inner.connect(...given);
+        return new Proxy(socket, {
+          get(target, key) {
+            if (key === "write" && stuck) return () => new Promise(() => {});
+            const found: unknown = Reflect.get(target, key);
+            return typeof found === "function" ? found.bind(target) : found;
+          },
+        });
+      },
+    };
+    await using redis = new Redis(simulated.options({ transport, socketTimeout: 500 }));
+    await redis.ping();
+    stuck = true;
+    const first = new Outcome(redis.incr("first"));
+    await simulated.clock.settle();
+    const second = new Outcome(redis.incr("second"));
+    const pipeline = new Outcome(redis.pipeline().incr("second").incr("second").exec());
+    await simulated.clock.settle();
+    stuck = false;
+    await simulated.clock.advance(1_000);
+    assert.equal(first.verdict, "TimeoutError SOCKET_TIMEOUT unknown");
+    assert.deepEqual([second.value, pipeline.value], [1, [2, 3]]);
   });
 
   it("that is away: as many wait as may, in number and in bytes", async () => {

@@ -103,13 +103,59 @@ describe("a server with no room for another client", () => {
       assert.deepEqual([error.code, error.executed, tries], ["REFUSED", "no", 1]);
       assert.ok(error.message.includes(words), error.message);
     }
-    // Without a handshake the first command hears it, after the connection counted as made; it waits for a better one.
-    const silent = { protocol: 2, libName: false, commandTimeout: 100 } as const;
-    await using redis = new Redis({ ...silent, transport: peer.transport() });
-    const late = await errorOf(redis.incr("denied"));
-    assert.ok(late instanceof TimeoutError);
-    assert.equal(late.executed, "no");
-    assert.ok(late.message.includes(words), late.message);
+  });
+
+  // The connection counts as made before the server has said a word; it comes while commands are on their way.
+  it("says so where there is no handshake, too: whatever is on its way fails at once", async () => {
+    const words = "DENIED Redis is running in protected mode because protected mode is enabled";
+    let tries = 0;
+    const peer = new ScriptedPeer({
+      onConnection: (connection) => {
+        tries++;
+        connection.send(new ErrorReply(words));
+        connection.close();
+      },
+    });
+    const silent: RedisOptions = { protocol: 2, libName: false, commandTimeout: 0 };
+    for (const multiplex of [true, false]) {
+      await using redis = new Redis({ ...silent, multiplex, transport: peer.transport() });
+      const ended: unknown[] = [];
+      redis.addEventListener("closed", ({ detail }) => ended.push(detail.cause));
+      const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+        write: () => redis.incr("denied"),
+        read: () => redis.get("denied"),
+        pipeline: () => redis.pipeline().incr("denied").get("denied").exec(),
+        transaction: () => redis.multi().incr("denied").exec(),
+        block: () => redis.blpop("denied", 0),
+        subscription: () => redis.subscription("denied").ready,
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        tries = 0;
+        const error = await errorOf(call());
+        assert.deepEqual([error.code, error.executed], ["REFUSED", "no"], name);
+        assert.ok(error.message.includes(words), error.message);
+        // A subscription asks the shared connection first which protocol is spoken.
+        assert.ok(tries === 1 || (name === "subscription" && tries === 2), `${name}: ${tries} tries`);
+      }
+      tries = 0;
+      const both = await Promise.all([errorOf(redis.incr("denied")), errorOf(redis.get("denied"))]);
+      assert.deepEqual(both.map(({ executed }) => executed), ["no", "no"]);
+      assert.equal(tries, multiplex ? 1 : 2);
+      for (const cause of ended) assert.match(String(cause), /turned it away/);
+    }
+  });
+
+  it("is served again, without a handshake, when the server has changed its mind", async () => {
+    const peer = new ScriptedPeer({
+      onConnection: (connection) => {
+        connection.send(new ErrorReply("DENIED not you"));
+        connection.close();
+      },
+    });
+    await using redis = new Redis({ protocol: 2, libName: false, transport: peer.transport() });
+    assert.equal((await errorOf(redis.incr("n"))).code, "REFUSED");
+    peer.onConnection = undefined;
+    assert.equal(await redis.incr("n"), 1);
   });
 
   it("fails connect() and acquire() after as many tries as the retries allow", async () => {

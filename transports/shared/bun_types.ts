@@ -20,6 +20,7 @@ export interface BunSocket {
 
 /** What `Bun.connect` calls. */
 export interface BunHandlers {
+  readonly binaryType?: "uint8array";
   open(socket: BunSocket): void;
   data(socket: BunSocket, chunk: Uint8Array): void;
   drain(socket: BunSocket): void;

@@ -58,11 +58,18 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Bytes that every system takes as the path of a Unix socket. */
+const LONGEST_PATH = 103;
+
 /** Connecting failed before TLS began. */
 export function connectFailed(endpoint: Endpoint, cause: unknown): ConnectionError {
   const errno = errnoOf(cause);
   const reason = errno === undefined ? undefined : REASONS[errno];
-  const why = reason === undefined ? textOf(cause) : `${reason} (${errno})`;
+  const why = reason !== undefined
+    ? `${reason} (${errno})`
+    : "path" in endpoint && new TextEncoder().encode(endpoint.path).length > LONGEST_PATH
+    ? "the path is too long for a Unix socket"
+    : textOf(cause);
   return new ConnectionError(`Cannot connect to ${addressOf(endpoint)}: ${why}`, {
     code: "CONNECT",
     executed: "no",
@@ -133,14 +140,44 @@ export function connectTimedOut(endpoint: Endpoint, milliseconds: number): Timeo
   );
 }
 
-/** A link that was up is gone. */
+/** The alerts by which a server refuses a client for its certificate; under TLS 1.3 they come after the handshake. */
+const CLIENT_ALERTS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [
+    /alert[:_ ]+certificate.?required/i,
+    "the server asks for a client certificate; give tls.cert and tls.key",
+  ],
+  [/alert[:_ ]+unknown.?ca/i, "the server does not trust who issued the client certificate (tls.cert)"],
+  [/alert[:_ ]+certificate.?expired/i, "the client certificate (tls.cert) has expired"],
+  [
+    /alert[:_ ]+(bad.?certificate|unsupported.?certificate|certificate.?(revoked|unknown))/i,
+    "the server refuses the client certificate (tls.cert)",
+  ],
+];
+
+function clientRefused(address: string, cause: unknown): ConnectionError | undefined {
+  const text = textOf(cause);
+  for (const [pattern, reason] of CLIENT_ALERTS) {
+    const alert = pattern.exec(text)?.[0];
+    if (alert === undefined) continue;
+    return new ConnectionError(`Cannot connect to ${address} by TLS: ${reason} (${alert})`, {
+      code: "TLS",
+      executed: "no",
+      cause,
+    });
+  }
+  return undefined;
+}
+
+/** A link that was up is gone; or it was never really up, as the server refuses who opened it. */
 export function linkLost(address: string, cause: unknown): ConnectionError {
+  const refused = clientRefused(address, cause);
+  if (refused !== undefined) return refused;
   const errno = errnoOf(cause);
   const reason = errno === undefined ? undefined : REASONS[errno];
   const why = cause === undefined
     ? "it was closed before all was sent"
     : reason === undefined
-    ? textOf(cause)
+    ? textOf(cause).trim()
     : `${reason} (${errno})`;
   return new ConnectionError(`The connection to ${address} was lost: ${why}`, {
     code: "LOST",

@@ -147,6 +147,8 @@ export class ClientCache {
       },
       closed: () => {
         this.#lanes.delete(lane);
+        // The server goes on telling of changes: a pool must not lend it to others.
+        current?.session.taint();
         lost();
       },
     };

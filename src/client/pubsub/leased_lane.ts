@@ -6,6 +6,7 @@
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection, ConnectionListener } from "../../connection/connection.ts";
+import { isTurnedAwayForGood } from "../../connection/turned_away.ts";
 import { ProtocolError, RedisError } from "../../errors.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { isFinal } from "../../retry.ts";
@@ -125,8 +126,14 @@ export class LeasedLane implements Lane {
     // The lease of a lost connection is over; giving it back is a formality.
     connection[Symbol.dispose]();
     if (this.#pool.closed) return this.#close();
-    this.#backOff();
+    if (!isTurnedAwayForGood(cause)) {
+      this.#backOff();
+      for (const listener of this.#listeners) listener.lost(cause);
+      return;
+    }
     for (const listener of this.#listeners) listener.lost(cause);
+    this.#leave("idle");
+    for (const listener of this.#listeners) listener.failed?.(cause!);
   }
 
   #failed(error: Error): void {
