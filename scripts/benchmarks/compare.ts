@@ -49,7 +49,8 @@ async function compare(
 ): Promise<Compared | undefined> {
   const { id, title, together, counts = 1 } = workload;
   const able = all.flatMap((contender) => {
-    const operation = workload.operation(contender);
+    const fits = contender.only?.test(id) ?? true;
+    const operation = fits ? workload.operation(contender) : undefined;
     return operation === undefined ? [] : [{ name: contender.name, operation, turns: [] as Turn[] }];
   });
   const ours = able.find(({ name }) => name === "keywire")?.turns;

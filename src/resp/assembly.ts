@@ -7,7 +7,7 @@ import { ReplyError } from "../errors.ts";
 import { ByteBuffer } from "./buffer.ts";
 import { Frame, NOTHING, toMap } from "./frame.ts";
 import { withoutArguments } from "./discreet.ts";
-import { protocolError } from "./protocol.ts";
+import { unreadable } from "./protocol.ts";
 import { lineText } from "./strings.ts";
 import type { TextReader } from "./text_reader.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "./types.ts";
@@ -118,7 +118,7 @@ export class Assembly {
       return;
     }
     if (depth === this.#maxDepth) {
-      throw protocolError(`Cannot read the reply: it is nested deeper than maxDepth, ${this.#maxDepth}`);
+      throw unreadable(`it is nested deeper than maxDepth, ${this.#maxDepth}`);
     }
     if (depth > 0) this.#frames[depth - 1]!.filled = this.filled;
     const frame = this.#frames[depth] ??= new Frame();
@@ -140,7 +140,7 @@ export class Assembly {
         break;
       case PUSH:
         // First its kind alone, which is text.
-        if (size === 0) throw protocolError("Cannot read the reply: a push has no kind");
+        if (size === 0) throw unreadable("a push has no kind");
         this.size = 1;
         this.mode = DecodeMode.replace;
         break;
@@ -158,7 +158,7 @@ export class Assembly {
     const type = frame.type;
     if (type === PUSH && this.filled === 1) {
       if (typeof values[0] !== "string") {
-        throw protocolError("Cannot read the reply: the kind of a push is no text");
+        throw unreadable("the kind of a push is no text");
       }
       if (frame.size > 1) {
         this.size = frame.size;
@@ -186,10 +186,10 @@ export class Assembly {
   /** A `.` ends a streamed aggregate. */
   end(): void {
     if (this.size !== Infinity || (this.mode & PARTS) !== 0) {
-      throw protocolError("Cannot read the reply: an end stands where nothing streamed is open");
+      throw unreadable("an end stands where nothing streamed is open");
     }
     if (this.#frames[this.depth - 1]!.type === MAP && this.filled % 2 === 1) {
-      throw protocolError("Cannot read the reply: a streamed map ends with a key");
+      throw unreadable("a streamed map ends with a key");
     }
     this.mode &= ~ATTRIBUTED;
     this.close();
@@ -241,5 +241,5 @@ export class Assembly {
 }
 
 function noPart(): Error {
-  return protocolError("Cannot read the reply: a streamed string has a part that is none");
+  return unreadable("a streamed string has a part that is none");
 }

@@ -9,7 +9,7 @@
  */
 import { Assembly, ATTRIBUTED } from "./assembly.ts";
 import { ByteBuffer } from "./buffer.ts";
-import { badLine, protocolError, unended, unknownType } from "./protocol.ts";
+import { badLine, unended, unknownType, unreadable } from "./protocol.ts";
 import { readBigNumber, readBoolean, readDouble, readInteger, readLength } from "./scalars.ts";
 import { copyOf, lineText } from "./strings.ts";
 import { TextReader } from "./text_reader.ts";
@@ -85,11 +85,7 @@ export class Decoder implements RespParser {
   }
 
   #refuse(): never {
-    throw protocolError(
-      this.#state === BUSY
-        ? "Cannot take in a chunk while reading another"
-        : "Cannot take in a chunk: one before has failed",
-    );
+    throw unreadable(this.#state === BUSY ? "another is being read" : "one before could not be read");
   }
 
   #run(chunk: Uint8Array, at: number, end: number): void {
@@ -218,7 +214,7 @@ export class Decoder implements RespParser {
     if (assembly.depth === 0 ? !bytes.isTop(type) : !bytes.isInner(type)) {
       if (type !== PUSH) throw unknownType(chunk, at, end);
       if (!assembly.interruptible) {
-        throw protocolError("Cannot read the reply: a push stands within a push or a string");
+        throw unreadable("a push stands within a push or a string");
       }
     }
     const lf = chunk.indexOf(LF, at + 1);
@@ -268,7 +264,7 @@ export class Decoder implements RespParser {
       return this.#sized(type, length, chunk, next, end);
     }
     if (length > MAX_ELEMENTS) {
-      throw protocolError(`Cannot read the reply: an aggregate of ${length} elements is announced`);
+      throw unreadable(`an aggregate of ${length} elements is announced`);
     }
     assembly.open(type, length);
     return next;
@@ -291,7 +287,7 @@ export class Decoder implements RespParser {
     if (type === PART) {
       const parts = this.#assembly.parts;
       if (parts === undefined) {
-        throw protocolError("Cannot read the reply: a part stands where no streamed string is open");
+        throw unreadable("a part stands where no streamed string is open");
       }
       if (length === 0) {
         this.#string(this.#assembly.endParts());
@@ -300,10 +296,8 @@ export class Decoder implements RespParser {
       before = parts.length;
     }
     if (before + length > this.#maxBulk) {
-      throw protocolError(
-        `Cannot read the reply: a string of ${
-          before + length
-        } bytes is announced; maxBulkLength is ${this.#maxBulk}`,
+      throw unreadable(
+        `a string of ${before + length} bytes is announced; maxBulkLength is ${this.#maxBulk}`,
       );
     }
     const stop = at + length;
@@ -370,7 +364,7 @@ export class Decoder implements RespParser {
       case bytes.VERBATIM:
         // Three characters and a colon say what format it is.
         if (body[3] !== 58) {
-          throw protocolError("Cannot read the reply: a verbatim string does not start with its format");
+          throw unreadable("a verbatim string does not start with its format");
         }
         this.#string(body.subarray(4));
         return;
@@ -391,6 +385,6 @@ export class Decoder implements RespParser {
   }
 
   #tooLong(): Error {
-    return protocolError(`Cannot read the reply: a line is longer than maxLineLength, ${this.#maxLine}`);
+    return unreadable(`a line is longer than maxLineLength, ${this.#maxLine}`);
   }
 }

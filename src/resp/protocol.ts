@@ -9,29 +9,29 @@ import { ProtocolError } from "../errors.ts";
 const SHOWN = 40;
 const HTTP = "HTTP/1.";
 
-/** An error with code `PROTOCOL`. */
-export function protocolError(message: string): ProtocolError {
-  return new ProtocolError(message, { code: "PROTOCOL" });
+/** The error for bytes that cannot be read, with code `PROTOCOL`. */
+export function unreadable(why: string): ProtocolError {
+  return new ProtocolError(`Cannot read the reply: ${why}`, { code: "PROTOCOL" });
 }
 
 /** The error for a byte that starts no reply; recognises servers that speak something else. */
 export function unknownType(bytes: Uint8Array, at: number, end: number): ProtocolError {
   const first = bytes[at]!;
   if ((first === 0x15 || first === 0x16) && bytes[at + 1] === 0x03) {
-    return protocolError(
-      "Cannot read the reply: the server speaks TLS, not plain RESP; connect with tls, or to its plain port",
+    return unreadable(
+      "the server speaks TLS, not plain RESP; connect with tls, or to its plain port",
     );
   }
   const text = show(bytes, at, end);
   if (text.startsWith(HTTP, 1)) {
-    return protocolError(`Cannot read the reply: the server speaks HTTP, not RESP (received ${text})`);
+    return unreadable(`the server speaks HTTP, not RESP (received ${text})`);
   }
-  return protocolError(`Cannot read the reply: ${text} does not start a RESP value`);
+  return unreadable(`${text} does not start a RESP value`);
 }
 
 /** The error for a line that does not fit its type, which `what` names. */
 export function badLine(what: string, bytes: Uint8Array, at: number, end: number): ProtocolError {
-  return protocolError(`Cannot read the reply: ${show(bytes, at, end)} is not ${what}`);
+  return unreadable(`${show(bytes, at, end)} is not ${what}`);
 }
 
 /** The first line of what was received, quoted, escaped and cut to 40 bytes. */
@@ -50,5 +50,5 @@ function show(bytes: Uint8Array, at: number, end: number): string {
 
 /** The error for a string whose length was not what was announced. */
 export function unended(): ProtocolError {
-  return protocolError("Cannot read the reply: a bulk string does not end with CRLF where its length says");
+  return unreadable("a bulk string does not end with CRLF where its length says");
 }

@@ -28,6 +28,8 @@ export const POOL_SIZE = 10;
 export interface Contender {
   /** As it is called in the tables. */
   readonly name: string;
+  /** The workloads that it can do, by their ids; without it: all for which it has the call. */
+  readonly only?: RegExp;
   /** GET of one key. */
   get(key: string): Promise<unknown>;
   /** SET of one key. */

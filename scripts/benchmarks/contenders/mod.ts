@@ -5,6 +5,7 @@
  */
 import { runtimeName } from "../runtime.ts";
 import type { Contender, Kind, Open, Place } from "./contender.ts";
+import { openFloor } from "./floor.ts";
 import { openKeywire } from "./keywire.ts";
 
 export type { Contender, Kind, Place } from "./contender.ts";
@@ -16,6 +17,7 @@ const OPENERS: Readonly<Record<string, Open>> = {
   autopipelined: async (kind, place) => (await import("./ioredis.ts")).openIoredis(true)(kind, place),
   "node-redis": async (kind, place) => (await import("./node_redis.ts")).openNodeRedis(kind, place),
   bun: async (kind, place) => (await import("./bun_native.ts")).openBunNative(kind, place),
+  floor: openFloor,
   glide: async (kind, place) => (await import("./glide.ts")).openGlide(kind, place),
 };
 
@@ -32,10 +34,10 @@ export async function openContender(name: string, kind: Kind, place: Place): Pro
   return await OPENERS[name]!(kind, place);
 }
 
-/** Opens every contender that this runtime can run and that has this kind, ours first. */
+/** Opens every contender that this runtime can run and that has this kind, ours first, and no client at all. */
 export async function openContenders(kind: Kind, place: Place): Promise<Contender[]> {
   const opened: Contender[] = [];
-  for (const name of contendersOf(runtimeName())) {
+  for (const name of [...contendersOf(runtimeName()), "floor"]) {
     const contender = await openContender(name, kind, place);
     if (contender !== undefined) opened.push(contender);
   }
