@@ -212,7 +212,15 @@ describe("subscriptions over a cluster", { skip }, () => {
         ...news.map((one) => until(next(one), () => publisher.publish("news", "after"))),
         ...orders.map((one) => until(next(one), () => publisher.spublish(channel, "after"))),
       ];
-      for (const got of await Promise.all(back)) assert.deepEqual(got, { message: "after", gaps: ["lost"] });
+      const got = await Promise.all(back);
+      // Who is found out first makes the client look for the masters; another may be told of the new one before its
+      // own PING is overdue.
+      const gaps = got.flatMap((one) => one.gaps);
+      assert.ok(gaps.includes("lost"), `${gaps}`);
+      for (const one of got) {
+        assert.equal(one.message, "after");
+        assert.match(one.gaps.join(), /^(lost|moved)$/);
+      }
     } finally {
       await frozen?.kill("SIGCONT");
       await Promise.all(clients.map(({ redis }) => redis.close()));
