@@ -77,6 +77,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   readonly #closers: Set<() => Promise<void>> = new Set();
   #opened = 0;
   #gone = 0;
+  #closed = false;
   #closing: Promise<void> | undefined = undefined;
   #returned: (() => void) | undefined = undefined;
 
@@ -133,7 +134,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Whether `close()` has been called. */
   get closed(): boolean {
-    return this.#closing !== undefined;
+    return this.#closed;
   }
 
   /** What the pool has at this moment. */
@@ -280,6 +281,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * rejects; calling it again waits for the same end.
    */
   close(): Promise<void> {
+    // Those who are told that it closes ask whether it is closed.
+    this.#closed = true;
     return this.#closing ??= this.#close();
   }
 
