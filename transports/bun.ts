@@ -43,6 +43,18 @@ import type {
 
 export type * from "../src/transport.ts";
 
+/**
+ * Bun makes new memory for each chunk, and the collector comes late: from that many bytes on a chunk's is given back at
+ * once, so that the next chunk gets it while it is still in the processor's cache. With less it costs what it saves.
+ */
+const FREED = 4_096;
+
+/** Memory that can be given back (ES2024; Bun has it since 1.1). */
+interface Freeable {
+  readonly byteLength: number;
+  transfer?(length: number): unknown;
+}
+
 class BunLink extends Link {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
@@ -72,6 +84,8 @@ class BunLink extends Link {
 
   take(chunk: Uint8Array): void {
     this.deliver(chunk);
+    const buffer = chunk.buffer as Freeable;
+    if (chunk.length >= FREED && buffer.byteLength === chunk.length) buffer.transfer?.(0);
   }
 
   ends(): void {
