@@ -14,6 +14,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   "node-redis": "#2f9e44",
   "Bun.RedisClient": "#ae3ec9",
   "valkey-glide": "#f08c00",
+  "no client": "#ced4da",
 };
 const SHOWN = [
   "get-1",
@@ -29,7 +30,7 @@ const NAMES: Readonly<Record<string, string>> = { node: "Node", bun: "Bun", deno
 const CURVES = ["#d9480f", "#4c6ef5", "#2f9e44", "#ae3ec9"];
 
 const PANEL = 330;
-const LABELS = 150;
+const LABELS = 140;
 const BAR = 9;
 const GROUP_GAP = 12;
 

@@ -12,8 +12,8 @@ import type { Socket } from "../transport.ts";
  * goes out in parts that double, up to a whole arena, so that the server never runs dry and there are few of them.
  */
 const FIRST = 8_192;
-/** A server takes about that much longer for a command than it takes to encode it. */
-const SLOWER = 4;
+/** A server takes about that much longer for a command than it takes to encode it and to come round to the next write. */
+const SLOWER = 3;
 
 /** Bytes that wait for the socket, how many there were, and how many commands are complete when they have gone. */
 interface Chunk {
@@ -70,7 +70,7 @@ export class Output {
 
   /**
    * The tick is over: hands over the rest. A socket whose every write is a promise takes one part a tick, which must
-   * keep the server busy while the rest is being encoded: a quarter of what was left this time.
+   * keep the server busy while the rest is being encoded: a third of what was left this time.
    */
   flushTick(): void {
     this.flush();
