@@ -11,6 +11,7 @@
 import process from "node:process";
 import { Redis } from "../mod.ts";
 import { startServer } from "../tests/harness/server.ts";
+import { collectGarbage } from "./benchmarks/runtime.ts";
 
 const MIB = 1_048_576;
 const size = Number(process.argv[2] ?? 512) * MIB;
@@ -19,19 +20,13 @@ if (!(size > 0)) {
   process.exit(2);
 }
 
-function collect(): void {
-  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
-  if (Bun !== undefined) Bun.gc(true);
-  else gc?.();
-}
-
 const rss = (): number => Math.round(process.memoryUsage().rss / MIB);
 let peak = 0;
 const sampling = setInterval(() => peak = Math.max(peak, rss()), 10);
 
 /** Runs something; prints how long it took and how much memory it had at most beyond the beginning. */
 async function measure<T>(what: string, run: () => Promise<T>): Promise<{ value: T; more: number }> {
-  collect();
+  collectGarbage();
   const before = peak = rss();
   const start = performance.now();
   const value = await run();

@@ -9,6 +9,7 @@
 import process from "node:process";
 import { Redis } from "../../mod.ts";
 import type { Place } from "./contenders/mod.ts";
+import { collectGarbage } from "./runtime.ts";
 
 /** What is to be measured. */
 export interface RetentionJob {
@@ -25,20 +26,13 @@ export interface Retained {
   readonly bytes: number;
 }
 
-interface Globals {
-  readonly gc?: () => void;
-  readonly Bun?: { gc(force: boolean): void };
-}
-
-const { gc, Bun } = globalThis as unknown as Globals;
 const BATCH = 1000;
 const BATCHES = 1000;
 
 /** Bytes in use when all garbage is gone. */
 async function used(): Promise<number> {
   for (let times = 0; times < 3; times++) {
-    if (Bun !== undefined) Bun.gc(true);
-    else gc!();
+    collectGarbage();
     // What promises and finalizers still hold goes with the next turn of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
+import { collectGarbage } from "../benchmarks/runtime.ts";
 
 /** What was held at one time. */
 export interface Sample {
@@ -39,9 +40,7 @@ export function sockets(): number {
 
 /** Collects garbage, where it may, and measures. */
 export function measure(): Sample {
-  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
-  if (Bun !== undefined) Bun.gc(true);
-  else gc?.();
+  collectGarbage();
   const { rss, heapUsed } = process.memoryUsage();
   return { rss, heap: heapUsed, sockets: sockets() };
 }

@@ -22,7 +22,7 @@ interface Chunk {
   readonly upTo: number;
 }
 
-/** Encodes commands and writes them; one write a tick, at once when an arena is full. */
+/** Encodes commands and writes them: one write a tick, or a few where there is much. */
 export class Output {
   /** Encodes into the arena; what is in there goes out with the next `flush`. */
   readonly encoder: Encoder;
