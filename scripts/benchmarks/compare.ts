@@ -7,7 +7,6 @@
  */
 import process from "node:process";
 import { type Contender, type Kind, openContenders, type Place } from "./contenders/mod.ts";
-import { collectGarbage } from "./runtime.ts";
 import { median, quantile, rounded } from "./statistics.ts";
 import { takeTurn, type Turn } from "./turn.ts";
 import { type Workload, WORKLOADS } from "./workloads.ts";
@@ -87,8 +86,6 @@ for (const kind of ["plain", "tls", "pool", "cluster"] satisfies Kind[]) {
   const contenders = await openContenders(kind, job.place);
   if (contenders[0]?.name === "keywire") {
     for (const workload of workloads) {
-      // What the workload before has left behind is nobody's here.
-      collectGarbage();
       const compared = await compare(workload, contenders, job);
       if (compared !== undefined) console.log(JSON.stringify(compared));
     }
