@@ -1,7 +1,7 @@
 /**
  * Measures Keywire beside other clients on Deno, Bun and Node, all against one server of its own on this machine.
  *
- * `./scripts/bench` takes about eight minutes and writes `bench/results.json` and `bench/chart.svg`; `--short` takes about
+ * `./scripts/bench` takes about nine minutes and writes `bench/results.json` and `bench/chart.svg`; `--short` takes about
  * one and writes nothing, unless `--write`. `--only WORDS` measures only workloads whose id contains one of the words
  * (separated by commas), `--runtimes node,bun` only there. Absolute figures differ from machine to machine and from
  * minute to minute; the ratios, which come from contenders that take turns, are what counts.
