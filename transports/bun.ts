@@ -49,7 +49,7 @@ export type * from "../src/transport.ts";
  */
 const FREED = 4_096;
 
-/** Memory that can be given back (ES2024; Bun has it since 1.1). */
+/** Memory that can be given back (ES2024). */
 interface Freeable {
   readonly byteLength: number;
   transfer?(length: number): unknown;

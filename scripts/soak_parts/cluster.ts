@@ -15,7 +15,7 @@ import { type Dice, sleep } from "./dice.ts";
 import type { Fault } from "./faults.ts";
 import { linkFaults } from "./link_faults.ts";
 import type { Losses } from "./losses.ts";
-import { serverFaults } from "./server_faults.ts";
+import { serverFaults, stopper } from "./server_faults.ts";
 import { LIMITS, proxiesFor, type Stage } from "./stage.ts";
 
 const TAGS = 12;
@@ -75,16 +75,7 @@ function nodeFaults(
     tell();
     return setInterval(tell, 6_000);
   };
-  const stop = async (node: ClusterNode, until: () => Promise<unknown>): Promise<void> => {
-    stopped.add(node);
-    await node.kill("SIGSTOP");
-    try {
-      await until();
-    } finally {
-      await node.kill("SIGCONT");
-      stopped.delete(node);
-    }
-  };
+  const stop = stopper(stopped);
   return [
     ...serverFaults(cluster.nodes as [ClusterNode, ...ClusterNode[]], dice),
     {

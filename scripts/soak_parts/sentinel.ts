@@ -15,7 +15,7 @@ import type { Fault } from "./faults.ts";
 import { linkFaults } from "./link_faults.ts";
 import type { Losses } from "./losses.ts";
 import { watchPromotions } from "./promotions.ts";
-import { serverFaults } from "./server_faults.ts";
+import { serverFaults, stopper } from "./server_faults.ts";
 import { LIMITS, proxiesFor, type Stage } from "./stage.ts";
 
 /** What is acknowledged is in the kernel's hands, and stays there when the process is killed. */
@@ -55,16 +55,7 @@ function processFaults(
       const masters = await Promise.all(sentinels.map((sentinel) => masterOf(topology, sentinel)));
       return masters.includes(old) ? "one still names the old one" : undefined;
     });
-  const stop = async (server: Server, until: () => Promise<unknown>): Promise<void> => {
-    stopped.add(server);
-    await server.kill("SIGSTOP");
-    try {
-      await until();
-    } finally {
-      await server.kill("SIGCONT");
-      stopped.delete(server);
-    }
-  };
+  const stop = stopper(stopped);
   return [
     ...serverFaults(servers, dice),
     {

@@ -7,6 +7,22 @@ import type { Server } from "../../tests/harness/types.ts";
 import type { Dice } from "./dice.ts";
 import type { Fault } from "./faults.ts";
 
+/** Stops servers, each until something is over; `stopped` has those that are. */
+export function stopper<S extends Server>(
+  stopped: Set<S>,
+): (server: S, until: () => Promise<unknown>) => Promise<void> {
+  return async (server, until) => {
+    stopped.add(server);
+    await server.kill("SIGSTOP");
+    try {
+      await until();
+    } finally {
+      await server.kill("SIGCONT");
+      stopped.delete(server);
+    }
+  };
+}
+
 /** Faults of one of these servers at a time, without signals. */
 export function serverFaults(servers: readonly [Server, ...Server[]], dice: Dice): Fault[] {
   const any = (): Server => dice.some(servers);

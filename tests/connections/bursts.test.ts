@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ConnectionError, Redis, type SocketHandlers, type Transport } from "../../mod.ts";
+import { socketOf } from "../harness/socket.ts";
 
 const SET = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$70\r\n";
 /** Bytes of the command that all of these tests send. */
@@ -32,18 +33,12 @@ class Wire {
       name: "wire",
       connect: (_endpoint, _options, handlers) => {
         this.handlers = handlers;
-        return Promise.resolve({
+        return Promise.resolve(socketOf({
           write: (bytes) => {
             this.writes.push(bytes.slice());
             return this.#slow ? new Promise<void>((resolve) => this.#taken.push(resolve)) : undefined;
           },
-          pause() {},
-          resume() {},
-          ref() {},
-          unref() {},
-          close: () => Promise.resolve(),
-          destroy() {},
-        });
+        }));
       },
     };
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Connection, ConnectionPool, Redis, type Transport } from "../../mod.ts";
+import { socketOf } from "../harness/socket.ts";
 
 const OK = new TextEncoder().encode("+PONG\r\n");
 
@@ -10,20 +11,16 @@ function noting(ends: string[]): Transport {
   return {
     name: "noting",
     connect: (_endpoint, _options, handlers) =>
-      Promise.resolve({
+      Promise.resolve(socketOf({
         write() {
           setTimeout(() => handlers.data(OK), 0);
         },
-        pause() {},
-        resume() {},
-        ref() {},
-        unref() {},
         close() {
           ends.push("closed");
           return Promise.resolve();
         },
         destroy: () => void ends.push("destroyed"),
-      }),
+      })),
   };
 }
 

@@ -1,0 +1,20 @@
+/**
+ * A socket of a transport written in a test: what the test does not say does nothing.
+ *
+ * @module
+ */
+import type { Socket } from "../../src/transport.ts";
+
+/** A socket with these parts of its own. */
+export function socketOf(own: Partial<Socket>): Socket {
+  return {
+    write() {},
+    pause() {},
+    resume() {},
+    ref() {},
+    unref() {},
+    close: () => Promise.resolve(),
+    destroy() {},
+    ...own,
+  };
+}
