@@ -67,7 +67,7 @@ for (const runtime of values.runtimes.split(",")) {
   // Each workload in a process of its own: what clients leave behind in one (on Deno, heaps that are collected over and
   // over) would be paid for by whoever is next in another.
   for (const id of workloads) {
-    const job = { place, rounds: short ? 5 : 9, turn: short ? 20 : 50, workloads: [id] };
+    const job = { place, rounds: short ? 3 : 9, turn: short ? 20 : 50, workloads: [id] };
     await runJob<Compared>(runtime, "compare.ts", job, (one) => {
       compared.push(one);
       showCompared(one);
@@ -78,7 +78,7 @@ for (const runtime of values.runtimes.split(",")) {
   const retained: Retained[] = [];
   if (words === undefined) {
     for (const contender of contendersOf(runtime)) {
-      const job = { place, contender, rate: 20_000, turn: short ? 400 : 2000 };
+      const job = { place, contender, rate: 20_000, turn: short ? 200 : 2000 };
       await runJob<Solo>(runtime, "solo.ts", job, (one) => solo.push(one));
     }
     showSolo(solo);
