@@ -113,7 +113,7 @@ const FINAL: ReadonlySet<string> = new Set(["TLS", "REFUSED", "QUEUE_FULL", "COM
 
 /**
  * True for errors after which nothing is repeated, whatever the policy names: refused credentials and certificates,
- * a pool at its limit, a waiting room that is full, and the end of the command's whole time.
+ * a pool at its limit, an offline queue that is full, and the end of the command's whole time.
  */
 export function isFinal(error: unknown): boolean {
   return error instanceof AuthenticationError || error instanceof MaxConnectionsError ||

@@ -14,10 +14,10 @@ import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
 import { checkArguments } from "../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../retry.ts";
 import type { Call } from "./executor.ts";
-import type { GroupLane } from "./group.ts";
-import { isUnanswered, Round, type RoundTerms } from "./round.ts";
+import type { BatchConnection } from "./batch_connection.ts";
+import { type BatchTerms, isUnanswered, PipelineAttempt } from "./pipeline_attempt.ts";
 import { withSources } from "./scripts.ts";
-import { TransactionRound } from "./transaction_round.ts";
+import { TransactionAttempt } from "./transaction_attempt.ts";
 
 /**
  * Runs commands over one lane; resolves with their outcomes by position, errors in place. `atomic`: as one
@@ -26,7 +26,7 @@ import { TransactionRound } from "./transaction_round.ts";
  * @throws the reason of the call's signal; or, for a transaction, a `TypeError` for an argument that cannot be sent.
  */
 export async function runBatch(
-  lane: GroupLane,
+  lane: BatchConnection,
   commands: readonly Command[],
   call: Call,
   atomic: boolean = false,
@@ -36,28 +36,28 @@ export async function runBatch(
   if (commands.length === 0) return [];
   if (atomic) { for (const { spec, args } of commands) checkArguments(args, spec.head); }
   const deadline = timeout === 0 ? Infinity : lane.clock.now() + timeout;
-  const terms: RoundTerms = { mode, timeout, deadline };
-  const first = await runRound(lane, commands, terms, call, atomic);
+  const terms: BatchTerms = { mode, timeout, deadline };
+  const first = await runAttempt(lane, commands, terms, call, atomic);
   if (first.failures === 0 || first.refused) return first.outcomes;
   return await repeatFailures(lane, commands, terms, call, atomic, first.outcomes);
 }
 
-interface RoundResult {
+interface AttemptResult {
   readonly outcomes: unknown[];
   readonly failures: number;
   readonly refused: boolean;
 }
 
-async function runRound(
-  lane: GroupLane,
+async function runAttempt(
+  lane: BatchConnection,
   commands: readonly Command[],
-  terms: RoundTerms,
+  terms: BatchTerms,
   { signal }: Call,
   atomic: boolean,
-): Promise<RoundResult> {
+): Promise<AttemptResult> {
   const sent = withSources(commands);
-  const round = atomic ? new TransactionRound(sent, terms) : new Round(sent, terms);
-  lane.submitGroup(round);
+  const round = atomic ? new TransactionAttempt(sent, terms) : new PipelineAttempt(sent, terms);
+  lane.submitBatch(round);
   if (signal === undefined) {
     const outcomes = await round.outcomes;
     return { outcomes, failures: round.failures, refused: round.refused };
@@ -72,9 +72,9 @@ async function runRound(
 }
 
 async function repeatFailures(
-  lane: GroupLane,
+  lane: BatchConnection,
   commands: readonly Command[],
-  terms: RoundTerms,
+  terms: BatchTerms,
   call: Call,
   atomic: boolean,
   outcomes: unknown[],
@@ -107,7 +107,7 @@ async function repeatFailures(
       previousDelay = delay;
       await sleep(lane, delay, call.signal);
     }
-    const again = await runRound(lane, places.map((at) => commands[at]!), terms, call, atomic);
+    const again = await runAttempt(lane, places.map((at) => commands[at]!), terms, call, atomic);
     places.forEach((at, index) => {
       const before = outcomes[at];
       const certain = before instanceof RedisError && before.executed === "no";
@@ -147,7 +147,11 @@ function isUntried(error: unknown): boolean {
   return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isTurnedAwayForGood(error);
 }
 
-async function sleep({ clock }: GroupLane, delay: number, signal: AbortSignal | undefined): Promise<void> {
+async function sleep(
+  { clock }: BatchConnection,
+  delay: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   let timer: unknown;
   const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
   try {

@@ -6,7 +6,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { RedisError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
-import type { Lane, LaneListener } from "./lane.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
 import { type BufferPolicy, MessageBuffer } from "./pubsub/buffer.ts";
 import { type Gap, join } from "./pubsub/gap.ts";
 import { Outlet } from "./pubsub/outlet.ts";
@@ -86,11 +86,11 @@ function textOf(word: string): string {
 export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, undefined> {
   /** Resolves when the server has begun; rejects when it refuses, or cannot be reached. */
   readonly ready: Promise<void>;
-  readonly #lane: Lane;
+  readonly #lane: ReconnectingConnection;
   readonly #buffer: MessageBuffer<MonitoredCommand>;
   readonly #outlet: Outlet<MonitoredCommand>;
   readonly #left: () => void;
-  readonly #ears: LaneListener = {
+  readonly #ears: ReconnectingListener = {
     ready: (connection) => this.#ready(connection),
     lost: (cause) => this.#lost(cause),
     push: (values) => this.#push(values),
@@ -108,7 +108,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
    *
    * @internal
    */
-  constructor(lane: Lane, options: MonitorOptions, left: () => void) {
+  constructor(lane: ReconnectingConnection, options: MonitorOptions, left: () => void) {
     const { buffer = 10_000, policy = "dropOldest", signal } = options;
     if (!(Number.isInteger(buffer) && buffer >= 1)) {
       throw new RangeError(`Cannot use the option \`buffer\`: ${buffer} is no whole number from 1 up`);

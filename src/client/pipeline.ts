@@ -10,8 +10,8 @@ import { command } from "../commands/raw.ts";
 import type { Out, Value, Wrap } from "../commands/wrap.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { Call, Executor } from "./executor.ts";
-import { checkBatched } from "./refusals.ts";
-import { firstFailure } from "./settle.ts";
+import { checkBatched } from "./unsupported_commands.ts";
+import { firstFailure } from "./outcomes.ts";
 
 /** What runs a pipeline, and what holds for it. */
 export interface PipelineTarget {

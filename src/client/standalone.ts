@@ -12,19 +12,19 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { runBatch } from "./batch.ts";
-import { ConnectionWaits, ExclusiveLane, runExclusively } from "./exclusive.ts";
+import { ConnectionWaits, DedicatedBatchConnection, runDedicated } from "./dedicated_connection.ts";
 import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
 import { homeOn } from "./pubsub/single_home.ts";
-import { closedError, statefulRefusal } from "./refusals.ts";
+import { closedError, statefulRefusal } from "./unsupported_commands.ts";
 import { runScript } from "./scripts.ts";
-import { SharedLane } from "./shared_lane.ts";
+import { MultiplexedConnection } from "./multiplexed_connection.ts";
 
 /** Commands with one of these need a look before they take the shared lane. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
 /** The lanes of pools, with how many clients use each. */
-type Lanes = WeakMap<ConnectionPool, { readonly lane: SharedLane; users: number; forget(): void }>;
+type Lanes = WeakMap<ConnectionPool, { readonly lane: MultiplexedConnection; users: number; forget(): void }>;
 
 /** The clients of one pool share one. */
 const shared: Lanes = new WeakMap();
@@ -35,10 +35,10 @@ const shared: Lanes = new WeakMap();
 const apart: Lanes = new WeakMap();
 
 /** The lane that all clients of a pool share; whoever enters it leaves it. */
-export function enterLane(pool: ConnectionPool, lanes: Lanes = shared): SharedLane {
+export function enterLane(pool: ConnectionPool, lanes: Lanes = shared): MultiplexedConnection {
   let used = lanes.get(pool);
   if (used === undefined) {
-    const lane = new SharedLane(pool);
+    const lane = new MultiplexedConnection(pool);
     lanes.set(pool, used = { lane, users: 0, forget: pool.beforeClose(() => lane.close()) });
   }
   used.users++;
@@ -61,7 +61,7 @@ export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   readonly subscriptionHome: SubscriptionHome;
   /** The shared connection. */
-  readonly lane: SharedLane;
+  readonly lane: MultiplexedConnection;
   readonly #pool: ConnectionPool;
   /** The lane's own policy: who has no other needs none. */
   readonly #retry: RetryPolicy;
@@ -109,7 +109,7 @@ export class StandaloneExecutor implements Executor {
   async executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     if (this.#multiplex) return await runBatch(this.lane, commands, call, atomic);
-    const lane = new ExclusiveLane(this.#pool, call, this.#waits.acquire);
+    const lane = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
     try {
       return await runBatch(lane, commands, call, atomic);
     } finally {
@@ -155,7 +155,7 @@ export class StandaloneExecutor implements Executor {
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);
-    return runExclusively(this.#pool, command, decoded, blocks, this.#waits.acquire);
+    return runDedicated(this.#pool, command, decoded, blocks, this.#waits.acquire);
   }
 
   async #close(): Promise<void> {

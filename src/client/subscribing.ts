@@ -12,7 +12,7 @@ import type { Gap } from "./pubsub/gap.ts";
 import type { Listener } from "./pubsub/listeners.ts";
 import type { TopicCounts } from "./pubsub/registry.ts";
 import { type PushContents, pushListener } from "./push.ts";
-import { unsupportedError } from "./refusals.ts";
+import { unsupportedError } from "./unsupported_commands.ts";
 import { type Channels, PubSub } from "./pubsub/pubsub.ts";
 import type { Subscription, SubscriptionOptions } from "./pubsub/subscription.ts";
 

@@ -15,10 +15,10 @@ import { ConnectionError, PipelineError } from "../errors.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import { runBatch } from "./batch.ts";
 import type { Call, Executor } from "./executor.ts";
-import { runOn } from "./exclusive.ts";
-import type { Group, GroupLane } from "./group.ts";
+import { runOn } from "./dedicated_connection.ts";
+import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
 import { NamedPipeline, Pipeline } from "./pipeline.ts";
-import { checkBatched } from "./refusals.ts";
+import { checkBatched } from "./unsupported_commands.ts";
 
 /** How often `watch()` tries. */
 export interface WatchOptions {
@@ -30,7 +30,7 @@ export interface WatchOptions {
 export type Watched<R> = R extends Pipeline<infer _, infer T> ? T : R extends NamedPipeline<infer N> ? N : R;
 
 /** The only connection there is. */
-class OneConnection implements GroupLane {
+class OneConnection implements BatchConnection {
   readonly clock: Clock;
   readonly #connection: Connection;
 
@@ -39,10 +39,10 @@ class OneConnection implements GroupLane {
     this.clock = connection.options.clock;
   }
 
-  submitGroup(group: Group): void {
+  submitBatch(group: BatchAttempt): void {
     const connection = this.#connection;
     if (connection.state === "ready") return group.send(connection);
-    group.ticket().reject(
+    group.placeholder().reject(
       new ConnectionError(`Cannot run the transaction: the connection to ${connection.address} was lost`, {
         code: "LOST",
         executed: "no",

@@ -4,7 +4,7 @@
  * @module
  */
 import { runBatch } from "../client/batch.ts";
-import { ExclusiveLane } from "../client/exclusive.ts";
+import { DedicatedBatchConnection } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { keysOf } from "../commands/keys.ts";
@@ -124,9 +124,10 @@ class ClusterPipeline {
     const here = (): boolean => this.#fleet.topology.nodes().includes(node);
     const lane = multiplex
       ? node.lane
-      : new ExclusiveLane(node.pool, call, (...rest) => acquireAt(this.#fleet, node, here, ...rest));
+      : new DedicatedBatchConnection(node.pool, call, (...rest) =>
+        acquireAt(this.#fleet, node, here, ...rest));
     const results = await runBatch(lane, commands, call).finally(() => {
-      if (lane instanceof ExclusiveLane) lane.end();
+      if (lane instanceof DedicatedBatchConnection) lane.end();
     });
     // Nothing of it was sent before the node was replaced: all of it goes to the new one, in order.
     const evicted = results.every((result) => isEvicted(result) || (!multiplex && isUnreachable(result)));
@@ -181,11 +182,11 @@ export async function runTransaction(
       call,
       { asks: false },
       async ({ node, call: rest, acquire }) => {
-        const lane = multiplex ? node.lane : new ExclusiveLane(node.pool, rest, acquire);
+        const lane = multiplex ? node.lane : new DedicatedBatchConnection(node.pool, rest, acquire);
         try {
           outcomes = await runBatch(lane, commands, rest, true);
         } finally {
-          if (lane instanceof ExclusiveLane) lane.end();
+          if (lane instanceof DedicatedBatchConnection) lane.end();
         }
         // One command that was refused has kept all the others from being run.
         const refused = outcomes.find((outcome) =>

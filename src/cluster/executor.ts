@@ -5,8 +5,8 @@
  */
 import type { Call, Executor } from "../client/executor.ts";
 import type { SubscriptionHome } from "../client/pubsub/home.ts";
-import { runExclusively } from "../client/exclusive.ts";
-import { closedError, statefulRefusal } from "../client/refusals.ts";
+import { runDedicated } from "../client/dedicated_connection.ts";
+import { closedError, statefulRefusal } from "../client/unsupported_commands.ts";
 import { runScript } from "../client/scripts.ts";
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
@@ -194,7 +194,7 @@ export class ClusterExecutor implements Executor {
 
   /** Runs a command at one node, whatever becomes of its slots. */
   #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
-    if (blocks > 0 || !this.#multiplex) return runExclusively(node.pool, command, call, blocks);
+    if (blocks > 0 || !this.#multiplex) return runDedicated(node.pool, command, call, blocks);
     return this.#together(command, call, NO_KEY, node.lane, node);
   }
 

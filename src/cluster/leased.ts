@@ -5,7 +5,7 @@
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import { type Acquire, pause, runExclusively, runOn } from "../client/exclusive.ts";
+import { type Acquire, pause, runDedicated, runOn } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -159,7 +159,7 @@ export function runLeased(
   const { name, flags } = command.spec;
   const readonly = (flags & CommandFlag.readonly) !== 0;
   return follow(fleet, name, slot, call, { readonly }, async ({ node, asking, call: rest, acquire }) => {
-    if (!asking) return await runExclusively(node.pool, command, rest, blocks, acquire);
+    if (!asking) return await runDedicated(node.pool, command, rest, blocks, acquire);
     const { clock } = node.pool.options.connection;
     const deadline = rest.timeout === 0 ? Infinity : clock.now() + rest.timeout;
     const connection = await acquire(name, rest, deadline);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SharedLane } from "../client/shared_lane.ts";
+import type { MultiplexedConnection } from "../client/multiplexed_connection.ts";
 import { enterLane, leaveLane } from "../client/standalone.ts";
 import type { Clock } from "../clock.ts";
 import { type NodeAddress, showAddress } from "./address.ts";
@@ -33,7 +33,7 @@ export class ClusterNode {
   readonly #makePool: (node: ClusterNode) => NodePool;
   readonly #opened: (node: ClusterNode) => void;
   #pool: NodePool | undefined = undefined;
-  #lane: SharedLane | undefined = undefined;
+  #lane: MultiplexedConnection | undefined = undefined;
 
   /**
    * `opened` is told when the node gets its lane.
@@ -74,7 +74,7 @@ export class ClusterNode {
    *
    * @internal
    */
-  get lane(): SharedLane {
+  get lane(): MultiplexedConnection {
     return this.#lane ?? this.#open();
   }
 
@@ -83,7 +83,7 @@ export class ClusterNode {
    *
    * @internal
    */
-  get openedLane(): SharedLane | undefined {
+  get openedLane(): MultiplexedConnection | undefined {
     return this.#lane;
   }
 
@@ -115,7 +115,7 @@ export class ClusterNode {
     await leaveLane(this.pool);
   }
 
-  #open(): SharedLane {
+  #open(): MultiplexedConnection {
     const lane = this.#lane = enterLane(this.pool);
     this.#opened(this);
     return lane;

@@ -4,8 +4,8 @@
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import { closedError } from "../client/refusals.ts";
-import { WaitingRoom } from "../client/waiting_room.ts";
+import { closedError } from "../client/unsupported_commands.ts";
+import { OfflineQueue } from "../client/offline_queue.ts";
 import type { Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { Pending, rawCommand, type Sender } from "../connection/pending.ts";
@@ -45,7 +45,7 @@ export class Router implements Sender, FleetListener {
   readonly #slots: readonly (Shard | undefined)[];
   readonly #masterOnly: boolean;
   /** Commands that wait for the slots to be known. */
-  readonly #room: WaitingRoom;
+  readonly #room: OfflineQueue;
   readonly #trips: WeakMap<Pending, Trip> = new WeakMap();
   /** Commands that wait for the time of their next try. */
   readonly #delayed: Map<Pending, Timer> = new Map();
@@ -57,7 +57,7 @@ export class Router implements Sender, FleetListener {
     this.#fleet = fleet;
     this.#slots = fleet.topology.slots;
     this.#masterOnly = readFrom === "master";
-    this.#room = new WaitingRoom(connection.clock, connection, String(fleet.options));
+    this.#room = new OfflineQueue(connection.clock, connection, String(fleet.options));
     fleet.listen(this);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import type { Lane, LaneListener } from "../client/lane.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../client/reconnecting_connection.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
@@ -16,16 +16,16 @@ export interface Route {
   /** The node to be on; `current` is the one it is on now, `lost` whether that cannot be reached. */
   pick(current: ClusterNode | undefined, lost: boolean): ClusterNode | undefined;
   /** The lane of a node. */
-  laneOf(node: ClusterNode): Lane;
+  laneOf(node: ClusterNode): ReconnectingConnection;
 }
 
 /** Passes on what the lane of one node after the other tells. */
-export class RovingLane implements Lane {
+export class RovingLane implements ReconnectingConnection {
   readonly #fleet: Fleet;
   readonly #route: Route;
-  #listeners: readonly LaneListener[] = [];
+  #listeners: readonly ReconnectingListener[] = [];
   #node: ClusterNode | undefined = undefined;
-  #lane: Lane | undefined = undefined;
+  #lane: ReconnectingConnection | undefined = undefined;
   #wanted = false;
   #ended = false;
   #connected = false;
@@ -45,12 +45,12 @@ export class RovingLane implements Lane {
   }
 
   /** @inheritdoc */
-  listen(listener: LaneListener): void {
+  listen(listener: ReconnectingListener): void {
     if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** @inheritdoc */
-  unlisten(listener: LaneListener): void {
+  unlisten(listener: ReconnectingListener): void {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
@@ -138,11 +138,11 @@ export class RovingLane implements Lane {
     this.#tell((listener) => listener.retrying?.(cause));
   }
 
-  #tell(tell: (listener: LaneListener) => void): void {
+  #tell(tell: (listener: ReconnectingListener) => void): void {
     for (const listener of this.#listeners) tell(listener);
   }
 
-  readonly #ears: LaneListener = {
+  readonly #ears: ReconnectingListener = {
     ready: (connection) => {
       this.#attempt = 0;
       this.#connected = true;

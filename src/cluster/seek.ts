@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { acquireUntil } from "../client/exclusive.ts";
+import { acquireUntil } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";

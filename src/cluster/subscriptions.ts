@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Lane } from "../client/lane.ts";
+import type { ReconnectingConnection } from "../client/reconnecting_connection.ts";
 import type { SubscriptionHome, SubscriptionKind } from "../client/pubsub/home.ts";
 import { LeasedLane } from "../client/pubsub/leased_lane.ts";
 import { homeOn } from "../client/pubsub/single_home.ts";
@@ -58,7 +58,7 @@ export class ClusterHome implements SubscriptionHome {
   }
 
   /** @inheritdoc */
-  lane(kind: SubscriptionKind, channel: string | Uint8Array): Lane {
+  lane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
     if (kind !== "shard") return this.#common;
     const master = this.#fleet.topology.masterOf(slotOf(channel));
     let lane = this.#shards.get(master);
@@ -70,7 +70,7 @@ export class ClusterHome implements SubscriptionHome {
   }
 
   /** @inheritdoc */
-  privateLane(kind: SubscriptionKind, channel: string | Uint8Array): Lane {
+  privateLane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
     const slot = kind === "shard" ? slotOf(channel) : undefined;
     const pick = slot === undefined ? anyNode(this.#fleet) : () => this.#fleet.topology.masterOf(slot);
     return new PrivateLane(this.#fleet, {

@@ -18,17 +18,17 @@ import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } 
 import type { Observer } from "../observer.ts";
 import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
-import { Ages } from "./ages.ts";
-import { Bell } from "./bell.ts";
+import { Lifetimes } from "./lifetimes.ts";
+import { ReconnectSignal } from "./reconnect_signal.ts";
 import { closedError, cutError, leaseCutError, limitError, notLeasedError } from "./errors.ts";
 import type { Opener } from "./establish.ts";
-import { withGrace } from "./grace.ts";
+import { withTimeout } from "./with_timeout.ts";
 import { IdleStore } from "./idle.ts";
 import { type AcquireOptions, Leases, type Request, stackAbove } from "./leases.ts";
-import { Openings } from "./opening.ts";
-import { Repairs } from "./repairs.ts";
+import { PendingConnects } from "./pending_connects.ts";
+import { SessionResets } from "./session_reset.ts";
 import { explainStats, type PoolStats, summary } from "./stats.ts";
-import { Warmer } from "./warm.ts";
+import { MinIdle } from "./min_idle.ts";
 
 export type { AcquireOptions } from "./leases.ts";
 export type { LeaseInfo, PoolStats } from "./stats.ts";
@@ -66,14 +66,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    *
    * @internal
    */
-  readonly comeback: Bell = new Bell();
+  readonly reconnectSignal: ReconnectSignal = new ReconnectSignal();
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #idle: IdleStore<Connection>;
   readonly #leases: Leases<Connection>;
-  readonly #openings: Openings;
-  readonly #warmer: Warmer<Connection>;
-  readonly #repairs: Repairs<Connection>;
-  readonly #ages: Ages<Connection>;
+  readonly #pendingConnects: PendingConnects;
+  readonly #minIdle: MinIdle<Connection>;
+  readonly #resets: SessionResets<Connection>;
+  readonly #lifetimes: Lifetimes<Connection>;
   readonly #closers: Set<() => Promise<void>> = new Set();
   #opened = 0;
   #gone = 0;
@@ -105,18 +105,18 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     };
     this.#idle = new IdleStore(connection.clock, this.options, (expired) => expired.disconnect());
     this.#leases = new Leases(connection.clock, trackLeases, tellReturned(connection));
-    this.#ages = new Ages(connection.clock, this.options.maxLifetime);
-    this.#openings = new Openings(opener);
-    this.#repairs = new Repairs((repaired) => repaired.settled ? this.#takeBack(repaired) : this.#changed());
-    this.#warmer = new Warmer({
+    this.#lifetimes = new Lifetimes(connection.clock, this.options.maxLifetime);
+    this.#pendingConnects = new PendingConnects(opener);
+    this.#resets = new SessionResets((reset) => reset.settled ? this.#takeBack(reset) : this.#changed());
+    this.#minIdle = new MinIdle({
       ...opener,
-      missing: () => Math.min(minIdle - this.#idle.size - this.#warmer.size, this.#places),
+      missing: () => Math.min(minIdle - this.#idle.size - this.#minIdle.size, this.#places),
       park: (warmed) => (this.#admit(warmed), this.#takeBack(warmed)),
       freed: () => this.#changed(),
     });
     announce(this, connection);
     // Not before the constructors of subclasses have run.
-    if (minIdle > 0) queueMicrotask(() => this.#warmer.look());
+    if (minIdle > 0) queueMicrotask(() => this.#minIdle.look());
   }
 
   /** A pool for a URL; the options go over it. The same as `new ConnectionPool(url, options)`. */
@@ -140,13 +140,13 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** What the pool has at this moment. */
   stats(): PoolStats {
     const idle = this.#idle.size;
-    const inUse = this.#leases.size + this.#repairs.size;
+    const inUse = this.#leases.size + this.#resets.size;
     const leases = this.#leases.list();
     return {
       created: idle + inUse,
       idle,
       inUse,
-      connecting: this.#openings.size + this.#warmer.size,
+      connecting: this.#pendingConnects.size + this.#minIdle.size,
       waiting: this.waiting,
       max: this.options.maxConnections,
       opened: this.#opened,
@@ -220,7 +220,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   protected take(request: AcquireOptions): C | Promise<C> | undefined {
     const idle = this.#takeIdle();
     if (idle !== undefined) return this.#lease(idle, request);
-    return (this.#places > 0 && this.mayOpen()) || this.#warmer.yield() ? this.#open(request) : undefined;
+    return (this.#places > 0 && this.mayOpen()) || this.#minIdle.yield() ? this.#open(request) : undefined;
   }
 
   /** Whether one more may be opened as far as others are concerned; a pool that shares its limit overrides it. */
@@ -230,13 +230,13 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Whether `take` would give something. */
   protected get available(): boolean {
-    return this.#idle.size > 0 || this.#places > 0 || this.#warmer.size > 0;
+    return this.#idle.size > 0 || this.#places > 0 || this.#minIdle.size > 0;
   }
 
   /** What `acquire` does when all places are taken; a pool that waits overrides it. */
   protected atLimit(request: AcquireOptions): Promise<C> {
     // Nobody holds what is being put right: who cannot wait for it gets a new one in its place.
-    const taken = this.#repairs.yield() ? this.take(request) : undefined;
+    const taken = this.#resets.yield() ? this.take(request) : undefined;
     return taken === undefined ? Promise.reject(limitError(this.options)) : Promise.resolve(taken);
   }
 
@@ -262,9 +262,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const cut = () => leaseCutError(this.closed);
     for (const connection of this.#idle.clear()) connection.disconnect();
     if (options.inUse === false) return;
-    this.#warmer.abort(cut);
-    this.#openings.abort(() => cutError(this.options));
-    for (const connection of [...this.#repairs.connections(), ...this.#leases.connections()]) {
+    this.#minIdle.abort(cut);
+    this.#pendingConnects.abort(() => cutError(this.options));
+    for (const connection of [...this.#resets.connections(), ...this.#leases.connections()]) {
       connection.disconnect(cut());
     }
   }
@@ -315,14 +315,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** How many more connections may be opened. */
   get #places(): number {
-    const created = this.#idle.size + this.#leases.size + this.#repairs.size;
-    return this.options.maxConnections - created - this.#openings.size - this.#warmer.size;
+    const created = this.#idle.size + this.#leases.size + this.#resets.size;
+    return this.options.maxConnections - created - this.#pendingConnects.size - this.#minIdle.size;
   }
 
   #takeIdle(): Connection | undefined {
     for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
       // Unread bytes or a reply that is due would become the next holder's reply.
-      if (connection.settled && !this.#ages.over(connection)) return connection;
+      if (connection.settled && !this.#lifetimes.over(connection)) return connection;
       connection.disconnect();
     }
     return undefined;
@@ -330,9 +330,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   async #open(request: Request): Promise<C> {
     try {
-      return await this.#openings.open(request, (connection) => {
+      return await this.#pendingConnects.open(request, (connection) => {
         this.#admit(connection);
-        this.#warmer.encouraged();
+        this.#minIdle.encouraged();
         return this.#lease(connection, request);
       });
     } catch (error) {
@@ -344,7 +344,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** A new connection; whoever calls this puts it in its place at once. */
   #admit(connection: Connection): void {
     this.#opened++;
-    this.#ages.begin(connection);
+    this.#lifetimes.begin(connection);
     connection.listen({ closed: (cause) => this.#lost(connection, cause) });
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
@@ -352,27 +352,27 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   #lease(connection: Connection, request: Request): C {
     connection.attach(this as ConnectionHome);
     this.#leases.begin(connection, request);
-    this.#warmer.look();
+    this.#minIdle.look();
     return connection as C;
   }
 
   /** What becomes of a connection that nobody holds any more. */
   #takeBack(connection: Connection): void {
     const { session } = connection;
-    if (!connection.settled || session.beyondRepair || this.closed || this.#ages.over(connection)) {
+    if (!connection.settled || session.beyondRepair || this.closed || this.#lifetimes.over(connection)) {
       connection.disconnect();
     } else if (session.repairs().length > 0) {
-      this.#repairs.start(connection);
+      this.#resets.start(connection);
     } else {
-      this.#idle.put(connection, this.#ages.end(connection));
+      this.#idle.put(connection, this.#lifetimes.end(connection));
     }
     this.#changed();
   }
 
   #lost(connection: Connection, cause: Error | undefined): void {
     this.#gone++;
-    if (this.#idle.remove(connection) && cause !== undefined) this.#warmer.lost(cause);
-    this.#repairs.lost(connection);
+    if (this.#idle.remove(connection) && cause !== undefined) this.#minIdle.lost(cause);
+    this.#resets.lost(connection);
     this.#leases.lost(connection);
     this.#changed();
     emit(this, "closed", { cause });
@@ -381,20 +381,20 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Something became free: for those who wait, then for `minIdle`; a pool that closes waits for the last lease. */
   #changed(): void {
     this.placeFreed();
-    this.#warmer.look();
-    if (this.#leases.size + this.#repairs.size === 0) this.#returned?.();
+    this.#minIdle.look();
+    if (this.#leases.size + this.#resets.size === 0) this.#returned?.();
   }
 
   async #close(): Promise<void> {
     if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
-    this.#warmer.stop(() => cutError(this.options));
-    this.#openings.abort(() => cutError(this.options));
+    this.#minIdle.stop(() => cutError(this.options));
+    this.#pendingConnects.abort(() => cutError(this.options));
     const ends = this.#idle.clear().map((connection) => connection.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
-    if (this.#leases.size + this.#repairs.size === 0) this.#returned!();
+    if (this.#leases.size + this.#resets.size === 0) this.#returned!();
     const { connection, closeGrace } = this.options;
-    await withGrace(connection.clock, closeGrace, Promise.all([returned, ...closers, ...ends]));
+    await withTimeout(connection.clock, closeGrace, Promise.all([returned, ...closers, ...ends]));
     this.disconnect();
   }
 }

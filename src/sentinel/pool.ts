@@ -224,7 +224,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
 
   #wake(): void {
     for (const wake of [...this.#sleepers]) wake();
-    this.comeback.ring();
+    this.reconnectSignal.notify();
   }
 }
 

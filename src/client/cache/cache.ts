@@ -18,7 +18,7 @@ import type {
 } from "../../options.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
-import type { Lane, LaneListener } from "../lane.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 import { keyOf, keyOfReply } from "../pubsub/topic.ts";
 import { LruStore } from "./store.ts";
 import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./values.ts";
@@ -80,7 +80,7 @@ export class ClientCache {
   readonly #dependents: Map<string, Set<string>> = new Map();
   readonly #flights: Map<string, Flight> = new Map();
   readonly #reading: Map<string, Set<Flight>> = new Map();
-  readonly #lanes: Map<Lane, LaneListener> = new Map();
+  readonly #lanes: Map<ReconnectingConnection, ReconnectingListener> = new Map();
   readonly #tracked: Set<Connection> = new Set();
   /** Connections whose server does not tell of changes, and why. */
   readonly #refused: Map<Connection, Error> = new Map();
@@ -125,7 +125,7 @@ export class ClientCache {
    *
    * @internal
    */
-  attach(lane: Lane): void {
+  attach(lane: ReconnectingConnection): void {
     if (this.#lanes.has(lane)) return;
     let current: Connection | undefined;
     const lost = (): void => {
@@ -136,7 +136,7 @@ export class ClientCache {
       current = undefined;
       this.clear();
     };
-    const listener: LaneListener = {
+    const listener: ReconnectingListener = {
       ready: (connection) => {
         current = connection;
         this.#track(connection);

@@ -6,17 +6,17 @@
  */
 import type { Connection } from "../../connection/connection.ts";
 import type { Reply } from "../../resp/types.ts";
-import type { Lane, LaneListener } from "../lane.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 
 /** Passes on what the fitting one of two lanes tells. */
-export class FittingLane implements Lane {
-  readonly #shared: Lane;
-  readonly #own: Lane;
-  #listeners: readonly LaneListener[] = [];
-  #current: Lane;
+export class FittingLane implements ReconnectingConnection {
+  readonly #shared: ReconnectingConnection;
+  readonly #own: ReconnectingConnection;
+  #listeners: readonly ReconnectingListener[] = [];
+  #current: ReconnectingConnection;
 
   /** `shared` where it speaks RESP3, else `own`. */
-  constructor(shared: Lane, own: Lane) {
+  constructor(shared: ReconnectingConnection, own: ReconnectingConnection) {
     this.#shared = shared;
     this.#own = own;
     this.#current = shared;
@@ -31,7 +31,7 @@ export class FittingLane implements Lane {
   }
 
   /** @inheritdoc */
-  listen(listener: LaneListener): void {
+  listen(listener: ReconnectingListener): void {
     if (this.#listeners.length === 0) {
       this.#shared.listen(this.#sharedEars);
       this.#own.listen(this.#ownEars);
@@ -40,7 +40,7 @@ export class FittingLane implements Lane {
   }
 
   /** @inheritdoc */
-  unlisten(listener: LaneListener): void {
+  unlisten(listener: ReconnectingListener): void {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
     if (this.#listeners.length > 0) return;
     this.#shared.unlisten(this.#sharedEars);
@@ -61,15 +61,15 @@ export class FittingLane implements Lane {
     this.#own.rest?.();
   }
 
-  #turn(lane: Lane): Lane {
+  #turn(lane: ReconnectingConnection): ReconnectingConnection {
     return this.#current = lane;
   }
 
-  #tell(tell: (listener: LaneListener) => void): void {
+  #tell(tell: (listener: ReconnectingListener) => void): void {
     for (const listener of this.#listeners) tell(listener);
   }
 
-  readonly #sharedEars: LaneListener = {
+  readonly #sharedEars: ReconnectingListener = {
     ready: (connection) => {
       if (connection.protocol !== 3) this.#turn(this.#own).want();
       else if (this.#current === this.#shared) this.#tell((listener) => listener.ready(connection));
@@ -99,7 +99,7 @@ export class FittingLane implements Lane {
     closed: () => this.#tell((listener) => listener.closed?.()),
   };
 
-  readonly #ownEars: LaneListener = {
+  readonly #ownEars: ReconnectingListener = {
     ready: (connection) => {
       if (this.#current === this.#own) this.#tell((listener) => listener.ready(connection));
     },

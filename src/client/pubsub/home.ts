@@ -5,7 +5,7 @@
  */
 import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
-import type { Lane } from "../lane.ts";
+import type { ReconnectingConnection } from "../reconnecting_connection.ts";
 
 /** Channels, patterns of channels, or channels that belong to a slot of a cluster. */
 export type SubscriptionKind = "channel" | "pattern" | "shard";
@@ -17,9 +17,9 @@ export interface SubscriptionHome {
   /** Who is told of gaps and of listeners that fail. */
   readonly events: TypedEventTarget<ConnectionEvents>;
   /** The lane that a channel belongs on now; the same object for all that belong together. */
-  lane(kind: SubscriptionKind, channel: string | Uint8Array): Lane;
+  lane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection;
   /** A new lane for one subscription alone, which it may pause. Sharded `channels` have one slot, or are refused. */
-  privateLane(kind: SubscriptionKind, channel: string | Uint8Array): Lane;
+  privateLane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection;
   /** Channels of different groups do not go in one command (slots); without it all are of one. */
   groupOf?(kind: SubscriptionKind, channel: string | Uint8Array): number;
   /** The server says that a channel is elsewhere (MOVED, or an SUNSUBSCRIBE that nobody asked for): learn where. */

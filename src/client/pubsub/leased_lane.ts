@@ -10,12 +10,12 @@ import { isTurnedAwayForGood } from "../../connection/turned_away.ts";
 import { ProtocolError, RedisError } from "../../errors.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { isFinal } from "../../retry.ts";
-import type { Lane, LaneListener } from "../lane.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 
 /** Leases a connection when one is wanted, and another when that one is lost. */
-export class LeasedLane implements Lane {
+export class LeasedLane implements ReconnectingConnection {
   readonly #pool: ConnectionPool;
-  #listeners: readonly LaneListener[] = [];
+  #listeners: readonly ReconnectingListener[] = [];
   #connection: Connection | undefined = undefined;
   #state: "idle" | "connecting" | "waiting" | "ready" | "closed" = "idle";
   #stop: AbortController | undefined = undefined;
@@ -42,12 +42,12 @@ export class LeasedLane implements Lane {
   }
 
   /** @inheritdoc */
-  listen(listener: LaneListener): void {
+  listen(listener: ReconnectingListener): void {
     if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** @inheritdoc */
-  unlisten(listener: LaneListener): void {
+  unlisten(listener: ReconnectingListener): void {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
@@ -59,7 +59,7 @@ export class LeasedLane implements Lane {
         this.#close();
         return Promise.resolve();
       });
-      const hurrying = this.#pool.comeback.on(() => this.#hurry());
+      const hurrying = this.#pool.reconnectSignal.on(() => this.#hurry());
       this.#forget = () => {
         closing();
         hurrying();

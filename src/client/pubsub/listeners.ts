@@ -5,7 +5,7 @@
  */
 import { type ConnectionEvents, emit, type TypedEventTarget } from "../../events.ts";
 import { inMode } from "../../resp/strings.ts";
-import { unconfirmedError } from "../refusals.ts";
+import { unconfirmedError } from "../unsupported_commands.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionKind } from "./home.ts";
 import { nameOf, type Sink, type Topic } from "./topic.ts";

@@ -6,7 +6,7 @@
 import { TimeoutError } from "../../errors.ts";
 import type { Call, Executor } from "../executor.ts";
 import { Monitor, type MonitorOptions } from "../monitor.ts";
-import { closedError, unsupportedError } from "../refusals.ts";
+import { closedError, unsupportedError } from "../unsupported_commands.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { COMMANDS, type Listener, ListenerSink } from "./listeners.ts";
 import { Registry, type TopicCounts } from "./registry.ts";

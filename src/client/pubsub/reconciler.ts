@@ -18,7 +18,7 @@ import type { Connection } from "../../connection/connection.ts";
 import { ConnectionError, ReplyError, TimeoutError } from "../../errors.ts";
 import { emit } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
-import type { Lane, LaneListener } from "../lane.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 import { type Gap, join } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { type Order, type OrderOwner, ordersFor } from "./order.ts";
@@ -37,9 +37,9 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 
 /** The subscriptions on one lane. */
-export class Reconciler implements LaneListener, OrderOwner {
+export class Reconciler implements ReconnectingListener, OrderOwner {
   /** The lane. */
-  readonly lane: Lane;
+  readonly lane: ReconnectingConnection;
   readonly #home: SubscriptionHome;
   readonly #topics: Readonly<Record<SubscriptionKind, Map<string, Topic>>> = {
     channel: new Map(),
@@ -59,7 +59,7 @@ export class Reconciler implements LaneListener, OrderOwner {
   #attempt = 0;
 
   /** On a lane of this home. */
-  constructor(home: SubscriptionHome, lane: Lane) {
+  constructor(home: SubscriptionHome, lane: ReconnectingConnection) {
     this.#home = home;
     this.lane = lane;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Lane } from "../lane.ts";
+import type { ReconnectingConnection } from "../reconnecting_connection.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Sink, Topic } from "./topic.ts";
@@ -24,7 +24,7 @@ const registries: WeakMap<SubscriptionHome, Registry> = new WeakMap();
 export class Registry {
   /** The home. */
   readonly home: SubscriptionHome;
-  readonly #reconcilers: Map<Lane, Reconciler> = new Map();
+  readonly #reconcilers: Map<ReconnectingConnection, Reconciler> = new Map();
 
   /** Users call `Registry.of`: one home has one registry. */
   private constructor(home: SubscriptionHome) {
@@ -73,7 +73,7 @@ export class Registry {
     return { channels, patterns, shards };
   }
 
-  #on(lane: Lane): Reconciler {
+  #on(lane: ReconnectingConnection): Reconciler {
     let reconciler = this.#reconcilers.get(lane);
     if (reconciler === undefined) this.#reconcilers.set(lane, reconciler = new Reconciler(this.home, lane));
     return reconciler;

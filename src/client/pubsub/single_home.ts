@@ -6,8 +6,8 @@
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
-import type { Lane } from "../lane.ts";
-import type { SharedLane } from "../shared_lane.ts";
+import type { ReconnectingConnection } from "../reconnecting_connection.ts";
+import type { MultiplexedConnection } from "../multiplexed_connection.ts";
 import { FittingLane } from "./fitting_lane.ts";
 import type { SubscriptionHome } from "./home.ts";
 import { LeasedLane } from "./leased_lane.ts";
@@ -19,10 +19,10 @@ export class SingleHome implements SubscriptionHome {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
   readonly #pool: ConnectionPool;
-  readonly #lane: Lane;
+  readonly #lane: ReconnectingConnection;
 
   /** Over a pool and the lane that all commands share; without `multiplex` there is none to share. */
-  constructor(pool: ConnectionPool, shared: SharedLane, multiplex: boolean) {
+  constructor(pool: ConnectionPool, shared: MultiplexedConnection, multiplex: boolean) {
     this.#pool = pool;
     this.options = pool.options.connection;
     this.events = shared.events;
@@ -32,21 +32,27 @@ export class SingleHome implements SubscriptionHome {
   }
 
   /** @inheritdoc */
-  lane(): Lane {
+  lane(): ReconnectingConnection {
     return this.#lane;
   }
 
   /** @inheritdoc */
-  privateLane(): Lane {
+  privateLane(): ReconnectingConnection {
     return new LeasedLane(this.#pool);
   }
 }
 
-const homes: WeakMap<SharedLane, { readonly shared?: SubscriptionHome; readonly apart?: SubscriptionHome }> =
-  new WeakMap();
+const homes: WeakMap<
+  MultiplexedConnection,
+  { readonly shared?: SubscriptionHome; readonly apart?: SubscriptionHome }
+> = new WeakMap();
 
 /** The home on a lane: one for all clients of the pool that multiplex, and one for those that do not. */
-export function homeOn(pool: ConnectionPool, lane: SharedLane, multiplex: boolean): SubscriptionHome {
+export function homeOn(
+  pool: ConnectionPool,
+  lane: MultiplexedConnection,
+  multiplex: boolean,
+): SubscriptionHome {
   const known = homes.get(lane);
   const found = multiplex ? known?.shared : known?.apart;
   if (found !== undefined) return found;

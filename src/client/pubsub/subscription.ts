@@ -8,7 +8,7 @@ import type { Timer } from "../../clock.ts";
 import { inMode } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
-import { unconfirmedError } from "../refusals.ts";
+import { unconfirmedError } from "../unsupported_commands.ts";
 import { MessageBuffer } from "./buffer.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";

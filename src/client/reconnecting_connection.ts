@@ -7,7 +7,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
 
 /** Who wants the push frames of a lane, and to know when there is a new connection. */
-export interface LaneListener {
+export interface ReconnectingListener {
   /** There is a connection (again). */
   ready(connection: Connection): void;
   /** The connection was lost. */
@@ -23,13 +23,13 @@ export interface LaneListener {
 }
 
 /** A lane, as subscriptions need it. */
-export interface Lane {
+export interface ReconnectingConnection {
   /** The connection, when there is one. */
   readonly connection: Connection | undefined;
   /** Adds a listener; where there is a connection already, it is not told of that one. */
-  listen(listener: LaneListener): void;
+  listen(listener: ReconnectingListener): void;
   /** Takes a listener away. */
-  unlisten(listener: LaneListener): void;
+  unlisten(listener: ReconnectingListener): void;
   /** Makes sure that there will be a connection, without waiting for it. */
   want(): void;
   /** Nobody wants anything of the lane any more; one that was opened for that gives its connection back. */

@@ -15,8 +15,8 @@ const SWEEP_INTERVAL = 100;
 /** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
 const LOOKS_A_MILLISECOND = 10_000;
 
-/** The bounds of a waiting room. */
-export interface RoomLimits {
+/** The bounds of an offline queue. */
+export interface OfflineQueueLimits {
   /** How many commands may wait. */
   readonly maxQueued: number;
   /** How many bytes those may hold. */
@@ -24,13 +24,13 @@ export interface RoomLimits {
 }
 
 /** A queue of commands that have not been sent, or may be sent again. */
-export class WaitingRoom {
+export class OfflineQueue {
   /** Why there is no connection; told to those whose time runs out. */
   reason: Error | undefined = undefined;
   /** Called when the time of the last who waited is up. */
   deserted: (() => void) | undefined = undefined;
   readonly #clock: Clock;
-  readonly #limits: RoomLimits;
+  readonly #limits: OfflineQueueLimits;
   readonly #address: string;
   readonly #deadlines: Deadlines;
   #queue: Pending[] = [];
@@ -38,7 +38,7 @@ export class WaitingRoom {
   #bytes = 0;
 
   /** `address` is for messages. */
-  constructor(clock: Clock, limits: RoomLimits, address: string) {
+  constructor(clock: Clock, limits: OfflineQueueLimits, address: string) {
     this.#clock = clock;
     this.#limits = limits;
     this.#address = address;

@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 
 /** When each connection is to be replaced. */
-export class Ages<C extends object> {
+export class Lifetimes<C extends object> {
   readonly #clock: Clock;
   readonly #maxLifetime: number;
   readonly #ends: WeakMap<C, number> = new WeakMap();

@@ -5,7 +5,7 @@
  */
 
 /** Tells all who listen that it has rung. */
-export class Bell {
+export class ReconnectSignal {
   readonly #listeners: Set<() => void> = new Set();
 
   /** Adds a listener; returns how to take it away. */
@@ -15,7 +15,7 @@ export class Bell {
   }
 
   /** Rings. */
-  ring(): void {
+  notify(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 }

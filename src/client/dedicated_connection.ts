@@ -14,8 +14,8 @@ import type { Request } from "../pool/leases.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
-import type { Group, GroupLane } from "./group.ts";
-import { closedError } from "./refusals.ts";
+import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
+import { closedError } from "./unsupported_commands.ts";
 
 /** Gets a connection for the command of this name, up to the deadline. */
 export type Acquire = (name: string, call: Call, deadline: number) => Promise<Connection>;
@@ -51,7 +51,7 @@ export class ConnectionWaits {
  * Runs a command on a connection of its own. `blocks` is how long the server itself may wait, in milliseconds;
  * then the command has that and a grace from when it is sent, and `call.timeout` is for getting a connection.
  */
-export async function runExclusively(
+export async function runDedicated(
   pool: ConnectionPool,
   command: Command,
   call: Call,
@@ -123,7 +123,7 @@ export function runOn(
 }
 
 /** Gives each group a connection of its own, for as long as it has it. For one batch. */
-export class ExclusiveLane implements GroupLane {
+export class DedicatedBatchConnection implements BatchConnection {
   readonly #pool: ConnectionPool;
   readonly #call: Call;
   readonly #deadline: number;
@@ -149,14 +149,14 @@ export class ExclusiveLane implements GroupLane {
   }
 
   /** @inheritdoc */
-  submitGroup(group: Group): void {
+  submitBatch(group: BatchAttempt): void {
     this.#giveBack();
-    const ticket = group.ticket();
+    const placeholder = group.placeholder();
     const idle = this.#pool.tryAcquire();
     if (idle !== undefined) return this.#send(group, idle);
-    this.#acquire(ticket.command.spec.name, this.#call, this.#deadline).then(
+    this.#acquire(placeholder.command.spec.name, this.#call, this.#deadline).then(
       (connection) => this.#send(group, connection),
-      (error) => ticket.reject(error),
+      (error) => placeholder.reject(error),
     );
   }
 
@@ -173,7 +173,7 @@ export class ExclusiveLane implements GroupLane {
     this.#giveBack();
   }
 
-  #send(group: Group, connection: Connection): void {
+  #send(group: BatchAttempt, connection: Connection): void {
     if (this.#over) return connection[Symbol.dispose]();
     this.#connection = connection;
     group.send(connection);

@@ -12,17 +12,17 @@ import { type BatchSink, Pending, rawCommand, type Sendable } from "../connectio
 import { RedisError, ReplyError } from "../errors.ts";
 import { textReply } from "../resp/convert.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
-import type { Group } from "./group.ts";
-import type { RoundTerms } from "./round.ts";
-import { bytesOf } from "./waiting_room.ts";
+import type { BatchAttempt } from "./batch_connection.ts";
+import type { BatchTerms } from "./pipeline_attempt.ts";
+import { bytesOf } from "./offline_queue.ts";
 
 const BEGIN: Sendable = { spec: MULTI, args: [], parse: undefined };
 const END: Sendable = { spec: EXEC, args: [], parse: undefined };
-/** Stands for all in messages and in the waiting room. */
+/** Stands for all in messages and in the offline queue. */
 const TRANSACTION: Sendable = { ...rawCommand([]), spec: { ...rawCommand([]).spec, name: "a transaction" } };
 
 /** Runs commands as one transaction and collects their outcomes by position; errors stand in their places. */
-export class TransactionRound implements BatchSink, Group {
+export class TransactionAttempt implements BatchSink, BatchAttempt {
   /** Resolves with the outcomes when all are there. Never rejects. */
   readonly outcomes: Promise<unknown[]>;
   /** How many of them are errors. */
@@ -30,14 +30,14 @@ export class TransactionRound implements BatchSink, Group {
   /** It never got a connection: nothing that it can do again would help. */
   refused = false;
   readonly #commands: readonly Command[];
-  readonly #terms: RoundTerms;
+  readonly #terms: BatchTerms;
   readonly #replies: unknown[];
   #resolve!: (outcomes: unknown[]) => void;
-  #ticket: Pending | undefined = undefined;
+  #placeholder: Pending | undefined = undefined;
   #missing: number;
 
   /** For at least one command; the arguments have been checked. */
-  constructor(commands: readonly Command[], terms: RoundTerms) {
+  constructor(commands: readonly Command[], terms: BatchTerms) {
     this.#commands = commands;
     this.#terms = terms;
     this.#missing = commands.length + 2;
@@ -46,23 +46,23 @@ export class TransactionRound implements BatchSink, Group {
   }
 
   /** @inheritdoc */
-  ticket(): Pending {
+  placeholder(): Pending {
     const { mode, timeout, deadline } = this.#terms;
-    const ticket = new Pending(TRANSACTION, mode, timeout, {
+    const placeholder = new Pending(TRANSACTION, mode, timeout, {
       resolved() {},
       rejected: (_, error) => {
         this.refused = true;
         this.#fail(error);
       },
     });
-    ticket.deadline = deadline;
-    ticket.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
-    return this.#ticket = ticket;
+    placeholder.deadline = deadline;
+    placeholder.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    return this.#placeholder = placeholder;
   }
 
   /** @inheritdoc */
   send(connection: Connection): void {
-    this.#ticket = undefined;
+    this.#placeholder = undefined;
     const { timeout, deadline } = this.#terms;
     const group = [BEGIN, ...this.#commands, END].map((command, index) => {
       // Only EXEC brings values: bytes, of which each command makes what it wants.
@@ -76,7 +76,7 @@ export class TransactionRound implements BatchSink, Group {
 
   /** Nobody waits for it any longer; replies that still come are dropped. */
   abandon(error: Error): void {
-    this.#ticket?.reject(error);
+    this.#placeholder?.reject(error);
   }
 
   /** @inheritdoc */

@@ -12,16 +12,16 @@ import type { Connection } from "../connection/connection.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable } from "../connection/pending.ts";
 import { ConnectionError, ProtocolError, TimeoutError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
-import type { Group } from "./group.ts";
-import { bytesOf } from "./waiting_room.ts";
+import type { BatchAttempt } from "./batch_connection.ts";
+import { bytesOf } from "./offline_queue.ts";
 
 /** How many commands are on their way at most; the next are sent when half of them have been answered. */
 const WINDOW = 8_192;
-/** Stands for all in messages and in the waiting room. */
+/** Stands for all in messages and in the offline queue. */
 const PIPELINE: Sendable = { ...rawCommand([]), spec: { ...rawCommand([]).spec, name: "a pipeline" } };
 
 /** What holds for all commands of a round. */
-export interface RoundTerms {
+export interface BatchTerms {
   /** `DecodeMode` bits. */
   readonly mode: number;
   /** Milliseconds, for messages. */
@@ -36,7 +36,7 @@ export function isUnanswered(error: unknown): error is ConnectionError | Timeout
 }
 
 /** Sends commands and collects their outcomes by position; errors stand in their places. */
-export class Round implements BatchSink, Group {
+export class PipelineAttempt implements BatchSink, BatchAttempt {
   /** Resolves with the outcomes when all are there. Never rejects. */
   readonly outcomes: Promise<unknown[]>;
   /** How many of them are errors. */
@@ -44,19 +44,19 @@ export class Round implements BatchSink, Group {
   /** It never got a connection: nothing that it can do again would help. */
   refused = false;
   readonly #commands: readonly Command[];
-  readonly #terms: RoundTerms;
+  readonly #terms: BatchTerms;
   readonly #outcomes: unknown[];
   readonly #count: number;
   #resolve!: (outcomes: unknown[]) => void;
   #connection: Connection | undefined = undefined;
-  #ticket: Pending | undefined = undefined;
+  #placeholder: Pending | undefined = undefined;
   #next = 0;
   #settled = 0;
   #resumeAt = 0;
   #filling = false;
 
   /** For commands that neither block nor change the state of a connection. */
-  constructor(commands: readonly Command[], terms: RoundTerms) {
+  constructor(commands: readonly Command[], terms: BatchTerms) {
     this.#commands = commands;
     this.#terms = terms;
     this.#count = commands.length;
@@ -70,30 +70,30 @@ export class Round implements BatchSink, Group {
   }
 
   /** @inheritdoc */
-  ticket(): Pending {
+  placeholder(): Pending {
     const { mode, timeout, deadline } = this.#terms;
-    const ticket = new Pending(PIPELINE, mode, timeout, {
+    const placeholder = new Pending(PIPELINE, mode, timeout, {
       resolved() {},
       rejected: (_, error) => {
         this.refused = true;
         this.#rejectRest(error);
       },
     });
-    ticket.deadline = deadline;
-    ticket.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
-    return this.#ticket = ticket;
+    placeholder.deadline = deadline;
+    placeholder.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    return this.#placeholder = placeholder;
   }
 
   /** @inheritdoc */
   send(connection: Connection): void {
-    this.#ticket = undefined;
+    this.#placeholder = undefined;
     this.#connection = connection;
     this.#fill();
   }
 
   /** Sends no more, as nobody waits for it any longer; replies that still come are dropped. */
   abandon(error: Error): void {
-    this.#ticket?.reject(error);
+    this.#placeholder?.reject(error);
     this.#next = this.#count;
   }
 

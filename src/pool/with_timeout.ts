@@ -6,7 +6,7 @@
 import type { Clock, Timer } from "../clock.ts";
 
 /** Resolves with `end`, or when `grace` milliseconds are over. */
-export async function withGrace(clock: Clock, grace: number, end: Promise<unknown>): Promise<void> {
+export async function withTimeout(clock: Clock, grace: number, end: Promise<unknown>): Promise<void> {
   let timer: Timer;
   const over = new Promise<void>((resolve) => {
     if (grace === 0) resolve();

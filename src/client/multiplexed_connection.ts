@@ -7,7 +7,7 @@
  *     +------ refused for good -----------+-------+            any --close()--> closed
  * ```
  *
- * In `connecting` and `waiting` commands stay in the waiting room, each up to its deadline.
+ * In `connecting` and `waiting` commands stay in the offline queue, each up to its deadline.
  *
  * @module
  */
@@ -19,14 +19,14 @@ import type { Pending, Sender } from "../connection/pending.ts";
 import { isTurnedAwayForGood } from "../connection/turned_away.ts";
 import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
-import { withGrace } from "../pool/grace.ts";
+import { withTimeout } from "../pool/with_timeout.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { isFinal, retryDelay } from "../retry.ts";
 import { CommandFlag } from "../commands/command.ts";
-import type { Group, GroupLane } from "./group.ts";
-import type { Lane, LaneListener } from "./lane.ts";
-import { closedError } from "./refusals.ts";
-import { WaitingRoom } from "./waiting_room.ts";
+import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
+import { closedError } from "./unsupported_commands.ts";
+import { OfflineQueue } from "./offline_queue.ts";
 
 /** Someone who called `connect()` and waits for it. */
 interface Caller {
@@ -36,17 +36,17 @@ interface Caller {
 }
 
 /** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class SharedLane implements Lane, Sender, GroupLane {
+export class MultiplexedConnection implements ReconnectingConnection, Sender, BatchConnection {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
-  readonly #room: WaitingRoom;
-  #listeners: readonly LaneListener[] = [];
+  readonly #room: OfflineQueue;
+  #listeners: readonly ReconnectingListener[] = [];
   readonly #callers: Set<Caller> = new Set();
   readonly #unhurry: () => void;
   readonly #stop: AbortController = new AbortController();
-  /** What the tickets in the waiting room stand for. */
-  readonly #groups: WeakMap<Pending, Group> = new WeakMap();
+  /** What the placeholders in the offline queue stand for. */
+  readonly #groups: WeakMap<Pending, BatchAttempt> = new WeakMap();
   /** The ends of pipelines of which a part may not have been sent yet. */
   readonly #parted: Set<Promise<unknown>> = new Set();
   /** Commands that wait for the time of their repeat. */
@@ -64,8 +64,8 @@ export class SharedLane implements Lane, Sender, GroupLane {
   constructor(pool: ConnectionPool) {
     this.#pool = pool;
     const options = pool.options.connection;
-    this.#room = new WaitingRoom(options.clock, options, String(options));
-    this.#unhurry = pool.comeback.on(() => this.#hurry());
+    this.#room = new OfflineQueue(options.clock, options, String(options));
+    this.#unhurry = pool.reconnectSignal.on(() => this.#hurry());
   }
 
   /** The connection, when there is one. */
@@ -89,12 +89,12 @@ export class SharedLane implements Lane, Sender, GroupLane {
   }
 
   /** Adds someone who wants the push frames. */
-  listen(listener: LaneListener): void {
+  listen(listener: ReconnectingListener): void {
     if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
   /** Takes a listener away. */
-  unlisten(listener: LaneListener): void {
+  unlisten(listener: ReconnectingListener): void {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
@@ -120,12 +120,12 @@ export class SharedLane implements Lane, Sender, GroupLane {
   }
 
   /** @inheritdoc */
-  submitGroup(group: Group): void {
+  submitBatch(group: BatchAttempt): void {
     const connection = this.#connection;
     if (connection !== undefined) return this.#send(group, connection);
-    const ticket = group.ticket();
-    this.#groups.set(ticket, group);
-    this.#wait(ticket);
+    const placeholder = group.placeholder();
+    this.#groups.set(placeholder, group);
+    this.#wait(placeholder);
   }
 
   /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
@@ -198,7 +198,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
       }
       this.#room.deserted = resolve;
     });
-    return withGrace(connection.clock, closeGrace, arrived);
+    return withTimeout(connection.clock, closeGrace, arrived);
   }
 
   /** Lets what is on its way come back, rejects what waits, and gives the connection back. */
@@ -245,7 +245,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
   #wait(pending: Pending): void {
     const { name } = pending.command.spec;
     if (this.#state === "closed") return pending.reject(this.#closed(name));
-    // Even without a waiting room the first connection is waited for: what fails at once is what was, and is not now.
+    // Even without an offline queue the first connection is waited for: what fails at once is what was, and is not now.
     const down = this.#state !== "ready" && this.#room.reason !== undefined;
     if (down && this.#pool.options.connection.maxQueued === 0) {
       return pending.reject(this.#unreachable(pending));
@@ -263,7 +263,7 @@ export class SharedLane implements Lane, Sender, GroupLane {
     this.#delayed.set(pending, timer);
   }
 
-  #send(group: Group, connection: Connection): void {
+  #send(group: BatchAttempt, connection: Connection): void {
     group.send(connection);
     const { whole } = group;
     if (whole === undefined) return;

@@ -9,7 +9,7 @@ import type { Connection } from "../connection/connection.ts";
 const LONGEST = 5_000;
 
 /** Connections that are being put right; nobody holds them, and they hold their place. */
-export class Repairs<C extends Connection> {
+export class SessionResets<C extends Connection> {
   readonly #done: (connection: C) => void;
   readonly #under: Set<C> = new Set();
 

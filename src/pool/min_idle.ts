@@ -14,7 +14,7 @@ import { establish, type Opener } from "./establish.ts";
 const STEADY = 1_000;
 
 /** What warming up needs of a pool. */
-export interface WarmPool<C> extends Opener<C> {
+export interface MinIdlePool<C> extends Opener<C> {
   /** How many connections should be opened now, those not counted that are on their way. */
   missing(): number;
   /** Takes a connection in, as idle. */
@@ -24,8 +24,8 @@ export interface WarmPool<C> extends Opener<C> {
 }
 
 /** Opens connections until there are `minIdle`; a failure is waited out by `reconnect`, as by the shared lane. */
-export class Warmer<C extends Connection> {
-  readonly #pool: WarmPool<C>;
+export class MinIdle<C extends Connection> {
+  readonly #pool: MinIdlePool<C>;
   readonly #jobs: Set<AbortController> = new Set();
   #timer: Timer = undefined;
   #failures = 0;
@@ -36,7 +36,7 @@ export class Warmer<C extends Connection> {
   #stopped = false;
 
   /** Warms up `pool`. */
-  constructor(pool: WarmPool<C>) {
+  constructor(pool: MinIdlePool<C>) {
     this.#pool = pool;
   }
 

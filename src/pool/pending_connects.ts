@@ -8,7 +8,7 @@ import { establish, type Opener } from "./establish.ts";
 import type { Request } from "./leases.ts";
 
 /** Connects in progress; they run side by side, so that a slow one holds up nobody else. */
-export class Openings {
+export class PendingConnects {
   readonly #opener: Opener<Connection>;
   readonly #attempts: Set<AbortController> = new Set();
 
