@@ -90,7 +90,7 @@ export type {
   SubscriptionOptions,
   SubscriptionStats,
 } from "./src/client/pubsub/subscription.ts";
-export type { TopicCounts } from "./src/client/pubsub/registry.ts";
+export type { SubscriptionCounts } from "./src/client/pubsub/subscription_registry.ts";
 export type { KeyspaceEvent, KeyspaceOptions } from "./src/client/keyspace.ts";
 export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/monitor.ts";
 export type { PushContents, PushKinds } from "./src/client/push.ts";

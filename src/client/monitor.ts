@@ -9,7 +9,7 @@ import type { Reply } from "../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
 import { type BufferPolicy, MessageBuffer } from "./pubsub/buffer.ts";
 import { type Gap, join } from "./pubsub/gap.ts";
-import { Outlet } from "./pubsub/outlet.ts";
+import { AsyncQueue } from "./pubsub/async_queue.ts";
 
 /** A command that the server has run. */
 export interface MonitoredCommand {
@@ -88,9 +88,9 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
   readonly ready: Promise<void>;
   readonly #lane: ReconnectingConnection;
   readonly #buffer: MessageBuffer<MonitoredCommand>;
-  readonly #outlet: Outlet<MonitoredCommand>;
+  readonly #queue: AsyncQueue<MonitoredCommand>;
   readonly #left: () => void;
-  readonly #ears: ReconnectingListener = {
+  readonly #listener: ReconnectingListener = {
     ready: (connection) => this.#ready(connection),
     lost: (cause) => this.#lost(cause),
     push: (values) => this.#push(values),
@@ -117,7 +117,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
     this.#lane = lane;
     this.#left = left;
     this.#buffer = new MessageBuffer(buffer, policy);
-    this.#outlet = new Outlet(this.#buffer, () => false, () => {});
+    this.#queue = new AsyncQueue(this.#buffer, () => false, () => {});
     this.ready = new Promise((resolve, reject) => {
       this.#became = resolve;
       this.#failed = reject;
@@ -128,13 +128,13 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
       signal.addEventListener("abort", abort, { once: true });
       this.#unlisten = () => signal.removeEventListener("abort", abort);
     }
-    lane.listen(this.#ears);
+    lane.listen(this.#listener);
     lane.want();
   }
 
   /** The next command or gap, when there is one. */
   next(): Promise<IteratorResult<MonitoredCommand | Gap, undefined>> {
-    return this.#outlet.next();
+    return this.#queue.next();
   }
 
   /** Ends the monitor. */
@@ -145,7 +145,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
 
   /** Ends the monitor; its connection is closed. */
   close(): void {
-    this.#outlet.clear();
+    this.#queue.clear();
     this.#end(undefined);
   }
 
@@ -167,7 +167,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
       if (this.#gap === undefined) return;
       this.#buffer.addGap(this.#gap);
       this.#gap = undefined;
-      this.#outlet.serve();
+      this.#queue.serve();
     }, (error) => {
       if (connection.state === "ready") this.#end({ error });
     });
@@ -180,18 +180,18 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, un
 
   #push(values: Reply[]): void {
     const item = values[0] === "monitor" ? readMonitorLine(String(values[1])) : undefined;
-    if (item === undefined || this.#outlet.offer(item)) return;
+    if (item === undefined || this.#queue.offer(item)) return;
     const message = "Cannot keep up with MONITOR: too many commands wait to be read";
     this.#end({ error: new RedisError(message, { code: "BUFFER_FULL", executed: "yes" }) });
   }
 
   #end(failure: { readonly error: unknown } | undefined): void {
-    if (this.#outlet.ended) return;
+    if (this.#queue.ended) return;
     this.#unlisten();
-    this.#lane.unlisten(this.#ears);
+    this.#lane.unlisten(this.#listener);
     if (failure === undefined) this.#became();
     else this.#failed(failure.error);
-    this.#outlet.end(failure);
+    this.#queue.end(failure);
     this.#left();
     this.#lane.rest?.();
   }

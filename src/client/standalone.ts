@@ -15,7 +15,7 @@ import { runBatch } from "./batch.ts";
 import { ConnectionWaits, DedicatedBatchConnection, runDedicated } from "./dedicated_connection.ts";
 import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
-import { homeOn } from "./pubsub/single_home.ts";
+import { homeOn } from "./pubsub/standalone_subscriptions.ts";
 import { closedError, statefulRefusal } from "./unsupported_commands.ts";
 import { runScript } from "./scripts.ts";
 import { MultiplexedConnection } from "./multiplexed_connection.ts";

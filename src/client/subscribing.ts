@@ -10,7 +10,7 @@ import type { KeyspaceEvent, KeyspaceOptions } from "./keyspace.ts";
 import type { Monitor, MonitorOptions } from "./monitor.ts";
 import type { Gap } from "./pubsub/gap.ts";
 import type { Listener } from "./pubsub/listeners.ts";
-import type { TopicCounts } from "./pubsub/registry.ts";
+import type { SubscriptionCounts } from "./pubsub/subscription_registry.ts";
 import { type PushContents, pushListener } from "./push.ts";
 import { unsupportedError } from "./unsupported_commands.ts";
 import { type Channels, PubSub } from "./pubsub/pubsub.ts";
@@ -146,7 +146,7 @@ export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W
   }
 
   /** How many channels, patterns and shard channels this client, and those of the same pool, are subscribed to. */
-  subscriptionCounts(): TopicCounts {
+  subscriptionCounts(): SubscriptionCounts {
     return this.#pubsub.counts();
   }
 

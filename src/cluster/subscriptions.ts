@@ -6,8 +6,8 @@
  */
 import type { ReconnectingConnection } from "../client/reconnecting_connection.ts";
 import type { SubscriptionHome, SubscriptionKind } from "../client/pubsub/home.ts";
-import { LeasedLane } from "../client/pubsub/leased_lane.ts";
-import { homeOn } from "../client/pubsub/single_home.ts";
+import { DedicatedSubscriptionConnection } from "../client/pubsub/dedicated_subscription_connection.ts";
+import { homeOn } from "../client/pubsub/standalone_subscriptions.ts";
 import { ReplyError } from "../errors.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
@@ -75,7 +75,7 @@ export class ClusterHome implements SubscriptionHome {
     const pick = slot === undefined ? anyNode(this.#fleet) : () => this.#fleet.topology.masterOf(slot);
     return new PrivateLane(this.#fleet, {
       pick,
-      laneOf: (node) => new LeasedLane(node.pool),
+      laneOf: (node) => new DedicatedSubscriptionConnection(node.pool),
     }, this.#private);
   }
 

@@ -19,7 +19,7 @@ import type {
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
-import { keyOf, keyOfReply } from "../pubsub/topic.ts";
+import { keyOf, keyOfReply } from "../pubsub/channel_subscription.ts";
 import { LruStore } from "./store.ts";
 import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./values.ts";
 

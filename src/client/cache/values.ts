@@ -6,7 +6,7 @@
 import type { Command } from "../../commands/command.ts";
 import { keysOf } from "../../commands/keys.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
-import { keyOf, keyOfBytes } from "../pubsub/topic.ts";
+import { keyOf, keyOfBytes } from "../pubsub/channel_subscription.ts";
 
 /** Whether nobody can change it: then it needs no copy. */
 export function isImmutable(reply: Reply): boolean {

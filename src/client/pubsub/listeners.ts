@@ -8,7 +8,7 @@ import { inMode } from "../../resp/strings.ts";
 import { unconfirmedError } from "../unsupported_commands.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionKind } from "./home.ts";
-import { nameOf, type Sink, type Topic } from "./topic.ts";
+import { type ChannelSubscription, nameOf, type Sink } from "./channel_subscription.ts";
 
 /**
  * Called with each message and the channel that it was published to.
@@ -44,7 +44,7 @@ export class ListenerSink implements Sink {
   readonly #call: (message: unknown, channel: unknown) => unknown;
   readonly #mode: number;
   readonly #events: TypedEventTarget<ConnectionEvents>;
-  readonly #ended: (topic: Topic) => void;
+  readonly #ended: (topic: ChannelSubscription) => void;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
   #established = false;
@@ -54,7 +54,7 @@ export class ListenerSink implements Sink {
     listener: Listener<never>,
     mode: number,
     events: TypedEventTarget<ConnectionEvents>,
-    ended: (topic: Topic) => void,
+    ended: (topic: ChannelSubscription) => void,
   ) {
     this.listener = listener;
     this.#mode = mode;
@@ -71,7 +71,7 @@ export class ListenerSink implements Sink {
   }
 
   /** @inheritdoc */
-  message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
+  message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void {
     const mode = this.#mode;
     try {
       const result = this.#call(inMode(message, mode), nameOf(topic, channel, mode));
@@ -85,7 +85,7 @@ export class ListenerSink implements Sink {
   interrupted(): void {}
 
   /** @inheritdoc */
-  confirmed(_topic: Topic, gap: Gap | undefined): void {
+  confirmed(_topic: ChannelSubscription, gap: Gap | undefined): void {
     this.#established = true;
     this.#resolve();
     const { listener } = this;
@@ -99,20 +99,20 @@ export class ListenerSink implements Sink {
   }
 
   /** @inheritdoc */
-  refused(topic: Topic, error: Error): void {
+  refused(topic: ChannelSubscription, error: Error): void {
     this.#ended(topic);
     this.#reject(error);
     if (this.#established) emit(this.#events, "refused", { channel: topic.text, error });
   }
 
   /** It was taken off the channel: whoever still waits for its beginning has its end instead. */
-  left(topic: Topic): void {
+  left(topic: ChannelSubscription): void {
     this.#ended(topic);
     this.#resolve();
   }
 
   /** @inheritdoc */
-  closed(topic: Topic): void {
+  closed(topic: ChannelSubscription): void {
     this.#ended(topic);
     // Nobody listens: whoever waits for the beginning must not take this for one.
     if (this.#established) return;

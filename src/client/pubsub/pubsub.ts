@@ -9,9 +9,9 @@ import { Monitor, type MonitorOptions } from "../monitor.ts";
 import { closedError, unsupportedError } from "../unsupported_commands.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { COMMANDS, type Listener, ListenerSink } from "./listeners.ts";
-import { Registry, type TopicCounts } from "./registry.ts";
+import { type SubscriptionCounts, SubscriptionRegistry } from "./subscription_registry.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
-import { keyOf, type Topic } from "./topic.ts";
+import { type ChannelSubscription, keyOf } from "./channel_subscription.ts";
 
 /** One name of a channel, or several. */
 export type Channels = string | Uint8Array | readonly (string | Uint8Array)[];
@@ -19,13 +19,13 @@ export type Channels = string | Uint8Array | readonly (string | Uint8Array)[];
 const clients: WeakMap<Executor, PubSub> = new WeakMap();
 
 interface Held {
-  readonly topic: Topic;
+  readonly topic: ChannelSubscription;
   readonly sink: ListenerSink;
 }
 
 /** Listeners and iterators that one client has; those of other clients of the same pool are not touched. */
 export class PubSub {
-  readonly #registry: Registry;
+  readonly #registry: SubscriptionRegistry;
   readonly #home: SubscriptionHome;
   readonly #held: Readonly<Record<SubscriptionKind, Map<string, Held[]>>> = {
     channel: new Map(),
@@ -39,7 +39,7 @@ export class PubSub {
   /** Users call `PubSub.of`. */
   private constructor(home: SubscriptionHome) {
     this.#home = home;
-    this.#registry = Registry.of(home);
+    this.#registry = SubscriptionRegistry.of(home);
   }
 
   /** The subscriptions of the client with this executor. */
@@ -158,7 +158,7 @@ export class PubSub {
   }
 
   /** How many channels, patterns and shard channels those who share the connections are subscribed to. */
-  counts(): TopicCounts {
+  counts(): SubscriptionCounts {
     return this.#registry.counts();
   }
 

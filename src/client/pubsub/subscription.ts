@@ -12,11 +12,11 @@ import { unconfirmedError } from "../unsupported_commands.ts";
 import { MessageBuffer } from "./buffer.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
-import { Outlet } from "./outlet.ts";
-import { Reconciler } from "./reconciler.ts";
-import type { Registry } from "./registry.ts";
+import { AsyncQueue } from "./async_queue.ts";
+import { SubscriptionManager } from "./subscription_manager.ts";
+import type { SubscriptionRegistry } from "./subscription_registry.ts";
 import { checkSubscription, type SubscriptionOptions } from "./subscription_options.ts";
-import { nameOf, type Sink, type Topic } from "./topic.ts";
+import { type ChannelSubscription, nameOf, type Sink } from "./channel_subscription.ts";
 
 export type { SubscriptionOptions };
 
@@ -71,14 +71,14 @@ export type SubscriptionItem<T = string> = Message<T> | Gap;
 export class Subscription<T = string> implements AsyncIterableIterator<SubscriptionItem<T>, undefined> {
   /** Resolves when the server has confirmed all channels; rejects when that fails, or it is closed first. */
   readonly ready: Promise<void>;
-  readonly #registry: Registry;
-  readonly #private: Reconciler | undefined;
+  readonly #registry: SubscriptionRegistry;
+  readonly #private: SubscriptionManager | undefined;
   readonly #mode: number;
   readonly #limit: number;
   readonly #buffer: MessageBuffer<Message<T>>;
-  readonly #topics: Set<Topic> = new Set();
-  readonly #waiting: Set<Topic> = new Set();
-  readonly #outlet: Outlet<Message<T>>;
+  readonly #topics: Set<ChannelSubscription> = new Set();
+  readonly #waiting: Set<ChannelSubscription> = new Set();
+  readonly #queue: AsyncQueue<Message<T>>;
   readonly #left: () => void;
   readonly #sink: Sink = {
     message: (topic, message, channel) => this.#message(topic, message, channel),
@@ -99,7 +99,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
 
   /** Users call `redis.subscription()`. */
   constructor(
-    registry: Registry,
+    registry: SubscriptionRegistry,
     channels: readonly (string | Uint8Array)[],
     options: SubscriptionOptions,
     call: Call,
@@ -116,7 +116,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#limit = limit;
     this.#left = left;
     this.#buffer = new MessageBuffer(limit, policy);
-    this.#outlet = new Outlet(
+    this.#queue = new AsyncQueue(
       this.#buffer,
       // A gap is told when it is over, on all channels: who then reads the state anew misses nothing.
       () => this.#waiting.size > 0 && this.#buffer.peek()?.kind === "gap",
@@ -129,7 +129,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.ready.catch(() => {});
     const { home } = registry;
     this.#private = policy === "pause"
-      ? new Reconciler(
+      ? new SubscriptionManager(
         home,
         home.privateLane(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!),
       )
@@ -148,17 +148,17 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   stats(): SubscriptionStats {
     return {
       received: this.#received,
-      delivered: this.#outlet.delivered,
+      delivered: this.#queue.delivered,
       dropped: this.#buffer.dropped,
       buffered: this.#buffer.length,
-      gaps: this.#outlet.gaps,
+      gaps: this.#queue.gaps,
       pauses: this.#pauses,
     };
   }
 
   /** The next message or gap, when there is one. */
   next(): Promise<IteratorResult<SubscriptionItem<T>, undefined>> {
-    return this.#outlet.next();
+    return this.#queue.next();
   }
 
   /** Ends the subscription; what has come and was not read is forgotten. */
@@ -169,7 +169,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
 
   /** Ends the subscription; resolves when the server knows. Never rejects. */
   close(): Promise<void> {
-    this.#outlet.clear();
+    this.#queue.clear();
     return this.#end(undefined);
   }
 
@@ -183,9 +183,9 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     return this;
   }
 
-  #message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void {
+  #message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void {
     this.#received++;
-    if (!this.#outlet.offer(this.#item(topic, message, channel))) {
+    if (!this.#queue.offer(this.#item(topic, message, channel))) {
       const text =
         `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
         "or choose another `policy`";
@@ -197,13 +197,13 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     }
   }
 
-  #interrupted(topic: Topic): void {
+  #interrupted(topic: ChannelSubscription): void {
     this.#waiting.add(topic);
     this.#lastGap = undefined;
     this.#paused = false;
   }
 
-  #confirmed(topic: Topic, gap: Gap | undefined): void {
+  #confirmed(topic: ChannelSubscription, gap: Gap | undefined): void {
     // All channels that a connection carried have the same gap, which is told once.
     if (gap !== undefined && gap !== this.#lastGap) {
       this.#lastGap = gap;
@@ -212,15 +212,15 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     if (!this.#waiting.delete(topic) || this.#waiting.size > 0) return;
     this.#registry.home.options.clock.clearTimeout(this.#timer);
     this.#became();
-    this.#outlet.serve();
+    this.#queue.serve();
   }
 
-  #refused(topic: Topic, error: Error): void {
+  #refused(topic: ChannelSubscription, error: Error): void {
     this.#topics.delete(topic);
     void this.#end({ error });
   }
 
-  #closed(topic: Topic): void {
+  #closed(topic: ChannelSubscription): void {
     this.#topics.delete(topic);
     void this.#end(undefined);
   }
@@ -246,7 +246,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     }, timeout);
   }
 
-  #item(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): Message<T> {
+  #item(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): Message<T> {
     const mode = this.#mode;
     const item = {
       kind: "message",
@@ -278,7 +278,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
       const sent = topics.some((topic) => topic.state !== "off");
       this.#failed(unconfirmedError("SUBSCRIBE", "subscription", sent));
     } else this.#became();
-    this.#outlet.end(failure);
+    this.#queue.end(failure);
     this.#private?.lane.connection?.link?.resume();
     const gone = topics.map((topic) => {
       if (this.#private === undefined) return this.#registry.remove(topic, this.#sink);

@@ -5,11 +5,11 @@
  */
 import type { ReconnectingConnection } from "../reconnecting_connection.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
-import { Reconciler } from "./reconciler.ts";
-import type { Sink, Topic } from "./topic.ts";
+import { SubscriptionManager } from "./subscription_manager.ts";
+import type { ChannelSubscription, Sink } from "./channel_subscription.ts";
 
 /** How many of what there are. */
-export interface TopicCounts {
+export interface SubscriptionCounts {
   /** Channels. */
   readonly channels: number;
   /** Patterns. */
@@ -18,76 +18,76 @@ export interface TopicCounts {
   readonly shards: number;
 }
 
-const registries: WeakMap<SubscriptionHome, Registry> = new WeakMap();
+const registries: WeakMap<SubscriptionHome, SubscriptionRegistry> = new WeakMap();
 
 /** Finds the lane of each channel, also when it changes. */
-export class Registry {
+export class SubscriptionRegistry {
   /** The home. */
   readonly home: SubscriptionHome;
-  readonly #reconcilers: Map<ReconnectingConnection, Reconciler> = new Map();
+  readonly #managers: Map<ReconnectingConnection, SubscriptionManager> = new Map();
 
-  /** Users call `Registry.of`: one home has one registry. */
+  /** Users call `SubscriptionRegistry.of`: one home has one registry. */
   private constructor(home: SubscriptionHome) {
     this.home = home;
     home.onMoved?.(() => this.#move());
   }
 
   /** The registry of a home. */
-  static of(home: SubscriptionHome): Registry {
+  static of(home: SubscriptionHome): SubscriptionRegistry {
     let registry = registries.get(home);
-    if (registry === undefined) registries.set(home, registry = new Registry(home));
+    if (registry === undefined) registries.set(home, registry = new SubscriptionRegistry(home));
     return registry;
   }
 
   /** Subscribes a sink to a channel; it is told when that is confirmed, at once where it is already. */
-  add(kind: SubscriptionKind, name: string | Uint8Array, sink: Sink): Topic {
-    const reconciler = this.#on(this.home.lane(kind, name));
-    const topic = reconciler.topic(kind, name);
+  add(kind: SubscriptionKind, name: string | Uint8Array, sink: Sink): ChannelSubscription {
+    const manager = this.#on(this.home.lane(kind, name));
+    const topic = manager.topic(kind, name);
     topic.add(sink);
     if (topic.state === "on") sink.confirmed(topic, undefined);
-    else reconciler.note(topic);
+    else manager.note(topic);
     return topic;
   }
 
   /** Takes a sink off a channel; resolves when the server knows, if it was the last. */
-  async remove(topic: Topic, sink: Sink): Promise<void> {
+  async remove(topic: ChannelSubscription, sink: Sink): Promise<void> {
     topic.remove(sink);
     if (topic.sinks.length > 0) return;
     const ended = topic.ended();
-    for (const reconciler of this.#reconcilers.values()) {
-      if (reconciler.find(topic.kind, topic.key) === topic) {
-        reconciler.note(topic);
+    for (const manager of this.#managers.values()) {
+      if (manager.find(topic.kind, topic.key) === topic) {
+        manager.note(topic);
         return await ended;
       }
     }
   }
 
   /** How many topics there are. */
-  counts(): TopicCounts {
+  counts(): SubscriptionCounts {
     let channels = 0, patterns = 0, shards = 0;
-    for (const reconciler of this.#reconcilers.values()) {
-      channels += reconciler.count("channel");
-      patterns += reconciler.count("pattern");
-      shards += reconciler.count("shard");
+    for (const manager of this.#managers.values()) {
+      channels += manager.count("channel");
+      patterns += manager.count("pattern");
+      shards += manager.count("shard");
     }
     return { channels, patterns, shards };
   }
 
-  #on(lane: ReconnectingConnection): Reconciler {
-    let reconciler = this.#reconcilers.get(lane);
-    if (reconciler === undefined) this.#reconcilers.set(lane, reconciler = new Reconciler(this.home, lane));
-    return reconciler;
+  #on(lane: ReconnectingConnection): SubscriptionManager {
+    let manager = this.#managers.get(lane);
+    if (manager === undefined) this.#managers.set(lane, manager = new SubscriptionManager(this.home, lane));
+    return manager;
   }
 
   /** Channels may belong on other lanes: those that do go over there. */
   #move(): void {
-    for (const from of [...this.#reconcilers.values()]) {
+    for (const from of [...this.#managers.values()]) {
       for (const topic of [...from.topics()]) {
         const lane = this.home.lane(topic.kind, topic.name);
         if (lane !== from.lane) from.handOver(topic, this.#on(lane));
       }
       // Not while it has something to take back: another one on the same lane would not know of it.
-      if (from.idle) this.#reconcilers.delete(from.lane);
+      if (from.idle) this.#managers.delete(from.lane);
     }
   }
 }

@@ -12,7 +12,7 @@ interface Reader<I> {
 }
 
 /** Hands items to readers, in order; what nobody waits for stays in the buffer. */
-export class Outlet<M extends { readonly kind: string }> {
+export class AsyncQueue<M extends { readonly kind: string }> {
   /** Messages that have been handed over. */
   delivered = 0;
   /** Gaps that have been handed over. */

@@ -11,19 +11,19 @@ import type { SubscriptionKind } from "./home.ts";
 /** Who is told what comes over a channel. None of these may throw. */
 export interface Sink {
   /** A message; `channel` is where it was published, also for a pattern. Both are ASCII text, or nobody else's bytes. */
-  message(topic: Topic, message: string | Uint8Array, channel: string | Uint8Array): void;
+  message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void;
   /** The server does not serve the subscription any more, for now. */
-  interrupted(topic: Topic): void;
+  interrupted(topic: ChannelSubscription): void;
   /** The server has confirmed the subscription; after an interruption with the gap. */
-  confirmed(topic: Topic, gap: Gap | undefined): void;
+  confirmed(topic: ChannelSubscription, gap: Gap | undefined): void;
   /** The server refuses the subscription, or there is no way to it: it has ended. */
-  refused(topic: Topic, error: Error): void;
+  refused(topic: ChannelSubscription, error: Error): void;
   /** The client or its pool was closed: it has ended. */
-  closed(topic: Topic): void;
+  closed(topic: ChannelSubscription): void;
 }
 
 /** How far a subscription is on the connection that there is. */
-export type TopicState = "off" | "asked" | "on";
+export type ChannelState = "off" | "asked" | "on";
 
 const encoder = new TextEncoder();
 
@@ -48,7 +48,7 @@ export function keyOf(name: string | Uint8Array): string {
 }
 
 /** A channel, a pattern or a shard channel that is wanted, or was a moment ago. */
-export class Topic {
+export class ChannelSubscription {
   /** What it is. */
   readonly kind: SubscriptionKind;
   /** Its key among those of its kind. */
@@ -62,7 +62,7 @@ export class Topic {
   /** Who wants it; replaced, never changed, so that one may leave while others are told. */
   sinks: readonly Sink[] = [];
   /** How far it is. */
-  state: TopicState = "off";
+  state: ChannelState = "off";
   /** What has been missed, while it is not on. */
   gap: Gap | undefined = undefined;
   /** Called when the server has taken it off. */
@@ -116,7 +116,11 @@ export class Topic {
 }
 
 /** Where a message was published, as a client of this mode sees it. */
-export function nameOf(topic: Topic, channel: string | Uint8Array, mode: number): string | Uint8Array {
+export function nameOf(
+  topic: ChannelSubscription,
+  channel: string | Uint8Array,
+  mode: number,
+): string | Uint8Array {
   // Of a pattern it differs from message to message; else it is known.
   if (topic.kind === "pattern" || (mode & DecodeMode.bytes) !== 0) return inMode(channel, mode);
   return topic.text;

@@ -10,7 +10,7 @@ import { Pending } from "../../connection/pending.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { SubscriptionKind } from "./home.ts";
-import { keyOfReply, type Topic } from "./topic.ts";
+import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
 
 /** How many channels go in one command: so that one that is refused does not put all others in question. */
 const MOST = 1_000;
@@ -22,26 +22,26 @@ const SPECS = {
   shard: [spec("SSUBSCRIBE"), spec("SUNSUBSCRIBE")],
 } as const;
 
-/** Who is told how an order ended, where the server did not simply carry it out. */
-export interface OrderOwner {
+/** Who is told how a request ended, where the server did not simply carry it out. */
+export interface SubscribeRequestOwner {
   /** The server answered with an error, or the command could not be sent; not called for a lost connection. */
-  refused(order: Order, error: Error): void;
+  refused(request: SubscribeRequest, error: Error): void;
 }
 
 /** A command, and which of its channels have been confirmed. */
-export class Order implements BatchSink {
+export class SubscribeRequest implements BatchSink {
   /** Whether it subscribes. */
   readonly subscribes: boolean;
   /** The channels. */
-  readonly topics: readonly Topic[];
+  readonly topics: readonly ChannelSubscription[];
   /** The kind of frames that confirm it. */
   readonly frame: string;
   readonly #kind: SubscriptionKind;
-  readonly #owner: OrderOwner;
+  readonly #owner: SubscribeRequestOwner;
   #confirmed = 0;
 
   /** For topics of one kind (and group). */
-  constructor(subscribes: boolean, topics: readonly Topic[], owner: OrderOwner) {
+  constructor(subscribes: boolean, topics: readonly ChannelSubscription[], owner: SubscribeRequestOwner) {
     this.subscribes = subscribes;
     this.topics = topics;
     this.#owner = owner;
@@ -70,7 +70,7 @@ export class Order implements BatchSink {
   }
 
   /** The channel that is to be confirmed next. */
-  get next(): Topic {
+  get next(): ChannelSubscription {
     return this.topics[this.#confirmed]!;
   }
 
@@ -89,14 +89,14 @@ export class Order implements BatchSink {
 }
 
 /** As few orders as there can be. */
-export function ordersFor(
+export function requestsFor(
   subscribes: boolean,
-  topics: readonly Topic[],
-  groupOf: (topic: Topic) => number,
-  owner: OrderOwner,
-): Order[] {
-  const groups = new Map<string, Topic[]>();
-  const full: Topic[][] = [];
+  topics: readonly ChannelSubscription[],
+  groupOf: (topic: ChannelSubscription) => number,
+  owner: SubscribeRequestOwner,
+): SubscribeRequest[] {
+  const groups = new Map<string, ChannelSubscription[]>();
+  const full: ChannelSubscription[][] = [];
   for (const topic of topics) {
     const name = `${topic.kind} ${groupOf(topic)}`;
     const group = groups.get(name);
@@ -106,5 +106,5 @@ export function ordersFor(
       groups.delete(name);
     }
   }
-  return [...full, ...groups.values()].map((group) => new Order(subscribes, group, owner));
+  return [...full, ...groups.values()].map((group) => new SubscribeRequest(subscribes, group, owner));
 }

@@ -21,8 +21,8 @@ import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 import { type Gap, join } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
-import { type Order, type OrderOwner, ordersFor } from "./order.ts";
-import { keyOf, keyOfReply, Topic } from "./topic.ts";
+import { requestsFor, type SubscribeRequest, type SubscribeRequestOwner } from "./subscribe_request.ts";
+import { ChannelSubscription, keyOf, keyOfReply } from "./channel_subscription.ts";
 
 /** Refusals that pass: the channel is elsewhere, or the server not yet itself. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -37,21 +37,21 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 
 /** The subscriptions on one lane. */
-export class Reconciler implements ReconnectingListener, OrderOwner {
+export class SubscriptionManager implements ReconnectingListener, SubscribeRequestOwner {
   /** The lane. */
   readonly lane: ReconnectingConnection;
   readonly #home: SubscriptionHome;
-  readonly #topics: Readonly<Record<SubscriptionKind, Map<string, Topic>>> = {
+  readonly #topics: Readonly<Record<SubscriptionKind, Map<string, ChannelSubscription>>> = {
     channel: new Map(),
     pattern: new Map(),
     shard: new Map(),
   };
-  readonly #changed: Set<Topic> = new Set();
+  readonly #changed: Set<ChannelSubscription> = new Set();
   /** Refused for now; noted again when the timer fires. */
-  readonly #waiting: Set<Topic> = new Set();
+  readonly #waiting: Set<ChannelSubscription> = new Set();
   /** The gap that nobody who listens to events has been told of. */
   #missed: Gap | undefined = undefined;
-  #orders: Order[] = [];
+  #requests: SubscribeRequest[] = [];
   #connection: Connection | undefined = undefined;
   #scheduled = false;
   #listening = false;
@@ -65,16 +65,16 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
   }
 
   /** The topic for a channel, made if there is none. */
-  topic(kind: SubscriptionKind, name: string | Uint8Array): Topic {
+  topic(kind: SubscriptionKind, name: string | Uint8Array): ChannelSubscription {
     const key = keyOf(name);
     const topics = this.#topics[kind];
     let topic = topics.get(key);
-    if (topic === undefined) topics.set(key, topic = new Topic(kind, key, name));
+    if (topic === undefined) topics.set(key, topic = new ChannelSubscription(kind, key, name));
     return topic;
   }
 
   /** The topic with this key, if there is one. */
-  find(kind: SubscriptionKind, key: string): Topic | undefined {
+  find(kind: SubscriptionKind, key: string): ChannelSubscription | undefined {
     return this.#topics[kind].get(key);
   }
 
@@ -85,28 +85,28 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
 
   /** Whether nothing is left to do on the lane. */
   get idle(): boolean {
-    return this.empty && !this.#listening && this.#orders.length === 0;
+    return this.empty && !this.#listening && this.#requests.length === 0;
   }
 
   /** A topic belongs on another lane now: it is given up here and wanted there. */
-  handOver(topic: Topic, to: Reconciler): void {
+  handOver(topic: ChannelSubscription, to: SubscriptionManager): void {
     if (topic.sinks.length === 0) return;
     this.take(topic);
     if (topic.state !== "off" && this.#connection !== undefined) this.#send(false, [topic], () => 0);
     topic.interrupt(this.#gap("moved", undefined));
     to.adopt(topic);
-    if (this.#orders.length === 0) this.#settled();
+    if (this.#requests.length === 0) this.#settled();
   }
 
   /** Takes a topic over from another lane. */
-  adopt(topic: Topic): void {
+  adopt(topic: ChannelSubscription): void {
     this.#topics[topic.kind].set(topic.key, topic);
     if (topic.gap !== undefined) this.#missed = join(this.#missed, topic.gap);
     this.note(topic);
   }
 
   /** All topics, those included that nobody wants any more and that have not been given up yet. */
-  *topics(): Iterable<Topic> {
+  *topics(): Iterable<ChannelSubscription> {
     for (const topics of Object.values(this.#topics)) yield* topics.values();
   }
 
@@ -116,13 +116,13 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
   }
 
   /** The sinks of a topic have changed. */
-  note(topic: Topic): void {
+  note(topic: ChannelSubscription): void {
     this.#changed.add(topic);
     this.#schedule();
   }
 
   /** Lets go of a topic that belongs on another lane. */
-  take(topic: Topic): void {
+  take(topic: ChannelSubscription): void {
     this.#topics[topic.kind].delete(topic.key);
     this.#changed.delete(topic);
     this.#waiting.delete(topic);
@@ -133,14 +133,14 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
     this.#connection = connection;
     this.#attempt = 0;
     for (const topic of this.topics()) this.#changed.add(topic);
-    this.#reconcile();
+    this.#synchronize();
   }
 
   /** @inheritdoc */
   lost(cause: Error | undefined): void {
     const gap = this.#gap("lost", cause);
     this.#connection = undefined;
-    for (const { subscribes, topics } of this.#orders.splice(0)) {
+    for (const { subscribes, topics } of this.#requests.splice(0)) {
       if (!subscribes) { for (const topic of topics) topic.finish(); }
     }
     let wanted = false;
@@ -165,7 +165,7 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
   /** @inheritdoc */
   closed(): void {
     this.#home.options.clock.clearTimeout(this.#timer);
-    for (const order of this.#orders.splice(0)) order.topics.forEach((topic) => topic.finish());
+    for (const request of this.#requests.splice(0)) request.topics.forEach((topic) => topic.finish());
     for (const topic of [...this.topics()]) {
       this.#forget(topic);
       for (const sink of topic.sinks) sink.closed(topic);
@@ -186,7 +186,12 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
     }
   }
 
-  #message(topics: Map<string, Topic>, name: Reply | undefined, message?: Reply, channel?: Reply): void {
+  #message(
+    topics: Map<string, ChannelSubscription>,
+    name: Reply | undefined,
+    message?: Reply,
+    channel?: Reply,
+  ): void {
     const topic = topics.get(keyOfReply(name));
     if (topic === undefined) return;
     const { sinks } = topic;
@@ -196,19 +201,19 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
   }
 
   /** @inheritdoc */
-  refused(order: Order, error: Error): void {
-    const place = this.#orders.indexOf(order);
-    if (place >= 0) this.#orders.splice(place, 1);
+  refused(request: SubscribeRequest, error: Error): void {
+    const place = this.#requests.indexOf(request);
+    if (place >= 0) this.#requests.splice(place, 1);
     // A lost connection is told by itself; then everything begins anew.
     const lost = (error instanceof ConnectionError && error.code !== "QUEUE_FULL") ||
       error instanceof TimeoutError;
-    if (!order.subscribes) order.topics.forEach((topic) => topic.finish());
+    if (!request.subscribes) request.topics.forEach((topic) => topic.finish());
     if (lost) return;
     const code = error instanceof ReplyError || error instanceof ConnectionError ? error.code : "";
     // What was handed over meanwhile is on its way on another lane.
-    const topics = order.subscribes ? order.topics.filter((topic) => this.#owns(topic)) : [];
+    const topics = request.subscribes ? request.topics.filter((topic) => this.#owns(topic)) : [];
     if (topics.length === 0) {
-      if (this.#orders.length === 0) this.#settled();
+      if (this.#requests.length === 0) this.#settled();
       return;
     }
     if (PASSING.has(code)) {
@@ -227,13 +232,13 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
   }
 
   #frame(values: readonly Reply[]): void {
-    const order = this.#orders[0];
-    if (order?.expects(values)) {
-      const topic = order.next;
-      if (order.advance()) this.#orders.shift();
-      if (!order.subscribes) topic.finish();
+    const request = this.#requests[0];
+    if (request?.expects(values)) {
+      const topic = request.next;
+      if (request.advance()) this.#requests.shift();
+      if (!request.subscribes) topic.finish();
       else if (topic.state === "asked" && this.#owns(topic)) topic.confirm();
-      if (this.#orders.length === 0) this.#settled();
+      if (this.#requests.length === 0) this.#settled();
     } else if (values[0] === "sunsubscribe") {
       const topic = this.#topics.shard.get(keyOfReply(values[1]));
       if (topic === undefined || topic.state !== "on") return;
@@ -259,7 +264,7 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
 
   /** Nothing is subscribed any more. */
   #rest(): void {
-    if (!this.#listening || !this.empty || this.#orders.length > 0) return;
+    if (!this.#listening || !this.empty || this.#requests.length > 0) return;
     this.lane.unlisten(this);
     this.#listening = false;
     this.#connection = undefined;
@@ -271,19 +276,19 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      this.#reconcile();
+      this.#synchronize();
     });
   }
 
-  #reconcile(): void {
+  #synchronize(): void {
     if (!this.#listening && this.#topicCount() > 0) {
       this.#listening = true;
       this.lane.listen(this);
       this.#connection = this.lane.connection;
     }
     const connection = this.#connection;
-    const come: Topic[] = [];
-    const gone: Topic[] = [];
+    const come: ChannelSubscription[] = [];
+    const gone: ChannelSubscription[] = [];
     for (const topic of this.#changed) {
       const { state, sinks } = topic;
       // A topic that was let go and made anew is another one.
@@ -305,19 +310,23 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
       else if (this.#listening) this.#settled();
       return;
     }
-    const groupOf = ({ kind, name }: Topic): number => this.#home.groupOf?.(kind, name) ?? 0;
+    const groupOf = ({ kind, name }: ChannelSubscription): number => this.#home.groupOf?.(kind, name) ?? 0;
     this.#send(false, gone, groupOf);
     this.#send(true, come, groupOf);
-    if (this.#orders.length === 0) this.#settled();
+    if (this.#requests.length === 0) this.#settled();
   }
 
-  #send(subscribes: boolean, topics: readonly Topic[], groupOf: (topic: Topic) => number): void {
+  #send(
+    subscribes: boolean,
+    topics: readonly ChannelSubscription[],
+    groupOf: (topic: ChannelSubscription) => number,
+  ): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    for (const order of ordersFor(subscribes, topics, groupOf, this)) {
-      for (const topic of subscribes ? order.topics : []) topic.state = "asked";
-      this.#orders.push(order);
-      order.send(connection);
+    for (const request of requestsFor(subscribes, topics, groupOf, this)) {
+      for (const topic of subscribes ? request.topics : []) topic.state = "asked";
+      this.#requests.push(request);
+      request.send(connection);
     }
   }
 
@@ -330,16 +339,16 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
       this.#timer = undefined;
       for (const topic of this.#waiting) this.#changed.add(topic);
       this.#waiting.clear();
-      this.#reconcile();
+      this.#synchronize();
     }, delay);
   }
 
-  #forget(topic: Topic): void {
+  #forget(topic: ChannelSubscription): void {
     this.take(topic);
     topic.finish();
   }
 
-  #drop(topic: Topic, error: Error): void {
+  #drop(topic: ChannelSubscription, error: Error): void {
     this.#forget(topic);
     const { sinks } = topic;
     topic.sinks = [];
@@ -353,7 +362,7 @@ export class Reconciler implements ReconnectingListener, OrderOwner {
     return { kind: "gap", since, reason, ...cause !== undefined && { cause } };
   }
 
-  #owns(topic: Topic): boolean {
+  #owns(topic: ChannelSubscription): boolean {
     return this.#topics[topic.kind].get(topic.key) === topic;
   }
 

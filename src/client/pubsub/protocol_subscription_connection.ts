@@ -9,7 +9,7 @@ import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 
 /** Passes on what the fitting one of two lanes tells. */
-export class FittingLane implements ReconnectingConnection {
+export class ProtocolSubscriptionConnection implements ReconnectingConnection {
   readonly #shared: ReconnectingConnection;
   readonly #own: ReconnectingConnection;
   #listeners: readonly ReconnectingListener[] = [];
@@ -33,8 +33,8 @@ export class FittingLane implements ReconnectingConnection {
   /** @inheritdoc */
   listen(listener: ReconnectingListener): void {
     if (this.#listeners.length === 0) {
-      this.#shared.listen(this.#sharedEars);
-      this.#own.listen(this.#ownEars);
+      this.#shared.listen(this.#sharedListener);
+      this.#own.listen(this.#ownListener);
     }
     if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
@@ -43,8 +43,8 @@ export class FittingLane implements ReconnectingConnection {
   unlisten(listener: ReconnectingListener): void {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
     if (this.#listeners.length > 0) return;
-    this.#shared.unlisten(this.#sharedEars);
-    this.#own.unlisten(this.#ownEars);
+    this.#shared.unlisten(this.#sharedListener);
+    this.#own.unlisten(this.#ownListener);
   }
 
   /** @inheritdoc */
@@ -69,7 +69,7 @@ export class FittingLane implements ReconnectingConnection {
     for (const listener of this.#listeners) tell(listener);
   }
 
-  readonly #sharedEars: ReconnectingListener = {
+  readonly #sharedListener: ReconnectingListener = {
     ready: (connection) => {
       if (connection.protocol !== 3) this.#turn(this.#own).want();
       else if (this.#current === this.#shared) this.#tell((listener) => listener.ready(connection));
@@ -99,7 +99,7 @@ export class FittingLane implements ReconnectingConnection {
     closed: () => this.#tell((listener) => listener.closed?.()),
   };
 
-  readonly #ownEars: ReconnectingListener = {
+  readonly #ownListener: ReconnectingListener = {
     ready: (connection) => {
       if (this.#current === this.#own) this.#tell((listener) => listener.ready(connection));
     },

@@ -8,12 +8,12 @@ import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import type { ReconnectingConnection } from "../reconnecting_connection.ts";
 import type { MultiplexedConnection } from "../multiplexed_connection.ts";
-import { FittingLane } from "./fitting_lane.ts";
+import { ProtocolSubscriptionConnection } from "./protocol_subscription_connection.ts";
 import type { SubscriptionHome } from "./home.ts";
-import { LeasedLane } from "./leased_lane.ts";
+import { DedicatedSubscriptionConnection } from "./dedicated_subscription_connection.ts";
 
 /** All subscriptions on one lane: the shared one, or, where that cannot be, one of their own. */
-export class SingleHome implements SubscriptionHome {
+export class StandaloneSubscriptions implements SubscriptionHome {
   /** @inheritdoc */
   readonly options: ResolvedConnectionOptions;
   /** @inheritdoc */
@@ -26,9 +26,11 @@ export class SingleHome implements SubscriptionHome {
     this.#pool = pool;
     this.options = pool.options.connection;
     this.events = shared.events;
-    const own = new LeasedLane(pool);
+    const own = new DedicatedSubscriptionConnection(pool);
     // Pinned to RESP2 there is no question, and no shared connection need be opened to answer it.
-    this.#lane = this.options.protocol === 2 || !multiplex ? own : new FittingLane(shared, own);
+    this.#lane = this.options.protocol === 2 || !multiplex
+      ? own
+      : new ProtocolSubscriptionConnection(shared, own);
   }
 
   /** @inheritdoc */
@@ -38,7 +40,7 @@ export class SingleHome implements SubscriptionHome {
 
   /** @inheritdoc */
   privateLane(): ReconnectingConnection {
-    return new LeasedLane(this.#pool);
+    return new DedicatedSubscriptionConnection(this.#pool);
   }
 }
 
@@ -56,7 +58,7 @@ export function homeOn(
   const known = homes.get(lane);
   const found = multiplex ? known?.shared : known?.apart;
   if (found !== undefined) return found;
-  const home = new SingleHome(pool, lane, multiplex);
+  const home = new StandaloneSubscriptions(pool, lane, multiplex);
   homes.set(lane, { ...known, ...multiplex ? { shared: home } : { apart: home } });
   return home;
 }

@@ -13,7 +13,7 @@ import { isFinal } from "../../retry.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 
 /** Leases a connection when one is wanted, and another when that one is lost. */
-export class LeasedLane implements ReconnectingConnection {
+export class DedicatedSubscriptionConnection implements ReconnectingConnection {
   readonly #pool: ConnectionPool;
   #listeners: readonly ReconnectingListener[] = [];
   #connection: Connection | undefined = undefined;
@@ -23,7 +23,7 @@ export class LeasedLane implements ReconnectingConnection {
   #attempt = 0;
   #delay = 0;
   #forget: (() => void) | undefined = undefined;
-  readonly #ears: ConnectionListener = {
+  readonly #listener: ConnectionListener = {
     frame: (values) => {
       const listeners = this.#listeners;
       for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
@@ -59,10 +59,10 @@ export class LeasedLane implements ReconnectingConnection {
         this.#close();
         return Promise.resolve();
       });
-      const hurrying = this.#pool.reconnectSignal.on(() => this.#hurry());
+      const reconnecting = this.#pool.reconnectSignal.on(() => this.#reconnectNow());
       this.#forget = () => {
         closing();
-        hurrying();
+        reconnecting();
       };
     }
     this.#connect();
@@ -90,7 +90,7 @@ export class LeasedLane implements ReconnectingConnection {
     this.#forget = undefined;
     const connection = this.#connection;
     this.#connection = undefined;
-    connection?.unlisten(this.#ears);
+    connection?.unlisten(this.#listener);
     connection?.[Symbol.dispose]();
   }
 
@@ -113,7 +113,7 @@ export class LeasedLane implements ReconnectingConnection {
     this.#connection = connection;
     this.#state = "ready";
     this.#attempt = this.#delay = 0;
-    connection.listen(this.#ears);
+    connection.listen(this.#listener);
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     for (const listener of this.#listeners) listener.ready(connection);
@@ -150,7 +150,7 @@ export class LeasedLane implements ReconnectingConnection {
   }
 
   /** The server is said to be back, or to be another. */
-  #hurry(): void {
+  #reconnectNow(): void {
     if (this.#state !== "waiting") return;
     this.#pool.options.connection.clock.clearTimeout(this.#timer);
     this.#connect();
