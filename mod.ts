@@ -51,27 +51,24 @@ export {
 export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
 export type { ConnectionListener, ConnectionState, SendOptions } from "./src/connection/connection.ts";
 export type { Sendable } from "./src/connection/pending.ts";
+export type { AddressFunction, AddressMap, AddressRule } from "./src/topology/address_map.ts";
+export type { ReadFrom, ReadFromZone } from "./src/topology/read_from.ts";
+export type { Seed, ServerAddress } from "./src/topology/server_address.ts";
 export type { NatFunction, NatRule, SentinelAddress, SentinelSeed } from "./src/sentinel/address.ts";
 export type {
   Discoverer,
   FoundServerOptions,
-  ReadFrom,
   SentinelClientOptions,
   SentinelLogin,
   SentinelOptions,
   SentinelPoolOptions,
 } from "./src/sentinel/options.ts";
 export type { AcquireOptions, LeaseInfo, PoolStats } from "./src/pool/pool.ts";
-export type { NodeAddress } from "./src/cluster/address.ts";
 export type { ClusterNode, NodeRole } from "./src/cluster/node.ts";
 export type {
   BlockingClusterPoolOptions,
   ClusterPoolOptions,
-  ClusterReadFrom,
   RedisClusterOptions,
-  RemapFunction,
-  RemapRule,
-  Seed,
 } from "./src/cluster/options_types.ts";
 export type { ResolvedClusterOptions } from "./src/cluster/resolved_options.ts";
 export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/pool.ts";

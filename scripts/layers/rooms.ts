@@ -47,15 +47,18 @@ export const ROOMS: readonly Room[] = [
 
   // What users hold.
   { name: "client", paths: ["src/client/"], uses: [...GROUND, "connection", "pool", "commands", "observe"] },
+
+  // What sentinels and clusters share: addresses, and which server is read from.
+  { name: "topology", paths: ["src/topology/"], uses: [...GROUND, "connection"] },
   {
     name: "sentinel",
     paths: ["src/sentinel/"],
-    uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
+    uses: [...GROUND, "connection", "pool", "commands", "observe", "client", "topology"],
   },
   {
     name: "cluster",
     paths: ["src/cluster/"],
-    uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
+    uses: [...GROUND, "connection", "pool", "commands", "observe", "client", "topology"],
   },
 
   // The small way in, beside all that.
@@ -77,6 +80,7 @@ export const ROOMS: readonly Room[] = [
       "commands",
       "observe",
       "client",
+      "topology",
       "sentinel",
       "cluster",
       "core",

@@ -156,7 +156,7 @@ export async function clusterStage(dice: Dice, losses: Losses): Promise<Stage> {
   const seeds = proxies.slice(0, 3).map(({ host, port }) => ({ host, port }));
   const limits = {
     ...LIMITS,
-    hostPortRemap: ({ host, port }: { host: string; port: number }) => ({ host, port: ports.get(port)! }),
+    addressMap: ({ host, port }: { host: string; port: number }) => ({ host, port: ports.get(port)! }),
   };
   const pool = new BlockingClusterConnectionPool(seeds, { ...limits, maxConnections: 12, timeout: 1_000 });
   const clients = [

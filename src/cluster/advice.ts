@@ -5,7 +5,7 @@
  * @module
  */
 import { ReplyError } from "../errors.ts";
-import { showAddress } from "./address.ts";
+import { formatAddress } from "../topology/server_address.ts";
 import type { Fleet } from "./fleet.ts";
 import type { ClusterNode } from "./node.ts";
 import { turnOf } from "./redirect.ts";
@@ -32,7 +32,7 @@ export function advise(fleet: Fleet, node: ClusterNode, error: ReplyError): Repl
   return explained(
     error,
     `the slot is on its way from ${node} to ${there}, and nothing was run; send ASKING and the command over ` +
-      `a connection of acquireByNode(${showAddress(there)}), or try again when the slot has moved`,
+      `a connection of acquireByNode(${formatAddress(there)}), or try again when the slot has moved`,
   );
 }
 

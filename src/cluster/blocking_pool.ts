@@ -7,9 +7,10 @@ import type { Connection } from "../connection/connection.ts";
 import { MaxConnectionsError } from "../errors.ts";
 import type { Request } from "../pool/leases.ts";
 import { Waiters } from "../pool/waiters.ts";
+import type { Seed } from "../topology/server_address.ts";
 import type { NodePool } from "./node_pool.ts";
 import { resolveBlockingClusterOptions } from "./options.ts";
-import type { BlockingClusterPoolOptions, Seed } from "./options_types.ts";
+import type { BlockingClusterPoolOptions } from "./options_types.ts";
 import { ClusterConnectionPool } from "./pool.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
 

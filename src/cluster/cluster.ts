@@ -14,11 +14,11 @@ import type { SubscriptionOptions } from "../client/pubsub/subscription.ts";
 import { Redis } from "../client/redis.ts";
 import type { BytesPromise, Text, TextPromise, Wrap } from "../commands/wrap.ts";
 import { ClusterError } from "../errors.ts";
-import { type NodeAddress, showAddress } from "./address.ts";
+import { formatAddress, type Seed, type ServerAddress } from "../topology/server_address.ts";
 import { clusterCache } from "./cache.ts";
 import { ClusterExecutor } from "./executor.ts";
 import { resolveClusterClientOptions } from "./options.ts";
-import type { RedisClusterOptions, Seed } from "./options_types.ts";
+import type { RedisClusterOptions } from "./options_types.ts";
 import { ClusterConnectionPool } from "./pool.ts";
 import type { Topology } from "./topology.ts";
 
@@ -90,9 +90,9 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
    * for (const master of redis.topology.byRole("master")) await redis.node(master).info("memory");
    * ```
    */
-  node(address: NodeAddress): Redis {
-    const key = showAddress(address);
-    const node = this.topology.nodes().find((one) => showAddress(one) === key);
+  node(address: ServerAddress): Redis {
+    const key = formatAddress(address);
+    const node = this.topology.nodes().find((one) => formatAddress(one) === key);
     if (node !== undefined) return new Redis({ pool: node.pool });
     throw new ClusterError(
       `Cannot make a client of ${key}: it is no node of the cluster as it is known now`,

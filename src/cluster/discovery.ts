@@ -5,15 +5,15 @@
  */
 import { ClusterError } from "../errors.ts";
 import type { Reply, ReplyObject } from "../resp/types.ts";
-import { type NodeAddress, showAddress } from "./address.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import { SLOTS } from "./slot.ts";
 
 /** A node as another one describes it. */
 export interface FoundNode {
   /** As announced; not yet remapped. */
-  readonly address: NodeAddress;
+  readonly address: ServerAddress;
   /** Other names of the same address, as MOVED may use them. */
-  readonly aliases: readonly NodeAddress[];
+  readonly aliases: readonly ServerAddress[];
   /** The announced host name, if there is one. */
   readonly hostname: string | undefined;
   /** Its identity in the cluster. */
@@ -104,7 +104,7 @@ function range(from: Reply | undefined, to: Reply | undefined): readonly [number
 }
 
 /** All the names under which a node goes, the one to use first. */
-function names(hosts: readonly (string | undefined)[], port: number, asked: Asked): NodeAddress[] {
+function names(hosts: readonly (string | undefined)[], port: number, asked: Asked): ServerAddress[] {
   const known = [...new Set(hosts.filter((host) => host !== undefined))];
   return (known.length > 0 ? known : [asked.host]).map((host) => ({ host, port }));
 }
@@ -115,7 +115,7 @@ function node(
   asked: Asked,
   rest: Omit<FoundNode, "address" | "aliases">,
 ): FoundNode {
-  const [address, ...aliases] = names(hosts, port, asked) as [NodeAddress, ...NodeAddress[]];
+  const [address, ...aliases] = names(hosts, port, asked) as [ServerAddress, ...ServerAddress[]];
   return { address, aliases, ...rest };
 }
 
@@ -163,7 +163,7 @@ export function readSlots(reply: Reply, epoch: number, asked: Asked): Found {
     const nodes = members.map((member, index) => slotNode(list(member), index, asked));
     const first = nodes[0];
     if (first === undefined) continue;
-    const key = first.id ?? showAddress(first.address);
+    const key = first.id ?? formatAddress(first.address);
     const shard = shards.get(key) ?? { ranges: [], nodes };
     shard.ranges.push(range(from, to));
     shards.set(key, shard);

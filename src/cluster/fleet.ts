@@ -5,15 +5,16 @@
  */
 import { ClusterError, ConnectionError, RedisError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
-import { type NodeAddress, showAddress } from "./address.ts";
+import { type AddressFunction, toAddressFunction } from "../topology/address_map.ts";
+import { configuredZone } from "../topology/read_from.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import { askAround, askNode } from "./ask.ts";
 import { type Found, type FoundNode, showGaps } from "./discovery.ts";
 import { ClusterNode, type NodeRole } from "./node.ts";
 import type { NodePool } from "./node_pool.ts";
-import { makeReadFrom, type ReadFromPolicy } from "./read_from.ts";
+import { ClusterReads } from "./read_from.ts";
 import { Refresher } from "./refresh.ts";
 import { isHopeless } from "./hopeless.ts";
-import { makeRemap, type Remap } from "./remap.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import { Sentry } from "./sentry.ts";
 import { SLOTS } from "./slot.ts";
@@ -53,12 +54,12 @@ export class Fleet {
   readonly #nodes: Map<string, ClusterNode> = new Map();
   /** Other names of nodes that are known. */
   #aliases: Map<string, ClusterNode> = new Map();
-  readonly #remap: Remap;
+  readonly #mapAddress: AddressFunction;
   readonly #sentry: Sentry;
   readonly #listeners: Set<FleetListener> = new Set();
   readonly #makePool: (node: ClusterNode) => NodePool;
   readonly #closePool: (pool: NodePool) => Promise<void>;
-  readonly #readFrom: ReadFromPolicy | undefined;
+  readonly #reads: ClusterReads | undefined;
   /** MOVED replies since the last refresh. */
   #moved = 0;
   #covered = 0;
@@ -75,15 +76,15 @@ export class Fleet {
     this.options = options;
     this.#makePool = makePool;
     this.#closePool = closePool;
-    this.#readFrom = makeReadFrom(options);
-    this.#remap = makeRemap(options.hostPortRemap);
+    this.#reads = options.readFrom === "master" ? undefined : new ClusterReads(options);
+    this.#mapAddress = toAddressFunction(options.addressMap);
     this.topology = new Topology(this.#nodes);
     const { clock } = options.connection;
     this.refresher = new Refresher(clock, options.refreshInterval, {
       round: (reason) => this.#round(reason),
       failed: (error) => this.#failed(error),
     });
-    this.#sentry = new Sentry(clock, options.silenceLimit, {
+    this.#sentry = new Sentry(clock, options.nodeTimeout, {
       nodes: () => this.#nodes.values(),
       suspect: (nodes) => this.#suspect(nodes),
     });
@@ -117,19 +118,20 @@ export class Fleet {
   }
 
   /** The node at an address that can be reached from here; a new one where none was known. */
-  nodeAt(address: NodeAddress): ClusterNode {
-    const key = showAddress(address);
+  nodeAt(address: ServerAddress): ClusterNode {
+    const key = formatAddress(address);
     const known = this.#nodes.get(key) ?? this.#aliases.get(key);
     if (known !== undefined) return known;
-    const node = new ClusterNode(address, this.#makePool, (opened) => this.#opened(opened));
+    const zone = configuredZone(this.options.readFrom, address);
+    const node = new ClusterNode(address, zone, this.#makePool, (opened) => this.#opened(opened));
     this.#nodes.set(key, node);
     return node;
   }
 
   /** The node that a redirection names; an empty host is that of `asked`. */
-  nodeNamed(address: NodeAddress, asked: ClusterNode | undefined): ClusterNode {
+  nodeNamed(address: ServerAddress, asked: ClusterNode | undefined): ClusterNode {
     const host = address.host === "" ? asked?.host ?? this.options.startupNodes[0]!.host : address.host;
-    const node = this.nodeAt(this.#remap({ host, port: address.port }));
+    const node = this.nodeAt(this.#mapAddress({ host, port: address.port }));
     if (node.role === "unknown") node.serverName ??= certificateName(host, node);
     return node;
   }
@@ -152,8 +154,8 @@ export class Fleet {
   /** The node for a slot; `readonly`: for a command that changes nothing. */
   nodeOf(slot: number, readonly: boolean): ClusterNode | undefined {
     const shard = this.topology.slots[slot];
-    if (shard === undefined || !readonly || this.#readFrom === undefined) return shard?.master;
-    return this.#readFrom.pick(shard);
+    if (shard === undefined || !readonly || this.#reads === undefined) return shard?.master;
+    return this.#reads.select(shard);
   }
 
   /** A node for a command without keys: one that can be reached now, in turn. */
@@ -266,7 +268,7 @@ export class Fleet {
     const meet = (one: FoundNode): ClusterNode => {
       const node = this.#meet(one);
       staying.add(node);
-      for (const alias of one.aliases) aliases.set(showAddress(this.#remap(alias)), node);
+      for (const alias of one.aliases) aliases.set(formatAddress(this.#mapAddress(alias)), node);
       return node;
     };
     for (const { ranges, master, replicas } of found.shards) {
@@ -286,7 +288,7 @@ export class Fleet {
     this.#moved = 0;
     // Whoever told it and is not named by itself (a seed behind another name) has gone, too.
     const leaving = [...new Set([...this.#nodes.values(), asked])].filter((node) => !staying.has(node));
-    for (const node of leaving) this.#nodes.delete(showAddress(node));
+    for (const node of leaving) this.#nodes.delete(formatAddress(node));
     if (displaced.size + leaving.length > 0) this.#tell((listener) => listener.rearranged?.(undefined));
     for (const node of displaced) this.#displace(node);
     for (const node of leaving) this.#retire(node);
@@ -294,7 +296,7 @@ export class Fleet {
   }
 
   #meet(found: FoundNode): ClusterNode {
-    const node = this.nodeAt(this.#remap(found.address));
+    const node = this.nodeAt(this.#mapAddress(found.address));
     node.id = found.id;
     node.health = found.health;
     node.availabilityZone = found.zone ?? node.availabilityZone;

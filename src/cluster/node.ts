@@ -6,14 +6,15 @@
 import type { MultiplexedConnection } from "../client/multiplexed_connection.ts";
 import { enterLane, leaveLane } from "../client/standalone.ts";
 import type { Clock } from "../clock.ts";
-import { type NodeAddress, showAddress } from "./address.ts";
+import type { ReadTarget } from "../topology/read_from.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import type { NodePool } from "./node_pool.ts";
 
 /** What a node is; `"unknown"` is a startup node that has not been heard of by the cluster. */
 export type NodeRole = "master" | "replica" | "unknown";
 
 /** A node of a cluster. Nothing is opened to it before something is sent. */
-export class ClusterNode {
+export class ClusterNode implements ReadTarget {
   /** Where it is, as it can be reached from here. */
   readonly host: string;
   /** Where it is, as it can be reached from here. */
@@ -24,7 +25,7 @@ export class ClusterNode {
   role: NodeRole = "unknown";
   /** What the others think of it. */
   health: "online" | "loading" | "fail" = "online";
-  /** Its availability zone, where the server tells. */
+  /** The availability zone as CLUSTER SHARDS or SLOTS announces it. */
   availabilityZone: string | undefined = undefined;
   /** Milliseconds that a PING took lately; measured for `readFrom: "nearest"` only. */
   latency: number | undefined = undefined;
@@ -32,21 +33,24 @@ export class ClusterNode {
   serverName: string | undefined = undefined;
   readonly #makePool: (node: ClusterNode) => NodePool;
   readonly #opened: (node: ClusterNode) => void;
+  readonly #configuredZone: string | undefined;
   #pool: NodePool | undefined = undefined;
   #lane: MultiplexedConnection | undefined = undefined;
 
   /**
-   * `opened` is told when the node gets its lane.
+   * `zone` is configured for it; `opened` is told when the node gets its lane.
    *
    * @internal
    */
   constructor(
-    { host, port }: NodeAddress,
+    { host, port }: ServerAddress,
+    zone: string | undefined,
     makePool: (node: ClusterNode) => NodePool,
     opened: (node: ClusterNode) => void,
   ) {
     this.host = host;
     this.port = port;
+    this.#configuredZone = zone;
     this.#makePool = makePool;
     this.#opened = opened;
   }
@@ -87,6 +91,32 @@ export class ClusterNode {
     return this.#lane;
   }
 
+  /** The availability zone: as the options say, else as the server announces it. */
+  get zone(): string | undefined {
+    const known = this.#configuredZone ?? this.availabilityZone;
+    if (known !== undefined) return known;
+    const told = this.#lane?.connection?.server.availability_zone;
+    return typeof told === "string" && told !== "" ? told : undefined;
+  }
+
+  /**
+   * Whether a read that is sent now can be expected to arrive; a node without a shared connection may get one.
+   *
+   * @internal
+   */
+  get ready(): boolean {
+    return this.health === "online" && (this.#lane === undefined || this.#lane.usable);
+  }
+
+  /**
+   * Starts to reconnect.
+   *
+   * @internal
+   */
+  wake(): void {
+    this.#lane?.want();
+  }
+
   /** Whether a command would go out to it now. */
   get usable(): boolean {
     return this.#lane !== undefined && this.#lane.usable;
@@ -105,7 +135,7 @@ export class ClusterNode {
 
   /** Its address. */
   toString(): string {
-    return showAddress(this);
+    return formatAddress(this);
   }
 
   /** Ends the shared connection; a new one is made when it is needed. */

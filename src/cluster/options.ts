@@ -16,13 +16,9 @@ import { resolveCache } from "../options/cache.ts";
 import { contradiction } from "../options/complain.ts";
 import { having } from "../options/kinds.ts";
 import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "../options/table.ts";
+import type { Seed } from "../topology/server_address.ts";
 import { CLUSTER } from "./options_table.ts";
-import type {
-  BlockingClusterPoolOptions,
-  ClusterPoolOptions,
-  RedisClusterOptions,
-  Seed,
-} from "./options_types.ts";
+import type { BlockingClusterPoolOptions, ClusterPoolOptions, RedisClusterOptions } from "./options_types.ts";
 import { type ClusterValues, ResolvedClusterOptions } from "./resolved_options.ts";
 
 const DEFAULTS = {
@@ -33,15 +29,14 @@ const DEFAULTS = {
   readFrom: "master",
   maxRedirections: 16,
   refreshInterval: 60_000,
-  silenceLimit: 500,
+  nodeTimeout: 500,
 } as const;
 
 /** What `maxConnectionsPerNode: true` is. */
 const PER_NODE = 16;
 
-const { path: _path, ...WITHOUT_PATH } = CONNECTION;
 const { minIdle: _minIdle, ...WITHOUT_IDLE } = POOL;
-const POOL_TABLE: Table = { ...WITHOUT_PATH, ...WITHOUT_IDLE, ...CLUSTER };
+const POOL_TABLE: Table = { ...CONNECTION, ...WITHOUT_IDLE, ...CLUSTER };
 const BLOCKING_TABLE: Table = { ...POOL_TABLE, ...BLOCKING };
 const CLIENT_TABLE: Table = {
   ...POOL_TABLE,

@@ -4,32 +4,9 @@
  * @module
  */
 import type { BlockingPoolOptions, CacheOptions, PoolOptions } from "../options.ts";
-
-/** Where a cluster can be found: `{ host, port }`, `"host:port"` or `"redis://host:port"`. */
-export type Seed = string | URL | { readonly host?: string; readonly port?: number };
-
-/** A rule of `hostPortRemap`: for addresses that are as `from...` says, to be replaced by what `to...` says. */
-export interface RemapRule {
-  /** The announced host: a name, an IPv4 or an IPv6 address. Default: any. */
-  readonly fromHost?: string;
-  /** The announced port. Default: any. */
-  readonly fromPort?: number;
-  /** The host to use instead. Default: the announced one. */
-  readonly toHost?: string;
-  /** The port to use instead. Default: the announced one. */
-  readonly toPort?: number;
-}
-
-/** Makes the address to use of the one that a node announces. */
-export type RemapFunction = (
-  address: { readonly host: string; readonly port: number },
-) => { readonly host: string; readonly port: number };
-
-/**
- * Where a cluster's commands that change nothing are read: at the master; at a replica only; at a replica, or at the
- * master when there is none; at any node; or at the node that is nearest by availability zone and measured latency.
- */
-export type ClusterReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest";
+import type { AddressMap } from "../topology/address_map.ts";
+import type { ReadFrom } from "../topology/read_from.ts";
+import type { Seed } from "../topology/server_address.ts";
 
 /** The options of a cluster's pool, beside those of its connections. */
 export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "path" | "minIdle"> {
@@ -47,18 +24,18 @@ export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "p
   readonly skipFullCoverageCheck?: boolean;
   /** Ask the nodes that are known now when the slots are asked for anew; `false`: always the `startupNodes`. Default `true`. */
   readonly followCluster?: boolean;
-  /** How announced addresses become such as can be reached from here, those of MOVED and ASK too. */
-  readonly hostPortRemap?: readonly RemapRule[] | RemapFunction;
-  /** Where commands that change nothing are read. Default `"master"`. */
-  readonly readFrom?: ClusterReadFrom;
-  /** Where this client is, for `readFrom: "nearest"`: nodes of the same zone come first. */
+  /** Maps announced addresses, also those of MOVED and ASK, to addresses that this client can reach. Default: none. */
+  readonly addressMap?: AddressMap;
+  /** Where read-only commands are sent. Default `"master"`. */
+  readonly readFrom?: ReadFrom;
+  /** The zone of this client for `readFrom: "nearest"`, which then prefers nodes of that zone. Default: none. */
   readonly availabilityZone?: string;
   /** How often one command may be redirected. Default 16. */
   readonly maxRedirections?: number;
   /** The slots are asked for anew after this time, jittered; 0 is never. Default 60,000. */
   readonly refreshInterval?: number;
-  /** How long a node may owe replies and say nothing before the others are asked about it; 0 is for ever. Default 500. */
-  readonly silenceLimit?: number;
+  /** Milliseconds without a reply after which the health of a node is checked; 0 is never. Default 500. */
+  readonly nodeTimeout?: number;
 }
 
 /** The options of a cluster's pool that waits. */

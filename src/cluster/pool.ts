@@ -9,13 +9,13 @@ import { type ConnectionClass, type ResolvedPoolOptions, resolvePoolOptions } fr
 import type { Observer } from "../observer.ts";
 import type { AcquireOptions, LeaseInfo, PoolStats } from "../pool/pool.ts";
 import type { Transport } from "../transport.ts";
-import { type NodeAddress, showAddress } from "./address.ts";
+import { formatAddress, type Seed, type ServerAddress } from "../topology/server_address.ts";
 import { advise } from "./advice.ts";
 import { Fleet } from "./fleet.ts";
 import type { ClusterNode } from "./node.ts";
 import { NodePool, type PoolGroup } from "./node_pool.ts";
 import { resolveClusterOptions } from "./options.ts";
-import type { ClusterPoolOptions, Seed } from "./options_types.ts";
+import type { ClusterPoolOptions } from "./options_types.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import { seek } from "./leased.ts";
 import { NO_KEY } from "./route.ts";
@@ -146,10 +146,10 @@ export class ClusterConnectionPool {
    * @throws {ClusterError} for a node that is not part of the cluster.
    * @throws {ConnectionError | TimeoutError | AuthenticationError} when none can be opened.
    */
-  async acquireByNode(node: NodeAddress, options: AcquireOptions = {}): Promise<Connection> {
+  async acquireByNode(node: ServerAddress, options: AcquireOptions = {}): Promise<Connection> {
     await this.connect();
-    const key = showAddress(node);
-    const known = this.topology.nodes().find((one) => showAddress(one) === key);
+    const key = formatAddress(node);
+    const known = this.topology.nodes().find((one) => formatAddress(one) === key);
     if (known !== undefined) return await this.#acquire(known, options);
     throw new ClusterError(`Cannot take a connection to ${key}: it is no node of the cluster`, {
       code: "NO_NODE",

@@ -18,12 +18,12 @@
  */
 import { exponential } from "../backoff.ts";
 import { ClusterError, type RedisError } from "../errors.ts";
-import { type NodeAddress, readAddress } from "./address.ts";
+import { parseAddress, type ServerAddress } from "../topology/server_address.ts";
 import { SLOTS } from "./slot.ts";
 
 /** What is to be done. */
 export type Turn =
-  | { readonly kind: "moved" | "ask"; readonly slot: number; readonly address: NodeAddress }
+  | { readonly kind: "moved" | "ask"; readonly slot: number; readonly address: ServerAddress }
   | { readonly kind: "later"; readonly refresh: boolean; readonly away: boolean };
 
 const LATER: Readonly<Record<string, Turn>> = {
@@ -53,7 +53,7 @@ export function turnOf(error: RedisError): Turn | undefined {
 function readRedirection({ code, message }: RedisError): Turn | undefined {
   const [, number, target = ""] = message.split(" ");
   const slot = Number(number);
-  const address = readAddress(target);
+  const address = parseAddress(target);
   if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS || address === undefined) return undefined;
   return { kind: code === "ASK" ? "ask" : "moved", slot, address };
 }
@@ -62,7 +62,7 @@ function readRedirection({ code, message }: RedisError): Turn | undefined {
 export function tooManyRedirections(name: string, limit: number, cause: Error): ClusterError {
   return new ClusterError(
     `Cannot run ${name}: it was redirected ${limit} times, the last time by "${cause.message}"; ` +
-      "the nodes do not agree with each other, or hostPortRemap leads to the wrong ones",
+      "the nodes do not agree with each other, or addressMap leads to the wrong ones",
     { code: "REDIRECTIONS", executed: "no", cause },
   );
 }

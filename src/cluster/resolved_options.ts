@@ -3,33 +3,35 @@
  *
  * @module
  */
-import type { ClusterReadFrom, RemapFunction, RemapRule } from "./options_types.ts";
 import type { ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
+import type { AddressMap } from "../topology/address_map.ts";
+import type { ReadFrom } from "../topology/read_from.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 
 /** What a cluster's options come to, beside those of its connections. */
 export interface ClusterValues {
-  readonly startupNodes: readonly { readonly host: string; readonly port: number }[];
+  readonly startupNodes: readonly ServerAddress[];
   readonly initSlotCache: boolean;
   readonly maxConnections: number;
   readonly maxConnectionsPerNode: number;
   readonly reinitializeSteps: number;
   readonly skipFullCoverageCheck: boolean;
   readonly followCluster: boolean;
-  readonly hostPortRemap?: readonly RemapRule[] | RemapFunction;
-  readonly readFrom: ClusterReadFrom;
+  readonly addressMap?: AddressMap;
+  readonly readFrom: ReadFrom;
   readonly availabilityZone?: string;
   readonly maxRedirections: number;
   readonly refreshInterval: number;
-  readonly silenceLimit: number;
+  readonly nodeTimeout: number;
 }
 
 /** The options of a cluster's pool, resolved. Made by `resolveClusterOptions`; see {@linkcode ClusterPoolOptions} for what each means. */
 export class ResolvedClusterOptions {
-  readonly #remap: readonly RemapRule[] | RemapFunction | undefined;
+  readonly #addressMap: AddressMap | undefined;
   /** The options of the pool of each node; host and port are those of the first startup node. */
   readonly node: ResolvedPoolOptions;
   /** Where the cluster can be found. */
-  readonly startupNodes: readonly { readonly host: string; readonly port: number }[];
+  readonly startupNodes: readonly ServerAddress[];
   /** Whether the slots are asked for before the first command. */
   readonly initSlotCache: boolean;
   /** How many connections there may be in all. */
@@ -43,19 +45,19 @@ export class ResolvedClusterOptions {
   /** Whether the nodes of now are asked, not only the startup nodes. */
   readonly followCluster: boolean;
   /** Where commands that change nothing are read. */
-  readonly readFrom: ClusterReadFrom;
+  readonly readFrom: ReadFrom;
   /** Where this client is. */
   readonly availabilityZone: string | undefined;
   /** How often one command may be redirected. */
   readonly maxRedirections: number;
   /** Milliseconds after which the slots are asked for anew; 0 is never. */
   readonly refreshInterval: number;
-  /** Milliseconds that a node may owe replies and say nothing; 0 is for ever. */
-  readonly silenceLimit: number;
+  /** Milliseconds without a reply after which the health of a node is checked; 0 is never. */
+  readonly nodeTimeout: number;
 
   /** Takes over values that have been checked; users call `resolveClusterOptions`. */
   constructor(values: ClusterValues, node: ResolvedPoolOptions) {
-    this.#remap = values.hostPortRemap;
+    this.#addressMap = values.addressMap;
     this.node = node;
     this.startupNodes = values.startupNodes;
     this.initSlotCache = values.initSlotCache;
@@ -68,7 +70,7 @@ export class ResolvedClusterOptions {
     this.availabilityZone = values.availabilityZone;
     this.maxRedirections = values.maxRedirections;
     this.refreshInterval = values.refreshInterval;
-    this.silenceLimit = values.silenceLimit;
+    this.nodeTimeout = values.nodeTimeout;
     Object.freeze(this);
   }
 
@@ -77,23 +79,20 @@ export class ResolvedClusterOptions {
     return this.node.connection;
   }
 
-  /** How announced addresses become such as can be reached. */
-  get hostPortRemap(): readonly RemapRule[] | RemapFunction | undefined {
-    return this.#remap;
+  /** Maps announced addresses to addresses that this client can reach. */
+  get addressMap(): AddressMap | undefined {
+    return this.#addressMap;
   }
 
   /** All options as plain values; secrets are `"[redacted]"`. */
   toJSON(): Record<string, unknown> {
-    const remap = typeof this.#remap === "function" ? "[function]" : this.#remap;
-    return { ...this.node.toJSON(), ...this, node: undefined, hostPortRemap: remap };
+    const addressMap = typeof this.#addressMap === "function" ? "[function]" : this.#addressMap;
+    return { ...this.node.toJSON(), ...this, node: undefined, addressMap };
   }
 
   /** Where the startup nodes are. */
   toString(): string {
-    return this.startupNodes.map(({ host, port }) =>
-      host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
-    )
-      .join(", ");
+    return this.startupNodes.map(formatAddress).join(", ");
   }
 
   /** What Node and Bun print. */

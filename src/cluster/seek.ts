@@ -16,7 +16,7 @@ import type { ClusterNode } from "./node.ts";
 
 /**
  * Takes a connection to `node`, in one try that goes up to the deadline, or as long as that is the right node. One
- * that cannot be reached, or says nothing for longer than `silenceLimit`, makes the others be asked about it.
+ * that cannot be reached, or says nothing for longer than `nodeTimeout`, makes the others be asked about it.
  *
  * @param name the command that it is for, for messages
  * @param right whether the node is still the right one; asked whenever nodes change their places
@@ -31,7 +31,7 @@ export async function acquireAt(
   deadline: number,
 ): Promise<Connection> {
   const { clock } = fleet.options.connection;
-  const { silenceLimit } = fleet.options;
+  const { nodeTimeout } = fleet.options;
   const limit = startLimit(clock, 0, () => replaced(node), call.signal);
   const listener: FleetListener = {
     discovered() {},
@@ -46,9 +46,9 @@ export async function acquireAt(
       // Who waits for a place in the pool waits for others, not for the node.
       if (node.pool.stats().connecting > 0) fleet.silent();
       wait();
-    }, silenceLimit);
+    }, nodeTimeout);
   };
-  if (silenceLimit > 0) wait();
+  if (nodeTimeout > 0) wait();
   fleet.listen(listener);
   try {
     return await acquireUntil(node.pool, name, { ...call, signal: limit.signal }, deadline, { retry: false });

@@ -43,8 +43,8 @@ const PYTHON: Readonly<Record<string, string>> = {
   skip_full_coverage_check: same("skipFullCoverageCheck"),
   require_full_coverage: "it is `skipFullCoverageCheck`, the other way round, here",
   nodemanager_follow_cluster: same("followCluster"),
-  host_port_remap: same("hostPortRemap"),
-  address_remap: same("hostPortRemap"),
+  host_port_remap: same("addressMap"),
+  address_remap: same("addressMap"),
   read_from_replicas: "it is `readFrom` of a cluster here",
   load_balancing_strategy: "it is `readFrom` of a cluster here",
   readonly_mode: "it is `readFrom` of a cluster here",
@@ -54,7 +54,7 @@ const PYTHON: Readonly<Record<string, string>> = {
   single_connection_client: "acquire a connection from the pool instead",
   sentinel_kwargs: "it is `sentinel: { username, password, tls, ... }` of a Sentinel here",
   min_other_sentinels: "it is `minOtherSentinels` of a Sentinel here",
-  force_master_ip: "it is `natMap` of a Sentinel here",
+  force_master_ip: "it is `addressMap` of a Sentinel here",
   service_name: "it is `service` of a SentinelConnectionPool, or the argument of `masterFor` here",
   sentinel_manager: "it is `sentinel` of a SentinelConnectionPool here",
   is_master: 'it is `role: "master"` or `"replica"` of a SentinelConnectionPool here',
@@ -119,8 +119,8 @@ const SCRIPT: Readonly<Record<string, string>> = {
   rootNodes: same("startupNodes"),
   useReplicas: "it is `readFrom` of a cluster here",
   scaleReads: "it is `readFrom` of a cluster here",
-  natMap: same("hostPortRemap"),
-  nodeAddressMap: same("hostPortRemap"),
+  natMap: same("addressMap"),
+  nodeAddressMap: same("addressMap"),
   maxCommandRedirections: same("maxRedirections"),
   slotsRefreshInterval: same("refreshInterval"),
   slotsRefreshTimeout: "each node has `connectTimeout` to tell the slots",
@@ -137,7 +137,7 @@ const SCRIPT: Readonly<Record<string, string>> = {
   sentinelClientOptions: "it is `sentinel: { ... }` of a Sentinel here",
   preferredSlaves: 'it is `readFrom: "preferReplica"` here',
   failoverDetector: "failovers are always noticed here",
-  natmap: "it is `natMap` here",
+  natmap: same("addressMap"),
   readOnly: "it is `readFrom` of a cluster here",
   readonly: "it is `readFrom` of a cluster here",
   max: same("maxConnections"),
@@ -145,8 +145,13 @@ const SCRIPT: Readonly<Record<string, string>> = {
   poolSize: same("maxConnections"),
 };
 
+/** Names that our own options had before. */
+const FORMER: Readonly<Record<string, string>> = {
+  hostPortRemap: same("addressMap"),
+  silenceLimit: same("nodeTimeout"),
+};
+
 /** What to write instead of a name of another client's; `undefined` where it is nobody's. */
 export function foreign(name: string): string | undefined {
-  if (Object.hasOwn(PYTHON, name)) return PYTHON[name];
-  return Object.hasOwn(SCRIPT, name) ? SCRIPT[name] : undefined;
+  return [PYTHON, SCRIPT, FORMER].find((names) => Object.hasOwn(names, name))?.[name];
 }

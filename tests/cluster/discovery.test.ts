@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readAddress, showAddress } from "../../src/cluster/address.ts";
 import { readEpoch, readShards, readSlots, showGaps } from "../../src/cluster/discovery.ts";
-import { makeRemap } from "../../src/cluster/remap.ts";
 import { ClusterError } from "../../src/errors.ts";
 
 const asked = { host: "asked", tls: false };
@@ -15,23 +13,6 @@ const shardNode = (more: object) => ({
   role: "master",
   health: "online",
   ...more,
-});
-
-describe("addresses", () => {
-  it("are read as MOVED and ASK write them", () => {
-    assert.deepEqual(readAddress("10.0.0.1:7000"), { host: "10.0.0.1", port: 7000 });
-    assert.deepEqual(readAddress("::1:7000"), { host: "::1", port: 7000 });
-    assert.deepEqual(readAddress("[::1]:7000"), { host: "::1", port: 7000 });
-    assert.deepEqual(readAddress(":7000"), { host: "", port: 7000 });
-    for (const wrong of ["", "host", "host:", "host:0", "host:70000", "host:x"]) {
-      assert.equal(readAddress(wrong), undefined, wrong);
-    }
-  });
-
-  it("are equal when they look equal", () => {
-    assert.equal(showAddress({ host: "Node", port: 1 }), "node:1");
-    assert.equal(showAddress({ host: "::1", port: 1 }), "[::1]:1");
-  });
 });
 
 describe("CLUSTER SHARDS", () => {
@@ -106,27 +87,4 @@ describe("CLUSTER SLOTS", () => {
 it("the epoch is read from CLUSTER INFO", () => {
   assert.equal(readEpoch("cluster_enabled:1\r\ncluster_current_epoch:12\r\n"), 12);
   assert.equal(readEpoch("nothing of it"), 0);
-});
-
-describe("hostPortRemap", () => {
-  it("takes host and port each from the first rule that fits and says something; rules do not chain", () => {
-    const remap = makeRemap([
-      { fromHost: "172.17.0.2", fromPort: 6379, toPort: 7001 },
-      { fromHost: "172.17.0.2", toHost: "localhost", toPort: 7002 },
-      { fromHost: "localhost", toHost: "wrong" },
-      { fromPort: 6380, toPort: 7003 },
-    ]);
-    assert.deepEqual(remap({ host: "172.17.0.2", port: 6379 }), { host: "localhost", port: 7001 });
-    assert.deepEqual(remap({ host: "172.17.0.2", port: 6380 }), { host: "localhost", port: 7002 });
-    assert.deepEqual(remap({ host: "::1", port: 6380 }), { host: "::1", port: 7003 });
-    assert.deepEqual(remap({ host: "other", port: 1 }), { host: "other", port: 1 });
-  });
-
-  it("may be a function, whose result is checked", () => {
-    assert.deepEqual(makeRemap(({ port }) => ({ host: "h", port: port + 1 }))({ host: "a", port: 1 }), {
-      host: "h",
-      port: 2,
-    });
-    assert.throws(() => makeRemap(() => undefined as never)({ host: "a", port: 1 }), ClusterError);
-  });
 });

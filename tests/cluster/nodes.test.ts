@@ -104,7 +104,7 @@ describe("TLS to the nodes of a cluster", () => {
   it("wants the name that each node announces, wherever the way to it leads", async () => {
     const tls = {};
     assert.deepEqual(
-      await namesOf({ tls, hostPortRemap: [{ fromHost: "node", toHost: "127.0.0.1" }] }),
+      await namesOf({ tls, addressMap: [{ fromHost: "node", toHost: "127.0.0.1" }] }),
       new Map([[7000, "one.example"], [7001, "two.example"], [7002, "node"]]),
     );
   });

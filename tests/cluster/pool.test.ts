@@ -144,10 +144,26 @@ describe("the options of a cluster", () => {
       return true;
     });
     assert.throws(make({ startupNodes: ["node:1"], port: 3 }), /together/);
-    assert.throws(make({ hostPortRemap: [{ fromHost: "a" }] }), /neither `toHost` nor `toPort`/);
-    assert.throws(make({ hostPortRemap: [{ from_host: "a" }] }), /hostPortRemap\[0\]\.from_host/);
-    assert.throws(make({ path: "/tmp/x" }), TypeError);
+    assert.throws(make({ addressMap: [{ fromHost: "a" }] }), /neither `toHost` nor `toPort`/);
+    assert.throws(make({ addressMap: [{ from_host: "a" }] }), /addressMap\[0\]\.from_host/);
+    assert.throws(make({ natMap: [] }), /`natMap`: it is `addressMap` here/);
+    assert.throws(make({ hostPortRemap: [] }), /`hostPortRemap`: it is `addressMap` here/);
+    assert.throws(make({ silenceLimit: 500 }), /`silenceLimit`: it is `nodeTimeout` here/);
+    assert.throws(make({ readFrom: { zone: "" } }), /`readFrom\.zone`/);
+    assert.throws(make({ readFrom: { region: "a" } }), /`readFrom\.region`.*zone/);
+    assert.throws(make({ readFrom: { zone: "a", zones: { "node:1": 1 } } }), /`readFrom\.zones`/);
     assert.throws(make({ maxConnectionsPerNode: 0 }), RangeError);
+  });
+
+  it("cannot be a Unix socket, however it is given, and the message says why", () => {
+    const ways = [
+      () => new ClusterConnectionPool("unix:/run/redis.sock"),
+      () => new ClusterConnectionPool(["unix:///run/redis.sock"]),
+      () => new ClusterConnectionPool({ startupNodes: ["node:7000", "/run/redis.sock"] }),
+      () => new ClusterConnectionPool({ path: "/run/redis.sock" } as object),
+      () => new ClusterConnectionPool("redis://node:7000?path=/run/redis.sock"),
+    ];
+    for (const way of ways) assert.throws(way, /Unix socket leads to one server.*host.*port/);
   });
 
   it("come from a URL, too", () => {
@@ -160,5 +176,7 @@ describe("the options of a cluster", () => {
     assert.equal(options.refreshInterval, 0);
     assert.equal(options.followCluster, false);
     assert.doesNotMatch(JSON.stringify(options), /secret/);
+    const near = new ClusterConnectionPool("redis://node?readFrom.zone=eu-1a");
+    assert.deepEqual(near.options.readFrom, { zone: "eu-1a" });
   });
 });

@@ -196,7 +196,7 @@ describe("announced addresses", () => {
     await using lost = new RedisCluster([`127.0.0.1:${port}`], { commandTimeout: 300, connectTimeout: 300 });
     await assert.rejects(lost.get("a"), { executed: "no" });
     await using redis = new RedisCluster([`127.0.0.1:${port}`], {
-      hostPortRemap: [{ fromHost: "10.255.255.254", toHost: "127.0.0.1" }],
+      addressMap: [{ fromHost: "10.255.255.254", toHost: "127.0.0.1" }],
     });
     assert.equal(await redis.set("a", "1"), "OK");
     assert.equal(redis.topology.masterOf(0)!.toString(), `127.0.0.1:${port}`);

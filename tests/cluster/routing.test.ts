@@ -108,11 +108,11 @@ describe("MOVED", () => {
     await redis.close();
   });
 
-  it("without a host means the host of the node that said it; hostPortRemap holds for it", async () => {
+  it("without a host means the host of the node that said it; addressMap holds for it", async () => {
     const fake = new FakeCluster(dealt(3));
     fake.host = null;
     const { redis, clock } = start(fake, {
-      hostPortRemap: [{ fromPort: 7002, toHost: "far", toPort: 9002 }],
+      addressMap: [{ fromPort: 7002, toHost: "far", toPort: 9002 }],
     });
     fake.peer(9002).script = (_, connection) => connection.serve();
     await settled(clock, redis.connect());

@@ -40,7 +40,7 @@ describe("a cluster whose nodes have names and certificates of their own", { ski
     new RedisCluster([{ host: "localhost", port: cluster.masters[0]!.tlsPort! }], {
       tls: { ca, ...tls },
       // The names lead nowhere: the way to the nodes is another one than what they are called.
-      hostPortRemap: names.map((fromHost) => ({ fromHost, toHost: "127.0.0.1" })),
+      addressMap: names.map((fromHost) => ({ fromHost, toHost: "127.0.0.1" })),
       commandTimeout: 20_000,
     });
 
@@ -60,7 +60,7 @@ describe("a cluster whose nodes have names and certificates of their own", { ski
       initSlotCache: false,
       reinitializeSteps: 0,
       tls: { ca },
-      hostPortRemap: names.map((fromHost) => ({ fromHost, toHost: "127.0.0.1" })),
+      addressMap: names.map((fromHost) => ({ fromHost, toHost: "127.0.0.1" })),
     });
     for (const key of keys) assert.equal(await learning.get(key), key);
     assert.equal(learning.topology.refreshes, 0);

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { RedisCluster, type RemapRule } from "../../mod.ts";
+import { type AddressRule, RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
 import type { Transport } from "../../src/transport.ts";
 import { runtimeTransport } from "../../transports/runtime.ts";
@@ -59,10 +59,10 @@ describe("a cluster in containers", () => {
       await assert.rejects(lost.get("a"), { executed: "no" });
 
       const { transport, opened } = watched();
-      const hostPortRemap = cluster.nodes.map(({ host, port }, index): RemapRule => {
+      const addressMap = cluster.nodes.map(({ host, port }, index): AddressRule => {
         return { fromHost: name(index), toHost: host, toPort: port };
       });
-      await using redis = new RedisCluster(seeds(), { hostPortRemap, transport });
+      await using redis = new RedisCluster(seeds(), { addressMap, transport });
       assert.equal(await redis.mset({ a: 1, b: 2, c: 3, d: 4 }), "OK");
       assert.deepEqual(await redis.mget(["a", "b", "c", "d"]), ["1", "2", "3", "4"]);
       assert.deepEqual([...opened].filter((address) => !mapped().has(address)), []);
@@ -78,11 +78,11 @@ describe("a cluster in containers", () => {
     { skip },
     async () => {
       const { transport, opened } = watched();
-      const hostPortRemap = cluster.nodes.map(({ inside, host, port }): RemapRule => {
+      const addressMap = cluster.nodes.map(({ inside, host, port }): AddressRule => {
         return { fromHost: inside!.host, fromPort: inside!.port, toHost: host, toPort: port };
       });
       await using redis = new RedisCluster([seeds()[0]!], {
-        hostPortRemap,
+        addressMap,
         transport,
         initSlotCache: false,
         reinitializeSteps: 0,

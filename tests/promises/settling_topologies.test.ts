@@ -151,7 +151,7 @@ describe("over a cluster, the links to all masters are cut at sampled bytes", ()
       await cutEverywhere(masters, way, async () => {
         const redis = new RedisCluster(masters.map(({ proxy }) => `127.0.0.1:${proxy.port}`), {
           ...LIMITS,
-          hostPortRemap: ({ host, port }) => ({
+          addressMap: ({ host, port }) => ({
             host,
             port: masters.find(({ server }) => server.port === port)?.proxy.port ?? port,
           }),

@@ -1,0 +1,161 @@
+/**
+ * The option `readFrom`: selects the server of a master and its replicas that a read is sent to.
+ *
+ * @module
+ */
+import { wrongType } from "../options/complain.ts";
+import { choice, type Kind, text } from "../options/kinds.ts";
+import { isPlain, unknownField } from "../options/nested.ts";
+import { formatAddress, type ServerAddress } from "./server_address.ts";
+
+/** Reads near the client: a replica in its zone, else the master in its zone, else any server. */
+export interface ReadFromZone {
+  /** The availability zone of this client. */
+  readonly zone: string;
+  /**
+   * The zones of the servers by `"host:port"` or `"host"`, as this client connects to them. Default: the zone that
+   * each server announces (Valkey's `availability-zone`).
+   */
+  readonly zones?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where read-only commands are sent: to the master; to replicas only; to replicas, or to the master when no replica
+ * is available; to any server in turn; to the server with the lowest latency; or to servers in the client's zone.
+ */
+export type ReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest" | ReadFromZone;
+
+/** A server that a read can be sent to. */
+export interface ReadTarget {
+  /** Whether a read that is sent now can be expected to arrive. */
+  readonly ready: boolean;
+  /** The latency of a PING in milliseconds, if measured. */
+  readonly latency: number | undefined;
+  /** The availability zone, if known. */
+  readonly zone: string | undefined;
+  /** Starts to reconnect a server that is not ready. */
+  wake?(): void;
+}
+
+const WORDS = choice("master", "replica", "preferReplica", "any", "nearest");
+const WANTED = '"master", "replica", "preferReplica", "any", "nearest" or { zone, zones? }';
+
+/** Checks the name of an availability zone. */
+export const zoneName: Kind = text("text of visible ASCII characters without blanks", /^[\x21-\x7e]+$/);
+
+/** Checks the option `readFrom`. */
+export const readFrom: Kind = {
+  check(value, name) {
+    if (typeof value === "string") return WORDS.check(value, name);
+    if (!isPlain(value)) throw wrongType(name, WANTED, value);
+    for (const field of Object.keys(value)) {
+      if (field !== "zone" && field !== "zones") throw unknownField(name, field, ["zone", "zones"]);
+    }
+    const zone = zoneName.check(value.zone, `${name}.zone`) as string;
+    const { zones } = value;
+    if (zones === undefined) return Object.freeze({ zone });
+    if (!isPlain(zones)) throw wrongType(`${name}.zones`, "{ [address]: zone }", zones);
+    const entries = Object.entries(zones).map(([address, one]) =>
+      [address.toLowerCase(), zoneName.check(one, `${name}.zones`) as string] as const
+    );
+    return Object.freeze({ zone, zones: Object.freeze(Object.fromEntries(entries)) });
+  },
+  parse: (word) => word,
+  fields: { zone: zoneName },
+};
+
+/** The zone that `readFrom: { zones }` gives a server; `undefined`: none, so that the announced one counts. */
+export function configuredZone(readFrom: ReadFrom, address: ServerAddress): string | undefined {
+  const zones = typeof readFrom === "string" ? undefined : readFrom.zones;
+  return zones?.[formatAddress(address)] ?? zones?.[address.host.toLowerCase()];
+}
+
+/** Selects servers for reads. Reads rotate over equally good servers, separately for each group of servers. */
+export class ReadSelector {
+  readonly #readFrom: ReadFrom;
+  readonly #zone: string | undefined;
+  readonly #turns: WeakMap<object, number> = new WeakMap();
+  readonly #firstTurn: number;
+
+  /**
+   * For a checked `readFrom`.
+   *
+   * @param zone the client's zone for `"nearest"`, which then prefers servers of that zone
+   * @param firstTurn where the rotation starts, so that many clients do not all start with the same server
+   */
+  constructor(readFrom: ReadFrom, zone?: string, firstTurn = 0) {
+    this.#readFrom = readFrom;
+    this.#zone = typeof readFrom === "string" ? zone : readFrom.zone;
+    this.#firstTurn = firstTurn;
+  }
+
+  /**
+   * Returns the server for the next read; `undefined` when none of those that `readFrom` allows is ready.
+   *
+   * @param group whose turn it is: the shard, where one selector serves several
+   */
+  select<T extends ReadTarget>(master: T, replicas: readonly T[], group: object = this): T | undefined {
+    switch (this.#readFrom) {
+      case "master":
+        return ready(master);
+      case "replica":
+        return this.#rotate(group, replicas);
+      case "preferReplica":
+        return this.#rotate(group, replicas) ?? ready(master);
+      case "any":
+        return this.#rotate(group, replicas, master);
+      case "nearest":
+        return this.#nearest(master, replicas);
+      default:
+        return this.#rotate(group, replicas, undefined, this.#zone) ??
+          (master.zone === this.#zone ? ready(master) : undefined) ??
+          this.#rotate(group, replicas, master);
+    }
+  }
+
+  /** The next one that is ready, of one zone if that is given; those that are not ready start to reconnect. */
+  #rotate<T extends ReadTarget>(
+    group: object,
+    replicas: readonly T[],
+    master?: T,
+    zone?: string,
+  ): T | undefined {
+    const count = master === undefined ? replicas.length : replicas.length + 1;
+    const turn = this.#turns.get(group) ?? this.#firstTurn;
+    for (let tried = 0; tried < count; tried++) {
+      const place = (turn + tried) % count;
+      const target = replicas[place] ?? master!;
+      if (zone !== undefined && target.zone !== zone) continue;
+      if (target.ready) {
+        this.#turns.set(group, place + 1);
+        return target;
+      }
+      target.wake?.();
+    }
+    return undefined;
+  }
+
+  #nearest<T extends ReadTarget>(master: T, replicas: readonly T[]): T | undefined {
+    let best = ready(master);
+    for (let index = 0; index < replicas.length; index++) {
+      const replica = replicas[index]!;
+      if (!replica.ready) replica.wake?.();
+      else if (best === undefined || this.#isNearer(replica, best)) best = replica;
+    }
+    return best;
+  }
+
+  #isNearer(one: ReadTarget, other: ReadTarget): boolean {
+    if (this.#zone !== undefined) {
+      const here = one.zone === this.#zone;
+      if (here !== (other.zone === this.#zone)) return here;
+    }
+    return (one.latency ?? Infinity) < (other.latency ?? Infinity);
+  }
+}
+
+function ready<T extends ReadTarget>(target: T): T | undefined {
+  if (target.ready) return target;
+  target.wake?.();
+  return undefined;
+}
