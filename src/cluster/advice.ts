@@ -6,7 +6,7 @@
  */
 import { ReplyError } from "../errors.ts";
 import { formatAddress } from "../topology/server_address.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState as Fleet } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import { turnOf } from "./redirect.ts";
 

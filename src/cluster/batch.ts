@@ -10,7 +10,7 @@ import { type Command, CommandFlag } from "../commands/command.ts";
 import { keysOf } from "../commands/keys.ts";
 import { ConnectionError, RedisError } from "../errors.ts";
 import type { Arg } from "../resp/types.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState as Fleet } from "./cluster_state.ts";
 import { gather, targetsOf } from "./fan_out.ts";
 import { follow } from "./leased.ts";
 import { crossSlot, crossSlotError, join, split } from "./multi_key.ts";

@@ -6,7 +6,7 @@
 import type { ClientCache } from "../client/cache/cache.ts";
 import { sharedCache } from "../client/cache/open.ts";
 import type { ResolvedCacheOptions } from "../options.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState } from "./cluster_state.ts";
 
 /**
  * The cache of the clients of a cluster's pool. All of it is dropped when the connection to a node is lost, and when a
@@ -14,7 +14,7 @@ import type { Fleet } from "./fleet.ts";
  *
  * @throws {RedisError} with code `CACHE`, when another client of the pool has a cache with other options.
  */
-export function clusterCache(fleet: Fleet, options: ResolvedCacheOptions): ClientCache {
+export function clusterCache(fleet: ClusterState, options: ResolvedCacheOptions): ClientCache {
   return sharedCache(fleet, options, fleet.options.connection, (cache) => {
     for (const { openedLane } of fleet.topology.nodes()) {
       if (openedLane !== undefined) cache.attach(openedLane);

@@ -17,7 +17,7 @@ import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import { DecodeMode } from "../resp/types.ts";
 import { runPipeline, runTransaction } from "./batch.ts";
 import { cursorError, gather, targetsOf } from "./fan_out.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState as Fleet } from "./cluster_state.ts";
 import { leaseElsewhere, runLeased, seek } from "./leased.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
@@ -25,7 +25,7 @@ import type { ClusterConnectionPool } from "./pool.ts";
 import { unlessAborted } from "./policies.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
 import { Router } from "./router.ts";
-import { clusterHome } from "./subscriptions.ts";
+import { clusterSubscriptions } from "./cluster_subscriptions.ts";
 import { slotOf } from "./slot.ts";
 
 /** Commands with one of these need a look before they take a shared lane. */
@@ -56,7 +56,7 @@ export class ClusterExecutor implements Executor {
     this.#owner = options.owner;
     this.#router = new Router(pool.fleet);
     this.events = pool.fleet.events;
-    this.subscriptionHome = clusterHome(pool, options.multiplex);
+    this.subscriptionHome = clusterSubscriptions(pool, options.multiplex);
     this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
   }
 

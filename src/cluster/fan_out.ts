@@ -5,7 +5,7 @@
  */
 import type { Command } from "../commands/command.ts";
 import { ClusterError } from "../errors.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState as Fleet } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import { combine } from "./policies.ts";
 

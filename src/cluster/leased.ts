@@ -13,7 +13,7 @@ import { inDoubt } from "../connection/failures.ts";
 import { abortable } from "../connection/limit.ts";
 import { ConnectionError, PipelineError, RedisError } from "../errors.ts";
 import { shouldRetry } from "../retry.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState as Fleet } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import { FOLLOWED_AT_ONCE, tooManyRedirections, type Turn, TURN_BACKOFF, turnOf } from "./redirect.ts";
 import { downError } from "./router.ts";

@@ -11,7 +11,7 @@ import type { AcquireOptions, LeaseInfo, PoolStats } from "../pool/pool.ts";
 import type { Transport } from "../transport.ts";
 import { formatAddress, type Seed, type ServerAddress } from "../topology/server_address.ts";
 import { advise } from "./advice.ts";
-import { Fleet } from "./fleet.ts";
+import { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import { NodePool, type PoolGroup } from "./node_pool.ts";
 import { resolveClusterOptions } from "./options.ts";
@@ -61,7 +61,7 @@ export class ClusterConnectionPool {
    *
    * @internal
    */
-  readonly fleet: Fleet;
+  readonly fleet: ClusterState;
   readonly #pools: Set<NodePool> = new Set();
   readonly #homes: WeakMap<Connection, NodePool> = new WeakMap();
   readonly #closers: Set<() => Promise<void>> = new Set();
@@ -93,7 +93,7 @@ export class ClusterConnectionPool {
         if (!this.#makingPlace) this.placeFreed();
       },
     };
-    this.fleet = new Fleet(
+    this.fleet = new ClusterState(
       this.options,
       (node) => this.#makePool(node, group),
       (pool) => this.#closePool(pool),

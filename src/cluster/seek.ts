@@ -11,7 +11,7 @@ import type { Connection } from "../connection/connection.ts";
 import { startLimit } from "../connection/limit.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import { isFinal } from "../retry.ts";
-import type { Fleet, FleetListener } from "./fleet.ts";
+import type { ClusterState as Fleet, TopologyListener as FleetListener } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 
 /**

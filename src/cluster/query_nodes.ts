@@ -39,7 +39,7 @@ async function connectionTo(
  *
  * @throws {RedisError} when it gives no answer, or none that can be read.
  */
-export async function askNode(node: ClusterNode, keep: boolean): Promise<Found> {
+export async function queryNode(node: ClusterNode, keep: boolean): Promise<Found> {
   const { connection, give } = await connectionTo(node, keep);
   try {
     const { options } = connection;
@@ -86,7 +86,7 @@ export interface Answers<T> {
  * Asks one after the other, the next when the one before has failed, gives an answer that will not do, or has
  * taken longer than `patience` milliseconds; takes the first answer that will do.
  */
-export function askAround<N, T>(
+export function queryUntil<N, T>(
   candidates: readonly N[],
   ask: (candidate: N) => Promise<T>,
   accept: (answer: T) => boolean,

@@ -8,7 +8,7 @@ import { AuthenticationError, MaxConnectionsError, RedisError } from "../errors.
 const CODES: ReadonlySet<string> = new Set(["UNCOVERED", "NO_CLUSTER", "TLS", "REFUSED"]);
 
 /** Whether whoever waits for the slots is told at once, instead of being left to wait. */
-export function isHopeless(error: unknown): boolean {
+export function isFatalDiscoveryError(error: unknown): boolean {
   return error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
     !(error instanceof RedisError) || CODES.has(error.code);
 }

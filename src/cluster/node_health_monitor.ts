@@ -15,7 +15,7 @@ export interface Watch {
 }
 
 /** Looks at all nodes that are in use, twice in each time that a node may be silent. */
-export class Sentry {
+export class NodeHealthMonitor {
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #watch: Watch;

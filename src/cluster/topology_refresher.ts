@@ -21,7 +21,7 @@ const JITTER = 50;
 const BACKOFF = /* @__PURE__ */ exponential({ base: 50, cap: 1_000, jitter: "equal" });
 
 /** Makes rounds, never two at a time. */
-export class Refresher {
+export class TopologyRefresher {
   readonly #clock: Clock;
   readonly #interval: number;
   readonly #target: Refreshable;

@@ -11,27 +11,27 @@ import { homeOn } from "../client/pubsub/standalone_subscriptions.ts";
 import { ReplyError } from "../errors.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
 import { turnOf } from "./redirect.ts";
-import { type Route, RovingLane } from "./roving_lane.ts";
+import { ClusterSubscriptionConnection, type Route } from "./cluster_subscription_connection.ts";
 import { slotOf } from "./slot.ts";
 
 /** The subscriptions of all clients of one cluster's pool that multiplex, or of all that do not. */
-export class ClusterHome implements SubscriptionHome {
+export class ClusterSubscriptions implements SubscriptionHome {
   /** @inheritdoc */
   readonly options: ResolvedConnectionOptions;
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
-  readonly #fleet: Fleet;
+  readonly #fleet: ClusterState;
   readonly #multiplex: boolean;
   /** Of all channels and patterns. */
-  readonly #common: RovingLane;
+  readonly #common: ClusterSubscriptionConnection;
   /** Of shard channels, by the master of their slot; `undefined`: nobody is known to have it. */
-  readonly #shards: Map<ClusterNode | undefined, RovingLane> = new Map();
+  readonly #shards: Map<ClusterNode | undefined, ClusterSubscriptionConnection> = new Map();
   /** Lanes of single subscriptions: those that are out. */
-  readonly #private: Set<RovingLane> = new Set();
+  readonly #private: Set<ClusterSubscriptionConnection> = new Set();
   readonly #listeners: Set<() => void> = new Set();
   #scheduled = false;
 
@@ -41,7 +41,7 @@ export class ClusterHome implements SubscriptionHome {
     this.#multiplex = multiplex;
     this.options = pool.options.connection;
     this.events = pool.fleet.events;
-    this.#common = new RovingLane(this.#fleet, this.#route(anyNode(this.#fleet)));
+    this.#common = new ClusterSubscriptionConnection(this.#fleet, this.#route(anyNode(this.#fleet)));
     // As long as the pool: nothing is done unless there are subscriptions.
     this.#fleet.listen({
       discovered: () => this.#moved(),
@@ -63,7 +63,7 @@ export class ClusterHome implements SubscriptionHome {
     const master = this.#fleet.topology.masterOf(slotOf(channel));
     let lane = this.#shards.get(master);
     if (lane === undefined) {
-      lane = new RovingLane(this.#fleet, this.#route(() => master));
+      lane = new ClusterSubscriptionConnection(this.#fleet, this.#route(() => master));
       this.#shards.set(master, lane);
     }
     return lane;
@@ -73,7 +73,7 @@ export class ClusterHome implements SubscriptionHome {
   privateLane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
     const slot = kind === "shard" ? slotOf(channel) : undefined;
     const pick = slot === undefined ? anyNode(this.#fleet) : () => this.#fleet.topology.masterOf(slot);
-    return new PrivateLane(this.#fleet, {
+    return new PrivateSubscriptionConnection(this.#fleet, {
       pick,
       laneOf: (node) => new DedicatedSubscriptionConnection(node.pool),
     }, this.#private);
@@ -128,10 +128,10 @@ export class ClusterHome implements SubscriptionHome {
 }
 
 /** A lane of one subscription, which is told of what moves while it is in use. */
-class PrivateLane extends RovingLane {
-  readonly #lanes: Set<RovingLane>;
+class PrivateSubscriptionConnection extends ClusterSubscriptionConnection {
+  readonly #lanes: Set<ClusterSubscriptionConnection>;
 
-  constructor(fleet: Fleet, route: Route, lanes: Set<RovingLane>) {
+  constructor(fleet: ClusterState, route: Route, lanes: Set<ClusterSubscriptionConnection>) {
     super(fleet, route);
     this.#lanes = lanes;
   }
@@ -148,7 +148,7 @@ class PrivateLane extends RovingLane {
 }
 
 /** Stays on a node as long as it can be reached; else goes to another that is well, if there is one. */
-function anyNode(fleet: Fleet): Route["pick"] {
+function anyNode(fleet: ClusterState): Route["pick"] {
   return (current, lost) => {
     const nodes = fleet.topology.refreshes === 0 ? [] : fleet.topology.nodes();
     const well = nodes.filter(({ health }) => health === "online");
@@ -161,13 +161,13 @@ function anyNode(fleet: Fleet): Route["pick"] {
   };
 }
 
-const homes: WeakMap<ClusterConnectionPool, Map<boolean, ClusterHome>> = new WeakMap();
+const homes: WeakMap<ClusterConnectionPool, Map<boolean, ClusterSubscriptions>> = new WeakMap();
 
 /** The home over a pool: one for all its clients that multiplex, and one for those that do not. */
-export function clusterHome(pool: ClusterConnectionPool, multiplex: boolean): ClusterHome {
+export function clusterSubscriptions(pool: ClusterConnectionPool, multiplex: boolean): ClusterSubscriptions {
   let known = homes.get(pool);
   if (known === undefined) homes.set(pool, known = new Map());
   let home = known.get(multiplex);
-  if (home === undefined) known.set(multiplex, home = new ClusterHome(pool, multiplex));
+  if (home === undefined) known.set(multiplex, home = new ClusterSubscriptions(pool, multiplex));
   return home;
 }

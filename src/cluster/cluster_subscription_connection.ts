@@ -8,7 +8,7 @@ import type { ReconnectingConnection, ReconnectingListener } from "../client/rec
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
-import type { Fleet } from "./fleet.ts";
+import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 
 /** How a lane roves. */
@@ -20,8 +20,8 @@ export interface Route {
 }
 
 /** Passes on what the lane of one node after the other tells. */
-export class RovingLane implements ReconnectingConnection {
-  readonly #fleet: Fleet;
+export class ClusterSubscriptionConnection implements ReconnectingConnection {
+  readonly #fleet: ClusterState;
   readonly #route: Route;
   #listeners: readonly ReconnectingListener[] = [];
   #node: ClusterNode | undefined = undefined;
@@ -34,7 +34,7 @@ export class RovingLane implements ReconnectingConnection {
   #timer: Timer = undefined;
 
   /** Over these nodes; it is nowhere before it is wanted. */
-  constructor(fleet: Fleet, route: Route) {
+  constructor(fleet: ClusterState, route: Route) {
     this.#fleet = fleet;
     this.#route = route;
   }

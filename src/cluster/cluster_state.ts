@@ -8,20 +8,20 @@ import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import { type AddressFunction, toAddressFunction } from "../topology/address_map.ts";
 import { configuredZone } from "../topology/read_from.ts";
 import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
-import { askAround, askNode } from "./ask.ts";
+import { queryNode, queryUntil } from "./query_nodes.ts";
 import { type Found, type FoundNode, showGaps } from "./discovery.ts";
 import { ClusterNode, type NodeRole } from "./node.ts";
 import type { NodePool } from "./node_pool.ts";
 import { ClusterReads } from "./read_from.ts";
-import { Refresher } from "./refresh.ts";
-import { isHopeless } from "./hopeless.ts";
+import { TopologyRefresher } from "./topology_refresher.ts";
+import { isFatalDiscoveryError } from "./fatal_discovery_error.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
-import { Sentry } from "./sentry.ts";
+import { NodeHealthMonitor } from "./node_health_monitor.ts";
 import { SLOTS } from "./slot.ts";
 import { type RefreshReason, type Shard, Topology } from "./topology.ts";
 
 /** Who waits for the slots. */
-export interface FleetListener {
+export interface TopologyListener {
   /** The slots are known, for the first time or anew. */
   discovered(): void;
   /** They could not be learned; tells whether somebody still waits for them. */
@@ -42,21 +42,21 @@ interface Answer {
 const PATIENCE = 200;
 
 /** The nodes of a cluster. */
-export class Fleet {
+export class ClusterState {
   /** The options of the pool. */
   readonly options: ResolvedClusterOptions;
   /** Who has which slots. */
   readonly topology: Topology;
   /** Asks for them anew. */
-  readonly refresher: Refresher;
+  readonly refresher: TopologyRefresher;
   /** Tells of the shared connections of all nodes. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #nodes: Map<string, ClusterNode> = new Map();
   /** Other names of nodes that are known. */
   #aliases: Map<string, ClusterNode> = new Map();
   readonly #mapAddress: AddressFunction;
-  readonly #sentry: Sentry;
-  readonly #listeners: Set<FleetListener> = new Set();
+  readonly #healthMonitor: NodeHealthMonitor;
+  readonly #listeners: Set<TopologyListener> = new Set();
   readonly #makePool: (node: ClusterNode) => NodePool;
   readonly #closePool: (pool: NodePool) => Promise<void>;
   readonly #reads: ClusterReads | undefined;
@@ -80,11 +80,11 @@ export class Fleet {
     this.#mapAddress = toAddressFunction(options.addressMap);
     this.topology = new Topology(this.#nodes);
     const { clock } = options.connection;
-    this.refresher = new Refresher(clock, options.refreshInterval, {
+    this.refresher = new TopologyRefresher(clock, options.refreshInterval, {
       round: (reason) => this.#round(reason),
       failed: (error) => this.#failed(error),
     });
-    this.#sentry = new Sentry(clock, options.nodeTimeout, {
+    this.#healthMonitor = new NodeHealthMonitor(clock, options.nodeTimeout, {
       nodes: () => this.#nodes.values(),
       suspect: (nodes) => this.#suspect(nodes),
     });
@@ -101,12 +101,12 @@ export class Fleet {
   }
 
   /** Adds someone who waits for the slots. */
-  listen(listener: FleetListener): void {
+  listen(listener: TopologyListener): void {
     this.#listeners.add(listener);
   }
 
   /** Takes a listener away. */
-  unlisten(listener: FleetListener): void {
+  unlisten(listener: TopologyListener): void {
     this.#listeners.delete(listener);
   }
 
@@ -163,14 +163,14 @@ export class Fleet {
     const all = this.topology.byRole("master").filter((node) => node.health === "online");
     const nodes = all.length > 0 ? all : this.topology.nodes();
     if (nodes.length === 0) return this.#seeds()[0]!;
-    const ready = nodes.filter((node) => node.usable && !this.#sentry.isSilent(node));
+    const ready = nodes.filter((node) => node.usable && !this.#healthMonitor.isSilent(node));
     const choice = ready.length > 0 ? ready : nodes;
     return choice[this.#turn++ % choice.length]!;
   }
 
   /** Whether a node owes replies and has said nothing for too long. */
   isSilent(node: ClusterNode): boolean {
-    return this.#sentry.isSilent(node);
+    return this.#healthMonitor.isSilent(node);
   }
 
   /** A connection was lost, or cannot be made: the others may know more. */
@@ -187,7 +187,7 @@ export class Fleet {
   stop(): void {
     this.#stopped = true;
     this.refresher.stop();
-    this.#sentry.stop();
+    this.#healthMonitor.stop();
   }
 
   #seeds(): ClusterNode[] {
@@ -203,7 +203,7 @@ export class Fleet {
     const seeds = this.#seeds();
     if (!this.options.followCluster) return seeds;
     const rank = (node: ClusterNode): number =>
-      this.#sentry.isSilent(node) ? 3 : hurry && node.connected ? 0 : node.health === "online" ? 1 : 2;
+      this.#healthMonitor.isSilent(node) ? 3 : hurry && node.connected ? 0 : node.health === "online" ? 1 : 2;
     const { clock } = this.options.connection;
     const ranked = [...this.#nodes.values()].filter((node) => node.role !== "unknown")
       .map((node) => ({ node, order: rank(node) + clock.random() }));
@@ -214,9 +214,9 @@ export class Fleet {
   async #round(reason: RefreshReason): Promise<void> {
     const candidates = this.#candidates(reason !== "interval" && reason !== "asked");
     const first = this.topology.refreshes === 0;
-    const { accepted, others, errors } = await askAround<ClusterNode, Answer>(
+    const { accepted, others, errors } = await queryUntil<ClusterNode, Answer>(
       candidates,
-      async (node) => ({ found: await askNode(node, first), node }),
+      async (node) => ({ found: await queryNode(node, first), node }),
       ({ found }) => this.#isGood(found),
       this.options.connection.clock,
       PATIENCE,
@@ -245,7 +245,7 @@ export class Fleet {
   #nobodyKnows(asked: readonly ClusterNode[], errors: readonly unknown[]): Error {
     const last = errors.at(-1);
     // Refused by all for good: it need not be said in other words.
-    const alike = errors.length === 1 || errors.every((error) => isHopeless(error));
+    const alike = errors.length === 1 || errors.every((error) => isFatalDiscoveryError(error));
     if (alike && last instanceof RedisError) return last;
     const why = last instanceof Error ? `: ${last.message}` : "";
     return new ClusterError(`Cannot learn the slots from any of ${asked.length} nodes${why}`, {
@@ -324,7 +324,7 @@ export class Fleet {
       executed: "no",
     });
     lane.evict(cause);
-    if (!this.#sentry.isSilent(node)) return;
+    if (!this.#healthMonitor.isSilent(node)) return;
     lane.connection?.disconnect(cause);
     node.openedPool?.disconnect();
   }
@@ -337,7 +337,7 @@ export class Fleet {
   }
 
   #opened(node: ClusterNode): void {
-    this.#sentry.start();
+    this.#healthMonitor.start();
     this.#tell((listener) => listener.opened?.(node));
     const { lane } = node;
     lane.listen({ ready: () => {}, push: () => {}, lost: (cause) => cause && this.lost() });
@@ -349,7 +349,7 @@ export class Fleet {
     }
   }
 
-  #tell(tell: (listener: FleetListener) => void): void {
+  #tell(tell: (listener: TopologyListener) => void): void {
     for (const listener of [...this.#listeners]) tell(listener);
   }
 
