@@ -5,13 +5,9 @@
  *
  * @module
  */
+import { type Executed, executedByOpaqueReply, executedByReply, OPAQUE } from "./executed.ts";
 
-/**
- * Whether the server executed the command that failed:
- * `"no"` it was never sent, or the reply says that it was refused; `"yes"` the server dealt with it;
- * `"unknown"` it was sent and no reply came.
- */
-export type Executed = "no" | "yes" | "unknown";
+export type { Executed };
 
 /** What an error is made of, beside its message. */
 export interface RedisErrorOptions {
@@ -69,28 +65,8 @@ export class RedisError extends Error {
   static readonly brand: string = "RedisError";
 }
 
-/** Reply prefixes that say that the command was not run. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  "MOVED",
-  "ASK",
-  "TRYAGAIN",
-  "CLUSTERDOWN",
-  "CROSSSLOT",
-  "LOADING",
-  "READONLY",
-  "NOAUTH",
-  "WRONGPASS",
-  "NOPERM",
-  "NOPROTO",
-  "MASTERDOWN",
-  "BUSY",
-  "EXECABORT",
-  "NOSCRIPT",
-  "OOM",
-  "MISCONF",
-  "NOREPLICAS",
-  "UNBLOCKED",
-]);
+/** The first word of an error reply, where it is in capitals; those of modules may have digits, `-` and `_`. */
+const CODE = /^[A-Z][A-Z0-9_-]*(?=\s|$)/;
 
 /** The server answered with an error. `code` is the reply's prefix (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */
 export class ReplyError extends RedisError {
@@ -101,10 +77,40 @@ export class ReplyError extends RedisError {
 
   /** Makes an error from the text of the reply, prefix and all. */
   constructor(message: string, options: { readonly executed?: Executed; readonly cause?: unknown } = {}) {
-    const code = /^[A-Z][A-Z0-9_]*(?=\s|$)/.exec(message)?.[0] ?? "ERR";
-    const refused = REFUSALS.has(code) || (code === "ERR" && /^ERR unknown (sub)?command/i.test(message));
-    super(message, { code, executed: options.executed ?? (refused ? "no" : "yes"), cause: options.cause });
+    const code = CODE.exec(message)?.[0] ?? "ERR";
+    super(message, {
+      code,
+      executed: options.executed ?? executedByReply(message, code),
+      cause: options.cause,
+    });
   }
+}
+
+/**
+ * Corrects what an error reply says of its command, now that the command is known: the reply of a script, or of a
+ * command that is unknown to the table, proves less.
+ *
+ * @internal
+ */
+export function attributeReply(
+  error: Error,
+  { name, flags }: { readonly name: string; readonly flags: number },
+): void {
+  if ((flags & OPAQUE) === 0 || !(error instanceof ReplyError) || error.executed !== "no") return;
+  // Made a moment ago by the parser: nobody else has seen it.
+  (error as { executed: Executed }).executed = executedByOpaqueReply(error.message, name);
+}
+
+/**
+ * True when the server refused the command in this try, and an earlier try of it is all that may have run.
+ *
+ * @internal
+ */
+export function isRefusal(error: unknown): error is RedisError {
+  if (!(error instanceof RedisError)) return false;
+  const { cause } = error;
+  return error.executed === "no" ||
+    (cause instanceof ReplyError && cause.executed === "no" && cause.code === error.code);
 }
 
 /** No connection, or it was lost. Codes: `CONNECT`, `CREDENTIALS`, `CLOSED`, `LOST`, `MAX_CLIENTS`, `QUEUE_FULL`, ... */

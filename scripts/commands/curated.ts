@@ -140,6 +140,17 @@ export const blocking: ReadonlySet<string> = new Set(["WAIT", "WAITAOF"]);
 /** Replies that are no text. */
 export const binary: ReadonlySet<string> = new Set(["DUMP", "FUNCTION DUMP"]);
 
+/** Run code that is not the server's own, or return what they are given as an error: their errors prove nothing by their code. */
+export const opaque: ReadonlySet<string> = new Set([
+  "EVAL",
+  "EVAL_RO",
+  "EVALSHA",
+  "EVALSHA_RO",
+  "FCALL",
+  "FCALL_RO",
+  "DEBUG",
+]);
+
 /** Commands without a function, and why. */
 export const skipped: Readonly<Record<string, string>> = {
   "SYNC": "internal: makes the connection a replica's; what follows is no RESP",

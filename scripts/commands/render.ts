@@ -9,6 +9,7 @@ import {
   documented,
   extraKeys,
   idempotent,
+  opaque,
   renamed,
   stateful,
   statefulUnlisted,
@@ -69,7 +70,7 @@ export function flagsOf({ name, recorded }: Known): number {
   return (said("readonly") ? 1 : 0) | (said("write") ? 2 : 0) |
     (said("blocking") || blocking.has(name) ? 4 : 0) |
     (stateful.has(name) || statefulUnlisted.has(name) ? 8 : 0) | (idempotent.has(name) ? 16 : 0) |
-    (binary.has(name) ? 32 : 0);
+    (binary.has(name) ? 32 : 0) | (opaque.has(name) ? 128 : 0);
 }
 
 function keySpec(

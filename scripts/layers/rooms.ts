@@ -21,7 +21,7 @@ const GROUND = ["transport", "errors", "clock", "observer", "retry", "resp", "op
 export const ROOMS: readonly Room[] = [
   // Types and values that need nobody.
   { name: "transport", paths: ["src/transport.ts"], uses: [] },
-  { name: "errors", paths: ["src/errors.ts"], uses: [] },
+  { name: "errors", paths: ["src/errors.ts", "src/executed.ts"], uses: [] },
   { name: "clock", paths: ["src/clock.ts"], uses: [] },
   { name: "observer", paths: ["src/observer.ts"], uses: [] },
   { name: "retry", paths: ["src/backoff.ts", "src/retry.ts"], uses: ["errors", "clock"] },

@@ -9,7 +9,7 @@ import type { Connection } from "../connection/connection.ts";
 import { inDoubt } from "../connection/failures.ts";
 import { abortable, type Limit, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
-import { RedisError, TimeoutError } from "../errors.ts";
+import { isRefusal, RedisError, TimeoutError } from "../errors.ts";
 import type { Request } from "../pool/leases.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
@@ -70,11 +70,9 @@ export async function runDedicated(
       connection ??= await acquire(command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
-      if (
-        connection !== undefined && pool.misplaced(error) && !call.signal?.aborted && clock.now() < deadline
-      ) {
+      if (connection !== undefined && pool.misplaced(error)) {
         connection.disconnect();
-        continue;
+        if (isRefusal(error) && !call.signal?.aborted && clock.now() < deadline) continue;
       }
       const delay = connection === undefined || call.signal?.aborted
         ? undefined

@@ -167,7 +167,8 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
       this.#wait(pending);
       return true;
     }
-    if (this.misplaced(error)) {
+    // The connection is left in any case; a script that failed halfway is not run again elsewhere.
+    if (this.misplaced(error) && error.executed === "no") {
       this.submit(pending);
       return true;
     }

@@ -16,7 +16,9 @@ export function firstFailure(
   if (index < 0) return undefined;
   // The commands that were refused are why the others have not run: the first of those is the one to tell of.
   const aborted = atomic &&
-    outcomes.some((outcome) => outcome instanceof RedisError && outcome.code === "EXECABORT");
+    outcomes.some((outcome) =>
+      outcome instanceof RedisError && outcome.code === "EXECABORT" && outcome.executed === "no"
+    );
   if (aborted) {
     const refused = outcomes.findIndex((outcome) =>
       outcome instanceof Error && codeOf(outcome) !== "EXECABORT"

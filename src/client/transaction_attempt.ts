@@ -9,7 +9,7 @@ import { EXEC, MULTI } from "../commands/specs.ts";
 import type { Connection } from "../connection/connection.ts";
 import { enqueueGroup } from "../connection/group.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable } from "../connection/pending.ts";
-import { RedisError, ReplyError } from "../errors.ts";
+import { attributeReply, RedisError, ReplyError } from "../errors.ts";
 import { textReply } from "../resp/convert.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
 import type { BatchAttempt } from "./batch_connection.ts";
@@ -113,13 +113,11 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       );
     }
     if (ended instanceof ReplyError) {
-      // Refused commands say why; the others were not run on their account.
+      // A transaction that runs has a list for a reply. Refused commands say why; the others were not run on their account.
       this.failures = queued.length;
-      return this.#resolve(
-        queued.map((reply) =>
-          reply instanceof Error ? new ReplyError(reply.message, { executed: "no" }) : ended
-        ),
-      );
+      const refused = (error: Error): ReplyError => new ReplyError(error.message, { executed: "no" });
+      const others = ended.executed === "no" ? ended : refused(ended);
+      return this.#resolve(queued.map((reply) => reply instanceof Error ? refused(reply) : others));
     }
     // No reply to EXEC: whatever became of the others, it alone decides whether they have run.
     this.#fail(ended as Error);
@@ -144,6 +142,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   #value({ spec, parse }: Command, reply: Reply): unknown {
     if (reply instanceof Error) {
       this.failures++;
+      attributeReply(reply, spec);
       return reply;
     }
     const bytes = (this.#terms.mode & DecodeMode.bytes) !== 0 || (spec.flags & CommandFlag.binary) !== 0;

@@ -12,12 +12,12 @@
  * | READONLY    | the node is a replica by now: the slots are asked for anew, again a little later      |
  * | UNBLOCKED   | the same, where a command that blocked was let go because the node's role changed     |
  *
- * All of them mean that the command was not run. They count together against `maxRedirections`.
+ * All of them mean that the command was not run: the same code in the reply of a script is no redirection. They count together against `maxRedirections`.
  *
  * @module
  */
 import { exponential } from "../backoff.ts";
-import { ClusterError, type RedisError } from "../errors.ts";
+import { ClusterError, isRefusal, type RedisError } from "../errors.ts";
 import { parseAddress, type ServerAddress } from "../topology/server_address.ts";
 import { SLOTS } from "./slot.ts";
 
@@ -42,6 +42,7 @@ export const FOLLOWED_AT_ONCE = 3;
 
 /** What an error means, if it is in the table. */
 export function turnOf(error: RedisError): Turn | undefined {
+  if (!isRefusal(error)) return undefined;
   if (error.code === "MOVED" || error.code === "ASK") return readRedirection(error);
   // CLIENT UNBLOCK lets go as well, and means it.
   if (error.code === "UNBLOCKED") {

@@ -21,6 +21,8 @@ export const CommandFlag = {
   binary: 32,
   /** A script whose source is at hand (`ScriptCommand`): where the server does not know it, it can be sent whole. */
   scripted: 64,
+  /** It runs code that is not the server's own (a script, a function, a module), or nothing is known of it: its errors may be that code's. */
+  opaque: 128,
 } as const;
 
 /** Where the keys of a command stand among `Command.args` (the words of its name not counted). */

@@ -359,7 +359,7 @@ export const DBSIZE: CommandSpec = /* @__PURE__ */ defineCommand(
   "agg_sum",
 );
 /** DEBUG. */
-export const DEBUG: CommandSpec = /* @__PURE__ */ defineCommand("DEBUG", 0);
+export const DEBUG: CommandSpec = /* @__PURE__ */ defineCommand("DEBUG", 128);
 /** DECR. */
 export const DECR: CommandSpec = /* @__PURE__ */ defineCommand("DECR", 2, k1);
 /** DECRBY. */
@@ -375,13 +375,13 @@ export const DUMP: CommandSpec = /* @__PURE__ */ defineCommand("DUMP", 33, k1);
 /** ECHO. */
 export const ECHO: CommandSpec = /* @__PURE__ */ defineCommand("ECHO", 16);
 /** EVAL. */
-export const EVAL: CommandSpec = /* @__PURE__ */ defineCommand("EVAL", 0, k4);
+export const EVAL: CommandSpec = /* @__PURE__ */ defineCommand("EVAL", 128, k4);
 /** EVALSHA. */
-export const EVALSHA: CommandSpec = /* @__PURE__ */ defineCommand("EVALSHA", 0, k4);
+export const EVALSHA: CommandSpec = /* @__PURE__ */ defineCommand("EVALSHA", 128, k4);
 /** EVALSHA_RO. */
-export const EVALSHA_RO: CommandSpec = /* @__PURE__ */ defineCommand("EVALSHA_RO", 1, k4);
+export const EVALSHA_RO: CommandSpec = /* @__PURE__ */ defineCommand("EVALSHA_RO", 129, k4);
 /** EVAL_RO. */
-export const EVAL_RO: CommandSpec = /* @__PURE__ */ defineCommand("EVAL_RO", 1, k4);
+export const EVAL_RO: CommandSpec = /* @__PURE__ */ defineCommand("EVAL_RO", 129, k4);
 /** EXEC. */
 export const EXEC: CommandSpec = /* @__PURE__ */ defineCommand("EXEC", 8);
 /** EXISTS. */
@@ -395,9 +395,9 @@ export const EXPIRETIME: CommandSpec = /* @__PURE__ */ defineCommand("EXPIRETIME
 /** FAILOVER. */
 export const FAILOVER: CommandSpec = /* @__PURE__ */ defineCommand("FAILOVER", 0);
 /** FCALL. */
-export const FCALL: CommandSpec = /* @__PURE__ */ defineCommand("FCALL", 0, k4);
+export const FCALL: CommandSpec = /* @__PURE__ */ defineCommand("FCALL", 128, k4);
 /** FCALL_RO. */
-export const FCALL_RO: CommandSpec = /* @__PURE__ */ defineCommand("FCALL_RO", 1, k4);
+export const FCALL_RO: CommandSpec = /* @__PURE__ */ defineCommand("FCALL_RO", 129, k4);
 /** FLUSHALL. */
 export const FLUSHALL: CommandSpec = /* @__PURE__ */ defineCommand(
   "FLUSHALL",

@@ -7,12 +7,12 @@
  */
 import { isBytes } from "../resp/arguments.ts";
 import type { Arg } from "../resp/types.ts";
-import type { CommandSpec } from "./command.ts";
+import { CommandFlag, type CommandSpec } from "./command.ts";
 import { readRows } from "./rows.ts";
 
 /** What `lookupCommand` found. */
 export interface FoundCommand {
-  /** What is known of it; flags 0 and no keys where nothing is. */
+  /** What is known of it; the flag `opaque` and no keys where nothing is. */
   readonly spec: CommandSpec;
   /** The words behind the name. */
   readonly args: readonly Arg[];
@@ -47,7 +47,7 @@ function unknown(arg: Arg): CommandSpec {
   head.set(bytes, prefix.length);
   head[head.length - 2] = 13;
   head[head.length - 1] = 10;
-  return { name: word(arg), head, words: 1, flags: 0, keys: [] };
+  return { name: word(arg), head, words: 1, flags: CommandFlag.opaque, keys: [] };
 }
 
 /**

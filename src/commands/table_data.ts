@@ -178,7 +178,7 @@ CONFIG REWRITE;;;;;;all_nodes;all_succeeded
 CONFIG SET;!;16;;;;all_nodes;all_succeeded
 COPY;2o;2;3;;db= replace
 DBSIZE;;1;;;;all_shards;agg_sum
-DEBUG;!
+DEBUG;!;128
 DECR;1;2;1
 DECRBY;2;2;1
 DEL;M;2;6;;;multi_shard;agg_sum
@@ -186,18 +186,18 @@ DELIFEQ;2;2;1
 DISCARD;-;8
 DUMP;1;33;1
 ECHO;1;16
-EVAL;e;;4
-EVALSHA;e;;4
-EVALSHA_RO;e;1;4
-EVAL_RO;e;1;4
+EVAL;e;128;4
+EVALSHA;e;128;4
+EVALSHA_RO;e;129;4
+EVAL_RO;e;129;4
 EXEC;-;8
 EXISTS;M;1;6;;;multi_shard;agg_sum
 EXPIRE;2o;2;1;;nx|xx|gt|lt
 EXPIREAT;2o;2;1;;nx|xx|gt|lt
 EXPIRETIME;1;1;1
 FAILOVER;o;;;;to{host,port} force abort timeout=
-FCALL;e;;4
-FCALL_RO;e;1;4
+FCALL;e;128;4
+FCALL_RO;e;129;4
 FLUSHALL;o;18;;;async|sync;all_shards;all_succeeded
 FLUSHDB;o;18;;;async|sync;all_shards;all_succeeded
 FUNCTION DELETE;1;2;;;;all_shards;all_succeeded

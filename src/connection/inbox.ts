@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { attributeReply } from "../errors.ts";
 import { ERROR } from "../resp/type_bytes.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
@@ -51,6 +52,7 @@ export class Inbox implements DecoderHandler {
     const head = this.#unasked ? undefined : this.queue.shift();
     if (head === undefined) throw unaskedError(error);
     this.taken++;
+    attributeReply(error, head.command.spec);
     head.fail(error);
   }
 

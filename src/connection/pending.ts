@@ -4,6 +4,7 @@
  * @module
  */
 import { RedisError } from "../errors.ts";
+import { OPAQUE } from "../executed.ts";
 import { inDoubt } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
@@ -176,7 +177,7 @@ export class Pending {
 const NO_BYTES = new Uint8Array(0);
 
 /** A command given as its words; its name is known for messages only. */
-export function rawCommand(words: readonly Arg[], flags = 0): Sendable {
+export function rawCommand(words: readonly Arg[], flags: number = OPAQUE): Sendable {
   const first = words[0];
   // Only what looks like a name is shown: anything else may be a value that slipped into its place.
   const name = typeof first === "string" && /^[A-Za-z][A-Za-z0-9._-]{0,30}$/.test(first)

@@ -79,7 +79,10 @@ export class SubscriberInbox extends Inbox {
     const head = this.queue.peek();
     super.error(error);
     if (owed(head) > 0) this.#confirmed();
-    if (error instanceof ReplyError && error.code === "NOAUTH") this.#forgotten(error);
+    // A script may return the code, too.
+    if (error instanceof ReplyError && error.code === "NOAUTH" && error.executed === "no") {
+      this.#forgotten(error);
+    }
   }
 
   /** @inheritdoc */

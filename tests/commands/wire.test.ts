@@ -185,7 +185,7 @@ describe("lookupCommand", () => {
       name: "Über.set",
       head: bytes("$9\r\nÜber.set\r\n"),
       words: 1,
-      flags: 0,
+      flags: CommandFlag.opaque,
       keys: [],
     });
     assert.deepEqual(args, ["k"]);
