@@ -1,6 +1,5 @@
 /**
- * Makes the npm package from the same source as the one for JSR: `deno pack` turns TypeScript into JavaScript,
- * `tsc` makes the declarations, and what neither knows of a package.json is added here.
+ * Builds the npm package from the same source as the one for JSR: `esbuild` makes the bundles, `tsc` the declarations.
  *
  *     node_modules/.bin/node scripts/build_npm.ts     # -> dist/keywire-redis-VERSION.tgz
  *
@@ -12,10 +11,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { declarationArguments, replaceDeclarations } from "./package/declarations.ts";
-import { describePackage, type PackedManifest } from "./package/manifest.ts";
+import { bundle, listEntries } from "./package/bundle.ts";
+import { copyDeclarations, declarationArguments } from "./package/declarations.ts";
+import { describePackage } from "./package/manifest.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** What deno.json says of the package. */
+interface Project {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Readonly<Record<string, string>>;
+}
 
 /** Texts that belong into every package beside its code. */
 const TEXTS = ["README.md", "CHANGELOG.md", "LICENSE"];
@@ -34,27 +41,22 @@ function run(command: string, args: readonly string[], cwd: string): string {
   }
 }
 
-/** Builds the package into `folder`; returns the path of the tarball. */
-export function buildNpm(folder: string = join(root, "dist")): string {
+/** Builds the package into `folder`; resolves with the path of the tarball. */
+export async function buildNpm(folder: string = join(root, "dist")): Promise<string> {
   const scratch = mkdtempSync(join(tmpdir(), "keywire-npm-"));
   try {
-    const packed = join(scratch, "packed.tgz");
-    const deno = join(root, "node_modules", ".bin", "deno");
-    run(deno, ["pack", "--allow-dirty", "--no-source-maps", "--quiet", "-o", packed], root);
-    run("tar", ["-xzf", packed, "-C", scratch], root);
     const staging = join(scratch, "package");
-    for (const text of TEXTS) cpSync(join(root, text), join(staging, text));
-    const { exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
-      exports: Record<string, string>;
-    };
-    const entries = Object.values(exports);
+    const { exports, name, version } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as Project;
+    const entries = listEntries(exports);
+    await bundle(root, entries, staging);
     const declarations = join(scratch, "declarations");
-    run(join(root, "node_modules", ".bin", "tsc"), declarationArguments(root, entries, declarations), root);
-    replaceDeclarations(declarations, staging, entries);
-    const path = join(staging, "package.json");
-    const files = readdirSync(staging).filter((file) => file !== "package.json").sort();
-    const manifest = JSON.parse(readFileSync(path, "utf8")) as PackedManifest;
-    writeFileSync(path, JSON.stringify(describePackage(manifest, files), undefined, 2) + "\n");
+    const sources = entries.map(({ source }) => source);
+    run(join(root, "node_modules", ".bin", "tsc"), declarationArguments(root, sources, declarations), root);
+    copyDeclarations(declarations, staging, entries);
+    for (const text of TEXTS) cpSync(join(root, text), join(staging, text));
+    const files = readdirSync(staging).sort();
+    const manifest = describePackage({ name, version }, entries, files);
+    writeFileSync(join(staging, "package.json"), JSON.stringify(manifest, undefined, 2) + "\n");
     mkdirSync(folder, { recursive: true });
     // npm itself, so that what is checked is what would be published: same files, same modes, same dates.
     const [made] = JSON.parse(
@@ -66,4 +68,4 @@ export function buildNpm(folder: string = join(root, "dist")): string {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(buildNpm());
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await buildNpm());

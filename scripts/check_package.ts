@@ -1,24 +1,27 @@
 /**
- * Builds the npm package, installs it as users do, and tries it: on each version of Node, on Bun and Deno, in
- * TypeScript, in bundles, with the linters of packages, and with the project's own tests.
+ * Builds the npm package, installs it as users do, and tries it: on each version of Node, on Bun and Deno, with versions
+ * of TypeScript, in bundles and test runners, with the linters of packages, and with the project's own tests.
  *
  *     ./scripts/check-package               all of it
  *     ./scripts/check-package pool          with the test files that have "pool" in their path, instead of a selection
+ *     ./scripts/check-package --quick       without what needs further programs: old TypeScript, Jest, Vitest, Vite, executables
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import { startServer } from "../tests/harness/server.ts";
 import { buildNpm } from "./build_npm.ts";
-import { findNodes } from "./package/nodes.ts";
-import { CJS, ESM, GOOD, TYPED } from "./package/programs.ts";
+import { checkBundlers } from "./package/bundlers.ts";
+import { type Bench, tool } from "./package/project.ts";
 import { Report, run } from "./package/report.ts";
+import { checkRuntimes } from "./package/runtimes.ts";
 import { makeSuite, publicTests, runSuite } from "./package/suite.ts";
+import { checkTestRunners } from "./package/test_runners.ts";
+import { checkTypes } from "./package/typescript.ts";
 import { killAll } from "./testing/run_command.ts";
 
 /** Run against the package without being asked for: the door, and what depends most on how the code was built. */
@@ -34,7 +37,6 @@ const SELECTION = [
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const tool = (name: string): string => join(root, "node_modules", ".bin", name);
 const scratch = mkdtempSync(join(tmpdir(), "keywire-package-"));
 process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -44,104 +46,36 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-/** An empty project with these files. */
-function project(name: string, files: Readonly<Record<string, string>>): string {
-  const folder = join(scratch, name);
-  mkdirSync(folder, { recursive: true });
-  for (const [path, text] of Object.entries({ "package.json": '{ "private": true }', ...files })) {
-    writeFileSync(join(folder, path), text);
-  }
-  return folder;
-}
+const words = process.argv.slice(2);
+const everything = !words.includes("--quick");
+const wanted = words.filter((word) => word !== "--quick");
 
 const report = new Report();
-const tarball = buildNpm();
+const tarball = await buildNpm();
 console.log(`built  ${basename(tarball)}: ${Math.round(statSync(tarball).size / 1024)} kB`);
-const install = (folder: string): Promise<string> =>
-  run(folder, "npm", ["install", "--no-audit", "--no-fund", tarball]);
 
-await report.check("publint", () => run(root, tool("publint"), ["--strict", tarball]).then(() => {}));
+await report.check(
+  "publint",
+  () => run(root, tool({ root }, "publint"), ["--strict", tarball]).then(() => {}),
+);
 await report.check(
   "arethetypeswrong",
-  () => run(root, tool("attw"), [tarball, "--profile", "esm-only", "--format", "ascii"]).then(() => {}),
+  () => run(root, tool({ root }, "attw"), [tarball, "--format", "ascii"]).then(() => {}),
 );
 
 const server = await startServer();
-const env = { REDIS_URL: server.url };
 try {
-  const programs = { "program.mjs": ESM, "program.cjs": CJS };
-  const plain = project("node", programs);
-  await install(plain);
-  for (const { name, program } of findNodes(root)) {
-    await report.check(`${name}: import and require`, async () => {
-      await run(plain, program, ["program.mjs"], env, GOOD);
-      await run(plain, program, ["program.cjs"], env, GOOD);
-    });
-  }
-
-  const bun = project("bun", programs);
-  await report.check("Bun: bun add, import and require", async () => {
-    await run(bun, tool("bun"), ["add", tarball], { BUN_INSTALL_CACHE_DIR: join(scratch, "bun-cache") });
-    await run(bun, tool("bun"), ["program.mjs"], env, GOOD);
-    await run(bun, tool("bun"), ["program.cjs"], env, GOOD);
-  });
-  await report.check("Deno: npm:@keywire/redis", async () => {
-    writeFileSync(join(plain, "deno.json"), '{ "nodeModulesDir": "manual" }');
-    writeFileSync(join(plain, "program.deno.mjs"), ESM.replaceAll('"@keywire', '"npm:@keywire'));
-    await run(plain, tool("deno"), ["run", "--allow-net", "--allow-env", "program.deno.mjs"], env, GOOD);
-  });
-
-  const typed = project("types", { "typed.mts": TYPED, "typed.cts": TYPED });
-  await install(typed);
-  const strict = [
-    "--noEmit",
-    "--strict",
-    "--skipLibCheck",
-    "false",
-    "--target",
-    "es2022",
-    "--exactOptionalPropertyTypes",
-  ];
-  const modes: readonly [string, readonly string[]][] = [
-    ["nodenext", ["--module", "nodenext", "--moduleResolution", "nodenext", "typed.mts", "typed.cts"]],
-    ["bundler", ["--module", "esnext", "--moduleResolution", "bundler", "typed.mts"]],
-  ];
-  for (const [name, args] of modes) {
-    await report.check(`TypeScript: ${name}, strict, no @types/node`, async () => {
-      await run(typed, tool("tsc"), [...strict, "--types", "", ...args]);
-    });
-  }
-  await report.check("TypeScript: @types/node, without the types of the DOM", async () => {
-    const types = ["--lib", "es2023", "--types", "node", "--typeRoots", join(root, "node_modules", "@types")];
-    await run(typed, tool("tsc"), [...strict, ...types, ...modes[0]![1]]);
-  });
-
-  const small = 'import { Redis } from "@keywire/redis"; globalThis.kept = Redis;';
-  const bundles = project("bundles", { "program.mjs": ESM, "small.mjs": small });
-  await install(bundles);
-  await report.check("esbuild", async () => {
-    const args = ["--bundle", "--platform=node", "--format=esm", "--log-level=warning"];
-    await run(bundles, tool("esbuild"), ["program.mjs", ...args, "--outfile=out/esbuild.mjs"]);
-    await run(bundles, tool("node"), ["out/esbuild.mjs"], env, GOOD);
-    await run(bundles, tool("esbuild"), ["small.mjs", ...args, "--minify", "--outfile=out/small.mjs"]);
-    const bytes = readFileSync(join(bundles, "out", "small.mjs"));
-    const kilo = (size: number) => `${(size / 1000).toFixed(1)} kB`;
-    return `{ Redis } is ${kilo(bytes.length)} minified, ${kilo(gzipSync(bytes).length)} with gzip`;
-  });
-  await report.check("bun build", async () => {
-    for (const target of ["bun", "node"]) {
-      const out = `out/${target}.mjs`;
-      await run(bundles, tool("bun"), ["build", "program.mjs", `--target=${target}`, `--outfile=${out}`]);
-      await run(bundles, tool(target), [out], env, GOOD);
-    }
-  });
+  const bench: Bench = { root, scratch, tarball, env: { REDIS_URL: server.url }, report };
+  await checkRuntimes(bench);
+  await checkTypes(bench, everything);
+  await checkBundlers(bench, everything);
+  if (everything) await checkTestRunners(bench);
 } finally {
   await server.stop();
 }
 
-const words = process.argv.slice(2);
-const wanted = words.length > 0 ? words : SELECTION;
-const files = publicTests(root).filter((file) => wanted.some((word) => file.includes(word)));
+const folders = wanted.length > 0 ? wanted : SELECTION;
+const files = publicTests(root).filter((file) => folders.some((word) => file.includes(word)));
 await report.check(`the suite (${files.length} files) on all runtimes`, async () => {
   const folder = await makeSuite(root, tarball);
   return `${await runSuite(folder, root, files)} passed`;

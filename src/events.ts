@@ -102,6 +102,18 @@ export type TypedListener<D> =
 /** Who is told of any event, as `EventTarget` has it; Node's own types have no name for it. */
 export type PlainListener = ((event: Event) => void) | { handleEvent(event: Event): void };
 
+/** Options of `addEventListener`, as `EventTarget` takes them; declared here, as not every project has the types of the DOM. */
+export interface ListenOptions {
+  /** Has no effect here: events do not bubble. */
+  readonly capture?: boolean;
+  /** Removes the listener after its first event. Default `false`. */
+  readonly once?: boolean;
+  /** Has no effect here: events cannot be cancelled. */
+  readonly passive?: boolean;
+  /** Removes the listener when the signal is aborted. */
+  readonly signal?: AbortSignal;
+}
+
 /** Set by the class: only this module can reach its private parts. */
 let send: (target: TypedEventTarget<BaseEvents>, type: string, detail: unknown) => boolean;
 
@@ -144,18 +156,18 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   override addEventListener<K extends keyof M & string>(
     type: K,
     listener: TypedListener<M[K]> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void;
   /** Listens to an event of your own. */
   override addEventListener(
     type: string,
     listener: PlainListener | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void;
   override addEventListener(
     type: string,
     listener: PlainListener | TypedListener<never> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void {
     if (listener === null || listener === undefined) return;
     this.#wrapped ??= new WeakMap();
@@ -172,18 +184,18 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   override removeEventListener<K extends keyof M & string>(
     type: K,
     listener: TypedListener<M[K]> | null,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void;
   /** Listens no more to an event of your own. */
   override removeEventListener(
     type: string,
     listener: PlainListener | null,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void;
   override removeEventListener(
     type: string,
     listener: PlainListener | TypedListener<never> | null,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void {
     if (listener === null || listener === undefined) return;
     // Node and Deno come here with the wrapper itself when a `signal` is aborted.

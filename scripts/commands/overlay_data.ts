@@ -51,7 +51,8 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
       reply: "(number | null)[]",
     },
     "BITFIELD_RO": {
-      params: 'key: Arg, operations: readonly (readonly ["GET" | "get", encoding: string, offset: Num])[]',
+      params:
+        'key: Arg, operations: readonly (readonly [operation: "GET" | "get", encoding: string, offset: Num])[]',
       args: "tuples($, [key], 3, operations)",
       reply: "number[]",
     },

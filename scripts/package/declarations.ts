@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import type { Entry } from "./bundle.ts";
 
 const OPTIONS = [
   "--declaration",
@@ -28,17 +29,25 @@ export function declarationArguments(root: string, entries: readonly string[], f
 /** `./x.ts` of a source is `./x.js` beside its declaration. */
 const IMPORT = /(\bfrom |\bimport\(|\bimport )(["'])(\.{1,2}\/[^"']+)\.ts\2/g;
 
-// Projects that target something older than this library know the symbols all the same.
-const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
+/** `lib.esnext.disposable` came with TypeScript 5.2; older versions, and projects that do not name it, need this. */
+const DISPOSABLE = `interface SymbolConstructor {
+  readonly dispose: unique symbol;
+  readonly asyncDispose: unique symbol;
+}
+interface Disposable {
+  [Symbol.dispose](): void;
+}
+interface AsyncDisposable {
+  [Symbol.asyncDispose](): PromiseLike<void>;
+}
+`;
 
 /**
- * Puts the declarations in `from` in the place of those in `to`, as far as they can be reached from `entries`.
+ * Copies the declarations that can be reached from `entries` into `types/` of `to`, and describes for each entry what an
+ * ES module sees: the same types, by another name.
  */
-export function replaceDeclarations(from: string, to: string, entries: readonly string[]): void {
-  for (const path of readdirSync(to, { recursive: true, encoding: "utf8" })) {
-    if (path.endsWith(".d.ts")) rmSync(join(to, path));
-  }
-  const left = entries.map((entry) => entry.replace(/^\.\//, "").replace(/\.ts$/, ".d.ts"));
+export function copyDeclarations(from: string, to: string, entries: readonly Entry[]): void {
+  const left = entries.map(({ source }) => declarationOf(source));
   const seen = new Set<string>();
   for (let path = left.pop(); path !== undefined; path = left.pop()) {
     if (seen.has(path)) continue;
@@ -49,7 +58,24 @@ export function replaceDeclarations(from: string, to: string, entries: readonly 
     const source = readFileSync(join(from, path), "utf8");
     for (const [, , , name] of source.matchAll(IMPORT)) left.push(join(dirname(path), `${name}.d.ts`));
     const text = source.replace(IMPORT, "$1$2$3.js$2");
-    mkdirSync(dirname(join(to, path)), { recursive: true });
-    writeFileSync(join(to, path), /\[Symbol\.(asyncD|d)ispose\]/.test(text) ? DISPOSABLE + text : text);
+    const compatible = relative(dirname(path), "disposable.d.ts");
+    const reference = `/// <reference path="${compatible}" />\n`;
+    write(join(to, "types", path), /\[Symbol\.(asyncD|d)ispose\]/.test(text) ? reference + text : text);
   }
+  write(join(to, "types", "disposable.d.ts"), DISPOSABLE);
+  for (const { name, source } of entries) {
+    const file = join(to, "esm", `${name}.d.mts`);
+    const target = relative(dirname(file), join(to, "types", source)).replace(/\.ts$/, ".js");
+    write(file, `export * from "${target}";\n`);
+  }
+}
+
+/** The declaration of a source, by its path in the project. */
+export function declarationOf(source: string): string {
+  return source.replace(/^\.\//, "").replace(/\.ts$/, ".d.ts");
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
 }

@@ -1,18 +1,10 @@
 /**
- * What the package.json says beyond what `deno pack` takes from deno.json.
+ * The package.json of the npm package.
  *
  * @module
  */
-
-/** The package.json that `deno pack` writes, as far as it is looked at. */
-export interface PackedManifest {
-  /** `@keywire/redis`. */
-  readonly name: string;
-  /** As in deno.json. */
-  readonly version: string;
-  /** What can be imported: conditions by entry point. */
-  readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
+import type { Entry } from "./bundle.ts";
+import { declarationOf } from "./declarations.ts";
 
 /** One line for registries. */
 export const DESCRIPTION =
@@ -38,26 +30,29 @@ const KEYWORDS = [
   "node",
 ];
 
-/**
- * The package.json of the package, in which `files` lie.
- *
- * Types come first, as TypeScript takes the first condition that fits. There
- * is no condition for a runtime: the code is the same everywhere, and looks at the globals when it first connects. There is
- * no CommonJS twin either, which would be a second copy of every class: `require()` of an ES module works in Node since
- * 20.19 and 22.12, as no module here awaits at its top.
- */
+/** What an entry is for each kind of program. */
+function conditionsOf({ name, source }: Entry): Record<string, unknown> {
+  const [esm, cjs] = [`./esm/${name}.mjs`, `./cjs/${name}.cjs`];
+  return {
+    // First, as TypeScript takes the first condition that fits.
+    types: { import: `./esm/${name}.d.mts`, default: `./types/${declarationOf(source)}` },
+    bun: esm,
+    // Bundlers.
+    module: esm,
+    // One instance of each class in a process that imports and requires.
+    node: { import: `./node/${name}.mjs`, default: cjs },
+    import: esm,
+    default: cjs,
+  };
+}
+
+/** The package.json of the package that contains `files`. */
 export function describePackage(
-  { name, version, exports }: PackedManifest,
+  { name, version }: { readonly name: string; readonly version: string },
+  entries: readonly Entry[],
   files: readonly string[],
 ): Record<string, unknown> {
-  const entries = Object.entries(exports).map(([path, { types, default: code }]) => {
-    if (types === undefined || code === undefined) {
-      throw new Error(
-        `Cannot describe the package: '${path}' has no types or no code in what deno pack made`,
-      );
-    }
-    return [path, { types, import: code, default: code }];
-  });
+  const typesOf = ({ source }: Entry): string => `./types/${declarationOf(source)}`;
   return {
     name,
     version,
@@ -67,10 +62,22 @@ export function describePackage(
     bugs: { url: `${REPOSITORY}/issues` },
     repository: { type: "git", url: `git+${REPOSITORY}.git` },
     license: "MIT",
-    type: "module",
+    type: "commonjs",
     sideEffects: false,
     engines: { node: ">=20" },
-    exports: { ...Object.fromEntries(entries), "./package.json": "./package.json" },
+    main: "./cjs/index.cjs",
+    module: "./esm/index.mjs",
+    types: typesOf(entries.find(({ key }) => key === ".")!),
+    // For TypeScript with `moduleResolution: node10`, which does not read `exports`.
+    typesVersions: {
+      "*": Object.fromEntries(
+        entries.filter(({ key }) => key !== ".").map((entry) => [entry.name, [typesOf(entry)]]),
+      ),
+    },
+    exports: {
+      ...Object.fromEntries(entries.map((entry) => [entry.key, conditionsOf(entry)])),
+      "./package.json": "./package.json",
+    },
     files,
     peerDependencies: { "@opentelemetry/api": "^1.3.0" },
     peerDependenciesMeta: { "@opentelemetry/api": { optional: true } },

@@ -52,6 +52,20 @@ const { BlockingConnectionPool, Redis, ReplyError } = require("@keywire/redis");
 const { get } = require("@keywire/redis/commands");
 ${BODY}`;
 
+/** Both in one process: there is one instance of every class. */
+export const BOTH = `
+const required = require("@keywire/redis");
+import("@keywire/redis").then((imported) => {
+  for (const name of Object.keys(imported)) {
+    if (name !== "default" && name !== "module.exports" && imported[name] !== required[name]) {
+      throw new Error(name + " is there twice");
+    }
+  }
+  if (imported.Redis === undefined) throw new Error("no Redis");
+  console.log("${GOOD}");
+});
+`;
+
 /** What a program in TypeScript may write; only its types are looked at. */
 export const TYPED = `
 import { ConnectionPool, Redis, type RedisOptions, ReplyError } from "@keywire/redis";

@@ -13,6 +13,11 @@ export class Report {
   /** How many failed. */
   failed = 0;
 
+  /** Tells that a check cannot be run here, and why. */
+  skip(name: string, reason: string): void {
+    console.log(`skip   ${name}: ${reason}`);
+  }
+
   /** Runs a check; what it returns, if anything, is told behind its name. */
   async check(name: string, run: () => Promise<string | void>): Promise<void> {
     const start = performance.now();

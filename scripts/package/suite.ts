@@ -1,17 +1,18 @@
 /**
- * The project's own tests, run against the package that was built: a folder that looks like the project, in which each
- * module of the library is a door to the package's module of that name.
+ * The project's own tests, run against the package that was built: a folder like the project, in which each entry point
+ * re-exports the one of the package.
  *
  * @module
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { type Runtime, RUNTIMES } from "../testing/runtimes.ts";
 import { testFile } from "../testing/test_file.ts";
+import { listEntries } from "./bundle.ts";
 import { run } from "./report.ts";
 
 /** What tests need beside the library. */
-const COPIED = ["tests", "scripts", "examples", "package.json"];
+const COPIED = ["tests", "scripts", "examples", "package.json", "src", "transports"];
 
 /** Makes the folder, in `.cache/`, as what tests import from npm is found above it. */
 export async function makeSuite(root: string, tarball: string): Promise<string> {
@@ -21,13 +22,18 @@ export async function makeSuite(root: string, tarball: string): Promise<string> 
   mkdirSync(home, { recursive: true });
   await run(root, "tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
   for (const name of COPIED) cpSync(join(root, name), join(folder, name), { recursive: true });
-  for (const path of readdirSync(home, { recursive: true, encoding: "utf8" })) {
-    if (!path.endsWith(".js")) continue;
-    const door = join(folder, path.replace(/\.js$/, ".ts"));
-    mkdirSync(dirname(door), { recursive: true });
-    writeFileSync(door, `export * from "./${relative(dirname(door), join(home, path))}";\n`);
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as object;
+  const dependencies = { "@keywire/redis": "*" };
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ ...manifest, dependencies }));
+  const { name, ...config } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
+    readonly name: string;
+    readonly exports: Readonly<Record<string, string>>;
+  };
+  const entries = listEntries(config.exports).map(({ key, source }) => [source, key.replace(".", name)]);
+  for (const [source, specifier] of [...entries, ["src/errors.ts", name]]) {
+    writeFileSync(join(folder, source!), `export * from "${specifier}";\n`);
   }
-  const config = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as Record<string, unknown>;
+  // Without its name, as Deno would take the folder itself for the package.
   writeFileSync(join(folder, "deno.json"), JSON.stringify({ ...config, exports: "./mod.ts" }));
   return folder;
 }

@@ -12,7 +12,7 @@ import { sscan, type SscanOptions } from "../commands/set.ts";
 import { zscan, type ZscanOptions } from "../commands/sorted_set.ts";
 import type { Out, Value, Wrap } from "../commands/wrap.ts";
 import { modeOf } from "../connection/connection.ts";
-import type { ConnectionEvents, TypedListener } from "../events.ts";
+import type { ConnectionEvents, ListenOptions, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call.ts";
@@ -318,7 +318,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   addEventListener<K extends keyof ConnectionEvents & string>(
     type: K,
     listener: TypedListener<ConnectionEvents[K]>,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void {
     this.core.executor.events.addEventListener(type, listener, options);
   }
@@ -327,7 +327,7 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   removeEventListener<K extends keyof ConnectionEvents & string>(
     type: K,
     listener: TypedListener<ConnectionEvents[K]>,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | ListenOptions,
   ): void {
     this.core.executor.events.removeEventListener(type, listener, options);
   }

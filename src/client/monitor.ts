@@ -83,7 +83,7 @@ function textOf(word: string): string {
  * }
  * ```
  */
-export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap, undefined> {
+export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
   /** Resolves when the server has begun; rejects when it refuses, or cannot be reached. */
   readonly ready: Promise<void>;
   readonly #lane: ReconnectingConnection;

@@ -46,7 +46,7 @@ export function bitfield(key: Arg, operations: readonly BitfieldOperation[]): Co
  */
 export function bitfield_ro(
   key: Arg,
-  operations: readonly (readonly ["GET" | "get", encoding: string, offset: Num])[],
+  operations: readonly (readonly [operation: "GET" | "get", encoding: string, offset: Num])[],
 ): Command<number[]> {
   return new Command(BITFIELD_RO, tuples(BITFIELD_RO, [key], 3, operations));
 }

@@ -198,7 +198,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Performs arbitrary read-only bitfield integer operations on strings. Complexity: O(1) for each subcommand specified. Since Redis 6.0.0. {@link https://redis.io/docs/latest/commands/bitfield_ro/} */
   bitfield_ro(
     key: Arg,
-    operations: readonly (readonly ["GET" | "get", encoding: string, offset: Num])[],
+    operations: readonly (readonly [operation: "GET" | "get", encoding: string, offset: Num])[],
   ): Out<W, number[]>;
 
   /** Performs bitwise operations on multiple strings, and stores the result. Complexity: O(N). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/bitop/} */

@@ -18,9 +18,9 @@ export type SlotRanges = readonly (readonly [start: Num, end: Num])[];
 
 /** One operation of BITFIELD, in the order of its documentation. */
 export type BitfieldOperation =
-  | readonly ["GET" | "get", encoding: string, offset: Num]
-  | readonly ["SET" | "set", encoding: string, offset: Num, value: Num]
-  | readonly ["INCRBY" | "incrby", encoding: string, offset: Num, increment: Num]
+  | readonly [operation: "GET" | "get", encoding: string, offset: Num]
+  | readonly [operation: "SET" | "set", encoding: string, offset: Num, value: Num]
+  | readonly [operation: "INCRBY" | "incrby", encoding: string, offset: Num, increment: Num]
   | readonly ["OVERFLOW" | "overflow", "WRAP" | "SAT" | "FAIL" | "wrap" | "sat" | "fail"];
 
 /** A bound of a stream: exact, or with `["~", bound]` where trimming is cheap. */

@@ -68,7 +68,7 @@ export type SubscriptionItem<T = string> = Message<T> | Gap;
  * }
  * ```
  */
-export class Subscription<T = string> implements AsyncIterableIterator<SubscriptionItem<T>, undefined> {
+export class Subscription<T = string> implements AsyncIterableIterator<SubscriptionItem<T>> {
   /** Resolves when the server has confirmed all channels; rejects when that fails, or it is closed first. */
   readonly ready: Promise<void>;
   readonly #registry: SubscriptionRegistry;

@@ -1,0 +1,37 @@
+/**
+ * Programs that only the check of the package needs: exact versions from npm, kept in `.cache/tools/`.
+ *
+ * @module
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+
+/**
+ * Returns the folder in which these packages are installed, under `node_modules`; installs them when they are missing.
+ *
+ * @param name a name for the folder
+ * @param packages versions by package
+ */
+export function toolFolder(
+  root: string,
+  name: string,
+  packages: Readonly<Record<string, string>>,
+): string {
+  const versions = Object.values(packages).join("_");
+  const folder = join(root, ".cache", "tools", `${name}-${versions}`);
+  if (existsSync(folder)) return folder;
+  const scratch = `${folder}.${process.pid}`;
+  mkdirSync(scratch, { recursive: true });
+  // The packages `node` and `esbuild` bring their programs by an install step.
+  const manifest = { private: true, dependencies: packages, allowScripts: { node: true, esbuild: true } };
+  writeFileSync(join(scratch, "package.json"), JSON.stringify(manifest));
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts=false", "--loglevel=error"], {
+    cwd: scratch,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(scratch, folder);
+  return folder;
+}
