@@ -91,11 +91,10 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
    * ```
    */
   node(address: ServerAddress): Redis {
-    const key = formatAddress(address);
-    const node = this.topology.nodes().find((one) => formatAddress(one) === key);
+    const node = this.pool.fleet.find(address);
     if (node !== undefined) return new Redis({ pool: node.pool });
     throw new ClusterError(
-      `Cannot make a client of ${key}: it is no node of the cluster as it is known now`,
+      `Cannot make a client of ${formatAddress(address)}: it is no node of the cluster as it is known now`,
       {
         code: "NO_NODE",
         executed: "no",

@@ -100,7 +100,8 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   /** Nobody knows where to go: the nodes are asked. */
   #discover(): void {
     const fleet = this.#fleet;
-    (fleet.topology.refreshes === 0 ? fleet.start() : fleet.refresher.now("down")).then(
+    if (fleet.topology.refreshes > 0) return this.#troubled(undefined);
+    fleet.start().then(
       () => {
         if (this.#wanted && this.#lane === undefined && this.#timer === undefined) this.#troubled(undefined);
       },

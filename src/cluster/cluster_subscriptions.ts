@@ -46,9 +46,9 @@ export class ClusterSubscriptions implements SubscriptionHome {
     this.#fleet.listen({
       discovered: () => this.#moved(),
       failed: () => false,
-      rearranged: (slot) => {
+      rearranged: (_slots, refreshed) => {
         // The server itself tells of a single slot.
-        if (slot === undefined) this.#move();
+        if (refreshed) this.#move();
       },
     });
     pool.beforeClose(() => {

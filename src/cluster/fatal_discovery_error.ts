@@ -5,7 +5,7 @@
  */
 import { AuthenticationError, MaxConnectionsError, RedisError } from "../errors.ts";
 
-const CODES: ReadonlySet<string> = new Set(["UNCOVERED", "NO_CLUSTER", "TLS", "REFUSED"]);
+const CODES: ReadonlySet<string> = new Set(["UNCOVERED", "NO_CLUSTER", "TLS", "REFUSED", "ADDRESS_MAP"]);
 
 /** Whether whoever waits for the slots is told at once, instead of being left to wait. */
 export function isFatalDiscoveryError(error: unknown): boolean {

@@ -29,6 +29,12 @@ export class ClusterNode implements ReadTarget {
   availabilityZone: string | undefined = undefined;
   /** Milliseconds that a PING took lately; measured for `readFrom: "nearest"` only. */
   latency: number | undefined = undefined;
+  /**
+   * Whether it owed replies and had sent nothing for too long when it was last checked.
+   *
+   * @internal
+   */
+  silent = false;
   /** The name for TLS, where it is another than the host. */
   serverName: string | undefined = undefined;
   readonly #makePool: (node: ClusterNode) => NodePool;
@@ -105,7 +111,7 @@ export class ClusterNode implements ReadTarget {
    * @internal
    */
   get ready(): boolean {
-    return this.health === "online" && (this.#lane === undefined || this.#lane.usable);
+    return this.health === "online" && !this.silent && (this.#lane === undefined || this.#lane.usable);
   }
 
   /**

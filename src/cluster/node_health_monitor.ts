@@ -1,68 +1,100 @@
 /**
- * Who notices that a node says nothing, long before the deadlines of its commands do.
+ * Detects unresponsive nodes before the timeouts of their commands expire.
+ *
+ * A node is silent when it owes replies and has sent nothing for `nodeTimeout`: it may be gone, or frozen, or busy with a
+ * slow command. So its shared connection is not cut for that alone. A silent master is a reason to query the other
+ * nodes, which may have elected another one. New reads avoid a silent replica, and a second connection probes it: if that
+ * fails, too, the shared one is cut, and its reads are retried elsewhere.
  *
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
+import { ConnectionError } from "../errors.ts";
 import type { ClusterNode } from "./node.ts";
 
-/** Whom a sentry watches and tells. */
-export interface Watch {
+/** What the monitor watches and reports to. */
+export interface HealthTarget {
   /** The nodes. */
   nodes(): Iterable<ClusterNode>;
-  /** These owe replies, or a connection, and say nothing. */
-  suspect(nodes: readonly ClusterNode[]): void;
+  /** Some nodes are silent, or cannot be connected to. */
+  suspected(): void;
 }
 
-/** Looks at all nodes that are in use, twice in each time that a node may be silent. */
+/** Checks all nodes that are in use, twice in each `nodeTimeout`. */
 export class NodeHealthMonitor {
   readonly #clock: Clock;
-  readonly #limit: number;
-  readonly #watch: Watch;
+  readonly #timeout: number;
+  readonly #target: HealthTarget;
+  readonly #signal: AbortSignal;
+  readonly #probed: Set<ClusterNode> = new Set();
   #timer: Timer = undefined;
   #round = 0;
 
-  /** A node may owe replies and be silent for `limit` milliseconds; 0: for ever. */
-  constructor(clock: Clock, limit: number, watch: Watch) {
+  /** Checks until the signal is aborted; a `timeout` of 0 milliseconds: never. */
+  constructor(clock: Clock, timeout: number, target: HealthTarget, signal: AbortSignal) {
     this.#clock = clock;
-    this.#limit = limit;
-    this.#watch = watch;
+    this.#timeout = timeout;
+    this.#target = target;
+    this.#signal = signal;
+    signal.addEventListener("abort", () => clock.clearTimeout(this.#timer), { once: true });
   }
 
-  /** Begins, if that has not been done. */
+  /** Starts, once there is something to check. */
   start(): void {
-    if (this.#limit > 0 && this.#timer === undefined) this.#sleep();
+    if (this.#timeout > 0 && this.#timer === undefined && !this.#signal.aborted) this.#schedule();
   }
 
-  /** Ends. */
-  stop(): void {
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  /** Whether a node owes replies and has said nothing for too long. */
+  /** Whether a node owes replies and has sent nothing for too long. */
   isSilent(node: ClusterNode): boolean {
-    return this.#limit > 0 && node.silence(this.#clock) >= this.#limit;
+    return this.#timeout > 0 && node.silence(this.#clock) >= this.#timeout;
   }
 
-  #sleep(): void {
-    this.#timer = this.#clock.setTimeout(() => this.#look(), Math.ceil(this.#limit / 2));
+  #schedule(): void {
+    this.#timer = this.#clock.setTimeout(() => this.#check(), Math.ceil(this.#timeout / 2));
   }
 
-  #look(): void {
-    this.#sleep();
+  #check(): void {
+    this.#schedule();
     this.#round++;
-    const suspects: ClusterNode[] = [];
-    for (const node of this.#watch.nodes()) {
+    let suspected = false;
+    for (const node of this.#target.nodes()) {
       const lane = node.openedLane;
-      if (lane !== undefined && this.#isSuspect(node, lane.waiting > 0)) suspects.push(node);
+      if (lane === undefined) continue;
+      node.silent = node.usable && this.isSilent(node);
+      suspected ||= node.silent || (!node.usable && this.#isMissed(node, lane.waiting > 0));
+      // No node is elected in place of a replica.
+      if (node.silent && node.role === "replica") this.#probe(node);
     }
-    if (suspects.length > 0) this.#watch.suspect(suspects);
+    if (suspected) this.#target.suspected();
   }
 
-  #isSuspect(node: ClusterNode, awaited: boolean): boolean {
-    if (node.usable) return this.isSilent(node);
-    // A master that cannot be reached may have been replaced; where nobody waits there is no hurry to learn it.
+  /** A master that cannot be reached may have been replaced; without commands that wait there is no hurry. */
+  #isMissed(node: ClusterNode, awaited: boolean): boolean {
     return awaited || (node.role === "master" && this.#round % 8 === 0);
   }
+
+  /** Connects beside the shared connection, and cuts that if the node answers nobody. */
+  async #probe(node: ClusterNode): Promise<void> {
+    if (this.#probed.has(node)) return;
+    this.#probed.add(node);
+    const silent = node.lane.connection;
+    try {
+      const connection = await node.pool.openBeside(this.#signal);
+      await connection.send(["PING"], { timeout: connection.options.connectTimeout, signal: this.#signal })
+        .finally(() => connection.disconnect());
+    } catch (cause) {
+      if (!this.#signal.aborted && this.isSilent(node)) silent?.disconnect(silentError(node, cause));
+    } finally {
+      this.#probed.delete(node);
+    }
+  }
+}
+
+/** The error for commands that wait for replies of a node that is out of reach. */
+export function silentError(node: ClusterNode, cause?: unknown): ConnectionError {
+  return new ConnectionError(`the node ${node} does not respond`, {
+    code: "SILENT",
+    executed: "unknown",
+    cause,
+  });
 }

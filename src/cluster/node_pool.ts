@@ -93,6 +93,16 @@ export class NodePool extends ConnectionPool {
     return new (nodeClass(base))(options, this.readonly, this.#group.explain);
   }
 
+  /**
+   * Opens a connection beside the pool, which counts against no limit: for short queries of our own. Whoever calls this
+   * disconnects it.
+   */
+  async openBeside(signal: AbortSignal): Promise<Connection> {
+    const connection = this.makeConnection();
+    await connection.connect({ signal });
+    return connection;
+  }
+
   /** An idle connection, or one that is being opened if there is a place; for those who have waited. */
   serve(request: Request): Connection | Promise<Connection> | undefined {
     return this.take(request);

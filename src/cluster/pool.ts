@@ -64,6 +64,8 @@ export class ClusterConnectionPool {
   readonly fleet: ClusterState;
   readonly #pools: Set<NodePool> = new Set();
   readonly #homes: WeakMap<Connection, NodePool> = new WeakMap();
+  /** Aborted when the pool is closed: the end of all timers, queries and connects of its own. */
+  readonly #life: AbortController = new AbortController();
   readonly #closers: Set<() => Promise<void>> = new Set();
   #retired = { opened: 0, closed: 0 };
   #makingPlace = false;
@@ -97,6 +99,7 @@ export class ClusterConnectionPool {
       this.options,
       (node) => this.#makePool(node, group),
       (pool) => this.#closePool(pool),
+      this.#life.signal,
     );
   }
 
@@ -148,13 +151,15 @@ export class ClusterConnectionPool {
    */
   async acquireByNode(node: ServerAddress, options: AcquireOptions = {}): Promise<Connection> {
     await this.connect();
-    const key = formatAddress(node);
-    const known = this.topology.nodes().find((one) => formatAddress(one) === key);
+    const known = this.fleet.find(node);
     if (known !== undefined) return await this.#acquire(known, options);
-    throw new ClusterError(`Cannot take a connection to ${key}: it is no node of the cluster`, {
-      code: "NO_NODE",
-      executed: "no",
-    });
+    throw new ClusterError(
+      `Cannot take a connection to ${formatAddress(node)}: it is no node of the cluster`,
+      {
+        code: "NO_NODE",
+        executed: "no",
+      },
+    );
   }
 
   /**
@@ -297,6 +302,8 @@ export class ClusterConnectionPool {
       if (detail.cause !== undefined && !this.#closed) this.fleet.lost();
     });
     this.#pools.add(pool);
+    // Whatever still asks for it is refused by the pool itself.
+    if (this.#closed) pool.close();
     return pool;
   }
 
@@ -357,7 +364,7 @@ export class ClusterConnectionPool {
   async #close(): Promise<void> {
     // Before anything ends, so that whoever is told of an end knows that it is for good.
     this.#closed = true;
-    this.fleet.stop();
+    this.#life.abort(this.#closedError());
     this.refuseWaiters(this.#closedError());
     await Promise.all([
       ...[...this.#closers].map((closer) => closer()),

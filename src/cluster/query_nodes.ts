@@ -1,5 +1,5 @@
 /**
- * Asking nodes about the cluster: one node, or several until one gives an answer that will do.
+ * Queries nodes for the topology: one node, or several until one gives an acceptable answer.
  *
  * @module
  */
@@ -10,47 +10,56 @@ import { DecodeMode, type Reply } from "../resp/types.ts";
 import { type Found, isConclusive, readEpoch, readShards, readSlots } from "./discovery.ts";
 import type { ClusterNode } from "./node.ts";
 
-/** Takes a connection to a node: the shared one if it is there, else one that is given back afterwards. */
-async function connectionTo(
-  node: ClusterNode,
-  keep: boolean,
-): Promise<{ connection: Connection; give: () => void }> {
-  const shared = node.usable ? node.lane.connection : undefined;
-  if (shared !== undefined) return { connection: shared, give: () => {} };
-  try {
-    const known = node.connected;
-    const connection = await node.pool.acquire({ retry: false });
-    const give = (): void => {
-      // By and by all nodes would have an idle connection that nobody needs.
-      if (!keep && !known) connection.disconnect();
-      connection[Symbol.dispose]();
-    };
-    return { connection, give };
-  } catch (error) {
-    if (!(error instanceof MaxConnectionsError)) throw error;
-    // The shared connection, which is being opened, may be the only one that there may be.
-    await node.lane.connect();
-    return { connection: node.lane.connection!, give: () => {} };
-  }
+/** A connection for a query, and what to do with it afterwards. */
+interface QueryConnection {
+  readonly connection: Connection;
+  done(): void;
 }
 
 /**
- * Asks one node. A connection that is opened for it is closed afterwards, unless it is to be kept.
- *
- * @throws {RedisError} when it gives no answer, or none that can be read.
+ * The shared connection if it is ready. Else one of the pool where it is to be kept for commands; else one beside the
+ * pool, so that a query never takes a place that a caller wants.
  */
-export async function queryNode(node: ClusterNode, keep: boolean): Promise<Found> {
-  const { connection, give } = await connectionTo(node, keep);
+async function connectionTo(node: ClusterNode, keep: boolean, signal: AbortSignal): Promise<QueryConnection> {
+  const shared = node.usable ? node.lane.connection : undefined;
+  if (shared !== undefined) return { connection: shared, done: () => {} };
+  if (keep) {
+    try {
+      const connection = await node.pool.acquire({ retry: false, signal });
+      return { connection, done: () => connection[Symbol.dispose]() };
+    } catch (error) {
+      if (!(error instanceof MaxConnectionsError)) throw error;
+    }
+  }
+  const connection = await node.pool.openBeside(signal);
+  return { connection, done: () => connection.disconnect() };
+}
+
+/**
+ * Queries one node.
+ *
+ * @param keep whether a connection that is opened for it stays open for commands
+ * @param signal ends the query, and the connection that was opened for it
+ * @throws {RedisError} when the node gives no answer, or none that can be read.
+ */
+export async function queryNode(node: ClusterNode, keep: boolean, signal: AbortSignal): Promise<Found> {
+  const { connection, done } = await connectionTo(node, keep, signal);
   try {
     const { options } = connection;
-    const timeout = options.connectTimeout;
+    const limits = { timeout: options.connectTimeout, mode: DecodeMode.text, signal };
     const ask = (...words: string[]): Promise<Reply> =>
-      connection.send(words, { timeout, mode: DecodeMode.text }).catch((error) => {
+      connection.send(words, limits).catch((error) => {
         if (error instanceof ReplyError) return error;
         throw error;
       });
     const asked = { host: node.host, tls: options.tls !== undefined };
-    const [info, shards] = await Promise.all([ask("CLUSTER", "INFO"), ask("CLUSTER", "SHARDS")]);
+    const [info, shards, id] = await Promise.all([
+      ask("CLUSTER", "INFO"),
+      ask("CLUSTER", "SHARDS"),
+      // A seed may have another name in the topology.
+      node.role === "unknown" ? ask("CLUSTER", "MYID") : undefined,
+    ]);
+    if (typeof id === "string") node.id = id;
     const epoch = info instanceof ReplyError ? 0 : readEpoch(info);
     if (!(shards instanceof ReplyError)) {
       const found = readShards(shards, epoch, asked);
@@ -60,7 +69,7 @@ export async function queryNode(node: ClusterNode, keep: boolean): Promise<Found
     if (slots instanceof ReplyError) throw refusal(node, slots);
     return readSlots(slots, epoch, asked);
   } finally {
-    give();
+    done();
   }
 }
 
@@ -72,44 +81,49 @@ function refusal(node: ClusterNode, cause: ReplyError): RedisError {
   );
 }
 
-/** What came of asking around. */
+/** The answers to a query of several nodes. */
 export interface Answers<T> {
-  /** The first answer that will do. */
+  /** The first acceptable answer. */
   readonly accepted: T | undefined;
-  /** The answers that will do if there is nothing better. */
+  /** The other answers. */
   readonly others: readonly T[];
   /** Why the rest gave none. */
   readonly errors: readonly unknown[];
 }
 
 /**
- * Asks one after the other, the next when the one before has failed, gives an answer that will not do, or has
- * taken longer than `patience` milliseconds; takes the first answer that will do.
+ * Queries one candidate after the other until an answer is acceptable: the next one when the one before has failed, has
+ * given another answer, or has taken longer than `patience` milliseconds. Then ends the queries that are under way.
+ *
+ * @throws the reason of `signal` when it is aborted.
  */
 export function queryUntil<N, T>(
   candidates: readonly N[],
-  ask: (candidate: N) => Promise<T>,
+  query: (candidate: N, signal: AbortSignal) => Promise<T>,
   accept: (answer: T) => boolean,
   clock: Clock,
   patience: number,
+  signal: AbortSignal,
 ): Promise<Answers<T>> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    const round = new AbortController();
     const others: T[] = [];
     const errors: unknown[] = [];
     let next = 0;
     let open = 0;
     let timer: Timer;
-    let done = false;
-    const finish = (accepted: T | undefined): void => {
-      done = true;
+    const end = (reason?: unknown): void => {
       clock.clearTimeout(timer);
-      resolve({ accepted, others, errors });
+      signal.removeEventListener("abort", abort);
+      round.abort(reason);
     };
-    const settle = (answer: T | undefined): void => {
-      open--;
-      if (done) return;
-      if (answer !== undefined && accept(answer)) finish(answer);
-      else start();
+    const abort = (): void => {
+      end(signal.reason);
+      reject(signal.reason);
+    };
+    const finish = (accepted: T | undefined): void => {
+      end();
+      resolve({ accepted, others, errors });
     };
     const start = (): void => {
       clock.clearTimeout(timer);
@@ -120,14 +134,21 @@ export function queryUntil<N, T>(
       const candidate = candidates[next++]!;
       open++;
       if (next < candidates.length) timer = clock.setTimeout(start, patience);
-      ask(candidate).then((answer) => {
+      query(candidate, round.signal).then((answer) => {
+        if (round.signal.aborted) return;
+        open--;
+        if (accept(answer)) return finish(answer);
         others.push(answer);
-        settle(answer);
+        start();
       }, (error) => {
+        if (round.signal.aborted) return;
+        open--;
         errors.push(error);
-        settle(undefined);
+        start();
       });
     };
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
     start();
   });
 }

@@ -28,10 +28,12 @@ export class Topology {
   /** How often the slots were learned from a node. */
   refreshes = 0;
   readonly #slots: (Shard | undefined)[] = new Array<Shard | undefined>(SLOTS).fill(undefined);
-  readonly #nodes: ReadonlyMap<string, ClusterNode>;
+  /** How many slots each shard has. */
+  readonly #shards: Map<Shard, number> = new Map();
+  readonly #nodes: { values(): Iterable<ClusterNode> };
 
-  /** Over the nodes that are known, by their addresses. */
-  constructor(nodes: ReadonlyMap<string, ClusterNode>) {
+  /** Over the nodes that are known. */
+  constructor(nodes: { values(): Iterable<ClusterNode> }) {
     this.#nodes = nodes;
   }
 
@@ -62,24 +64,58 @@ export class Topology {
 
   /** The masters that have slots, each with its replicas. */
   shards(): Shard[] {
-    const shards = new Map<ClusterNode, Shard>();
-    for (const shard of this.#slots) if (shard !== undefined) shards.set(shard.master, shard);
-    return [...shards.values()];
+    return [...this.#shards.keys()];
   }
 
-  /** Writes down one slot, as a redirection told it. */
+  /** The shard of a master. */
+  shardOf(master: ClusterNode): Shard | undefined {
+    for (const shard of this.#shards.keys()) if (shard.master === master) return shard;
+    return undefined;
+  }
+
+  /**
+   * Sets the shard of a slot, as a redirection named it.
+   *
+   * @internal
+   */
   move(slot: number, shard: Shard): void {
+    const before = this.#slots[slot];
+    if (before === shard) return;
+    if (before !== undefined) {
+      const count = this.#shards.get(before)! - 1;
+      if (count === 0) this.#shards.delete(before);
+      else this.#shards.set(before, count);
+    }
+    this.#count(shard, 1);
     this.#slots[slot] = shard;
   }
 
-  /** Writes down all slots; returns the nodes that were the master of one and are not any more. */
-  replace(slots: readonly (Shard | undefined)[]): Set<ClusterNode> {
-    const displaced = new Set<ClusterNode>();
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const before = this.#slots[slot]?.master;
-      if (before !== undefined && before !== slots[slot]?.master) displaced.add(before);
-      this.#slots[slot] = slots[slot];
+  /**
+   * Sets the shards of all slots; returns the slots whose master was another one, by that master.
+   *
+   * @internal
+   */
+  replace(slots: readonly (Shard | undefined)[]): Map<ClusterNode, number[]> {
+    const moved = new Map<ClusterNode, number[]>();
+    this.#shards.clear();
+    for (let slot = 0, from = 0; slot < SLOTS; slot++) {
+      const [before, shard] = [this.#slots[slot]?.master, slots[slot]];
+      if (before !== undefined && before !== shard?.master) {
+        const known = moved.get(before);
+        if (known === undefined) moved.set(before, [slot]);
+        else known.push(slot);
+      }
+      this.#slots[slot] = shard;
+      // A shard has its slots in a few runs.
+      if (slot + 1 === SLOTS || slots[slot + 1] !== shard) {
+        if (shard !== undefined) this.#count(shard, slot + 1 - from);
+        from = slot + 1;
+      }
     }
-    return displaced;
+    return moved;
+  }
+
+  #count(shard: Shard, slots: number): void {
+    this.#shards.set(shard, (this.#shards.get(shard) ?? 0) + slots);
   }
 }

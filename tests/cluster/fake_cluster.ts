@@ -114,6 +114,7 @@ export class FakeCluster {
     if (special !== undefined) return special;
     const belief = this.beliefs.get(port) ?? this.belief;
     if (command[0] === "READONLY" || command[0] === "ASKING") return "OK";
+    if (command[0] === "CLUSTER" && command[1] === "MYID") return `id-${port}`;
     if (command[0] === "CLUSTER") return this.#cluster(belief, command);
     const key = ["GET", "SET", "INCR"].includes(command[0]!) ? command[1] : undefined;
     if (key === undefined) return connection.serve();
