@@ -5,7 +5,7 @@
  */
 import { resolveRetry, type RetryOptions } from "../options.ts";
 import { DecodeMode } from "../resp/types.ts";
-import type { Call } from "./executor.ts";
+import type { Call, CallCacheOptions } from "./executor.ts";
 
 /** Limits and ways of what is called on a client made by `with()`. */
 export interface CallOptions {
@@ -17,8 +17,11 @@ export interface CallOptions {
   readonly retry?: RetryOptions | false;
   /** Hand over the attributes that a server sends before a reply, as `{ attributes, value }`. Default `false`. */
   readonly attributes?: boolean;
-  /** Whether the client's cache may answer and keep what is read. Default: as its option `cache.optIn` says. */
-  readonly cache?: boolean;
+  /**
+   * Whether the client's cache may answer and keep what is read; an object also says for how long, in milliseconds.
+   * Default: as its options `cache.optIn` and `cache.ttl` say.
+   */
+  readonly cache?: boolean | CallCacheOptions;
 }
 
 const KNOWN: ReadonlySet<string> = new Set(["timeout", "signal", "retry", "attributes", "cache"]);
@@ -41,6 +44,7 @@ export function refineCall(call: Call, options: CallOptions): Call {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TypeError("Cannot use the option `signal`: it is no AbortSignal");
   }
+  checkCache(cache);
   let mode = call.mode;
   if (attributes !== undefined) {
     mode = attributes ? mode | DecodeMode.attributes : mode & ~DecodeMode.attributes;
@@ -52,4 +56,19 @@ export function refineCall(call: Call, options: CallOptions): Call {
     retry: retry === undefined ? call.retry : resolveRetry(retry),
     cache: cache ?? call.cache,
   };
+}
+
+function checkCache(cache: CallOptions["cache"]): void {
+  if (typeof cache !== "object") return;
+  for (const name in cache) {
+    if (name !== "ttl") {
+      throw new TypeError(`Cannot use the option \`cache.${name}\` of with(): there is ttl`);
+    }
+  }
+  const { ttl } = cache;
+  if (ttl !== undefined && !(Number.isFinite(ttl) && ttl >= 0)) {
+    throw new RangeError(
+      `Cannot use the option \`cache.ttl\`: ${ttl} is not a number of milliseconds from 0 up`,
+    );
+  }
 }

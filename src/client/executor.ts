@@ -20,8 +20,14 @@ export interface Call {
   readonly signal: AbortSignal | undefined;
   /** When the command is repeated. */
   readonly retry: RetryPolicy;
-  /** Whether the client's cache may answer; `undefined`: as its options say. */
-  readonly cache?: boolean;
+  /** Whether the client's cache may answer, and with what; `undefined`: as its options say. */
+  readonly cache?: boolean | CallCacheOptions;
+}
+
+/** How one call uses the client's cache. */
+export interface CallCacheOptions {
+  /** Milliseconds for which a reply may be kept and used again; 0 is no limit. Default: the option `cache.ttl`. */
+  readonly ttl?: number;
 }
 
 /** Runs commands. */

@@ -73,6 +73,11 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
     return this.#connection;
   }
 
+  /** The pool that its connection comes from. */
+  get pool(): ConnectionPool {
+    return this.#pool;
+  }
+
   /** @inheritdoc */
   get clock(): Clock {
     return this.#pool.options.connection.clock;

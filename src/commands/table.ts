@@ -69,6 +69,11 @@ export function lookupCommand(words: readonly Arg[]): FoundCommand {
   return { spec: table.get(first) ?? unknown(words[0]!), args: words.slice(1) };
 }
 
+/** Whether there is a command of this name in the table. */
+export function isKnownCommand(name: string): boolean {
+  return (byName ?? index()).has(name);
+}
+
 function badName(name: unknown): TypeError {
   const got = Array.isArray(name) ? "an array: spread it (...)" : name === null ? "null" : typeof name;
   return new TypeError(`Cannot look up a command: its name must be text, but it is ${got}`);

@@ -56,6 +56,7 @@ export class Link {
   readonly #maxQueuedBytes: number;
   #scheduled = false;
   #ended = false;
+  #observers: readonly ((pending: Pending) => void)[] | undefined = undefined;
 
   private constructor(socket: Socket, inbox: Inbox, options: LinkOptions, owner: LinkOwner) {
     this.#socket = socket;
@@ -233,7 +234,17 @@ export class Link {
     });
   }
 
+  /** Calls an observer with each command that is queued; returns how to stop. */
+  onCommand(observer: (pending: Pending) => void): () => void {
+    this.#observers = [...this.#observers ?? [], observer];
+    return () => {
+      const left = this.#observers?.filter((other) => other !== observer) ?? [];
+      this.#observers = left.length === 0 ? undefined : left;
+    };
+  }
+
   #wait(pending: Pending): void {
+    if (this.#observers !== undefined) { for (const observer of this.#observers) observer(pending); }
     this.#output.encoded++;
     this.inbox.queue.push(pending);
     this.#watchdog.watch(pending);

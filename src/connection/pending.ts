@@ -65,6 +65,8 @@ export interface Rare {
   size?: number;
   /** Stops listening to its caller's signal. */
   unlisten?: () => void;
+  /** Called when it settles, before its caller is told. */
+  settled?: () => void;
 }
 
 /** A command that waits for its reply. It settles exactly once; what comes later is dropped. */
@@ -130,7 +132,7 @@ export class Pending {
     if (this.done) return;
     // Before anything of the caller's runs: whatever that does, this is settled.
     this.done = true;
-    this.#rare?.unlisten?.();
+    if (this.#rare !== undefined) ended(this.#rare);
     let value: unknown = reply;
     const parse = this.command.parse;
     if (parse !== undefined) {
@@ -164,7 +166,7 @@ export class Pending {
   reject(error: unknown): void {
     if (this.done) return;
     this.done = true;
-    this.#rare?.unlisten?.();
+    if (this.#rare !== undefined) ended(this.#rare);
     this.#settle(this.#rare?.doubtful ? inDoubt(error) : error);
   }
 
@@ -172,6 +174,11 @@ export class Pending {
     if (this.#batch !== undefined) this.#batch.rejected(this.#index, error as Error);
     else this.#reject!(error);
   }
+}
+
+function ended(rare: Rare): void {
+  rare.unlisten?.();
+  rare.settled?.();
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -15,7 +15,9 @@ export interface CacheEntry {
   readonly reply: Reply;
   /** What it holds, in bytes, about. */
   readonly bytes: number;
-  /** When it is too old, by the clock of the options; `Infinity`: never. */
+  /** When its command was called, by the clock of the options. */
+  readonly readAt: number;
+  /** When it is too old, by the clock of the options: its key expires then, or its `ttl` is over; `Infinity`: never. */
   readonly expires: number;
   /** Its promise, where the reply is immutable. */
   readonly promise: Promise<Reply> | undefined;

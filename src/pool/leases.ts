@@ -41,6 +41,16 @@ export function stackAbove(callee: (...args: never[]) => unknown): string {
   return lines.filter((line) => line.startsWith("at ")).join("\n");
 }
 
+const leases: WeakMap<object, Leases<never>> = new WeakMap();
+
+/**
+ * Calls a listener with each connection that a pool has lent or lends, before it is used; returns how to stop. It may be
+ * called with a connection more than once.
+ */
+export function onLease<C extends object>(pool: object, listener: (connection: C) => void): () => void {
+  return (leases.get(pool) as unknown as Leases<C>).listen(listener);
+}
+
 /** The leases of a pool. */
 export class Leases<C extends object> {
   readonly #clock: Clock;
@@ -50,9 +60,11 @@ export class Leases<C extends object> {
   // Lost while they were held: their holders will still give them back.
   readonly #lost: WeakMap<C, Lease> = new WeakMap();
   readonly #ended: ((time: number) => void) | undefined;
+  readonly #listeners: Set<(connection: C) => void> = new Set();
 
   /** With `track`, `list()` tells where each lease was taken; `ended` is told how long each was held. */
-  constructor(clock: Clock, track: boolean, ended?: (time: number) => void) {
+  constructor(pool: object, clock: Clock, track: boolean, ended?: (time: number) => void) {
+    leases.set(pool, this as unknown as Leases<never>);
     this.#clock = clock;
     this.#track = track;
     this.#ended = ended;
@@ -68,8 +80,16 @@ export class Leases<C extends object> {
     return [...this.#held.keys()];
   }
 
+  /** Calls a listener with each connection that is held, or will be; returns how to stop. */
+  listen(listener: (connection: C) => void): () => void {
+    this.connections().forEach(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** A lease begins. */
   begin(connection: C, { takenAt }: Request): void {
+    for (const listener of this.#listeners) listener(connection);
     this.#held.set(connection, { since: this.#clock.now(), takenAt });
   }
 

@@ -104,7 +104,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       repeating: (attempt, delay, cause) => emit(this, "reconnecting", { attempt, delay, cause }),
     };
     this.#idle = new IdleStore(connection.clock, this.options, (expired) => expired.disconnect());
-    this.#leases = new Leases(connection.clock, trackLeases, tellReturned(connection));
+    this.#leases = new Leases(this, connection.clock, trackLeases, tellReturned(connection));
     this.#lifetimes = new Lifetimes(connection.clock, this.options.maxLifetime);
     this.#pendingConnects = new PendingConnects(opener);
     this.#resets = new SessionResets((reset) => reset.settled ? this.#takeBack(reset) : this.#changed());

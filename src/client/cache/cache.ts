@@ -8,8 +8,9 @@
  * @module
  */
 import { Command, defineCommand } from "../../commands/command.ts";
+import { keysOf } from "../../commands/keys.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { RedisError } from "../../errors.ts";
+import { RedisError, ReplyError } from "../../errors.ts";
 import type {
   CacheEntry,
   CacheStore,
@@ -18,8 +19,11 @@ import type {
 } from "../../options.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
+import type { MultiplexedConnection } from "../multiplexed_connection.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 import { keyOf, keyOfReply } from "../pubsub/channel_subscription.ts";
+import { askExpiry, type Fetch, LATE } from "./expiry.ts";
+import { type ChangedKeys, watchWrites } from "./own_writes.ts";
 import { LruStore } from "./store.ts";
 import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./values.ts";
 
@@ -39,7 +43,7 @@ export interface CacheStats {
   readonly entries: number;
   /** What they hold, in bytes, about. */
   readonly bytes: number;
-  /** Why the server does not tell of changes, where it refused to. */
+  /** Why the server does not tell of changes, or of when keys expire, where it refused to. */
   readonly error: Error | undefined;
 }
 
@@ -51,10 +55,13 @@ interface Flight {
   readonly promise: Promise<Reply>;
   /** Something happened since it was sent: its reply is not kept. */
   stale: boolean;
+  /** When it was sent. */
+  readonly sent: number;
+  /** When its reply is too old: as the limit of its call says, or when the first of its keys expires. */
+  expires: number;
+  /** Its reply, while the server has not yet said when the keys expire. */
+  reply: { readonly value: Reply } | undefined;
 }
-
-/** Sends a command past the cache. */
-export type Fetch = (command: Command, call: Call) => Promise<unknown>;
 
 const TRACKING = defineCommand("CLIENT TRACKING", 0);
 
@@ -84,6 +91,8 @@ export class ClientCache {
   readonly #tracked: Set<Connection> = new Set();
   /** Connections whose server does not tell of changes, and why. */
   readonly #refused: Map<Connection, Error> = new Map();
+  /** Why the server did not say when a key expires. */
+  #expiryError: Error | undefined = undefined;
   #hits = 0;
   #misses = 0;
   #evictions = 0;
@@ -116,7 +125,7 @@ export class ClientCache {
       invalidations: this.#invalidations,
       entries: this.#store.size,
       bytes: this.#store.bytes,
-      error: [...this.#refused.values()][0],
+      error: [...this.#refused.values()][0] ?? this.#expiryError,
     };
   }
 
@@ -125,8 +134,9 @@ export class ClientCache {
    *
    * @internal
    */
-  attach(lane: ReconnectingConnection): void {
+  attach(lane: MultiplexedConnection): void {
     if (this.#lanes.has(lane)) return;
+    const unwatch = watchWrites(lane.pool, (keys) => this.forget(keys));
     let current: Connection | undefined;
     const lost = (): void => {
       if (current !== undefined) {
@@ -147,6 +157,7 @@ export class ClientCache {
       },
       closed: () => {
         this.#lanes.delete(lane);
+        unwatch();
         // The server goes on telling of changes: a pool must not lend it to others.
         current?.session.taint();
         lost();
@@ -158,39 +169,44 @@ export class ClientCache {
   }
 
   /**
-   * The reply of a read-only command: from memory, from a read that is on its way, or by `fetch`.
+   * The reply of a read-only command: from memory, from a read that is on its way, or by `fetch`; `ask` is for what
+   * is not to be kept.
    *
    * @internal
    */
-  read(command: Command, call: Call, fetch: Fetch): Promise<unknown> {
+  read(command: Command, call: Call, fetch: Fetch, ask: Fetch): Promise<unknown> {
     if ((call.mode & DecodeMode.attributes) !== 0) return fetch(command, call);
     const { signal } = call;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const id = idOf(command, call.mode);
     const { parse } = command;
     const entry = this.#store.get(id);
-    if (entry !== undefined && (entry.expires === Infinity || entry.expires > this.#connection.clock.now())) {
+    const ttl = this.#ttl(call);
+    if (entry !== undefined && this.#fresh(entry, ttl)) {
       this.#hits++;
       if (parse === undefined && entry.promise !== undefined) return entry.promise;
       return finish(entry.reply, command, call.mode);
     }
     const flight = this.#flights.get(id);
     // Who has limits of its own must not wait by those of another.
-    if (flight !== undefined && signal === undefined && sameLimits(flight.call, call)) {
+    if (
+      flight !== undefined && signal === undefined && this.#joinable(flight) && sameLimits(flight.call, call)
+    ) {
       this.#hits++;
       return flight.promise.then((reply) => finish(reply, command, call.mode));
     }
-    return this.#miss(id, command, call, fetch);
+    return this.#miss(id, command, call, ttl, fetch, ask);
   }
 
   /**
-   * A command of ours is about to change keys: what is read before it is not kept.
+   * A command of ours may change keys, or has: nothing that was read before is kept.
    *
    * @internal
    */
-  written(command: Command): void {
-    if (this.#store.size === 0 && this.#reading.size === 0) return;
-    for (const key of keyNames(command)) this.#forget(key);
+  forget(keys: ChangedKeys | undefined): void {
+    if (keys === undefined || (this.#store.size === 0 && this.#reading.size === 0)) return;
+    if (keys === "all") this.clear();
+    else for (const key of keys) this.#forget(key);
   }
 
   /** Forgets all, and keeps nothing of what is on its way. */
@@ -208,10 +224,33 @@ export class ClientCache {
     return this.#tracked.size > 0 && this.#refused.size === 0;
   }
 
-  #miss(id: string, command: Command, call: Call, fetch: Fetch): Promise<unknown> {
+  /** Milliseconds for which a call takes a reply that is kept; 0 is no limit. */
+  #ttl({ cache }: Call): number {
+    return typeof cache === "object" ? cache.ttl ?? this.options.ttl : this.options.ttl;
+  }
+
+  #fresh({ expires, readAt }: CacheEntry, ttl: number): boolean {
+    if (expires === Infinity && ttl === 0) return true;
+    const now = this.#connection.clock.now();
+    return expires > now && (ttl === 0 || readAt + ttl > now);
+  }
+
+  /** The server may have read it right after it was sent, and when its keys expire is not known yet. */
+  #joinable({ sent }: Flight): boolean {
+    return this.#connection.clock.now() - sent < LATE;
+  }
+
+  #miss(
+    id: string,
+    command: Command,
+    call: Call,
+    ttl: number,
+    fetch: Fetch,
+    ask: Fetch,
+  ): Promise<unknown> {
     this.#misses++;
     const keys = keyNames(command);
-    const { prefixes, ttl } = this.options;
+    const { prefixes } = this.options;
     if (
       prefixes.length > 0 && !keys.every((key) => prefixes.some((prefix) => key.startsWith(keyOf(prefix))))
     ) {
@@ -220,33 +259,50 @@ export class ClientCache {
     const raw = command.parse === undefined ? command : new Command(command.spec, command.args);
     const sent = this.#connection.clock.now();
     const promise = fetch(raw, call) as Promise<Reply>;
-    const flight: Flight = { id, keys, call, promise, stale: false };
+    const expires = ttl === 0 ? Infinity : sent + ttl;
+    const flight: Flight = { id, keys, call, promise, stale: false, sent, expires, reply: undefined };
     if (call.signal === undefined) this.#flights.set(id, flight);
     for (const key of keys) {
       const reading = this.#reading.get(key);
       if (reading === undefined) this.#reading.set(key, new Set([flight]));
       else reading.add(flight);
     }
-    const landed = (): void => {
+    const ended = (): void => {
       if (this.#flights.get(id) === flight) this.#flights.delete(id);
       for (const key of keys) {
         const reading = this.#reading.get(key);
         if (reading?.delete(flight) && reading.size === 0) this.#reading.delete(key);
       }
     };
+    let landed: (reply: Reply) => void = (reply) => {
+      ended();
+      if (!flight.stale && this.#active) this.#keep(flight, reply);
+    };
+    if (ttl === 0 || ttl > LATE) {
+      const keep = landed;
+      let expiry = false;
+      askExpiry(keysOf(command), call, ask, (left, error) => {
+        expiry = true;
+        if (error !== undefined) flight.stale = true;
+        if (error instanceof ReplyError) this.#expiryError = error;
+        flight.expires = Math.min(flight.expires, sent + left);
+        if (flight.reply !== undefined) keep(flight.reply.value);
+      });
+      landed = (reply) => {
+        if (expiry) keep(reply);
+        else flight.reply = { value: reply };
+      };
+    }
     return promise.then((reply) => {
-      landed();
-      if (!flight.stale && this.#active) {
-        this.#keep(flight, reply, ttl === 0 ? Infinity : sent + ttl);
-      }
+      landed(reply);
       return finish(reply, command, call.mode);
     }, (error) => {
-      landed();
+      ended();
       throw error;
     });
   }
 
-  #keep({ id, keys }: Flight, reply: Reply, expires: number): void {
+  #keep({ id, keys, sent: readAt, expires }: Flight, reply: Reply): void {
     const promise = isImmutable(reply) ? Promise.resolve(reply) : undefined;
     const bytes = 160 + id.length + sizeOf(reply);
     // What would push out everything else is not worth it.
@@ -256,7 +312,7 @@ export class ClientCache {
       if (ids === undefined) this.#dependents.set(key, new Set([id]));
       else ids.add(id);
     }
-    this.#store.set({ id, keys, reply, bytes, expires, promise });
+    this.#store.set({ id, keys, reply, bytes, readAt, expires, promise });
   }
 
   #invalidated(keys: Reply): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, CommandFlag, type CommandSpec } from "../../commands/command.ts";
+import { isKnownCommand } from "../../commands/table.ts";
 
 /** Read-only commands with keys whose replies change although no key does, or depend on more than their keys. */
 const DENIED: ReadonlySet<string> = new Set([
@@ -55,6 +56,8 @@ export const CacheClass = {
   write: 3,
   /** It lets it pass, and forgets everything. */
   flush: 4,
+  /** It lets it pass, and forgets all that one of its arguments names: the command is not in the table. */
+  unknown: 5,
 } as const;
 
 const FLUSHES: ReadonlySet<string> = new Set(["FLUSHALL", "FLUSHDB", "SWAPDB"]);
@@ -69,7 +72,7 @@ export function classOf({ spec }: Command): number {
 
 function judge({ name, flags, keys }: CommandSpec): number {
   if (FLUSHES.has(name)) return CacheClass.flush;
-  if (keys.length === 0) return CacheClass.pass;
+  if (keys.length === 0) return isKnownCommand(name) ? CacheClass.pass : CacheClass.unknown;
   if ((flags & CommandFlag.readonly) === 0) return CacheClass.write;
   const special = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary;
   return (flags & special) !== 0 || DENIED.has(name) ? CacheClass.pass : CacheClass.read;

@@ -10,6 +10,8 @@ import type { Call, Executor } from "../executor.ts";
 import type { SubscriptionHome } from "../pubsub/home.ts";
 import type { ClientCache } from "./cache.ts";
 import { CacheClass, classOf } from "./cacheable.ts";
+import type { Fetch } from "./expiry.ts";
+import { changedKeys } from "./own_writes.ts";
 
 const CACHING = new CommandValue(defineCommand("CLIENT CACHING", CommandFlag.readonly), ["YES"]);
 
@@ -19,7 +21,8 @@ export class CachingExecutor implements Executor {
   readonly cache: ClientCache;
   readonly #inner: Executor;
   readonly #optIn: boolean;
-  readonly #fetch: (command: Command, call: Call) => Promise<unknown>;
+  readonly #fetch: Fetch;
+  readonly #ask: Fetch;
 
   /** In front of `inner`, whose lanes the cache must be attached to. */
   constructor(inner: Executor, cache: ClientCache) {
@@ -27,9 +30,10 @@ export class CachingExecutor implements Executor {
     this.cache = cache;
     const { optIn, mode } = cache.options;
     this.#optIn = optIn;
+    this.#ask = (command, call) => inner.execute(command, call);
     this.#fetch = optIn && mode === "tracking"
       ? (command, call) => this.#announced(command, call)
-      : (command, call) => inner.execute(command, call);
+      : this.#ask;
   }
 
   /** @inheritdoc */
@@ -46,24 +50,20 @@ export class CachingExecutor implements Executor {
   execute(command: Command, call: Call): Promise<unknown> {
     switch (classOf(command)) {
       case CacheClass.read:
-        if (call.cache ?? !this.#optIn) return this.cache.read(command, call, this.#fetch);
+        if (call.cache ?? !this.#optIn) return this.cache.read(command, call, this.#fetch, this.#ask);
         break;
-      case CacheClass.write:
-        this.cache.written(command);
+      case CacheClass.pass:
         break;
-      case CacheClass.flush:
-        this.cache.clear();
+      default:
+        this.cache.forget(changedKeys(command));
     }
     return this.#inner.execute(command, call);
   }
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
-    for (const command of commands) {
-      const found = classOf(command);
-      if (found === CacheClass.write) this.cache.written(command);
-      else if (found === CacheClass.flush) this.cache.clear();
-    }
+    // Those of all connections are forgotten when they are queued, too; but a call that waits for one comes first.
+    for (const command of commands) this.cache.forget(changedKeys(command));
     return this.#inner.executeAll(commands, call, atomic);
   }
 

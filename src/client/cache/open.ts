@@ -5,7 +5,7 @@
  */
 import { RedisError } from "../../errors.ts";
 import type { ResolvedCacheOptions, ResolvedConnectionOptions } from "../../options.ts";
-import type { ReconnectingConnection } from "../reconnecting_connection.ts";
+import type { MultiplexedConnection } from "../multiplexed_connection.ts";
 import { ClientCache } from "./cache.ts";
 
 /** By what clients share: the lane of a pool, or the nodes of a cluster. */
@@ -18,7 +18,7 @@ const caches: WeakMap<object, ClientCache> = new WeakMap();
  * @throws {RedisError} with code `CACHE`, when another client of the pool has a cache with other options.
  */
 export function cacheOn(
-  lane: ReconnectingConnection,
+  lane: MultiplexedConnection,
   options: ResolvedCacheOptions,
   connection: ResolvedConnectionOptions,
 ): ClientCache {

@@ -45,9 +45,16 @@ export function sizeOf(reply: Reply): number {
 
 /** The keys of a command, as names by which replies are found. */
 export function keyNames(command: Command): string[] {
-  return keysOf(command).map((key) =>
-    typeof key === "string" || key instanceof Uint8Array ? keyOf(key) : String(key)
-  );
+  return keysOf(command).map(nameOf);
+}
+
+/** All arguments of a command, as if each were a key. */
+export function argumentNames({ args }: Command): string[] {
+  return args.map(nameOf);
+}
+
+function nameOf(key: Arg): string {
+  return typeof key === "string" || key instanceof Uint8Array ? keyOf(key) : String(key);
 }
 
 /** The name of a command with its arguments, for replies in this mode. Different ones have different names. */
