@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { beginObject, finishObject, setField } from "../resp/objects.ts";
 import type { Reply } from "../resp/types.ts";
 import type { ReplyParser } from "./command.ts";
 
@@ -67,7 +68,7 @@ export const ranked: ReplyParser = (reply, bytes) =>
 /** Scores, and nulls for members that there are not. */
 export const doubles: ReplyParser = /* @__PURE__ */ list(double);
 
-/** Data whose names are the users': an object without a prototype for text, a `Map` for bytes. */
+/** Data whose names are the users': a plain object for text, a `Map` for bytes. */
 export function dict(parse?: ReplyParser): ReplyParser {
   return (reply, bytes) => {
     if (reply === null) return null;
@@ -78,13 +79,11 @@ export function dict(parse?: ReplyParser): ReplyParser {
     ) {
       bytes = true;
     }
-    const made = bytes ? new Map<Reply, unknown>() : Object.create(null);
-    for (const [name, value] of entriesOf(reply)) {
-      const member = parse ? parse(value, bytes) : value;
-      if (bytes) made.set(name, member);
-      else made[text(name)] = member;
-    }
-    return made;
+    const entries = entriesOf(reply);
+    if (bytes) return new Map(entries.map(([name, value]) => [name, parse ? parse(value, bytes) : value]));
+    const made = beginObject<unknown>(entries.length);
+    for (const [name, value] of entries) setField(made, text(name), parse ? parse(value, bytes) : value);
+    return finishObject(made);
   };
 }
 
@@ -96,17 +95,18 @@ export interface Members {
   readonly [name: string]: ReplyParser;
 }
 
-/** A reply whose names are the server's: an object without a prototype, its names text for clients of bytes too. */
+/** A reply whose names are the server's: a plain object, its names text for clients of bytes too. */
 export function struct(members?: Members): ReplyParser {
   return (reply, bytes) => {
     if (reply === null) return null;
-    const made = Object.create(null);
-    for (const [key, value] of entriesOf(reply)) {
+    const entries = entriesOf(reply);
+    const made = beginObject<unknown>(entries.length);
+    for (const [key, value] of entries) {
       const name = text(key);
-      const parse = members?.[name] ?? members?.["*"];
-      made[name] = parse ? parse(value, bytes) : value;
+      const parse = members && Object.hasOwn(members, name) ? members[name] : members?.["*"];
+      setField(made, name, parse ? parse(value, bytes) : value);
     }
-    return made;
+    return finishObject(made);
   };
 }
 

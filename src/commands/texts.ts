@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setField } from "../resp/objects.ts";
 import { text } from "./replies.ts";
 
 /** The sections of INFO, each a plain object of its fields, as text. */
@@ -47,26 +48,29 @@ function lines(written: string | Uint8Array): string[] {
 
 /** Reads the reply of INFO. */
 export function parseInfo(written: string | Uint8Array): Info {
-  const info: Info = Object.create(null);
+  const info = new Map<string, Record<string, string>>();
   let section: Record<string, string> | undefined;
+  const begin = (name: string): Record<string, string> => {
+    if (!info.has(name)) info.set(name, {});
+    return info.get(name)!;
+  };
   for (const line of lines(written)) {
     if (line.startsWith("#")) {
-      section = info[line.slice(1).trim().toLowerCase()] ??= Object.create(null) as Record<string, string>;
+      section = begin(line.slice(1).trim().toLowerCase());
       continue;
     }
     const colon = line.indexOf(":");
     if (colon < 0) continue;
-    section ??= info[""] = Object.create(null) as Record<string, string>;
-    section[line.slice(0, colon)] = line.slice(colon + 1);
+    setField(section ??= begin(""), line.slice(0, colon), line.slice(colon + 1));
   }
-  return info;
+  return Object.fromEntries(info);
 }
 
 /** Reads the reply of CLIENT LIST or CLIENT INFO. */
 export function parseClientList(written: string | Uint8Array): ClientInfo[] {
   return lines(written).map((line) => {
-    const client: ClientInfo = Object.create(null);
-    for (const [, name, value] of line.matchAll(/(\S+?)=(\S*)/g)) client[name!] = value!;
+    const client: ClientInfo = {};
+    for (const [, name, value] of line.matchAll(/(\S+?)=(\S*)/g)) setField(client, name!, value!);
     return client;
   });
 }

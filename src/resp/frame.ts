@@ -4,6 +4,7 @@
  * @module
  */
 import type { ByteBuffer } from "./buffer.ts";
+import { beginObject, finishObject, setField } from "./objects.ts";
 import { type Attributed, DecodeMode, type Reply, type ReplyObject } from "./types.ts";
 
 /** In place of elements that are none yet, or have been handed over. */
@@ -33,10 +34,9 @@ export function toMap(values: readonly Reply[], mode: number): ReplyObject | Map
   let text = length > 0 || (mode & DecodeMode.bytes) === 0;
   for (let i = 0; text && i < length; i += 2) text = typeof values[i] === "string";
   if (text) {
-    // Without a prototype a key like __proto__ is one like any other.
-    const object: ReplyObject = Object.create(null);
-    for (let i = 0; i < length; i += 2) object[values[i] as string] = values[i + 1]!;
-    return object;
+    const object = beginObject<Reply>(length / 2);
+    for (let i = 0; i < length; i += 2) setField(object, values[i] as string, values[i + 1]!);
+    return finishObject(object);
   }
   const map = new Map<Reply, Reply>();
   for (let i = 0; i < length; i += 2) map.set(values[i]!, values[i + 1]!);

@@ -22,7 +22,7 @@ export type Reply =
   | Map<Reply, Reply>
   | Attributed;
 
-/** A map whose keys are all text: a plain object without a prototype. */
+/** A map whose keys are all text: a plain object; a field `__proto__` is an own property of it. */
 export interface ReplyObject {
   /** The value of a key. */
   [key: string]: Reply;

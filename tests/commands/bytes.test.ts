@@ -60,17 +60,29 @@ describe("replies as bytes", () => {
     });
   }
 
-  it("gives maps of text clients no prototype", async () => {
-    const executor = await SocketExecutor.open(server.port, { protocol: 2, bytes: false });
-    try {
-      await executor.execute(c.hset("proto", { __proto__x: 1, constructor: "a" }));
-      const got = await executor.execute(c.hgetall("proto"));
-      assert.equal(Object.getPrototypeOf(got), null);
-      assert.equal(got.constructor, "a");
-      assert.equal(got.toString, undefined);
-      assert.equal(Object.getPrototypeOf(await executor.execute(c.configGet("port"))), null);
-    } finally {
-      executor.close();
+  for (const protocol of [2, 3] as const) {
+    for (const size of [4, 40]) {
+      it(`returns plain objects of ${size} fields as JSON.parse does, RESP${protocol}`, async () => {
+        const executor = await SocketExecutor.open(server.port, { protocol, bytes: false });
+        try {
+          const names = [
+            "__proto__",
+            "constructor",
+            "toString",
+            ...Array.from({ length: size - 3 }, (_, i) => `f${i}`),
+          ];
+          await executor.execute(c.del("proto"));
+          await executor.execute(c.hset("proto", new Map(names.map((name) => [name, `v of ${name}`]))));
+          const got = await executor.execute(c.hgetall("proto"));
+          const wanted = JSON.parse(`{${names.map((name) => `"${name}": "v of ${name}"`).join()}}`);
+          assert.deepStrictEqual(got, wanted);
+          assert.equal(Object.getPrototypeOf(got), Object.prototype);
+          assert.equal(`${await executor.execute(c.configGet("port"))}`, "[object Object]");
+          assert.equal(({} as Record<string, unknown>).f0, undefined);
+        } finally {
+          executor.close();
+        }
+      });
     }
-  });
+  }
 });

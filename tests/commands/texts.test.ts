@@ -10,7 +10,9 @@ describe("texts of the server", () => {
     );
     assert.equal(info.server!.executable, "C:\\a:b");
     assert.equal(info.keyspace!.db0, "keys=1,expires=0");
-    assert.equal(Object.getPrototypeOf(info), null);
+    assert.equal(Object.getPrototypeOf(info), Object.prototype);
+    const strange = parseInfo("# constructor\r\n__proto__:x\r\n").constructor!;
+    assert.deepEqual(Object.entries(strange), [["__proto__", "x"]]);
   });
 
   it("CLIENT LIST, from bytes too", () => {

@@ -122,7 +122,7 @@ describe("keys that mean something to JavaScript", () => {
     const [reply] =
       new Recorder().write("%2\r\n$9\r\n__proto__\r\n%1\r\n+x\r\n:1\r\n$11\r\nconstructor\r\n:2\r\n").replies;
     assert.deepEqual(Object.keys(reply as object), ["__proto__", "constructor"]);
-    assert.equal(Object.getPrototypeOf(reply), null);
+    assert.equal(Object.getPrototypeOf(reply), Object.prototype);
     assert.equal(({} as { x?: number }).x, undefined);
   });
 });

@@ -70,7 +70,7 @@ export function single(bytes: Uint8Array): Uint8Array[] {
   return Array.from(bytes, (byte) => Uint8Array.of(byte));
 }
 
-/** An object without a prototype. */
+/** A copy of the object, as a decoder makes it. */
 export function object(entries: Readonly<Record<string, Reply>>): { [key: string]: Reply } {
-  return Object.assign(Object.create(null), entries);
+  return Object.fromEntries(Object.entries(entries));
 }

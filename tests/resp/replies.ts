@@ -93,9 +93,7 @@ function aggregate(type: string, samples: readonly Sample[], count: number, stre
 
 function mapOf(entries: readonly (readonly [Reply, Reply])[], bytes: boolean): Reply {
   if (entries.every(([key]) => typeof key === "string") && !(bytes && entries.length === 0)) {
-    const object: { [key: string]: Reply } = Object.create(null);
-    for (const [key, value] of entries) object[key as string] = value;
-    return object;
+    return Object.fromEntries(entries as readonly (readonly [string, Reply])[]);
   }
   return new Map(entries);
 }

@@ -5,6 +5,7 @@
  */
 import type { Command } from "../../commands/command.ts";
 import { keysOf } from "../../commands/keys.ts";
+import { beginObject, finishObject, setField } from "../../resp/objects.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
 import { keyOf, keyOfBytes } from "../pubsub/channel_subscription.ts";
 
@@ -26,9 +27,10 @@ export function copyReply(reply: Reply): Reply {
     for (const [key, value] of reply) map.set(copyReply(key), copyReply(value));
     return map;
   }
-  const object = Object.create(null);
-  for (const key in reply) object[key] = copyReply((reply as Record<string, Reply>)[key]!);
-  return object;
+  const fields = Object.entries(reply as Record<string, Reply>);
+  const object = beginObject<Reply>(fields.length);
+  for (const [name, value] of fields) setField(object, name, copyReply(value));
+  return finishObject(object);
 }
 
 /** What a reply holds, in bytes, about: characters count as one, and each value has a cost of its own. */
@@ -39,7 +41,11 @@ export function sizeOf(reply: Reply): number {
   let size = 64;
   if (Array.isArray(reply)) { for (const value of reply) size += sizeOf(value); }
   else if (reply instanceof Map) { for (const [key, value] of reply) size += sizeOf(key) + sizeOf(value); }
-  else for (const key in reply) size += 24 + key.length + sizeOf((reply as Record<string, Reply>)[key]!);
+  else {
+    for (const [name, value] of Object.entries(reply as Record<string, Reply>)) {
+      size += 24 + name.length + sizeOf(value);
+    }
+  }
   return size;
 }
 
