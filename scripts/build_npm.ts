@@ -6,14 +6,15 @@
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { bundle, listEntries } from "./package/bundle.ts";
 import { copyDeclarations, declarationArguments } from "./package/declarations.ts";
-import { describePackage } from "./package/manifest.ts";
+import { describePackage, REPOSITORY } from "./package/manifest.ts";
+import { absoluteLinks } from "./package/readme.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -53,7 +54,10 @@ export async function buildNpm(folder: string = join(root, "dist")): Promise<str
     const sources = entries.map(({ source }) => source);
     run(join(root, "node_modules", ".bin", "tsc"), declarationArguments(root, sources, declarations), root);
     copyDeclarations(declarations, staging, entries);
-    for (const text of TEXTS) cpSync(join(root, text), join(staging, text));
+    for (const text of TEXTS) {
+      const written = readFileSync(join(root, text), "utf8");
+      writeFileSync(join(staging, text), absoluteLinks(written, REPOSITORY, version));
+    }
     const files = readdirSync(staging).sort();
     const manifest = describePackage({ name, version }, entries, files);
     writeFileSync(join(staging, "package.json"), JSON.stringify(manifest, undefined, 2) + "\n");

@@ -10,7 +10,8 @@ import { declarationOf } from "./declarations.ts";
 export const DESCRIPTION =
   "Redis and Valkey client for Node, Bun and Deno: connection pools, pipelines, pub/sub, Sentinel and Cluster, without dependencies";
 
-const REPOSITORY = "https://github.com/keywire/redis";
+/** Where the sources are. */
+export const REPOSITORY = "https://github.com/keywire/redis";
 
 const KEYWORDS = [
   "redis",
