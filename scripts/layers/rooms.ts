@@ -64,6 +64,13 @@ export const ROOMS: readonly Room[] = [
   // The small way in, beside all that.
   { name: "core", paths: ["src/core/"], uses: [...GROUND, "connection", "commands"] },
 
+  // A server in the process: it shares the protocol and the command table with the client, and nothing else.
+  {
+    name: "testing",
+    paths: ["src/testing/"],
+    uses: ["transport", "errors", "clock", "resp", "commands"],
+  },
+
   // The runtimes: they know the contract and nothing else, and nobody knows them but the door.
   {
     name: "transports",
@@ -72,7 +79,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: "door",
-    paths: ["mod.ts", "core.ts"],
+    paths: ["mod.ts", "core.ts", "testing.ts"],
     uses: [
       ...GROUND,
       "connection",
@@ -84,6 +91,7 @@ export const ROOMS: readonly Room[] = [
       "sentinel",
       "cluster",
       "core",
+      "testing",
       "transports",
     ],
   },

@@ -1,0 +1,122 @@
+/**
+ * Clients that wait for a key, and their turn.
+ *
+ * @module
+ */
+import type { Database } from "./database.ts";
+import type { ReplyValue } from "./reply.ts";
+import type { Alarm, ServerTime } from "./time.ts";
+
+/** A client that can wait; a session. */
+export interface Waiting {
+  /** What it waits for. */
+  blocked: Waiter | undefined;
+  /** Its wire. */
+  readonly link: { resume(): void } | undefined;
+  /** Sends the reply. */
+  send(value: ReplyValue): void;
+}
+
+/** What a client waits for. */
+export interface Waiter {
+  /** The client. */
+  readonly session: Waiting;
+  /** The database of the keys. */
+  readonly db: Database;
+  /** The keys; none for WAIT. */
+  readonly keys: readonly string[];
+  /** Tries again, as a key may be ready: the reply, or `undefined` to wait on. May throw the reply. */
+  readonly serve: (key: string) => ReplyValue | undefined;
+  /** What is replied when time runs out. */
+  readonly expired: () => ReplyValue;
+  /** Called when it ends, however it does. */
+  readonly ended?: () => void;
+  /** The end of its time. */
+  alarm: Alarm | undefined;
+}
+
+/** Who waits for what. */
+export class BlockingHub {
+  readonly #waiters: Map<Database, Map<string, Set<Waiter>>> = new Map();
+  #ready: Map<Database, Set<string>> = new Map();
+  #unblocked: Waiting[] = [];
+  /** How many clients wait. */
+  count = 0;
+  /** Does something as a client, with everything that goes with a command. */
+  as: (session: Waiting, run: () => ReplyValue | undefined) => ReplyValue | undefined = (_, run) => run();
+
+  /** Lets a client wait; `at` is the end of its time, 0 for none. */
+  add(waiter: Waiter, time: ServerTime, at: number): void {
+    waiter.session.blocked = waiter;
+    this.count++;
+    let keys = this.#waiters.get(waiter.db);
+    if (keys === undefined) this.#waiters.set(waiter.db, keys = new Map());
+    for (const key of waiter.keys) {
+      const set = keys.get(key);
+      if (set === undefined) keys.set(key, new Set([waiter]));
+      else set.add(waiter);
+    }
+    if (at !== 0) {
+      waiter.alarm = time.set(at, () => {
+        this.finish(waiter, waiter.expired());
+        this.resume();
+      });
+    }
+  }
+
+  /** A key may be what somebody waits for. */
+  signal(db: Database, key: string): void {
+    if (!this.#waiters.get(db)?.has(key)) return;
+    const ready = this.#ready.get(db);
+    if (ready === undefined) this.#ready.set(db, new Set([key]));
+    else ready.add(key);
+  }
+
+  /** Signals all keys that are waited for in a database: it was swapped. */
+  signalAll(db: Database): void {
+    for (const key of this.#waiters.get(db)?.keys() ?? []) this.signal(db, key);
+  }
+
+  /** Serves those who wait for keys that are ready, in the order in which they came. */
+  settle(): void {
+    while (this.#ready.size > 0) {
+      const ready = this.#ready;
+      this.#ready = new Map();
+      for (const [db, keys] of ready) {
+        for (const key of keys) {
+          for (const waiter of [...this.#waiters.get(db)?.get(key) ?? []]) {
+            if (waiter.session.blocked !== waiter) continue;
+            const reply = this.as(waiter.session, () => waiter.serve(key));
+            if (reply !== undefined) this.finish(waiter, reply);
+          }
+        }
+      }
+    }
+  }
+
+  /** Ends the wait of a client with a reply; `undefined` for none, as it is gone. */
+  finish(waiter: Waiter, reply: ReplyValue | undefined): void {
+    const { session } = waiter;
+    if (session.blocked !== waiter) return;
+    session.blocked = undefined;
+    this.count--;
+    if (waiter.alarm !== undefined) waiter.alarm.done = true;
+    const keys = this.#waiters.get(waiter.db);
+    for (const key of waiter.keys) {
+      const set = keys?.get(key);
+      set?.delete(waiter);
+      if (set?.size === 0) keys!.delete(key);
+    }
+    waiter.ended?.();
+    if (reply === undefined) return;
+    session.send(reply);
+    this.#unblocked.push(session);
+  }
+
+  /** Lets those who were served go on with what they have sent meanwhile. */
+  resume(): void {
+    while (this.#unblocked.length > 0) {
+      for (const session of this.#unblocked.splice(0)) session.link?.resume();
+    }
+  }
+}

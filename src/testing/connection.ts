@@ -1,0 +1,159 @@
+/**
+ * The server's end of a connection: bytes in, commands, bytes out.
+ *
+ * @module
+ */
+import { disconnect } from "./disconnect.ts";
+import { execute } from "./dispatch.ts";
+import { err, type ReplyValue } from "./reply.ts";
+import { ReplyWriter } from "./reply_writer.ts";
+import { RequestError, RequestParser } from "./request_parser.ts";
+import type { Link, ServerState, Session } from "./state.ts";
+
+/** What carries the bytes. */
+export interface Wire {
+  /** Where the client is. */
+  readonly address: string;
+  /** Where the server is. */
+  readonly localAddress: string;
+  /** Sends bytes, which are valid during the call only. */
+  send(bytes: Uint8Array): void;
+  /** Ends the connection; behind what has been sent, unless `now`. */
+  close(now: boolean): void;
+}
+
+/** Bytes that wait are sent before they are more than this. */
+const MUCH = 65_536;
+
+/** One client, from its bytes to its session and back. */
+export class Connection implements Link {
+  /** The client. */
+  readonly session: Session;
+  readonly #wire: Wire;
+  readonly #parser: RequestParser = new RequestParser();
+  readonly #writer: ReplyWriter = new ReplyWriter();
+  readonly #server: ServerState;
+  #running = false;
+  #scheduled = false;
+  #ended = false;
+
+  /** Greets a client. */
+  constructor(server: ServerState, wire: Wire) {
+    this.#server = server;
+    this.#wire = wire;
+    server.now = server.time.now();
+    this.session = server.open(this);
+  }
+
+  /** Where the client is. */
+  get address(): string {
+    return this.#wire.address;
+  }
+
+  /** Where the server is. */
+  get localAddress(): string {
+    return this.#wire.localAddress;
+  }
+
+  /** How much waits to be sent. */
+  get pending(): number {
+    return this.#writer.length;
+  }
+
+  /** Bytes have come, valid during the call only. */
+  receive(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.#server.stats.input += bytes.length;
+    const hook = this.#server.hooks.bytesIn;
+    const now = hook === undefined ? bytes : hook(this.session, bytes, (later) => this.#read(later));
+    if (now !== undefined) this.#read(now);
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.#parser.push(bytes);
+    if (!this.#running && this.session.blocked === undefined) this.#run();
+    this.#parser.keep();
+  }
+
+  /** Goes on with the requests that wait. */
+  resume(): void {
+    if (this.#ended || this.#running) return;
+    this.#run();
+    this.#parser.keep();
+  }
+
+  /** Does all requests that are there. */
+  #run(): void {
+    const { session } = this;
+    const parser = this.#parser;
+    this.#running = true;
+    try {
+      parser.maxBulk = this.#server.config.number("proto-max-bulk-len");
+      while (!this.#ended && !session.closing && session.blocked === undefined) {
+        parser.guarded = !session.authenticated;
+        const args = parser.next();
+        if (args === undefined) break;
+        if (args.length === 0) continue;
+        if (!execute(session, args)) break;
+        if (this.#writer.length > MUCH) this.#flushNow();
+      }
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.#writer.write(err(error.text), 2);
+      this.close();
+    } finally {
+      this.#running = false;
+      if (this.#writer.length > 0) this.#flushNow();
+    }
+  }
+
+  /** Adds a reply to what will be sent. */
+  write(value: ReplyValue): void {
+    if (!this.#ended) this.#writer.write(value, this.session.protocol);
+  }
+
+  /** Takes back what was written behind that length. */
+  cut(length: number): void {
+    this.#writer.cut(length);
+  }
+
+  /** Sends what waits: at the end of the requests that are being done, or soon. */
+  flush(): void {
+    if (this.#running || this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#ended && !this.#running) this.#flushNow();
+    });
+  }
+
+  #flushNow(): void {
+    if (this.#writer.length === 0) return;
+    this.#transmit(this.#writer.take());
+  }
+
+  #transmit(bytes: Uint8Array): void {
+    const { hooks, stats } = this.#server;
+    stats.output += bytes.length;
+    const now = hooks.bytesOut === undefined
+      ? bytes
+      : hooks.bytesOut(this.session, bytes, (later) => this.#ended || this.#wire.send(later));
+    if (now !== undefined && now.length > 0) this.#wire.send(now);
+  }
+
+  /** Sends what waits, then ends the connection; `now` loses it. */
+  close(now: boolean = false): void {
+    if (this.#ended) return;
+    if (!now) this.#flushNow();
+    this.ended();
+    this.#wire.close(now);
+  }
+
+  /** The connection has ended, by whichever side. */
+  ended(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    disconnect(this.session);
+  }
+}

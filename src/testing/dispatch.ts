@@ -1,0 +1,256 @@
+/**
+ * A command from its words to its reply.
+ *
+ * `execute` is for clients: it looks the command up, checks arity, authentication, permissions and the state of the
+ * client, queues within MULTI, and sends the reply. `call` does one command and returns its reply: EXEC and scripts use it.
+ * `callAs` is the way in for scripts: it looks up and checks as for a client, and returns the reply or the refusal.
+ *
+ * @module
+ */
+import { checkPermissions } from "./acl/check.ts";
+import { feedMonitors } from "./monitor_feed.ts";
+import {
+  BLOCKED,
+  err,
+  ErrorReply,
+  NULL_ARRAY,
+  QUEUED,
+  type ReplyValue,
+  SENT,
+  SYNTAX,
+  wrongArity,
+} from "./reply.ts";
+import type { Command, ServerState, Session } from "./state.ts";
+import { keysOf, readsKeys } from "./keys_of.ts";
+
+const NOAUTH = new ErrorReply("NOAUTH Authentication required.");
+const ALLOWED_WHEN_SUBSCRIBED = new Set(
+  "ping subscribe ssubscribe sunsubscribe psubscribe unsubscribe punsubscribe quit reset".split(" "),
+);
+const DURING_MULTI = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
+
+/** Finds a command, or its subcommand. Returns the error where there is none. */
+export function lookup(server: ServerState, args: readonly string[]): Command | ErrorReply {
+  const first = args[0]!;
+  const command = server.commands.get(first) ?? server.commands.get(first.toLowerCase());
+  if (command === undefined) return unknownCommand(args);
+  if (command.subcommands !== undefined && args.length > 1) {
+    const sub = command.subcommands.get(args[1]!.toLowerCase());
+    if (sub !== undefined) return sub;
+    return err(`unknown subcommand '${args[1]!.slice(0, 128)}'. Try ${command.name.toUpperCase()} HELP.`);
+  }
+  return command;
+}
+
+function unknownCommand(args: readonly string[]): ErrorReply {
+  let beginning = "";
+  for (let i = 1; i < args.length && beginning.length < 128; i++) {
+    beginning += `'${args[i]!.slice(0, 128 - beginning.length)}' `;
+  }
+  return err(`unknown command '${args[0]!.slice(0, 128)}', with args beginning with: ${beginning}`);
+}
+
+function hasArity(command: Command, args: readonly string[]): boolean {
+  const { arity } = command;
+  return arity > 0 ? args.length === arity : args.length >= -arity && !(command.run === undefined);
+}
+
+/** What is against a command now; `undefined` for nothing. */
+function refusal(session: Session, command: Command, args: string[]): ReplyValue | undefined {
+  if (!hasArity(command, args)) return wrongArity(command.name);
+  const { flags } = command;
+  const { server } = session;
+  if (!session.authenticated && !flags.has("no_auth")) return NOAUTH;
+  if (session.multi !== undefined && flags.has("no_multi")) {
+    return err("Command not allowed inside a transaction");
+  }
+  const forbidden = checkPermissions(session, command, args);
+  if (forbidden !== undefined) return forbidden;
+  if (server.hooks.route !== undefined) {
+    const elsewhere = server.hooks.route(session, command, args);
+    if (elsewhere !== undefined) return elsewhere;
+  }
+  if (
+    session.protocol === 2 && session.subscriptions + session.shards.size > 0 &&
+    !ALLOWED_WHEN_SUBSCRIBED.has(command.name)
+  ) {
+    return err(
+      `Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    );
+  }
+  if (server.replication.master !== undefined && command.write && server.config.flag("replica-read-only")) {
+    return new ErrorReply("READONLY You can't write against a read only replica.");
+  }
+  return undefined;
+}
+
+/** Does what a client asked for, and sends the reply. Returns whether the client can go on at once. */
+export function execute(session: Session, args: string[]): boolean {
+  const { server } = session;
+  server.now = server.time.now();
+  session.activeAt = server.now;
+  const { hooks } = server;
+  let reply = hooks.before?.(session, args);
+  let command: Command | undefined;
+  if (reply === undefined) {
+    const found = lookup(server, args);
+    if (found instanceof ErrorReply) {
+      reply = found;
+      session.dirtyExec = true;
+    } else {
+      command = found;
+      if (server.paused !== undefined && waitsForPause(session, command, args)) return false;
+      session.lastCommand = command;
+      reply = refusal(session, command, args);
+      if (reply !== undefined) {
+        session.dirtyExec = true;
+        command.stats.rejected++;
+      }
+    }
+    if (reply instanceof ErrorReply) countError(server, reply);
+    if (reply === undefined) {
+      if (session.multi !== undefined && !DURING_MULTI.has(command!.name)) {
+        session.multi.push({ command: command!, args });
+        reply = QUEUED;
+      } else {
+        const before = server.current;
+        server.current = session;
+        reply = call(session, command!, args);
+        server.current = before;
+      }
+    } else if (command?.name === "exec") {
+      discardAfter(session);
+      reply = new ErrorReply(
+        `EXECABORT Transaction discarded because of: ${(reply as ErrorReply).text.replace(/^ERR /, "")}`,
+      );
+    }
+  }
+  if (reply === BLOCKED) return false;
+  if (hooks.after !== undefined) reply = hooks.after(session, args, reply!);
+  respond(session, reply!);
+  after(server);
+  if (session.closing) session.link?.close();
+  return !session.closing && session.blocked === undefined;
+}
+
+function discardAfter(session: Session): void {
+  session.multi = undefined;
+  session.dirtyExec = session.dirtyCas = false;
+}
+
+function respond(session: Session, reply: ReplyValue): void {
+  if (session.replies === "on") {
+    if (reply !== SENT) session.link?.write(reply);
+  } else if (session.replies === "skip") {
+    session.replies = "skipping";
+  } else if (session.replies === "skipping") {
+    session.replies = "on";
+  }
+  session.link?.flush();
+}
+
+/** What follows a command of a client, whoever it was. */
+export function after(server: ServerState): void {
+  server.tracking.flush();
+  if (server.blocking.count > 0) {
+    server.blocking.settle();
+    server.tracking.flush();
+    server.blocking.resume();
+  }
+}
+
+function waitsForPause(session: Session, command: Command, args: string[]): boolean {
+  const { server } = session;
+  const paused = server.paused!;
+  if (paused.until <= server.now) return false;
+  const waits = paused.writes
+    ? command.write || command.flags.has("may_replicate") || command.name === "exec" ||
+      command.name === "publish"
+    : true;
+  if (!waits) return false;
+  if (command.name === "exec" && paused.writes && !(session.multi ?? []).some((one) => one.command.write)) {
+    return false;
+  }
+  paused.waiting.add(session);
+  session.link?.write(SENT);
+  pausedCommands.set(session, args);
+  return true;
+}
+
+/** Commands that CLIENT PAUSE holds back. */
+export const pausedCommands: WeakMap<Session, string[]> = new WeakMap();
+
+/** Does one command, and counts, logs, propagates and reports it. Returns its reply; errors, too. */
+export function call(session: Session, command: Command, args: string[]): ReplyValue {
+  const { server } = session;
+  if (server.monitors.size > 0 && !command.flags.has("skip_monitor") && !command.flags.has("admin")) {
+    feedMonitors(session, args);
+  }
+  server.executed.add({
+    name: command.name.replace("|", " ").toUpperCase(),
+    args,
+    client: session.id,
+    db: session.db.index,
+    at: server.now,
+  });
+  const { dirty } = server;
+  const { db } = session;
+  let reply: ReplyValue;
+  try {
+    reply = command.run!(session, args);
+  } catch (error) {
+    if (!(error instanceof ErrorReply)) throw error;
+    reply = error;
+  }
+  server.stats.commands++;
+  command.stats.calls++;
+  if (reply instanceof ErrorReply) {
+    command.stats.failed++;
+    countError(server, reply);
+  }
+  if (session.effects !== undefined || (server.dirty !== dirty && command.write)) {
+    propagate(session, db.index, args);
+  }
+  if (session.tracking !== undefined && readsKeys(command)) track(session, command, args);
+  return reply;
+}
+
+/** Counts an error reply for INFO errorstats. */
+export function countError(server: ServerState, { text }: ErrorReply): void {
+  const space = text.indexOf(" ");
+  const code = space < 0 ? text : text.slice(0, space);
+  server.stats.failed++;
+  server.stats.errors.set(code, (server.stats.errors.get(code) ?? 0) + 1);
+}
+
+function propagate(session: Session, db: number, args: readonly string[]): void {
+  const { effects, server } = session;
+  session.effects = undefined;
+  for (const effect of effects ?? [args]) server.replication.append(db, effect);
+}
+
+function track(session: Session, command: Command, args: readonly string[]): void {
+  const mode = session.tracking!;
+  if (mode.broadcast || session.closed) return;
+  if (mode.optIn && mode.caching !== true) return;
+  if (mode.optOut && mode.caching === false) return;
+  const keys = keysOf(command, args);
+  if (keys.length === 0) return;
+  session.server.tracking.remember(
+    session,
+    keys.map(({ key }) => key),
+    session.server.config.number("tracking-table-max-keys"),
+  );
+}
+
+/** Looks up and does a command for a script: the reply, or the error with which a client would be refused. */
+export function callAs(session: Session, args: string[]): ReplyValue {
+  if (args.length === 0) return SYNTAX;
+  const command = lookup(session.server, args);
+  if (command instanceof ErrorReply) return err("Unknown Redis command called from script");
+  if (!hasArity(command, args)) return err("Wrong number of args calling Redis command from script");
+  const forbidden = checkPermissions(session, command, args);
+  if (forbidden !== undefined) return forbidden;
+  const reply = call(session, command, args);
+  return reply === BLOCKED ? NULL_ARRAY : reply;
+}

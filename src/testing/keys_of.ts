@@ -1,0 +1,91 @@
+/**
+ * The keys among the words of a command.
+ *
+ * @module
+ */
+import type { Command, KeySpec } from "./state.ts";
+
+/** A key, and what is done with it. */
+export interface FoundKey {
+  /** The key. */
+  readonly key: string;
+  /** Its place among the words. */
+  readonly index: number;
+  /** The flags of its specification. */
+  readonly flags: readonly string[];
+}
+
+/** Whether a command only reads and has keys, as client tracking understands it. */
+export function readsKeys(command: Command): boolean {
+  return command.flags.has("readonly") && (command.specs.length > 0 || command.flags.has("movablekeys"));
+}
+
+function places(spec: KeySpec, args: readonly string[]): number[] | undefined {
+  let first: number;
+  const begin = spec.begin;
+  if (begin[0] === "i") {
+    first = Number(begin.slice(1));
+  } else if (begin[0] === "k") {
+    const split = begin.lastIndexOf(".");
+    const word = begin.slice(1, split).toUpperCase();
+    let from = Number(begin.slice(split + 1));
+    const step = from < 0 ? -1 : 1;
+    if (from < 0) from += args.length;
+    first = -1;
+    for (let i = from; i > 0 && i < args.length; i += step) {
+      if (args[i]!.toUpperCase() !== word) continue;
+      first = i + 1;
+      break;
+    }
+    if (first < 0) return [];
+  } else {
+    return undefined;
+  }
+  const [a, b, c] = spec.find.slice(1).split(".").map(Number) as [number, number, number];
+  let [last, step] = [0, 1];
+  if (spec.find[0] === "r") {
+    step = b;
+    last = a >= 0 ? first + a : args.length + a;
+    if (a < 0 && c > 1) last = first + Math.floor((args.length - first) / c) - 1;
+  } else if (spec.find[0] === "n") {
+    const count = Number(args[first + a]);
+    if (!Number.isInteger(count) || count < 0) return [];
+    first += b;
+    step = c;
+    last = first + (count - 1) * step;
+  } else {
+    return undefined;
+  }
+  const found: number[] = [];
+  for (let i = first; i <= last; i += step) {
+    if (i >= args.length) return [];
+    found.push(i);
+  }
+  return found;
+}
+
+/** SORT, whose STORE can stand anywhere. */
+function sortStore(args: readonly string[]): number[] {
+  let place: number | undefined;
+  for (let i = 2; i < args.length; i++) {
+    const word = args[i]!.toUpperCase();
+    if (word === "LIMIT") i += 2;
+    else if (word === "GET" || word === "BY") i++;
+    else if (word === "STORE" && i + 1 < args.length) place = ++i;
+  }
+  return place === undefined ? [] : [place];
+}
+
+/** All keys of a command. */
+export function keysOf(command: Command, args: readonly string[]): FoundKey[] {
+  const found: FoundKey[] = [];
+  for (const spec of command.specs) {
+    if (spec.flags.includes("not_key")) continue;
+    let indexes = places(spec, args);
+    if (indexes === undefined) {
+      indexes = command.name === "sort" && spec.flags.includes("OW") ? sortStore(args) : [];
+    }
+    for (const index of indexes) found.push({ key: args[index]!, index, flags: spec.flags });
+  }
+  return found;
+}

@@ -1,0 +1,38 @@
+/**
+ * What clients that MONITOR get of a command.
+ *
+ * @module
+ */
+import { Simple } from "./reply.ts";
+import type { Session } from "./state.ts";
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\x07": "\\a",
+  "\b": "\\b",
+  '"': '\\"',
+  "\\": "\\\\",
+};
+
+/** A text in quotes, with what cannot be printed written in hexadecimal. */
+export function quote(text: string): string {
+  let quoted = '"';
+  for (const char of text) {
+    const code = char.charCodeAt(0);
+    quoted += ESCAPES[char] ??
+      (code < 32 || code > 126 ? `\\x${code.toString(16).padStart(2, "0")}` : char);
+  }
+  return quoted + '"';
+}
+
+/** Sends a command to all who monitor. */
+export function feedMonitors(session: Session, args: readonly string[]): void {
+  const { server } = session;
+  const seconds = Math.floor(server.now / 1000);
+  const micros = String(Math.floor((server.time.exact() % 1000) * 1000)).padStart(6, "0");
+  const from = session.script ? "lua" : session.link?.address ?? "";
+  const line = new Simple(`${seconds}.${micros} [${session.db.index} ${from}] ${args.map(quote).join(" ")}`);
+  for (const monitor of server.monitors) monitor.send(line);
+}

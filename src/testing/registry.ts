@@ -1,0 +1,81 @@
+/**
+ * All commands: what servers report of them, and who does them. A group is an object from names to handlers, one file in
+ * `commands/` each; a name without a line in the table, or a line without a handler, is not there for clients.
+ *
+ * @module
+ */
+import type { Command, Handler, KeySpec } from "./state.ts";
+import { COMMAND_ROWS } from "./table/command_rows.ts";
+
+/** Handlers by name in lower case; `client|kill` for a subcommand. */
+export type CommandGroup = Readonly<Record<string, Handler>>;
+
+interface Row {
+  readonly name: string;
+  readonly text: string;
+}
+
+function readSpec(text: string): KeySpec {
+  const [flags = "", begin = "u", find = "u"] = text.split("@");
+  return { flags: flags.split(" "), begin, find };
+}
+
+function words(text: string | undefined): string[] {
+  return text ? text.split(" ") : [];
+}
+
+function readRow(
+  { name, text }: Row,
+  id: number,
+  run: Handler | undefined,
+  subcommands: Command["subcommands"],
+): Command {
+  const [, arity, flags, range, categories, tips, specs] = text.split(";");
+  const set = new Set(words(flags));
+  return {
+    name,
+    arity: Number(arity),
+    flags: set,
+    range: (range ?? "0,0,0").split(",").map(Number) as [number, number, number],
+    categories: words(categories),
+    tips: words(tips),
+    specs: specs ? specs.split("&").map(readSpec) : [],
+    subcommands,
+    id,
+    write: set.has("write"),
+    run,
+    stats: { calls: 0, usec: 0, rejected: 0, failed: 0 },
+  };
+}
+
+/** Makes the table of the commands that the groups have. */
+export function makeCommands(groups: readonly CommandGroup[]): Map<string, Command> {
+  const handlers = new Map(groups.flatMap((group) => Object.entries(group)));
+  const containers = new Set(
+    [...handlers.keys()].filter((name) => name.includes("|")).map((name) => name.split("|")[0]!),
+  );
+  const commands = new Map<string, Command>();
+  let id = 0;
+  for (const text of COMMAND_ROWS.trim().split("\n")) {
+    const name = text.slice(0, text.indexOf(";"));
+    const [container, sub] = name.split("|") as [string, string | undefined];
+    const run = handlers.get(name);
+    if (sub !== undefined) {
+      const parent = commands.get(container);
+      if (parent?.subcommands !== undefined && run !== undefined) {
+        parent.subcommands.set(sub, readRow({ name, text }, id++, run, undefined));
+      }
+    } else if (run !== undefined || containers.has(name)) {
+      commands.set(name, readRow({ name, text }, id++, run, containers.has(name) ? new Map() : undefined));
+    }
+  }
+  return commands;
+}
+
+/** The names of all commands, in capitals, subcommands behind a space. */
+export function listCommands(commands: Map<string, Command>): string[] {
+  return [...commands.values()].flatMap((command) => [
+    ...(command.run === undefined ? [] : [command.name]),
+    ...[...command.subcommands?.values() ?? []].map((sub) => sub.name),
+  ]).map((name) => name.replace("|", " ").toUpperCase()).sort();
+}

@@ -1,0 +1,167 @@
+/**
+ * What a command replies, as values. A string is a bulk string, each character a byte; a number or a bigint is an
+ * integer; an array is an array. The rest are the classes here.
+ *
+ * @module
+ */
+
+/** A simple string. */
+export class Simple {
+  /** What it says. */
+  readonly text: string;
+  /** Makes one. */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** An error; commands return or throw it. */
+export class ErrorReply {
+  /** The whole line, without `-`. */
+  readonly text: string;
+  /** Makes one; `text` begins with its code. */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A double: a bulk string in RESP2. */
+export class Double {
+  /** The number. */
+  readonly value: number;
+  /** Makes one. */
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** A map: a flat array in RESP2. */
+export class MapReply {
+  /** Keys and values in turn. */
+  readonly flat: ReplyValue[];
+  /** Makes one. */
+  constructor(flat: ReplyValue[]) {
+    this.flat = flat;
+  }
+}
+
+/** A set: an array in RESP2. */
+export class SetReply {
+  /** The members. */
+  readonly items: ReplyValue[];
+  /** Makes one. */
+  constructor(items: ReplyValue[]) {
+    this.items = items;
+  }
+}
+
+/** A push frame: an array in RESP2. */
+export class Push {
+  /** The kind, and what follows it. */
+  readonly items: ReplyValue[];
+  /** Makes one. */
+  constructor(items: ReplyValue[]) {
+    this.items = items;
+  }
+}
+
+/** A string with a format: a bulk string in RESP2. */
+export class Verbatim {
+  /** Three characters. */
+  readonly format: string;
+  /** The string. */
+  readonly text: string;
+  /** Makes one. */
+  constructor(text: string, format: string = "txt") {
+    this.text = text;
+    this.format = format;
+  }
+}
+
+/** A number of any size: a bulk string in RESP2. */
+export class BigNumber {
+  /** Its digits. */
+  readonly digits: string;
+  /** Makes one. */
+  constructor(digits: string) {
+    this.digits = digits;
+  }
+}
+
+/** The null that RESP2 sends as an array. */
+export class NullArray {}
+
+/** Bytes that are a reply already, in the protocol of the client. */
+export class Raw {
+  /** The bytes as text, each character one. */
+  readonly text: string;
+  /** Makes one. */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Nothing is sent now: the command waits (`BLOCKED`) or has sent what it had to. */
+export class Silence {
+  /** For debugging. */
+  readonly why: string;
+  /** Makes one. */
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** A reply. */
+export type ReplyValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | ReplyValue[]
+  | Simple
+  | ErrorReply
+  | Double
+  | MapReply
+  | SetReply
+  | Push
+  | Verbatim
+  | BigNumber
+  | NullArray
+  | Raw
+  | Silence;
+
+/** +OK. */
+export const OK: Simple = new Simple("OK");
+/** +QUEUED. */
+export const QUEUED: Simple = new Simple("QUEUED");
+/** `*-1` in RESP2. */
+export const NULL_ARRAY: NullArray = new NullArray();
+/** The client waits; its reply comes later. */
+export const BLOCKED: Silence = new Silence("blocked");
+/** The command has sent what there was to send. */
+export const SENT: Silence = new Silence("sent");
+
+/** An error with the code ERR. */
+export function err(text: string): ErrorReply {
+  return new ErrorReply(`ERR ${text}`);
+}
+
+/** The operation does not fit the type of the key. */
+export const WRONGTYPE: ErrorReply = new ErrorReply(
+  "WRONGTYPE Operation against a key holding the wrong kind of value",
+);
+/** A syntax error. */
+export const SYNTAX: ErrorReply = err("syntax error");
+/** No integer of 64 bits. */
+export const NOT_INTEGER: ErrorReply = err("value is not an integer or out of range");
+/** No double. */
+export const NOT_FLOAT: ErrorReply = err("value is not a valid float");
+/** No key. */
+export const NO_KEY: ErrorReply = err("no such key");
+
+/** The number of arguments is wrong for a command; its full name in lower case. */
+export function wrongArity(name: string): ErrorReply {
+  return err(`wrong number of arguments for '${name}' command`);
+}

@@ -1,0 +1,195 @@
+/**
+ * A Redis in the process. This file is the door of the folder; what stands behind it, and where to plug in:
+ *
+ * 1. **Commands**: `commands/`, one file a group: an object from names to handlers `(session, args) => reply`, listed in
+ *    `commands/mod.ts`. What the table says of each (arity, flags, keys, categories) is `table/command_rows.ts`, recorded
+ *    from real servers; `registry.ts` joins the two. Handlers return values (`reply.ts`) or throw an `ErrorReply`.
+ * 2. **Dispatch**: `dispatch.ts`. Faults plug into `state.hooks` (`state.ts`): `before` a command, `after` it and before
+ *    its reply, `bytesIn` and `bytesOut` of a connection, `route` for a cluster.
+ * 3. **Keyspace**: `database.ts`. Every value is changed behind `write`, `set`, `delete` or `expire`; `journal` gets each
+ *    entry as it was before its first change, which is what a snapshot restores. `keyspace.ts` has what follows from a
+ *    change: `changed`, `notify`, `remove`, `created`.
+ * 4. **Replication**: `replication.ts`. The offset counts the bytes of effects; `followers` get each effect, `acknowledged`
+ *    is what WAIT counts. A handler says `session.effects = [...]` where the command itself must not be repeated.
+ * 5. **Scripts**: `callAs(session, args)` of `dispatch.ts` on a session of `state.open(undefined)`; `script` and `noBlock`
+ *    are to be set on it.
+ * 6. **Blocking**: `blocking.ts`. A handler hands a `Waiter` to `state.blocking` and returns `BLOCKED`; `signal` wakes
+ *    those who wait for a key, after the command.
+ * 7. **Pub/sub and tracking**: `pubsub_hub.ts`, `tracking_hub.ts`.
+ * 8. **Time**: `time.ts`. `state.now` is the time of the command that is being done; `state.time.set` sets an alarm.
+ *
+ * @module
+ */
+import { systemClock } from "../clock.ts";
+import type { Transport } from "../transport.ts";
+import { UserTable } from "./acl/user.ts";
+import { BlockingHub } from "./blocking.ts";
+import { GROUPS } from "./commands/mod.ts";
+import { Config } from "./config.ts";
+import { Connection } from "./connection.ts";
+import { after } from "./dispatch.ts";
+import { ExecutedLog } from "./executed_log.ts";
+import { InProcessTransport } from "./in_process.ts";
+import { enableExpiry } from "./keyspace.ts";
+import type { Listener, Listening, ListenOptions } from "./listener.ts";
+import type { TestServerOptions } from "./options.ts";
+import { PubSubHub } from "./pubsub_hub.ts";
+import { listCommands, makeCommands } from "./registry.ts";
+import { Replication } from "./replication.ts";
+import { ServerState, type Session } from "./state.ts";
+import { ServerTime } from "./time.ts";
+import { TrackingHub } from "./tracking_hub.ts";
+import { hashPassword } from "./acl/sha256.ts";
+
+function hexadecimal(random: () => number): string {
+  let text = "";
+  while (text.length < 40) text += Math.floor(random() * 16).toString(16);
+  return text;
+}
+
+/** The parts of a server; what tests of this folder use, and what topologies are built of. */
+export function createState(options: TestServerOptions): ServerState {
+  const clock = options.clock ?? systemClock;
+  const epoch = options.epoch ?? (options.clock === undefined ? Date.now() : 1_700_000_000_000);
+  const time = new ServerTime(clock, epoch);
+  const random = (): number => clock.random();
+  const state = new ServerState({
+    time,
+    config: new Config(options.databases ?? 16),
+    users: new UserTable(),
+    commands: makeCommands(GROUPS),
+    pubsub: new PubSubHub(),
+    tracking: new TrackingHub(),
+    blocking: new BlockingHub(),
+    replication: new Replication(hexadecimal(random)),
+    executed: new ExecutedLog(options.logLimit ?? 10_000),
+    runId: hexadecimal(random),
+  });
+  state.tracking.find = (id) => state.sessions.get(id);
+  state.tracking.current = () => state.current;
+  state.blocking.as = (waiting, run) => {
+    const session = waiting as Session;
+    const before = state.current;
+    state.current = session;
+    const { dirty } = state;
+    try {
+      return run();
+    } finally {
+      const effects = session.effects;
+      session.effects = undefined;
+      if (state.dirty !== dirty) {
+        for (const effect of effects ?? []) state.replication.append(session.db.index, effect);
+      }
+      state.current = before;
+    }
+  };
+  enableExpiry(state);
+  if (options.password !== undefined) {
+    state.users.defaultUser.noPassword = false;
+    state.users.defaultUser.passwords = [hashPassword(options.password)];
+    state.config.set("requirepass", options.password);
+  }
+  for (const [name, value] of Object.entries(options.config ?? {})) {
+    const wrong = state.config.refusal(name, value);
+    if (wrong !== undefined) throw new TypeError(`Cannot start the test server: config '${name}': ${wrong}`);
+    state.config.set(name, value);
+  }
+  return state;
+}
+
+/** A server in this process, without a way to listen; the entry point `testing` adds one. */
+export class TestServerBase implements AsyncDisposable {
+  readonly #state: ServerState;
+  readonly #listener: Listener | undefined;
+  readonly #transport: InProcessTransport;
+  readonly #listening: Set<Listening> = new Set();
+  #url: string | undefined;
+  #closed = false;
+
+  /** The names of all commands that it has, in capitals, subcommands behind a space. */
+  static get commands(): readonly string[] {
+    return listCommands(makeCommands(GROUPS));
+  }
+
+  /**
+   * Starts a server; nothing has to be awaited.
+   *
+   * @throws {TypeError} for a `config` that Redis refuses.
+   */
+  constructor(options: TestServerOptions = {}, listener?: Listener) {
+    this.#state = createState(options);
+    this.#listener = listener;
+    this.#transport = new InProcessTransport(this.#state, options.clock === undefined);
+    this.#transport.refuse = () => this.#closed ? "it is closed" : undefined;
+  }
+
+  /** The transport for clients in this process: `new Redis({ transport: server.transport })`. */
+  get transport(): Transport {
+    return this.#transport;
+  }
+
+  /** The URL of the last address that it listens on.
+   *
+   * @throws {TypeError} before `listen()`. */
+  get url(): string {
+    if (this.#url === undefined) {
+      throw new TypeError(
+        "The test server has no URL: it does not listen. Call listen() first, or use its transport",
+      );
+    }
+    return this.#url;
+  }
+
+  /** The commands that were executed, in order. */
+  get executed(): ExecutedLog {
+    return this.#state.executed;
+  }
+
+  /** The server's time, in milliseconds since 1970. */
+  get now(): number {
+    return this.#state.time.now();
+  }
+
+  /**
+   * Listens on a TCP port or a Unix socket.
+   *
+   * @throws {TypeError} when the server is closed, or no listener is there.
+   * @throws the runtime's error when the address cannot be used.
+   */
+  async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+    if (this.#closed) throw new TypeError("Cannot listen: the test server is closed");
+    if (this.#listener === undefined) throw new TypeError("Cannot listen: there is no listener");
+    const listening = await this.#listener(options, (socket) => {
+      if (this.#closed) return undefined;
+      const connection = new Connection(this.#state, socket);
+      return { data: (bytes) => connection.receive(bytes), end: () => connection.ended() };
+    });
+    this.#listening.add(listening);
+    const { host, port, path } = listening;
+    this.#url = path !== undefined
+      ? `unix:${path}`
+      : `redis://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return { url: this.#url };
+  }
+
+  /** Moves the server's time forward: keys expire and blocked clients time out in order, without waiting. */
+  advance(ms: number): void {
+    this.#state.time.advance(ms);
+    this.#state.now = this.#state.time.now();
+    after(this.#state);
+  }
+
+  /** Ends all connections and stops to listen. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const session of [...this.#state.sessions.values()]) session.link?.close();
+    this.#state.time.stop();
+    await Promise.all([...this.#listening].map((one) => one.close()));
+    this.#listening.clear();
+  }
+
+  /** Closes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * What the server knows: itself, its clients, its commands. Data with few methods; what happens with it stands in files
+ * named for it.
+ *
+ * @module
+ */
+import type { User, UserTable } from "./acl/user.ts";
+import type { BlockingHub, Waiter } from "./blocking.ts";
+import type { Config } from "./config.ts";
+import { Database, type DatabaseHost } from "./database.ts";
+import type { ExecutedLog } from "./executed_log.ts";
+import type { PubSubHub } from "./pubsub_hub.ts";
+import type { Replication } from "./replication.ts";
+import type { ReplyValue } from "./reply.ts";
+import type { ServerTime } from "./time.ts";
+import type { TrackingHub, TrackingMode } from "./tracking_hub.ts";
+
+/** Does a command; `args[0]` is its name (and `args[1]` its subcommand). Returns or throws its reply. */
+export type Handler = (session: Session, args: string[]) => ReplyValue;
+
+/** Where keys stand among the arguments. */
+export interface KeySpec {
+  /** RO, RW, OW, RM, access, insert, update, delete, not_key, incomplete, variable_flags. */
+  readonly flags: readonly string[];
+  /** `i1`: from place 1; `kWORD.1`: behind WORD, which is looked for from place 1 on; `u`: unknown. */
+  readonly begin: string;
+  /** `rLAST.STEP.LIMIT`, `nCOUNT.FIRST.STEP` or `u`. */
+  readonly find: string;
+}
+
+/** A command, or a subcommand. */
+export interface Command {
+  /** In lower case; `client|kill` for a subcommand. */
+  readonly name: string;
+  /** Words, its name included; negative where there may be more. */
+  readonly arity: number;
+  /** write, readonly, denyoom, noscript, blocking, ... */
+  readonly flags: ReadonlySet<string>;
+  /** First key, last key, step, as COMMAND says. */
+  readonly range: readonly [number, number, number];
+  /** ACL categories. */
+  readonly categories: readonly string[];
+  /** What clients should know. */
+  readonly tips: readonly string[];
+  /** Where its keys are. */
+  readonly specs: readonly KeySpec[];
+  /** Its subcommands. */
+  readonly subcommands: Map<string, Command> | undefined;
+  /** Its place in the bit maps of users. */
+  readonly id: number;
+  /** Whether it changes data. */
+  readonly write: boolean;
+  /** Does it; a command without is not there. */
+  readonly run: Handler | undefined;
+  /** For INFO commandstats. */
+  readonly stats: { calls: number; usec: number; rejected: number; failed: number };
+}
+
+/** The wire of a client, as its session sees it. */
+export interface Link {
+  /** Where the client is: `127.0.0.1:50000`. */
+  readonly address: string;
+  /** Where the server is. */
+  readonly localAddress: string;
+  /** Adds a reply to what will be sent. */
+  write(value: ReplyValue): void;
+  /** How much waits to be sent. */
+  readonly pending: number;
+  /** Takes back what was written behind that length. */
+  cut(length: number): void;
+  /** Sends it, soon. */
+  flush(): void;
+  /** Sends what waits, then ends the connection; `now` loses it. */
+  close(now?: boolean): void;
+  /** Goes on with the requests that wait, as the client is no longer blocked. */
+  resume(): void;
+}
+
+/** A command that waits for EXEC. */
+export interface Queued {
+  /** The command. */
+  readonly command: Command;
+  /** Its words. */
+  readonly args: string[];
+}
+
+/** A client. */
+export class Session {
+  /** CLIENT ID. */
+  readonly id: number;
+  /** The server. */
+  readonly server: ServerState;
+  /** Its wire; none for sessions of scripts. */
+  link: Link | undefined;
+  /** The selected database. */
+  db: Database;
+  /** The user. */
+  user: User;
+  /** Whether it may do anything but AUTH. */
+  authenticated: boolean;
+  /** 2 or 3. */
+  protocol = 2;
+  /** CLIENT SETNAME. */
+  name = "";
+  /** CLIENT SETINFO. */
+  libName = "";
+  /** CLIENT SETINFO. */
+  libVersion = "";
+  /** When it connected. */
+  readonly createdAt: number;
+  /** When it last sent a command. */
+  activeAt: number;
+  /** Its last command. */
+  lastCommand: Command | undefined;
+  /** Commands since MULTI. */
+  multi: Queued[] | undefined;
+  /** A command could not be queued: EXEC fails. */
+  dirtyExec = false;
+  /** A watched key was changed. */
+  dirtyCas = false;
+  /** Keys of WATCH, by database. */
+  readonly watched: { readonly db: Database; readonly key: string; readonly expired: boolean }[] = [];
+  /** SUBSCRIBE. */
+  readonly channels: Set<string> = new Set();
+  /** PSUBSCRIBE. */
+  readonly patterns: Set<string> = new Set();
+  /** SSUBSCRIBE. */
+  readonly shards: Set<string> = new Set();
+  /** CLIENT TRACKING. */
+  tracking: TrackingMode | undefined;
+  /** CLIENT REPLY. */
+  replies: "on" | "off" | "skip" | "skipping" = "on";
+  /** MONITOR. */
+  monitor = false;
+  /** What it waits for. */
+  blocked: Waiter | undefined;
+  /** Nothing blocks: within EXEC, or a script. */
+  noBlock = false;
+  /** A command of EXEC or of a script is being done. */
+  nested = false;
+  /** The session of a script. */
+  script = false;
+  /** The connection ends behind the reply. */
+  closing = false;
+  /** The connection has ended. */
+  closed = false;
+  /** CLIENT NO-EVICT. */
+  noEvict = false;
+  /** READONLY in a cluster. */
+  readOnly = false;
+  /** ASKING. */
+  asking = false;
+  /** What is to be put into the replication log instead of the command itself; `[]` for nothing. */
+  effects: string[][] | undefined;
+
+  /** Makes one. */
+  constructor(server: ServerState, id: number, link: Link | undefined) {
+    this.server = server;
+    this.id = id;
+    this.link = link;
+    this.db = server.databases[0]!;
+    this.user = server.users.defaultUser;
+    this.authenticated = server.users.defaultUser.openToAll;
+    this.createdAt = this.activeAt = server.now;
+  }
+
+  /** How many channels, patterns and shard channels it listens to. */
+  get subscriptions(): number {
+    return this.channels.size + this.patterns.size;
+  }
+
+  /** Sends something. */
+  send(value: ReplyValue): void {
+    if (this.link === undefined || this.closed || this.replies !== "on") return;
+    this.link.write(value);
+    this.link.flush();
+  }
+}
+
+/** Where faults plug in; each may be missing. */
+export interface Hooks {
+  /** Before a command is looked at: a reply ends it there. */
+  before?: (session: Session, args: string[]) => ReplyValue | undefined;
+  /** After a command: the reply to send, `SENT` for none. */
+  after?: (session: Session, args: string[], reply: ReplyValue) => ReplyValue;
+  /** Bytes have come: what to read now. What is kept back goes to `receive` later. */
+  bytesIn?: (
+    session: Session,
+    bytes: Uint8Array,
+    receive: (bytes: Uint8Array) => void,
+  ) => Uint8Array | undefined;
+  /** Bytes go out: what to send now. What is kept back goes to `transmit` later. */
+  bytesOut?: (
+    session: Session,
+    bytes: Uint8Array,
+    transmit: (bytes: Uint8Array) => void,
+  ) => Uint8Array | undefined;
+  /** Before the ACL and everything: MOVED, ASK, CLUSTERDOWN for the keys of a command. */
+  route?: (session: Session, command: Command, args: string[]) => ReplyValue | undefined;
+}
+
+/** Counters for INFO. */
+export interface Stats {
+  /** Connections so far. */
+  connections: number;
+  /** Commands so far. */
+  commands: number;
+  /** Keys that expired. */
+  expired: number;
+  /** Reads that found a key. */
+  hits: number;
+  /** Reads that did not. */
+  misses: number;
+  /** Errors by their code. */
+  errors: Map<string, number>;
+  /** Error replies. */
+  failed: number;
+  /** Bytes in. */
+  input: number;
+  /** Bytes out. */
+  output: number;
+}
+
+/** The server. */
+export class ServerState implements DatabaseHost {
+  /** Wall time and alarms. */
+  readonly time: ServerTime;
+  /** The time of the command that is being done. */
+  now = 0;
+  /** When it was started. */
+  readonly startedAt: number;
+  /** CONFIG. */
+  readonly config: Config;
+  /** All databases. */
+  readonly databases: Database[] = [];
+  /** Users. */
+  readonly users: UserTable;
+  /** All clients that are connected, by their id. */
+  readonly sessions: Map<number, Session> = new Map();
+  /** All commands that are there, by their name in lower case; containers have subcommands. */
+  readonly commands: Map<string, Command>;
+  /** Pub/sub. */
+  readonly pubsub: PubSubHub;
+  /** Client tracking. */
+  readonly tracking: TrackingHub;
+  /** Blocked clients. */
+  readonly blocking: BlockingHub;
+  /** Offsets and the log. */
+  readonly replication: Replication;
+  /** What was executed. */
+  readonly executed: ExecutedLog;
+  /** Faults. */
+  readonly hooks: Hooks = {};
+  /** Counters. */
+  readonly stats: Stats = {
+    connections: 0,
+    commands: 0,
+    expired: 0,
+    hits: 0,
+    misses: 0,
+    errors: new Map(),
+    failed: 0,
+    input: 0,
+    output: 0,
+  };
+  /** Changes so far; a command that leaves it alone changed nothing. */
+  dirty = 0;
+  /** Whether keys that have expired are taken out; not on replicas. */
+  expires = true;
+  /** Whether they are looked for, too: DEBUG SET-ACTIVE-EXPIRE. */
+  activeExpire = true;
+  /** Whether reading a key counts as using it. */
+  touches = true;
+  /** Watched keys: who watches them. */
+  readonly watchers: Map<string, Set<Session>> = new Map();
+  /** Clients that MONITOR. */
+  readonly monitors: Set<Session> = new Set();
+  /** The client whose command is being done. */
+  current: Session | undefined;
+  /** What else has to know of a change: the next room's things. */
+  readonly onChange: ((db: Database, key: string) => void)[] = [];
+  /** SLOWLOG, latest first. */
+  readonly slowlog: ReplyValue[][] = [];
+  /** CLIENT PAUSE: until when, and whether only writes wait. */
+  paused: { until: number; writes: boolean; waiting: Set<Session> } | undefined;
+  /** 40 hexadecimal digits. */
+  readonly runId: string;
+  #nextId = 1;
+
+  /** Puts the parts together. */
+  constructor(parts: {
+    readonly time: ServerTime;
+    readonly config: Config;
+    readonly users: UserTable;
+    readonly commands: Map<string, Command>;
+    readonly pubsub: PubSubHub;
+    readonly tracking: TrackingHub;
+    readonly blocking: BlockingHub;
+    readonly replication: Replication;
+    readonly executed: ExecutedLog;
+    readonly runId: string;
+  }) {
+    this.time = parts.time;
+    this.now = this.startedAt = this.time.now();
+    this.config = parts.config;
+    this.users = parts.users;
+    this.commands = parts.commands;
+    this.pubsub = parts.pubsub;
+    this.tracking = parts.tracking;
+    this.blocking = parts.blocking;
+    this.replication = parts.replication;
+    this.executed = parts.executed;
+    this.runId = parts.runId;
+    for (let i = 0; i < this.config.databases; i++) this.databases.push(new Database(i, this));
+  }
+
+  /** A new client. */
+  open(link: Link | undefined): Session {
+    const session = new Session(this, this.#nextId++, link);
+    if (link !== undefined) {
+      this.sessions.set(session.id, session);
+      this.stats.connections++;
+    }
+    return session;
+  }
+
+  /** What to do when a key expired; set by `keyspace.ts`. */
+  onExpired: (db: Database, key: string) => void = () => {};
+  /** What to do when something will expire earlier than all before; set by `keyspace.ts`. */
+  onExpiresAt: (db: Database, at: number) => void = () => {};
+
+  /** A key has expired. */
+  expired(db: Database, key: string): void {
+    this.onExpired(db, key);
+  }
+
+  /** Something expires at a time. */
+  expiresAt(db: Database, at: number): void {
+    this.onExpiresAt(db, at);
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Client tracking: who has read which keys, and who is to be told of changes.
+ *
+ * @module
+ */
+import { Push, type ReplyValue } from "./reply.ts";
+
+/** How a client tracks. */
+export interface TrackingMode {
+  /** Changes of all keys with one of the prefixes, read or not. */
+  readonly broadcast: boolean;
+  /** The prefixes; an empty one for all keys. */
+  readonly prefixes: readonly string[];
+  /** Only what is read behind CLIENT CACHING YES. */
+  readonly optIn: boolean;
+  /** All but what is read behind CLIENT CACHING NO. */
+  readonly optOut: boolean;
+  /** Not of its own changes. */
+  readonly noLoop: boolean;
+  /** CLIENT ID of who is told instead; 0 for itself. */
+  readonly redirect: number;
+  /** CLIENT CACHING for the next command. */
+  caching: boolean | undefined;
+  /** Whether the client that is told instead has gone. */
+  broken: boolean;
+}
+
+/** Who tracks; a session. */
+export interface Tracker {
+  /** CLIENT ID. */
+  readonly id: number;
+  /** 2 or 3. */
+  readonly protocol: number;
+  /** How it tracks. */
+  readonly tracking: TrackingMode | undefined;
+  /** SUBSCRIBE. */
+  readonly channels: ReadonlySet<string>;
+  /** Whether it has gone. */
+  readonly closed: boolean;
+  /** Sends a message. */
+  send(value: ReplyValue): void;
+}
+
+const CHANNEL = "__redis__:invalidate";
+
+/** Keys with those who have read them. */
+export class TrackingHub {
+  readonly #readers: Map<string, Set<Tracker>> = new Map();
+  readonly #broadcast: Set<Tracker> = new Set();
+  #pending: Map<Tracker, string[]> = new Map();
+  /** All who track. */
+  readonly trackers: Set<Tracker> = new Set();
+  /** Finds a client by its id. */
+  find: (id: number) => Tracker | undefined = () => undefined;
+  /** The client whose command is being done: it is told behind its reply. */
+  current: () => Tracker | undefined = () => undefined;
+
+  /** How many keys are remembered. */
+  get keys(): number {
+    return this.#readers.size;
+  }
+
+  /** How many entries there are, one for each key and client. */
+  get items(): number {
+    let items = 0;
+    for (const readers of this.#readers.values()) items += readers.size;
+    return items;
+  }
+
+  /** How many prefixes are broadcast. */
+  get prefixes(): number {
+    return new Set([...this.#broadcast].flatMap((one) => one.tracking?.prefixes ?? [])).size;
+  }
+
+  /** A client has begun to track, or tracks in another way. */
+  start(tracker: Tracker): void {
+    this.trackers.add(tracker);
+    if (tracker.tracking?.broadcast) this.#broadcast.add(tracker);
+    else this.#broadcast.delete(tracker);
+  }
+
+  /** A client has stopped. */
+  stop(tracker: Tracker): void {
+    this.trackers.delete(tracker);
+    this.#broadcast.delete(tracker);
+    this.#pending.delete(tracker);
+  }
+
+  /** A client has read keys; at most `most` keys are remembered. */
+  remember(tracker: Tracker, keys: readonly string[], most: number): void {
+    for (const key of keys) {
+      const readers = this.#readers.get(key);
+      if (readers === undefined) this.#readers.set(key, new Set([tracker]));
+      else readers.add(tracker);
+    }
+    while (most > 0 && this.#readers.size > most) {
+      const oldest = this.#readers.keys().next().value!;
+      this.#invalidate(oldest, undefined);
+    }
+  }
+
+  /** A key was changed by a client, or by nobody. */
+  changed(key: string, by: Tracker | undefined): void {
+    if (this.#broadcast.size > 0) {
+      for (const tracker of this.#broadcast) {
+        const { prefixes, noLoop } = tracker.tracking!;
+        if (noLoop && tracker === by) continue;
+        if (prefixes.some((prefix) => key.startsWith(prefix))) this.#later(tracker, key);
+      }
+    }
+    if (this.#readers.size > 0) this.#invalidate(key, by);
+  }
+
+  /** Everything was deleted. */
+  flushed(): void {
+    this.#readers.clear();
+    for (const tracker of this.trackers) this.#tell(tracker, null);
+  }
+
+  /** Tells what has been put off: behind the reply of the command that did it. */
+  flush(): void {
+    if (this.#pending.size === 0) return;
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const [tracker, keys] of pending) this.#tell(tracker, keys);
+  }
+
+  /** The client that is told in another's stead has gone. */
+  brokenBy(tracker: Tracker): void {
+    const mode = tracker.tracking!;
+    if (mode.broken) return;
+    mode.broken = true;
+    if (tracker.protocol === 3) tracker.send(new Push(["tracking-redir-broken", mode.redirect]));
+  }
+
+  #invalidate(key: string, by: Tracker | undefined): void {
+    const readers = this.#readers.get(key);
+    if (readers === undefined) return;
+    this.#readers.delete(key);
+    for (const tracker of readers) {
+      const mode = tracker.tracking;
+      if (mode === undefined || mode.broadcast || tracker.closed) continue;
+      if (mode.noLoop && tracker === by) continue;
+      if (tracker === this.current()) this.#later(tracker, key);
+      else this.#tell(tracker, [key]);
+    }
+  }
+
+  #later(tracker: Tracker, key: string): void {
+    const keys = this.#pending.get(tracker);
+    if (keys === undefined) this.#pending.set(tracker, [key]);
+    else if (!keys.includes(key)) keys.push(key);
+  }
+
+  #tell(tracker: Tracker, keys: string[] | null): void {
+    const mode = tracker.tracking;
+    if (mode === undefined) return;
+    let target: Tracker | undefined = tracker;
+    if (mode.redirect !== 0) {
+      target = this.find(mode.redirect);
+      if (target === undefined || target.closed) {
+        mode.broken = true;
+        if (tracker.protocol === 3) tracker.send(new Push(["tracking-redir-broken", mode.redirect]));
+        return;
+      }
+    }
+    if (target.protocol === 3) target.send(new Push(["invalidate", keys]));
+    else if (target.channels.has(CHANNEL)) target.send(new Push(["message", CHANNEL, keys]));
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The version that the server says it is.
+ *
+ * @module
+ */
+
+/** The version whose replies and error texts the server has. */
+export const VERSION: string = "7.0.15";
