@@ -30,7 +30,6 @@ import { checkConnect } from "./shared/check.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
-import { readPems } from "./shared/pem.ts";
 import type {
   Endpoint,
   Socket,
@@ -133,6 +132,8 @@ function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
 }
 
 async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<Record<string, unknown>> {
+  // Loaded on demand: node:crypto takes several milliseconds.
+  const { readPems } = await import("./shared/pem.ts");
   const { ca, cert, key } = await readPems(endpoint, options);
   return {
     rejectUnauthorized: true,

@@ -21,21 +21,11 @@
  */
 
 import net from "node:net";
-import tls from "node:tls";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { checkKeepAlive, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
-import { readPems } from "./shared/pem.ts";
-import type {
-  Endpoint,
-  Socket,
-  SocketHandlers,
-  SocketOptions,
-  TcpEndpoint,
-  TlsOptions,
-  Transport,
-} from "../src/transport.ts";
+import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
 export type * from "../src/transport.ts";
 
@@ -102,27 +92,6 @@ class NodeLink extends Link {
   }
 }
 
-/** Options of `node:tls` for ours. Everything is spelt out, so that nothing in the environment can weaken it. */
-async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<tls.ConnectionOptions> {
-  // Deno's node:tls takes a cipher list and does not look at it.
-  if (options.ciphers !== undefined && "Deno" in globalThis) {
-    throw new TypeError("Cannot connect: Deno cannot choose tls.ciphers; tls.minVersion it can");
-  }
-  const { ca, cert, key } = await readPems(endpoint, options);
-  return {
-    rejectUnauthorized: options.verify !== "none",
-    minVersion: options.minVersion ?? "TLSv1.2",
-    ...ca !== undefined && { ca },
-    ...cert !== undefined && { cert },
-    ...key !== undefined && { key },
-    // Node sends no SNI by itself. An address is no name for it (RFC 6066), but is what the certificate must hold.
-    servername: options.serverName ?? (net.isIP(endpoint.host) === 0 ? endpoint.host : ""),
-    ...options.ciphers !== undefined && { ciphers: options.ciphers },
-    ...options.alpn !== undefined && { ALPNProtocols: [...options.alpn] },
-    ...options.checkHostname === false && { checkServerIdentity: () => undefined },
-  };
-}
-
 async function open(
   endpoint: Endpoint,
   options: SocketOptions,
@@ -132,7 +101,8 @@ async function open(
   if (!("path" in endpoint)) checkKeepAlive(net.Socket.prototype, options.keepAlive);
   const secure = "path" in endpoint || endpoint.tls === undefined
     ? undefined
-    : await tlsOptionsOf(endpoint, endpoint.tls);
+    // Loaded on demand: node:tls takes several milliseconds.
+    : await (await import("./shared/node_tls.ts")).prepareTls(endpoint, endpoint.tls);
   cut.throwIfAborted();
   return await new Promise((resolve, reject) => {
     let link: NodeLink | undefined;
@@ -154,7 +124,7 @@ async function open(
         socket = net.connect({ ...shared, path: endpoint.path });
       } else {
         const address = { ...shared, host: endpoint.host, port: endpoint.port };
-        socket = secure === undefined ? net.connect(address) : tls.connect({ ...address, ...secure });
+        socket = secure === undefined ? net.connect(address) : secure(address);
       }
     } catch (error) {
       // Keys and certificates are read at once.
