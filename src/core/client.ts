@@ -17,6 +17,8 @@ import { ConnectionError, type Executed, RedisError, TimeoutError } from "../err
 import { DecodeMode, type Reply } from "../resp/types.ts";
 import type { CoreSettings } from "./options.ts";
 
+/** Milliseconds that `close()` waits for replies and for a connection that is being made; the default of `closeGrace`. */
+const CLOSE_GRACE = 5_000;
 const UNFIT = CommandFlag.blocking | CommandFlag.stateful;
 
 /** The replies of a list of commands; errors stand in their places. */
@@ -29,8 +31,9 @@ export class CoreClient {
   readonly #settings: CoreSettings;
   #link: Link | undefined = undefined;
   #connecting: Promise<Link> | undefined = undefined;
+  #abort: ((reason: Error) => void) | undefined = undefined;
   #ending: (() => void) | undefined = undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined = undefined;
 
   /** Not yet connected. */
   constructor(settings: CoreSettings) {
@@ -65,14 +68,12 @@ export class CoreClient {
     return flight.promise as Promise<Outcomes<C>>;
   }
 
-  /** Ends the client: what is on its way comes back, what comes later is refused. Never rejects. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const link = this.#link ?? await this.#connecting?.catch(() => undefined);
-    if (link === undefined || link !== this.#link) return;
-    if (link.pending > 0) await new Promise<void>((resolve) => this.#ending = resolve);
-    this.#link = undefined;
-    await link.close();
+  /**
+   * Closes the client. Commands that were sent have 5 s to get their replies; later commands are rejected. Every call
+   * resolves when the client is closed; none rejects.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#end();
   }
 
   /** Closes the client. */
@@ -89,7 +90,9 @@ export class CoreClient {
 
   #submit(all: readonly Pending[]): void {
     const link = this.#link;
-    if (link !== undefined && !this.#closed) return all.forEach((pending) => this.#enqueue(link, pending));
+    if (link !== undefined && this.#closing === undefined) {
+      return all.forEach((pending) => this.#enqueue(link, pending));
+    }
     this.#open().then(
       (link) => all.forEach((pending) => this.#enqueue(link, pending)),
       (error) => all.forEach((pending) => pending.reject(error)),
@@ -115,7 +118,7 @@ export class CoreClient {
   }
 
   #open(): Promise<Link> {
-    if (this.#closed) return Promise.reject(this.#error("connect", "CLOSED", "no"));
+    if (this.#closing !== undefined) return Promise.reject(this.#error("connect", "CLOSED", "no"));
     return this.#connecting ??= this.#connect().finally(() => this.#connecting = undefined);
   }
 
@@ -127,6 +130,7 @@ export class CoreClient {
         executed: "no",
       });
     const limit = startLimit(clock, connectTimeout, late, undefined);
+    this.#abort = limit.abort;
     let link: Link | undefined;
     let cause: Error | undefined;
     const owner = {
@@ -158,6 +162,23 @@ export class CoreClient {
     }
   }
 
+  async #end(): Promise<void> {
+    const { clock } = this.#settings;
+    const timer = clock.setTimeout(() => {
+      const reason = this.#error("wait any longer", "CLOSED", "no");
+      this.#abort?.(reason);
+      this.#lost(this.#link, reason);
+    }, CLOSE_GRACE);
+    await this.#connecting?.catch(() => {});
+    if (this.#link !== undefined && this.#link.pending > 0) {
+      await new Promise<void>((resolve) => this.#ending = resolve);
+    }
+    clock.clearTimeout(timer);
+    const link = this.#link;
+    this.#link = undefined;
+    await link?.close();
+  }
+
   #lost(link: Link | undefined, cause: Error): void {
     link?.destroy(cause);
     if (link === this.#link) this.#link = undefined;
@@ -165,7 +186,9 @@ export class CoreClient {
   }
 
   #error(what: string, code: string, executed: Executed): ConnectionError {
-    const why = this.#closed ? "the client is closed" : "the connection was lost, or takes no more";
+    const why = this.#closing !== undefined
+      ? "the client is closed"
+      : "the connection was lost, or takes no more";
     return new ConnectionError(`Cannot ${what}: ${why} (${this.#settings.address})`, { code, executed });
   }
 }

@@ -49,22 +49,39 @@ export interface CoreSettings extends LinkOptions {
 }
 
 function fromUrl(source: string | URL): CoreOptions {
-  const { protocol, hostname, port, pathname, username, password, search } = new URL(source);
-  const [, kind, secure] = /^(redis|valkey|unix)(s?):$/.exec(protocol) ?? [];
-  if (kind === undefined || search !== "") {
+  const { protocol, hostname, port, pathname, username, password, search, hash } = new URL(source);
+  const [, kind, secure] = /^(redis|valkey|unix(?=:))(s?):$/.exec(protocol) ?? [];
+  if (kind === undefined || search + hash !== "") {
     throw new TypeError(
       "Cannot use the URL: it must be redis(s):, valkey(s): or unix:, without a query",
     );
   }
-  const db = kind === "unix" ? 0 : Number(pathname.slice(1));
+  const db = kind === "unix" ? "" : pathname.slice(1);
+  if (!/^(0|[1-9]\d{0,9})?$/.test(db)) {
+    throw new TypeError("Cannot use the URL: what follows the host must be the number of a database");
+  }
   return {
     ...kind === "unix" ? { path: decodeURIComponent(pathname) } : { host: hostname.replace(/^\[|\]$/g, "") },
     ...port && { port: Number(port) },
-    ...db && { db },
+    ...db && { db: Number(db) },
     ...username && { username: decodeURIComponent(username) },
     ...password && { password: decodeURIComponent(password) },
     ...secure && { tls: true },
   };
+}
+
+const KNOWN: ReadonlySet<string> = new Set(
+  ("host port path db username password tls protocol clientName connectTimeout commandTimeout transport clock")
+    .split(" "),
+);
+
+function check(given: CoreOptions): void {
+  const unknown = Object.keys(given).find((name) => !KNOWN.has(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`Cannot use the option \`${unknown}\`: there are ${[...KNOWN].join(", ")}`);
+  }
+  const beside = given.path !== undefined && (["host", "port", "tls"] as const).find((name) => given[name]);
+  if (beside) throw new TypeError(`Cannot use the options \`path\` and \`${beside}\` together`);
 }
 
 /** What the options come to; `transport` is for those that name none. */
@@ -75,6 +92,7 @@ export function resolveCoreOptions(
 ): CoreSettings {
   const base = typeof source === "string" || source instanceof URL ? fromUrl(source) : source;
   const given = { ...base, ...over };
+  check(given);
   const { host = "localhost", port = 6379, path, tls } = given;
   const secured = tls === true ? {} : tls || undefined;
   const endpoint: Endpoint = path === undefined ? { host, port, tls: secured } : { path };

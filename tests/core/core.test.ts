@@ -3,8 +3,10 @@ import { after, before, describe, it } from "node:test";
 import { blpop, dump, get, incr, ping, select, set, strlen } from "../../src/commands/mod.ts";
 import { script } from "../../src/commands/script.ts";
 import { connect } from "../../core.ts";
+import { Redis } from "../../mod.ts";
 import { AuthenticationError, ReplyError } from "../../src/errors.ts";
 import { startProxy } from "../harness/fault_proxy.ts";
+import { SimulatedClock } from "../harness/clock.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
@@ -99,5 +101,72 @@ describe("the small client: limits", () => {
     const promise = connect({ transport: peer.transport(), connectTimeout: 50 });
     await assert.rejects(promise, { code: "CONNECT_TIMEOUT", executed: "no" });
     await peer.whenOpen(0);
+  });
+});
+
+describe("the small client: options", () => {
+  const refusals: readonly [what: string, Parameters<typeof connect>, RegExp][] = [
+    ...["/2/", "/2x", "/abc", "/1e1", "/-1", "/0x1", "/2#x", "/02", "/%32", "/0?db=1"].map((
+      path,
+    ): [string, Parameters<typeof connect>, RegExp] => [
+      `the URL path ${path}`,
+      [`redis://localhost${path}`],
+      /URL/,
+    ]),
+    ["a scheme that does not exist", ["unixs:///run/redis.sock"], /URL/],
+    ["an unknown option", [{ pooling: 1 } as never], /`pooling`: there are host, /],
+    ["an unknown option beside a URL", ["redis://localhost", { poolSize: 1 } as never], /`poolSize`/],
+    ["tls with path", [{ path: "/run/redis.sock", tls: true }], /`path` and `tls`/],
+    ["tls with the path of a URL", ["unix:///run/redis.sock", { tls: {} }], /`path` and `tls`/],
+    ["port with path", [{ path: "/run/redis.sock", port: 1 }], /`path` and `port`/],
+  ];
+  for (const [what, given, message] of refusals) {
+    it(`refuses ${what}, as Redis does`, async () => {
+      await assert.rejects(
+        connect(...given),
+        (error) => error instanceof TypeError && message.test(error.message),
+      );
+      assert.throws(() => new Redis(...given as [string]), /Cannot/);
+    });
+  }
+});
+
+describe("the small client: close()", () => {
+  const held = (): ScriptedPeer =>
+    new ScriptedPeer({ script: ([name], one) => name === "GET" ? undefined : one.serve() });
+
+  it("resolves for every caller", async () => {
+    const peer = held();
+    const client = await connect({ transport: peer.transport() });
+    const value = client.execute(get("k"));
+    await peer.whenReceived("GET");
+    const closes = [client.close(), client.close(), client[Symbol.asyncDispose]()];
+    peer.connections[0]!.send(null);
+    assert.equal(await value, null);
+    await Promise.all([...closes, client.close()]);
+  });
+
+  it("ends though a server is frozen and commands have no limit", async () => {
+    const clock = new SimulatedClock();
+    const client = await connect({ transport: held().transport({ clock }), clock, commandTimeout: 0 });
+    const lost = assert.rejects(client.execute(get("k")), { code: "CLOSED", executed: "unknown" });
+    const closes = [client.close(), client.close()];
+    await clock.advance(5_000);
+    await Promise.all([...closes, lost]);
+  });
+
+  it("ends while a connection is being made to a server that does not answer", async () => {
+    const clock = new SimulatedClock();
+    const peer = new ScriptedPeer({ clock });
+    const transport = peer.transport({ clock });
+    const client = await connect({ transport, clock, connectTimeout: 0, commandTimeout: 0 });
+    peer.script = () => undefined;
+    peer.connections[0]!.close();
+    await clock.advance(0);
+    const refused = assert.rejects(client.execute(get("k")), { executed: "no" });
+    await clock.advance(0);
+    const closes = [client.close(), client.close()];
+    await clock.advance(5_000);
+    await Promise.all([...closes, refused]);
   });
 });
