@@ -11,7 +11,7 @@ export type Timer = unknown;
 export interface Clock {
   /** Milliseconds from a fixed point in the past; never goes back. */
   now(): number;
-  /** Calls `callback` once, after `delay` milliseconds. */
+  /** Calls `callback` once, after `delay` milliseconds: any number from 0 up, also above 2^31 - 1; never with `Infinity`. */
   setTimeout(callback: () => void, delay: number): Timer;
   /** Takes a timer back; one that has fired or is `undefined` is no error. */
   clearTimeout(timer: Timer): void;
@@ -19,10 +19,34 @@ export interface Clock {
   random(): number;
 }
 
+/** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */
+const LONGEST = 2_147_483_647;
+
+/** A timer for longer than a timer of the runtime holds. */
+class LongTimer {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(callback: () => void, delay: number) {
+    this.#wait(callback, delay);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(callback: () => void, left: number): void {
+    if (left === Infinity) return;
+    const next = left > LONGEST ? () => this.#wait(callback, left - LONGEST) : callback;
+    this.#timer = setTimeout(next, Math.min(left, LONGEST));
+  }
+}
+
 /** The runtime's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  setTimeout: (callback, delay) => setTimeout(callback, delay),
-  clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+  setTimeout: (callback, delay) =>
+    delay > LONGEST ? new LongTimer(callback, delay) : setTimeout(callback, delay),
+  clearTimeout: (timer) =>
+    timer instanceof LongTimer ? timer.clear() : clearTimeout(timer as ReturnType<typeof setTimeout>),
   random: () => Math.random(),
 };

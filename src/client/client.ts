@@ -136,6 +136,9 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * nobody has changed a key meanwhile; else all begins anew, so `body` must bear to be called again. What it
    * returns otherwise is passed on, and nothing is changed. When it throws, the keys are watched no more.
    *
+   * The limit of `with({ timeout })` holds for taking the connection and watching the keys, for each command of `tx`, and
+   * for the transaction. When `body` has ended, `tx` rejects all commands.
+   *
    * @throws {PipelineError} with code `WATCH_CONFLICT`, when others changed a key in each of `attempts` tries.
    *
    * @example
@@ -156,7 +159,8 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   ): Promise<Watched<R>> {
     const list = Array.isArray(keys) ? keys as readonly Arg[] : [keys as Arg];
     const { watch } = await import("./late.ts");
-    return await watch<W, R>(this.core.executor, this.core.call, list, body, options);
+    const { executor, call, options: { clock } } = this.core;
+    return await watch<W, R>({ executor, call, clock }, list, body, options);
   }
 
   /**

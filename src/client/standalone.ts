@@ -125,8 +125,9 @@ export class StandaloneExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  lease(call: Pick<Call, "signal">): Promise<Connection> {
-    return this.#pool.acquire({ signal: call.signal });
+  lease(call: Call): Promise<Connection> {
+    const deadline = call.timeout === 0 ? Infinity : this.lane.clock.now() + call.timeout;
+    return this.#waits.acquire("WATCH", call, deadline);
   }
 
   /** @inheritdoc */
@@ -137,7 +138,7 @@ export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   async connect(call: Pick<Call, "signal">): Promise<void> {
     if (this.#multiplex) return await this.lane.connect(call.signal);
-    const connection = await this.lease(call);
+    const connection = await this.#pool.acquire({ signal: call.signal });
     connection[Symbol.dispose]();
   }
 

@@ -52,10 +52,11 @@ class OneConnection implements BatchConnection {
   }
 }
 
-/** A client on the connection that watches; made by `redis.watch()`, and of use until its function is over. */
+/** A client on the connection that watches; made by `redis.watch()`. When its function has ended, it rejects all commands. */
 export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   readonly #connection: Connection;
   readonly #call: Call;
+  #ended = false;
 
   /** `redis.watch()` makes it. */
   constructor(connection: Connection, call: Call) {
@@ -79,11 +80,33 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   multi(): Pipeline<W> {
     const lane = new OneConnection(this.#connection);
     const call = this.#call;
-    const executor = { executeAll: (commands: readonly Command[]) => runBatch(lane, commands, call, true) };
+    const executor = {
+      executeAll: async (commands: readonly Command[]) => {
+        this.#check("a transaction");
+        return await runBatch(lane, commands, call, true);
+      },
+    };
     return new Pipeline({ executor, call }, true);
   }
 
+  /**
+   * Rejects later commands: the connection may belong to another caller by then.
+   *
+   * @internal
+   */
+  static end(client: WatchingClient<never>): void {
+    client.#ended = true;
+  }
+
+  #check(name: string): void {
+    if (!this.#ended) return;
+    const message =
+      `Cannot run ${name}: the function of watch() has ended, and with it the client that it was given`;
+    throw new ConnectionError(message, { code: "CLOSED", executed: "no" });
+  }
+
   async #run(command: Command, deadline: number): Promise<unknown> {
+    this.#check(command.spec.name);
     checkBatched(command);
     return await runOn(this.#connection, command, this.#call, deadline, 0);
   }
@@ -91,8 +114,7 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
 
 /** Runs `body` with the keys watched, on a connection of its own, again and again until nobody interferes. */
 export async function watch<W extends Wrap, R>(
-  executor: Executor,
-  call: Call,
+  { executor, call, clock }: { readonly executor: Executor; readonly call: Call; readonly clock: Clock },
   keys: readonly Arg[],
   body: (client: WatchingClient<W>) => R | Promise<R>,
   { attempts = 10 }: WatchOptions = {},
@@ -102,13 +124,16 @@ export async function watch<W extends Wrap, R>(
   }
   if (keys.length === 0) throw new TypeError("Cannot watch: there is no key; give at least one");
   const first = keys[0]!;
-  const lease = (): Promise<Connection> =>
-    executor.lease(call, first instanceof Uint8Array ? first : String(first));
+  let deadline = Infinity;
+  const lease = (): Promise<Connection> => {
+    if (call.timeout > 0) deadline = clock.now() + call.timeout;
+    return executor.lease(call, first instanceof Uint8Array ? first : String(first));
+  };
   let connection = await lease();
   try {
     for (let attempt = 1, turn = 0;; attempt++) {
       try {
-        return await tryOnce(connection, call, keys, body);
+        return await tryOnce(connection, call, deadline, keys, body);
       } catch (error) {
         // The key has moved, or its node has gone: all begins anew where it is now, and no try is used up.
         if (isOfLease(error, connection) && await executor.redirected?.(error, turn, call) === true) {
@@ -120,6 +145,7 @@ export async function watch<W extends Wrap, R>(
         }
         if (!(error instanceof PipelineError) || error.code !== "WATCH_CONFLICT") throw error;
         if (attempt === attempts) throw gaveUp(error, attempts);
+        if (call.timeout > 0) deadline = clock.now() + call.timeout;
       }
     }
   } finally {
@@ -136,16 +162,21 @@ function isOfLease(error: unknown, connection: Connection): boolean {
 async function tryOnce<W extends Wrap, R>(
   connection: Connection,
   call: Call,
+  deadline: number,
   keys: readonly Arg[],
   body: (client: WatchingClient<W>) => R | Promise<R>,
 ): Promise<Watched<R>> {
-  const { mode, timeout, signal } = call;
-  await connection.execute(new Command(WATCH, keys), { mode, timeout, signal }).catch((error) => {
+  await runOn(connection, new Command(WATCH, keys), call, deadline, 0).catch((error) => {
     throw withoutEffect(error);
   });
-  const result = await body(new WatchingClient<W>(connection, call));
-  const ready = result instanceof Pipeline || result instanceof NamedPipeline;
-  return (ready ? await (result as Pipeline<W>).exec() : result) as Watched<R>;
+  const client = new WatchingClient<W>(connection, call);
+  try {
+    const result = await body(client);
+    const ready = result instanceof Pipeline || result instanceof NamedPipeline;
+    return (ready ? await (result as Pipeline<W>).exec() : result) as Watched<R>;
+  } finally {
+    WatchingClient.end(client as WatchingClient<never>);
+  }
 }
 
 function gaveUp(last: PipelineError, attempts: number): PipelineError {

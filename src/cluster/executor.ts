@@ -11,7 +11,8 @@ import { runScript } from "../client/scripts.ts";
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { abortable } from "../connection/limit.ts";
+import { TimeoutError } from "../errors.ts";
+import { abortable, startLimit } from "../connection/limit.ts";
 import { Pending, type Sender } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import { DecodeMode } from "../resp/types.ts";
@@ -113,8 +114,19 @@ export class ClusterExecutor implements Executor {
   /** @inheritdoc */
   async lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
     if (this.#pool.closed) throw closedError("a command on a connection of its own");
-    await this.#ready(call);
-    return (await seek(this.#fleet, key === undefined ? NO_KEY : slotOf(key), call, false)).connection;
+    const { timeout } = call;
+    const late = (): TimeoutError => {
+      const message = `WATCH waited ${timeout} ms for a connection to ${this.#fleet.options}`;
+      return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no" });
+    };
+    const limit = startLimit(this.#fleet.options.connection.clock, timeout, late, call.signal);
+    const limited = { ...call, signal: limit.signal };
+    try {
+      await this.#ready(limited);
+      return (await seek(this.#fleet, key === undefined ? NO_KEY : slotOf(key), limited, false)).connection;
+    } finally {
+      limit.release();
+    }
   }
 
   /** @inheritdoc */

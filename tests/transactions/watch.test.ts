@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { PipelineError, Redis } from "../../mod.ts";
+import { PipelineError, Redis, type WatchingClient } from "../../mod.ts";
 import { startProxy } from "../harness/fault_proxy.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
+import type { TextPromise } from "../../src/commands/wrap.ts";
+import { stage } from "../promises/support.ts";
+
+type Watching = WatchingClient<TextPromise>;
 
 for (const protocol of [2, 3] as const) {
   describe(`watch, RESP${protocol}`, () => {
@@ -45,6 +49,46 @@ for (const protocol of [2, 3] as const) {
       await Promise.all(Array.from({ length: 8 }, add));
       assert.equal(await redis.get("n"), "8");
       await allBack();
+    });
+
+    it("rejects what is called on its client when its function has ended", async () => {
+      let kept: Watching | undefined;
+      const keep = (tx: Watching): void => void (kept = tx);
+      const bodies: ((tx: Watching) => unknown)[] = [
+        keep,
+        (tx) => (keep(tx), tx.multi().get("k")),
+        (tx) => {
+          keep(tx);
+          throw new Error("own");
+        },
+      ];
+      for (const body of bodies) {
+        await redis.watch("k", body).catch(() => {});
+        await allBack();
+        const tx = kept!;
+        // The next holder of the connection is in a transaction: nothing of the old one may get into it.
+        using next = await redis.pool.acquire();
+        await next.send(["MULTI"]);
+        const late: (() => Promise<unknown>)[] = [
+          () => tx.set("intruder", "x"),
+          () => tx.command("SET", "intruder", "x"),
+          () => tx.multi().set("intruder", "x").exec(),
+          () => tx.eval("return redis.call('SET', 'intruder', 'x')"),
+        ];
+        for (const call of late) await assert.rejects(call(), { code: "CLOSED", executed: "no" });
+        assert.deepEqual(await next.send(["EXEC"]), []);
+      }
+      assert.equal(await redis.exists("intruder"), 0);
+    });
+
+    it("rejects a pipeline that was built before its function had ended", async () => {
+      const kept: (() => Promise<unknown>)[] = [];
+      await redis.watch("k", (tx) => {
+        const pipeline = tx.multi().set("intruder", "x");
+        kept.push(() => pipeline.exec(), () => pipeline.exec({ settle: true }));
+      });
+      for (const late of kept) await assert.rejects(late(), { code: "CLOSED", executed: "no" });
+      assert.equal(await redis.exists("intruder"), 0);
     });
 
     it("gives up after so many tries", async () => {
@@ -123,3 +167,53 @@ for (const protocol of [2, 3] as const) {
     });
   });
 }
+
+describe("the limit of watch()", () => {
+  const TIMEOUT = { code: "COMMAND_TIMEOUT", executed: "no" };
+
+  it("holds while no connection can be made, and says why", async () => {
+    const { clock, peer, redis } = stage({ connectTimeout: 1_000 });
+    peer.script = () => undefined;
+    const watching = assert.rejects(redis.with({ timeout: 200 }).watch("k", () => 1), TIMEOUT);
+    await clock.advance(200);
+    await watching;
+    await redis.close();
+  });
+
+  it("covers taking the connection and WATCH together", async () => {
+    const { clock, peer, redis } = stage();
+    peer.onConnection = () => new Promise<void>((resolve) => void clock.setTimeout(resolve, 150));
+    peer.script = ([name], connection) => name === "WATCH" ? undefined : connection.serve();
+    const watching = assert.rejects(redis.with({ timeout: 200 }).watch("k", () => 1), {
+      code: "COMMAND_TIMEOUT",
+    });
+    await clock.advance(200);
+    await watching;
+    await redis.close();
+  });
+
+  it("holds while a pool has no place", async () => {
+    const { clock, redis } = stage({ pool: undefined, maxConnections: 2 });
+    await redis.connect();
+    const acquiring = redis.pool.acquire();
+    await clock.advance(0);
+    const held = await acquiring;
+    const watching = assert.rejects(redis.with({ timeout: 200 }).watch("k", () => 1), { executed: "no" });
+    await clock.advance(200);
+    await watching;
+    held[Symbol.dispose]();
+    await redis.close();
+  });
+
+  it("is none where the caller asks for none", async () => {
+    const { clock, peer, redis } = stage({ connectTimeout: 60_000 });
+    let open = (): void => {};
+    peer.onConnection = () => new Promise<void>((resolve) => open = resolve);
+    const watching = redis.with({ timeout: 0 }).watch("k", () => 7);
+    await clock.advance(50_000);
+    open();
+    await clock.advance(0);
+    assert.equal(await watching, 7);
+    await redis.close();
+  });
+});

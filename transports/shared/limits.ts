@@ -9,6 +9,9 @@ import type { Endpoint, SocketOptions } from "../../src/transport.ts";
 import { checkConnect } from "./check.ts";
 import { connectTimedOut } from "./failure.ts";
 
+/** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */
+const LONGEST = 2_147_483_647;
+
 /** What an attempt opens: something that can be started, or thrown away. */
 interface Opened {
   start(): void;
@@ -40,7 +43,10 @@ export function withinLimits<T extends Opened>(
     };
     const onAbort = () => stop(signal?.reason);
     const timer = connectTimeout > 0
-      ? setTimeout(() => stop(connectTimedOut(endpoint, connectTimeout)), connectTimeout)
+      ? setTimeout(
+        () => stop(connectTimedOut(endpoint, connectTimeout)),
+        Math.min(connectTimeout, LONGEST),
+      )
       : undefined;
     const settle = () => {
       clearTimeout(timer);
