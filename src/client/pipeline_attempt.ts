@@ -9,7 +9,7 @@
 import type { Command } from "../commands/command.ts";
 import { CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { type BatchSink, Pending, rawCommand, type Sendable } from "../connection/pending.ts";
+import { type BatchSink, Pending, rawCommand, type Sendable, type Sender } from "../connection/pending.ts";
 import { ConnectionError, ProtocolError, TimeoutError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
 import type { BatchAttempt } from "./batch_connection.ts";
@@ -28,6 +28,8 @@ export interface BatchTerms {
   readonly timeout: number;
   /** When the time of all is up, by the clock of the connection. */
   readonly deadline: number;
+  /** Recovers commands of a pipeline that failed, the unsent ones included; without it they are rejected. */
+  readonly sender?: Sender;
 }
 
 /** True for the errors of commands that got no reply. */
@@ -107,7 +109,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
   rejected(index: number, error: Error): void {
     this.#outcomes[index] = error;
     this.failures++;
-    if (isUnanswered(error) && this.#next < this.#count) {
+    if (isUnanswered(error) && this.#next < this.#count && this.#terms.sender === undefined) {
       // What has not been sent is not sent later behind what may be lost.
       this.#rejectRest(
         new ConnectionError(`Cannot run the rest of the pipeline, as a part of it failed: ${error.message}`, {
@@ -121,14 +123,22 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
   }
 
   #advance(): void {
-    if (++this.#settled === this.#count) this.#resolve(this.#outcomes);
-    else if (this.#settled >= this.#resumeAt && this.#next < this.#count && !this.#filling) this.#fill();
+    if (++this.#settled === this.#count) return this.#resolve(this.#outcomes);
+    if (this.#settled < this.#resumeAt || this.#next >= this.#count || this.#filling) return;
+    if (this.#connection?.state === "ready") return this.#fill();
+    // All that was sent fails first; what was not goes to the sender behind it.
+    this.#filling = true;
+    queueMicrotask(() => this.#fill());
   }
 
   #rejectRest(error: Error): void {
     const from = this.#next;
     this.#next = this.#count;
     const rest = this.#count - from;
+    if (this.#terms.sender !== undefined) {
+      for (let index = from; index < this.#count; index++) this.#pending(index).fail(error);
+      return;
+    }
     this.failures += rest;
     this.#outcomes.fill(error, from);
     this.#settled += rest;
@@ -137,20 +147,23 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
 
   #fill(): void {
     const connection = this.#connection!;
-    const { mode, timeout, deadline } = this.#terms;
-    const commands = this.#commands;
     this.#filling = true;
     for (let sent = 0; this.#next < this.#count && this.#next - this.#settled < WINDOW; sent++) {
       // With something on its way there will be a reply to go on with; else the connection has the last word.
       if (connection.link?.congested === true && this.#next > this.#settled) break;
-      const index = this.#next++;
-      const command = commands[index]!;
-      const binary = (command.spec.flags & CommandFlag.binary) !== 0;
-      const pending = new Pending(command, binary ? mode | DecodeMode.bytes : mode, timeout, this, index);
-      pending.deadline = deadline;
-      connection.enqueue(pending);
+      connection.enqueue(this.#pending(this.#next++));
     }
     this.#filling = false;
     this.#resumeAt = (this.#settled + this.#next) >> 1;
+  }
+
+  #pending(index: number): Pending {
+    const { mode, timeout, deadline, sender } = this.#terms;
+    const command = this.#commands[index]!;
+    const binary = (command.spec.flags & CommandFlag.binary) !== 0;
+    const pending = new Pending(command, binary ? mode | DecodeMode.bytes : mode, timeout, this, index);
+    pending.deadline = deadline;
+    pending.sender = sender;
+    return pending;
   }
 }

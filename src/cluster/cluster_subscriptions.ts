@@ -14,7 +14,7 @@ import type { ResolvedConnectionOptions } from "../options.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
-import { turnOf } from "./redirect.ts";
+import { redirectionOf } from "./redirection.ts";
 import { ClusterSubscriptionConnection, type Route } from "./cluster_subscription_connection.ts";
 import { slotOf } from "./slot.ts";
 
@@ -87,9 +87,12 @@ export class ClusterSubscriptions implements SubscriptionHome {
   /** @inheritdoc */
   misplaced(channel: string | Uint8Array, error: Error | undefined): void {
     const fleet = this.#fleet;
-    const turn = error instanceof ReplyError ? turnOf(error) : undefined;
-    if (turn?.kind === "moved") {
-      fleet.moved(turn.slot, fleet.nodeNamed(turn.address, fleet.topology.masterOf(slotOf(channel))));
+    const redirection = redirectionOf(error);
+    if (redirection?.kind === "moved") {
+      fleet.moved(
+        redirection.slot,
+        fleet.nodeNamed(redirection.address, fleet.topology.masterOf(slotOf(channel))),
+      );
       this.#moved();
     } else if (error === undefined) fleet.refresher.request("moved");
   }

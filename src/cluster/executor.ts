@@ -13,21 +13,24 @@ import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import { TimeoutError } from "../errors.ts";
 import { abortable, startLimit } from "../connection/limit.ts";
-import { Pending, type Sender } from "../connection/pending.ts";
+import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import { DecodeMode } from "../resp/types.ts";
-import { runPipeline, runTransaction } from "./batch.ts";
+
+import { acquireForSlot, canRetryLease, runDedicatedForSlot } from "./dedicated_connection.ts";
 import { cursorError, gather, targetsOf } from "./fan_out.ts";
 import type { ClusterState as Fleet } from "./cluster_state.ts";
-import { leaseElsewhere, runLeased, seek } from "./leased.ts";
+
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
+import { runPipeline } from "./pipeline.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
 import { unlessAborted } from "./policies.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
 import { Router } from "./router.ts";
 import { clusterSubscriptions } from "./cluster_subscriptions.ts";
 import { slotOf } from "./slot.ts";
+import { runTransaction } from "./transaction.ts";
 
 /** Commands with one of these need a look before they take a shared lane. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
@@ -71,19 +74,14 @@ export class ClusterExecutor implements Executor {
     if (this.#closing !== undefined) return Promise.reject(closedError(command.spec.name));
     if ((command.spec.flags & SPECIAL) !== 0 || !this.#multiplex) return this.#apart(command, call);
     const slot = slotOfCommand(command);
-    return slot >= 0 ? this.#together(command, call, slot, this.#router) : this.#spread(command, call, slot);
+    return slot >= 0 ? this.#together(command, call, slot) : this.#spread(command, call, slot);
   }
 
-  #together(
-    command: Command,
-    call: Call,
-    slot: number,
-    sender: Sender,
-    node?: ClusterNode,
-  ): Promise<unknown> {
+  /** Sends a command over the shared connections; with `node`, to that node and no other. */
+  #together(command: Command, call: Call, slot: number, node?: ClusterNode): Promise<unknown> {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
-    pending.sender = sender;
+    pending.sender = node?.lane;
     // The router's own policy need not be said.
     if (call.retry !== this.#fleet.options.connection.retry || node !== undefined) {
       pending.more.retry = call.retry;
@@ -103,12 +101,9 @@ export class ClusterExecutor implements Executor {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     call.signal?.throwIfAborted();
     if (commands.length === 0) return [];
-    await this.#ready(call);
     if (atomic) return await runTransaction(this.#fleet, commands, call, this.#multiplex);
-    return await runPipeline(this.#fleet, commands, call, this.#multiplex, {
-      execute: (command, rest) => this.execute(command, rest),
-      chase: (command, rest, deadline, error) => this.#chase(command, rest, deadline, error),
-    });
+    const execute = (command: Command, rest: Call): Promise<unknown> => this.execute(command, rest);
+    return await runPipeline(this.#router, this.#fleet, commands, call, this.#multiplex, execute);
   }
 
   /** @inheritdoc */
@@ -123,7 +118,7 @@ export class ClusterExecutor implements Executor {
     const limited = { ...call, signal: limit.signal };
     try {
       await this.#ready(limited);
-      return (await seek(this.#fleet, key === undefined ? NO_KEY : slotOf(key), limited, false)).connection;
+      return (await acquireForSlot(this.#fleet, key === undefined ? NO_KEY : slotOf(key), limited, false)).connection;
     } finally {
       limit.release();
     }
@@ -131,7 +126,7 @@ export class ClusterExecutor implements Executor {
 
   /** @inheritdoc */
   redirected(error: unknown, turn: number, call: Pick<Call, "retry" | "signal">): Promise<boolean> {
-    return leaseElsewhere(this.#fleet, error, turn, call);
+    return canRetryLease(this.#fleet, error, turn, call);
   }
 
   /** @inheritdoc */
@@ -163,8 +158,8 @@ export class ClusterExecutor implements Executor {
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     const slot = slotOfCommand(command);
     if (slot < 0) return this.#spread(command, decoded, slot, blocks);
-    if (blocks === 0 && this.#multiplex) return this.#together(command, decoded, slot, this.#router);
-    return runLeased(this.#fleet, command, slot, decoded, blocks);
+    if (blocks === 0 && this.#multiplex) return this.#together(command, decoded, slot);
+    return runDedicatedForSlot(this.#fleet, command, slot, decoded, blocks);
   }
 
   /** A command without keys, or with keys in several slots. */
@@ -177,8 +172,10 @@ export class ClusterExecutor implements Executor {
       const nodes = targetsOf(this.#fleet, command);
       if (nodes !== undefined) return await this.#everywhere(nodes, command, call, blocks);
     }
-    if (blocks > 0 || !this.#multiplex) return await runLeased(this.#fleet, command, NO_KEY, call, blocks);
-    return await this.#together(command, call, NO_KEY, this.#router);
+    if (blocks > 0 || !this.#multiplex) {
+      return await runDedicatedForSlot(this.#fleet, command, NO_KEY, call, blocks);
+    }
+    return await this.#together(command, call, NO_KEY);
   }
 
   async #everywhere(
@@ -197,8 +194,8 @@ export class ClusterExecutor implements Executor {
     if (parts === undefined || blocks > 0) throw crossSlot(command);
     const outcomes = await Promise.all(parts.map((part) => {
       const run = this.#multiplex
-        ? this.#together(part.command, call, part.slot, this.#router)
-        : runLeased(this.#fleet, part.command, part.slot, call, 0);
+        ? this.#together(part.command, call, part.slot)
+        : runDedicatedForSlot(this.#fleet, part.command, part.slot, call, 0);
       return run.catch((error) => error);
     }));
     return join(command, parts, unlessAborted(outcomes, call.signal));
@@ -207,20 +204,7 @@ export class ClusterExecutor implements Executor {
   /** Runs a command at one node, whatever becomes of its slots. */
   #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
     if (blocks > 0 || !this.#multiplex) return runDedicated(node.pool, command, call, blocks);
-    return this.#together(command, call, NO_KEY, node.lane, node);
-  }
-
-  #chase(command: Command, call: Call, deadline: number, error: Error): Promise<unknown> {
-    if ((command.spec.flags & CommandFlag.scripted) !== 0) return this.execute(command, call);
-    const binary = (command.spec.flags & CommandFlag.binary) !== 0;
-    const pending = new Pending(command, binary ? call.mode | DecodeMode.bytes : call.mode, call.timeout);
-    const promise = pending.promise();
-    pending.deadline = deadline;
-    pending.sender = this.#router;
-    pending.more.retry = call.retry;
-    if (call.signal !== undefined) pending.abortBy(call.signal);
-    pending.fail(error);
-    return promise;
+    return this.#together(command, call, NO_KEY, node);
   }
 
   async #ready({ signal }: Pick<Call, "signal">): Promise<void> {

@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import type { ReadTarget } from "../topology/read_from.ts";
 import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import type { NodePool } from "./node_pool.ts";
+import type { NodeSender } from "./node_sender.ts";
 
 /** What a node is; `"unknown"` is a startup node that has not been heard of by the cluster. */
 export type NodeRole = "master" | "replica" | "unknown";
@@ -37,6 +38,12 @@ export class ClusterNode implements ReadTarget {
   silent = false;
   /** The name for TLS, where it is another than the host. */
   serverName: string | undefined = undefined;
+  /**
+   * The sender of the client that sent the last command, to be used again.
+   *
+   * @internal
+   */
+  sender: NodeSender | undefined = undefined;
   readonly #makePool: (node: ClusterNode) => NodePool;
   readonly #opened: (node: ClusterNode) => void;
   readonly #configuredZone: string | undefined;

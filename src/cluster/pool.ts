@@ -10,14 +10,14 @@ import type { Observer } from "../observer.ts";
 import type { AcquireOptions, LeaseInfo, PoolStats } from "../pool/pool.ts";
 import type { Transport } from "../transport.ts";
 import { formatAddress, type Seed, type ServerAddress } from "../topology/server_address.ts";
-import { advise } from "./advice.ts";
 import { ClusterState } from "./cluster_state.ts";
+import { acquireForSlot } from "./dedicated_connection.ts";
 import type { ClusterNode } from "./node.ts";
 import { NodePool, type PoolGroup } from "./node_pool.ts";
 import { resolveClusterOptions } from "./options.ts";
 import type { ClusterPoolOptions } from "./options_types.ts";
+import { explainRedirection } from "./redirect_hints.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
-import { seek } from "./leased.ts";
 import { NO_KEY } from "./route.ts";
 import { SLOTS } from "./slot.ts";
 import type { Topology } from "./topology.ts";
@@ -295,7 +295,10 @@ export class ClusterConnectionPool {
       ...over,
       ...named && { tls: { serverName } },
     });
-    const pool = new NodePool(options, { ...group, explain: (error) => advise(this.fleet, node, error) });
+    const pool = new NodePool(options, {
+      ...group,
+      explain: (error) => explainRedirection(this.fleet, node, error),
+    });
     pool.readonly = node.role === "replica" && this.options.readFrom !== "master";
     // What a holder loses says as much about the node as the loss of a shared connection.
     pool.addEventListener("closed", ({ detail }) => {
@@ -325,7 +328,7 @@ export class ClusterConnectionPool {
     await this.connect();
     const { commandTimeout: timeout, retry: policy } = this.options.connection;
     const call = { mode: 0, timeout, signal, retry: retry ? policy : { ...policy, attempts: 0 } };
-    const { node, connection } = await seek(this.fleet, slot, call, readonly);
+    const { node, connection } = await acquireForSlot(this.fleet, slot, call, readonly);
     this.#homes.set(connection, node.pool);
     return connection;
   }

@@ -1,204 +1,311 @@
 /**
- * Brings commands to the node that has their slot, and after them when it has moved.
+ * Sends commands to the nodes that have their slots, and follows redirections. The commands of a slot keep their order.
  *
  * @module
  */
-import { delayOf } from "../backoff.ts";
-import { closedError } from "../client/unsupported_commands.ts";
 import { OfflineQueue } from "../client/offline_queue.ts";
+import { closedError } from "../client/unsupported_commands.ts";
 import type { Timer } from "../clock.ts";
-import { type Command, CommandFlag } from "../commands/command.ts";
-import { Pending, rawCommand, type Sender } from "../connection/pending.ts";
-import { ClusterError, RedisError, ReplyError } from "../errors.ts";
+import type { Command } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import { Pending, rawCommand } from "../connection/pending.ts";
+import { RedisError, ReplyError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
 import { isFinal, retryDelay } from "../retry.ts";
-import type { ClusterState as Fleet, TopologyListener as FleetListener } from "./cluster_state.ts";
-import { isFatalDiscoveryError as isHopeless } from "./fatal_discovery_error.ts";
+import type { ClusterState, TopologyListener } from "./cluster_state.ts";
+import { isFatalDiscoveryError } from "./fatal_discovery_error.ts";
+import { InFlightIndex } from "./in_flight.ts";
 import type { ClusterNode } from "./node.ts";
-import { FOLLOWED_AT_ONCE, tooManyRedirections, type Turn, TURN_BACKOFF, turnOf } from "./redirect.ts";
+import { type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
+import { downError, isReadonly, nextStep, redirectionOf } from "./redirection.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
+import { type Destination, SlotQueue } from "./slot_queue.ts";
 import type { Shard } from "./topology.ts";
 
-/** What became of a command that did not arrive at once. */
-interface Trip {
-  /** How often a reply sent it on. */
-  turns: number;
-  /** The node where it was sent last, if a redirection said so. */
-  node: ClusterNode | undefined;
-  /** A replica could not serve it: the master is asked from now on. */
-  master: boolean;
+/** What a command has been through. */
+interface History {
+  /** How often a reply redirected it. */
+  redirects: number;
+  /** A replica refused it: the master is asked from now on. */
+  toMaster: boolean;
 }
 
 const ASKING = rawCommand(["ASKING"]);
 
-/** The error for a slot that nobody has. */
-export function downError(slot: number): ClusterError {
-  return new ClusterError(`Cannot reach the slot ${slot}: no node is known to have it`, {
-    code: "CLUSTERDOWN",
-    executed: "no",
-  });
-}
-
 /** Sends commands, and sends them again where that is right. */
-export class Router implements Sender, FleetListener {
-  readonly #fleet: Fleet;
+export class Router implements NodeRecovery, TopologyListener {
+  readonly #cluster: ClusterState;
   readonly #slots: readonly (Shard | undefined)[];
   readonly #masterOnly: boolean;
-  /** Commands that wait for the slots to be known. */
-  readonly #room: OfflineQueue;
-  readonly #trips: WeakMap<Pending, Trip> = new WeakMap();
-  /** Commands that wait for the time of their next try. */
+  readonly #unrouted: NodeSender;
+  /** Commands that wait for the topology. */
+  readonly #offlineQueue: OfflineQueue;
+  readonly #histories: WeakMap<Pending, History> = new WeakMap();
+  /** The slots with commands that are being redirected. */
+  readonly #queues: Map<number, SlotQueue> = new Map();
+  readonly #inFlight: WeakMap<Connection, InFlightIndex> = new WeakMap();
+  /** Commands without an order among each other that wait for their next attempt. */
   readonly #delayed: Map<Pending, Timer> = new Map();
+  /** The node that commands with keys are sent to while the topology is unknown. */
+  #guess: ClusterNode | undefined = undefined;
   #closed = false;
 
   /** Routes over the nodes of a pool. */
-  constructor(fleet: Fleet) {
-    const { connection, readFrom } = fleet.options;
-    this.#fleet = fleet;
-    this.#slots = fleet.topology.slots;
+  constructor(cluster: ClusterState) {
+    const { connection, readFrom } = cluster.options;
+    this.#cluster = cluster;
+    this.#slots = cluster.topology.slots;
     this.#masterOnly = readFrom === "master";
-    this.#room = new OfflineQueue(connection.clock, connection, String(fleet.options));
-    fleet.listen(this);
+    this.#unrouted = new NodeSender(this, undefined);
+    this.#offlineQueue = new OfflineQueue(connection.clock, connection, String(cluster.options));
+    cluster.listen(this);
   }
 
   /** Sends a command whose keys are all in `slot`; {@linkcode NO_KEY}: to any node. */
   submit(pending: Pending, slot: number): void {
     const shard = slot < 0 ? undefined : this.#slots[slot];
-    if (shard !== undefined) {
-      if (this.#masterOnly) return shard.master.lane.submit(pending);
-      const readonly = ((pending.command as Command).spec.flags & CommandFlag.readonly) !== 0;
-      return this.#fleet.nodeOf(slot, readonly)!.lane.submit(pending);
-    }
-    this.#elsewhere(pending, slot);
+    if (shard === undefined) return this.#submitAnywhere(pending, slot);
+    let node = shard.master;
+    if (this.#masterOnly || !isReadonly(pending.command)) {
+      const queue = this.#queues.size === 0 ? undefined : this.#queues.get(slot);
+      if (queue !== undefined) return queue.hold(pending);
+    } else node = this.#cluster.nodeOf(slot, true)!;
+    pending.sender = this.#senderOf(pending, node);
+    node.lane.submit(pending);
+  }
+
+  /** Whether commands of a slot are being redirected. */
+  isRedirecting(slot: number): boolean {
+    return this.#queues.has(slot);
   }
 
   /** @inheritdoc */
-  recover(pending: Pending, error: Error): boolean {
+  recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
     if (this.#closed || !(error instanceof RedisError)) return false;
-    const turn = error instanceof ReplyError || error instanceof ClusterError ? turnOf(error) : undefined;
-    if (turn !== undefined) return this.#turn(pending, error, turn);
-    // It has not been tried at all: it waits on, up to its deadline.
-    if (error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error)) {
-      this.#again(pending);
-      return true;
+    const to = this.#next(pending, error, node);
+    const slot = slotOfCommand(pending.command as Command);
+    if (to instanceof Error) {
+      // Whatever was refused did not run, so nothing has been overtaken.
+      if (to.executed === "no") this.#queues.get(slot)?.dismiss(pending);
+      if (to !== error) pending.reject(to);
+      return to !== error;
     }
-    const { retry, clock } = this.#fleet.options.connection;
-    const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
-    const attempt = (pending.rare?.repeats ?? 0) + 1;
-    const delay = retryDelay(pending.rare?.retry ?? retry, error, { attempt, readonly }, clock);
-    if (delay === undefined) return false;
-    if (error instanceof ReplyError) {
-      if (!this.#later(pending, delay)) return false;
-    } else this.#again(pending);
-    pending.more.repeats = attempt;
+    if (!this.#isOrdered(pending, slot)) this.#sendLater(pending, to);
+    else if (error instanceof ReplyError) this.#queueOf(slot, node).refuse(pending, error, to);
+    else {
+      const queue = this.#queues.get(slot);
+      if (queue === undefined) this.#send(pending, to);
+      else queue.refuse(pending, error, to);
+    }
     return true;
+  }
+
+  /** Forgets a command that another one replaces. */
+  dismiss(pending: Pending): void {
+    this.#queues.get(slotOfCommand(pending.command as Command))?.dismiss(pending);
   }
 
   /** @inheritdoc */
   discovered(): void {
-    if (this.#room.size === 0) return;
-    for (const pending of this.#room.drain()) {
+    this.rearranged(undefined);
+    if (this.#offlineQueue.size === 0) return;
+    for (const pending of this.#offlineQueue.drain()) {
       this.submit(pending, slotOfCommand(pending.command as Command));
     }
   }
 
   /** @inheritdoc */
   failed(error: Error): boolean {
-    this.#room.reason = error;
-    const waits = this.#fleet.options.connection.maxQueued > 0;
-    if (!waits || isHopeless(error)) this.#room.rejectAll(() => error);
-    return this.#room.size > 0;
+    this.#offlineQueue.reason = error;
+    const waits = this.#cluster.options.connection.maxQueued > 0;
+    if (!waits || isFatalDiscoveryError(error)) this.#offlineQueue.rejectAll(() => error);
+    return this.#offlineQueue.size > 0;
   }
 
-  /** Rejects what waits, and whatever comes. */
+  /** New calls for a slot wait until its old master has answered all earlier ones. */
+  rearranged(slot: number | undefined): void {
+    for (const node of this.#cluster.topology.nodes()) {
+      const index = this.#indexOf(node);
+      if (index === undefined) continue;
+      for (const one of slot === undefined ? [...index.slots()] : [slot]) {
+        if (one < 0 || this.#queues.has(one) || this.#slots[one]?.master === node) continue;
+        const earlier = index.take(one);
+        if (earlier.length > 0) this.#addQueue(one, earlier);
+      }
+    }
+  }
+
+  /** Rejects all commands that wait, and all that come. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#fleet.unlisten(this);
-    const { clock } = this.#fleet.options.connection;
+    this.#cluster.unlisten(this);
+    const { clock } = this.#cluster.options.connection;
+    const error = (pending: Pending): Error => closedError(pending.command.spec.name);
     for (const [pending, timer] of this.#delayed) {
       clock.clearTimeout(timer);
-      pending.reject(closedError(pending.command.spec.name));
+      pending.reject(error(pending));
     }
-    this.#room.rejectAll((pending) => closedError(pending.command.spec.name));
+    for (const queue of this.#queues.values()) queue.close(error);
+    this.#offlineQueue.rejectAll(error);
   }
 
-  /** There is no node for it, or any will do, or the slots are not known yet. */
-  #elsewhere(pending: Pending, slot: number): void {
-    const fleet = this.#fleet;
-    if (!fleet.ready) {
-      this.#room.add(pending);
-      fleet.start().catch(() => {});
-    } else if (slot === NO_KEY || fleet.topology.refreshes === 0) fleet.anyNode().lane.submit(pending);
-    else pending.fail(downError(slot));
+  /** For a command without keys, for a slot without a node, or before the topology is known. */
+  #submitAnywhere(pending: Pending, slot: number): void {
+    const cluster = this.#cluster;
+    pending.sender = this.#senderOf(pending, undefined);
+    if (!cluster.ready) {
+      this.#offlineQueue.add(pending);
+      cluster.start().catch(() => {});
+    } else if (this.#queues.has(slot)) this.#queues.get(slot)!.hold(pending);
+    else if (slot === NO_KEY || cluster.topology.refreshes === 0) {
+      const node = slot === NO_KEY ? cluster.anyNode() : this.#guessNode();
+      pending.sender = this.#senderOf(pending, node);
+      node.lane.submit(pending);
+    } else pending.fail(downError(slot));
   }
 
-  #turn(pending: Pending, error: RedisError, turn: Turn): boolean {
-    const fleet = this.#fleet;
-    const { clock, retry } = fleet.options.connection;
-    const { maxRedirections } = fleet.options;
-    const trip = this.#trip(pending);
-    if (turn.kind === "later" && (pending.rare?.retry ?? retry).attempts === 0) return false;
-    if (trip.turns === maxRedirections) {
-      // What is not now is not there: the reply says it best.
-      if (turn.kind === "later") return false;
-      pending.reject(tooManyRedirections(pending.command.spec.name, maxRedirections, error));
-      return true;
+  /** Before the topology is known, one node redirects all commands with keys: their order would not survive several. */
+  #guessNode(): ClusterNode {
+    const known = this.#guess;
+    if (
+      known === undefined ||
+      (known.openedLane !== undefined && !known.usable && known.openedLane.waiting === 0)
+    ) {
+      this.#guess = this.#cluster.anyNode();
     }
-    const attempt = ++trip.turns;
-    if (turn.kind === "later") {
-      if (turn.refresh) fleet.refresher.request("down");
-      const away = turn.away && !this.#masterOnly && !trip.master &&
-        (pending.command.spec.flags & CommandFlag.readonly) !== 0;
-      trip.master ||= turn.away;
-      trip.node = undefined;
-      return this.#later(pending, away ? 0 : delayOf(TURN_BACKOFF, attempt, clock));
+    return this.#guess!;
+  }
+
+  #senderOf(pending: Pending, node: ClusterNode | undefined): RoutedSender {
+    if (pending.sender !== undefined) return (pending.sender as RoutedSender).at(node);
+    if (node === undefined) return this.#unrouted;
+    const known = node.sender;
+    return known !== undefined && known.router === this ? known : node.sender = new NodeSender(this, node);
+  }
+
+  /** Where a command goes that failed at `node`, or the error that it is rejected with. */
+  #next(pending: Pending, error: RedisError, node: ClusterNode | undefined): Destination | RedisError {
+    const cluster = this.#cluster;
+    const { connection, maxRedirections } = cluster.options;
+    const { clock } = connection;
+    const { name } = pending.command.spec;
+    const policy = pending.rare?.retry ?? connection.retry;
+    const timeLeft = pending.deadline === 0 ? Infinity : pending.deadline - clock.now();
+    const redirection = redirectionOf(error, pending.command as Command);
+    const readonly = isReadonly(pending.command);
+    if (redirection === undefined) {
+      // It has not been tried at all: it waits on, up to its deadline.
+      const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
+      if (untried) return { node: undefined, asking: false, delay: 0 };
+      const attempt = (pending.rare?.repeats ?? 0) + 1;
+      const wait = retryDelay(policy, error, { attempt, readonly }, clock);
+      if (wait === undefined) return error;
+      // After a loss there is nothing to wait for but the connection.
+      const delay = error instanceof ReplyError ? wait : 0;
+      if (delay >= timeLeft) return error;
+      pending.more.repeats = attempt;
+      return { node: undefined, asking: false, delay };
     }
-    const node = fleet.nodeNamed(turn.address, trip.node ?? fleet.topology.masterOf(turn.slot));
-    trip.node = node;
-    if (turn.kind === "moved") fleet.moved(turn.slot, node);
-    const send = turn.kind === "moved" ? () => this.#again(pending) : () => this.#ask(pending, node);
-    if (attempt <= FOLLOWED_AT_ONCE) send();
-    else return this.#later(pending, delayOf(TURN_BACKOFF, attempt - FOLLOWED_AT_ONCE, clock), send);
-    return true;
+    const history = this.#histories.get(pending) ?? { redirects: 0, toMaster: false };
+    const mayReadFromMaster = readonly && !this.#masterOnly && !history.toMaster;
+    const step = nextStep(redirection, error, {
+      name,
+      redirects: history.redirects++,
+      maxRedirections,
+      mayRetry: policy.attempts > 0,
+      mayReadFromMaster,
+      timeLeft,
+    }, clock);
+    this.#histories.set(pending, history);
+    if (step.kind === "fail") return step.error;
+    if (step.kind === "retry") {
+      history.toMaster ||= step.toMaster;
+      if (step.refresh) cluster.refresher.request("down");
+      return { node: undefined, asking: false, delay: step.delay };
+    }
+    const target = cluster.nodeNamed(step.address, node);
+    if (step.kind === "moved") {
+      // The command was read from a node that follows another master by now, or does not read.
+      if (node !== undefined && node !== target && cluster.topology.masterOf(step.slot) === target) {
+        if (mayReadFromMaster) cluster.refresher.request("moved");
+      }
+      history.toMaster = true;
+      cluster.moved(step.slot, target);
+    }
+    return { node: target, asking: step.kind === "ask", delay: step.delay };
   }
 
-  #trip(pending: Pending): Trip {
-    let trip = this.#trips.get(pending);
-    if (trip === undefined) this.#trips.set(pending, trip = { turns: 0, node: undefined, master: false });
-    return trip;
+  /** Reads that replicas may serve, and commands without keys, have no order. */
+  #isOrdered(pending: Pending, slot: number): boolean {
+    return slot >= 0 && (this.#masterOnly || !isReadonly(pending.command));
   }
 
-  /** ASKING holds for the next command of the connection: both go into one lane, one behind the other. */
-  #ask(pending: Pending, node: ClusterNode): void {
-    const asking = new Pending(ASKING, DecodeMode.text, pending.timeout);
-    // What becomes of it shows in the reply to the command behind it.
-    asking.promise().catch(() => {});
-    node.lane.resubmit(asking);
+  #indexOf(node: ClusterNode | undefined): InFlightIndex | undefined {
+    const connection = node?.openedLane?.connection;
+    if (connection === undefined) return undefined;
+    let index = this.#inFlight.get(connection);
+    if (index === undefined) {
+      const wanted = (pending: Pending): boolean => {
+        const sender = pending.sender as Partial<RoutedSender> | undefined;
+        return sender?.router === this && (this.#masterOnly || !isReadonly(pending.command));
+      };
+      this.#inFlight.set(connection, index = new InFlightIndex(connection, wanted));
+    }
+    return index;
+  }
+
+  #queueOf(slot: number, node: ClusterNode | undefined): SlotQueue {
+    return this.#queues.get(slot) ?? this.#addQueue(slot, this.#indexOf(node)?.take(slot) ?? []);
+  }
+
+  #addQueue(slot: number, inFlight: readonly Pending[]): SlotQueue {
+    const { connection } = this.#cluster.options;
+    const queue = new SlotQueue({
+      clock: connection.clock,
+      limits: connection,
+      address: String(this.#cluster.options),
+      send: (pending, to) => this.#send(pending, to),
+      released: (held) => {
+        this.#queues.delete(slot);
+        for (const pending of held) this.submit(pending, slot);
+      },
+    }, inFlight);
+    this.#queues.set(slot, queue);
+    return queue;
+  }
+
+  #sendLater(pending: Pending, to: Destination): void {
+    if (to.delay === 0) return this.#send(pending, to);
+    const timer = this.#cluster.options.connection.clock.setTimeout(() => {
+      this.#delayed.delete(pending);
+      if (!pending.done) this.#send(pending, to);
+    }, to.delay);
+    this.#delayed.set(pending, timer);
+  }
+
+  /** Sends a command that has been sent before. */
+  #send(pending: Pending, { node: named, asking }: Destination): void {
+    const node = named ?? this.#nodeFor(pending);
+    pending.sender = this.#senderOf(pending, node);
+    if (node === undefined) return pending.fail(downError(slotOfCommand(pending.command as Command)));
+    if (asking) {
+      // ASKING holds for the next command of the connection. What becomes of it shows in the reply to that.
+      const first = new Pending(ASKING, DecodeMode.text, pending.timeout);
+      first.promise().catch(() => {});
+      node.lane.resubmit(first);
+    }
     node.lane.resubmit(pending);
   }
 
-  /** Sends a command that has been on its way before. */
-  #again(pending: Pending): void {
-    const fleet = this.#fleet;
+  #nodeFor(pending: Pending): ClusterNode | undefined {
+    const cluster = this.#cluster;
     const slot = slotOfCommand(pending.command as Command);
-    const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
-    const node = slot < 0 || fleet.topology.refreshes === 0 && fleet.topology.masterOf(slot) === undefined
-      ? fleet.anyNode()
-      : fleet.nodeOf(slot, readonly && this.#trips.get(pending)?.master !== true);
-    if (node !== undefined) node.lane.resubmit(pending);
-    else pending.fail(downError(slot));
-  }
-
-  /** Sends it after a while, if its time allows. */
-  #later(pending: Pending, delay: number, send: () => void = () => this.#again(pending)): boolean {
-    const { clock } = this.#fleet.options.connection;
-    if (pending.deadline !== 0 && clock.now() + delay >= pending.deadline) return false;
-    const timer = clock.setTimeout(() => {
-      this.#delayed.delete(pending);
-      if (!pending.done) send();
-    }, delay);
-    this.#delayed.set(pending, timer);
-    return true;
+    const { refreshes } = cluster.topology;
+    if (slot < 0 || (refreshes === 0 && cluster.topology.masterOf(slot) === undefined)) {
+      return cluster.anyNode();
+    }
+    const history = this.#histories.get(pending);
+    return cluster.nodeOf(slot, isReadonly(pending.command) && history?.toMaster !== true);
   }
 }

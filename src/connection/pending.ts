@@ -127,6 +127,16 @@ export class Pending {
     this.more.unlisten = () => signal.removeEventListener("abort", listener);
   }
 
+  /** Calls `listener` when the command settles, before its caller is told. */
+  onSettled(listener: () => void): void {
+    const { more } = this;
+    const earlier = more.settled;
+    more.settled = earlier === undefined ? listener : () => {
+      earlier();
+      listener();
+    };
+  }
+
   /** The reply came. */
   resolve(reply: Reply): void {
     if (this.done) return;

@@ -1,6 +1,5 @@
 /**
- * A connection of its own at the node of a slot: at another one when that node cannot be reached, or is replaced,
- * before there is a connection.
+ * Takes a dedicated connection to a node, as long as that is the right node.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import type { Connection } from "../connection/connection.ts";
 import { startLimit } from "../connection/limit.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import { isFinal } from "../retry.ts";
-import type { ClusterState as Fleet, TopologyListener as FleetListener } from "./cluster_state.ts";
+import type { ClusterState, TopologyListener } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 
 /**
@@ -22,18 +21,18 @@ import type { ClusterNode } from "./node.ts";
  * @param right whether the node is still the right one; asked whenever nodes change their places
  * @throws {ConnectionError} with the code `REPLACED` when another node has become the right one.
  */
-export async function acquireAt(
-  fleet: Fleet,
+export async function acquireFromNode(
+  cluster: ClusterState,
   node: ClusterNode,
   right: () => boolean,
   name: string,
   call: Call,
   deadline: number,
 ): Promise<Connection> {
-  const { clock } = fleet.options.connection;
-  const { nodeTimeout } = fleet.options;
+  const { clock } = cluster.options.connection;
+  const { nodeTimeout } = cluster.options;
   const limit = startLimit(clock, 0, () => replaced(node), call.signal);
-  const listener: FleetListener = {
+  const listener: TopologyListener = {
     discovered() {},
     failed: () => false,
     rearranged() {
@@ -44,19 +43,19 @@ export async function acquireAt(
   const wait = (): void => {
     timer = clock.setTimeout(() => {
       // Who waits for a place in the pool waits for others, not for the node.
-      if (node.pool.stats().connecting > 0) fleet.silent();
+      if (node.pool.stats().connecting > 0) cluster.silent();
       wait();
     }, nodeTimeout);
   };
   if (nodeTimeout > 0) wait();
-  fleet.listen(listener);
+  cluster.listen(listener);
   try {
     return await acquireUntil(node.pool, name, { ...call, signal: limit.signal }, deadline, { retry: false });
   } catch (error) {
-    if (isUnreachable(error)) fleet.lost();
+    if (isUnreachable(error)) cluster.lost();
     throw error;
   } finally {
-    fleet.unlisten(listener);
+    cluster.unlisten(listener);
     clock.clearTimeout(timer);
     limit.release();
   }

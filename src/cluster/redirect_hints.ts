@@ -1,28 +1,28 @@
 /**
- * What the holder of a connection is told when a command belongs elsewhere. A connection that was acquired follows
- * nobody, as nobody knows what else its holder has done on it.
+ * Redirections on acquired connections. Such a connection stays at its node, as its holder may have changed its state: the
+ * error explains what to do.
  *
  * @module
  */
 import { ReplyError } from "../errors.ts";
 import { formatAddress } from "../topology/server_address.ts";
-import type { ClusterState as Fleet } from "./cluster_state.ts";
+import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
-import { turnOf } from "./redirect.ts";
+import { redirectionOf } from "./redirection.ts";
 
-/** Takes note of what an error says about the slots, and makes it say what to do. */
-export function advise(fleet: Fleet, node: ClusterNode, error: ReplyError): ReplyError {
-  const turn = turnOf(error);
-  if (turn === undefined || fleet.stopped) return error;
-  if (turn.kind === "later") {
-    if (turn.refresh) fleet.refresher.request("down");
+/** Records what a redirection says about the slots, and returns an error that explains what to do. */
+export function explainRedirection(cluster: ClusterState, node: ClusterNode, error: ReplyError): ReplyError {
+  const redirection = redirectionOf(error);
+  if (redirection === undefined || cluster.stopped) return error;
+  if (redirection.kind === "retry") {
+    if (redirection.refresh) cluster.refresher.request("down");
     return error;
   }
-  const { slot } = turn;
-  const there = fleet.nodeNamed(turn.address, node);
-  if (turn.kind === "moved") {
-    fleet.moved(slot, there);
-    fleet.refresher.request("moved");
+  const { slot } = redirection;
+  const there = cluster.nodeNamed(redirection.address, node);
+  if (redirection.kind === "moved") {
+    cluster.moved(slot, there);
+    cluster.refresher.request("moved");
     return explained(
       error,
       `the slot is at ${there} now, and a connection that was acquired stays at ${node}; ` +

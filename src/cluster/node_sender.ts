@@ -1,0 +1,44 @@
+/**
+ * The sender of commands to one node: a failed command is known to have failed there.
+ *
+ * @module
+ */
+import type { Pending, Sender } from "../connection/pending.ts";
+import type { ClusterNode } from "./node.ts";
+
+/** A sender that the router can direct to another node. */
+export interface RoutedSender extends Sender {
+  /** The router that the sender belongs to. */
+  readonly router: NodeRecovery;
+  /** Returns the same sender for commands to `node`; `undefined`: to no node yet. */
+  at(node: ClusterNode | undefined): RoutedSender;
+}
+
+/** Takes over commands that failed at a node. */
+export interface NodeRecovery {
+  /** Takes the command over (`true`), or lets it be rejected with the error (`false`). */
+  recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean;
+}
+
+/** The sender of single commands. */
+export class NodeSender implements RoutedSender {
+  /** @inheritdoc */
+  readonly router: NodeRecovery;
+  readonly #node: ClusterNode | undefined;
+
+  /** For commands to `node`. */
+  constructor(router: NodeRecovery, node: ClusterNode | undefined) {
+    this.router = router;
+    this.#node = node;
+  }
+
+  /** @inheritdoc */
+  at(node: ClusterNode | undefined): RoutedSender {
+    return node === this.#node ? this : new NodeSender(this.router, node);
+  }
+
+  /** @inheritdoc */
+  recover(pending: Pending, error: Error): boolean {
+    return this.router.recoverFrom(pending, error, this.#node);
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Pipelines: grouped by node, sent in parallel, redirected one by one, joined in order.
+ *
+ * @module
+ */
+import { DedicatedBatchConnection } from "../client/dedicated_connection.ts";
+import type { Call } from "../client/executor.ts";
+import { isUnanswered, PipelineAttempt } from "../client/pipeline_attempt.ts";
+import { withSources } from "../client/scripts.ts";
+import { Command, CommandFlag } from "../commands/command.ts";
+import type { ScriptCommand } from "../commands/script.ts";
+import { abortable } from "../connection/limit.ts";
+import { Pending } from "../connection/pending.ts";
+import { RedisError } from "../errors.ts";
+import type { Reply } from "../resp/types.ts";
+import { acquireFromNode } from "./acquire_from_node.ts";
+import type { ClusterState } from "./cluster_state.ts";
+import { gather, targetsOf } from "./fan_out.ts";
+import { crossSlot, join, split } from "./multi_key.ts";
+import type { ClusterNode } from "./node.ts";
+import type { RoutedSender } from "./node_sender.ts";
+import { unlessAborted } from "./policies.ts";
+import { isReadonly } from "./redirection.ts";
+import { SEVERAL, slotOfCommand } from "./route.ts";
+import type { Router } from "./router.ts";
+
+/** A command for one node, and what is to be done with its outcome. */
+interface Item {
+  readonly command: Command;
+  settled(outcome: unknown): void;
+}
+
+/** What the commands of a pipeline share on their way. */
+interface PipelineState {
+  readonly router: Router;
+  readonly call: Call;
+  /** Slots of which a command may have run, or not: nothing of the pipeline is sent behind it. */
+  readonly doubtful: Set<number>;
+  /** Commands that left their place in the pipeline, and are to be aborted by themselves. */
+  readonly recovered: WeakSet<Pending>;
+}
+
+/** The sender of a pipeline's commands to one node. */
+class PipelineSender implements RoutedSender {
+  readonly #state: PipelineState;
+  readonly #node: ClusterNode | undefined;
+
+  constructor(state: PipelineState, node: ClusterNode | undefined) {
+    this.#state = state;
+    this.#node = node;
+  }
+
+  /** @inheritdoc */
+  get router(): Router {
+    return this.#state.router;
+  }
+
+  /** @inheritdoc */
+  at(node: ClusterNode | undefined): PipelineSender {
+    return node === this.#node ? this : new PipelineSender(this.#state, node);
+  }
+
+  /** @inheritdoc */
+  recover(pending: Pending, error: Error): boolean {
+    const { router, call: { retry, signal }, doubtful, recovered } = this.#state;
+    const slot = slotOfCommand(pending.command as Command);
+    pending.more.retry = retry;
+    // A command for all nodes stays at its own.
+    if (slot < 0) return this.#node?.lane.recover(pending, error) ?? false;
+    if (doubtful.has(slot)) {
+      router.dismiss(pending);
+      return false;
+    }
+    const whole = this.#wholeScript(pending, error);
+    const taken = router.recoverFrom(whole ?? pending, error, this.#node);
+    if (whole !== undefined && taken) router.dismiss(pending);
+    if (taken && signal !== undefined && !recovered.has(whole ?? pending)) {
+      recovered.add(whole ?? pending);
+      (whole ?? pending).abortBy(signal);
+    }
+    if (!taken && isUnanswered(error) && error.executed !== "no") doubtful.add(slot);
+    return taken;
+  }
+
+  /** Elsewhere a script that was called by its digest may be unknown: there it is sent whole. */
+  #wholeScript(pending: Pending, error: Error): Pending | undefined {
+    const { spec } = pending.command;
+    const script = pending.command as ScriptCommand;
+    if ((spec.flags & CommandFlag.scripted) === 0 || !(error instanceof RedisError)) return undefined;
+    const { spec: wholeSpec, args } = script.whole;
+    const whole = new Pending(new Command(wholeSpec, args), pending.mode, pending.timeout, {
+      resolved: (_, reply) => pending.resolve(reply as Reply),
+      rejected: (_, reason) => pending.reject(reason),
+    });
+    whole.deadline = pending.deadline;
+    whole.sender = this;
+    whole.more.retry = this.#state.call.retry;
+    return whole;
+  }
+}
+
+/** A pipeline on its way: its items by node, in order. */
+class ClusterPipeline {
+  readonly #cluster: ClusterState;
+  readonly #state: PipelineState;
+  readonly #execute: (command: Command, call: Call) => Promise<unknown>;
+  readonly #outcomes: unknown[];
+  readonly #parts: Map<ClusterNode, Item[]> = new Map();
+  readonly #waiting: Promise<void>[] = [];
+  /** What is to be put together out of several outcomes, when all are there. */
+  readonly #joins: (() => void)[] = [];
+
+  constructor(
+    cluster: ClusterState,
+    state: PipelineState,
+    execute: (command: Command, call: Call) => Promise<unknown>,
+    count: number,
+  ) {
+    this.#cluster = cluster;
+    this.#state = state;
+    this.#execute = execute;
+    this.#outcomes = new Array(count);
+  }
+
+  /** Takes a command to the nodes where it is to run. */
+  add(command: Command, place: number): void {
+    const slot = slotOfCommand(command);
+    const settled = (outcome: unknown): void => void (this.#outcomes[place] = outcome);
+    if (slot >= 0) return this.#to(slot, command, settled);
+    if (slot === SEVERAL) {
+      const splits = split(command);
+      if (splits === undefined) return settled(crossSlot(command));
+      const outcomes: unknown[] = [];
+      splits.forEach((part, index) => this.#to(part.slot, part.command, (one) => outcomes[index] = one));
+      return this.#join(place, () => join(command, splits, unlessAborted(outcomes, this.#state.call.signal)));
+    }
+    const nodes = this.#cluster.topology.refreshes === 0 ? undefined : targetsOf(this.#cluster, command);
+    // For any node, or for nodes that are not known yet.
+    if (nodes === undefined) return this.#alone(command, settled);
+    const outcomes: unknown[] = [];
+    nodes.forEach((node, index) => {
+      this.#item(node, { command, settled: (one) => outcomes[index] = one });
+    });
+    const random = this.#cluster.options.connection.clock.random();
+    this.#join(
+      place,
+      () => gather(command, nodes, unlessAborted(outcomes, this.#state.call.signal), random),
+    );
+  }
+
+  /** Sends all; resolves when all are back. */
+  async run(multiplex: boolean): Promise<unknown[]> {
+    for (const [node, items] of this.#parts) this.#waiting.push(this.#runPart(node, items, multiplex));
+    await Promise.all(this.#waiting);
+    for (const put of this.#joins) put();
+    return unlessAborted(this.#outcomes, this.#state.call.signal);
+  }
+
+  #to(slot: number, command: Command, settled: (outcome: unknown) => void): void {
+    const node = this.#cluster.nodeOf(slot, isReadonly(command));
+    // Behind commands that are being redirected it waits for its turn.
+    if (node === undefined || this.#state.router.isRedirecting(slot)) this.#alone(command, settled);
+    else this.#item(node, { command, settled });
+  }
+
+  #item(node: ClusterNode, item: Item): void {
+    const items = this.#parts.get(node);
+    if (items === undefined) this.#parts.set(node, [item]);
+    else items.push(item);
+  }
+
+  #alone(command: Command, settled: (outcome: unknown) => void): void {
+    this.#waiting.push(this.#execute(command, this.#state.call).then(settled, settled));
+  }
+
+  #join(place: number, put: () => unknown): void {
+    this.#joins.push(() => {
+      try {
+        this.#outcomes[place] = put();
+      } catch (error) {
+        this.#outcomes[place] = error;
+      }
+    });
+  }
+
+  async #runPart(node: ClusterNode, items: readonly Item[], multiplex: boolean): Promise<void> {
+    const { call } = this.#state;
+    const { mode, timeout, signal } = call;
+    const { clock } = this.#cluster.options.connection;
+    const here = (): boolean => this.#cluster.topology.nodes().includes(node);
+    const connection = multiplex
+      ? node.lane
+      : new DedicatedBatchConnection(node.pool, call, (...rest) =>
+        acquireFromNode(this.#cluster, node, here, ...rest));
+    const attempt = new PipelineAttempt(withSources(items.map(({ command }) => command)), {
+      mode,
+      timeout,
+      deadline: timeout === 0 ? Infinity : clock.now() + timeout,
+      sender: new PipelineSender(this.#state, node),
+    });
+    try {
+      connection.submitBatch(attempt);
+      const outcomes = await (signal === undefined ? attempt.outcomes : abortable(attempt.outcomes, signal));
+      items.forEach(({ settled }, index) => settled(outcomes[index]));
+    } catch (reason) {
+      attempt.abandon(reason as Error);
+      for (const { settled } of items) settled(reason);
+    } finally {
+      if (connection instanceof DedicatedBatchConnection) connection.end();
+    }
+  }
+}
+
+/** Runs commands; resolves with their outcomes by position, errors in place. `execute` runs one by itself. */
+export function runPipeline(
+  router: Router,
+  cluster: ClusterState,
+  commands: readonly Command[],
+  call: Call,
+  multiplex: boolean,
+  execute: (command: Command, call: Call) => Promise<unknown>,
+): Promise<unknown[]> {
+  const state: PipelineState = { router, call, doubtful: new Set(), recovered: new WeakSet() };
+  const pipeline = new ClusterPipeline(cluster, state, execute, commands.length);
+  commands.forEach((command, place) => pipeline.add(command, place));
+  return pipeline.run(multiplex);
+}
