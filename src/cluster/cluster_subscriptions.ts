@@ -8,7 +8,6 @@ import type { ReconnectingConnection } from "../client/reconnecting_connection.t
 import type { SubscriptionHome, SubscriptionKind } from "../client/pubsub/home.ts";
 import { DedicatedSubscriptionConnection } from "../client/pubsub/dedicated_subscription_connection.ts";
 import { homeOn } from "../client/pubsub/standalone_subscriptions.ts";
-import { ReplyError } from "../errors.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { ClusterState } from "./cluster_state.ts";

@@ -148,8 +148,11 @@ export class SlotQueue {
       }, first.to.delay);
       return;
     }
-    const later = this.#waiting.findIndex(({ to }) => to.delay > 0);
-    this.#send(later < 0 ? this.#waiting.length : later);
+    // Two nodes would answer in no certain order.
+    const other = this.#waiting.findIndex(({ to }) =>
+      to.delay > 0 || to.node !== first.to.node || to.asking !== first.to.asking
+    );
+    this.#send(other < 0 ? this.#waiting.length : other);
   }
 
   #send(count: number): void {

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { PipelineError, RedisCluster, RedisError } from "../../mod.ts";
+import { mset, rpush } from "../../src/commands/mod.ts";
+import type { Command } from "../../src/commands/command.ts";
+import { SimulatedClock } from "../harness/clock.ts";
+import { MovingSlots } from "./moving_slots.ts";
+
+/** A call of the test: what it writes, and what came of it. */
+interface Written {
+  readonly keys: readonly string[];
+  readonly value: number;
+  outcome: unknown;
+}
+
+const KEYS = ["{a}1", "{a}2", "{b}1", "{b}2", "c"];
+
+/** Makes calls at random against slots that move; returns them in their order, with what came of each. */
+async function play(
+  seed: number,
+  kinds: readonly ("single" | "pipeline" | "transaction")[],
+): Promise<{ calls: readonly Written[]; written: Map<string, string[]> }> {
+  const clock = new SimulatedClock({ seed });
+  const slots = new MovingSlots(clock);
+  const redis = new RedisCluster({
+    host: "node",
+    port: 7000,
+    transport: slots.fake.transport(),
+    clock,
+    refreshInterval: 0,
+    commandTimeout: 30_000,
+    initSlotCache: seed % 5 !== 0,
+  });
+  const pick = (count: number): number => Math.floor(clock.random() * count);
+  const calls: Written[] = [];
+  const write = (): Written => {
+    const first = KEYS[pick(KEYS.length)]!;
+    const pair = first.startsWith("{") && pick(4) === 0
+      ? first.slice(0, 3) + (first.endsWith("1") ? "2" : "1")
+      : undefined;
+    const call = {
+      keys: pair === undefined ? [first] : [first, pair],
+      value: calls.length,
+      outcome: undefined,
+    };
+    calls.push(call);
+    return call;
+  };
+  const commandOf = ({ keys, value }: Written): Command =>
+    keys.length === 1
+      ? rpush(keys[0]!, String(value))
+      : mset(Object.fromEntries(keys.map((key) => [key, String(value)])));
+  const running = new Set<Promise<void>>();
+  const run = (promise: Promise<void>): void => {
+    running.add(promise);
+    promise.finally(() => running.delete(promise));
+  };
+  for (let step = 0; step < 120; step++) {
+    const kind = kinds[pick(kinds.length)]!;
+    if (kind === "single") {
+      const call = write();
+      run(
+        redis.execute(commandOf(call)).then((value) => call.outcome = value, (error) => call.outcome = error)
+          .then(() => {}),
+      );
+    } else if (kind === "pipeline") {
+      const all = Array.from({ length: 1 + pick(6) }, write);
+      run(
+        redis.pipeline(all.map(commandOf)).exec({ settle: true }).then((outcomes) => {
+          all.forEach((call, index) => call.outcome = outcomes[index]);
+        }),
+      );
+    } else {
+      // All its keys are in one slot.
+      const call = write();
+      run(
+        redis.multi([commandOf(call)]).exec().then(([value]) => void (call.outcome = value), (error) => {
+          call.outcome = error instanceof PipelineError ? error.results[0] : error;
+        }),
+      );
+    }
+    if (pick(12) === 0) run(redis.pool.refresh().catch(() => {}));
+    if (pick(3) === 0) await clock.advance(pick(30));
+  }
+  slots.active = false;
+  for (let step = 0; step < 10_000 && running.size > 0; step++) await clock.advance(10);
+  assert.equal(running.size, 0, "every call settles");
+  await redis.close();
+  assert.equal(clock.pendingTimers, 0);
+  return { calls, written: slots.written };
+}
+
+/** What ran of each key ran in the order of the calls, once, and exactly what was said to have run. */
+function check(calls: readonly Written[], written: Map<string, string[]>): void {
+  for (const key of KEYS) {
+    const ran = (written.get(key) ?? []).map(Number);
+    assert.deepEqual(ran, [...ran].sort((a, b) => a - b), `the order of ${key}`);
+    assert.equal(new Set(ran).size, ran.length, `${key} was written twice by one call`);
+    const said = calls.filter(({ keys, outcome }) => keys.includes(key) && !(outcome instanceof Error));
+    assert.deepEqual(ran, said.map(({ value }) => value), `what ran of ${key}`);
+  }
+  for (const { outcome } of calls) {
+    if (outcome instanceof Error) assert.equal((outcome as RedisError).executed, "no", String(outcome));
+  }
+}
+
+describe("the order of commands in a slot that is moved, down, loading, or elsewhere", () => {
+  const mixes = [["single"], ["pipeline"], ["single", "pipeline"], [
+    "single",
+    "pipeline",
+    "transaction",
+  ]] as const;
+  for (const mix of mixes) {
+    it(`is the order of the calls: ${mix.join(", ")}`, async () => {
+      let ran = 0, all = 0;
+      for (let seed = 1; seed <= 30; seed++) {
+        const { calls, written } = await play(seed, mix);
+        try {
+          check(calls, written);
+        } catch (error) {
+          throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+        }
+        all += calls.length;
+        ran += calls.filter(({ outcome }) => !(outcome instanceof Error)).length;
+      }
+      assert.ok(ran > all * 0.8, `most calls succeed: ${ran} of ${all}`);
+    });
+  }
+});
