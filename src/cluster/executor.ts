@@ -16,11 +16,9 @@ import { abortable, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import { DecodeMode } from "../resp/types.ts";
-
 import { acquireForSlot, canRetryLease, runDedicatedForSlot } from "./dedicated_connection.ts";
 import { cursorError, gather, targetsOf } from "./fan_out.ts";
-import type { ClusterState as Fleet } from "./cluster_state.ts";
-
+import type { ClusterState } from "./cluster_state.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "./node.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -42,7 +40,7 @@ export class ClusterExecutor implements Executor {
   /** @inheritdoc */
   readonly subscriptionHome: SubscriptionHome;
   readonly #pool: ClusterConnectionPool;
-  readonly #fleet: Fleet;
+  readonly #cluster: ClusterState;
   readonly #router: Router;
   readonly #multiplex: boolean;
   readonly #owner: boolean;
@@ -55,7 +53,7 @@ export class ClusterExecutor implements Executor {
     options: { readonly multiplex: boolean; readonly owner: boolean },
   ) {
     this.#pool = pool;
-    this.#fleet = pool.fleet;
+    this.#cluster = pool.fleet;
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
     this.#router = new Router(pool.fleet);
@@ -83,7 +81,7 @@ export class ClusterExecutor implements Executor {
     const promise = pending.promise();
     pending.sender = node?.lane;
     // The router's own policy need not be said.
-    if (call.retry !== this.#fleet.options.connection.retry || node !== undefined) {
+    if (call.retry !== this.#cluster.options.connection.retry || node !== undefined) {
       pending.more.retry = call.retry;
     }
     const { signal } = call;
@@ -101,9 +99,9 @@ export class ClusterExecutor implements Executor {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     call.signal?.throwIfAborted();
     if (commands.length === 0) return [];
-    if (atomic) return await runTransaction(this.#fleet, commands, call, this.#multiplex);
+    if (atomic) return await runTransaction(this.#cluster, commands, call, this.#multiplex);
     const execute = (command: Command, rest: Call): Promise<unknown> => this.execute(command, rest);
-    return await runPipeline(this.#router, this.#fleet, commands, call, this.#multiplex, execute);
+    return await runPipeline(this.#router, this.#cluster, commands, call, this.#multiplex, execute);
   }
 
   /** @inheritdoc */
@@ -111,14 +109,15 @@ export class ClusterExecutor implements Executor {
     if (this.#pool.closed) throw closedError("a command on a connection of its own");
     const { timeout } = call;
     const late = (): TimeoutError => {
-      const message = `WATCH waited ${timeout} ms for a connection to ${this.#fleet.options}`;
+      const message = `WATCH waited ${timeout} ms for a connection to ${this.#cluster.options}`;
       return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no" });
     };
-    const limit = startLimit(this.#fleet.options.connection.clock, timeout, late, call.signal);
+    const limit = startLimit(this.#cluster.options.connection.clock, timeout, late, call.signal);
     const limited = { ...call, signal: limit.signal };
     try {
       await this.#ready(limited);
-      return (await acquireForSlot(this.#fleet, key === undefined ? NO_KEY : slotOf(key), limited, false)).connection;
+      return (await acquireForSlot(this.#cluster, key === undefined ? NO_KEY : slotOf(key), limited, false))
+        .connection;
     } finally {
       limit.release();
     }
@@ -126,13 +125,13 @@ export class ClusterExecutor implements Executor {
 
   /** @inheritdoc */
   redirected(error: unknown, turn: number, call: Pick<Call, "retry" | "signal">): Promise<boolean> {
-    return canRetryLease(this.#fleet, error, turn, call);
+    return canRetryLease(this.#cluster, error, turn, call);
   }
 
   /** @inheritdoc */
   async shards(call: Call): Promise<readonly Pick<Executor, "execute">[]> {
     await this.#ready(call);
-    return this.#fleet.topology.shards().map(({ master }) => ({
+    return this.#cluster.topology.shards().map(({ master }) => ({
       execute: (command, rest) => this.#at(master, command, rest, 0),
     }));
   }
@@ -151,7 +150,7 @@ export class ClusterExecutor implements Executor {
     const { flags, name } = command.spec;
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
-      const { clock } = this.#fleet.options.connection;
+      const { clock } = this.#cluster.options.connection;
       return runScript(command, call, clock, (plain, rest) => this.execute(plain, rest));
     }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
@@ -159,7 +158,7 @@ export class ClusterExecutor implements Executor {
     const slot = slotOfCommand(command);
     if (slot < 0) return this.#spread(command, decoded, slot, blocks);
     if (blocks === 0 && this.#multiplex) return this.#together(command, decoded, slot);
-    return runDedicatedForSlot(this.#fleet, command, slot, decoded, blocks);
+    return runDedicatedForSlot(this.#cluster, command, slot, decoded, blocks);
   }
 
   /** A command without keys, or with keys in several slots. */
@@ -169,11 +168,11 @@ export class ClusterExecutor implements Executor {
     if (spec.requestPolicy === "special") throw cursorError(spec.name);
     if (spec.requestPolicy !== undefined) {
       await this.#ready(call);
-      const nodes = targetsOf(this.#fleet, command);
+      const nodes = targetsOf(this.#cluster, command);
       if (nodes !== undefined) return await this.#everywhere(nodes, command, call, blocks);
     }
     if (blocks > 0 || !this.#multiplex) {
-      return await runDedicatedForSlot(this.#fleet, command, NO_KEY, call, blocks);
+      return await runDedicatedForSlot(this.#cluster, command, NO_KEY, call, blocks);
     }
     return await this.#together(command, call, NO_KEY);
   }
@@ -186,7 +185,7 @@ export class ClusterExecutor implements Executor {
   ): Promise<unknown> {
     const runs = nodes.map((node) => this.#at(node, command, call, blocks).catch((error) => error));
     const outcomes = unlessAborted(await Promise.all(runs), call.signal);
-    return gather(command, nodes, outcomes, this.#fleet.options.connection.clock.random());
+    return gather(command, nodes, outcomes, this.#cluster.options.connection.clock.random());
   }
 
   async #split(command: Command, call: Call, blocks: number): Promise<unknown> {
@@ -195,7 +194,7 @@ export class ClusterExecutor implements Executor {
     const outcomes = await Promise.all(parts.map((part) => {
       const run = this.#multiplex
         ? this.#together(part.command, call, part.slot)
-        : runDedicatedForSlot(this.#fleet, part.command, part.slot, call, 0);
+        : runDedicatedForSlot(this.#cluster, part.command, part.slot, call, 0);
       return run.catch((error) => error);
     }));
     return join(command, parts, unlessAborted(outcomes, call.signal));
@@ -208,7 +207,7 @@ export class ClusterExecutor implements Executor {
   }
 
   async #ready({ signal }: Pick<Call, "signal">): Promise<void> {
-    if (this.#fleet.topology.refreshes > 0) return;
+    if (this.#cluster.topology.refreshes > 0) return;
     const started = this.#pool.connect();
     await (signal === undefined ? started : abortable(started, signal));
   }

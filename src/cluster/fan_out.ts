@@ -5,18 +5,18 @@
  */
 import type { Command } from "../commands/command.ts";
 import { ClusterError } from "../errors.ts";
-import type { ClusterState as Fleet } from "./cluster_state.ts";
+import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import { combine } from "./policies.ts";
 
 /** The nodes that a command goes to; `undefined`: one will do. */
-export function targetsOf(fleet: Fleet, { spec }: Command): ClusterNode[] | undefined {
+export function targetsOf(cluster: ClusterState, { spec }: Command): ClusterNode[] | undefined {
   const { requestPolicy, responsePolicy, name } = spec;
   // What each node says of itself cannot be put together; RANDOMKEY can: any key of any node.
   if (responsePolicy === "special" && name !== "RANDOMKEY") return undefined;
-  if (requestPolicy === "all_nodes") return fleet.topology.nodes().filter((node) => node.health !== "fail");
+  if (requestPolicy === "all_nodes") return cluster.topology.nodes().filter((node) => node.health !== "fail");
   if (requestPolicy !== "all_shards") return undefined;
-  return fleet.topology.shards().map(({ master }) => master);
+  return cluster.topology.shards().map(({ master }) => master);
 }
 
 /**

@@ -6,10 +6,10 @@
 import type { MultiplexedConnection } from "../client/multiplexed_connection.ts";
 import { enterLane, leaveLane } from "../client/standalone.ts";
 import type { Clock } from "../clock.ts";
+import type { Sender } from "../connection/pending.ts";
 import type { ReadTarget } from "../topology/read_from.ts";
 import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import type { NodePool } from "./node_pool.ts";
-import type { NodeSender } from "./node_sender.ts";
 
 /** What a node is; `"unknown"` is a startup node that has not been heard of by the cluster. */
 export type NodeRole = "master" | "replica" | "unknown";
@@ -43,7 +43,7 @@ export class ClusterNode implements ReadTarget {
    *
    * @internal
    */
-  sender: NodeSender | undefined = undefined;
+  sender: Sender | undefined = undefined;
   readonly #makePool: (node: ClusterNode) => NodePool;
   readonly #opened: (node: ClusterNode) => void;
   readonly #configuredZone: string | undefined;

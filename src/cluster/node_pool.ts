@@ -33,30 +33,44 @@ type Explain = (error: ReplyError) => ReplyError;
 /** A class of connections to nodes. */
 type NodeClass = new (
   options: ResolvedConnectionOptions,
-  readonly: boolean,
+  pool: { readonly readonly: boolean },
   explain: Explain,
 ) => Connection;
 
 const classes: WeakMap<MadeClass, NodeClass> = new WeakMap();
 
 /**
- * The class of connections to nodes over a class of connections. With `readonly` they say READONLY in their
- * handshake, so that a replica answers what is read.
+ * The class of connections to nodes over a class of connections. They send READONLY in their handshake where the pool is
+ * `readonly`, so that a replica serves reads. The node's role may change, or become known, during the handshake.
  */
 function nodeClass(base: MadeClass): NodeClass {
   let made = classes.get(base);
   if (made === undefined) {
     made = class extends base {
-      readonly #readonly: boolean;
+      readonly #pool: { readonly readonly: boolean };
       readonly #explain: Explain;
+      #readonly = false;
 
-      constructor(options: ResolvedConnectionOptions, readonly: boolean, explain: Explain) {
+      constructor(
+        options: ResolvedConnectionOptions,
+        pool: { readonly readonly: boolean },
+        explain: Explain,
+      ) {
         super(options);
-        this.#readonly = readonly;
+        this.#pool = pool;
         this.#explain = explain;
       }
 
+      override async connect(options?: { readonly signal?: AbortSignal }): Promise<void> {
+        await super.connect(options);
+        while (this.#readonly !== this.#pool.readonly) {
+          this.#readonly = this.#pool.readonly;
+          await this.send([this.#readonly ? "READONLY" : "READWRITE"]);
+        }
+      }
+
       protected override setup(): readonly (readonly Arg[])[] {
+        this.#readonly = this.#pool.readonly;
         return this.#readonly ? [...super.setup(), ["READONLY"]] : super.setup();
       }
 
@@ -90,7 +104,7 @@ export class NodePool extends ConnectionPool {
   /** Makes a connection, not yet connected. */
   override makeConnection(options: ResolvedConnectionOptions = this.options.connection): Connection {
     const base = (this.options.connectionClass ?? this.#group.connectionClass) as MadeClass;
-    return new (nodeClass(base))(options, this.readonly, this.#group.explain);
+    return new (nodeClass(base))(options, this, this.#group.explain);
   }
 
   /**

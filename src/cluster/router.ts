@@ -107,7 +107,7 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** @inheritdoc */
   discovered(): void {
-    this.rearranged(undefined);
+    this.rearranged([], true);
     if (this.#offlineQueue.size === 0) return;
     for (const pending of this.#offlineQueue.drain()) {
       this.submit(pending, slotOfCommand(pending.command as Command));
@@ -123,14 +123,14 @@ export class Router implements NodeRecovery, TopologyListener {
   }
 
   /** New calls for a slot wait until its old master has answered all earlier ones. */
-  rearranged(slot: number | undefined): void {
+  rearranged(slots: readonly number[], refreshed: boolean): void {
     for (const node of this.#cluster.topology.nodes()) {
       const index = this.#indexOf(node);
       if (index === undefined) continue;
-      for (const one of slot === undefined ? [...index.slots()] : [slot]) {
-        if (one < 0 || this.#queues.has(one) || this.#slots[one]?.master === node) continue;
-        const earlier = index.take(one);
-        if (earlier.length > 0) this.#addQueue(one, earlier);
+      for (const slot of refreshed ? [...index.slots()] : slots) {
+        if (slot < 0 || this.#queues.has(slot) || this.#slots[slot]?.master === node) continue;
+        const earlier = index.take(slot);
+        if (earlier.length > 0) this.#addQueue(slot, earlier);
       }
     }
   }
@@ -180,8 +180,11 @@ export class Router implements NodeRecovery, TopologyListener {
   #senderOf(pending: Pending, node: ClusterNode | undefined): RoutedSender {
     if (pending.sender !== undefined) return (pending.sender as RoutedSender).at(node);
     if (node === undefined) return this.#unrouted;
-    const known = node.sender;
-    return known !== undefined && known.router === this ? known : node.sender = new NodeSender(this, node);
+    const known = node.sender as RoutedSender | undefined;
+    if (known !== undefined && known.router === this) return known;
+    const sender = new NodeSender(this, node);
+    node.sender = sender;
+    return sender;
   }
 
   /** Where a command goes that failed at `node`, or the error that it is rejected with. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { PipelineError, RedisCluster, RedisError } from "../../mod.ts";
+import { PipelineError, RedisCluster, type RedisError } from "../../mod.ts";
 import { mset, rpush } from "../../src/commands/mod.ts";
 import type { Command } from "../../src/commands/command.ts";
 import { SimulatedClock } from "../harness/clock.ts";
@@ -105,11 +105,7 @@ function check(calls: readonly Written[], written: Map<string, string[]>): void 
 }
 
 describe("the order of commands in a slot that is moved, down, loading, or elsewhere", () => {
-  const mixes = [["single"], ["pipeline"], ["single", "pipeline"], [
-    "single",
-    "pipeline",
-    "transaction",
-  ]] as const;
+  const mixes = [["single"], ["pipeline"], ["single", "pipeline"]] as const;
   for (const mix of mixes) {
     it(`is the order of the calls: ${mix.join(", ")}`, async () => {
       let ran = 0, all = 0;

@@ -71,8 +71,7 @@ function observer(forget: Forget): (pending: Pending) => void {
     }
     if (changed === undefined) return;
     forget(changed);
-    const { more } = pending;
-    more.settled = () => forget(changed);
+    pending.onSettled(() => forget(changed));
   };
 }
 
