@@ -122,7 +122,9 @@ export class SlotQueue {
   #settled(pending: Pending): void {
     if (!this.#awaited.delete(pending)) return;
     for (const earlier of this.#refused) {
-      if (conflict(earlier.pending, pending)) earlier.pending.reject(overtaken(earlier));
+      // After a loss reads are repeated in any order, as they always are.
+      const refused = earlier.error instanceof ReplyError;
+      if (refused && conflict(earlier.pending, pending)) earlier.pending.reject(overtaken(earlier));
     }
     this.#advance();
   }
