@@ -181,7 +181,7 @@ export class ProtocolError extends RedisError {
   static override readonly brand: string = "ProtocolError";
 }
 
-/** A reply is not valid text. Nothing is lost: `bytes` holds the raw value. */
+/** A reply is not valid text. Nothing is lost: `bytes` has the value, and `reply` the whole reply that it was part of. */
 export class EncodingError extends RedisError {
   /** The name of the class. */
   override readonly name: string = "EncodingError";
@@ -189,11 +189,26 @@ export class EncodingError extends RedisError {
   static override readonly brand: string = "EncodingError";
   /** The value that is not valid text, as the server sent it. */
   readonly bytes: Uint8Array;
+  /**
+   * The whole reply, as `command()` gives it: text where it is valid, `Uint8Array` where it is not. What LPOP or XREADGROUP
+   * took is here. Not shown when the error is printed: it holds values.
+   */
+  declare readonly reply: unknown;
 
   /** Makes an error for a value that is not valid text. */
   constructor(message: string, bytes: Uint8Array) {
     super(message, { code: "ENCODING", executed: "yes" });
     this.bytes = bytes;
+    EncodingError.complete(this, bytes);
+  }
+
+  /**
+   * Adds the whole reply, which ends later than the value.
+   *
+   * @internal
+   */
+  static complete(error: EncodingError, reply: unknown): void {
+    Object.defineProperty(error, "reply", { value: reply, enumerable: false, configurable: true });
   }
 }
 

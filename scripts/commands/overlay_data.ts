@@ -19,7 +19,7 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "GETSET": "S | null",
     "INCR": "number",
     "INCRBY": "number",
-    "INCRBYFLOAT": "number @double",
+    "INCRBYFLOAT": "S",
     "LCS": {
       params: "key1: Arg, key2: Arg, options?: LcsOptions",
       signatures: [
@@ -115,7 +115,7 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "HGETDEL": "(S | null)[]",
     "HGETEX": "(S | null)[]",
     "HINCRBY": "number",
-    "HINCRBYFLOAT": "number @double",
+    "HINCRBYFLOAT": "S",
     "HKEYS": "S[]",
     "HLEN": "number",
     "HMGET": "(S | null)[]",

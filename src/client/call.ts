@@ -28,7 +28,7 @@ const KNOWN: ReadonlySet<string> = new Set(["timeout", "signal", "retry", "attri
 
 /** The call with these options over it. */
 export function refineCall(call: Call, options: CallOptions): Call {
-  for (const name in options) {
+  for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) {
       throw new TypeError(
         `Cannot use the option \`${name}\` of with(): there are timeout, signal, retry, attributes and cache`,

@@ -62,6 +62,8 @@ export class StreamMessage<F = Record<string, string>> {
   readonly id: string;
   /** What it says. */
   readonly fields: F;
+  /** All fields and values, where `fields` cannot hold them: see {@linkcode StreamEntry.pairs}. */
+  readonly pairs: StreamEntry<F>["pairs"];
   /** New; pending from an earlier life of this consumer; or claimed, as nobody acknowledged it in time. */
   readonly origin: "new" | "pending" | "claimed";
   readonly #ack: () => Promise<boolean>;
@@ -76,6 +78,7 @@ export class StreamMessage<F = Record<string, string>> {
     this.stream = stream;
     this.id = entry.id;
     this.fields = entry.fields;
+    this.pairs = entry.pairs;
     this.origin = origin;
     this.#ack = ack;
   }

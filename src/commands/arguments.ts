@@ -70,7 +70,7 @@ export function pairs(spec: CommandSpec, out: Arg[], entries: Entries, count?: u
       out.push(pair[0], pair[1]);
     }
   } else {
-    for (const name in entries) out.push(name, entries[name]!);
+    for (const name of Object.keys(entries)) out.push(name, entries[name]!);
   }
   const added = (out.length - start) >> 1;
   if (added === 0) refuse(spec, "there is no pair, and it takes at least one");
@@ -166,7 +166,7 @@ export function withOptions(spec: CommandSpec, out: Arg[], source: string, given
   const values = given as Readonly<Record<string, unknown>>;
   const known: Option[] = [];
   let groups = 0;
-  for (const key in values) {
+  for (const key of Object.keys(values)) {
     const value = values[key];
     if (value === undefined) continue;
     const option = plan.get(key);

@@ -16,7 +16,7 @@ import {
   withOptions,
 } from "./arguments.ts";
 import { Command } from "./command.ts";
-import { double, fieldPairs, record } from "./replies.ts";
+import { fieldPairs, record } from "./replies.ts";
 import { scanFields, scanMembers } from "./replies_data.ts";
 import type { ScanEntries, ScanMembers } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
@@ -239,8 +239,8 @@ export function hincrby(key: Arg, field: Arg, increment: Num): Command<number> {
  *
  * @see https://redis.io/docs/latest/commands/hincrbyfloat/
  */
-export function hincrbyfloat(key: Arg, field: Arg, increment: Num): Command<number> {
-  return new Command(HINCRBYFLOAT, [key, field, increment], double);
+export function hincrbyfloat(key: Arg, field: Arg, increment: Num): Command<string, Uint8Array> {
+  return new Command(HINCRBYFLOAT, [key, field, increment]);
 }
 
 /**

@@ -756,7 +756,7 @@ export interface CommandMethods<W extends Wrap> {
   hincrby(key: Arg, field: Arg, increment: Num): Out<W, number>;
 
   /** Increments the floating point value of a field by a number. Uses 0 as initial value if the field doesn't exist. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/hincrbyfloat/} */
-  hincrbyfloat(key: Arg, field: Arg, increment: Num): Out<W, number>;
+  hincrbyfloat(key: Arg, field: Arg, increment: Num): Out<W, string, Uint8Array>;
 
   /** Returns all fields in a hash. Complexity: O(N) where N is the size of the hash. Since Redis 2.0.0. {@link https://redis.io/docs/latest/commands/hkeys/} */
   hkeys(key: Arg): Out<W, string[], Uint8Array[]>;
@@ -845,7 +845,7 @@ export interface CommandMethods<W extends Wrap> {
   incrby(key: Arg, increment: Num): Out<W, number>;
 
   /** Increment the floating point value of a key by a number. Uses 0 as initial value if the key doesn't exist. Complexity: O(1). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/incrbyfloat/} */
-  incrbyfloat(key: Arg, increment: Num): Out<W, number>;
+  incrbyfloat(key: Arg, increment: Num): Out<W, string, Uint8Array>;
 
   /** Returns information and statistics about the server. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/info/} */
   info(...sections: Many): Out<W, string, Uint8Array>;

@@ -60,9 +60,18 @@ export function geo(
   });
 }
 
-/** An entry of a stream: `{ id, fields }`; null stays null. */
-export const streamEntry: ReplyParser = (reply, bytes) =>
-  Array.isArray(reply) ? { id: text(reply[0]!), fields: record(reply[1] ?? [], bytes) } : reply;
+/** An entry of a stream: `{ id, fields }`, and `pairs` where `fields` would lose something; null stays null. */
+export const streamEntry: ReplyParser = (reply, bytes) => {
+  if (!Array.isArray(reply)) return reply;
+  const flat = (reply[1] ?? []) as Reply[];
+  const id = text(reply[0]!);
+  const fields = record(flat, bytes) as object;
+  // A `Map` by bytes keeps all. Objects hold a name once, and names like `10` in the order of numbers.
+  if (fields instanceof Map) return { id, fields };
+  const names = Object.keys(fields);
+  const whole = names.length * 2 === flat.length && names.every((name, at) => name === flat[at * 2]);
+  return whole ? { id, fields } : { id, fields, pairs: fieldPairs(flat) };
+};
 /** Entries of a stream; null (claimed, but deleted) ones are left out, as later servers do. */
 export const streamEntries: ReplyParser = (reply, bytes) =>
   (reply as Reply[]).filter((one) => one !== null).map((one) => streamEntry(one, bytes));

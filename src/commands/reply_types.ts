@@ -34,8 +34,13 @@ export interface ScanMembers<S> {
 export interface StreamEntry<F> {
   /** Its id, such as `"1700000000000-0"`; text for clients of bytes too. */
   id: string;
-  /** Its fields; none, where a pending entry has been deleted from the stream meanwhile. */
+  /** Its fields; none, where a pending entry has been deleted from the stream meanwhile. Of a repeated field, the last value. */
   fields: F;
+  /**
+   * All fields and values as `[field, value]`, in the order of the entry. Present only where the object `fields` cannot hold
+   * them: a field is repeated, or has a whole number for a name, which objects put first. A `Map` of bytes always can.
+   */
+  pairs?: [field: string, value: string][];
 }
 
 /** What XAUTOCLAIM took over. */

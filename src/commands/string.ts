@@ -6,7 +6,6 @@
  */
 import { type AtMostOne, type Entries, type Many, many, type Num, pairs, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
-import { double } from "./replies.ts";
 import { lcsMatches } from "./replies_data.ts";
 import type { LcsMatches } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
@@ -179,8 +178,8 @@ export function incrby(key: Arg, increment: Num): Command<number> {
  *
  * @see https://redis.io/docs/latest/commands/incrbyfloat/
  */
-export function incrbyfloat(key: Arg, increment: Num): Command<number> {
-  return new Command(INCRBYFLOAT, [key, increment], double);
+export function incrbyfloat(key: Arg, increment: Num): Command<string, Uint8Array> {
+  return new Command(INCRBYFLOAT, [key, increment]);
 }
 
 /** The options of {@linkcode lcs}. */

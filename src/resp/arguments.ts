@@ -26,7 +26,8 @@ export function checkArguments(args: readonly unknown[], head: Uint8Array): void
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     const type = typeof arg;
-    if (type === "string" || type === "bigint" || (type === "number" && !Number.isNaN(arg))) continue;
+    if (type === "bigint" || (type === "number" && !Number.isNaN(arg))) continue;
+    if (type === "string" && (arg as string).isWellFormed()) continue;
     if (isBytes(arg) && !isGone(arg)) continue;
     throw refusal(arg, i, head);
   }
@@ -57,6 +58,8 @@ function describe(arg: unknown): string {
   switch (typeof arg) {
     case "number":
       return "NaN";
+    case "string":
+      return "text with a lone surrogate (half a character), which UTF-8 does not have";
     case "object": {
       if (Array.isArray(arg)) return "an array";
       if (isBytes(arg)) return "a Uint8Array whose memory was transferred away";
@@ -72,6 +75,7 @@ function describe(arg: unknown): string {
 }
 
 function advice(arg: unknown): string {
+  if (typeof arg === "string") return ": send bytes, or text.toWellFormed()";
   const accepted = "; strings, numbers, bigints and Uint8Array can be sent";
   if (arg === null || arg === undefined) return `${accepted}: leave it out, or send ""`;
   if (typeof arg === "boolean") return `${accepted}: send 1 and 0, or a word`;

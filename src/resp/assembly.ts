@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ReplyError } from "../errors.ts";
+import { EncodingError, ReplyError } from "../errors.ts";
 import { ByteBuffer } from "./buffer.ts";
 import { Frame, NOTHING, toMap } from "./frame.ts";
 import { withoutArguments } from "./discreet.ts";
@@ -104,8 +104,9 @@ export class Assembly {
   reply(value: Reply): void {
     const invalid = this.#texts.invalid;
     this.#forget();
-    if (invalid === undefined) this.#handler.reply(value);
-    else this.#handler.error(invalid);
+    if (invalid === undefined) return this.#handler.reply(value);
+    EncodingError.complete(invalid, value);
+    this.#handler.error(invalid);
   }
 
   /** An aggregate begins, or a streamed string; `length` in elements or pairs, Infinity where it is streamed. */

@@ -6,7 +6,8 @@
  */
 import { EncodingError } from "../errors.ts";
 import { toMap } from "./frame.ts";
-import { shortAsciiText, textOf } from "./strings.ts";
+import { setField } from "./objects.ts";
+import { invalidText, shortAsciiText, textOf } from "./strings.ts";
 import type { Reply } from "./types.ts";
 
 /** Up to here a loop beats the call of a decoder. */
@@ -15,36 +16,42 @@ const SHORT = 32;
 /**
  * The reply with text in place of bytes, as the mode (not `bytes`) says.
  *
- * @throws {EncodingError} for the first string that is not valid.
+ * @throws {EncodingError} for the first string that is not valid, with the whole reply.
  */
 export function textReply(reply: Reply, mode: number): Reply {
+  const found: { invalid?: EncodingError } = {};
+  const converted = convert(reply, mode, found);
+  if (found.invalid === undefined) return converted;
+  EncodingError.complete(found.invalid, converted);
+  throw found.invalid;
+}
+
+function convert(reply: Reply, mode: number, found: { invalid?: EncodingError }): Reply {
   if (typeof reply !== "object" || reply === null) return reply;
-  if (reply instanceof Uint8Array) return textOfBytes(reply, mode);
+  if (reply instanceof Uint8Array) {
+    const text = textOfBytes(reply, mode);
+    if (text === undefined) found.invalid ??= invalidText(reply);
+    return text ?? reply;
+  }
   if (Array.isArray(reply)) {
-    for (let index = 0; index < reply.length; index++) reply[index] = textReply(reply[index]!, mode);
+    for (let index = 0; index < reply.length; index++) reply[index] = convert(reply[index]!, mode, found);
     return reply;
   }
   if (reply instanceof Map) {
     const flat: Reply[] = [];
-    for (const [key, value] of reply) flat.push(textReply(key, mode), textReply(value, mode));
+    for (const [key, value] of reply) flat.push(convert(key, mode, found), convert(value, mode, found));
     return toMap(flat, mode);
   }
   if (reply instanceof Error) return reply;
   const object = reply as { [name: string]: Reply };
-  for (const name in object) object[name] = textReply(object[name]!, mode);
+  for (const name of Object.keys(object)) setField(object, name, convert(object[name]!, mode, found));
   return reply;
 }
 
-function textOfBytes(bytes: Uint8Array, mode: number): string {
+function textOfBytes(bytes: Uint8Array, mode: number): string | undefined {
   if (bytes.length <= SHORT) {
     const text = shortAsciiText(bytes, 0, bytes.length);
     if (text !== undefined) return text;
   }
-  const text = textOf(bytes, mode);
-  if (text !== undefined) return text;
-  throw new EncodingError(
-    `Cannot decode the reply: a string of ${bytes.length} bytes is not valid UTF-8; ` +
-      "ask for bytes(), or see this error's bytes",
-    bytes,
-  );
+  return textOf(bytes, mode);
 }

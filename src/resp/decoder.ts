@@ -379,7 +379,7 @@ export class Decoder implements RespParser {
   }
 
   /** A simple string is text in every mode; for clients of bytes invalid bytes in it become U+FFFD. */
-  #simple(line: Uint8Array): string {
+  #simple(line: Uint8Array): string | Uint8Array {
     const { mode } = this.#assembly;
     return (mode & BYTES) !== 0 ? lineText(line) : this.#texts.alone(line, mode);
   }

@@ -42,7 +42,7 @@ const utf8 = new TextEncoder();
 /**
  * Encodes commands into an arena, from where {@linkcode Encoder.take} fetches them.
  *
- * Strings are sent as UTF-8; a lone surrogate becomes U+FFFD, as everywhere on the web. Numbers and bigints
+ * Strings are sent as UTF-8; those with a lone surrogate are refused. Numbers and bigints
  * are sent in decimal, infinities as `inf` and `-inf`, -0 as `0`. A command is encoded whole or, when one of
  * its arguments is refused, not at all.
  */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { EncodingError } from "../errors.ts";
 import { DecodeMode } from "./types.ts";
 
 const loose = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -52,6 +53,15 @@ export function textOf(bytes: Uint8Array, mode: number): string | undefined {
     }
   }
   return text;
+}
+
+/** The error for bytes that are not valid text. */
+export function invalidText(bytes: Uint8Array): EncodingError {
+  return new EncodingError(
+    `Cannot decode the reply: a string of ${bytes.length} bytes is not valid UTF-8; ` +
+      "ask for bytes(), or see this error's bytes and reply",
+    bytes,
+  );
 }
 
 /** Text that is never refused: errors, simple strings for clients of bytes, kinds of pushes. */

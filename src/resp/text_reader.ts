@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { EncodingError } from "../errors.ts";
-import { asciiText, copyOf, shortAsciiText, textOf } from "./strings.ts";
+import type { EncodingError } from "../errors.ts";
+import { asciiText, copyOf, invalidText, shortAsciiText, textOf } from "./strings.ts";
 
 const WINDOW = 1024;
 /** Longer strings are decoded by themselves. */
@@ -41,7 +41,7 @@ export class TextReader {
   }
 
   /** The string in `[start, stop)` of a chunk that goes on to `end`, if it is not within the window. */
-  read(chunk: Uint8Array, start: number, stop: number, end: number, mode: number): string {
+  read(chunk: Uint8Array, start: number, stop: number, end: number, mode: number): string | Uint8Array {
     if (stop - start <= SHORT && end - start <= SMALL_CHUNK) {
       const text = shortAsciiText(chunk, start, stop);
       if (text !== undefined) return text;
@@ -80,15 +80,12 @@ export class TextReader {
     return true;
   }
 
-  /** A string by itself; where it is not valid that is remembered, and it is empty. */
-  alone(bytes: Uint8Array, mode: number): string {
+  /** A string by itself; where it is not valid that is remembered, and it stays bytes. */
+  alone(bytes: Uint8Array, mode: number): string | Uint8Array {
     const text = textOf(bytes, mode);
     if (text !== undefined) return text;
-    this.invalid ??= new EncodingError(
-      `Cannot decode the reply: a string of ${bytes.length} bytes is not valid UTF-8; ` +
-        "ask for bytes(), or see this error's bytes",
-      bytes.slice(),
-    );
-    return "";
+    const copy = bytes.slice();
+    this.invalid ??= invalidText(copy);
+    return copy;
   }
 }

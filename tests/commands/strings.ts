@@ -22,8 +22,8 @@ export async function strings(t: Context): Promise<void> {
   await t.is(c.decrby("n", 3), 6);
   await t.is(c.incr("n"), 7);
   await t.is(c.incrby("n", 5), 12);
-  await t.is(c.incrbyfloat("n", "0.5"), 12.5);
-  await t.is(c.incrbyfloat("n", -5), 7.5);
+  await t.is(c.incrbyfloat("n", "0.5"), "12.5");
+  await t.is(c.incrbyfloat("n", -5), "7.5");
 
   await t.is(c.set("s", "v", { ex: 100 }), "OK");
   await t.is(c.ttl("s"), 100);

@@ -128,6 +128,7 @@ describe("invalid UTF-8", () => {
       const [, told, ...rest] = new Recorder().write(...pieces).told;
       assert.ok(typeof told === "object" && "error" in told && told.error instanceof EncodingError);
       assert.deepEqual(told.error.bytes, bad);
+      assert.deepEqual(told.error.reply, [[bad], worse, 1]);
       assert.deepEqual(rest, ["begin", { reply: "next" }]);
     }
   });

@@ -46,7 +46,7 @@ export function checkSubscription(
   names: readonly (string | Uint8Array)[],
   options: SubscriptionOptions,
 ): CheckedSubscription {
-  for (const name in options) {
+  for (const name of Object.keys(options)) {
     if (!KNOWN.includes(name)) {
       throw new TypeError(
         `Cannot use the option \`${name}\` of subscription(): there are ${KNOWN.join(", ")}`,
