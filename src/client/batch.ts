@@ -15,6 +15,7 @@ import { checkArguments } from "../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../retry.ts";
 import type { Call } from "./executor.ts";
 import type { BatchConnection } from "./batch_connection.ts";
+import { keepArguments } from "./keep_arguments.ts";
 import { type BatchTerms, isUnanswered, PipelineAttempt } from "./pipeline_attempt.ts";
 import { withSources } from "./scripts.ts";
 import { TransactionAttempt } from "./transaction_attempt.ts";
@@ -27,13 +28,15 @@ import { TransactionAttempt } from "./transaction_attempt.ts";
  */
 export async function runBatch(
   lane: BatchConnection,
-  commands: readonly Command[],
+  given: readonly Command[],
   call: Call,
   atomic: boolean = false,
 ): Promise<unknown[]> {
   const { signal, timeout, mode } = call;
   signal?.throwIfAborted();
-  if (commands.length === 0) return [];
+  if (given.length === 0) return [];
+  // They may wait for a connection or for their part to go out, and go out again; the caller's bytes may change.
+  const commands = keepArguments(given);
   if (atomic) { for (const { spec, args } of commands) checkArguments(args, spec.head); }
   const deadline = timeout === 0 ? Infinity : lane.clock.now() + timeout;
   const terms: BatchTerms = { mode, timeout, deadline };

@@ -15,6 +15,7 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import { retryDelay } from "../retry.ts";
 import type { Call } from "./executor.ts";
 import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
+import { keepArguments } from "./keep_arguments.ts";
 import { closedError } from "./unsupported_commands.ts";
 
 /** Gets a connection for the command of this name, up to the deadline. */
@@ -53,12 +54,14 @@ export class ConnectionWaits {
  */
 export async function runDedicated(
   pool: ConnectionPool,
-  command: Command,
+  given: Command,
   call: Call,
   blocks: number,
   acquire: Acquire = (name, rest, until) => acquireUntil(pool, name, rest, until),
 ): Promise<unknown> {
   const { clock } = pool.options.connection;
+  // It may wait for a connection, and go out again; the caller's bytes may change.
+  const command = keepArguments([given])[0]!;
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
   let previousDelay = 0;

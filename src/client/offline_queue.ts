@@ -8,7 +8,9 @@ import { Deadlines } from "../connection/deadlines.ts";
 import { queueFullError } from "../connection/failures.ts";
 import type { Pending } from "../connection/pending.ts";
 import { TimeoutError } from "../errors.ts";
-import type { Arg } from "../resp/types.ts";
+import { bytesOf } from "../resp/snapshot.ts";
+
+export { bytesOf };
 
 /** Milliseconds between two searches of a full room for places that are free after all. */
 const SWEEP_INTERVAL = 100;
@@ -52,6 +54,7 @@ export class OfflineQueue {
 
   /** Lets a command wait, or rejects it when the room is full. */
   add(pending: Pending): void {
+    pending.keepArguments();
     pending.more.size ??= bytesOf(pending.command.args);
     if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
       return pending.reject(queueFullError(pending.command.spec.name, this.#address));
@@ -120,13 +123,4 @@ export class OfflineQueue {
     const message = `${command.spec.name} waited ${timeout} ms for a connection to ${this.#address}: ${why}`;
     return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no", cause: this.reason });
   }
-}
-
-/** What the arguments hold, in bytes, about. */
-export function bytesOf(args: readonly Arg[]): number {
-  let size = 16;
-  for (const arg of args) {
-    size += 16 + (typeof arg === "string" || arg instanceof Uint8Array ? arg.length : 8);
-  }
-  return size;
 }

@@ -93,10 +93,11 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     this.#fill();
   }
 
-  /** Sends no more, as nobody waits for it any longer; replies that still come are dropped. */
+  /** Sends no more, and drops what has not been sent; replies that still come are dropped, too. */
   abandon(error: Error): void {
     this.#placeholder?.reject(error);
-    this.#next = this.#count;
+    this.#rejectRest(error);
+    this.#connection?.withdraw(this, error);
   }
 
   /** @inheritdoc */

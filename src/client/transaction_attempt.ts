@@ -7,7 +7,7 @@ import type { Command } from "../commands/command.ts";
 import { CommandFlag } from "../commands/command.ts";
 import { EXEC, MULTI } from "../commands/specs.ts";
 import type { Connection } from "../connection/connection.ts";
-import { enqueueGroup } from "../connection/group.ts";
+import { enqueueTransaction } from "../connection/transaction.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable } from "../connection/pending.ts";
 import { attributeReply, RedisError, ReplyError } from "../errors.ts";
 import { textReply } from "../resp/convert.ts";
@@ -33,6 +33,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   readonly #terms: BatchTerms;
   readonly #replies: unknown[];
   #resolve!: (outcomes: unknown[]) => void;
+  #connection: Connection | undefined = undefined;
   #placeholder: Pending | undefined = undefined;
   #missing: number;
 
@@ -63,6 +64,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   /** @inheritdoc */
   send(connection: Connection): void {
     this.#placeholder = undefined;
+    this.#connection = connection;
     const { timeout, deadline } = this.#terms;
     const group = [BEGIN, ...this.#commands, END].map((command, index) => {
       // Only EXEC brings values: bytes, of which each command makes what it wants.
@@ -71,12 +73,13 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       pending.deadline = deadline;
       return pending;
     });
-    enqueueGroup(connection, group);
+    enqueueTransaction(connection, group);
   }
 
-  /** Nobody waits for it any longer; replies that still come are dropped. */
+  /** Drops the transaction if nothing of it has been sent; replies that still come are dropped, too. */
   abandon(error: Error): void {
     this.#placeholder?.reject(error);
+    this.#connection?.withdraw(this, error);
   }
 
   /** @inheritdoc */

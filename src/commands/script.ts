@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { snapshot } from "../resp/snapshot.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import { Command, CommandFlag, type CommandSpec } from "./command.ts";
 import { sha1 } from "./sha1.ts";
@@ -42,7 +43,8 @@ export class ScriptCommand<T = unknown> extends Command<T> {
 
   /** Users call `script()` or `createScript()`. */
   constructor(source: string, digest: string, readOnly: boolean, keys: readonly Arg[], args: readonly Arg[]) {
-    super(readOnly ? SCRIPTED_RO : SCRIPTED, [digest, keys.length, ...keys, ...args]);
+    // Copied here, as what comes of it may be sent later, and again.
+    super(readOnly ? SCRIPTED_RO : SCRIPTED, snapshot([digest, keys.length, ...keys, ...args], false));
     this.#source = source;
     this.#readOnly = readOnly;
   }

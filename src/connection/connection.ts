@@ -25,22 +25,26 @@ import {
   modeOf,
   type SendOptions,
 } from "./contract.ts";
-import { addressOf, asError, connectTimeoutError, notConnected, queueFullError } from "./failures.ts";
-import { Flight } from "./flight.ts";
+import {
+  addressOf,
+  asError,
+  connectTimeoutError,
+  notConnected,
+  queueFullError,
+  stateError,
+} from "./failures.ts";
 import { shakeHands, type Welcome } from "./handshake.ts";
 import { abortable, startLimit } from "./limit.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { Listeners } from "./listeners.ts";
-import { notePacked } from "./packed.ts";
-import { Pending, rawCommand, type Sendable } from "./pending.ts";
-import { SessionState, stateName } from "./session.ts";
+import { type BatchSink, Pending, rawCommand, type Sendable } from "./pending.ts";
+import { rawBatch } from "./raw_bytes.ts";
+import { SessionState } from "./session.ts";
+import { statefulName, StateTracker } from "./state_tracker.ts";
 import { SubscriberInbox } from "./subscriber_inbox.ts";
 import { Upkeep } from "./upkeep.ts";
 
 export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
-
-/** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
-const STATEFUL = 8;
 
 /**
  * A connection to a server. Pools make them; by itself one is made, connected and used like this.
@@ -83,6 +87,7 @@ export class Connection {
     (values) => this.#listeners.tell(values),
     (error) => this.#upkeep.forgotten(error),
   );
+  readonly #tracker: StateTracker;
   readonly #upkeep: Upkeep;
   readonly #mode: number;
 
@@ -102,6 +107,7 @@ export class Connection {
       : given;
     this.address = addressOf(this.options.endpoint);
     this.session = new SessionState(this.options.db);
+    this.#tracker = new StateTracker(this.session, this.#inbox);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#mode = modeOf(this.options);
     this.#upkeep = new Upkeep({
@@ -265,29 +271,20 @@ export class Connection {
   }
 
   /**
-   * Sends bytes that are packed already, and resolves with the `replies` replies that they bring, errors in
-   * place.
+   * Sends commands that are packed already, and resolves with the `replies` replies that they bring, errors in place.
    *
-   * @throws {TypeError | RangeError} when `bytes` are none, or `replies` is no whole number from 1 up.
+   * @throws {TypeError} when `bytes` are not whole commands, as `packCommand()` makes them; nothing is sent then.
+   * @throws {RangeError} when `replies` is not the number of the commands; nothing is sent then.
    */
   async sendPacked(bytes: Uint8Array, replies = 1, options: SendOptions = {}): Promise<Reply[]> {
-    if (!Number.isSafeInteger(replies) || replies < 1) {
-      throw new RangeError(`Cannot send packed commands: \`replies\` is ${replies}, but must be 1 or more`);
-    }
-    options.signal?.throwIfAborted();
+    const { mode = this.#mode, timeout = this.options.commandTimeout, signal } = options;
+    signal?.throwIfAborted();
     if (this.#state !== "ready") throw this.#refusal("send packed commands");
     if (this.#link!.full) throw queueFullError("packed commands", this.address);
-    const flight = new Flight(replies);
-    const command = rawCommand([]);
-    const timeout = options.timeout ?? this.options.commandTimeout;
-    const waiting = Array.from(
-      { length: replies },
-      (_, index) => new Pending(command, options.mode ?? this.#mode, timeout, flight, index),
-    );
-    notePacked(this.session, bytes);
-    this.#link!.enqueuePacked(bytes, waiting);
-    if (options.signal !== undefined) { for (const pending of waiting) pending.abortBy(options.signal); }
-    return await flight.promise as Reply[];
+    const raw = rawBatch(bytes, replies, this.session, { mode, timeout });
+    this.#link!.enqueueBatch(raw.batch);
+    if (signal !== undefined) { for (const pending of raw.batch.members) pending.abortBy(signal); }
+    return await raw.replies as Reply[];
   }
 
   /** The bytes of a command. */
@@ -306,16 +303,12 @@ export class Connection {
    * @internal
    */
   enqueue(pending: Pending): void {
-    const { spec, args } = pending.command;
+    const { name } = pending.command.spec;
     const link = this.#link;
-    if (this.#state !== "ready" || link === undefined) {
-      return pending.fail(this.#refusal(`send ${spec.name}`));
-    }
-    if (link.full) return pending.fail(queueFullError(spec.name, this.address));
-    // A command given as words is known by its first one or two.
-    const raw = spec.words === 0;
-    const stateful = raw ? stateName(args) : (spec.flags & STATEFUL) === 0 ? "" : spec.name;
-    const refusal = stateful === "" ? undefined : this.session.refusal(stateful, args);
+    if (this.#state !== "ready" || link === undefined) return pending.fail(this.#refusal(`send ${name}`));
+    if (link.full) return pending.fail(queueFullError(name, this.address));
+    const stateful = statefulName(pending);
+    const refusal = stateful === "" ? undefined : this.#tracker.refusal(stateful, pending);
     if (refusal !== undefined) return pending.reject(refusal);
     try {
       link.enqueue(pending);
@@ -326,11 +319,16 @@ export class Connection {
       if (!(error instanceof TypeError)) this.#end(error as Error);
       return;
     }
-    if (stateful !== "") {
-      const rest = raw ? args.slice(1) : args;
-      this.session.note(stateful, rest);
-      this.#inbox.note(pending, stateful, rest, this.protocol !== 3);
-    }
+    if (stateful !== "") this.#tracker.queued(stateful, pending, this.protocol !== 3);
+  }
+
+  /**
+   * Drops the commands that report to `sink` and have not been sent; they are rejected with `reason`.
+   *
+   * @internal
+   */
+  withdraw(sink: BatchSink, reason: unknown): void {
+    this.#link?.withdraw(sink, reason);
   }
 
   /** Waits for the replies that are due, then closes. Nothing more can be sent. Never rejects. */
@@ -365,6 +363,7 @@ export class Connection {
       address: this.address,
       inbox: this.#inbox,
       lost: (cause) => this.#end(cause),
+      dropped: (item) => this.#tracker.dropped(item),
       idle: () => this.#state === "closing" ? this.#end(undefined) : this.#upkeep.quiet(),
     };
   }
@@ -375,9 +374,7 @@ export class Connection {
   }
 
   #refusal(what: string): ConnectionError {
-    const state = this.#state === "idle" ? "not connected yet; await connect() first" : this.#state;
-    const message = `Cannot ${what}: the connection to ${this.address} is ${state}`;
-    return new ConnectionError(message, { code: "CLOSED", executed: "no", cause: this.#cause });
+    return stateError(what, this.address, this.#state, this.#cause);
   }
 
   /** The one way into `closed`. Without a cause it is by plan. */

@@ -98,6 +98,18 @@ export function connectTimeoutError(
   );
 }
 
+/** The error for what a connection cannot do in the state that it is in. */
+export function stateError(
+  what: string,
+  where: string,
+  state: string,
+  cause: Error | undefined,
+): ConnectionError {
+  const is = state === "idle" ? "not connected yet; await connect() first" : state;
+  const message = `Cannot ${what}: the connection to ${where} is ${is}`;
+  return new ConnectionError(message, { code: "CLOSED", executed: "no", cause });
+}
+
 /** The error for a command that is one too many behind a slow peer, or without a connection. */
 export function queueFullError(name: string, where: string): ConnectionError {
   return new ConnectionError(

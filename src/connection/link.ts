@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ConnectionError } from "../errors.ts";
+import type { Clock } from "../clock.ts";
+import { ConnectionError, type Executed } from "../errors.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type DecoderLimits, type Reply, type RespParser } from "../resp/types.ts";
@@ -12,7 +13,9 @@ import { asError, lossError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import type { Inbox } from "./inbox.ts";
 import { Output } from "./output.ts";
-import { Pending, rawCommand } from "./pending.ts";
+import type { AtomicBatch } from "./atomic_batch.ts";
+import { type BatchSink, Pending, rawCommand } from "./pending.ts";
+import type { Unsent } from "./unsent_queue.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Whom a link tells. */
@@ -25,6 +28,8 @@ export interface LinkOwner {
   lost(cause: Error): void;
   /** Nothing is due any more. */
   idle(): void;
+  /** Commands were dropped before anything of them was sent. */
+  dropped?(item: Unsent): void;
 }
 
 /** What a link needs to know of a connection's options. */
@@ -40,6 +45,8 @@ export type LinkOptions =
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
 const SOON: Promise<void> = Promise.resolve();
 const MUCH = 65_536;
+/** Milliseconds between two searches of a full queue for places that are free after all. */
+const SWEEP_INTERVAL = 100;
 /** Chunks kept from before there is a link; a server says one line at most before it is asked. */
 const EARLY_CHUNKS = 16;
 
@@ -52,8 +59,10 @@ export class Link {
   readonly #socket: Socket;
   readonly #parser: RespParser;
   readonly #watchdog: Watchdog;
+  readonly #clock: Clock;
   readonly #maxQueued: number;
   readonly #maxQueuedBytes: number;
+  #sweptAt = -Infinity;
   #scheduled = false;
   #ended = false;
   #observers: readonly ((pending: Pending) => void)[] | undefined = undefined;
@@ -62,9 +71,13 @@ export class Link {
     this.#socket = socket;
     this.inbox = inbox;
     this.#owner = owner;
+    this.#clock = options.clock;
     this.#maxQueued = options.maxQueued;
     this.#maxQueuedBytes = options.maxQueuedBytes;
-    this.#output = new Output(socket, (cause) => this.#lose(asError(cause)));
+    this.#output = new Output(socket, inbox.queue, {
+      failed: (cause) => this.#lose(asError(cause)),
+      dropped: (item) => owner.dropped?.(item),
+    });
     this.#parser = options.parser?.(inbox, options.limits) ?? new Decoder(inbox, options.limits);
     this.#watchdog = new Watchdog(options.clock, {
       inbox,
@@ -152,9 +165,20 @@ export class Link {
     this.#socket.resume();
   }
 
-  /** Commands that wait for their reply. */
+  /** Commands that wait for their reply, those that have not been sent included. */
   get pending(): number {
-    return this.inbox.queue.length;
+    return this.inbox.queue.length + this.#output.unsent.commands;
+  }
+
+  /** Whether one of them may keep the server waiting: a blocking command. */
+  get blocks(): boolean {
+    const { queue } = this.inbox;
+    for (let index = 0; index < queue.length; index++) {
+      if (queue.at(index)!.rare?.blocks) return true;
+    }
+    let blocks = false;
+    this.#output.unsent.forEach((pending) => blocks ||= (pending.rare?.blocks ?? 0) > 0);
+    return blocks;
   }
 
   /** Whether part of a reply has come and the rest has not. */
@@ -164,9 +188,13 @@ export class Link {
 
   /** Whether the peer is so slow that no more commands should be queued. */
   get full(): boolean {
-    const output = this.#output;
-    return output.busy &&
-      (output.waiting >= this.#maxQueuedBytes || output.encoded - output.sent >= this.#maxQueued);
+    if (!this.#output.busy || !this.#isFull) return false;
+    // Those who gave up hold their places until somebody looks, which costs as much as there are.
+    const now = this.#clock.now();
+    if (now - this.#sweptAt < SWEEP_INTERVAL) return true;
+    this.#sweptAt = now;
+    this.#output.unsent.sweep();
+    return this.#isFull;
   }
 
   /** Whether the peer is slow enough that one who has much more to send should wait for replies first. */
@@ -174,26 +202,47 @@ export class Link {
     return this.#output.busy && (this.#output.waiting >= MUCH || this.full);
   }
 
+  get #isFull(): boolean {
+    const output = this.#output;
+    return output.waiting >= this.#maxQueuedBytes || output.unsentCommands >= this.#maxQueued;
+  }
+
   /**
-   * Encodes a command for the next write.
+   * Queues a command for the next write.
    *
    * @throws {TypeError} for an argument that cannot be sent; the command is then not queued.
    */
   enqueue(pending: Pending): void {
     if (!this.#scheduled) this.#schedule();
+    const output = this.#output;
+    if (output.busy) {
+      output.defer(pending);
+      return this.#queued(pending);
+    }
     const { spec, args } = pending.command;
-    const { encoder } = this.#output;
+    const { encoder } = output;
     encoder.command(spec.head, spec.words, args);
-    this.#wait(pending);
-    if (encoder.length >= this.#output.early) this.#output.flushEarly();
+    output.encoded++;
+    if (encoder.copied) output.keepArguments(pending);
+    this.inbox.queue.push(pending);
+    this.#queued(pending);
+    if (encoder.length >= output.early) output.flushEarly();
   }
 
-  /** Adds bytes that are packed already and the commands that wait for what they bring. */
-  enqueuePacked(bytes: Uint8Array, waiting: readonly Pending[]): void {
-    this.#schedule();
-    // They count first: bytes too big to be copied go out at once, and what they carry has then been sent.
-    for (const pending of waiting) this.#wait(pending);
-    this.#output.encoder.raw(bytes);
+  /**
+   * Queues commands that are sent as a unit.
+   *
+   * @throws {TypeError} when they cannot be sent; nothing is queued then.
+   */
+  enqueueBatch(batch: AtomicBatch): void {
+    if (!this.#scheduled) this.#schedule();
+    this.#output.enqueueBatch(batch);
+    for (const pending of batch.members) this.#queued(pending);
+  }
+
+  /** Drops the commands that report to `sink` and have not been sent; they are rejected with `reason`. */
+  withdraw(sink: BatchSink, reason: unknown): void {
+    this.#output.withdraw(sink, reason);
   }
 
   /** Sends commands as one flight; resolves with their replies, errors of any kind in place. */
@@ -226,12 +275,17 @@ export class Link {
       // A transport that cannot even do that must not keep commands from being settled.
     }
     const { inbox } = this;
-    const sent = inbox.refused ? 0 : this.#output.sent;
-    inbox.queue.drain().forEach((pending, index) => {
+    const output = this.#output;
+    const unsent = output.end();
+    const sent = inbox.refused ? 0 : output.sent;
+    // Which of them were sent is known before the first is failed: that may run code of others.
+    const fail = (pending: Pending, executed: Executed): void => {
       if (pending.done) return;
-      const executed = inbox.taken + index < sent ? "unknown" : "no";
       pending.fail(lossError(pending.command.spec.name, executed, this.#owner.address, cause));
-    });
+    };
+    const { taken } = inbox;
+    inbox.queue.drain().forEach((one, index) => fail(one, taken + index < sent ? "unknown" : "no"));
+    for (const pending of unsent) fail(pending, "no");
   }
 
   /** Calls an observer with each command that is queued; returns how to stop. */
@@ -243,16 +297,14 @@ export class Link {
     };
   }
 
-  #wait(pending: Pending): void {
+  #queued(pending: Pending): void {
     if (this.#observers !== undefined) { for (const observer of this.#observers) observer(pending); }
-    this.#output.encoded++;
-    this.inbox.queue.push(pending);
     this.#watchdog.watch(pending);
   }
 
   #schedule(): void {
     this.#scheduled = true;
-    this.#watchdog.tick(this.inbox.queue.length === 0);
+    this.#watchdog.tick(this.pending === 0);
     SOON.then(this.#flush);
   }
 
@@ -271,7 +323,7 @@ export class Link {
       this.#lose(asError(error));
       return;
     }
-    if (this.inbox.queue.length === 0) this.#owner.idle();
+    if (this.pending === 0) this.#owner.idle();
   }
 
   #lose(cause: Error): void {

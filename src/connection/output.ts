@@ -1,10 +1,27 @@
 /**
- * The way out of a connection: the arena, what waits behind a slow peer, and what has been handed to the socket.
+ * The way out of a connection. It owns each command from the call until its last byte is with the socket.
+ *
+ * ```text
+ *             socket free                           end of the tick
+ *   enqueue -------------> arena ---------------------------------------> handed to the socket: `sent`
+ *      |                                                      ^
+ *      | socket busy                                          | socket free again
+ *      +-----------------> arena, with marks (staged) --------+
+ *      |  arena full           |                              |
+ *      +-----------------> UnsentQueue (not encoded) ---------+
+ *                              |
+ *                              +--> aborted or expired: dropped whole, never sent
+ * ```
  *
  * @module
  */
+import { checkArguments } from "../resp/arguments.ts";
 import { Encoder } from "../resp/encoder.ts";
 import type { Socket } from "../transport.ts";
+import { AtomicBatch } from "./atomic_batch.ts";
+import type { BatchSink, Pending } from "./pending.ts";
+import type { Ring } from "./ring.ts";
+import { type Unsent, UnsentQueue } from "./unsent_queue.ts";
 
 /**
  * Bytes at which what is encoded goes out before the tick is over: the server works on the first part while the rest is
@@ -15,44 +32,106 @@ const FIRST = 8_192;
 /** A server takes about that much longer for a command than it takes to encode it and to come round to the next write. */
 const SLOWER = 3;
 
-/** Bytes that wait for the socket, how many there were, and how many commands are complete when they have gone. */
+/** Encoded bytes that wait for the socket, how many there were, and how many commands are complete when they have gone. */
 interface Chunk {
   readonly bytes: Uint8Array;
   readonly length: number;
   readonly upTo: number;
 }
 
+/** What an output tells its link. */
+export interface OutputOwner {
+  /** Nothing can be sent any more. */
+  failed(cause: unknown): void;
+  /** Commands were dropped before they were encoded. */
+  dropped(item: Unsent): void;
+}
+
 /** Encodes commands and writes them: one write a tick, or a few where there is much. */
 export class Output {
   /** Encodes into the arena; what is in there goes out with the next `flush`. */
   readonly encoder: Encoder;
+  /** The commands that wait, not encoded, until the socket takes bytes again. */
+  readonly unsent: UnsentQueue;
   /** How many commands have been encoded. */
   encoded = 0;
   /** How many of them have been handed to the socket: the others cannot have run. */
   sent = 0;
   /** Bytes in the arena at which `flushEarly` is worth its while. */
   early = FIRST;
+  /** Whether the peer is slower than we are; what comes now has to wait in `unsent`. */
+  busy = false;
   readonly #socket: Socket;
-  readonly #failed: (cause: unknown) => void;
-  #busy = false;
+  readonly #replies: Ring<Pending>;
+  readonly #owner: OutputOwner;
+  /** The socket has not taken all of the last write. */
+  #blocked = false;
+  /** Parts of a command, or of a batch, of which a part has been handed over. */
   #backlog: Chunk[] = [];
   #backlogBytes = 0;
+  #ended = false;
+  /** How many of the newest pending replies belong to commands that can still be dropped: they wait in the arena. */
+  staged = 0;
+  /** Where each of those begins; the places are used again and again. */
+  readonly #starts: number[] = [];
 
-  /** Writes to `socket`; `failed` hears of it when that cannot be done any more. */
-  constructor(socket: Socket, failed: (cause: unknown) => void) {
+  /** Writes to `socket`; a command joins `replies` when it is encoded. */
+  constructor(socket: Socket, replies: Ring<Pending>, owner: OutputOwner) {
     this.#socket = socket;
-    this.#failed = failed;
+    this.#replies = replies;
+    this.#owner = owner;
     this.encoder = new Encoder((bytes) => this.#put(bytes, this.encoded));
+    this.unsent = new UnsentQueue((item) => owner.dropped(item));
   }
 
-  /** Whether the peer is slower than we are. */
-  get busy(): boolean {
-    return this.#busy;
-  }
-
-  /** Bytes that the socket has not taken yet. */
+  /** Bytes that the socket has not taken yet, commands that have not been encoded included (about). */
   get waiting(): number {
-    return this.encoder.length + this.#backlogBytes;
+    return this.encoder.length + this.#backlogBytes + this.unsent.bytes;
+  }
+
+  /** How many commands have not been handed over. */
+  get unsentCommands(): number {
+    return this.encoded - this.sent + this.unsent.commands;
+  }
+
+  /**
+   * Queues a command until the socket takes bytes again.
+   *
+   * @throws {TypeError} for an argument that cannot be sent; the command is then not queued.
+   */
+  defer(pending: Pending): void {
+    const { spec, args } = pending.command;
+    if (this.unsent.commands === 0) {
+      const at = this.encoder.length;
+      if (this.encoder.commandIfItFits(spec.head, spec.words, args)) {
+        this.#starts[this.staged++] = at;
+        return this.#encodedOne(pending);
+      }
+    }
+    if (spec.words + args.length === 0) {
+      throw new TypeError("Cannot send a command without a name: there are no arguments");
+    }
+    checkArguments(args, spec.head);
+    this.unsent.push(pending);
+  }
+
+  /** Encodes a batch, or queues it until the socket takes bytes again. It is sent whole or not at all. */
+  enqueueBatch(batch: AtomicBatch): void {
+    batch.check();
+    if (this.busy) this.unsent.push(batch);
+    else this.#encodeBatch(batch);
+  }
+
+  /** Rejects the commands that report to `sink` and have not been sent, with `reason`. */
+  withdraw(sink: BatchSink, reason: unknown): void {
+    const reject = (pending: Pending): void => {
+      if (pending.reportsTo(sink)) pending.reject(reason);
+    };
+    const { length } = this.#replies;
+    for (let index = length - this.staged; index < length; index++) reject(this.#replies.at(index)!);
+    if (this.unsent.commands === 0) return;
+    this.unsent.forEach(reject);
+    this.unsent.sweep();
   }
 
   /** There is much, and more may come in this tick: hands over what there is by now. */
@@ -63,7 +142,7 @@ export class Output {
 
   /** Hands to the socket what has been encoded; while it is busy, all waits. */
   flush(): void {
-    if (this.#busy) return;
+    if (this.busy) return;
     const bytes = this.encoder.take();
     if (bytes.length > 0) this.#write(bytes, this.encoded);
   }
@@ -74,11 +153,46 @@ export class Output {
    */
   flushTick(): void {
     this.flush();
-    this.early = this.#busy ? Math.max(this.waiting / SLOWER, FIRST) : FIRST;
+    this.early = this.busy ? Math.max(this.waiting / SLOWER, FIRST) : FIRST;
+  }
+
+  /** Takes out what has not been encoded, as nothing is sent any more. */
+  end(): Pending[] {
+    this.#ended = this.#blocked = this.busy = true;
+    this.#backlog = [];
+    this.#backlogBytes = 0;
+    return this.unsent.drain();
+  }
+
+  #encodeBatch({ members, bytes }: AtomicBatch): void {
+    if (bytes !== undefined) {
+      // They count first: bytes too big to be copied go out at once, and what they carry has then been sent.
+      for (const pending of members) this.#encodedOne(pending);
+      return this.encoder.raw(bytes);
+    }
+    for (const pending of members) this.#encode(pending);
+  }
+
+  #encode(pending: Pending): void {
+    const { spec, args } = pending.command;
+    this.encoder.command(spec.head, spec.words, args);
+    this.#encodedOne(pending);
+  }
+
+  #encodedOne(pending: Pending): void {
+    this.encoded++;
+    if (this.encoder.copied) this.keepArguments(pending);
+    this.#replies.push(pending);
+  }
+
+  /** Small byte arguments were copied into the arena. A command that may be sent again needs them as they are now. */
+  keepArguments(pending: Pending): void {
+    this.encoder.copied = false;
+    if (pending.sender !== undefined) pending.keepArguments();
   }
 
   #put(bytes: Uint8Array, upTo: number): void {
-    if (!this.#busy) return this.#write(bytes, upTo);
+    if (!this.#blocked) return this.#write(bytes, upTo);
     const { length } = bytes;
     this.#backlog.push({ bytes, length, upTo });
     this.#backlogBytes += length;
@@ -93,19 +207,21 @@ export class Output {
       return this.#fail(error);
     }
     if (taken === undefined) return this.encoder.give(bytes);
-    this.#busy = true;
-    taken.then(() => this.#goOn(bytes), (error) => this.#fail(error));
+    this.#blocked = this.busy = true;
+    taken.then(() => this.#resume(bytes), (error) => this.#fail(error));
   }
 
   /** Nothing can go out any more. Later, as this may be the middle of a command, which then counts as queued. */
   #fail(cause: unknown): void {
-    this.#busy = true;
-    queueMicrotask(() => this.#failed(cause));
+    this.#blocked = this.busy = true;
+    queueMicrotask(() => this.#owner.failed(cause));
   }
 
-  #goOn(bytes: Uint8Array): void {
+  /** The socket takes bytes again: first the rest of what has begun, then what waits. */
+  #resume(bytes: Uint8Array): void {
+    if (this.#ended) return;
     this.encoder.give(bytes);
-    this.#busy = false;
+    this.#blocked = false;
     const backlog = this.#backlog;
     for (let index = 0; index < backlog.length; index++) {
       const chunk = backlog[index]!;
@@ -116,12 +232,55 @@ export class Output {
         return this.#fail(new TypeError(message));
       }
       this.#write(chunk.bytes, chunk.upTo);
-      if (this.#busy) {
+      if (this.#blocked) {
         this.#backlog = backlog.slice(index + 1);
         return;
       }
     }
     this.#backlog = [];
+    this.#dropStaged();
+    this.#encodeUnsent();
+  }
+
+  /** Takes settled commands out of the arena, and out of the pending replies. The others are past recall. */
+  #dropStaged(): void {
+    const count = this.staged;
+    const { length } = this.#replies;
+    this.staged = 0;
+    let index = length - count;
+    while (index < length && !this.#replies.at(index)!.done) index++;
+    if (index === length) return;
+    const staged = this.#replies.takeNewest(count);
+    this.encoder.cut(this.#starts, count, (at) => staged[at]!.done);
+    this.encoded -= count;
+    for (const pending of staged) {
+      if (pending.done) this.#owner.dropped(pending);
+      else this.#encodedOne(pending);
+    }
+  }
+
+  /** Encodes and writes until the socket is busy again or nothing is left. Commands that come meanwhile queue behind. */
+  #encodeUnsent(): void {
+    while (!this.#blocked) {
+      const item = this.unsent.shift();
+      if (item === undefined) break;
+      const before = this.encoded;
+      try {
+        if (item instanceof AtomicBatch) {
+          item.check();
+          this.#encodeBatch(item);
+        } else {
+          this.#encode(item);
+        }
+      } catch (error) {
+        for (const pending of item instanceof AtomicBatch ? item.members : [item]) pending.reject(error);
+        // A value that is not there any more leaves nothing behind. Anything else may have cut a command in two.
+        if (!(error instanceof TypeError) || this.encoded !== before) return this.#fail(error);
+        this.#owner.dropped(item);
+      }
+    }
+    if (this.#blocked) return;
+    this.busy = false;
     this.flush();
   }
 }

@@ -6,6 +6,7 @@
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
 import { inDoubt } from "./failures.ts";
+import { snapshot } from "../resp/snapshot.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 
@@ -72,7 +73,7 @@ export interface Rare {
 /** A command that waits for its reply. It settles exactly once; what comes later is dropped. */
 export class Pending {
   /** What was called. */
-  readonly command: Sendable;
+  command: Sendable;
   /** `DecodeMode` bits for its reply. */
   readonly mode: number;
   /** Milliseconds that it may take in all; 0 is no limit. */
@@ -106,6 +107,18 @@ export class Pending {
   /** What is rare about it, to be changed. */
   get more(): Rare {
     return this.#rare ??= {};
+  }
+
+  /** Copies what its caller may change while it waits: small byte arguments, and the words of a command given as such. */
+  keepArguments(): void {
+    const { spec, args, parse } = this.command;
+    const kept = snapshot(args, spec.words === 0);
+    if (kept !== args) this.command = { spec, args: kept, parse };
+  }
+
+  /** Whether it reports to this batch. */
+  reportsTo(batch: BatchSink): boolean {
+    return this.#batch === batch;
   }
 
   /** The promise that settles with this command; called once. */

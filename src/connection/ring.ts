@@ -47,6 +47,19 @@ export class Ring<T> {
     return value;
   }
 
+  /** Takes out the `count` newest values, the oldest of them first. */
+  takeNewest(count: number): T[] {
+    const values: T[] = [];
+    const from = this.#length - count;
+    for (let index = from; index < this.#length; index++) {
+      const slot = (this.#head + index) & this.#mask;
+      values.push(this.#slots[slot] as T);
+      this.#slots[slot] = undefined;
+    }
+    this.#length = from;
+    return values;
+  }
+
   /** Takes all values out, the oldest first. */
   drain(): T[] {
     const values: T[] = [];

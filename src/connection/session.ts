@@ -27,6 +27,9 @@ const TAINTING: ReadonlySet<string> = new Set([
   "CLIENT SETNAME",
 ]);
 
+/** Commands after which the state is not known when they were noted and then not sent. */
+const UNDONE: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD", "SELECT"]);
+
 /** Follows the commands that change the state of a connection. */
 export class SessionState {
   /** Between MULTI and EXEC or DISCARD. */
@@ -83,6 +86,12 @@ export class SessionState {
       default:
         if (TAINTING.has(name)) this.#tainted = true;
     }
+  }
+
+  /** Notes that a command that was noted has not been sent after all. */
+  unnote(name: string): void {
+    if (name === "UNWATCH") this.watching = true;
+    else if (UNDONE.has(name)) this.#tainted = true;
   }
 
   /** Notes that nobody knows what was sent. */

@@ -47,6 +47,11 @@ export class SubscriberInbox extends Inbox {
     if (resp2) this.#attentive = true;
   }
 
+  /** A command that was noted has not been sent after all. */
+  unnote(pending: Pending): void {
+    if (owed(pending) > 0) this.#confirmed();
+  }
+
   /** @inheritdoc */
   override get attentive(): boolean {
     return this.#attentive;

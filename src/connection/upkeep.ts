@@ -107,10 +107,7 @@ export class Upkeep implements BatchSink {
     if (link === undefined || this.#kept.session.inTransaction) return;
     const { inbox } = link;
     // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
-    if (inbox.attentive) return;
-    for (let index = 0; index < inbox.queue.length; index++) {
-      if (inbox.queue.at(index)!.rare?.blocks) return;
-    }
+    if (inbox.attentive || link.blocks) return;
     this.#renewal = undefined;
     const { username, password } = this.#current ?? {};
     if (renewal.username === username && renewal.password === password) return;

@@ -74,6 +74,8 @@ export class Watchdog {
   #check(now: number): number {
     const { inbox, output, where } = this.#watched;
     const { queue } = inbox;
+    // What has begun to be sent will be sent whole.
+    const begun = queue.length - output.staged;
     let next = Infinity;
     for (let index = 0; index < queue.length; index++) {
       const pending = queue.at(index)!;
@@ -82,11 +84,16 @@ export class Watchdog {
         if (pending.deadline < next) next = pending.deadline;
         continue;
       }
-      const executed = inbox.taken + index < output.sent ? "unknown" : "no";
-      // Its time is up for all tries together: nobody may send it again.
-      pending.reject(commandTimeoutError(pending.command.spec.name, executed, pending.timeout, where));
+      expire(pending, index < begun ? "unknown" : "no", where);
     }
-    const head = queue.peek();
+    const { unsent } = output;
+    let expired = false;
+    unsent.forEach((pending) => {
+      if (pending.deadline > now) next = Math.min(next, pending.deadline);
+      else expire(pending, "no", where), expired = true;
+    });
+    if (expired) unsent.sweep();
+    const head = queue.peek() ?? unsent.peek();
     if (head === undefined) return next;
     const patience = this.#patience(head);
     const silentAt = (this.paused ? now : this.quietSince) + patience;
@@ -94,7 +101,9 @@ export class Watchdog {
     const stuckAt = head.done && !this.paused ? head.deadline + patience : Infinity;
     const end = Math.min(silentAt, stuckAt);
     // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
-    if (end > now) return Math.max(Math.min(next, end), now + queue.length / LOOKS_A_MILLISECOND);
+    if (end > now) {
+      return Math.max(Math.min(next, end), now + (queue.length + unsent.commands) / LOOKS_A_MILLISECOND);
+    }
     const what = silentAt <= now
       ? `was silent for ${Math.round(now - this.quietSince)} ms while a reply was due`
       : `did not end a reply within ${Math.round(patience)} ms after the time for it was up`;
@@ -111,4 +120,9 @@ export class Watchdog {
     // A caller who gave a command more time than usual wants it to have it.
     return head.timeout === 0 || commandTimeout === 0 ? Infinity : Math.max(commandTimeout, head.timeout);
   }
+}
+
+/** Its time is up for all tries together: nobody may send it again. */
+function expire(pending: Pending, executed: "no" | "unknown", where: string): void {
+  pending.reject(commandTimeoutError(pending.command.spec.name, executed, pending.timeout, where));
 }

@@ -6,6 +6,7 @@
 import { checkArguments, isBytes, isGone, refusal } from "./arguments.ts";
 import { borrow, giveBack } from "./scratch.ts";
 import type { Arg } from "./types.ts";
+import { digitsOf, writeBytes, writeInteger, writeLength } from "./write_frame.ts";
 
 /** How an {@linkcode Encoder} sizes its memory. */
 export interface EncoderOptions {
@@ -17,8 +18,6 @@ export interface EncoderOptions {
 
 /** Up to here a loop over the characters beats `encodeInto`, whose call costs more than the copying. */
 const SHORT_TEXT = 48;
-/** Up to here a loop beats `TypedArray.prototype.set`. */
-const SHORT_BYTES = 48;
 /** What the frame of an argument takes at most: `$`, ten digits, two CRLF. */
 const FRAME = 16;
 /** UTF-8 takes at most as many bytes for a UTF-16 unit; for longer texts than that the room is not made at random. */
@@ -36,6 +35,8 @@ const LF = 10;
 const DOLLAR = 36;
 const STAR = 42;
 
+/** Thrown where the arena must stay and is full. */
+const FULL = new Error("The arena is full");
 const NONE: Uint8Array = new Uint8Array(0);
 const utf8 = new TextEncoder();
 
@@ -47,12 +48,16 @@ const utf8 = new TextEncoder();
  * its arguments is refused, not at all.
  */
 export class Encoder {
+  /** Set where a `Uint8Array` was copied: the caller may change it from then on. */
+  copied = false;
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #arenaSize: number;
   readonly #copyLimit: number;
   /** Written to; without memory until there is something to write. */
   #arena: Uint8Array = NONE;
   #length = 0;
+  /** The arena stays: a command that does not fit is not encoded. */
+  #fixed = false;
   /** What is with the socket, and the memory behind each. Asking a view for its `buffer` instead is slow on Bun. */
   readonly #lent: Uint8Array[] = [];
   readonly #behind: Uint8Array[] = [];
@@ -148,6 +153,7 @@ export class Encoder {
         if (length === 0 && isGone(arg)) throw refusal(arg, i, head);
         if (length <= this.#copyLimit && at + length + FRAME <= arena.length) {
           at = writeBytes(arena, at, arg, length);
+          this.copied = true;
           continue;
         }
       } else if (typeof arg !== "bigint" && !isBytes(arg)) {
@@ -162,6 +168,38 @@ export class Encoder {
       arena = this.#arena;
     }
     this.#length = at;
+  }
+
+  /**
+   * Encodes one command if it fits into what is left of the arena.
+   *
+   * @returns `false` when it does not fit; nothing of it is then encoded, and nothing leaves the arena.
+   * @throws {TypeError} as {@linkcode Encoder.command}.
+   */
+  commandIfItFits(head: Uint8Array, words: number, args: readonly Arg[]): boolean {
+    this.#fixed = true;
+    try {
+      this.command(head, words, args);
+      return true;
+    } catch (error) {
+      if (error !== FULL) throw error;
+      return false;
+    } finally {
+      this.#fixed = false;
+    }
+  }
+
+  /** Drops parts of what waits in the arena: of the `count` parts that begin at `starts`, those that `drop` names. */
+  cut(starts: readonly number[], count: number, drop: (index: number) => boolean): void {
+    let to = starts[0]!;
+    for (let index = 0; index < count; index++) {
+      if (drop(index)) continue;
+      const start = starts[index]!;
+      const end = index + 1 < count ? starts[index + 1]! : this.#length;
+      this.#arena.copyWithin(to, start, end);
+      to += end - start;
+    }
+    this.#length = to;
   }
 
   /** Adds bytes that are encoded already. */
@@ -244,6 +282,7 @@ export class Encoder {
 
   /** Hands over the arena up to `at` and goes on in another with room for `need` bytes. Returns 0, the new place. */
   #rotate(at: number, need: number): number {
+    if (this.#fixed && at > 0) throw FULL;
     const full = this.#arena;
     this.#length = 0;
     if (need > full.length || at > 0) {
@@ -263,6 +302,7 @@ export class Encoder {
     if (typeof arg === "bigint") return this.#text(String(arg), at);
     const length = arg.length;
     if (length > this.#copyLimit) return this.#whole(arg, at);
+    this.copied = true;
     if (at + length + FRAME > this.#arena.length) at = this.#rotate(at, length + FRAME);
     return writeBytes(this.#arena, at, arg, length);
   }
@@ -292,6 +332,7 @@ export class Encoder {
 
   /** A long text, by way of borrowed memory, which comes back when the socket has taken it. */
   #bigText(text: string, at: number): number {
+    if (this.#fixed) throw FULL;
     const { length } = text;
     for (const room of [length, length * MOST_BYTES]) {
       const scratch = borrow(room);
@@ -315,61 +356,4 @@ export class Encoder {
     this.#arena[at + 1] = LF;
     return at + 2;
   }
-}
-
-/** Digits of a length, without leading zeros: servers refuse those. */
-function digitsOf(length: number): number {
-  let digits = 1;
-  for (let bound = 10; length >= bound; bound *= 10) digits++;
-  return digits;
-}
-
-/** Writes a length and CRLF. */
-function writeLength(arena: Uint8Array, at: number, length: number): number {
-  const end = at + digitsOf(length);
-  for (let to = end - 1; to >= at; to--) {
-    const rest = Math.floor(length / 10);
-    arena[to] = 48 + length - rest * 10;
-    length = rest;
-  }
-  arena[end] = CR;
-  arena[end + 1] = LF;
-  return end + 2;
-}
-
-/** Writes a 32-bit integer as a bulk string; at most 11 digits, so its length has one or two. */
-function writeInteger(arena: Uint8Array, at: number, value: number): number {
-  let rest = value < 0 ? -value : value;
-  const digits = digitsOf(rest);
-  const length = value < 0 ? digits + 1 : digits;
-  arena[at++] = DOLLAR;
-  if (length > 9) arena[at++] = 49;
-  arena[at++] = 48 + length % 10;
-  arena[at++] = CR;
-  arena[at++] = LF;
-  if (value < 0) arena[at++] = 45;
-  const end = at + digits;
-  for (let to = end - 1; to >= at; to--) {
-    const next = Math.floor(rest / 10);
-    arena[to] = 48 + rest - next * 10;
-    rest = next;
-  }
-  arena[end] = CR;
-  arena[end + 1] = LF;
-  return end + 2;
-}
-
-/** Writes bytes as a bulk string. */
-function writeBytes(arena: Uint8Array, at: number, bytes: Uint8Array, length: number): number {
-  arena[at] = DOLLAR;
-  at = writeLength(arena, at + 1, length);
-  if (length <= SHORT_BYTES) {
-    for (let i = 0; i < length; i++) arena[at + i] = bytes[i]!;
-  } else {
-    arena.set(bytes, at);
-  }
-  at += length;
-  arena[at] = CR;
-  arena[at + 1] = LF;
-  return at + 2;
 }

@@ -131,6 +131,22 @@ describe("wrong words", () => {
     assert.deepEqual(await connection.sendPacked(connection.packCommand(["PING"]), 1), ["PONG"]);
     connection.disconnect();
   });
+
+  it("are refused where packed bytes bring another number of replies, which would be read as those of others", async () => {
+    const connection = new Connection(at());
+    await connection.connect();
+    const two = connection.packCommands([["INCR", "packed"], ["INCR", "packed"]]);
+    for (const [bytes, replies] of [[two, 1], [two, 3], [two.subarray(0, two.length - 3), 2]] as const) {
+      await assert.rejects(connection.sendPacked(bytes, replies), replies === 2 ? TypeError : RangeError);
+    }
+    await assert.rejects(connection.sendPacked(new TextEncoder().encode("PING\r\n")), TypeError);
+    const large = connection.packCommands([["SET", "large", "x".repeat(20_000)], ["ECHO", "b"]]);
+    await assert.rejects(connection.sendPacked(large), RangeError);
+    assert.deepEqual(await connection.send(["EXISTS", "packed", "large"]), 0);
+    assert.deepEqual(await connection.sendPacked(two, 2), [1, 2]);
+    assert.equal(connection.settled, true);
+    connection.disconnect();
+  });
 });
 
 describe("printing", () => {

@@ -1,18 +1,19 @@
 /**
- * Commands that must follow each other without another between them: all of them, or none.
+ * Sends a transaction over a connection.
  *
  * @module
  */
 import { ConnectionError } from "../errors.ts";
+import { AtomicBatch } from "./atomic_batch.ts";
 import type { Connection } from "./connection.ts";
 import { queueFullError } from "./failures.ts";
 import type { Pending } from "./pending.ts";
 
 /**
- * Queues commands back to back. Either all of them are queued, or each fails, so that no part can run alone. Their
+ * Queues a transaction. Either all of its commands are queued, or each fails, so that no part can run alone. Their
  * arguments must have been checked before.
  */
-export function enqueueGroup(connection: Connection, group: readonly Pending[]): void {
+export function enqueueTransaction(connection: Connection, members: readonly Pending[]): void {
   const { link } = connection;
   let error: Error | undefined;
   if (connection.state !== "ready" || link === undefined) {
@@ -23,26 +24,20 @@ export function enqueueGroup(connection: Connection, group: readonly Pending[]):
     error = queueFullError("a transaction", connection.address);
   }
   if (error !== undefined || link === undefined) {
-    for (const pending of group) pending.fail(error!);
+    for (const pending of members) pending.fail(error!);
     return;
   }
-  for (const pending of group) {
-    // Not through the connection: a peer that becomes slow on the way must not take one out of the middle.
-    try {
-      link.enqueue(pending);
-    } catch (cause) {
-      // What was queued cannot be taken back, and the rest must not run without this one.
-      connection.disconnect(cause as Error);
-      break;
-    }
-    connection.session.note(pending.command.spec.name, pending.command.args);
-  }
-  if (connection.state !== "ready") {
+  for (const { command } of members) connection.session.note(command.spec.name, command.args);
+  try {
+    link.enqueueBatch(new AtomicBatch(members));
+  } catch (cause) {
+    // What was encoded cannot be taken back, and the rest must not run without it.
+    connection.disconnect(cause as Error);
     const lost = new ConnectionError("Cannot send a transaction: it could not be encoded whole", {
       code: "LOST",
       executed: "no",
       cause: connection.cause,
     });
-    for (const pending of group) pending.fail(lost);
+    for (const pending of members) pending.fail(lost);
   }
 }
