@@ -121,7 +121,8 @@ export class FakeCluster {
     const slot = slotOf(key);
     const shard = belief.shards.find(({ range: [from, to] }) => slot >= from && slot <= to);
     if (shard === undefined) return new ErrorReply("CLUSTERDOWN Hash slot not served");
-    if (shard.master === port || shard.replicas?.includes(port)) return connection.serve();
+    const reads = command[0] === "GET" && shard.replicas?.includes(port);
+    if (shard.master === port || reads) return connection.serve();
     return new ErrorReply(`MOVED ${slot} ${this.host ?? ""}:${shard.master}`);
   }
 

@@ -30,7 +30,11 @@ async function settled<T>(clock: SimulatedClock, promise: Promise<T>): Promise<T
 }
 
 /** A cluster of one master and two replicas, in three zones; reads of a client in the zone of one of them. */
-async function readsOf(zone: string, latency: Readonly<Record<number, number>>): Promise<number[]> {
+async function readsOf(
+  options: object,
+  latency: Readonly<Record<number, number>> = {},
+  down: readonly number[] = [],
+): Promise<number[]> {
   const fake = new FakeCluster({
     epoch: 1,
     shards: [{ range: [0, 16_383], master: 7000, replicas: [7001, 7002] }],
@@ -54,9 +58,9 @@ async function readsOf(zone: string, latency: Readonly<Record<number, number>>):
     transport: fake.transport(),
     clock,
     refreshInterval: 0,
-    readFrom: "nearest",
-    availabilityZone: zone,
+    ...options,
   });
+  for (const port of down) fake.down.add(port);
   // The first reads measure.
   for (let n = 0; n < 3; n++) await settled(clock, redis.get("k"));
   await clock.advance(200);
@@ -67,12 +71,42 @@ async function readsOf(zone: string, latency: Readonly<Record<number, number>>):
 
 describe('readFrom: "nearest"', () => {
   it("reads in the zone of the client, although another is quicker", async () => {
-    assert.deepEqual(await readsOf("c", { 7000: 1, 7001: 5, 7002: 50 }), [0, 0, 10]);
-    assert.deepEqual(await readsOf("a", { 7000: 50, 7001: 5, 7002: 1 }), [10, 0, 0]);
+    assert.deepEqual(
+      await readsOf({ readFrom: "nearest", availabilityZone: "c" }, { 7000: 1, 7001: 5, 7002: 50 }),
+      [0, 0, 10],
+    );
+    assert.deepEqual(
+      await readsOf({ readFrom: "nearest", availabilityZone: "a" }, { 7000: 50, 7001: 5, 7002: 1 }),
+      [10, 0, 0],
+    );
   });
 
   it("reads at the quickest where no node is in the zone of the client", async () => {
-    assert.deepEqual(await readsOf("z", { 7000: 20, 7001: 2, 7002: 50 }), [0, 10, 0]);
+    assert.deepEqual(
+      await readsOf({ readFrom: "nearest", availabilityZone: "z" }, { 7000: 20, 7001: 2, 7002: 50 }),
+      [0, 10, 0],
+    );
+  });
+});
+
+describe("readFrom: { zone }", () => {
+  it("reads from the replica in the zone, then from the master in the zone", async () => {
+    assert.deepEqual(await readsOf({ readFrom: { zone: "b" } }), [0, 10, 0]);
+    assert.deepEqual(await readsOf({ readFrom: { zone: "c" } }), [0, 0, 10]);
+    assert.deepEqual(await readsOf({ readFrom: { zone: "a" } }), [10, 0, 0]);
+  });
+
+  it("reads from all in turn where none is in the zone, or none of it can be reached", async () => {
+    const [master, ...replicas] = await readsOf({ readFrom: { zone: "z" } });
+    for (const count of [master!, ...replicas]) assert.ok(count === 3 || count === 4, `${count} of 10`);
+    assert.deepEqual(await readsOf({ readFrom: { zone: "b" } }, {}, [7001]), [5, 0, 5]);
+  });
+
+  it("believes the zones of the option, by address or by host, before those that are announced", async () => {
+    const zones = { "node:7002": "b", node: "elsewhere" };
+    assert.deepEqual(await readsOf({ readFrom: { zone: "b", zones } }), [0, 0, 10]);
+    const both = { "node:7001": "x", "node:7002": "x" };
+    assert.deepEqual(await readsOf({ readFrom: { zone: "x", zones: both } }), [0, 5, 5]);
   });
 });
 

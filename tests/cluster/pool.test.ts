@@ -60,6 +60,35 @@ describe("ClusterConnectionPool", () => {
     for (const connection of held) connection[Symbol.dispose]();
   });
 
+  for (const [what, Pool] of Object.entries({ ClusterConnectionPool, BlockingClusterConnectionPool })) {
+    it(`asks for the slots without taking a place from callers (${what})`, async () => {
+      const fake = new FakeCluster(dealt(3));
+      const waits = Pool === BlockingClusterConnectionPool ? { timeout: 1 } : {};
+      await using pool = new Pool(seeds, { transport: fake.transport(), maxConnections: 3, ...waits });
+      const at = (port: number) => pool.acquireByNode({ host: "node", port });
+      const held = [await at(7000), await at(7001)];
+      (await at(7002))[Symbol.dispose]();
+      // At each step of a refresh all places are there, taken or idle.
+      let trying = false;
+      const outcomes: Promise<unknown>[] = [];
+      fake.before = (_, [name]) => {
+        if (trying || (name !== "HELLO" && name !== "CLUSTER")) return undefined;
+        trying = true;
+        outcomes.push(at(7002).then((one) => one[Symbol.dispose]()).finally(() => trying = false));
+        return undefined;
+      };
+      for (let n = 0; n < 10; n++) await pool.refresh();
+      assert.ok(outcomes.length >= 10);
+      await Promise.all(outcomes);
+      fake.before = () => undefined;
+      held.push(await at(7002));
+      await pool.refresh();
+      await assert.rejects(at(7000), MaxConnectionsError);
+      assert.equal(pool.stats().created, 3);
+      for (const connection of held) connection[Symbol.dispose]();
+    });
+  }
+
   it("maxConnectionsPerNode: true is 16", () => {
     const { options } = new ClusterConnectionPool(seeds, { maxConnectionsPerNode: true });
     assert.equal(options.maxConnectionsPerNode, 16);

@@ -1,0 +1,103 @@
+/** A client that is closed leaves nothing behind, at whatever step of its life that happens. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RedisCluster } from "../../mod.ts";
+import { SimulatedClock } from "../harness/clock.ts";
+import { type Belief, dealt, FakeCluster } from "./fake_cluster.ts";
+
+const withReplicas = (): Belief => {
+  const { epoch, shards } = dealt(3);
+  return { epoch, shards: shards.map((shard) => ({ ...shard, replicas: [shard.master + 100] })) };
+};
+
+/** What goes on when the client is closed. */
+const LIVES: Readonly<Record<string, (redis: RedisCluster) => Promise<unknown>>> = {
+  connect: (redis) => redis.connect(),
+  set: (redis) => redis.set("k", "v"),
+  reads: (redis) => Promise.all(["a", "b", "c", "d"].map((key) => redis.get(key))),
+  pipeline: (redis) => redis.pipeline().set("a", 1).set("b", 2).set("c", 3).exec(),
+  blpop: (redis) => redis.blpop("never", 0),
+  watch: (redis) => redis.watch("k", async (tx) => tx.multi().set("k", `${await tx.get("k")}`)),
+  subscribe: (redis) => redis.subscribe("news", () => {}),
+  ssubscribe: (redis) => redis.ssubscribe("news", () => {}),
+  everywhere: (redis) => redis.dbsize(),
+  refreshes: async (redis) => {
+    await redis.set("k", "v");
+    for (let n = 0; n < 3; n++) await redis.pool.refresh();
+  },
+};
+
+/** How the cluster is. */
+const CLUSTERS: Readonly<Record<string, (fake: FakeCluster) => void>> = {
+  well: () => {},
+  "a seed is down": (fake) => void fake.down.add(7000),
+  "all seeds are down": (fake) => [7000, 7001, 7002].forEach((port) => fake.down.add(port)),
+  "two seeds answer nothing": (fake) => {
+    const { before } = fake;
+    fake.before = (port, ...rest) => port < 7002 ? new Promise(() => {}) : before(port, ...rest);
+  },
+  "a shard is down": (fake) => void fake.down.add(7002).add(7102),
+};
+
+/** Runs a life and closes it at its `step`th connect or command; returns whether it came that far. */
+async function closedAt(step: number, life: string, state: string, readFrom: "master" | "preferReplica") {
+  const fake = new FakeCluster(withReplicas());
+  const clock = new SimulatedClock();
+  CLUSTERS[state]!(fake);
+  let steps = 0;
+  let closing: Promise<void> | undefined;
+  let late = 0;
+  const count = (): void => {
+    if (steps++ === step) closing = redis.close();
+  };
+  const { before } = fake;
+  fake.before = (...call) => {
+    count();
+    return before(...call);
+  };
+  const inner = fake.transport();
+  const redis = new RedisCluster({
+    startupNodes: ["seed:7000", "node:7001", "node:7002"],
+    transport: {
+      ...inner,
+      connect: (...call) => {
+        if (closing === undefined) count();
+        else if (!call[1]?.signal?.aborted) late++;
+        return inner.connect(...call);
+      },
+    },
+    clock,
+    readFrom,
+    commandTimeout: 1_000,
+    closeGrace: 500,
+  });
+  const ended = LIVES[life]!(redis).then(() => {}, () => {});
+  await clock.advance(3_000);
+  const reached = closing !== undefined;
+  closing ??= redis.close();
+  let ends = 0;
+  closing.then(() => ends++);
+  ended.then(() => ends++);
+  await clock.advance(6_000);
+  const at = `${life}, ${state}, closed at step ${step}`;
+  assert.equal(ends, 2, `${at}: close() and what was under way end`);
+  await clock.advance(1_000);
+  assert.equal(late, 0, `${at}: nothing connects after close()`);
+  assert.equal(fake.open, 0, `${at}: sockets`);
+  assert.equal(clock.pendingTimers, 0, `${at}: timers`);
+  return reached;
+}
+
+describe("a client of a cluster leaves no socket and no timer, closed at any step", () => {
+  for (const life of Object.keys(LIVES)) {
+    for (const state of Object.keys(CLUSTERS)) {
+      it(`${life}: ${state}`, async () => {
+        for (const readFrom of ["master", "preferReplica"] as const) {
+          let step = 0;
+          while (step < 60 && await closedAt(step, life, state, readFrom)) step++;
+          assert.ok(step > 0);
+        }
+      });
+    }
+  }
+});

@@ -1,0 +1,149 @@
+/** A node that is slow, and a node that is gone: what is on its way there, and what comes after. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RedisCluster } from "../../mod.ts";
+import { command } from "../../src/commands/raw.ts";
+import { olderThan } from "../harness/binaries.ts";
+import { SimulatedClock } from "../harness/clock.ts";
+import { startCluster } from "../harness/cluster.ts";
+import { Many } from "../harness/scripted_peer.ts";
+import { field } from "../harness/wait.ts";
+import { FakeCluster } from "./fake_cluster.ts";
+
+/** One shard: a master and two replicas, of which 7001 is read first. */
+function start(readFrom: "preferReplica" | "any" | "replica") {
+  const belief = {
+    epoch: 1,
+    shards: [{ range: [0, 16_383] as const, master: 7000, replicas: [7001, 7002] }],
+  };
+  const fake = new FakeCluster(belief);
+  const clock = new SimulatedClock();
+  const redis = new RedisCluster({
+    ...{ host: "node", port: 7000, transport: fake.transport(), clock, readFrom },
+    ...{ refreshInterval: 0, commandTimeout: 60_000, nodeTimeout: 500, connectTimeout: 5_000 },
+  });
+  const settled = async <T>(promise: Promise<T>): Promise<T> => {
+    let done = false;
+    promise.then(() => done = true, () => done = true);
+    for (let step = 0; step < 10_000 && !done; step++) await clock.advance(10);
+    return await promise;
+  };
+  const reads = (key: string): number[] =>
+    [7000, 7001, 7002].map((port) => fake.peer(port).received.filter(([, asked]) => asked === key).length);
+  return { fake, clock, redis, settled, reads };
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
+
+describe("a replica that is slow", () => {
+  for (const readFrom of ["preferReplica", "any", "replica"] as const) {
+    for (const answersOthers of [true, false]) {
+      const others = answersOthers ? "answers" : "does not answer";
+      it(`and ${others} other connections runs each read once, and is read again afterwards (${readFrom})`, async () => {
+        const { fake, clock, redis, settled, reads } = start(readFrom);
+        for (let n = 0; n < 6; n++) await settled(redis.get(`warm${n}`));
+        const [slow] = fake.peer(7001).open;
+        let finish = (): void => {};
+        const finished = new Promise<void>((resolve) => finish = resolve);
+        let busy = false;
+        const { before } = fake;
+        fake.before = (port, words, connection) => {
+          const held = port === 7001 && (busy && !answersOthers || words[1] === "slow");
+          busy ||= held;
+          return held
+            ? finished.then(() => connection.serve(words)) as never
+            : before(port, words, connection);
+        };
+        // Each goes to one server or another: one of them to the slow one, and others behind it.
+        const slowReads = [1, 2, 3].map(() => redis.get("slow"));
+        const pipeline = redis.pipeline().get("slow").get("slow").get("slow").exec();
+        await clock.advance(2_000);
+        const meanwhile = ["a", "b", "c", "d"].map((key) => redis.get(key));
+        if (readFrom !== "replica") {
+          assert.deepEqual(await settled(Promise.all(meanwhile)), [null, null, null, null]);
+        }
+        assert.equal(sum(["a", "b", "c", "d"].map((key) => reads(key)[1]!)), 0, "new reads avoid it");
+        await clock.advance(500);
+        finish();
+        busy = false;
+        fake.before = before;
+        assert.deepEqual(await settled(Promise.all(slowReads)), [null, null, null]);
+        assert.deepEqual(await settled(pipeline), [null, null, null]);
+        assert.equal(sum(reads("slow")), 6, "each read ran once");
+        assert.ok(reads("slow")[1]! > 0);
+        assert.ok(!slow!.closed, "its connection is not cut");
+        await clock.advance(1_000);
+        for (let n = 0; n < 6; n++) await settled(redis.get("again"));
+        assert.ok(reads("again")[1]! > 0, "it is read again");
+        await redis.close();
+        assert.equal(clock.pendingTimers, 0);
+      });
+    }
+  }
+
+  it(
+    "keeps its reads on a real cluster",
+    { skip: olderThan("7.0.0", "EVAL_RO"), timeout: 60_000 },
+    async () => {
+      await using cluster = await startCluster({ masters: 1, replicas: 2, nodeTimeout: 15_000 });
+      await using redis = new RedisCluster([`127.0.0.1:${cluster.masters[0]!.port}`], {
+        readFrom: "preferReplica",
+        nodeTimeout: 200,
+        commandTimeout: 20_000,
+      });
+      await redis.connect();
+      for (let n = 0; n < 4; n++) await redis.get(`{k}${n}`);
+      const script = "local t = redis.call('TIME'); local e = t[1] * 1000000 + t[2] + 1200000; " +
+        "while t[1] * 1000000 + t[2] < e do t = redis.call('TIME') end; return 'done'";
+      assert.equal(await redis.execute(command("EVAL_RO", script, "1", "{k}")), "done");
+      const calls = await Promise.all(cluster.nodes.map(async (node) => {
+        const stats = await node.cli("INFO", "commandstats");
+        return Number(/calls=(\d+)/.exec(field(stats, "cmdstat_eval_ro") ?? "")?.[1] ?? 0);
+      }));
+      assert.equal(sum(calls), 1);
+    },
+  );
+});
+
+describe("a replica that is gone", () => {
+  const ways: Readonly<Record<string, (fake: FakeCluster) => number>> = {
+    "refuses new connections": (fake) => (fake.down.add(7001), 1_500),
+    "accepts new connections and answers nothing": (fake) => {
+      const { before } = fake;
+      fake.before = (port, ...rest) => port === 7001 ? new Many([]) : before(port, ...rest);
+      return 7_000;
+    },
+  };
+  for (const [way, begin] of Object.entries(ways)) {
+    it(`and ${way} loses its reads to others, new ones at once`, async () => {
+      const { fake, clock, redis, settled, reads } = start("preferReplica");
+      for (let n = 0; n < 4; n++) await settled(redis.get(`warm${n}`));
+      const time = begin(fake);
+      for (const connection of fake.peer(7001).open) connection.freeze();
+      const lost = [1, 2, 3, 4].map(() => redis.get("lost"));
+      await clock.advance(800);
+      await settled(Promise.all([1, 2, 3, 4].map(() => redis.get("new"))));
+      assert.equal(reads("new")[1], 0);
+      await clock.advance(time);
+      let done = false;
+      Promise.all(lost).then(() => done = true);
+      await clock.settle();
+      assert.ok(done, "what was on its way is read elsewhere");
+      await redis.close();
+      assert.equal(clock.pendingTimers, 0);
+    });
+  }
+
+  for (const readFrom of ["preferReplica", "any"] as const) {
+    it(`from the start does not hold up reads: they are read elsewhere (${readFrom})`, async () => {
+      const { fake, clock, redis } = start(readFrom);
+      fake.down.add(7001);
+      const read = Promise.all(["a", "b", "c", "d"].map((key) => redis.get(key)));
+      let done = false;
+      read.then(() => done = true);
+      await clock.advance(100);
+      assert.ok(done);
+      await redis.close();
+    });
+  }
+});
