@@ -65,6 +65,8 @@ export class ChannelSubscription {
   state: ChannelState = "off";
   /** What has been missed, while it is not on. */
   gap: Gap | undefined = undefined;
+  /** How often SUBSCRIBE was sent for it. */
+  #asked = 0;
   /** Called when the server has taken it off. */
   #ended: (() => void)[] = [];
 
@@ -95,6 +97,22 @@ export class ChannelSubscription {
   /** Nothing is left of it, or it is wanted again. */
   finish(): void {
     if (this.#ended.length > 0) { for (const resolve of this.#ended.splice(0)) resolve(); }
+  }
+
+  /** SUBSCRIBE is sent. */
+  ask(): void {
+    this.state = "asked";
+    this.#asked++;
+  }
+
+  /** How many requests have been answered, or lost, so far: what is sent later makes `askedSince` true. */
+  get mark(): number {
+    return this.state === "asked" ? this.#asked - 1 : this.#asked;
+  }
+
+  /** Whether the server may have been asked since the mark was taken. */
+  askedSince(mark: number): boolean {
+    return this.#asked > mark;
   }
 
   /** The server's subscription has ended without being asked to. */

@@ -70,7 +70,8 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
 
   /** @inheritdoc */
   rest(): void {
-    if (this.#state === "closed") return;
+    // Other clients may be subscribed over the same connection.
+    if (this.#state === "closed" || this.#listeners.length > 0) return;
     this.#leave("idle");
   }
 

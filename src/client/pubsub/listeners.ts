@@ -116,7 +116,7 @@ export class ListenerSink implements Sink {
     this.#ended(topic);
     // Nobody listens: whoever waits for the beginning must not take this for one.
     if (this.#established) return;
-    this.#reject(unconfirmedError(COMMANDS[topic.kind], "client", topic.state !== "off"));
+    this.#reject(unconfirmedError(COMMANDS[topic.kind], "client", topic.askedSince(0)));
   }
 
   #failed(event: string, error: unknown): void {

@@ -58,7 +58,8 @@ export class ProtocolSubscriptionConnection implements ReconnectingConnection {
 
   /** @inheritdoc */
   rest(): void {
-    this.#own.rest?.();
+    // Other clients may be subscribed over the same connection.
+    if (this.#listeners.length === 0) this.#own.rest?.();
   }
 
   #turn(lane: ReconnectingConnection): ReconnectingConnection {
@@ -77,7 +78,9 @@ export class ProtocolSubscriptionConnection implements ReconnectingConnection {
         // The server has learnt RESP3 since: what is subscribed on the other lane moves over.
         const had = this.#own.connection !== undefined;
         this.#turn(this.#shared);
+        this.#own.unlisten(this.#ownListener);
         this.#own.rest?.();
+        this.#own.listen(this.#ownListener);
         if (had) this.#tell((listener) => listener.lost(undefined));
         this.#tell((listener) => listener.ready(connection));
       }

@@ -10,6 +10,7 @@ import { closedError, unsupportedError } from "../unsupported_commands.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { COMMANDS, type Listener, ListenerSink } from "./listeners.ts";
 import { type SubscriptionCounts, SubscriptionRegistry } from "./subscription_registry.ts";
+import { SubscribeProgress } from "./subscribe_progress.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
 import { type ChannelSubscription, keyOf } from "./channel_subscription.ts";
 
@@ -79,11 +80,13 @@ export class PubSub {
     call.signal?.throwIfAborted();
     const waited: Promise<void>[] = [];
     const made: Held[] = [];
+    const request = new SubscribeProgress(this.#registry, this.#home);
     for (const name of names) {
       const key = keyOf(name);
       const held = this.#held[kind].get(key) ?? [];
       const known = held.find(({ sink }) => sink.listener === listener);
       if (known !== undefined) {
+        request.add(known.topic);
         waited.push(known.sink.confirmation);
         continue;
       }
@@ -94,13 +97,18 @@ export class PubSub {
         () => this.#drop(kind, key, sink),
       );
       const topic = this.#registry.add(kind, name, sink);
+      request.add(topic);
       made.push({ topic, sink });
       held.push(made[made.length - 1]!);
       this.#held[kind].set(key, held);
       waited.push(sink.confirmation);
     }
     try {
-      await this.#within(Promise.all(waited), COMMANDS[kind], call);
+      await this.#within(
+        Promise.all(waited),
+        call,
+        () => request.timeoutError(COMMANDS[kind], call.timeout),
+      );
     } catch (error) {
       // All or nothing: what this call has added goes again.
       for (const { topic, sink } of made) {
@@ -130,7 +138,12 @@ export class PubSub {
         ends.push(this.#registry.remove(topic, sink));
       }
     }
-    await this.#within(Promise.all(ends), `UN${COMMANDS[kind]}`, call);
+    await this.#within(Promise.all(ends), call, () => {
+      const message = `UN${
+        COMMANDS[kind]
+      } took longer than ${call.timeout} ms on ${this.#home.options}: it was not confirmed`;
+      return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "unknown" });
+    });
   }
 
   /** Begins a subscription to iterate over. */
@@ -184,15 +197,13 @@ export class PubSub {
   }
 
   /** The promise, within the limits of a call. */
-  #within(promise: Promise<unknown>, name: string, call: Call): Promise<void> {
+  #within(promise: Promise<unknown>, call: Call, timeoutError: () => Error): Promise<void> {
     const { clock } = this.#home.options;
     return new Promise((resolve, reject) => {
       const { signal, timeout } = call;
       const abort = (): void => leave(() => reject(signal!.reason));
       const timer = timeout === 0 ? undefined : clock.setTimeout(() => {
-        const message =
-          `${name} took longer than ${timeout} ms on ${this.#home.options}: it was not confirmed`;
-        leave(() => reject(new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "unknown" })));
+        leave(() => reject(timeoutError()));
       }, timeout);
       const leave = (settle: () => void): void => {
         clock.clearTimeout(timer);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ClusterError, RedisError, TimeoutError } from "../../errors.ts";
+import { ClusterError, RedisError } from "../../errors.ts";
 import type { Timer } from "../../clock.ts";
 import { inMode } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
@@ -15,6 +15,7 @@ import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
 import { AsyncQueue } from "./async_queue.ts";
 import { SubscriptionManager } from "./subscription_manager.ts";
 import type { SubscriptionRegistry } from "./subscription_registry.ts";
+import { SubscribeProgress } from "./subscribe_progress.ts";
 import { checkSubscription, type SubscriptionOptions } from "./subscription_options.ts";
 import { type ChannelSubscription, nameOf, type Sink } from "./channel_subscription.ts";
 
@@ -87,6 +88,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     refused: (topic, error) => this.#refused(topic, error),
     closed: (topic) => this.#closed(topic),
   };
+  readonly #progress: SubscribeProgress;
   #became!: () => void;
   #failed!: (error: unknown) => void;
   #unlisten: () => void = () => {};
@@ -134,6 +136,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
         home.privateLane(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!),
       )
       : undefined;
+    this.#progress = new SubscribeProgress(this.#private ?? registry, home);
     for (const name of names) this.#add(kind, name);
     for (const pattern of patterns) this.#add("pattern", pattern);
     if (signal !== undefined) {
@@ -234,6 +237,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     }
     const topic = before ?? this.#registry.add(kind, name, this.#sink);
     this.#topics.add(topic);
+    this.#progress.add(topic);
     if (topic.state !== "on") this.#waiting.add(topic);
     else if (this.#waiting.size === 0) this.#became();
   }
@@ -241,8 +245,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   #limitTo(timeout: number): void {
     const { clock } = this.#registry.home.options;
     this.#timer = clock.setTimeout(() => {
-      const text = `SUBSCRIBE took longer than ${timeout} ms on ${this.#registry.home.options}`;
-      void this.#end({ error: new TimeoutError(text, { code: "COMMAND_TIMEOUT", executed: "unknown" }) });
+      void this.#end({ error: this.#progress.timeoutError("SUBSCRIBE", timeout) });
     }, timeout);
   }
 
@@ -275,8 +278,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#left();
     if (failure !== undefined) this.#failed(failure.error);
     else if (this.#waiting.size > 0) {
-      const sent = topics.some((topic) => topic.state !== "off");
-      this.#failed(unconfirmedError("SUBSCRIBE", "subscription", sent));
+      this.#failed(unconfirmedError("SUBSCRIBE", "subscription", this.#progress.sent));
     } else this.#became();
     this.#queue.end(failure);
     this.#private?.lane.connection?.link?.resume();

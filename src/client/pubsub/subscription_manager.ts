@@ -1,5 +1,5 @@
 /**
- * What is wanted on one lane, and who makes it so.
+ * What is wanted on one lane, and who makes it so. Several managers may use one connection, which counts for them.
  *
  * Whatever changes is noted and brought into line once a tick: after a new connection all channels in one flight,
  * else what has come and gone since.
@@ -15,29 +15,17 @@
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { ConnectionError, ReplyError, TimeoutError } from "../../errors.ts";
+import { ReplyError } from "../../errors.ts";
 import { emit } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
 import { type Gap, join } from "./gap.ts";
 import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
-import { requestsFor, type SubscribeRequest, type SubscribeRequestOwner } from "./subscribe_request.ts";
+import { ConnectionSubscriptions, type GroupOf, type SubscriptionUser } from "./connection_subscriptions.ts";
 import { ChannelSubscription, keyOf, keyOfReply } from "./channel_subscription.ts";
 
-/** Refusals that pass: the channel is elsewhere, or the server not yet itself. */
-const PASSING: ReadonlySet<string> = new Set([
-  "MOVED",
-  "ASK",
-  "TRYAGAIN",
-  "CLUSTERDOWN",
-  "LOADING",
-  "MASTERDOWN",
-  "BUSY",
-  "QUEUE_FULL",
-]);
-
 /** The subscriptions on one lane. */
-export class SubscriptionManager implements ReconnectingListener, SubscribeRequestOwner {
+export class SubscriptionManager implements ReconnectingListener, SubscriptionUser {
   /** The lane. */
   readonly lane: ReconnectingConnection;
   readonly #home: SubscriptionHome;
@@ -51,12 +39,15 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
   readonly #waiting: Set<ChannelSubscription> = new Set();
   /** The gap that nobody who listens to events has been told of. */
   #missed: Gap | undefined = undefined;
-  #requests: SubscribeRequest[] = [];
+  /** Asked for, or given up, and not confirmed yet. */
+  readonly #unconfirmed: Set<ChannelSubscription> = new Set();
   #connection: Connection | undefined = undefined;
   #scheduled = false;
+  #sending = false;
   #listening = false;
   #timer: Timer = undefined;
   #attempt = 0;
+  #trouble: Error | undefined = undefined;
 
   /** On a lane of this home. */
   constructor(home: SubscriptionHome, lane: ReconnectingConnection) {
@@ -85,17 +76,23 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
 
   /** Whether nothing is left to do on the lane. */
   get idle(): boolean {
-    return this.empty && !this.#listening && this.#requests.length === 0;
+    return this.empty && !this.#listening && this.#unconfirmed.size === 0;
+  }
+
+  /** Why there is no connection, as far as that is known. */
+  trouble(): Error | undefined {
+    return this.#trouble;
   }
 
   /** A topic belongs on another lane now: it is given up here and wanted there. */
   handOver(topic: ChannelSubscription, to: SubscriptionManager): void {
     if (topic.sinks.length === 0) return;
     this.take(topic);
-    if (topic.state !== "off" && this.#connection !== undefined) this.#send(false, [topic], () => 0);
+    const { state } = topic;
     topic.interrupt(this.#gap("moved", undefined));
     to.adopt(topic);
-    if (this.#requests.length === 0) this.#settled();
+    if (state !== "off") this.#send(false, [topic]);
+    this.#lookSettled();
   }
 
   /** Takes a topic over from another lane. */
@@ -132,6 +129,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
   ready(connection: Connection): void {
     this.#connection = connection;
     this.#attempt = 0;
+    this.#trouble = undefined;
     for (const topic of this.topics()) this.#changed.add(topic);
     this.#synchronize();
   }
@@ -139,10 +137,13 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
   /** @inheritdoc */
   lost(cause: Error | undefined): void {
     const gap = this.#gap("lost", cause);
+    this.#trouble = cause;
+    const connection = this.#connection;
     this.#connection = undefined;
-    for (const { subscribes, topics } of this.#requests.splice(0)) {
-      if (!subscribes) { for (const topic of topics) topic.finish(); }
-    }
+    for (const topic of this.#unconfirmed) if (!this.#owns(topic)) topic.finish();
+    this.#unconfirmed.clear();
+    // The lane may have gone to another server, and others stay on this connection.
+    if (connection !== undefined) ConnectionSubscriptions.of(connection).leave(this, this.#groupOf);
     let wanted = false;
     for (const topic of [...this.topics()]) {
       if (topic.sinks.length === 0) this.#forget(topic);
@@ -156,6 +157,11 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
   }
 
   /** @inheritdoc */
+  retrying(cause: Error | undefined): void {
+    this.#trouble = cause;
+  }
+
+  /** @inheritdoc */
   failed(error: Error): void {
     // Who has never been subscribed is told; who has, comes back some time.
     for (const topic of [...this.topics()]) if (topic.gap === undefined) this.#drop(topic, error);
@@ -165,7 +171,8 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
   /** @inheritdoc */
   closed(): void {
     this.#home.options.clock.clearTimeout(this.#timer);
-    for (const request of this.#requests.splice(0)) request.topics.forEach((topic) => topic.finish());
+    for (const topic of this.#unconfirmed) topic.finish();
+    this.#unconfirmed.clear();
     for (const topic of [...this.topics()]) {
       this.#forget(topic);
       for (const sink of topic.sinks) sink.closed(topic);
@@ -181,8 +188,6 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
         return this.#message(this.#topics.shard, values[1], values[2], values[1]);
       case "pmessage":
         return this.#message(this.#topics.pattern, values[1], values[3], values[2]);
-      default:
-        return this.#frame(values);
     }
   }
 
@@ -201,53 +206,48 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
   }
 
   /** @inheritdoc */
-  refused(request: SubscribeRequest, error: Error): void {
-    const place = this.#requests.indexOf(request);
-    if (place >= 0) this.#requests.splice(place, 1);
-    // A lost connection is told by itself; then everything begins anew.
-    const lost = (error instanceof ConnectionError && error.code !== "QUEUE_FULL") ||
-      error instanceof TimeoutError;
-    if (!request.subscribes) request.topics.forEach((topic) => topic.finish());
-    if (lost) return;
-    const code = error instanceof ReplyError || error instanceof ConnectionError ? error.code : "";
-    // What was handed over meanwhile is on its way on another lane.
-    const topics = request.subscribes ? request.topics.filter((topic) => this.#owns(topic)) : [];
-    if (topics.length === 0) {
-      if (this.#requests.length === 0) this.#settled();
-      return;
-    }
-    if (PASSING.has(code)) {
-      for (const topic of topics) {
-        topic.state = "off";
-        this.#waiting.add(topic);
-        if (code === "MOVED" || code === "ASK") this.#home.misplaced?.(topic.name, error);
-      }
-      return this.#later();
-    }
-    for (const topic of topics) topic.state = "off";
-    if (topics.length === 1) return this.#drop(topics[0]!, error);
-    // One of them is to blame: each by itself, all in one flight.
-    const each = topics.filter((topic) => topic.sinks.length > 0);
-    each.forEach((topic, index) => this.#send(true, [topic], () => index));
+  confirmed(topic: ChannelSubscription): void {
+    this.#unconfirmed.delete(topic);
+    if (topic.state === "asked" && this.#owns(topic)) topic.confirm();
+    this.#lookSettled();
   }
 
-  #frame(values: readonly Reply[]): void {
-    const request = this.#requests[0];
-    if (request?.expects(values)) {
-      const topic = request.next;
-      if (request.advance()) this.#requests.shift();
-      if (!request.subscribes) topic.finish();
-      else if (topic.state === "asked" && this.#owns(topic)) topic.confirm();
-      if (this.#requests.length === 0) this.#settled();
-    } else if (values[0] === "sunsubscribe") {
-      const topic = this.#topics.shard.get(keyOfReply(values[1]));
-      if (topic === undefined || topic.state !== "on") return;
-      this.#home.misplaced?.(topic.name, undefined);
-      const gap = this.#gap("moved", undefined);
-      this.#missed = join(this.#missed, gap);
-      topic.interrupt(gap);
-      this.note(topic);
+  /** @inheritdoc */
+  ended(topic: ChannelSubscription): void {
+    this.#unconfirmed.delete(topic);
+    topic.finish();
+    this.#lookSettled();
+  }
+
+  /** @inheritdoc */
+  refused(topic: ChannelSubscription, error: Error, passing: boolean): void {
+    this.#unconfirmed.delete(topic);
+    // What was handed over meanwhile is on its way on another lane.
+    if (this.#owns(topic)) {
+      topic.state = "off";
+      if (!passing) this.#drop(topic, error);
+      else {
+        this.#waiting.add(topic);
+        const moved = error instanceof ReplyError && (error.code === "MOVED" || error.code === "ASK");
+        if (moved) this.#home.misplaced?.(topic.name, error);
+        this.#later();
+      }
     }
+    this.#lookSettled();
+  }
+
+  /** @inheritdoc */
+  withdrawn(topic: ChannelSubscription): void {
+    if (!this.#owns(topic)) return;
+    this.#home.misplaced?.(topic.name, undefined);
+    const gap = this.#gap("moved", undefined);
+    this.#missed = join(this.#missed, gap);
+    topic.interrupt(gap);
+    this.note(topic);
+  }
+
+  #lookSettled(): void {
+    if (this.#unconfirmed.size === 0 && !this.#sending) this.#settled();
   }
 
   /** All that was asked for is done. */
@@ -264,7 +264,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
 
   /** Nothing is subscribed any more. */
   #rest(): void {
-    if (!this.#listening || !this.empty || this.#requests.length > 0) return;
+    if (!this.#listening || !this.empty || this.#unconfirmed.size > 0) return;
     this.lane.unlisten(this);
     this.#listening = false;
     this.#connection = undefined;
@@ -310,24 +310,26 @@ export class SubscriptionManager implements ReconnectingListener, SubscribeReque
       else if (this.#listening) this.#settled();
       return;
     }
-    const groupOf = ({ kind, name }: ChannelSubscription): number => this.#home.groupOf?.(kind, name) ?? 0;
-    this.#send(false, gone, groupOf);
-    this.#send(true, come, groupOf);
-    if (this.#requests.length === 0) this.#settled();
+    // What others use, too, has its end, or its beginning, at once: that is not all yet.
+    this.#sending = true;
+    this.#send(false, gone);
+    this.#send(true, come);
+    this.#sending = false;
+    this.#lookSettled();
   }
 
-  #send(
-    subscribes: boolean,
-    topics: readonly ChannelSubscription[],
-    groupOf: (topic: ChannelSubscription) => number,
-  ): void {
+  readonly #groupOf: GroupOf = ({ kind, name }) => this.#home.groupOf?.(kind, name) ?? 0;
+
+  #send(subscribes: boolean, topics: readonly ChannelSubscription[]): void {
     const connection = this.#connection;
-    if (connection === undefined) return;
-    for (const request of requestsFor(subscribes, topics, groupOf, this)) {
-      for (const topic of subscribes ? request.topics : []) topic.state = "asked";
-      this.#requests.push(request);
-      request.send(connection);
+    if (connection === undefined || topics.length === 0) return;
+    for (const topic of topics) {
+      this.#unconfirmed.add(topic);
+      if (subscribes) topic.ask();
     }
+    const subscriptions = ConnectionSubscriptions.of(connection);
+    if (subscribes) subscriptions.subscribe(topics, this, this.#groupOf);
+    else subscriptions.unsubscribe(topics, this, this.#groupOf);
   }
 
   /** Tries again after a while. */

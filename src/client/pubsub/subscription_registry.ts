@@ -62,6 +62,14 @@ export class SubscriptionRegistry {
     }
   }
 
+  /** Why there is no connection for a topic, as far as that is known. */
+  trouble(topic: ChannelSubscription): Error | undefined {
+    for (const manager of this.#managers.values()) {
+      if (manager.find(topic.kind, topic.key) === topic) return manager.trouble();
+    }
+    return undefined;
+  }
+
   /** How many topics there are. */
   counts(): SubscriptionCounts {
     let channels = 0, patterns = 0, shards = 0;

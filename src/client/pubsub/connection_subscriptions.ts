@@ -1,0 +1,200 @@
+/**
+ * What one connection is subscribed to, counted over all who use the connection.
+ *
+ * A server knows one subscription of a connection to a channel, however many clients share the connection. So
+ * SUBSCRIBE is sent for the first of them, UNSUBSCRIBE for the last, and confirmations are matched here alone.
+ *
+ * @module
+ */
+import type { Connection, ConnectionListener } from "../../connection/connection.ts";
+import { ConnectionError, ReplyError, TimeoutError } from "../../errors.ts";
+import type { Reply } from "../../resp/types.ts";
+import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
+import { requestsFor, type SubscribeRequest, type SubscribeRequestOwner } from "./subscribe_request.ts";
+
+/** Who subscribes over a connection. None of these may throw. */
+export interface SubscriptionUser {
+  /** The server has confirmed the subscription, now or before. */
+  confirmed(topic: ChannelSubscription): void;
+  /** The subscription has ended as far as this user is concerned. */
+  ended(topic: ChannelSubscription): void;
+  /** The server refuses the subscription; `passing`: for now. */
+  refused(topic: ChannelSubscription, error: Error, passing: boolean): void;
+  /** The server has ended the subscription by itself. */
+  withdrawn(topic: ChannelSubscription): void;
+}
+
+/** Tells which channels may go in one command. */
+export type GroupOf = (topic: ChannelSubscription) => number;
+
+/** A channel that is subscribed to over the connection. */
+interface Entry {
+  /** The request that it waits for; without, it is confirmed. */
+  request: SubscribeRequest | undefined;
+  readonly users: Map<SubscriptionUser, ChannelSubscription>;
+}
+
+/** Refusals that pass: the channel is elsewhere, or the server not yet itself. */
+const PASSING: ReadonlySet<string> = new Set([
+  "MOVED",
+  "ASK",
+  "TRYAGAIN",
+  "CLUSTERDOWN",
+  "LOADING",
+  "MASTERDOWN",
+  "BUSY",
+  "QUEUE_FULL",
+]);
+
+const all: WeakMap<Connection, ConnectionSubscriptions> = new WeakMap();
+
+/** The subscriptions of one connection. */
+export class ConnectionSubscriptions implements SubscribeRequestOwner {
+  readonly #connection: Connection;
+  readonly #entries: Map<string, Entry> = new Map();
+  #requests: SubscribeRequest[] = [];
+  /** Who waits for the end of a subscription. */
+  readonly #leaving: Map<ChannelSubscription, SubscriptionUser> = new Map();
+  readonly #listener: ConnectionListener = { frame: (values) => this.#frame(values) };
+
+  /** Users call `ConnectionSubscriptions.of`. */
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    connection.listen(this.#listener);
+  }
+
+  /** The subscriptions of a connection. */
+  static of(connection: Connection): ConnectionSubscriptions {
+    let found = all.get(connection);
+    if (found === undefined) all.set(connection, found = new ConnectionSubscriptions(connection));
+    return found;
+  }
+
+  /** Subscribes; what is confirmed already is confirmed at once. */
+  subscribe(topics: readonly ChannelSubscription[], user: SubscriptionUser, groupOf: GroupOf): void {
+    const fresh: ChannelSubscription[] = [];
+    const confirmed: ChannelSubscription[] = [];
+    for (const topic of topics) {
+      const id = idOf(topic);
+      const entry = this.#entries.get(id);
+      if (entry === undefined) {
+        this.#entries.set(id, { request: undefined, users: new Map([[user, topic]]) });
+        fresh.push(topic);
+      } else {
+        entry.users.set(user, topic);
+        if (entry.request === undefined) confirmed.push(topic);
+      }
+    }
+    this.#send(true, fresh, groupOf);
+    for (const topic of confirmed) user.confirmed(topic);
+  }
+
+  /** Ends subscriptions of a user; where others use the same, they end for this one at once. */
+  unsubscribe(topics: readonly ChannelSubscription[], user: SubscriptionUser, groupOf: GroupOf): void {
+    const last: ChannelSubscription[] = [];
+    const ended: ChannelSubscription[] = [];
+    for (const topic of topics) (this.#remove(topic, user) ? last : ended).push(topic);
+    for (const topic of last) this.#leaving.set(topic, user);
+    this.#send(false, last, groupOf);
+    for (const topic of ended) user.ended(topic);
+    this.#rest();
+  }
+
+  /** A user goes to another connection, and wants to hear no more of this one. */
+  leave(user: SubscriptionUser, groupOf: GroupOf): void {
+    for (const [topic, who] of this.#leaving) if (who === user) this.#leaving.delete(topic);
+    const mine = [...this.#entries.values()].flatMap(({ users }) => users.get(user) ?? []);
+    const last = mine.filter((topic) => this.#remove(topic, user));
+    if (this.#connection.state === "ready") this.#send(false, last, groupOf);
+    this.#rest();
+  }
+
+  /** @inheritdoc */
+  refused(request: SubscribeRequest, error: Error): void {
+    const place = this.#requests.indexOf(request);
+    if (place >= 0) this.#requests.splice(place, 1);
+    if (!request.subscribes) request.topics.forEach((topic) => this.#left(topic));
+    // A lost connection is told by itself; then everything begins anew.
+    const lost = (error instanceof ConnectionError && error.code !== "QUEUE_FULL") ||
+      error instanceof TimeoutError;
+    if (!lost && request.subscribes) this.#notSubscribed(request, error);
+    this.#rest();
+  }
+
+  #notSubscribed(request: SubscribeRequest, error: Error): void {
+    const code = error instanceof ReplyError || error instanceof ConnectionError ? error.code : "";
+    const passing = PASSING.has(code);
+    const wanted = request.topics.filter((topic) => this.#entries.get(idOf(topic))?.request === request);
+    if (!passing && request.topics.length > 1) {
+      // One of them is to blame: each by itself, all in one flight.
+      return wanted.forEach((topic) => this.#send(true, [topic], () => 0));
+    }
+    for (const topic of wanted) {
+      const { users } = this.#entries.get(idOf(topic))!;
+      this.#entries.delete(idOf(topic));
+      for (const [user, own] of users) user.refused(own, error, passing);
+    }
+  }
+
+  #frame(values: readonly Reply[]): void {
+    const request = this.#requests[0];
+    if (request?.expects(values)) {
+      const topic = request.next;
+      if (request.advance()) this.#requests.shift();
+      if (!request.subscribes) this.#left(topic);
+      else this.#confirm(topic, request);
+    } else if (values[0] === "sunsubscribe") {
+      const id = `shard ${keyOfReply(values[1])}`;
+      const entry = this.#entries.get(id);
+      if (entry === undefined || entry.request !== undefined) return;
+      this.#entries.delete(id);
+      for (const [user, topic] of entry.users) user.withdrawn(topic);
+    } else return;
+    this.#rest();
+  }
+
+  #confirm(topic: ChannelSubscription, request: SubscribeRequest): void {
+    const entry = this.#entries.get(idOf(topic));
+    // It may have been given up, and asked for again, since: that has a confirmation of its own.
+    if (entry === undefined || entry.request !== request) return;
+    entry.request = undefined;
+    for (const [user, own] of [...entry.users]) user.confirmed(own);
+  }
+
+  #left(topic: ChannelSubscription): void {
+    const user = this.#leaving.get(topic);
+    this.#leaving.delete(topic);
+    user?.ended(topic);
+  }
+
+  /** Whether nobody uses the subscription any more, so that the server is to be told. */
+  #remove(topic: ChannelSubscription, user: SubscriptionUser): boolean {
+    const id = idOf(topic);
+    const entry = this.#entries.get(id);
+    if (entry?.users.get(user) !== topic) return false;
+    entry.users.delete(user);
+    if (entry.users.size > 0) return false;
+    return this.#entries.delete(id);
+  }
+
+  #send(subscribes: boolean, topics: readonly ChannelSubscription[], groupOf: GroupOf): void {
+    for (const request of requestsFor(subscribes, topics, groupOf, this)) {
+      this.#requests.push(request);
+      if (subscribes) {
+        for (const topic of request.topics) this.#entries.get(idOf(topic))!.request = request;
+      }
+      request.send(this.#connection);
+    }
+  }
+
+  /** Nothing is left to do: the next one begins anew. */
+  #rest(): void {
+    if (this.#entries.size + this.#requests.length > 0 || all.get(this.#connection) !== this) return;
+    all.delete(this.#connection);
+    this.#connection.unlisten(this.#listener);
+  }
+}
+
+function idOf({ kind, key }: ChannelSubscription): string {
+  return `${kind} ${key}`;
+}

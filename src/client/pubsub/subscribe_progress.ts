@@ -1,0 +1,51 @@
+/**
+ * How far a call to subscribe has come: whether the server may have been asked, and why not.
+ *
+ * @module
+ */
+import { TimeoutError } from "../../errors.ts";
+import type { ChannelSubscription } from "./channel_subscription.ts";
+import type { SubscriptionHome } from "./home.ts";
+
+/** Who knows why a channel has no connection. */
+interface Troubled {
+  trouble(topic: ChannelSubscription): Error | undefined;
+}
+
+/** The channels of one call that are to be confirmed. */
+export class SubscribeProgress {
+  readonly #source: Troubled;
+  readonly #home: SubscriptionHome;
+  /** What had been sent for each when the call began. */
+  readonly #marks: Map<ChannelSubscription, number> = new Map();
+
+  /** No channels yet; the source is asked when the time is up. */
+  constructor(source: Troubled, home: SubscriptionHome) {
+    this.#source = source;
+    this.#home = home;
+  }
+
+  /** One of the channels. */
+  add(topic: ChannelSubscription): void {
+    this.#marks.set(topic, topic.mark);
+  }
+
+  /** Whether the server may have been asked for one of them. */
+  get sent(): boolean {
+    return [...this.#marks].some(([topic, mark]) => topic.state === "on" || topic.askedSince(mark));
+  }
+
+  /** The error of the call when its time is up. */
+  timeoutError(name: string, timeout: number): TimeoutError {
+    const code = "COMMAND_TIMEOUT";
+    if (this.sent) {
+      const message = `${name} took longer than ${timeout} ms on ${this.#home.options}: it was not confirmed`;
+      return new TimeoutError(message, { code, executed: "unknown" });
+    }
+    const [first] = this.#marks.keys();
+    const cause = first === undefined ? undefined : this.#source.trouble(first);
+    const why = cause?.message ?? "there was no connection yet";
+    const message = `${name} waited ${timeout} ms for a connection to ${this.#home.options}: ${why}`;
+    return new TimeoutError(message, { code, executed: "no", cause });
+  }
+}
