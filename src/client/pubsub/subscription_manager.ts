@@ -198,7 +198,8 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     channel?: Reply,
   ): void {
     const topic = topics.get(keyOfReply(name));
-    if (topic === undefined) return;
+    // What comes before the confirmation belongs to a subscription that was given up; a hole may follow it.
+    if (topic === undefined || topic.state !== "on") return;
     const { sinks } = topic;
     for (let index = 0; index < sinks.length; index++) {
       sinks[index]!.message(topic, message as string | Uint8Array, channel as string | Uint8Array);
