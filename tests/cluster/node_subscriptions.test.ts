@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Redis, RedisCluster } from "../../mod.ts";
+import { type Redis, RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/slot.ts";
 import { olderThan } from "../harness/binaries.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
