@@ -99,7 +99,7 @@ export class ClusterExecutor implements Executor {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     call.signal?.throwIfAborted();
     if (commands.length === 0) return [];
-    if (atomic) return await runTransaction(this.#cluster, commands, call, this.#multiplex);
+    if (atomic) return await runTransaction(this.#router, this.#cluster, commands, call, this.#multiplex);
     const execute = (command: Command, rest: Call): Promise<unknown> => this.execute(command, rest);
     return await runPipeline(this.#router, this.#cluster, commands, call, this.#multiplex, execute);
   }

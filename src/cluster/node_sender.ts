@@ -12,6 +12,8 @@ export interface RoutedSender extends Sender {
   readonly router: NodeRecovery;
   /** Returns the same sender for commands to `node`; `undefined`: to no node yet. */
   at(node: ClusterNode | undefined): RoutedSender;
+  /** Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. */
+  send?(pending: Pending, node: ClusterNode): void;
 }
 
 /** Takes over commands that failed at a node. */

@@ -17,7 +17,7 @@ import { isFatalDiscoveryError } from "./fatal_discovery_error.ts";
 import { InFlightIndex } from "./in_flight.ts";
 import type { ClusterNode } from "./node.ts";
 import { type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
-import { downError, isReadonly, nextStep, redirectionOf } from "./redirection.ts";
+import { downError, isReadonly, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
 import { type Destination, SlotQueue } from "./slot_queue.ts";
 import type { Shard } from "./topology.ts";
@@ -44,6 +44,8 @@ export class Router implements NodeRecovery, TopologyListener {
   /** The slots with commands that are being redirected. */
   readonly #queues: Map<number, SlotQueue> = new Map();
   readonly #inFlight: WeakMap<Connection, InFlightIndex> = new WeakMap();
+  /** Batches on their way, and the nodes that they were sent to. */
+  readonly #batches: Map<Pending, ClusterNode> = new Map();
   /** Commands without an order among each other that wait for their next attempt. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   /** The node that commands with keys are sent to while the topology is unknown. */
@@ -70,8 +72,9 @@ export class Router implements NodeRecovery, TopologyListener {
       const queue = this.#queues.size === 0 ? undefined : this.#queues.get(slot);
       if (queue !== undefined) return queue.hold(pending);
     } else node = this.#cluster.nodeOf(slot, true)!;
-    pending.sender = this.#senderOf(pending, node);
-    node.lane.submit(pending);
+    const sender = pending.sender = this.#senderOf(pending, node);
+    if (sender.send === undefined) node.lane.submit(pending);
+    else this.#sendBatch(pending, node, sender);
   }
 
   /** Whether commands of a slot are being redirected. */
@@ -125,11 +128,10 @@ export class Router implements NodeRecovery, TopologyListener {
   /** New calls for a slot wait until its old master has answered all earlier ones. */
   rearranged(slots: readonly number[], refreshed: boolean): void {
     for (const node of this.#cluster.topology.nodes()) {
-      const index = this.#indexOf(node);
-      if (index === undefined) continue;
-      for (const slot of refreshed ? [...index.slots()] : slots) {
+      const known = refreshed ? [...this.#indexOf(node)?.slots() ?? [], ...this.#slotsOfBatches()] : slots;
+      for (const slot of known) {
         if (slot < 0 || this.#queues.has(slot) || this.#slots[slot]?.master === node) continue;
-        const earlier = index.take(slot);
+        const earlier = this.#sentTo(node, slot);
         if (earlier.length > 0) this.#addQueue(slot, earlier);
       }
     }
@@ -159,9 +161,11 @@ export class Router implements NodeRecovery, TopologyListener {
       cluster.start().catch(() => {});
     } else if (this.#queues.has(slot)) this.#queues.get(slot)!.hold(pending);
     else if (slot === NO_KEY || cluster.topology.refreshes === 0) {
-      const node = slot === NO_KEY ? cluster.anyNode() : this.#guessNode();
-      pending.sender = this.#senderOf(pending, node);
-      node.lane.submit(pending);
+      this.#send(pending, {
+        node: slot === NO_KEY ? cluster.anyNode() : this.#guessNode(),
+        asking: false,
+        delay: 0,
+      });
     } else pending.fail(downError(slot));
   }
 
@@ -227,6 +231,11 @@ export class Router implements NodeRecovery, TopologyListener {
       if (step.refresh) cluster.refresher.request("down");
       return { node: undefined, asking: false, delay: step.delay };
     }
+    const sender = pending.sender as RoutedSender | undefined;
+    if (step.kind === "ask" && sender?.send !== undefined) {
+      // A batch waits until the slot has moved.
+      return { node: undefined, asking: false, delay: redirectDelay(history.redirects, clock) };
+    }
     const target = cluster.nodeNamed(step.address, node);
     if (step.kind === "moved") {
       // The command was read from a node that follows another master by now, or does not read.
@@ -258,8 +267,21 @@ export class Router implements NodeRecovery, TopologyListener {
     return index;
   }
 
+  /** The ordered commands of a slot that a node has not answered. */
+  #sentTo(node: ClusterNode | undefined, slot: number): Pending[] {
+    const sent = this.#indexOf(node)?.take(slot) ?? [];
+    for (const [batch, at] of this.#batches) {
+      if (at === node && slotOfCommand(batch.command as Command) === slot) sent.push(batch);
+    }
+    return sent;
+  }
+
+  #slotsOfBatches(): number[] {
+    return [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
+  }
+
   #queueOf(slot: number, node: ClusterNode | undefined): SlotQueue {
-    return this.#queues.get(slot) ?? this.#addQueue(slot, this.#indexOf(node)?.take(slot) ?? []);
+    return this.#queues.get(slot) ?? this.#addQueue(slot, this.#sentTo(node, slot));
   }
 
   #addQueue(slot: number, inFlight: readonly Pending[]): SlotQueue {
@@ -290,8 +312,9 @@ export class Router implements NodeRecovery, TopologyListener {
   /** Sends a command that has been sent before. */
   #send(pending: Pending, { node: named, asking }: Destination): void {
     const node = named ?? this.#nodeFor(pending);
-    pending.sender = this.#senderOf(pending, node);
+    const sender = pending.sender = this.#senderOf(pending, node);
     if (node === undefined) return pending.fail(downError(slotOfCommand(pending.command as Command)));
+    if (sender.send !== undefined) return this.#sendBatch(pending, node, sender);
     if (asking) {
       // ASKING holds for the next command of the connection. What becomes of it shows in the reply to that.
       const first = new Pending(ASKING, DecodeMode.text, pending.timeout);
@@ -299,6 +322,13 @@ export class Router implements NodeRecovery, TopologyListener {
       node.lane.resubmit(first);
     }
     node.lane.resubmit(pending);
+  }
+
+  /** Sends the commands that `pending` stands for. */
+  #sendBatch(pending: Pending, node: ClusterNode, sender: RoutedSender): void {
+    if (!this.#batches.has(pending)) pending.onSettled(() => this.#batches.delete(pending));
+    this.#batches.set(pending, node);
+    sender.send!(pending, node);
   }
 
   #nodeFor(pending: Pending): ClusterNode | undefined {

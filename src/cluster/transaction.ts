@@ -1,60 +1,178 @@
 /**
- * Transactions: MULTI ... EXEC at the node that has the slot of all their keys.
+ * Transactions: MULTI ... EXEC at the node that has the slot of all their keys, in the order of that slot.
  *
  * @module
  */
 import { runBatch } from "../client/batch.ts";
 import { DedicatedBatchConnection } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
-import type { Command } from "../commands/command.ts";
+import { type BatchTerms, isUnanswered } from "../client/pipeline_attempt.ts";
+import { withSources } from "../client/scripts.ts";
+import { TransactionAttempt } from "../client/transaction_attempt.ts";
+import { Command, CommandFlag, defineCommand } from "../commands/command.ts";
 import { keysOf } from "../commands/keys.ts";
-import { RedisError } from "../errors.ts";
-import type { Arg } from "../resp/types.ts";
+import { Pending } from "../connection/pending.ts";
+import { isRefusal, RedisError, ReplyError } from "../errors.ts";
+import { checkArguments } from "../resp/arguments.ts";
+import type { Arg, Reply } from "../resp/types.ts";
 import { isUnreachable } from "./acquire_from_node.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import { crossSlotError } from "./multi_key.ts";
+import type { ClusterNode } from "./node.ts";
+import type { RoutedSender } from "./node_sender.ts";
 import { attemptRedirected, isReplaced } from "./redirect_attempts.ts";
-import { redirectionOf } from "./redirection.ts";
+import { isReadonly, redirectionOf } from "./redirection.ts";
 import { NO_KEY } from "./route.ts";
+import type { Router } from "./router.ts";
 import { slotOf } from "./slot.ts";
+
+const KEYS = [{ first: 0, last: -1, step: 1 }];
+const WRITING = /* @__PURE__ */ defineCommand("a transaction", 0, KEYS);
+const READONLY = /* @__PURE__ */ defineCommand("a transaction", CommandFlag.readonly, KEYS);
 
 /**
  * Runs commands as one transaction, at the node that has the slot of all their keys.
  *
  * @throws {ClusterError} for keys in several slots.
  */
-export async function runTransaction(
+export function runTransaction(
+  router: Router,
   cluster: ClusterState,
   commands: readonly Command[],
   call: Call,
   multiplex: boolean,
 ): Promise<unknown[]> {
+  for (const { spec, args } of commands) checkArguments(args, spec.head);
   const keys: Arg[] = commands.flatMap(keysOf);
   const slot = keys.length === 0 ? NO_KEY : slotOf(keys[0]!);
   if (keys.some((key) => slotOf(key) !== slot)) throw crossSlotError("the transaction", keys);
-  let outcomes: unknown[] = [];
-  try {
-    return await attemptRedirected(
-      cluster,
-      { name: "a transaction", slot, asks: false },
-      call,
-      async ({ node, call: rest, acquire }) => {
-        const lane = multiplex ? node.lane : new DedicatedBatchConnection(node.pool, rest, acquire);
-        try {
-          outcomes = await runBatch(lane, commands, rest, true);
-        } finally {
-          if (lane instanceof DedicatedBatchConnection) lane.end();
-        }
-        // One command that was refused has kept all the others from being run.
-        const refused = outcomes.find((outcome) =>
-          outcome instanceof RedisError &&
-          (redirectionOf(outcome) !== undefined || isReplaced(outcome) || isUnreachable(outcome))
-        );
-        const none = outcomes.every((outcome) => outcome instanceof RedisError && outcome.executed === "no");
-        if (refused !== undefined && none) throw refused;
-        return outcomes;
+  if (!multiplex) return runDedicatedTransaction(cluster, commands, slot, call);
+  const command = new Command(commands.every(isReadonly) ? READONLY : WRITING, keys);
+  return new SharedTransaction(router, commands, call, cluster.options.connection.clock.now()).run(
+    command,
+    slot,
+  );
+}
+
+/** An attempt that reports in the moment of the last reply that it was refused as a whole. */
+class RefusableAttempt extends TransactionAttempt {
+  readonly #replies: unknown[] = [];
+  readonly #last: number;
+  readonly #refused: (error: RedisError) => void;
+
+  constructor(commands: readonly Command[], terms: BatchTerms, refused: (error: RedisError) => void) {
+    super(commands, terms);
+    this.#last = commands.length + 1;
+    this.#refused = refused;
+  }
+
+  override resolved(index: number, value: unknown): void {
+    super.resolved(index, value);
+    this.#replies[index] = value;
+    if (index !== this.#last || !isRefusal(value)) return;
+    const begun = !(this.#replies[0] instanceof Error);
+    const refusal = this.#replies.find((reply) => redirectionOf(reply) !== undefined);
+    if (refusal !== undefined && (begun || this.#replies.every(isRefusal))) {
+      this.#refused(refusal as RedisError);
+    }
+  }
+}
+
+/** A transaction over the shared connections. */
+class SharedTransaction {
+  readonly #router: Router;
+  readonly #commands: readonly Command[];
+  readonly #call: Call;
+  readonly #deadline: number;
+  #attempt: TransactionAttempt | undefined = undefined;
+  /** What the last attempt came to. */
+  #outcomes: readonly unknown[] = [];
+
+  constructor(router: Router, commands: readonly Command[], call: Call, now: number) {
+    this.#router = router;
+    this.#commands = withSources(commands);
+    this.#call = call;
+    this.#deadline = call.timeout === 0 ? Infinity : now + call.timeout;
+  }
+
+  /** Runs it; `command` stands for it: all its keys. */
+  async run(command: Command, slot: number): Promise<unknown[]> {
+    const { mode, timeout, retry, signal } = this.#call;
+    const pending = new Pending(command, mode, timeout);
+    const promise = pending.promise() as Promise<unknown[]>;
+    pending.deadline = this.#deadline;
+    pending.more.retry = retry;
+    pending.sender = this.#senderAt(undefined);
+    if (signal !== undefined) pending.abortBy(signal, () => this.#attempt?.abandon(signal.reason));
+    this.#router.submit(pending, slot);
+    try {
+      return await promise;
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      // Each command tells why; those that were not refused themselves have EXECABORT.
+      return this.#outcomes.length > 0 ? [...this.#outcomes] : this.#commands.map(() => error);
+    }
+  }
+
+  #senderAt(node: ClusterNode | undefined): RoutedSender {
+    const router = this.#router;
+    return {
+      router,
+      at: (other) => this.#senderAt(other),
+      recover: (pending, error) => router.recoverFrom(pending, error, node),
+      send: (pending, to) => this.#send(pending, to),
+    };
+  }
+
+  #send(pending: Pending, node: ClusterNode): void {
+    const { mode, timeout } = this.#call;
+    let refused = false;
+    const attempt = new RefusableAttempt(
+      this.#commands,
+      { mode, timeout, deadline: this.#deadline },
+      (error) => {
+        refused = true;
+        pending.fail(error);
       },
     );
+    this.#attempt = attempt;
+    attempt.outcomes.then((outcomes) => {
+      this.#outcomes = outcomes;
+      if (refused || pending.done) return;
+      const [first] = outcomes;
+      const failed = outcomes.every((one) => isUnanswered(one) || isRefusal(one));
+      if (failed && (isUnanswered(first) || first instanceof ReplyError)) pending.fail(first);
+      else pending.resolve(outcomes as Reply);
+    });
+    node.lane.submitBatch(attempt);
+  }
+}
+
+/** Runs a transaction on a dedicated connection. */
+async function runDedicatedTransaction(
+  cluster: ClusterState,
+  commands: readonly Command[],
+  slot: number,
+  call: Call,
+): Promise<unknown[]> {
+  let outcomes: unknown[] = [];
+  try {
+    const options = { name: "a transaction", slot, asks: false };
+    return await attemptRedirected(cluster, options, call, async ({ node, call: rest, acquire }) => {
+      const connection = new DedicatedBatchConnection(node.pool, rest, acquire);
+      try {
+        outcomes = await runBatch(connection, commands, rest, true);
+      } finally {
+        connection.end();
+      }
+      // One command that was refused has kept all the others from being run.
+      const refused = outcomes.find((outcome) =>
+        redirectionOf(outcome) !== undefined || isReplaced(outcome) || isUnreachable(outcome)
+      );
+      const none = outcomes.every((outcome) => outcome instanceof RedisError && outcome.executed === "no");
+      if (refused !== undefined && none) throw refused;
+      return outcomes;
+    });
   } catch (error) {
     // Redirected for too long: what the last try came to says it in each place.
     if (outcomes.includes(error)) return outcomes;

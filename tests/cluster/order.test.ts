@@ -105,7 +105,11 @@ function check(calls: readonly Written[], written: Map<string, string[]>): void 
 }
 
 describe("the order of commands in a slot that is moved, down, loading, or elsewhere", () => {
-  const mixes = [["single"], ["pipeline"], ["single", "pipeline"]] as const;
+  const mixes = [["single"], ["pipeline"], ["single", "pipeline"], [
+    "single",
+    "pipeline",
+    "transaction",
+  ]] as const;
   for (const mix of mixes) {
     it(`is the order of the calls: ${mix.join(", ")}`, async () => {
       let ran = 0, all = 0;
