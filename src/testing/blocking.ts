@@ -4,7 +4,7 @@
  * @module
  */
 import type { Database } from "./database.ts";
-import type { ReplyValue } from "./reply.ts";
+import { ErrorReply, type ReplyValue } from "./reply.ts";
 import type { Alarm, ServerTime } from "./time.ts";
 
 /** A client that can wait; a session. */
@@ -40,6 +40,7 @@ export class BlockingHub {
   readonly #waiters: Map<Database, Map<string, Set<Waiter>>> = new Map();
   #ready: Map<Database, Set<string>> = new Map();
   #unblocked: Waiting[] = [];
+  readonly #held: Set<Waiter> = new Set();
   /** How many clients wait. */
   count = 0;
   /** Does something as a client, with everything that goes with a command. */
@@ -64,6 +65,17 @@ export class BlockingHub {
     }
   }
 
+  /** Lets a client wait without being counted: until it is finished. */
+  hold(waiter: Waiter): void {
+    waiter.session.blocked = waiter;
+    this.#held.add(waiter);
+  }
+
+  /** Whether a client waits for something of its own. */
+  waits(waiter: Waiter): boolean {
+    return !this.#held.has(waiter);
+  }
+
   /** A key may be what somebody waits for. */
   signal(db: Database, key: string): void {
     if (!this.#waiters.get(db)?.has(key)) return;
@@ -86,11 +98,20 @@ export class BlockingHub {
         for (const key of keys) {
           for (const waiter of [...this.#waiters.get(db)?.get(key) ?? []]) {
             if (waiter.session.blocked !== waiter) continue;
-            const reply = this.as(waiter.session, () => waiter.serve(key));
+            const reply = this.#try(waiter, key);
             if (reply !== undefined) this.finish(waiter, reply);
           }
         }
       }
+    }
+  }
+
+  #try(waiter: Waiter, key: string): ReplyValue | undefined {
+    try {
+      return this.as(waiter.session, () => waiter.serve(key));
+    } catch (error) {
+      if (!(error instanceof ErrorReply)) throw error;
+      return error;
     }
   }
 
@@ -99,7 +120,7 @@ export class BlockingHub {
     const { session } = waiter;
     if (session.blocked !== waiter) return;
     session.blocked = undefined;
-    this.count--;
+    if (!this.#held.delete(waiter)) this.count--;
     if (waiter.alarm !== undefined) waiter.alarm.done = true;
     const keys = this.#waiters.get(waiter.db);
     for (const key of waiter.keys) {

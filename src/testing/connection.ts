@@ -5,6 +5,7 @@
  */
 import { disconnect } from "./disconnect.ts";
 import { execute } from "./dispatch.ts";
+import { takeHeld } from "./pause.ts";
 import { err, type ReplyValue } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
 import { RequestError, RequestParser } from "./request_parser.ts";
@@ -89,6 +90,8 @@ export class Connection implements Link {
     const parser = this.#parser;
     this.#running = true;
     try {
+      const held = takeHeld(session);
+      if (held !== undefined && !execute(session, held)) return;
       parser.maxBulk = this.#server.config.number("proto-max-bulk-len");
       while (!this.#ended && !session.closing && session.blocked === undefined) {
         parser.guarded = !session.authenticated;

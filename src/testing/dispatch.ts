@@ -21,6 +21,7 @@ import {
   wrongArity,
 } from "./reply.ts";
 import type { Command, ServerState, Session } from "./state.ts";
+import { holdBack } from "./pause.ts";
 import { keysOf, readsKeys } from "./keys_of.ts";
 
 const NOAUTH = new ErrorReply("NOAUTH Authentication required.");
@@ -99,7 +100,7 @@ export function execute(session: Session, args: string[]): boolean {
       session.dirtyExec = true;
     } else {
       command = found;
-      if (server.paused !== undefined && waitsForPause(session, command, args)) return false;
+      if (server.paused !== undefined && holdBack(session, command, args)) return false;
       session.lastCommand = command;
       reply = refusal(session, command, args);
       if (reply !== undefined) {
@@ -127,6 +128,10 @@ export function execute(session: Session, args: string[]): boolean {
   }
   if (reply === BLOCKED) return false;
   if (hooks.after !== undefined) reply = hooks.after(session, args, reply!);
+  const mode = session.tracking;
+  if (mode?.caching !== undefined && session.multi === undefined && !command?.name.startsWith("client|")) {
+    mode.caching = undefined;
+  }
   respond(session, reply!);
   after(server);
   if (session.closing) session.link?.close();
@@ -158,27 +163,6 @@ export function after(server: ServerState): void {
     server.blocking.resume();
   }
 }
-
-function waitsForPause(session: Session, command: Command, args: string[]): boolean {
-  const { server } = session;
-  const paused = server.paused!;
-  if (paused.until <= server.now) return false;
-  const waits = paused.writes
-    ? command.write || command.flags.has("may_replicate") || command.name === "exec" ||
-      command.name === "publish"
-    : true;
-  if (!waits) return false;
-  if (command.name === "exec" && paused.writes && !(session.multi ?? []).some((one) => one.command.write)) {
-    return false;
-  }
-  paused.waiting.add(session);
-  session.link?.write(SENT);
-  pausedCommands.set(session, args);
-  return true;
-}
-
-/** Commands that CLIENT PAUSE holds back. */
-export const pausedCommands: WeakMap<Session, string[]> = new WeakMap();
 
 /** Does one command, and counts, logs, propagates and reports it. Returns its reply; errors, too. */
 export function call(session: Session, command: Command, args: string[]): ReplyValue {

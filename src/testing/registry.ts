@@ -52,7 +52,9 @@ function readRow(
 export function makeCommands(groups: readonly CommandGroup[]): Map<string, Command> {
   const handlers = new Map(groups.flatMap((group) => Object.entries(group)));
   const containers = new Set(
-    [...handlers.keys()].filter((name) => name.includes("|")).map((name) => name.split("|")[0]!),
+    [...handlers.keys()].filter((name) => name.includes("|") && !name.endsWith("|help")).map((name) =>
+      name.split("|")[0]!
+    ),
   );
   const commands = new Map<string, Command>();
   let id = 0;

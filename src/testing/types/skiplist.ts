@@ -163,25 +163,28 @@ export class SkipList {
     return undefined;
   }
 
-  /** The first node that is not below; `below` holds for nodes at the start only. */
-  firstWhere(below: (node: SkipNode) => boolean): SkipNode | undefined {
-    return this.#border(below).next[0];
-  }
-
-  /** The last node that is below. */
-  lastWhere(below: (node: SkipNode) => boolean): SkipNode | undefined {
-    const node = this.#border(below);
-    return node === this.#head ? undefined : node;
-  }
-
-  #border(below: (node: SkipNode) => boolean): SkipNode {
+  /** How many nodes are below; that holds for nodes at the start only. */
+  countWhere(below: (node: SkipNode) => boolean): number {
     let node = this.#head;
+    let count = 0;
     for (let level = this.#levels - 1; level >= 0; level--) {
       for (let next = node.next[level]; next !== undefined && below(next); next = node.next[level]) {
+        count += node.span[level]!;
         node = next;
       }
     }
-    return node;
+    return count;
+  }
+
+  /** The nodes from one place to another, both included; `reverse` from the last to the first. */
+  slice(start: number, stop: number, reverse: boolean = false): SkipNode[] {
+    const found: SkipNode[] = [];
+    let node = start > stop ? undefined : this.at(reverse ? stop : start);
+    for (let left = stop - start + 1; left > 0 && node !== undefined; left--) {
+      found.push(node);
+      node = reverse ? node.back : node.next[0];
+    }
+    return found;
   }
 }
 

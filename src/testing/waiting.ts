@@ -1,0 +1,46 @@
+/**
+ * How commands wait.
+ *
+ * @module
+ */
+import { parseDouble, parseInteger } from "./numbers.ts";
+import { BLOCKED, err, type ReplyValue } from "./reply.ts";
+import type { Session } from "./state.ts";
+
+/** A timeout in seconds as the time at which it ends, in milliseconds since 1970; 0 for none.
+ *
+ * @throws {ErrorReply} for what is none. */
+export function deadlineOf(session: Session, seconds: string): number {
+  const value = parseDouble(seconds);
+  if (value === undefined) throw err("timeout is not a float or out of range");
+  if (value > 9223372036854775) throw err("timeout is out of range");
+  if (value < 0) throw err("timeout is negative");
+  const ms = Math.ceil(value * 1000);
+  return ms === 0 ? 0 : session.server.now + ms;
+}
+
+/** The same in milliseconds, as XREAD has it. */
+export function deadlineOfMs(session: Session, text: string): number {
+  const value = parseInteger(text);
+  if (value === undefined) throw err("timeout is not an integer or out of range");
+  if (value < 0) throw err("timeout is negative");
+  return value === 0n || value === 0 ? 0 : session.server.now + Number(value);
+}
+
+/** Lets a client wait for keys, unless it may not: then it gets at once what it would get at the end of its time. */
+export function waitFor(
+  session: Session,
+  keys: readonly string[],
+  deadline: number,
+  serve: (key: string) => ReplyValue | undefined,
+  expired: ReplyValue,
+): ReplyValue {
+  if (session.noBlock) return expired;
+  const { server } = session;
+  server.blocking.add(
+    { session, db: session.db, keys: [...new Set(keys)], serve, expired: () => expired, alarm: undefined },
+    server.time,
+    deadline,
+  );
+  return BLOCKED;
+}
