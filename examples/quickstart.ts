@@ -8,21 +8,20 @@ import { ConnectionPool, Redis } from "../mod.ts";
 
 const url = process.env.REDIS_URL ?? "redis://localhost:6379/0";
 
-// A pool of at most three connections, shared by whoever is given it, and a client that uses it.
-// Both are closed at the end of this block, also when something throws.
-await using pool = ConnectionPool.fromUrl(url, { maxConnections: 3 });
-await using redis = new Redis({ pool });
+// A pool of at most three connections, and a client that uses it.
+const pool = ConnectionPool.fromUrl(url, { maxConnections: 3 });
+const redis = new Redis({ pool });
 
 // Set a value and read it back.
 await redis.set("greeting", "hello");
 console.log(await redis.get("greeting"));
 
-// A hundred thousand GETs, a thousand at a time: the client sends together what is asked for together.
+// A hundred thousand GETs, a thousand at a time. Concurrent calls are batched automatically.
 const total = 100_000;
-const together = 1_000;
+const concurrent = 1_000;
 const start = performance.now();
-for (let done = 0; done < total; done += together) {
-  await Promise.all(Array.from({ length: together }, () => redis.get("greeting")));
+for (let done = 0; done < total; done += concurrent) {
+  await Promise.all(Array.from({ length: concurrent }, () => redis.get("greeting")));
 }
 const seconds = (performance.now() - start) / 1000;
 const rate = Math.round(total / seconds);
@@ -30,10 +29,13 @@ console.log(
   `${total.toLocaleString("en")} GETs in ${seconds.toFixed(2)} s: ${rate.toLocaleString("en")} a second`,
 );
 
-// A connection of one's own, for as long as this block lasts: then it goes back to the pool.
-{
-  using connection = await pool.acquire();
-  await connection.send(["PING"]);
-  console.log("with one connection taken:", JSON.stringify(pool.stats()));
-}
-console.log("with all of them back:    ", JSON.stringify(pool.stats()));
+// A connection that no other caller uses, until it is released.
+const connection = await pool.acquire();
+await connection.send(["PING"]);
+console.log("with one connection in use:", JSON.stringify(pool.stats()));
+pool.release(connection);
+console.log("after its release:         ", JSON.stringify(pool.stats()));
+
+// Where the runtime has `await using` (Deno, Bun, Node 24), `await using redis = new Redis(url)` does this by itself.
+await redis.close();
+await pool.close();

@@ -4,6 +4,7 @@
 #
 #   . scripts/setup.sh tools     the runtimes and libraries of package-lock.json, into node_modules
 #   . scripts/setup.sh server    redis-server or valkey-server, unless the environment names a server
+#   . scripts/setup.sh runtime   one runtime: the one that RUNTIME names, else any; sets RUNTIME and RUNTIME_PROGRAM
 #
 # It uses what a machine with npm has, whose node may be too old to run TypeScript.
 
@@ -80,13 +81,53 @@ install_server() {
     "macOS: brew install redis), or start Docker, or set ${SERVER_VARIABLE:-REDIS_URL} to the address of a server"
 }
 
-command -v npm >/dev/null && command -v node >/dev/null ||
-  fail "npm is missing: install Node.js with npm (https://nodejs.org, or apt-get install npm)"
+need_npm() {
+  command -v npm >/dev/null && command -v node >/dev/null ||
+    fail "npm is missing: install Node.js with npm (https://nodejs.org, or apt-get install npm)"
+}
+
+# Whether a program can run the sources: TypeScript without a build step, which Node has since 22.18.
+can_run() {
+  case "$1" in
+    node) [ "$("$2" -p 'Boolean(process.features.typescript)' 2>/dev/null)" = true ] ;;
+    *) "$2" --version >/dev/null 2>&1 ;;
+  esac
+}
+
+# Looks for a runtime on the PATH, among the development tools, and among those installed here before.
+find_runtime() {
+  local name program
+  for name in ${RUNTIME:-deno bun node}; do
+    for program in "$(command -v "$name" || true)" "node_modules/.bin/$name" ".cache/runtimes/node_modules/.bin/$name"; do
+      if [ -n "$program" ] && can_run "$name" "$program"; then
+        RUNTIME=$name RUNTIME_PROGRAM=$program
+        return
+      fi
+    done
+  done
+  return 1
+}
+
+install_runtime() {
+  find_runtime && return
+  need_npm
+  local name=${RUNTIME:-deno} version
+  version=$(node -p "require('./package.json').devDependencies['$name']")
+  say "installing $name $version, and nothing else"
+  mkdir -p .cache/runtimes
+  printf '{ "private": true, "allowScripts": { "%s": true } }\n' "$name" >.cache/runtimes/package.json
+  npm install --prefix .cache/runtimes --no-audit --no-fund --loglevel=error --ignore-scripts=false "$name@$version" >&2 ||
+    fail "'npm install $name' failed; its reason stands above"
+  RUNTIME=$name
+  find_runtime || fail ".cache/runtimes/node_modules/.bin/$name does not run"
+}
 
 for part in "$@"; do
   case "$part" in
-    tools) locked install_tools ;;
+    tools) need_npm && locked install_tools ;;
     server) locked install_server ;;
+    # Not under the lock, whose subshell could not set variables.
+    runtime) install_runtime ;;
     *) fail "unknown part '$part'" ;;
   esac || exit 1
 done
