@@ -98,7 +98,7 @@ can_run() {
 find_runtime() {
   local name program
   for name in ${RUNTIME:-deno bun node}; do
-    for program in "$(command -v "$name" || true)" "node_modules/.bin/$name" ".cache/runtimes/node_modules/.bin/$name"; do
+    for program in "$(command -v "$name" || true)" "node_modules/.bin/$name" ".cache/runtimes/$name/node_modules/.bin/$name"; do
       if [ -n "$program" ] && can_run "$name" "$program"; then
         RUNTIME=$name RUNTIME_PROGRAM=$program
         return
@@ -114,12 +114,12 @@ install_runtime() {
   local name=${RUNTIME:-deno} version
   version=$(node -p "require('./package.json').devDependencies['$name']")
   say "installing $name $version, and nothing else"
-  mkdir -p .cache/runtimes
-  printf '{ "private": true, "allowScripts": { "%s": true } }\n' "$name" >.cache/runtimes/package.json
-  npm install --prefix .cache/runtimes --no-audit --no-fund --loglevel=error --ignore-scripts=false "$name@$version" >&2 ||
+  mkdir -p ".cache/runtimes/$name"
+  printf '{ "private": true, "allowScripts": { "%s": true } }\n' "$name" >".cache/runtimes/$name/package.json"
+  npm install --prefix ".cache/runtimes/$name" --no-audit --no-fund --loglevel=error --ignore-scripts=false "$name@$version" >&2 ||
     fail "'npm install $name' failed; its reason stands above"
   RUNTIME=$name
-  find_runtime || fail ".cache/runtimes/node_modules/.bin/$name does not run"
+  find_runtime || fail ".cache/runtimes/$name/node_modules/.bin/$name does not run"
 }
 
 for part in "$@"; do
