@@ -32,14 +32,14 @@ export async function runBatch(
   call: Call,
   atomic: boolean = false,
 ): Promise<unknown[]> {
-  const { signal, timeout, mode } = call;
+  const { signal, timeout, mode, retry } = call;
   signal?.throwIfAborted();
   if (given.length === 0) return [];
   // They may wait for a connection or for their part to go out, and go out again; the caller's bytes may change.
   const commands = keepArguments(given);
   if (atomic) { for (const { spec, args } of commands) checkArguments(args, spec.head); }
   const deadline = timeout === 0 ? Infinity : lane.clock.now() + timeout;
-  const terms: BatchTerms = { mode, timeout, deadline };
+  const terms: BatchTerms = { mode, timeout, deadline, retry };
   const first = await runAttempt(lane, commands, terms, call, atomic);
   if (first.failures === 0 || first.refused) return first.outcomes;
   return await repeatFailures(lane, commands, terms, call, atomic, first.outcomes);
@@ -92,9 +92,11 @@ async function repeatFailures(
     );
     const untried = (error: unknown): boolean =>
       isUntried(error) || (misplaced && error instanceof ReplyError && error.executed === "no");
+    // Where order is kept over all callers, what was refused for now has been retried in its place.
+    const replied = (error: unknown): boolean => lane.ordered === true && error instanceof ReplyError;
     const places = repeatable(
       outcomes,
-      (error) => untried(error) || shouldRetry(call.retry, error, context),
+      (error) => untried(error) || (!replied(error) && shouldRetry(call.retry, error, context)),
       {
         anyPlace: readonly || call.retry.unsafe,
         all: atomic,

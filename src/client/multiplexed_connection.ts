@@ -1,5 +1,5 @@
 /**
- * The lane that all callers share: one pipelined connection of the pool, held as long as there is one.
+ * The connection that all callers share: one pipelined connection of the pool, held as long as there is one.
  *
  * ```text
  *   idle --first command, connect()--> connecting --> ready --loss--> waiting --> connecting ...
@@ -7,50 +7,37 @@
  *     +------ refused for good -----------+-------+            any --close()--> closed
  * ```
  *
- * In `connecting` and `waiting` commands stay in the offline queue, each up to its deadline.
+ * In `connecting` and `waiting` commands stay in the offline queue, each up to its deadline. In `ready`, too, while the
+ * gate is closed: commands that were refused for now wait for their retry, and nothing overtakes them.
  *
  * @module
  */
 import { delayOf } from "../backoff.ts";
-import type { Clock, Timer } from "../clock.ts";
+import type { Timer } from "../clock.ts";
+import { CommandFlag } from "../commands/command.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import { notConnected } from "../connection/failures.ts";
-import type { Pending, Sender } from "../connection/pending.ts";
+import type { Pending } from "../connection/pending.ts";
 import { isTurnedAwayForGood } from "../connection/turned_away.ts";
-import { ConnectionError, ProtocolError, RedisError, ReplyError } from "../errors.ts";
+import { ConnectionError, ProtocolError, RedisError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
-import { withTimeout } from "../pool/with_timeout.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
+import { withTimeout } from "../pool/with_timeout.ts";
 import { isFinal, retryDelay } from "../retry.ts";
-import { CommandFlag } from "../commands/command.ts";
-import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
+import { ConnectCalls } from "./connect_calls.ts";
+import { OrderedSender } from "./ordered_sender.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
 import { closedError } from "./unsupported_commands.ts";
-import { OfflineQueue } from "./offline_queue.ts";
 
-/** Someone who called `connect()` and waits for it. */
-interface Caller {
-  triesLeft: number;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-/** Sends the commands of all callers over one connection, and brings the connection back when it is lost. */
-export class MultiplexedConnection implements ReconnectingConnection, Sender, BatchConnection {
-  /** Tells of connecting, ready, reconnecting and closed. */
+/** Sends the commands of all callers over one connection, and reconnects when it is lost. */
+export class MultiplexedConnection extends OrderedSender implements ReconnectingConnection {
+  /** Emits `connecting`, `ready`, `reconnecting` and `closed`. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   readonly #pool: ConnectionPool;
-  readonly #room: OfflineQueue;
   #listeners: readonly ReconnectingListener[] = [];
-  readonly #callers: Set<Caller> = new Set();
-  readonly #unhurry: () => void;
+  readonly #calls: ConnectCalls = new ConnectCalls();
+  readonly #unsubscribe: () => void;
   readonly #stop: AbortController = new AbortController();
-  /** What the placeholders in the offline queue stand for. */
-  readonly #groups: WeakMap<Pending, BatchAttempt> = new WeakMap();
-  /** The ends of pipelines of which a part may not have been sent yet. */
-  readonly #parted: Set<Promise<unknown>> = new Set();
-  /** Commands that wait for the time of their repeat. */
-  readonly #delayed: Map<Pending, Timer> = new Map();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
   #connection: Connection | undefined = undefined;
   /** One that had to be left, and still owes replies. */
@@ -58,14 +45,13 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
-  #ears: ConnectionListener | undefined = undefined;
+  #listener: ConnectionListener | undefined = undefined;
 
-  /** A lane over a connection of this pool. */
+  /** Makes it over a connection of `pool`; it connects when it is first needed. */
   constructor(pool: ConnectionPool) {
+    super(pool.options.connection);
     this.#pool = pool;
-    const options = pool.options.connection;
-    this.#room = new OfflineQueue(options.clock, options, String(options));
-    this.#unhurry = pool.reconnectSignal.on(() => this.#hurry());
+    this.#unsubscribe = pool.reconnectSignal.on(() => this.#reconnectNow());
   }
 
   /** The connection, when there is one. */
@@ -78,123 +64,71 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
     return this.#pool;
   }
 
-  /** @inheritdoc */
-  get clock(): Clock {
-    return this.#pool.options.connection.clock;
-  }
-
-  /** Whether a command would go out now. */
-  get usable(): boolean {
-    return this.#connection?.state === "ready";
-  }
-
-  /** How many commands wait for a connection. */
-  get waiting(): number {
-    return this.#room.size;
-  }
-
-  /** Adds someone who wants the push frames. */
+  /** Adds a listener for push frames and for the life of the connection. */
   listen(listener: ReconnectingListener): void {
     if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
   }
 
-  /** Takes a listener away. */
+  /** Removes a listener. */
   unlisten(listener: ReconnectingListener): void {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
-  /** Sends a command now, or as soon as there is a connection. */
-  submit(pending: Pending): void {
-    const connection = this.#connection;
-    if (connection !== undefined) connection.enqueue(pending);
-    else this.#wait(pending);
-  }
-
-  /**
-   * Sends a command that has failed. It may have failed because the connection is ending at this moment, before
-   * the lane was told: then it waits for the next one.
-   */
-  resubmit(pending: Pending): void {
-    if (this.usable) this.#connection!.enqueue(pending);
-    else this.#wait(pending);
-  }
-
-  /** Fails all that wait for a connection: their senders may have another way for them. */
-  evict(error: Error): void {
-    for (const pending of this.#room.drain()) pending.fail(error);
-  }
-
-  /** @inheritdoc */
-  submitBatch(group: BatchAttempt): void {
-    const connection = this.#connection;
-    if (connection !== undefined) return this.#send(group, connection);
-    const placeholder = group.placeholder();
-    this.#groups.set(placeholder, group);
-    this.#wait(placeholder);
-  }
-
-  /** Connects; resolves when the lane is ready, rejects when as many tries as `retry` grants have failed. */
+  /** Connects; resolves when it is ready, rejects when as many tries as `retry` grants have failed. */
   connect(signal?: AbortSignal): Promise<void> {
     if (this.#state === "closed") return Promise.reject(this.#closed("connect"));
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#state === "ready") return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#callers.delete(caller);
-        signal?.removeEventListener("abort", abort);
-      };
-      const abort = (): void => caller.reject(signal!.reason);
-      const caller: Caller = {
-        triesLeft: this.#pool.options.connection.retry.attempts + 1,
-        resolve: () => (leave(), resolve()),
-        reject: (error) => (leave(), reject(error)),
-      };
-      signal?.addEventListener("abort", abort, { once: true });
-      this.#callers.add(caller);
-      if (this.#state === "idle") this.#connect();
-    });
+    const connected = this.#calls.add(this.#pool.options.connection.retry.attempts + 1, signal);
+    this.want();
+    return connected;
   }
 
-  /** Makes sure that there will be a connection, without waiting for it. */
+  /** Connects in the background. */
   want(): void {
     if (this.#state === "idle") this.#connect();
   }
 
-  /** A command failed: sends it again if that is safe and the policy says so. */
-  recover(pending: Pending, error: Error): boolean {
+  /** @inheritdoc */
+  recover(pending: Pending, error: Error, last: Pending = pending): boolean {
     if (this.#state === "closed" || !(error instanceof RedisError)) return false;
+    if (error.executed === "no") this.failed(last);
     const lost = error.code === "SOCKET_TIMEOUT" ||
       (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
     if (lost && error.executed === "no") {
-      // The server has said that it will serve nobody, so the lane gives up, too.
+      // The server has said that it will serve nobody, so no other connection is tried.
       if (isTurnedAwayForGood(error)) return false;
       // It has not been tried at all: it waits on, up to its deadline.
-      this.#wait(pending);
+      this.sendAgain(pending);
       return true;
     }
-    // The connection is left in any case; a script that failed halfway is not run again elsewhere.
-    if (this.misplaced(error) && error.executed === "no") {
-      this.submit(pending);
+    if (this.misplaced(error)) {
+      this.sendAgain(pending);
       return true;
     }
-    const { retry, clock } = this.#pool.options.connection;
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
     const attempt = (pending.rare?.repeats ?? 0) + 1;
-    const delay = retryDelay(pending.rare?.retry ?? retry, error, { attempt, readonly }, clock);
-    if (delay === undefined || clock.now() + delay >= pending.deadline) return false;
+    const delay = retryDelay(pending.rare?.retry ?? this.retry, error, { attempt, readonly }, this.clock);
+    if (delay === undefined || this.clock.now() + delay >= pending.deadline) return false;
     pending.more.repeats = attempt;
-    // A lost connection comes back in its own time; a reply that said "not now" is waited out.
-    if (error instanceof ReplyError) this.#repeatLater(pending, delay);
-    else this.#wait(pending);
+    this.retryLater(pending, error, delay, last);
     return true;
   }
 
+  /** @inheritdoc */
+  protected refusal({ command: { spec: { name } } }: Pending): Error | undefined {
+    if (this.#state === "closed") return this.#closed(name);
+    // Even without an offline queue the first connection is waited for: what fails at once is what was, and is not now.
+    const down = this.#state !== "ready" && this.offline.reason !== undefined;
+    return down && this.#pool.options.connection.maxQueued === 0 ? this.#unreachable(name) : undefined;
+  }
+
   /**
-   * While the very first connection is being made: resolves when what waits for it has gone out or given up, or it has
-   * failed, or `closeGrace` is over. `undefined`: there is nothing to wait for.
+   * While the very first connection is being made: resolves when what waits for it has been sent or has given up, or it
+   * has failed, or `closeGrace` is over. `undefined`: there is nothing to wait for.
    */
   arrival(): Promise<void> | undefined {
-    if (this.#state !== "connecting" || !this.#room.awaited || this.#room.reason !== undefined) {
+    if (this.#state !== "connecting" || !this.offline.awaited || this.offline.reason !== undefined) {
       return undefined;
     }
     const { connection, closeGrace } = this.#pool.options;
@@ -202,25 +136,21 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
       for (const end of ["ready", "reconnecting", "closed"] as const) {
         this.events.addEventListener(end, () => resolve(), { once: true });
       }
-      this.#room.deserted = resolve;
+      this.offline.deserted = resolve;
     });
     return withTimeout(connection.clock, closeGrace, arrived);
   }
 
-  /** Lets what is on its way come back, rejects what waits, and gives the connection back. */
+  /** Waits for the replies that are due, rejects what waits to be sent, and gives the connection back. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     const connecting = this.#state === "connecting";
     this.#state = "closed";
-    const { clock } = this.#pool.options.connection;
-    clock.clearTimeout(this.#timer);
-    this.#unhurry();
-    for (const [pending, timer] of this.#delayed) {
-      clock.clearTimeout(timer);
-      pending.reject(this.#closed(pending.command.spec.name));
-    }
-    this.#room.rejectAll((pending) => this.#closed(pending.command.spec.name));
-    for (const caller of [...this.#callers]) caller.reject(this.#closed("connect"));
+    this.clock.clearTimeout(this.#timer);
+    this.#unsubscribe();
+    this.detach(this.#connection);
+    this.rejectWaiting((pending) => this.#closed(pending.command.spec.name));
+    this.#calls.rejectAll(this.#closed("connect"));
     if (connecting) this.#stop.abort(this.#closed("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
@@ -233,48 +163,18 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
   async #retire(connection: Connection): Promise<void> {
     // The pool goes on: what nothing is due on is of use to others.
     if (!this.#pool.closed && connection.settled) {
-      connection.unlisten(this.#ears!);
+      connection.unlisten(this.#listener!);
       return connection[Symbol.dispose]();
     }
-    const { clock } = this.#pool.options.connection;
-    const timer = clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    const timer = this.clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
     // What is sent in parts is on its way as a whole.
-    if (this.#parted.size > 0) await Promise.all(this.#parted);
+    await this.parts;
     await connection.close();
-    clock.clearTimeout(timer);
+    this.clock.clearTimeout(timer);
   }
 
   #closed(name: string): ConnectionError {
     return closedError(name, this.#pool.closed ? "the client or its pool" : undefined);
-  }
-
-  #wait(pending: Pending): void {
-    const { name } = pending.command.spec;
-    if (this.#state === "closed") return pending.reject(this.#closed(name));
-    // Even without an offline queue the first connection is waited for: what fails at once is what was, and is not now.
-    const down = this.#state !== "ready" && this.#room.reason !== undefined;
-    if (down && this.#pool.options.connection.maxQueued === 0) {
-      return pending.reject(this.#unreachable(pending));
-    }
-    this.#room.add(pending);
-    if (this.#state === "idle") this.#connect();
-  }
-
-  #repeatLater(pending: Pending, delay: number): void {
-    const { clock } = this.#pool.options.connection;
-    const timer = clock.setTimeout(() => {
-      this.#delayed.delete(pending);
-      if (!pending.done) this.submit(pending);
-    }, delay);
-    this.#delayed.set(pending, timer);
-  }
-
-  #send(group: BatchAttempt, connection: Connection): void {
-    group.send(connection);
-    const { whole } = group;
-    if (whole === undefined) return;
-    this.#parted.add(whole);
-    whole.then(() => this.#parted.delete(whole));
   }
 
   #connect(): void {
@@ -292,8 +192,8 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
     this.#state = "ready";
     this.#connection = connection;
     this.#attempt = this.#delay = 0;
-    this.#room.reason = undefined;
-    const listener: ConnectionListener = this.#ears = {
+    this.offline.reason = undefined;
+    const listener: ConnectionListener = this.#listener = {
       frame: (values) => {
         if (connection !== this.#connection) return;
         const listeners = this.#listeners;
@@ -307,18 +207,15 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     for (const listener of this.#listeners) listener.ready(connection);
-    for (const pending of this.#room.drain()) {
-      const group = this.#groups.get(pending);
-      if (group === undefined) connection.enqueue(pending);
-      else this.#send(group, connection);
-    }
-    for (const caller of [...this.#callers]) caller.resolve();
+    this.release(connection);
+    this.#calls.resolveAll();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
   }
 
   #lost(cause: Error | undefined): void {
     if (this.#state !== "ready") return;
     this.#connection = undefined;
+    this.detach();
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
     if (isTurnedAwayForGood(cause)) {
@@ -326,7 +223,7 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
     }
     // What was to be sent again has come in before this was known.
     if (this.#pool.options.connection.maxQueued === 0) {
-      this.#room.rejectAll((one) => this.#unreachable(one, cause));
+      this.rejectWaiting(({ command }) => this.#unreachable(command.spec.name, cause));
     }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
@@ -345,21 +242,21 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
     return true;
   }
 
-  #hurry(): void {
+  #reconnectNow(): void {
     if (this.#state !== "waiting") return;
-    this.#pool.options.connection.clock.clearTimeout(this.#timer);
+    this.clock.clearTimeout(this.#timer);
     this.#connect();
   }
 
   #failed(error: Error): void {
     if (this.#state === "closed") return;
     if (this.#pool.closed) return void this.close();
-    for (const caller of [...this.#callers]) if (--caller.triesLeft === 0) caller.reject(error);
+    this.#calls.failed(error);
     const { reconnect, maxQueued } = this.#pool.options.connection;
     const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
       this.#attempt >= reconnect.attempts;
     if (!hopeless) {
-      if (maxQueued === 0) this.#rejectWaiting(error);
+      if (maxQueued === 0) this.rejectWaiting(() => error);
       this.#backOff(error);
       for (const listener of this.#listeners) listener.retrying?.(error);
       return;
@@ -371,29 +268,24 @@ export class MultiplexedConnection implements ReconnectingConnection, Sender, Ba
   #giveUp(error: Error): void {
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
-    this.#room.reason = undefined;
-    for (const caller of [...this.#callers]) caller.reject(error);
-    this.#rejectWaiting(error);
+    this.offline.reason = undefined;
+    this.#calls.rejectAll(error);
+    this.rejectWaiting(() => error);
     for (const listener of this.#listeners) listener.failed?.(error);
     emit(this.events, "closed", { cause: error });
   }
 
   #backOff(cause: Error): void {
     this.#state = "waiting";
-    this.#room.reason = cause;
+    this.offline.reason = this.resend.reason = cause;
     const { clock, reconnect } = this.#pool.options.connection;
     this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
     this.#timer = clock.setTimeout(() => this.#connect(), this.#delay);
     emit(this.events, "reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
   }
 
-  #rejectWaiting(error: Error): void {
-    this.#room.rejectAll(() => error);
-  }
-
-  #unreachable({ command }: Pending, reason: Error | undefined = this.#room.reason): ConnectionError {
-    const message =
-      `Cannot run ${command.spec.name}: there is no connection to ${this.#pool.options.connection}` +
+  #unreachable(name: string, reason: Error | undefined = this.offline.reason): ConnectionError {
+    const message = `Cannot run ${name}: there is no connection to ${this.#pool.options.connection}` +
       (reason === undefined ? "" : ` (${reason.message})`);
     return new ConnectionError(message, { code: "CONNECT", executed: "no", cause: reason });
   }

@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import { Deadlines } from "../connection/deadlines.ts";
 import { queueFullError } from "../connection/failures.ts";
-import type { Pending } from "../connection/pending.ts";
+import type { BatchSink, Pending } from "../connection/pending.ts";
 import { TimeoutError } from "../errors.ts";
 import { bytesOf } from "../resp/snapshot.ts";
 
@@ -79,6 +79,11 @@ export class OfflineQueue {
     this.#bytes = 0;
     this.#deadlines.clear();
     return all;
+  }
+
+  /** Rejects the commands that report to `sink` with `reason`. */
+  withdraw(sink: BatchSink, reason: unknown): void {
+    for (const pending of this.#queue) if (pending.reportsTo(sink)) pending.reject(reason);
   }
 
   /** Rejects all who wait. */

@@ -12,7 +12,8 @@ import type { Connection } from "../connection/connection.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable, type Sender } from "../connection/pending.ts";
 import { ConnectionError, ProtocolError, TimeoutError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
-import type { BatchAttempt } from "./batch_connection.ts";
+import type { RetryPolicy } from "../retry.ts";
+import type { BatchAttempt, BatchTarget } from "./batch_connection.ts";
 import { bytesOf } from "./offline_queue.ts";
 
 /** How many commands are on their way at most; the next are sent when half of them have been answered. */
@@ -30,6 +31,8 @@ export interface BatchTerms {
   readonly deadline: number;
   /** Recovers commands of a pipeline that failed, the unsent ones included; without it they are rejected. */
   readonly sender?: Sender;
+  /** When commands that the server refuses for now are retried, on a connection that others use, too; without: never. */
+  readonly retry?: RetryPolicy;
 }
 
 /** True for the errors of commands that got no reply. */
@@ -51,6 +54,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
   readonly #count: number;
   #resolve!: (outcomes: unknown[]) => void;
   #connection: Connection | undefined = undefined;
+  #target: BatchTarget | undefined = undefined;
   #placeholder: Pending | undefined = undefined;
   #next = 0;
   #settled = 0;
@@ -87,9 +91,10 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
   }
 
   /** @inheritdoc */
-  send(connection: Connection): void {
+  send(connection: Connection, target?: BatchTarget): void {
     this.#placeholder = undefined;
     this.#connection = connection;
+    this.#target = target;
     this.#fill();
   }
 
@@ -98,6 +103,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     this.#placeholder?.reject(error);
     this.#rejectRest(error);
     this.#connection?.withdraw(this, error);
+    this.#target?.withdraw(this, error);
   }
 
   /** @inheritdoc */
@@ -148,11 +154,20 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
 
   #fill(): void {
     const connection = this.#connection!;
+    const { retry } = this.#terms;
+    const target = retry === undefined ? undefined : this.#target;
     this.#filling = true;
     for (let sent = 0; this.#next < this.#count && this.#next - this.#settled < WINDOW; sent++) {
       // With something on its way there will be a reply to go on with; else the connection has the last word.
-      if (connection.link?.congested === true && this.#next > this.#settled) break;
-      connection.enqueue(this.#pending(this.#next++));
+      const congested = target === undefined ? connection.link?.congested : target.congested;
+      if (congested === true && this.#next > this.#settled) break;
+      const pending = this.#pending(this.#next++);
+      if (target === undefined) connection.enqueue(pending);
+      else {
+        pending.sender = target.replies;
+        if (retry !== target.retry) pending.more.retry = retry!;
+        target.submit(pending);
+      }
     }
     this.#filling = false;
     this.#resumeAt = (this.#settled + this.#next) >> 1;

@@ -12,7 +12,8 @@ import { type BatchSink, Pending, rawCommand, type Sendable } from "../connectio
 import { attributeReply, RedisError, ReplyError } from "../errors.ts";
 import { textReply } from "../resp/convert.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
-import type { BatchAttempt } from "./batch_connection.ts";
+import { shouldRetry } from "../retry.ts";
+import type { BatchAttempt, BatchTarget } from "./batch_connection.ts";
 import type { BatchTerms } from "./pipeline_attempt.ts";
 import { bytesOf } from "./offline_queue.ts";
 
@@ -32,17 +33,20 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   readonly #commands: readonly Command[];
   readonly #terms: BatchTerms;
   readonly #replies: unknown[];
+  /** Stands for the transaction while it waits for its retry. */
+  #retrying: Pending | undefined = undefined;
+  #target: BatchTarget | undefined = undefined;
+  #end: Pending | undefined = undefined;
   #resolve!: (outcomes: unknown[]) => void;
   #connection: Connection | undefined = undefined;
   #placeholder: Pending | undefined = undefined;
-  #missing: number;
+  #missing = 0;
 
   /** For at least one command; the arguments have been checked. */
   constructor(commands: readonly Command[], terms: BatchTerms) {
     this.#commands = commands;
     this.#terms = terms;
-    this.#missing = commands.length + 2;
-    this.#replies = new Array(this.#missing);
+    this.#replies = new Array(commands.length + 2);
     this.outcomes = new Promise((resolve) => this.#resolve = resolve);
   }
 
@@ -62,9 +66,11 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   }
 
   /** @inheritdoc */
-  send(connection: Connection): void {
+  send(connection: Connection, target?: BatchTarget): void {
     this.#placeholder = undefined;
     this.#connection = connection;
+    this.#target = target;
+    this.#missing = this.#commands.length + 2;
     const { timeout, deadline } = this.#terms;
     const group = [BEGIN, ...this.#commands, END].map((command, index) => {
       // Only EXEC brings values: bytes, of which each command makes what it wants.
@@ -73,6 +79,8 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       pending.deadline = deadline;
       return pending;
     });
+    this.#end = group.at(-1)!;
+    this.#end.sender = target?.last;
     enqueueTransaction(connection, group);
   }
 
@@ -91,6 +99,18 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   /** @inheritdoc */
   rejected(index: number, error: Error): void {
     this.resolved(index, error);
+  }
+
+  /** Whether all commands were refused for now, and are sent again together. */
+  #retries(outcomes: readonly unknown[]): boolean {
+    const { retry } = this.#terms;
+    const context = { attempt: 1, readonly: false };
+    if (this.#target === undefined || retry === undefined) return false;
+    if (!outcomes.every((one) => shouldRetry(retry, one, context))) return false;
+    const retrying = this.#retrying ??= this.placeholder();
+    retrying.more.retry = retry;
+    this.#placeholder = retrying;
+    return this.#target.recoverBatch(this, retrying, outcomes[0] as ReplyError, this.#end!);
   }
 
   #fail(error: Error): void {
@@ -128,6 +148,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
 
   /** MULTI was refused. What followed it was refused too, or ran by itself. */
   #neverBegun(begun: ReplyError, queued: readonly unknown[]): void {
+    if (queued.every((reply) => reply instanceof ReplyError) && this.#retries(queued)) return;
     this.failures = queued.length;
     this.#resolve(queued.map((reply) => {
       if (reply instanceof Error) return reply;

@@ -181,6 +181,13 @@ export class Link {
     return blocks;
   }
 
+  /** Calls `visit` for each command that waits for its reply, oldest first. */
+  forEachPending(visit: (pending: Pending) => void): void {
+    const { queue } = this.inbox;
+    for (let index = 0; index < queue.length; index++) visit(queue.at(index)!);
+    this.#output.unsent.forEach(visit);
+  }
+
   /** Whether part of a reply has come and the rest has not. */
   get partial(): boolean {
     return this.#parser.partial;
