@@ -4,12 +4,16 @@
  * @module
  */
 import type { CommandGroup } from "../registry.ts";
+import { bitfields } from "./bitfields.ts";
+import { bitmaps } from "./bitmaps.ts";
 import { client } from "./client.ts";
 import { clientTracking } from "./client_tracking.ts";
 import { connection } from "./connection.ts";
 import { expiry } from "./expire.ts";
+import { geo } from "./geo.ts";
 import { hashExpiry } from "./hash_expiry.ts";
 import { hashes } from "./hashes.ts";
+import { hyperLogLogs } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { listsBlocking } from "./lists_blocking.ts";
@@ -22,6 +26,11 @@ import { sortedSets } from "./sorted_sets.ts";
 import { sortedSetCombinations } from "./sorted_sets_combine.ts";
 import { sortedSetPops } from "./sorted_sets_pop.ts";
 import { sortedSetRanges } from "./sorted_sets_range.ts";
+import { sorting } from "./sort.ts";
+import { streams } from "./streams.ts";
+import { streamClaims } from "./streams_claim.ts";
+import { streamGroups } from "./streams_groups.ts";
+import { streamReads } from "./streams_read.ts";
 import { strings } from "./strings.ts";
 import { transactions } from "./transactions.ts";
 
@@ -40,6 +49,15 @@ export const GROUPS: readonly CommandGroup[] = [
   sortedSetRanges,
   sortedSetCombinations,
   sortedSetPops,
+  streams,
+  streamReads,
+  streamGroups,
+  streamClaims,
+  bitmaps,
+  bitfields,
+  hyperLogLogs,
+  geo,
+  sorting,
   transactions,
   pubsub,
   connection,

@@ -106,11 +106,80 @@ export class Stream {
     return this.entries.first() ?? 0n;
   }
 
+  /** How the entries lie in nodes, as Redis has them: trimming roughly takes whole ones. */
+  #nodes: { readonly first: bigint; live: number; total: number; bytes: number }[] = [];
+
+  /** Adds an entry at the end. */
+  append(id: bigint, fields: readonly string[], most: number, mostBytes: number): void {
+    const bytes = fields.reduce((sum, field) => sum + field.length + 2, 8);
+    let node = this.#nodes.at(-1);
+    if (
+      node === undefined || (most > 0 && node.total >= most) || (mostBytes > 0 && node.bytes >= mostBytes)
+    ) {
+      this.#nodes.push(node = { first: id, live: 0, total: 0, bytes: 0 });
+    }
+    node.live++;
+    node.total++;
+    node.bytes += bytes;
+    this.entries.set(id, fields);
+    this.lastId = id;
+    this.added++;
+  }
+
   /** Takes an entry out. */
   delete(id: bigint): boolean {
     if (!this.entries.delete(id)) return false;
     if (id > this.maxDeleted) this.maxDeleted = id;
+    this.#forget(id);
     return true;
+  }
+
+  #forget(id: bigint): void {
+    const nodes = this.#nodes;
+    let low = 0;
+    for (let high = nodes.length - 1; low < high;) {
+      const middle = (low + high + 1) >>> 1;
+      if (nodes[middle]!.first <= id) low = middle;
+      else high = middle - 1;
+    }
+    const node = nodes[low];
+    if (node !== undefined && --node.live === 0) nodes.splice(low, 1);
+  }
+
+  /**
+   * Takes entries out from the start: while there are more than `most`, or as long as they are before `least`. Where
+   * `roughly`, only whole nodes, and no more than `limit` entries. Returns how many.
+   */
+  trim(most: number | undefined, least: bigint, roughly: boolean, limit: number): number {
+    let gone = 0;
+    while (this.size > 0 && (most === undefined || this.size > most)) {
+      const node = this.#nodes[0]!;
+      if (roughly && limit > 0 && gone + node.total > limit) break;
+      const whole = most !== undefined ? this.size - node.live >= most : this.#lastOf(0) < least;
+      if (!whole && roughly) break;
+      const ids: bigint[] = [];
+      for (const [id] of this.entries.range(0n, undefined, false)) {
+        if (
+          whole ? ids.length === node.live : most === undefined ? id >= least : this.size - ids.length <= most
+        ) break;
+        ids.push(id);
+      }
+      for (const id of ids) {
+        this.entries.delete(id);
+        this.#forget(id);
+      }
+      gone += ids.length;
+      if (!whole) break;
+    }
+    return gone;
+  }
+
+  /** The last id of a node. */
+  #lastOf(index: number): bigint {
+    const next = this.#nodes[index + 1];
+    if (next === undefined) return this.entries.last() ?? 0n;
+    for (const [id] of this.entries.range(0n, next.first - 1n, true)) return id;
+    return 0n;
   }
 
   /** A copy. */
@@ -120,6 +189,7 @@ export class Stream {
     made.lastId = this.lastId;
     made.maxDeleted = this.maxDeleted;
     made.added = this.added;
+    made.#nodes = this.#nodes.map((node) => ({ ...node }));
     for (const group of this.groups.values()) {
       const twin = new Group(group.name, group.lastId, group.read);
       for (const consumer of group.consumers.values()) twin.consumer(consumer.name, consumer.seenAt);
