@@ -115,12 +115,17 @@ export class ReadingExecutor extends StandaloneExecutor {
     const { clock } = this.#options.home.options.connection;
     const end = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
     if (!this.#ended) await (this.#first ??= this.#begin());
+    const tried = new Set<Readable>();
     while (true) {
       // Nothing is opened any more by who has been closed, and home says why.
       if (this.#ended) return await run(this.#home);
       const node = this.#pick();
+      // A server that refused at once would do so again, and nothing else would run meanwhile.
+      const inVain = tried.has(node) && !node.ready;
+      tried.add(node);
       const failed = (error: unknown): boolean =>
-        error instanceof RedisError && !(error instanceof ReplyError) && node instanceof ReplicaNode &&
+        !inVain && error instanceof RedisError && !(error instanceof ReplyError) &&
+        node instanceof ReplicaNode &&
         !node.ready && clock.now() < end && !call.signal?.aborted && !this.#ended;
       try {
         const result = await run(node.executor);
