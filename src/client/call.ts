@@ -22,20 +22,35 @@ export interface CallOptions {
    * Default: as its options `cache.optIn` and `cache.ttl` say.
    */
   readonly cache?: boolean | CallCacheOptions;
+  /**
+   * In a cluster, sends commands whose keys the client does not see (of modules, scripts without declared keys) to the node of
+   * this key. Other commands go where their own keys are; with one server nothing changes.
+   */
+  readonly key?: string | Uint8Array;
+  /** The same as `key`, by the number of the slot: 0 to 16,383. */
+  readonly slot?: number;
 }
 
-const KNOWN: ReadonlySet<string> = new Set(["timeout", "signal", "retry", "attributes", "cache"]);
+const KNOWN: ReadonlySet<string> = new Set([
+  "timeout",
+  "signal",
+  "retry",
+  "attributes",
+  "cache",
+  "key",
+  "slot",
+]);
 
 /** The call with these options over it. */
 export function refineCall(call: Call, options: CallOptions): Call {
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) {
       throw new TypeError(
-        `Cannot use the option \`${name}\` of with(): there are timeout, signal, retry, attributes and cache`,
+        `Cannot use the option \`${name}\` of with(): there are ${[...KNOWN].join(", ")}`,
       );
     }
   }
-  const { timeout, signal, retry, attributes, cache } = options;
+  const { timeout, signal, retry, attributes, cache, key, slot } = options;
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
     throw new RangeError(
       `Cannot use the option \`timeout\`: ${timeout} is not a number of milliseconds from 0 up`,
@@ -45,6 +60,12 @@ export function refineCall(call: Call, options: CallOptions): Call {
     throw new TypeError("Cannot use the option `signal`: it is no AbortSignal");
   }
   checkCache(cache);
+  if (key !== undefined && typeof key !== "string" && !(key instanceof Uint8Array)) {
+    throw new TypeError("Cannot use the option `key`: it is neither text nor a Uint8Array");
+  }
+  if (slot !== undefined && !(Number.isInteger(slot) && slot >= 0 && slot < 16_384)) {
+    throw new RangeError(`Cannot use the option \`slot\`: ${slot} is no whole number from 0 to 16,383`);
+  }
   let mode = call.mode;
   if (attributes !== undefined) {
     mode = attributes ? mode | DecodeMode.attributes : mode & ~DecodeMode.attributes;
@@ -55,6 +76,8 @@ export function refineCall(call: Call, options: CallOptions): Call {
     signal: signal ?? call.signal,
     retry: retry === undefined ? call.retry : resolveRetry(retry),
     cache: cache ?? call.cache,
+    key: key ?? (slot === undefined ? call.key : undefined),
+    slot: slot ?? (key === undefined ? call.slot : undefined),
   };
 }
 

@@ -22,6 +22,10 @@ export interface Call {
   readonly retry: RetryPolicy;
   /** Whether the client's cache may answer, and with what; `undefined`: as its options say. */
   readonly cache?: boolean | CallCacheOptions;
+  /** In a cluster, the key whose node gets commands without keys of their own. */
+  readonly key?: string | Uint8Array;
+  /** In a cluster, the slot whose node gets commands without keys of their own. */
+  readonly slot?: number;
 }
 
 /** How one call uses the client's cache. */

@@ -29,6 +29,7 @@ import { Router } from "./router.ts";
 import { clusterSubscriptions } from "./cluster_subscriptions.ts";
 import { slotOf } from "./slot.ts";
 import { runTransaction } from "./transaction.ts";
+import { UnknownCommands } from "./unknown_commands.ts";
 
 /** Commands with one of these need a look before they take a shared lane. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
@@ -42,6 +43,7 @@ export class ClusterExecutor implements Executor {
   readonly #pool: ClusterConnectionPool;
   readonly #cluster: ClusterState;
   readonly #router: Router;
+  readonly #unknown: UnknownCommands = new UnknownCommands();
   readonly #multiplex: boolean;
   readonly #owner: boolean;
   readonly #leave: () => void;
@@ -56,7 +58,7 @@ export class ClusterExecutor implements Executor {
     this.#cluster = pool.fleet;
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    this.#router = new Router(pool.fleet);
+    this.#router = new Router(pool.fleet, this.#unknown);
     this.events = pool.fleet.events;
     this.subscriptionHome = clusterSubscriptions(pool, options.multiplex);
     this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
@@ -99,9 +101,10 @@ export class ClusterExecutor implements Executor {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     call.signal?.throwIfAborted();
     if (commands.length === 0) return [];
-    if (atomic) return await runTransaction(this.#router, this.#cluster, commands, call, this.#multiplex);
+    const routed = commands.map((command) => this.#unknown.route(command, call));
+    if (atomic) return await runTransaction(this.#router, this.#cluster, routed, call, this.#multiplex);
     const execute = (command: Command, rest: Call): Promise<unknown> => this.execute(command, rest);
-    return await runPipeline(this.#router, this.#cluster, commands, call, this.#multiplex, execute);
+    return await runPipeline(this.#router, this.#cluster, routed, call, this.#multiplex, execute);
   }
 
   /** @inheritdoc */
@@ -155,15 +158,21 @@ export class ClusterExecutor implements Executor {
     }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
+    return this.#execute(command, decoded, blocks);
+  }
+
+  #execute(command: Command, call: Call, blocks: number): Promise<unknown> {
     const slot = slotOfCommand(command);
-    if (slot < 0) return this.#spread(command, decoded, slot, blocks);
-    if (blocks === 0 && this.#multiplex) return this.#together(command, decoded, slot);
-    return runDedicatedForSlot(this.#cluster, command, slot, decoded, blocks);
+    if (slot < 0) return this.#spread(command, call, slot, blocks);
+    if (blocks === 0 && this.#multiplex) return this.#together(command, call, slot);
+    return runDedicatedForSlot(this.#cluster, command, slot, call, blocks);
   }
 
   /** A command without keys, or with keys in several slots. */
-  async #spread(command: Command, call: Call, slot: number, blocks = 0): Promise<unknown> {
+  async #spread(given: Command, call: Call, slot: number, blocks = 0): Promise<unknown> {
+    const command = slot === NO_KEY ? this.#unknown.route(given, call) : given;
     const { spec } = command;
+    if (command !== given) return await this.#execute(command, call, blocks);
     if (slot === SEVERAL) return await this.#split(command, call, blocks);
     if (spec.requestPolicy === "special") throw cursorError(spec.name);
     if (spec.requestPolicy !== undefined) {

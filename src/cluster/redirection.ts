@@ -22,7 +22,7 @@ import type { Clock } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { ClusterError, isRefusal, type RedisError, ReplyError } from "../errors.ts";
 import { parseAddress, type ServerAddress } from "../topology/server_address.ts";
-import { NO_KEY, slotOfCommand } from "./route.ts";
+import { isUnknown, NO_KEY, slotOfCommand } from "./route.ts";
 import { SLOTS } from "./slot.ts";
 
 /** The node that a reply names. */
@@ -92,7 +92,8 @@ export function redirectionOf(error: unknown, command?: Command): Redirection | 
   if (code === "MOVED" || code === "ASK") {
     const target = readTarget(error);
     if (target === undefined || unkeyed) return undefined;
-    return slot !== undefined && slot >= 0 && slot !== target.slot ? undefined : target;
+    const fits = slot === undefined || slot < 0 || slot === target.slot || isUnknown(command!);
+    return fits ? target : undefined;
   }
   if (!Object.hasOwn(RETRY, code) || (unkeyed && code === "TRYAGAIN")) return undefined;
   return RETRY[code];
@@ -128,11 +129,6 @@ export function nextStep(
     delay = attempt <= IMMEDIATE ? 0 : redirectDelay(attempt - IMMEDIATE, clock);
   }
   return delay >= state.timeLeft ? { kind: "fail", error } : { ...redirection, delay };
-}
-
-/** Whether nothing is known of a command, so that it may have keys. */
-export function isUnknown({ spec }: Command): boolean {
-  return (spec.flags & CommandFlag.opaque) !== 0 && spec.keys.length === 0;
 }
 
 /** Whether a command only reads. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../commands/command.ts";
+import { Command, CommandFlag } from "../commands/command.ts";
 import { keysOf } from "../commands/keys.ts";
 import { slotOf } from "./slot.ts";
 
@@ -11,6 +11,23 @@ import { slotOf } from "./slot.ts";
 export const NO_KEY = -1;
 /** Its keys are in several slots. */
 export const SEVERAL = -2;
+
+/** A command whose keys the client does not see, for a slot that the caller named. */
+export class RoutedCommand extends Command {
+  /** The slot. */
+  readonly slot: number;
+
+  /** The same command, for `slot`. */
+  constructor({ spec, args, parse }: Command, slot: number) {
+    super(spec, args, parse);
+    this.slot = slot;
+  }
+}
+
+/** Whether nothing is known of a command, so that it may have keys. */
+export function isUnknown({ spec }: Command): boolean {
+  return (spec.flags & CommandFlag.opaque) !== 0 && spec.keys.length === 0;
+}
 
 /** The slot of a command's keys, {@linkcode NO_KEY} or {@linkcode SEVERAL}. */
 export function slotOfCommand(command: Command): number {
@@ -21,6 +38,7 @@ export function slotOfCommand(command: Command): number {
     const key = command.args[spec.first];
     if (spec.last === spec.first && key !== undefined) return slotOf(key);
   }
+  if (command instanceof RoutedCommand) return command.slot;
   return keys.length === 0 ? NO_KEY : commonSlot(command);
 }
 

@@ -21,6 +21,7 @@ import { downError, isReadonly, nextStep, redirectDelay, redirectionOf } from ".
 import { NO_KEY, slotOfCommand } from "./route.ts";
 import { type Destination, SlotQueue } from "./slot_queue.ts";
 import type { Shard } from "./topology.ts";
+import type { UnknownCommands } from "./unknown_commands.ts";
 
 /** What a command has been through. */
 interface History {
@@ -35,6 +36,7 @@ const ASKING = rawCommand(["ASKING"]);
 /** Sends commands, and sends them again where that is right. */
 export class Router implements NodeRecovery, TopologyListener {
   readonly #cluster: ClusterState;
+  readonly #unknown: UnknownCommands;
   readonly #slots: readonly (Shard | undefined)[];
   readonly #masterOnly: boolean;
   readonly #unrouted: NodeSender;
@@ -52,10 +54,11 @@ export class Router implements NodeRecovery, TopologyListener {
   #guess: ClusterNode | undefined = undefined;
   #closed = false;
 
-  /** Routes over the nodes of a pool. */
-  constructor(cluster: ClusterState) {
+  /** Routes over the nodes of a pool, and asks about commands that are `unknown`. */
+  constructor(cluster: ClusterState, unknown: UnknownCommands) {
     const { connection, readFrom } = cluster.options;
     this.#cluster = cluster;
+    this.#unknown = unknown;
     this.#slots = cluster.topology.slots;
     this.#masterOnly = readFrom === "master";
     this.#unrouted = new NodeSender(this, undefined);
@@ -238,6 +241,7 @@ export class Router implements NodeRecovery, TopologyListener {
     }
     const target = cluster.nodeNamed(step.address, node);
     if (step.kind === "moved") {
+      if (node !== undefined) this.#unknown.learn(pending.command as Command, node);
       // The command was read from a node that follows another master by now, or does not read.
       if (node !== undefined && node !== target && cluster.topology.masterOf(step.slot) === target) {
         if (mayReadFromMaster) cluster.refresher.request("moved");

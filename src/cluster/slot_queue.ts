@@ -182,8 +182,12 @@ function withoutDelay(one: Refused): Refused {
 /** Whether the order of two commands of one slot matters. */
 function conflict(one: Pending, other: Pending): boolean {
   if (isReadonly(one.command) && isReadonly(other.command)) return false;
-  const keys = keysOf(other.command as Command).map(nameOf);
-  return keysOf(one.command as Command).some((key) => keys.includes(nameOf(key)));
+  const [ours, theirs] = [one, other].map(({ command }) => keysOf(command as Command).map(nameOf)) as [
+    string[],
+    string[],
+  ];
+  // A command whose keys are not known may use any.
+  return ours.length === 0 || theirs.length === 0 || ours.some((key) => theirs.includes(key));
 }
 
 const latin1 = /* @__PURE__ */ new TextDecoder("latin1");

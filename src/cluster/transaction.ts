@@ -22,7 +22,7 @@ import type { ClusterNode } from "./node.ts";
 import type { RoutedSender } from "./node_sender.ts";
 import { attemptRedirected, isReplaced } from "./redirect_attempts.ts";
 import { isReadonly, redirectionOf } from "./redirection.ts";
-import { NO_KEY } from "./route.ts";
+import { NO_KEY, RoutedCommand, slotOfCommand } from "./route.ts";
 import type { Router } from "./router.ts";
 import { slotOf } from "./slot.ts";
 
@@ -44,10 +44,12 @@ export function runTransaction(
 ): Promise<unknown[]> {
   for (const { spec, args } of commands) checkArguments(args, spec.head);
   const keys: Arg[] = commands.flatMap(keysOf);
-  const slot = keys.length === 0 ? NO_KEY : slotOf(keys[0]!);
+  const routed = commands.find((command) => command instanceof RoutedCommand);
+  const slot = keys.length > 0 ? slotOf(keys[0]!) : routed === undefined ? NO_KEY : slotOfCommand(routed);
   if (keys.some((key) => slotOf(key) !== slot)) throw crossSlotError("the transaction", keys);
   if (!multiplex) return runDedicatedTransaction(cluster, commands, slot, call);
-  const command = new Command(commands.every(isReadonly) ? READONLY : WRITING, keys);
+  const all = new Command(commands.every(isReadonly) ? READONLY : WRITING, keys);
+  const command = keys.length > 0 || slot < 0 ? all : new RoutedCommand(all, slot);
   return new SharedTransaction(router, commands, call, cluster.options.connection.clock.now()).run(
     command,
     slot,
