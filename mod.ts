@@ -102,7 +102,18 @@ export {
 // Types alone of what is loaded when it is first called: to name a class here would load it at once.
 export type { Watched, WatchingClient, WatchOptions } from "./src/client/watch.ts";
 export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
-export type { ConsumeOptions, StreamMessage } from "./src/client/consume.ts";
+export type { StreamMessages } from "./src/client/streams/consume.ts";
+export type { StreamLag } from "./src/client/streams/lag.ts";
+export type { StreamMessage } from "./src/client/streams/message.ts";
+export type {
+  ClaimOptions,
+  ConsumeOptions,
+  FailureOutcome,
+  HandlerContext,
+  HandlerOptions,
+  StreamFields,
+  StreamHandler,
+} from "./src/client/streams/options.ts";
 export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
 export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export { CommandMethods } from "./src/commands/methods.ts";

@@ -16,10 +16,13 @@ import type { ConnectionEvents, ListenOptions, TypedListener } from "../events.t
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call.ts";
-import type { ConsumeOptions, StreamMessage } from "./consume.ts";
 import type { ClientCore } from "./core.ts";
 import type { Call } from "./executor.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
+import type { StreamMessages } from "./streams/consume.ts";
+import type { StreamLag } from "./streams/lag.ts";
+import type { StreamMessage } from "./streams/message.ts";
+import type { ConsumeOptions, HandlerOptions, StreamFields, StreamHandler } from "./streams/options.ts";
 import { SubscribingClient } from "./subscribing.ts";
 import type { ScanIteratorOptions, ScanStep, UniqueOptions } from "./iterate.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
@@ -226,9 +229,13 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   }
 
   /**
-   * The messages of streams, as a consumer of a group: first what it was given before and has not acknowledged,
-   * then what is new, and with `claim` what others left behind. Goes on over lost connections and restarts of
-   * the server. Leave the loop, or abort `signal`, to stop: what was not acknowledged stays pending.
+   * Consumes streams as a consumer of a group: iterates over messages, or calls a handler with each of them. First come
+   * the messages that were delivered to this consumer before and not acknowledged, then, with `claim`, those that other
+   * consumers did not acknowledge in time, then new ones. It continues over lost connections and restarts of the server.
+   *
+   * Leave the loop, or abort `signal`, to stop: what was not acknowledged stays pending.
+   *
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong, when the iteration begins.
    *
    * @example
    * ```ts
@@ -243,14 +250,27 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
    * }
    * ```
    */
-  consume(
-    options: ConsumeOptions,
-  ): AsyncGenerator<
-    StreamMessage<Value<W, Record<string, string>, Map<Uint8Array, Uint8Array>>>,
-    void,
-    undefined
-  > {
-    return this.#consume(options) as AsyncGenerator<never, void, undefined>;
+  consume(options: ConsumeOptions): StreamMessages<StreamFields<W>>;
+  /**
+   * Calls a handler with each message, up to `concurrency` at once. When the handler returns, the message is
+   * acknowledged; when it throws, the message is delivered again after `retryDelay`. Resolves when `signal` is aborted
+   * and the running handlers have finished; rejects when the messages cannot be fetched any more.
+   */
+  consume<F = StreamFields<W>>(options: HandlerOptions<F>, handler: StreamHandler<F>): Promise<void>;
+  consume(options: HandlerOptions<never>, handler?: StreamHandler<never>): unknown {
+    if (handler !== undefined) return this.#handle(options, handler);
+    const ack = async (messages: Iterable<StreamMessage<unknown>>): Promise<number> =>
+      (await import("./late.ts")).ackMessages(messages);
+    return Object.assign(this.#consume(options as ConsumeOptions), { ack });
+  }
+
+  /**
+   * Asks how far a group is behind its stream.
+   *
+   * @throws {ReplyError} with code `NOGROUP` when there is no such group.
+   */
+  async streamLag(stream: string, group: string): Promise<StreamLag> {
+    return await (await import("./late.ts")).streamLag(this.core, stream, group);
   }
 
   /**
@@ -356,9 +376,11 @@ export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
   }
 
   async *#consume(options: ConsumeOptions): AsyncGenerator<StreamMessage<unknown>, void, undefined> {
-    const { executor, call, options: { clock, reconnect } } = this.core;
-    const { consume } = await import("./late.ts");
-    yield* consume({ executor, call, clock, reconnect }, options);
+    yield* (await import("./late.ts")).consume(this.core, options);
+  }
+
+  async #handle(options: HandlerOptions<never>, handler: StreamHandler<never>): Promise<void> {
+    await (await import("./late.ts")).handle(this.core, options, handler);
   }
 
   #batch(

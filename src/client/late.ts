@@ -4,7 +4,10 @@
  *
  * @module
  */
-export { consume } from "./consume.ts";
 export { iterate, scanKeys } from "./iterate.ts";
 export { keyspacePattern, readKeyspace } from "./keyspace.ts";
 export { watch } from "./watch.ts";
+export { consume } from "./streams/consume.ts";
+export { handle } from "./streams/handle.ts";
+export { streamLag } from "./streams/lag.ts";
+export { ackMessages } from "./streams/message.ts";

@@ -18,7 +18,7 @@ describe("a producer faster than its server", () => {
     const limits = { maxQueuedBytes: 4 * 1_048_576, commandTimeout: 0, healthCheckInterval: 0 } as const;
     await using redis = new Redis(server.url, limits);
     await redis.ping();
-    await using frozen = await freeze(server);
+    const frozen = await freeze(server);
     const before = process.memoryUsage().rss;
     const value = "x".repeat(1_024);
     let accepted = 0;

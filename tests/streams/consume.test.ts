@@ -198,7 +198,22 @@ for (const protocol of [2, 3] as const) {
 
     it("refuses what it cannot use", async () => {
       await assert.rejects(redis.consume({ ...options("x"), stream: [] }).next(), TypeError);
-      await assert.rejects(redis.consume({ ...options("x"), group: "" }).next(), TypeError);
+      await assert.rejects(redis.consume({ ...options("x"), group: "" }).next(), RangeError);
+      await assert.rejects(redis.consume({ ...options("x"), consumer: undefined! }).next(), TypeError);
+      await assert.rejects(
+        redis.consume({ ...options("x"), cuont: 5 } as never).next(),
+        /did you mean `consume.count`/,
+      );
+      await assert.rejects(
+        redis.consume({ ...options("x"), concurrency: 5 } as never).next(),
+        /without a handler/,
+      );
+      await assert.rejects(redis.consume({ ...options("x"), count: 0 }).next(), RangeError);
+      await assert.rejects(
+        redis.consume({ ...options("x"), claim: { minIdle: 9 }, heartbeat: 9 }).next(),
+        RangeError,
+      );
+      await assert.rejects(redis.consume(options("x"), "handler" as never), TypeError);
     });
   });
 }
