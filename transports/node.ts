@@ -99,10 +99,11 @@ async function open(
   cut: AbortSignal,
 ): Promise<NodeLink> {
   if (!("path" in endpoint)) checkKeepAlive(net.Socket.prototype, options.keepAlive);
-  const secure = "path" in endpoint || endpoint.tls === undefined
+  const encrypted = "path" in endpoint || endpoint.tls === undefined
     ? undefined
     // Loaded on demand: node:tls takes several milliseconds.
-    : await (await import("./shared/node_tls.ts")).prepareTls(endpoint, endpoint.tls);
+    : { endpoint, tls: endpoint.tls, module: await import("./shared/node_tls.ts") };
+  const secure = await encrypted?.module.prepareTls(encrypted.endpoint, encrypted.tls);
   cut.throwIfAborted();
   return await new Promise((resolve, reject) => {
     let link: NodeLink | undefined;
@@ -116,8 +117,11 @@ async function open(
     };
     const shared = { allowHalfOpen: true, onread };
     let reached = false;
-    const fail = (error: unknown) =>
-      reject(reached && secure !== undefined ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
+    const fail = (error: unknown) => {
+      if (!reached || encrypted === undefined) return reject(connectFailed(endpoint, error));
+      encrypted.module.explainVerification(encrypted.endpoint, encrypted.tls, error, cut)
+        .then((explained) => reject(tlsFailed(endpoint, explained)));
+    };
     let socket: net.Socket;
     try {
       if ("path" in endpoint) {

@@ -11,10 +11,10 @@ import {
 } from "../../mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
-type Leaf = "server" | "wrongName" | "expired";
+type Leaf = "server" | "wrongName" | "expired" | "notYetValid";
 const servers = new Map<Leaf | "clients", Server>();
 before(async () => {
-  const kinds = ["server", "wrongName", "expired"] as const;
+  const kinds = ["server", "wrongName", "expired", "notYetValid"] as const;
   await Promise.all([
     ...kinds.map(async (leaf) => servers.set(leaf, await startServer({ tls: { leaf } }))),
     startServer({ tls: { clients: "yes" } }).then((server) => servers.set("clients", server)),
@@ -75,7 +75,8 @@ describe("SSLConnection(ssl_keyfile, ssl_certfile, ssl_cert_reqs, ssl_ca_certs, 
 
   const unknown = /authority that is trusted|self-signed/;
   const wrong = /for another name/;
-  const expired = /has expired/;
+  const expired = /TLS: the server's certificate has expired \(/;
+  const early = /TLS: the server's certificate is not valid yet \(/;
   for (const verify of ["required", "optional", "none"] as const) {
     for (const checkHostname of [true, false]) {
       const how = `verify: ${verify}, checkHostname: ${checkHostname}`;
@@ -94,6 +95,13 @@ describe("SSLConnection(ssl_keyfile, ssl_certfile, ssl_cert_reqs, ssl_ca_certs, 
         const tls = { ca: certificates("expired").ca, verify, checkHostname };
         if (verify === "none") assert.equal(await ping("expired", tls), "PONG");
         else await refused("expired", tls, expired);
+      });
+      it(`${how}: a certificate whose time has not begun`, async () => {
+        for (const ca of [certificates("notYetValid").ca, certificates().otherCa]) {
+          const tls = { ca, verify, checkHostname };
+          if (verify === "none") assert.equal(await ping("notYetValid", tls), "PONG");
+          else await refused("notYetValid", tls, early);
+        }
       });
       it(`${how}: a good certificate`, async () => {
         assert.equal(await ping("server", { ca: certificates().ca, verify, checkHostname }), "PONG");

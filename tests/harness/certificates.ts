@@ -39,6 +39,8 @@ export interface Certificates {
   readonly wrongName: Leaf;
   /** For localhost, but its time is over. */
   readonly expired: Leaf;
+  /** For localhost, but its time has not begun. */
+  readonly notYetValid: Leaf;
   /** For a client, with its key encrypted as well. */
   readonly client: Leaf & {
     /** PEM text of the key, encrypted. */
@@ -163,6 +165,7 @@ export async function makeCertificates(): Promise<Certificates> {
       future,
     ),
     expired: await makeLeaf(authority, folder, "expired", local, Date.now() - DAY),
+    notYetValid: await makeLeaf(authority, folder, "not-yet-valid", local, Date.now() + 31 * DAY),
     client: {
       ...client,
       encryptedKey,

@@ -15,7 +15,7 @@ export interface ServerOptions {
    * clients must show one (default `"no"`).
    */
   readonly tls?: boolean | {
-    readonly leaf?: "server" | "wrongName" | "expired";
+    readonly leaf?: "server" | "wrongName" | "expired" | "notYetValid";
     readonly clients?: "no" | "optional" | "yes";
   };
   /** `requirepass`: the default user's password. */

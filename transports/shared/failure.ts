@@ -86,12 +86,12 @@ const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [
     /UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER|SELF_SIGNED_CERT_IN_CHAIN|UnknownIssuer/,
     "Deno" in globalThis
-      // Deno's node:tls says the same of both.
-      ? "the server's certificate was not issued by an authority that is trusted (tls.ca names whom to trust), or has expired"
+      // Deno's node:tls says the same of all three; where the server shows its certificate a second time, it is told apart.
+      ? "the server's certificate was not issued by an authority that is trusted (tls.ca names whom to trust), or has expired, or is not valid yet"
       : "the server's certificate was not issued by an authority that is trusted; tls.ca names whom to trust",
   ],
   [/CERT_HAS_EXPIRED|certificate expired|: Expired/i, "the server's certificate has expired"],
-  [/CERT_NOT_YET_VALID|not valid yet|NotValidYet/, "the server's certificate is not valid yet"],
+  [/CERT_NOT_YET_VALID|not (valid yet|yet valid)|NotValidYet/, "the server's certificate is not valid yet"],
   [/ALTNAME_INVALID|not valid for name/, "the server's certificate is for another name; see tls.serverName"],
   [
     /certificate.?required|alert handshake failure.*certificate/i,

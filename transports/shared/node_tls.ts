@@ -17,6 +17,43 @@ export async function prepareTls(
   return (address) => tls.connect({ ...address, ...secure });
 }
 
+/**
+ * Names what is wrong with a certificate where Deno's `node:tls` says the same of all: whether its time is over or has
+ * not begun. Looks at the certificate over a second socket, on which nothing is sent, and no client certificate shown.
+ * Resolves with the error as it is where that does not help.
+ */
+export function explainVerification(
+  { host, port }: TcpEndpoint,
+  { serverName = net.isIP(host) === 0 ? host : "" }: TlsOptions,
+  error: unknown,
+  cut: AbortSignal,
+): Promise<unknown> {
+  const { code } = error as { readonly code?: unknown };
+  if (!("Deno" in globalThis) || code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return Promise.resolve(error);
+  return new Promise((resolve) => {
+    const socket = tls.connect({ host, port, servername: serverName, rejectUnauthorized: false });
+    const end = (explained: unknown): void => {
+      cut.removeEventListener("abort", give);
+      socket.destroy();
+      resolve(explained);
+    };
+    const give = (): void => end(error);
+    cut.addEventListener("abort", give, { once: true });
+    socket.on("error", give);
+    socket.once("end", give);
+    socket.once("secureConnect", () => {
+      const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
+      const now = Date.now();
+      const [name, why] = now > Date.parse(to)
+        ? ["CERT_HAS_EXPIRED", "the certificate has expired"]
+        : now < Date.parse(from)
+        ? ["CERT_NOT_YET_VALID", "the certificate is not yet valid"]
+        : [];
+      end(name === undefined ? error : Object.assign(new Error(why, { cause: error }), { code: name }));
+    });
+  });
+}
+
 /** Options of `node:tls` for ours. Everything is spelt out, so that nothing in the environment can weaken it. */
 async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<tls.ConnectionOptions> {
   // Deno's node:tls takes a cipher list and does not look at it.
