@@ -4,10 +4,12 @@
  * @module
  */
 import type { CommandGroup } from "../registry.ts";
+import { acl } from "./acl.ts";
 import { bitfields } from "./bitfields.ts";
 import { bitmaps } from "./bitmaps.ts";
 import { client } from "./client.ts";
 import { clientTracking } from "./client_tracking.ts";
+import { commandCommands } from "./command.ts";
 import { connection } from "./connection.ts";
 import { expiry } from "./expire.ts";
 import { geo } from "./geo.ts";
@@ -65,4 +67,6 @@ export const GROUPS: readonly CommandGroup[] = [
   clientTracking,
   objects,
   serverCommands,
+  acl,
+  commandCommands,
 ];
