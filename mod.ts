@@ -52,7 +52,7 @@ export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
 export type { ConnectionListener, ConnectionState, SendOptions } from "./src/connection/connection.ts";
 export type { Sendable } from "./src/connection/pending.ts";
 export type { AddressFunction, AddressMap, AddressRule } from "./src/topology/address_map.ts";
-export type { ReadFrom, ReadFromZone } from "./src/topology/read_from.ts";
+export type { ReadFrom, ReadFromZone, ReadTarget } from "./src/topology/read_from.ts";
 export type { Seed, ServerAddress } from "./src/topology/server_address.ts";
 export type { NatFunction, NatRule, SentinelAddress, SentinelSeed } from "./src/sentinel/address.ts";
 export type {
@@ -75,6 +75,7 @@ export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/pool.
 export type { RefreshReason, Shard, Topology } from "./src/cluster/topology.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
+export type { CallCacheOptions } from "./src/client/executor.ts";
 export type { SubscribingClient } from "./src/client/subscribing.ts";
 export type { Channels } from "./src/client/pubsub/pubsub.ts";
 export type { Gap } from "./src/client/pubsub/gap.ts";
