@@ -62,7 +62,7 @@ export type Endpoint = TcpEndpoint | UnixEndpoint;
 
 /** TCP keepalive in detail. */
 export interface KeepAliveOptions {
-  /** Milliseconds of silence before the first probe. */
+  /** Milliseconds of silence before the first probe. Default 15,000. */
   readonly idle?: number;
   /** Milliseconds between probes. */
   readonly interval?: number;
@@ -74,7 +74,7 @@ export interface KeepAliveOptions {
 export interface SocketOptions {
   /** Send small segments at once (TCP_NODELAY). Default `true`. */
   readonly noDelay?: boolean;
-  /** TCP keepalive. Default `true`, with the system's intervals. */
+  /** TCP keepalive. Default `true`: from 15 seconds of silence on, where the runtime allows to set that. */
   readonly keepAlive?: boolean | KeepAliveOptions;
   /** Milliseconds for name resolution, TCP and TLS together; 0 is no limit. Default 0 (the caller sets one). */
   readonly connectTimeout?: number;
@@ -94,6 +94,11 @@ export interface SocketHandlers {
 
 /** A connected socket. */
 export interface Socket {
+  /**
+   * Whether the socket ends by itself within a minute or so when its peer is gone without a word, as with TCP keepalive
+   * of a short idle time. Where it does not (default), a connection asks over a second one while it waits without limit.
+   */
+  readonly noticesDeadPeer?: boolean;
   /**
    * Sends bytes, in order. Returns nothing when all was taken: the buffer is the caller's again. Returns a
    * promise when the peer is slower: the buffer must stay untouched until it resolves, and nothing more

@@ -1,6 +1,6 @@
 /**
  * Sockets by `Bun.connect`: the transport for Bun. What that cannot do (`verify: "none"`, `checkHostname: false`,
- * `minVersion: "TLSv1.3"`, `ciphers`, `alpn`, keepalive times) goes through Bun's own `node:tls` and `node:net`;
+ * `minVersion: "TLSv1.3"`, `ciphers`, `alpn`) goes through Bun's own `node:tls` and `node:net`;
  * `keepAlive.interval` and `keepAlive.count` cannot be had and are refused. `readBufferSize` has no meaning here.
  *
  * `Bun.connect` (1.4) cannot be called off: when `signal` or `connectTimeout` ends connecting to a host that is silent,
@@ -28,6 +28,7 @@ import { isIP } from "node:net";
 import type { BunGlobal, BunHandlers, BunSocket } from "./shared/bun_types.ts";
 import { checkConnect } from "./shared/check.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
+import { noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
 import type {
@@ -124,7 +125,13 @@ class BunLink extends Link {
  */
 function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
   if ("path" in endpoint) return false;
-  if (typeof options.keepAlive === "object") return true;
+  // Refused there, by name.
+  if (
+    typeof options.keepAlive === "object" &&
+    (options.keepAlive.interval ?? options.keepAlive.count) !== undefined
+  ) {
+    return true;
+  }
   const { tls } = endpoint;
   if (tls === undefined) return false;
   return tls.verify === "none" || tls.checkHostname === false || tls.minVersion === "TLSv1.3" ||
@@ -162,6 +169,7 @@ async function open(
       reject(reached ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
     const ready = (socket: BunSocket) => {
       link = new BunLink(addressOf(endpoint), socket, handlers);
+      link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       resolve(link);
     };
     const closed = (error: unknown) => {
@@ -177,7 +185,7 @@ async function open(
         if (cut.aborted) return socket.terminate();
         if (!("path" in endpoint)) {
           socket.setNoDelay(options.noDelay ?? true);
-          socket.setKeepAlive(options.keepAlive !== false);
+          setKeepAlive(socket, options.keepAlive);
         }
         if (tls === undefined) ready(socket);
       },

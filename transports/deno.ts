@@ -150,6 +150,8 @@ async function open(
     throw connectFailed(endpoint, error);
   }
   const link = new DenoLink(addressOf(endpoint), conn, handlers);
+  // Keepalive is on, with the two hours of the system: Deno cannot set another time.
+  link.noticesDeadPeer = "path" in endpoint;
   link.read(options.readBufferSize ?? 65_536);
   return link;
 }

@@ -132,6 +132,7 @@ export class MemoryLink {
 
   #makeSocket(): Socket {
     return {
+      noticesDeadPeer: true,
       write: (bytes) => this.#write(bytes),
       pause: () => {
         this.#paused = true;

@@ -22,7 +22,7 @@
 
 import net from "node:net";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
-import { checkKeepAlive, setKeepAlive } from "./shared/keepalive.ts";
+import { checkKeepAlive, noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { Link } from "./shared/link.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
@@ -147,6 +147,7 @@ async function open(
       cut.removeEventListener("abort", onCut);
       socket.off("error", fail);
       link = new NodeLink(addressOf(endpoint), socket, handlers);
+      link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       resolve(link);
     });
   });

@@ -115,6 +115,8 @@ export class Connection {
       address: this.address,
       session: this.session,
       ready: () => this.#state === "ready" ? this.#link : undefined,
+      id: () => this.id,
+      another: () => new Connection(this.options, { healthCheckInterval: 0 }),
       retire: (cause) => this.pending === 0 ? this.#end(cause) : void this.close(),
       dead: (cause) => this.#end(cause),
     });
@@ -363,6 +365,7 @@ export class Connection {
       address: this.address,
       inbox: this.#inbox,
       lost: (cause) => this.#end(cause),
+      suspect: (mayBlock) => void this.#upkeep.suspect(mayBlock),
       dropped: (item) => this.#tracker.dropped(item),
       idle: () => this.#state === "closing" ? this.#end(undefined) : this.#upkeep.quiet(),
     };

@@ -30,6 +30,8 @@ export interface LinkOwner {
   idle(): void;
   /** Commands were dropped before anything of them was sent. */
   dropped?(item: Unsent): void;
+  /** The server has been silent for longer than is usual. `mayBlock`: the command that waits may be the reason. */
+  suspect?(mayBlock: boolean): void;
 }
 
 /** What a link needs to know of a connection's options. */
@@ -40,6 +42,7 @@ export type LinkOptions =
     "clock" | "commandTimeout" | "socketTimeout" | "maxQueued" | "maxQueuedBytes"
   >
   & Pick<ResolvedConnectionOptions, "parser">
+  & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval">>
   & { readonly limits: DecoderLimits };
 
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
@@ -85,6 +88,9 @@ export class Link {
       where: owner.address,
       commandTimeout: options.commandTimeout,
       socketTimeout: options.socketTimeout,
+      healthCheckInterval: options.healthCheckInterval ?? 0,
+      noticesDeadPeer: socket.noticesDeadPeer ?? false,
+      suspect: (mayBlock) => owner.suspect?.(mayBlock),
       silent: (error) => this.#lose(error),
     });
   }

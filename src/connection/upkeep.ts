@@ -10,6 +10,7 @@ import { credentials as authWords } from "./handshake.ts";
 import type { Link } from "./link.ts";
 import { Liveness } from "./liveness.ts";
 import { type BatchSink, Pending, rawCommand } from "./pending.ts";
+import { PeerProbe, type ProbeConnection } from "./peer_probe.ts";
 import type { SessionState } from "./session.ts";
 
 /** Milliseconds for a reply where the options set no limit. */
@@ -28,6 +29,10 @@ export interface Kept {
   readonly session: SessionState;
   /** The link, when the connection is ready. */
   ready(): Link | undefined;
+  /** The connection's id at the server, where it is known. */
+  id(): number | undefined;
+  /** Makes a further connection to the same server. */
+  another(): ProbeConnection;
   /** It is of no use any more: what is due may still come, then it closes. */
   retire(cause: Error): void;
   /** It is dead. */
@@ -47,11 +52,14 @@ export class Upkeep implements BatchSink {
   /** Who it is to log in as. */
   #renewal: Credentials | undefined = undefined;
   #unsubscribe: (() => void) | undefined = undefined;
+  readonly #peerProbe: PeerProbe;
+  #suspecting = false;
 
   /** Looks after one connection. */
   constructor(kept: Kept) {
     this.#kept = kept;
     const { clock, healthCheckInterval } = kept.options;
+    this.#peerProbe = new PeerProbe(() => kept.another(), clock);
     this.#liveness = new Liveness(
       clock,
       healthCheckInterval,
@@ -113,6 +121,22 @@ export class Upkeep implements BatchSink {
     if (renewal.username === username && renewal.password === password) return;
     this.#current = renewal;
     this.#send(link, authWords(renewal)[0]!, AUTH);
+  }
+
+  /** The server has been silent for long: asks over another connection whether this one is dead. */
+  async suspect(mayBlock: boolean): Promise<void> {
+    const link = this.#kept.ready();
+    if (link === undefined || this.#suspecting) return;
+    const { clock } = this.#kept.options;
+    const asked = clock.now();
+    this.#suspecting = true;
+    const dead = await this.#peerProbe.isDead(this.#kept.id(), mayBlock);
+    this.#suspecting = false;
+    if (!dead || this.#kept.ready() !== link || link.paused || link.quietSince > asked) return;
+    const silence = Math.round(clock.now() - link.quietSince);
+    const message =
+      `${this.#kept.address} was silent for ${silence} ms; another connection shows that this one is dead`;
+    this.#kept.dead(new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown" }));
   }
 
   /** The server has forgotten who is logged in, as one behind a proxy may: the next connection logs in again. */

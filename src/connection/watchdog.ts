@@ -14,6 +14,11 @@ import type { Pending } from "./pending.ts";
 /** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
 const LOOKS_A_MILLISECOND = 10_000;
 
+/** The least time between two suspicions where no limit of commands says it, in milliseconds. */
+const SHORTEST = 1_000;
+/** The flag of commands that may block; `CommandFlag.blocking`. */
+const BLOCKING = 4;
+
 /** What a watchdog needs to know of its connection. */
 export interface Watched {
   readonly inbox: Inbox;
@@ -21,8 +26,13 @@ export interface Watched {
   readonly where: string;
   readonly commandTimeout: number;
   readonly socketTimeout: number;
+  readonly healthCheckInterval: number;
+  /** Whether the system tells of a peer that is gone. */
+  readonly noticesDeadPeer: boolean;
   /** The server has been silent for too long: the link counts as dead. */
   silent(error: TimeoutError): void;
+  /** The server has been silent for longer than is usual: it may be dead. `mayBlock`: or wait for something to happen. */
+  suspect(mayBlock: boolean): void;
 }
 
 /** Rejects commands whose time is up, and declares a connection dead that owes replies and says nothing. */
@@ -35,6 +45,7 @@ export class Watchdog {
   heardAt = 0;
   /** Nothing is read, so silence says nothing. */
   paused = false;
+  #suspectedAt = 0;
   /** The timer; a command notes its deadline here. */
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
@@ -66,7 +77,7 @@ export class Watchdog {
     const { next } = this.deadlines;
     if (pending.deadline < next) this.deadlines.note(pending.deadline);
     if (next === Infinity) {
-      const silence = this.#patience(pending);
+      const silence = Math.min(this.#patience(pending), this.#suspicion(pending));
       if (silence !== Infinity) this.deadlines.note(this.quietSince + silence);
     }
   }
@@ -102,7 +113,8 @@ export class Watchdog {
     const end = Math.min(silentAt, stuckAt);
     // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
     if (end > now) {
-      return Math.max(Math.min(next, end), now + (queue.length + unsent.commands) / LOOKS_A_MILLISECOND);
+      next = Math.min(next, end, this.#suspect(head, now));
+      return Math.max(next, now + (queue.length + unsent.commands) / LOOKS_A_MILLISECOND);
     }
     const what = silentAt <= now
       ? `was silent for ${Math.round(now - this.quietSince)} ms while a reply was due`
@@ -113,6 +125,26 @@ export class Watchdog {
     return Infinity;
   }
 
+  /** Voices a suspicion that is due, and returns when the next one will be. */
+  #suspect(head: Pending, now: number): number {
+    const suspicion = this.#suspicion(head);
+    if (suspicion >= this.#patience(head)) return Infinity;
+    const due = (this.paused ? now : Math.max(this.quietSince, this.#suspectedAt)) + suspicion;
+    if (due > now) return due;
+    this.#suspectedAt = now;
+    // What has not been sent whole has no reply yet.
+    if (!this.#watched.output.busy) this.#watched.suspect(mayBlock(head));
+    return now + suspicion;
+  }
+
+  /** How long the server may be silent before it is asked over another connection whether it lives. */
+  #suspicion(head: Pending): number {
+    const { commandTimeout, healthCheckInterval, noticesDeadPeer } = this.#watched;
+    const interval = healthCheckInterval === 0 ? Infinity : Math.max(healthCheckInterval, SHORTEST);
+    if (!mayBlock(head)) return commandTimeout || interval;
+    return head.deadline === Infinity && !noticesDeadPeer ? interval : Infinity;
+  }
+
   /** How long the server may be silent while the command at the head waits. */
   #patience(head: Pending): number {
     const { commandTimeout, socketTimeout } = this.#watched;
@@ -120,6 +152,11 @@ export class Watchdog {
     // A caller who gave a command more time than usual wants it to have it.
     return head.timeout === 0 || commandTimeout === 0 ? Infinity : Math.max(commandTimeout, head.timeout);
   }
+}
+
+/** Whether a command may wait on the server for something to happen; of raw words nothing is known. */
+function mayBlock({ command: { spec }, rare }: Pending): boolean {
+  return spec.words === 0 || (spec.flags & BLOCKING) !== 0 || (rare?.blocks ?? 0) > 0;
 }
 
 /** Its time is up for all tries together: nobody may send it again. */

@@ -59,9 +59,12 @@ export interface ConnectionOptions {
   readonly socketTimeout?: number;
   /** What a blocking command may take beyond its own timeout. Default 1,000. */
   readonly blockingGrace?: number;
-  /** An idle connection is probed by PING after this time, jittered; 0 is never. Default 30,000. */
+  /**
+   * An idle connection is probed by PING after this time, jittered. One that waits without limit for a reply is asked
+   * after over a second connection. 0 is never. Default 30,000.
+   */
   readonly healthCheckInterval?: number;
-  /** TCP keepalive. Default `true`, with the system's intervals. */
+  /** TCP keepalive. Default `true`: from 15 seconds of silence on, where the runtime can set that (not on Deno). */
   readonly keepAlive?: boolean | KeepAliveOptions;
   /** TCP_NODELAY. Default `true`. */
   readonly noDelay?: boolean;

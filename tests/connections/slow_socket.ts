@@ -146,7 +146,8 @@ class SlowSocket implements Socket {
   }
 
   #run([name, id, value]: string[]): void {
-    if (name === "MULTI") {
+    if (name === "PING") this.#due.push("+PONG\r\n");
+    else if (name === "MULTI") {
       this.#queued = [];
       this.#due.push("+OK\r\n");
     } else if (name === "EXEC") {

@@ -181,7 +181,9 @@ describe("commandTimeout", () => {
     const simulated = new Simulated({
       script: (command, connection) => command[0] === "GET" ? undefined : connection.serve(),
     });
-    await using redis = new Redis(simulated.options({ commandTimeout: 0, closeGrace: 0 }));
+    await using redis = new Redis(
+      simulated.options({ commandTimeout: 0, healthCheckInterval: 0, closeGrace: 0 }),
+    );
     const got = new Outcome(redis.get("k"));
     await simulated.clock.advance(3_600_000);
     assert.equal(got.state, "pending");

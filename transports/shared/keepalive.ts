@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { KeepAliveOptions } from "../../src/transport.ts";
+import type { Endpoint, KeepAliveOptions, SocketOptions } from "../../src/transport.ts";
 
-/** The idle time of Linux, macOS and Windows, in milliseconds; needed where only the interval is given. */
-const SYSTEM_IDLE = 7_200_000;
+/** Milliseconds of silence before the first probe. Systems wait for two hours. */
+export const DEFAULT_IDLE = 15_000;
 
 /** The part of a socket of `node:net` that matters here. */
 interface Keepable {
@@ -20,16 +20,13 @@ interface Keepable {
  * @throws {TypeError} for an interval or a count on a runtime that cannot set them.
  */
 export function setKeepAlive(socket: Keepable, keepAlive: boolean | KeepAliveOptions = true): void {
-  if (typeof keepAlive === "boolean") {
-    socket.setKeepAlive(keepAlive);
+  if (keepAlive === false) {
+    socket.setKeepAlive(false);
     return;
   }
-  const { idle, interval, count } = keepAlive;
-  if (interval === undefined && count === undefined) {
-    socket.setKeepAlive(true, seconds(idle ?? 0));
-    return;
-  }
-  socket.setKeepAlive(true, seconds(idle ?? SYSTEM_IDLE), seconds(interval ?? 75_000), count ?? 9);
+  const { idle = DEFAULT_IDLE, interval, count } = keepAlive === true ? {} : keepAlive;
+  if (interval === undefined && count === undefined) socket.setKeepAlive(true, seconds(idle));
+  else socket.setKeepAlive(true, seconds(idle), seconds(interval ?? 75_000), count ?? 9);
 }
 
 /** Refuses what {@linkcode setKeepAlive} could not honour. */
@@ -46,4 +43,9 @@ export function checkKeepAlive(socket: Keepable, keepAlive: boolean | KeepAliveO
 
 function seconds(milliseconds: number): number {
   return Math.ceil(milliseconds / 1_000) * 1_000;
+}
+
+/** Whether a socket with these options ends by itself when its peer is gone: on one machine the system always knows. */
+export function noticesDeadPeer(endpoint: Endpoint, { keepAlive }: SocketOptions): boolean {
+  return "path" in endpoint || keepAlive !== false;
 }

@@ -32,6 +32,7 @@ const LINGER = 1_000;
 export abstract class Link implements Socket {
   /** The address, for messages. */
   readonly address: string;
+  noticesDeadPeer = false;
   readonly #handlers: SocketHandlers;
   #state: typeof OPEN | typeof CLOSING | typeof ENDED = OPEN;
   #pending: Deferred<void> | undefined;
