@@ -31,7 +31,9 @@ export function explainVerification(
   const { code } = error as { readonly code?: unknown };
   if (!("Deno" in globalThis) || code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return Promise.resolve(error);
   return new Promise((resolve) => {
-    const socket = tls.connect({ host, port, servername: serverName, rejectUnauthorized: false });
+    // The dot makes it a session of its own: one that goes on shows the certificate with which it began.
+    const servername = serverName === "" ? "" : `${serverName}.`;
+    const socket = tls.connect({ host, port, servername, rejectUnauthorized: false });
     const end = (explained: unknown): void => {
       cut.removeEventListener("abort", give);
       socket.destroy();
