@@ -76,6 +76,7 @@ export type { RefreshReason, Shard, Topology } from "./src/cluster/topology.ts";
 export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
 export type { CallCacheOptions } from "./src/client/executor.ts";
+export type { CachingClient } from "./src/client/caching.ts";
 export type { SubscribingClient } from "./src/client/subscribing.ts";
 export type { Channels } from "./src/client/pubsub/pubsub.ts";
 export type { Gap } from "./src/client/pubsub/gap.ts";
@@ -93,6 +94,7 @@ export type { KeyspaceEvent, KeyspaceOptions } from "./src/client/keyspace.ts";
 export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/monitor.ts";
 export type { PushContents, PushKinds } from "./src/client/push.ts";
 export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
+export type { CachedCodec, CachedOptions } from "./src/client/cache/cache_aside_options.ts";
 export {
   NamedPipeline,
   Pipeline,

@@ -15,6 +15,7 @@ import { modeOf } from "../connection/connection.ts";
 import type { ConnectionEvents, ListenOptions, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
+import { CachingClient } from "./caching.ts";
 import { type CallOptions, refineCall } from "./call.ts";
 import type { ClientCore } from "./core.ts";
 import type { Call } from "./executor.ts";
@@ -23,7 +24,6 @@ import type { StreamMessages } from "./streams/consume.ts";
 import type { StreamLag } from "./streams/lag.ts";
 import type { StreamMessage } from "./streams/message.ts";
 import type { ConsumeOptions, HandlerOptions, StreamFields, StreamHandler } from "./streams/options.ts";
-import { SubscribingClient } from "./subscribing.ts";
 import type { ScanIteratorOptions, ScanStep, UniqueOptions } from "./iterate.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
 import type { Watched, WatchingClient, WatchOptions } from "./watch.ts";
@@ -42,7 +42,7 @@ export function callOf(options: ResolvedConnectionOptions): Call {
 }
 
 /** The base of all clients: commands as methods, and views with other limits or other replies. */
-export abstract class Client<W extends Wrap> extends SubscribingClient<W> {
+export abstract class Client<W extends Wrap> extends CachingClient<W> {
   /**
    * What it is made of.
    *

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { CacheAside } from "./cache/cache_aside.ts";
 export { iterate, scanKeys } from "./iterate.ts";
 export { keyspacePattern, readKeyspace } from "./keyspace.ts";
 export { watch } from "./watch.ts";
