@@ -13,6 +13,7 @@ import type { ResolvedConnectionOptions } from "../options.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ClusterConnectionPool } from "./pool.ts";
+import { recordRedirection } from "./record_redirection.ts";
 import { redirectionOf } from "./redirection.ts";
 import { ClusterSubscriptionConnection, type Route } from "./cluster_subscription_connection.ts";
 import { slotOf } from "./slot.ts";
@@ -88,10 +89,7 @@ export class ClusterSubscriptions implements SubscriptionHome {
     const fleet = this.#fleet;
     const redirection = redirectionOf(error);
     if (redirection?.kind === "moved") {
-      fleet.moved(
-        redirection.slot,
-        fleet.nodeNamed(redirection.address, fleet.topology.masterOf(slotOf(channel))),
-      );
+      recordRedirection(fleet, redirection, fleet.topology.masterOf(slotOf(channel)));
       this.#moved();
     } else if (error === undefined) fleet.refresher.request("moved");
   }

@@ -11,6 +11,7 @@ import { PipelineError, RedisError } from "../errors.ts";
 import { isUnreachable } from "./acquire_from_node.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
+import { recordRedirection } from "./record_redirection.ts";
 import { attemptRedirected } from "./redirect_attempts.ts";
 import { isReadonly, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
 
@@ -82,9 +83,7 @@ export async function canRetryLease(
   };
   const step = nextStep(redirection, refusal!, state, clock);
   if (step.kind === "fail") return false;
-  if (step.kind === "moved") {
-    cluster.moved(step.slot, cluster.nodeNamed(step.address, cluster.topology.masterOf(step.slot)));
-  }
+  if (step.kind === "moved") recordRedirection(cluster, step, cluster.topology.masterOf(step.slot));
   if (step.kind === "retry" && step.refresh) cluster.refresher.request("down");
   // A lease cannot ask: it waits until the slot has moved.
   const delay = step.kind === "ask" ? redirectDelay(redirects + 1, clock) : step.delay;

@@ -13,6 +13,7 @@ import { shouldRetry } from "../retry.ts";
 import { acquireFromNode, isUnreachable } from "./acquire_from_node.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
+import { recordRedirection } from "./record_redirection.ts";
 import { downError, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
 
 /** Where an attempt is made. */
@@ -105,10 +106,9 @@ export async function attemptRedirected<T>(
           masterOnly ||= step.toMaster;
           if (step.refresh) cluster.refresher.request("down");
         } else {
-          named = cluster.nodeNamed(step.address, node);
+          named = recordRedirection(cluster, step, node);
           asking = step.kind === "ask";
-          if (!asking) cluster.moved(step.slot, named);
-          else if (!asks) {
+          if (asking && !asks) {
             named = undefined;
             asking = false;
             delay = redirectDelay(redirects, clock);

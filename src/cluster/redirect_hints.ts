@@ -8,6 +8,7 @@ import { ReplyError } from "../errors.ts";
 import { formatAddress } from "../topology/server_address.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import type { ClusterNode } from "./node.ts";
+import { recordRedirection } from "./record_redirection.ts";
 import { redirectionOf } from "./redirection.ts";
 
 /** Records what a redirection says about the slots, and returns an error that explains what to do. */
@@ -19,9 +20,8 @@ export function explainRedirection(cluster: ClusterState, node: ClusterNode, err
     return error;
   }
   const { slot } = redirection;
-  const there = cluster.nodeNamed(redirection.address, node);
+  const there = recordRedirection(cluster, redirection, node);
   if (redirection.kind === "moved") {
-    cluster.moved(slot, there);
     cluster.refresher.request("moved");
     return explained(
       error,

@@ -26,9 +26,12 @@ import { isUnknown, NO_KEY, slotOfCommand } from "./route.ts";
 import { SLOTS } from "./slot.ts";
 
 /** The node that a reply names. */
-interface Target {
+export interface Target {
+  /** MOVED or ASK. */
   readonly kind: "moved" | "ask";
+  /** The slot. */
   readonly slot: number;
+  /** The address as announced; without a host, that of the node that replied. */
   readonly address: ServerAddress;
 }
 

@@ -17,6 +17,7 @@ import { isFatalDiscoveryError } from "./fatal_discovery_error.ts";
 import { InFlightIndex } from "./in_flight.ts";
 import type { ClusterNode } from "./node.ts";
 import { type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
+import { recordRedirection } from "./record_redirection.ts";
 import { downError, isReadonly, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
 import { type Destination, SlotQueue } from "./slot_queue.ts";
@@ -218,13 +219,12 @@ export class Router implements NodeRecovery, TopologyListener {
       return { node: undefined, asking: false, delay };
     }
     const history = this.#histories.get(pending) ?? { redirects: 0, toMaster: false };
-    const mayReadFromMaster = readonly && !this.#masterOnly && !history.toMaster;
     const step = nextStep(redirection, error, {
       name,
       redirects: history.redirects++,
       maxRedirections,
       mayRetry: policy.attempts > 0,
-      mayReadFromMaster,
+      mayReadFromMaster: readonly && !this.#masterOnly && !history.toMaster,
       timeLeft,
     }, clock);
     this.#histories.set(pending, history);
@@ -239,15 +239,10 @@ export class Router implements NodeRecovery, TopologyListener {
       // A batch waits until the slot has moved.
       return { node: undefined, asking: false, delay: redirectDelay(history.redirects, clock) };
     }
-    const target = cluster.nodeNamed(step.address, node);
+    const target = recordRedirection(cluster, step, node);
     if (step.kind === "moved") {
-      if (node !== undefined) this.#unknown.learn(pending.command as Command, node);
-      // The command was read from a node that follows another master by now, or does not read.
-      if (node !== undefined && node !== target && cluster.topology.masterOf(step.slot) === target) {
-        if (mayReadFromMaster) cluster.refresher.request("moved");
-      }
       history.toMaster = true;
-      cluster.moved(step.slot, target);
+      if (node !== undefined) this.#unknown.learn(pending.command as Command, node);
     }
     return { node: target, asking: step.kind === "ask", delay: step.delay };
   }
