@@ -64,6 +64,7 @@ export type {
   SentinelPoolOptions,
 } from "./src/sentinel/options.ts";
 export type { AcquireOptions, LeaseInfo, PoolStats } from "./src/pool/pool.ts";
+export type { ClientStats, QueueStats } from "./src/pool/stats.ts";
 export type { ClusterNode, NodeRole } from "./src/cluster/node.ts";
 export type {
   BlockingClusterPoolOptions,

@@ -21,7 +21,7 @@ export type {
 } from "./options/cache.ts";
 export type { CredentialProvider, Credentials, StreamingCredentialProvider } from "./options/credentials.ts";
 export { isStreaming } from "./options/credentials.ts";
-export type { Encoding, ReconnectPolicy } from "./options/values.ts";
+export type { Encoding, QueueLimits, ReconnectPolicy } from "./options/values.ts";
 export { type ConnectionClass, ResolvedConnectionOptions } from "./options/resolved.ts";
 export { ResolvedPoolOptions, ResolvedRedisOptions } from "./options/resolved_pool.ts";
 export {

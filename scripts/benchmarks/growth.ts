@@ -110,8 +110,7 @@ await curve(
         host,
         port,
         commandTimeout: 60_000,
-        maxQueued: 2_000_000,
-        maxQueuedBytes: 1_073_741_824,
+        offlineQueue: { maxCommands: 2_000_000, maxBytes: 1_073_741_824 },
       });
       await together(size, () => waiting.get("bench:key"));
       await waiting.close();

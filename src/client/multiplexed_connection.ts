@@ -42,6 +42,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #connection: Connection | undefined = undefined;
   /** One that had to be left, and still owes replies. */
   #left: Connection | undefined = undefined;
+  #arrived: (() => void) | undefined = undefined;
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
@@ -116,11 +117,17 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   }
 
   /** @inheritdoc */
+  protected override deserted(): void {
+    super.deserted();
+    this.#arrived?.();
+  }
+
+  /** @inheritdoc */
   protected refusal({ command: { spec: { name } } }: Pending): Error | undefined {
     if (this.#state === "closed") return this.#closed(name);
     // Even without an offline queue the first connection is waited for: what fails at once is what was, and is not now.
     const down = this.#state !== "ready" && this.offline.reason !== undefined;
-    return down && this.#pool.options.connection.maxQueued === 0 ? this.#unreachable(name) : undefined;
+    return down && this.#pool.options.connection.offlineQueue === false ? this.#unreachable(name) : undefined;
   }
 
   /**
@@ -136,7 +143,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       for (const end of ["ready", "reconnecting", "closed"] as const) {
         this.events.addEventListener(end, () => resolve(), { once: true });
       }
-      this.offline.deserted = resolve;
+      this.#arrived = resolve;
     });
     return withTimeout(connection.clock, closeGrace, arrived);
   }
@@ -222,7 +229,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
     }
     // What was to be sent again has come in before this was known.
-    if (this.#pool.options.connection.maxQueued === 0) {
+    if (this.#pool.options.connection.offlineQueue === false) {
       this.rejectWaiting(({ command }) => this.#unreachable(command.spec.name, cause));
     }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
@@ -252,11 +259,11 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#state === "closed") return;
     if (this.#pool.closed) return void this.close();
     this.#calls.failed(error);
-    const { reconnect, maxQueued } = this.#pool.options.connection;
+    const { reconnect, offlineQueue } = this.#pool.options.connection;
     const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
       this.#attempt >= reconnect.attempts;
     if (!hopeless) {
-      if (maxQueued === 0) this.rejectWaiting(() => error);
+      if (offlineQueue === false) this.rejectWaiting(() => error);
       this.#backOff(error);
       for (const listener of this.#listeners) listener.retrying?.(error);
       return;

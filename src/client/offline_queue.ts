@@ -8,6 +8,7 @@ import { Deadlines } from "../connection/deadlines.ts";
 import { queueFullError } from "../connection/failures.ts";
 import type { BatchSink, Pending } from "../connection/pending.ts";
 import { TimeoutError } from "../errors.ts";
+import type { QueueLimits } from "../options.ts";
 import { bytesOf } from "../resp/snapshot.ts";
 
 export { bytesOf };
@@ -17,13 +18,8 @@ const SWEEP_INTERVAL = 100;
 /** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
 const LOOKS_A_MILLISECOND = 10_000;
 
-/** The bounds of an offline queue. */
-export interface OfflineQueueLimits {
-  /** How many commands may wait. */
-  readonly maxQueued: number;
-  /** How many bytes those may hold. */
-  readonly maxQueuedBytes: number;
-}
+/** No limits, for commands that were accepted before, or that wait for the first connection only. */
+export const UNLIMITED: QueueLimits = { maxCommands: Infinity, maxBytes: Infinity };
 
 /** A queue of commands that have not been sent, or may be sent again. */
 export class OfflineQueue {
@@ -32,7 +28,7 @@ export class OfflineQueue {
   /** Called when the time of the last who waited is up. */
   deserted: (() => void) | undefined = undefined;
   readonly #clock: Clock;
-  readonly #limits: OfflineQueueLimits;
+  readonly #limits: QueueLimits;
   readonly #address: string;
   readonly #deadlines: Deadlines;
   #queue: Pending[] = [];
@@ -40,7 +36,7 @@ export class OfflineQueue {
   #bytes = 0;
 
   /** `address` is for messages. */
-  constructor(clock: Clock, limits: OfflineQueueLimits, address: string) {
+  constructor(clock: Clock, limits: QueueLimits, address: string) {
     this.#clock = clock;
     this.#limits = limits;
     this.#address = address;
@@ -57,7 +53,7 @@ export class OfflineQueue {
     pending.keepArguments();
     pending.more.size ??= bytesOf(pending.command.args);
     if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
-      return pending.reject(queueFullError(pending.command.spec.name, this.#address));
+      return pending.reject(queueFullError(pending.command.spec.name, this.#address, "offlineQueue"));
     }
     if (pending.deadline === 0) {
       pending.deadline = pending.timeout === 0 ? Infinity : this.#clock.now() + pending.timeout;
@@ -70,6 +66,11 @@ export class OfflineQueue {
   /** Whether anyone still waits; `size` counts those, too, who have given up and hold a place. */
   get awaited(): boolean {
     return this.#queue.some((pending) => !pending.done);
+  }
+
+  /** About how many bytes they hold. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Takes out all who still wait, in order. */
@@ -92,9 +93,9 @@ export class OfflineQueue {
   }
 
   #isFull({ more: { size = 0 } }: Pending): boolean {
-    const { maxQueued, maxQueuedBytes } = this.#limits;
-    if (this.#bytes > 0 && this.#bytes + size > maxQueuedBytes) return true;
-    return maxQueued > 0 && this.#queue.length >= maxQueued;
+    const { maxCommands, maxBytes } = this.#limits;
+    if (this.#bytes > 0 && this.#bytes + size > maxBytes) return true;
+    return this.#queue.length >= maxCommands;
   }
 
   /** Lets those go who were aborted and hold a place; now and then only, as it looks at all. */

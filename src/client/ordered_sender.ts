@@ -11,16 +11,15 @@
  */
 import type { Clock, Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
+import { abortable } from "../connection/limit.ts";
 import type { BatchSink, Pending, Sender } from "../connection/pending.ts";
 import { type RedisError, ReplyError } from "../errors.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { RetryPolicy } from "../retry.ts";
+import type { QueueStats } from "../pool/stats.ts";
 import type { BatchAttempt, BatchConnection, BatchTarget } from "./batch_connection.ts";
-import { OfflineQueue } from "./offline_queue.ts";
+import { OfflineQueue, UNLIMITED } from "./offline_queue.ts";
 import { RetryHold } from "./retry_hold.ts";
-
-/** Commands that are sent again have been accepted before. */
-const UNLIMITED = { maxQueued: Infinity, maxQueuedBytes: Infinity };
 
 /** Commands on their way to one connection after the other. */
 export abstract class OrderedSender implements Sender, BatchConnection, BatchTarget {
@@ -48,6 +47,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   /** When the commands in `resend` may be sent. */
   #resendAt = 0;
   #timer: Timer = undefined;
+  /** Calls of `drained()` that look again when the queues have changed. */
+  #drains: (() => void)[] = [];
   /** The batches whose placeholders are in the queues. */
   readonly #batches: WeakMap<Pending, BatchAttempt> = new WeakMap();
   /** The ends of pipelines of which a part may not have been sent yet. */
@@ -57,8 +58,10 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   constructor(options: ResolvedConnectionOptions) {
     this.retry = options.retry;
     this.clock = options.clock;
-    this.offline = new OfflineQueue(options.clock, options, String(options));
+    this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, String(options));
+    // They have been accepted before.
     this.resend = new OfflineQueue(options.clock, UNLIMITED, String(options));
+    this.offline.deserted = () => this.deserted();
   }
 
   /** Whether a command would be sent now. */
@@ -74,6 +77,29 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   /** The number of commands that wait for a connection or for their retry. */
   get waiting(): number {
     return this.offline.size + this.resend.size;
+  }
+
+  /** What waits at this moment. */
+  get load(): QueueStats {
+    const link = this.#open?.link;
+    return {
+      offline: this.waiting,
+      offlineBytes: this.offline.bytes + this.resend.bytes,
+      unsent: link?.unsent ?? 0,
+      unsentBytes: link?.unsentBytes ?? 0,
+      inFlight: (link?.pending ?? 0) - (link?.unsent ?? 0),
+    };
+  }
+
+  /** Resolves when a producer may go on: nothing waits for a connection, and the socket takes what it is given. */
+  async drained(signal: AbortSignal): Promise<void> {
+    while (this.offline.awaited || this.resend.awaited || this.congested) {
+      const next = new Promise<void>((resolve) => {
+        this.#drains.push(resolve);
+        this.#open?.link?.onProgress(resolve);
+      });
+      await abortable(next, signal);
+    }
   }
 
   /** Sends a command now, or as soon as there is a connection. */
@@ -180,6 +206,12 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     const waiting = [...this.resend.drain(), ...this.offline.drain()];
     this.#open = connection;
     for (const pending of waiting) this.#dispatch(pending, connection);
+    this.deserted();
+  }
+
+  /** The queues are empty. */
+  protected deserted(): void {
+    for (const look of this.#drains.splice(0)) look();
   }
 
   /** The connection is not to be used any more, unless for the rest of pipelines where it is `ending` in order. */
@@ -195,6 +227,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   protected rejectWaiting(error: (pending: Pending) => Error): void {
     this.resend.rejectAll(error);
     this.offline.rejectAll(error);
+    this.deserted();
   }
 
   #wait(pending: Pending): void {

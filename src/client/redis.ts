@@ -6,6 +6,7 @@
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import { type RedisOptions as RedisOptionsOver, resolveRedisOptions } from "../options.ts";
 import { ConnectionPool } from "../pool/pool.ts";
+import type { ClientStats } from "../pool/stats.ts";
 import type { ClientCache } from "./cache/cache.ts";
 import { CachingExecutor } from "./cache/executor.ts";
 import { cacheOn } from "./cache/open.ts";
@@ -13,7 +14,7 @@ import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
 import type { Executor } from "./executor.ts";
 import { observed } from "./observed.ts";
-import { StandaloneExecutor } from "./standalone.ts";
+import { drainedOf, loadOf, StandaloneExecutor } from "./standalone.ts";
 
 /** The options of a client of one server, beside those of the pool that it makes for itself. */
 export type RedisOptions<P = ConnectionPool> = RedisOptionsOver<P>;
@@ -68,6 +69,36 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   /** The pool behind the client. */
   get pool(): ConnectionPool {
     return (this.core as RedisCore).pool;
+  }
+
+  /** What the client has at this moment: the connections of its pool, and the commands on their way. */
+  stats(): ClientStats {
+    return { ...this.pool.stats(), ...loadOf(this.pool) };
+  }
+
+  /**
+   * Resolves when a producer may go on: no command waits for a connection, and the server takes what it is sent. At once,
+   * unless it is slower than its callers.
+   *
+   * @throws {TimeoutError} with the code `COMMAND_TIMEOUT` after the time limit of a command (`commandTimeout`, or
+   * `with({ timeout })`); or the reason of the signal.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * const writes: Promise<unknown>[] = [];
+   * for (let n = 0; n < 10_000; n++) {
+   *   writes.push(redis.set(`key:${n}`, "x".repeat(1_000), { ex: 10 }));
+   *   if (n % 100 === 0) await redis.drained();
+   * }
+   * await Promise.all(writes);
+   * ```
+   */
+  async drained(): Promise<void> {
+    const { timeout, signal } = this.core.call;
+    await drainedOf(this.pool, timeout, signal);
   }
 
   /** The client-side cache, with the option `cache`. */

@@ -6,7 +6,10 @@
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
+import { startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
+import { TimeoutError } from "../errors.ts";
+import type { QueueStats } from "../pool/stats.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
@@ -52,6 +55,34 @@ export async function leaveLane(pool: ConnectionPool, lanes: Lanes = shared): Pr
   lanes.delete(pool);
   used.forget();
   await used.lane.close();
+}
+
+/** The commands on their way over the connection that the clients of a pool share. */
+export function loadOf(pool: ConnectionPool): QueueStats {
+  return shared.get(pool)?.lane.load ??
+    { offline: 0, offlineBytes: 0, unsent: 0, unsentBytes: 0, inFlight: 0 };
+}
+
+/** Resolves when the clients of a pool may send more; rejects after `timeout` milliseconds (0: never). */
+export async function drainedOf(
+  pool: ConnectionPool,
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const lane = shared.get(pool)?.lane;
+  if (lane === undefined) return;
+  const error = (): Error =>
+    new TimeoutError(`drained() waited ${timeout} ms: ${pool.options.connection} takes nothing more`, {
+      code: "COMMAND_TIMEOUT",
+      executed: "no",
+    });
+  const limit = startLimit(lane.clock, timeout, error, signal);
+  try {
+    await lane.drained(limit.signal);
+  } finally {
+    limit.release();
+  }
 }
 
 /** Runs commands over a pool of connections to one server. */

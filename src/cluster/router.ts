@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OfflineQueue } from "../client/offline_queue.ts";
+import { OfflineQueue, UNLIMITED } from "../client/offline_queue.ts";
 import { closedError } from "../client/unsupported_commands.ts";
 import type { Timer } from "../clock.ts";
 import type { Command } from "../commands/command.ts";
@@ -63,7 +63,11 @@ export class Router implements NodeRecovery, TopologyListener {
     this.#slots = cluster.topology.slots;
     this.#masterOnly = readFrom === "master";
     this.#unrouted = new NodeSender(this, undefined);
-    this.#offlineQueue = new OfflineQueue(connection.clock, connection, String(cluster.options));
+    this.#offlineQueue = new OfflineQueue(
+      connection.clock,
+      connection.offlineQueue || UNLIMITED,
+      String(cluster.options),
+    );
     cluster.listen(this);
   }
 
@@ -124,7 +128,7 @@ export class Router implements NodeRecovery, TopologyListener {
   /** @inheritdoc */
   failed(error: Error): boolean {
     this.#offlineQueue.reason = error;
-    const waits = this.#cluster.options.connection.maxQueued > 0;
+    const waits = this.#cluster.options.connection.offlineQueue !== false;
     if (!waits || isFatalDiscoveryError(error)) this.#offlineQueue.rejectAll(() => error);
     return this.#offlineQueue.size > 0;
   }
@@ -287,7 +291,7 @@ export class Router implements NodeRecovery, TopologyListener {
     const { connection } = this.#cluster.options;
     const queue = new SlotQueue({
       clock: connection.clock,
-      limits: connection,
+      limits: connection.offlineQueue || UNLIMITED,
       address: String(this.#cluster.options),
       send: (pending, to) => this.#send(pending, to),
       released: (held) => {

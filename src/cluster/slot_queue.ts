@@ -11,7 +11,8 @@
  *
  * @module
  */
-import { OfflineQueue, type OfflineQueueLimits } from "../client/offline_queue.ts";
+import { OfflineQueue } from "../client/offline_queue.ts";
+import type { QueueLimits } from "../options.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { Command } from "../commands/command.ts";
 import { keysOf } from "../commands/keys.ts";
@@ -44,7 +45,7 @@ export interface SlotQueueOptions {
   /** The clock of the pool. */
   readonly clock: Clock;
   /** The limits for held calls. */
-  readonly limits: OfflineQueueLimits;
+  readonly limits: QueueLimits;
   /** The cluster, for messages. */
   readonly address: string;
   /** Sends a refused command. */

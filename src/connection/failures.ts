@@ -111,9 +111,13 @@ export function stateError(
 }
 
 /** The error for a command that is one too many behind a slow peer, or without a connection. */
-export function queueFullError(name: string, where: string): ConnectionError {
+export function queueFullError(
+  name: string,
+  where: string,
+  queue: "offlineQueue" | "sendQueue" = "sendQueue",
+): ConnectionError {
   return new ConnectionError(
-    `Cannot queue ${name} for ${where}: too much waits already; send slower, or raise maxQueued or maxQueuedBytes`,
+    `Cannot queue ${name} for ${where}: too much waits already; await drained() before sending more, or raise ${queue}`,
     { code: "QUEUE_FULL", executed: "no" },
   );
 }

@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { ConnectionError, type Executed } from "../errors.ts";
-import type { ResolvedConnectionOptions } from "../options.ts";
+import type { QueueLimits, ResolvedConnectionOptions } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type DecoderLimits, type Reply, type RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
@@ -15,6 +15,7 @@ import type { Inbox } from "./inbox.ts";
 import { Output } from "./output.ts";
 import type { AtomicBatch } from "./atomic_batch.ts";
 import { type BatchSink, Pending, rawCommand } from "./pending.ts";
+import { StallDetector } from "./stall_detector.ts";
 import type { Unsent } from "./unsent_queue.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -39,7 +40,7 @@ export type LinkOptions =
   & Pick<ResolvedConnectionOptions, "endpoint" | "noDelay" | "keepAlive" | "readBufferSize" | "transport">
   & Pick<
     ResolvedConnectionOptions,
-    "clock" | "commandTimeout" | "socketTimeout" | "maxQueued" | "maxQueuedBytes"
+    "clock" | "commandTimeout" | "socketTimeout" | "sendQueue"
   >
   & Pick<ResolvedConnectionOptions, "parser">
   & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval">>
@@ -63,8 +64,8 @@ export class Link {
   readonly #parser: RespParser;
   readonly #watchdog: Watchdog;
   readonly #clock: Clock;
-  readonly #maxQueued: number;
-  readonly #maxQueuedBytes: number;
+  readonly #limits: QueueLimits;
+  readonly #stall: StallDetector;
   #sweptAt = -Infinity;
   #scheduled = false;
   #ended = false;
@@ -75,12 +76,15 @@ export class Link {
     this.inbox = inbox;
     this.#owner = owner;
     this.#clock = options.clock;
-    this.#maxQueued = options.maxQueued;
-    this.#maxQueuedBytes = options.maxQueuedBytes;
+    this.#limits = options.sendQueue;
     this.#output = new Output(socket, inbox.queue, {
       failed: (cause) => this.#lose(asError(cause)),
       dropped: (item) => owner.dropped?.(item),
     });
+    this.#stall = new StallDetector(
+      options.clock,
+      () => this.#output.taken + inbox.taken + this.#watchdog.heardAt,
+    );
     this.#parser = options.parser?.(inbox, options.limits) ?? new Decoder(inbox, options.limits);
     this.#watchdog = new Watchdog(options.clock, {
       inbox,
@@ -199,9 +203,9 @@ export class Link {
     return this.#parser.partial;
   }
 
-  /** Whether the peer is so slow that no more commands should be queued. */
+  /** Whether the peer has stalled and too much waits for it: no more commands are queued. A burst is not refused. */
   get full(): boolean {
-    if (!this.#output.busy || !this.#isFull) return false;
+    if (!this.#output.busy || !this.#isFull || !this.#stall.stalled) return false;
     // Those who gave up hold their places until somebody looks, which costs as much as there are.
     const now = this.#clock.now();
     if (now - this.#sweptAt < SWEEP_INTERVAL) return true;
@@ -212,12 +216,29 @@ export class Link {
 
   /** Whether the peer is slow enough that one who has much more to send should wait for replies first. */
   get congested(): boolean {
-    return this.#output.busy && (this.#output.waiting >= MUCH || this.full);
+    return this.#output.busy && (this.#output.waiting >= MUCH || this.#isFull);
+  }
+
+  /** Commands that have not been handed to the socket. */
+  get unsent(): number {
+    return this.#output.unsentCommands;
+  }
+
+  /** About how many bytes have not been handed to the socket. */
+  get unsentBytes(): number {
+    return this.#output.waiting;
+  }
+
+  /** Calls back once, when the socket has taken something, or the link has ended. */
+  onProgress(listener: () => void): void {
+    if (this.#ended) listener();
+    else this.#output.onProgress(listener);
   }
 
   get #isFull(): boolean {
     const output = this.#output;
-    return output.waiting >= this.#maxQueuedBytes || output.unsentCommands >= this.#maxQueued;
+    const { maxBytes, maxCommands } = this.#limits;
+    return output.waiting >= maxBytes || output.unsentCommands >= maxCommands;
   }
 
   /**
@@ -271,6 +292,7 @@ export class Link {
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#stall.stop();
     this.#watchdog.deadlines.clear();
     this.#output.flush();
     await this.#socket.close();
@@ -289,6 +311,7 @@ export class Link {
     }
     const { inbox } = this;
     const output = this.#output;
+    this.#stall.stop();
     const unsent = output.end();
     const sent = inbox.refused ? 0 : output.sent;
     // Which of them were sent is known before the first is failed: that may run code of others.

@@ -57,6 +57,9 @@ export class Output {
   encoded = 0;
   /** How many of them have been handed to the socket: the others cannot have run. */
   sent = 0;
+  /** How many writes the socket has taken after it was busy. */
+  taken = 0;
+  #progress: (() => void)[] = [];
   /** Bytes in the arena at which `flushEarly` is worth its while. */
   early = FIRST;
   /** Whether the peer is slower than we are; what comes now has to wait in `unsent`. */
@@ -159,9 +162,19 @@ export class Output {
   /** Takes out what has not been encoded, as nothing is sent any more. */
   end(): Pending[] {
     this.#ended = this.#blocked = this.busy = true;
+    queueMicrotask(() => this.#tellProgress());
     this.#backlog = [];
     this.#backlogBytes = 0;
     return this.unsent.drain();
+  }
+
+  /** Calls back once, when the socket has taken something, or nothing is sent any more. */
+  onProgress(listener: () => void): void {
+    this.#progress.push(listener);
+  }
+
+  #tellProgress(): void {
+    for (const listener of this.#progress.splice(0)) listener();
   }
 
   #encodeBatch({ members, bytes }: AtomicBatch): void {
@@ -221,7 +234,9 @@ export class Output {
   #resume(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.encoder.give(bytes);
+    this.taken++;
     this.#blocked = false;
+    if (this.#progress.length > 0) queueMicrotask(() => this.#tellProgress());
     const backlog = this.#backlog;
     for (let index = 0; index < backlog.length; index++) {
       const chunk = backlog[index]!;

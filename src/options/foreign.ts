@@ -98,12 +98,19 @@ const SCRIPT: Readonly<Record<string, string>> = {
   retryStrategy: "it is `reconnect: { backoff: (attempt) => milliseconds }` here",
   reconnectStrategy: "it is `reconnect: { backoff: (attempt) => milliseconds }` here",
   reconnectOnError: same("retryOnError"),
-  autoReconnect: "lost connections always come back; `maxQueued: 0` makes commands fail meanwhile",
+  autoReconnect: "lost connections always come back; `offlineQueue: false` makes commands fail meanwhile",
   maxRetries: "it is `retry: { attempts }` here",
-  enableOfflineQueue: "`maxQueued: 0` makes commands fail while there is no connection",
-  disableOfflineQueue: "`maxQueued: 0` makes commands fail while there is no connection",
-  offlineQueue: "`maxQueued: 0` makes commands fail while there is no connection",
-  commandsQueueMaxLength: same("maxQueued"),
+  enableOfflineQueue:
+    "it is `offlineQueue: false` here, which makes commands fail while there is no connection",
+  disableOfflineQueue:
+    "it is `offlineQueue: false` here, which makes commands fail while there is no connection",
+  commandsQueueMaxLength: "it is `offlineQueue: { maxCommands }` and `sendQueue: { maxCommands }` here",
+  requestQueueSize: "it is `offlineQueue: { maxCommands }` and `sendQueue: { maxCommands }` here",
+  disconnectedBehavior:
+    "it is `offlineQueue: false` here, which makes commands fail while there is no connection",
+  maxQueued:
+    "it is `offlineQueue: { maxCommands }` (or `offlineQueue: false`) and `sendQueue: { maxCommands }` now",
+  maxQueuedBytes: "it is `offlineQueue: { maxBytes }` and `sendQueue: { maxBytes }` now",
   enableAutoPipelining: "commands of one tick always travel together here",
   enableReadyCheck: "a LOADING reply is repeated after under `retry`",
   autoResubscribe: "subscriptions always come back, and tell of the gap",

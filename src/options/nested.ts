@@ -1,5 +1,5 @@
 /**
- * Options that are objects: `tls`, `keepAlive`, `retry`, `reconnect`, `limits`.
+ * Options that are objects: `tls`, `keepAlive`, `retry`, `reconnect`, `limits`, `offlineQueue`, `sendQueue`.
  *
  * @module
  */
@@ -119,6 +119,22 @@ export const limits: Kind = fields("{ maxDepth, maxLineLength, maxBulkLength }",
   maxLineLength: integer(1, 2 ** 31 - 1),
   maxBulkLength: integer(1, 2 ** 53 - 1),
 });
+
+const queueLimits = {
+  maxCommands: integer(1, Number.MAX_SAFE_INTEGER),
+  maxBytes: integer(1, Number.MAX_SAFE_INTEGER),
+};
+
+/** Commands that wait for a connection. */
+export const offlineQueue: Kind = fields(
+  "true, false or { maxCommands, maxBytes }",
+  queueLimits,
+  true,
+  false,
+);
+
+/** Commands that wait for a peer that has stalled. */
+export const sendQueue: Kind = fields("{ maxCommands, maxBytes }", queueLimits);
 
 const backoff: Kind = {
   check(value, name) {

@@ -41,10 +41,10 @@ const DEFAULTS = {
   readBufferSize: 65_536,
   encoding: "utf8",
   encodingErrors: "strict",
-  maxQueued: 1_000_000,
-  maxQueuedBytes: 67_108_864,
   clock: systemClock,
 } as const;
+
+const QUEUE = Object.freeze({ maxCommands: 1_000_000, maxBytes: 67_108_864 });
 
 const LIMITS = Object.freeze({ maxDepth: 128, maxLineLength: 1_048_576, maxBulkLength: 536_870_912 });
 
@@ -136,6 +136,10 @@ function resolveConnection(given: Given): ResolvedConnectionOptions {
     tls,
     retry: retryPolicy(given),
     reconnect: Object.freeze({ ...DEFAULT_RECONNECT, ...given.reconnect as Partial<ReconnectPolicy> }),
+    offlineQueue: given.offlineQueue === false
+      ? false
+      : Object.freeze({ ...QUEUE, ...given.offlineQueue as object }),
+    sendQueue: Object.freeze({ ...QUEUE, ...given.sendQueue as object }),
     limits: Object.freeze({ ...LIMITS, ...given.limits as object }),
   };
   // The checks of the table have seen to it that the values are of these types.

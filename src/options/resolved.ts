@@ -11,9 +11,9 @@ import type { Endpoint, KeepAliveOptions, TlsOptions, Transport } from "../trans
 import { REDACTED } from "./complain.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { hide, show } from "./show.ts";
-import type { ConnectionValues, Encoding, ReconnectPolicy } from "./values.ts";
+import type { ConnectionValues, Encoding, QueueLimits, ReconnectPolicy } from "./values.ts";
 
-export type { ConnectionValues, Encoding, ReconnectPolicy };
+export type { ConnectionValues, Encoding, QueueLimits, ReconnectPolicy };
 
 /** A class of connections. */
 export type ConnectionClass<C = unknown> = new (options: ResolvedConnectionOptions) => C;
@@ -63,10 +63,10 @@ export class ResolvedConnectionOptions {
   readonly encoding: Encoding;
   /** What invalid UTF-8 does. */
   readonly encodingErrors: "strict" | "replace";
-  /** Commands that may wait while there is no connection. */
-  readonly maxQueued: number;
-  /** Bytes that those may hold. */
-  readonly maxQueuedBytes: number;
+  /** How many commands may wait while there is no connection; `false`: none. */
+  readonly offlineQueue: QueueLimits | false;
+  /** How much may wait for a peer that has stalled. */
+  readonly sendQueue: QueueLimits;
   /** Bounds of what the decoder accepts. */
   readonly limits: Required<DecoderLimits>;
 
@@ -98,8 +98,8 @@ export class ResolvedConnectionOptions {
     this.readBufferSize = values.readBufferSize;
     this.encoding = values.encoding;
     this.encodingErrors = values.encodingErrors;
-    this.maxQueued = values.maxQueued;
-    this.maxQueuedBytes = values.maxQueuedBytes;
+    this.offlineQueue = values.offlineQueue;
+    this.sendQueue = values.sendQueue;
     this.limits = values.limits;
     Object.freeze(this);
   }

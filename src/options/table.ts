@@ -5,7 +5,18 @@
  */
 import { outOfRange, wrongType } from "./complain.ts";
 import { callable, choice, duration, flag, having, integer, isOff, type Kind, text } from "./kinds.ts";
-import { cache, errorKinds, keepAlive, limits, reconnect, retry, timeLimit, tls } from "./nested.ts";
+import {
+  cache,
+  errorKinds,
+  keepAlive,
+  limits,
+  offlineQueue,
+  reconnect,
+  retry,
+  sendQueue,
+  timeLimit,
+  tls,
+} from "./nested.ts";
 
 const host: Kind = {
   check(value, name) {
@@ -75,8 +86,8 @@ export const CONNECTION: Readonly<Record<string, Kind>> = {
   retryOnTimeout: flag,
   retryOnError: errorKinds,
   reconnect,
-  maxQueued: integer(0, Number.MAX_SAFE_INTEGER),
-  maxQueuedBytes: integer(0, Number.MAX_SAFE_INTEGER),
+  offlineQueue,
+  sendQueue,
   limits,
   parser: callable("a function (handler, limits) that makes a parser"),
   transport: having("a transport with the method connect()", "connect"),
@@ -125,6 +136,6 @@ export const BESIDE_POOL: ReadonlySet<string> = new Set([
   "retryOnTimeout",
   "retryOnError",
   "reconnect",
-  "maxQueued",
-  "maxQueuedBytes",
+  "offlineQueue",
+  "sendQueue",
 ]);

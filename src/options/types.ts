@@ -12,7 +12,7 @@ import type { CacheOptions } from "./cache.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import type { ErrorKind, RetryOptions } from "../retry.ts";
 import type { ConnectionClass } from "./resolved.ts";
-import type { Encoding } from "./values.ts";
+import type { Encoding, QueueLimits } from "./values.ts";
 
 /** How a lost connection comes back. */
 export interface ReconnectOptions {
@@ -82,10 +82,17 @@ export interface ConnectionOptions {
   readonly retryOnError?: readonly ErrorKind[];
   /** How a lost connection comes back. */
   readonly reconnect?: ReconnectOptions;
-  /** Commands that may wait while there is no connection; 0 makes them fail at once. Default 1,000,000. */
-  readonly maxQueued?: number;
-  /** Bytes that those may hold. Default 64 MiB. */
-  readonly maxQueuedBytes?: number;
+  /**
+   * How many commands may wait while there is no connection; `false` makes them fail at once. Default 1,000,000
+   * commands and 64 MiB. Without influence on a connection that is there.
+   */
+  readonly offlineQueue?: Partial<QueueLimits> | boolean;
+  /**
+   * How much may wait for a peer that has stalled: one that has neither taken nor sent a byte for 100 ms. Further commands
+   * are rejected with the code `QUEUE_FULL`. A peer that makes progress has no limit. Default 1,000,000 commands and
+   * 64 MiB.
+   */
+  readonly sendQueue?: Partial<QueueLimits>;
   /** Bounds of what the decoder accepts. */
   readonly limits?: DecoderLimits;
   /** A decoder of your own. */

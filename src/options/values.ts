@@ -22,6 +22,14 @@ export interface ReconnectPolicy {
   readonly backoff: Backoff;
 }
 
+/** The limits of a queue of commands. */
+export interface QueueLimits {
+  /** The number of commands. */
+  readonly maxCommands: number;
+  /** About how many bytes they hold. */
+  readonly maxBytes: number;
+}
+
 /** What a connection's options come to, secrets and functions included. */
 export interface ConnectionValues {
   readonly host: string;
@@ -48,8 +56,8 @@ export interface ConnectionValues {
   readonly encodingErrors: "strict" | "replace";
   readonly retry: RetryPolicy;
   readonly reconnect: ReconnectPolicy;
-  readonly maxQueued: number;
-  readonly maxQueuedBytes: number;
+  readonly offlineQueue: QueueLimits | false;
+  readonly sendQueue: QueueLimits;
   readonly limits: Required<DecoderLimits>;
   readonly parser?: RespParserFactory;
   readonly transport?: Transport;

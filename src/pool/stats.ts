@@ -12,6 +12,23 @@ export interface LeaseInfo {
   readonly takenAt: string;
 }
 
+/** The commands on their way over the connection that the callers of a client share. */
+export interface QueueStats {
+  /** Commands that wait for a connection, or for their retry. */
+  readonly offline: number;
+  /** About how many bytes those hold. */
+  readonly offlineBytes: number;
+  /** Commands that wait until the socket takes more. */
+  readonly unsent: number;
+  /** About how many bytes those hold. */
+  readonly unsentBytes: number;
+  /** Commands that were sent and have no reply yet. */
+  readonly inFlight: number;
+}
+
+/** What a client has at one moment. */
+export interface ClientStats extends PoolStats, QueueStats {}
+
 /** What a pool has and has had. */
 export interface PoolStats {
   /** Connections that exist: idle, in use, and being put right. */

@@ -140,10 +140,13 @@ describe("reconnecting", () => {
   });
 });
 
-describe("the waiting room", () => {
-  it("is bounded by maxQueued", async () => {
+describe("the offline queue", () => {
+  it("is bounded by offlineQueue.maxCommands", async () => {
     const simulated = new Simulated();
-    const { redis } = await cutOff(simulated, { maxQueued: 2, reconnect: { backoff: "constant:10" } });
+    const { redis } = await cutOff(simulated, {
+      offlineQueue: { maxCommands: 2 },
+      reconnect: { backoff: "constant:10" },
+    });
     const calls = [1, 2, 3].map((n) => new Outcome(redis.set("k", n)));
     await simulated.clock.settle();
     assert.deepEqual(calls.map(({ verdict }) => verdict), [
@@ -157,9 +160,9 @@ describe("the waiting room", () => {
     await redis.close();
   });
 
-  it("is bounded by maxQueuedBytes", async () => {
+  it("is bounded by offlineQueue.maxBytes", async () => {
     const simulated = new Simulated();
-    const { redis } = await cutOff(simulated, { maxQueuedBytes: 5_000 });
+    const { redis } = await cutOff(simulated, { offlineQueue: { maxBytes: 5_000 } });
     const calls = [1, 2, 3].map(() => new Outcome(redis.set("k", "x".repeat(2_000))));
     await simulated.clock.settle();
     assert.deepEqual(calls.map(({ verdict }) => verdict), [
@@ -174,9 +177,12 @@ describe("the waiting room", () => {
     );
   });
 
-  it("is off at 0: commands fail at once while the connection comes back, while it is opened too", async () => {
+  it("is off with false: commands fail at once while the connection comes back, while it is opened too", async () => {
     const simulated = new Simulated();
-    const { redis } = await cutOff(simulated, { maxQueued: 0, reconnect: { backoff: "constant:100" } });
+    const { redis } = await cutOff(simulated, {
+      offlineQueue: false,
+      reconnect: { backoff: "constant:100" },
+    });
     const first = new Outcome(redis.get("k"));
     await simulated.clock.settle();
     assert.equal(first.verdict, "ConnectionError CONNECT no");
@@ -188,9 +194,9 @@ describe("the waiting room", () => {
     await redis.close();
   });
 
-  it("is off at 0: the first connection is waited for all the same", async () => {
+  it("is off with false: the first connection is waited for all the same", async () => {
     const simulated = new Simulated();
-    await using redis = new Redis(simulated.options({ maxQueued: 0 }));
+    await using redis = new Redis(simulated.options({ offlineQueue: false }));
     assert.equal(await redis.get("k"), null);
   });
 });

@@ -43,7 +43,9 @@ const SCRIPT: readonly [string, RegExp][] = [
   ["lazyConnect", /on first use/],
   ["family", /address/],
   ["retryStrategy", /`reconnect: \{ backoff/],
-  ["enableOfflineQueue", /`maxQueued: 0`/],
+  ["enableOfflineQueue", /`offlineQueue: false`/],
+  ["maxQueued", /`offlineQueue: \{ maxCommands \}`.*`sendQueue: \{ maxCommands \}`/],
+  ["maxQueuedBytes", /`offlineQueue: \{ maxBytes \}`/],
   ["database", /`db`/],
 ];
 
@@ -53,7 +55,7 @@ const SLIPS: readonly [string, string][] = [
   ["clientname", "clientName"],
   ["connect_timeout_", "connectTimeout"],
   ["KEEPALIVE", "keepAlive"],
-  ["max_queued", "maxQueued"],
+  ["offline_queue", "offlineQueue"],
   ["conectTimeout", "connectTimeout"],
 ];
 

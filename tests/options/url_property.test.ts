@@ -39,7 +39,6 @@ const query = fc.record({
   retryOnTimeout: fc.boolean(),
   retryOnError: kinds,
   reconnect: fc.record({ attempts: fc.oneof(fc.nat(), fc.constant(Infinity)), backoff }),
-  maxQueued: fc.nat(),
   limits: fc.record({ maxDepth: fc.integer({ min: 1, max: 999 }) }),
 }, { requiredKeys: [] });
 

@@ -50,7 +50,9 @@ const GOOD: readonly [object: ConnectionOptions, query: string][] = [
     { reconnect: { attempts: Infinity, backoff: "exponential:10:100:decorrelated" } },
     "reconnect.attempts=Infinity&reconnect.backoff=exponential:10:100:decorrelated",
   ],
-  [{ maxQueued: 0, maxQueuedBytes: 1 }, "maxQueued=0&maxQueuedBytes=1"],
+  [{ offlineQueue: { maxCommands: 2, maxBytes: 1 } }, "offlineQueue.maxCommands=2&offlineQueue.maxBytes=1"],
+  [{ offlineQueue: false }, "offlineQueue=false"],
+  [{ sendQueue: { maxBytes: 5 } }, "sendQueue.maxBytes=5"],
   [
     { limits: { maxDepth: 4, maxLineLength: 100, maxBulkLength: 1_000 } },
     "limits.maxDepth=4&limits.maxLineLength=100&limits.maxBulkLength=1000",
@@ -115,7 +117,13 @@ const BAD: readonly [
     /AuthenticationError is never repeated/,
   ],
   [{ reconnect: false }, "reconnect=false", "TypeError", /`reconnect`/],
-  [{ maxQueued: -1 }, "maxQueued=-1", "RangeError", /`maxQueued`/],
+  [
+    { offlineQueue: { maxCommands: 0 } },
+    "offlineQueue.maxCommands=0",
+    "RangeError",
+    /`offlineQueue.maxCommands`/,
+  ],
+  [{ sendQueue: { maxBytes: -1 } }, "sendQueue.maxBytes=-1", "RangeError", /`sendQueue.maxBytes`/],
   [{ limits: { maxDepth: 0 } }, "limits.maxDepth=0", "RangeError", /`limits\.maxDepth`/],
   [{ tls: "yes" }, undefined, "TypeError", /`tls`/],
   [{ tls: { verify: "never" } }, undefined, "RangeError", /`tls\.verify`/],
@@ -193,8 +201,8 @@ describe("option values", () => {
       readBufferSize: 65_536,
       encoding: "utf8",
       encodingErrors: "strict",
-      maxQueued: 1_000_000,
-      maxQueuedBytes: 64 * 1024 * 1024,
+      offlineQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
+      sendQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
       limits: { maxDepth: 128, maxLineLength: 1024 ** 2, maxBulkLength: 512 * 1024 ** 2 },
     });
   });

@@ -10,9 +10,12 @@ describe("pipelines of any size", () => {
   before(async () => void (server = await startServer()));
   after(() => server.stop());
 
-  it("does not trip over maxQueued by itself, however slow the peer", async () => {
+  it("does not trip over sendQueue by itself, however slow the peer", async () => {
     await using proxy = await startProxy(server);
-    await using redis = new Redis(proxy.url, { maxQueued: 100, maxQueuedBytes: 100_000, commandTimeout: 0 });
+    await using redis = new Redis(proxy.url, {
+      sendQueue: { maxCommands: 100, maxBytes: 100_000 },
+      commandTimeout: 0,
+    });
     await redis.connect();
     proxy.last.freeze("toServer");
     const pipeline = redis.pipeline();
@@ -27,7 +30,7 @@ describe("pipelines of any size", () => {
   });
 
   it("sends big values one after the other", async () => {
-    await using redis = new Redis(server.url, { maxQueued: 10, maxQueuedBytes: 1_000_000 });
+    await using redis = new Redis(server.url, { sendQueue: { maxCommands: 10, maxBytes: 1_000_000 } });
     const value = new Uint8Array(1_000_000).fill(120);
     const pipeline = redis.pipeline();
     for (let index = 0; index < 30; index++) pipeline.set(`big${index}`, value).strlen(`big${index}`);

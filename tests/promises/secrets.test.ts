@@ -197,7 +197,7 @@ describe("an argument", () => {
   });
 
   it("of a command for which there is no room", async () => {
-    const set = watched({ maxQueued: 1 }, () => undefined);
+    const set = watched({ offlineQueue: { maxCommands: 1 } }, () => undefined);
     const first = set.redis.set("a", SECRET);
     await show(set, "no room", [first, set.redis.set("b", SECRET), set.redis.set("c", SECRET)]);
   });

@@ -5,14 +5,14 @@ import { SimulatedClock } from "../harness/clock.ts";
 import { FakeSentinel, FakeServer, Net } from "./net.ts";
 
 /** A service whose only replica is lost; time stands still, so that a loop that waits for it would never end. */
-async function lostReplica(readFrom: "replica" | "preferReplica", maxQueued: number) {
+async function lostReplica(readFrom: "replica" | "preferReplica", offlineQueue: false) {
   const clock = new SimulatedClock();
   const net = new Net();
   const replica = new FakeServer("slave");
   const replicas = [{ host: "server", port: 11, flags: "slave" }];
   net.add("one:1", new FakeSentinel({ port: 10, replicas })).add("server:10", new FakeServer())
     .add("server:11", replica);
-  const sentinel = new Sentinel(["one:1"], { transport: net, clock, maxQueued });
+  const sentinel = new Sentinel(["one:1"], { transport: net, clock, offlineQueue });
   const redis = sentinel.replicaFor("mymaster", { readFrom });
   const advance = async <T>(promise: Promise<T>): Promise<T> => {
     let done = false;
@@ -31,7 +31,7 @@ async function lostReplica(readFrom: "replica" | "preferReplica", maxQueued: num
 describe("reads from a replica that is lost, without an offline queue", () => {
   for (const kind of ["command", "pipeline"] as const) {
     it(`a ${kind} fails at once, and leaves the event loop free`, async () => {
-      const { redis, advance } = await lostReplica("replica", 0);
+      const { redis, advance } = await lostReplica("replica", false);
       const read = kind === "command" ? redis.get("k") : redis.pipeline().get("k").exec();
       await assert.rejects(read, (error: { executed: string }) => error.executed === "no");
       await advance(redis.close());
@@ -39,7 +39,7 @@ describe("reads from a replica that is lost, without an offline queue", () => {
   }
 
   it("with preferReplica the master is read", async () => {
-    const { redis, advance } = await lostReplica("preferReplica", 0);
+    const { redis, advance } = await lostReplica("preferReplica", false);
     assert.equal(await advance(redis.get("k")), null);
     await advance(redis.close());
   });

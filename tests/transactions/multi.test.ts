@@ -95,7 +95,10 @@ for (const protocol of [2, 3] as const) {
     });
 
     it("does not trip over a connection that becomes slow in the middle", async () => {
-      await using narrow = new Redis(server.url, { protocol, maxQueued: 2, maxQueuedBytes: 1_000 });
+      await using narrow = new Redis(server.url, {
+        protocol,
+        sendQueue: { maxCommands: 2, maxBytes: 1_000 },
+      });
       const value = new Uint8Array(3_000_000);
       const multi = narrow.multi();
       for (let index = 0; index < 10; index++) multi.set("big", value);
