@@ -54,7 +54,6 @@ export type { Sendable } from "./src/connection/pending.ts";
 export type { AddressFunction, AddressMap, AddressRule } from "./src/topology/address_map.ts";
 export type { ReadFrom, ReadFromZone, ReadTarget } from "./src/topology/read_from.ts";
 export type { Seed, ServerAddress } from "./src/topology/server_address.ts";
-export type { NatFunction, NatRule, SentinelAddress, SentinelSeed } from "./src/sentinel/address.ts";
 export type {
   Discoverer,
   FoundServerOptions,

@@ -137,9 +137,9 @@ export async function sentinelStage(dice: Dice, losses: Losses): Promise<Stage> 
   const { service, sentinels } = topology;
   const servers = [topology.master, ...topology.replicas];
   const { proxies, ports } = await proxiesFor([...servers, ...sentinels]);
-  const natMap = ({ host, port }: { host: string; port: number }) => ({ host, port: ports.get(port)! });
-  const seeds = sentinels.map(({ host, port }) => natMap({ host, port }));
-  const sentinel = new Sentinel(seeds, { ...LIMITS, natMap });
+  const addressMap = ({ host, port }: { host: string; port: number }) => ({ host, port: ports.get(port)! });
+  const seeds = sentinels.map(({ host, port }) => addressMap({ host, port }));
+  const sentinel = new Sentinel(seeds, { ...LIMITS, addressMap });
   const pool = new SentinelConnectionPool({
     sentinel,
     service,

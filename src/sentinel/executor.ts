@@ -8,12 +8,13 @@ import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Call } from "../client/executor.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
 import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
-import { type SentinelAddress, showAddress } from "./address.ts";
-import type { ReplicaAnswer } from "./answers.ts";
-import type { SentinelDirectory } from "./directory.ts";
+import { averageLatency, measureLatency } from "../topology/latency.ts";
+import { configuredZone, type ReadFrom, ReadSelector } from "../topology/read_from.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import type { ReplicaAnswer } from "./replies.ts";
+import type { SentinelClient } from "./sentinel_client.ts";
 import type { SentinelConnectionPool } from "./pool.ts";
-import type { ReadChoice } from "./read_from.ts";
-import { mixed, pingTime, type Readable, ReplicaNode } from "./replica.ts";
+import { type Readable, ReplicaNode, zoneOf } from "./replica.ts";
 
 /**
  * Milliseconds after news, or a loss, until the sentinels are asked for the replicas once more: they learn in steps, and
@@ -30,13 +31,13 @@ export interface ReadingOptions {
   /** A pool of the master, for reads where no replica will do; the home itself, where that is the master's. */
   readonly master: () => SentinelConnectionPool;
   /** A pool of one replica. */
-  readonly replica: (address: SentinelAddress) => SentinelConnectionPool;
+  readonly replica: (address: ServerAddress) => SentinelConnectionPool;
   /** Who knows the replicas. */
-  readonly directory: SentinelDirectory;
+  readonly sentinels: SentinelClient;
   /** The name of the service. */
   readonly service: string;
   /** Which server is read from. */
-  readonly choice: ReadChoice;
+  readonly readFrom: ReadFrom;
   /** Plain commands of all callers share one connection. */
   readonly multiplex: boolean;
   /** Refuse what writes. */
@@ -49,6 +50,7 @@ const APART = CommandFlag.blocking | CommandFlag.stateful;
 export class ReadingExecutor extends StandaloneExecutor {
   readonly #options: ReadingOptions;
   readonly #home: Readable["executor"];
+  readonly #selector: ReadSelector;
   readonly #nodes: Map<string, ReplicaNode> = new Map();
   #master: StandaloneExecutor | undefined = undefined;
   #masterLatency: number | undefined = undefined;
@@ -63,6 +65,9 @@ export class ReadingExecutor extends StandaloneExecutor {
   constructor(options: ReadingOptions) {
     super(options.home, { multiplex: options.multiplex, owner: true });
     this.#options = options;
+    // Clients that start together do not all begin with the same replica.
+    const turn = Math.floor(options.home.options.connection.clock.random() * 1_024);
+    this.#selector = new ReadSelector(options.readFrom, undefined, turn);
     // Not by our own methods, which would ask for a replica again.
     this.#home = {
       execute: (command, call) => super.execute(command, call),
@@ -138,9 +143,12 @@ export class ReadingExecutor extends StandaloneExecutor {
 
   #pick(): Readable {
     const nodes = [...this.#nodes.values()];
-    const picked = this.#options.choice.pick(nodes, this.#masterReadable());
+    // A replica that has lost its master has old data: it is read where there is no other one.
+    const linked = nodes.filter((node) => node.linked && node.ready);
+    const master = this.#masterReadable();
+    const picked = this.#selector.select<Readable>(master, linked.length > 0 ? linked : nodes);
     if (picked !== undefined) return picked;
-    if (this.#options.choice.masterWillDo) return this.#masterReadable();
+    if (this.#options.readFrom !== "replica") return master;
     const waiting = nodes.find((node) => !node.gone);
     if (waiting !== undefined) return waiting;
     throw new ConnectionError(
@@ -153,7 +161,8 @@ export class ReadingExecutor extends StandaloneExecutor {
 
   /** The master as one to read from; a connection to it is opened by the first read. */
   #masterReadable(): Readable {
-    const { home, master } = this.#options;
+    const { home, master, readFrom, sentinels, service } = this.#options;
+    const address = sentinels.service(service).known?.address;
     const lane = this.#master?.lane;
     const openMaster = (): Readable["executor"] => {
       if (this.#master !== undefined) return this.#master;
@@ -167,15 +176,18 @@ export class ReadingExecutor extends StandaloneExecutor {
       },
       ready: (lane ?? this.lane).connection !== undefined && (lane !== undefined || !this.#options.readonly),
       latency: this.#masterLatency,
+      zone: (address && configuredZone(readFrom, address)) ??
+        zoneOf((lane ?? this.lane).connection?.server.availability_zone),
+      wake: () => void openMaster().lane.connect().catch(() => {}),
     };
   }
 
   /** Looks for the replicas; ready when one of them is, or none can be. */
   async #begin(): Promise<void> {
-    const { directory, service } = this.#options;
-    this.#unwatch = directory.watch(service, {
+    const { sentinels, service } = this.#options;
+    this.#unwatch = sentinels.watch(service, {
       switched: (address) => {
-        this.#drop(this.#nodes.get(showAddress(address)));
+        this.#drop(this.#nodes.get(formatAddress(address)));
         this.#look();
       },
       changed: () => void this.#look(),
@@ -195,9 +207,9 @@ export class ReadingExecutor extends StandaloneExecutor {
   }
 
   async #compare(): Promise<void> {
-    const { directory, service } = this.#options;
+    const { sentinels, service } = this.#options;
     try {
-      const replicas = await directory.findReplicas(service);
+      const replicas = await sentinels.findReplicas(service);
       this.#reason = undefined;
       if (!this.#ended) this.#take(replicas);
     } catch (error) {
@@ -207,13 +219,22 @@ export class ReadingExecutor extends StandaloneExecutor {
   }
 
   #take(replicas: readonly ReplicaAnswer[]): void {
-    const named = new Set(replicas.map(({ address }) => showAddress(address)));
+    const named = new Set(replicas.map(({ address }) => formatAddress(address)));
     for (const node of [...this.#nodes.values()]) if (!named.has(node.name)) this.#drop(node);
-    for (const { address, sure } of replicas) {
-      const name = showAddress(address);
-      if (!sure || this.#nodes.has(name)) continue;
-      const node = new ReplicaNode(address, this.#options.replica(address), (lost) => this.#lost(lost));
-      this.#nodes.set(name, node);
+    const { replica, readFrom } = this.#options;
+    for (const { address, sure, linked } of replicas) {
+      const name = formatAddress(address);
+      let node = this.#nodes.get(name);
+      if (sure && node === undefined) {
+        node = new ReplicaNode(
+          address,
+          replica(address),
+          configuredZone(readFrom, address),
+          (lost) => this.#lost(lost),
+        );
+        this.#nodes.set(name, node);
+      }
+      if (node !== undefined) node.announcedLinked = linked;
     }
   }
 
@@ -245,7 +266,7 @@ export class ReadingExecutor extends StandaloneExecutor {
   async #measureMaster(): Promise<void> {
     const connection = this.#master?.lane.connection;
     if (connection !== undefined) {
-      this.#masterLatency = mixed(this.#masterLatency, await pingTime(connection));
+      this.#masterLatency = averageLatency(this.#masterLatency, await measureLatency(connection));
     }
   }
 }

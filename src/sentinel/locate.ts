@@ -4,21 +4,21 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { type SentinelAddress, showAddress } from "./address.ts";
-import type { MasterAnswer } from "./answers.ts";
-import type { SentinelDirectory } from "./directory.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import type { MasterAnswer } from "./replies.ts";
+import type { SentinelClient } from "./sentinel_client.ts";
 import type { Service } from "./service.ts";
 
 /** What a server is. */
 export type Role = "master" | "replica";
 
 /** Which servers are wanted: the master, replicas only, replicas and the master while there is none, or one replica. */
-export type Wanted = "master" | "replica" | "preferReplica" | SentinelAddress;
+export type Wanted = "master" | "replica" | "preferReplica" | ServerAddress;
 
 /** A server to try. */
 export interface Found {
   /** Where it is. */
-  readonly address: SentinelAddress;
+  readonly address: ServerAddress;
   /** What it must say that it is. */
   readonly role: Role;
   /** By whose word; of a master. */
@@ -32,14 +32,14 @@ export type Refused = Map<string, string>;
 export class Locator {
   /** What is known of the service. */
   readonly service: Service;
-  readonly #directory: SentinelDirectory;
+  readonly #sentinels: SentinelClient;
   readonly #wanted: Wanted;
   #turn = 0;
 
   /** For servers as `wanted`. */
-  constructor(directory: SentinelDirectory, service: string, wanted: Wanted, random: () => number) {
-    this.#directory = directory;
-    this.service = directory.service(service);
+  constructor(sentinels: SentinelClient, service: string, wanted: Wanted, random: () => number) {
+    this.#sentinels = sentinels;
+    this.service = sentinels.service(service);
     this.#wanted = wanted;
     // Clients that start together should not all begin with the same replica.
     this.#turn = Math.floor(random() * 1_024);
@@ -54,11 +54,11 @@ export class Locator {
     const { name } = this.service;
     if (typeof this.#wanted === "object") return this.#only(this.#wanted, refused);
     if (this.#wanted === "master") {
-      const answer = await this.#directory.findMaster(name, refused, signal);
+      const answer = await this.#sentinels.findMaster(name, refused, signal);
       return { address: answer.address, role: "master", answer };
     }
-    const replicas = (await this.#directory.findReplicas(name, signal))
-      .filter(({ address, sure }) => sure && !refused.has(showAddress(address)));
+    const replicas = (await this.#sentinels.findReplicas(name, signal))
+      .filter(({ address, sure }) => sure && !refused.has(formatAddress(address)));
     // One that has lost its master has old data: it is better than nothing.
     const linked = replicas.filter((replica) => replica.linked);
     const choice = linked.length > 0 ? linked : replicas;
@@ -66,7 +66,7 @@ export class Locator {
       return { address: choice[this.#turn++ % choice.length]!.address, role: "replica", answer: undefined };
     }
     if (this.#wanted === "preferReplica") {
-      const answer = await this.#directory.findMaster(name, refused, signal);
+      const answer = await this.#sentinels.findMaster(name, refused, signal);
       return { address: answer.address, role: "master", answer };
     }
     const tried = [...refused].map(([address, why]) => `${address}: ${why}`).join("; ");
@@ -77,10 +77,10 @@ export class Locator {
     );
   }
 
-  #only(address: SentinelAddress, refused: Refused): Found {
-    const why = refused.get(showAddress(address));
+  #only(address: ServerAddress, refused: Refused): Found {
+    const why = refused.get(formatAddress(address));
     if (why === undefined) return { address, role: "replica", answer: undefined };
-    throw new ConnectionError(`Cannot connect to the replica ${showAddress(address)}: ${why}`, {
+    throw new ConnectionError(`Cannot connect to the replica ${formatAddress(address)}: ${why}`, {
       code: "NO_REPLICA",
       executed: "no",
     });

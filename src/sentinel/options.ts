@@ -18,10 +18,9 @@ import {
   resolvePoolOptions,
   resolveRedisOptions,
 } from "../options.ts";
-import type { NatFunction, NatRule, SentinelAddress } from "./address.ts";
-
-/** Where reads go: see `docs/sentinel.md`. */
-export type ReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest";
+import { type AddressMap, addressMap } from "../topology/address_map.ts";
+import { type ReadFrom, readFrom } from "../topology/read_from.ts";
+import type { ServerAddress } from "../topology/server_address.ts";
 
 /** The options of the connections to the sentinels themselves. */
 export type SentinelLogin = Omit<
@@ -41,8 +40,8 @@ export interface SentinelOptions extends FoundServerOptions {
   readonly sentinel?: SentinelLogin;
   /** How many other sentinels one must know to be believed. Default 0. */
   readonly minOtherSentinels?: number;
-  /** Where announced addresses can be reached from here: rules, or a function; host and port each come from the first rule that fits. */
-  readonly natMap?: readonly NatRule[] | NatFunction;
+  /** The addresses to connect to for those that the sentinels announce, of sentinels and of servers: rules, or a function. */
+  readonly addressMap?: AddressMap;
 }
 
 /** The options of one client of a {@linkcode Sentinel}; they go over those of the sentinel. */
@@ -54,9 +53,9 @@ export interface SentinelClientOptions extends FoundServerOptions {
 /** What knows where the servers are: a `Sentinel`. */
 export interface Discoverer {
   /** Where the master of a service is now. */
-  discoverMaster(service: string): Promise<SentinelAddress>;
+  discoverMaster(service: string): Promise<ServerAddress>;
   /** Where its replicas are. */
-  discoverReplicas(service: string): Promise<SentinelAddress[]>;
+  discoverReplicas(service: string): Promise<ServerAddress[]>;
 }
 
 /** The options of a {@linkcode SentinelConnectionPool}, beside those of its connections. */
@@ -82,7 +81,8 @@ const SENTINEL_DEFAULTS = {
 /** The options that only sentinels have, by name. */
 export const KINDS = {
   minOtherSentinels: integer(0, 1_000),
-  readFrom: choice("master", "replica", "preferReplica", "any", "nearest"),
+  readFrom,
+  addressMap,
   role: choice("master", "replica"),
   blocking: flag,
 } as const;

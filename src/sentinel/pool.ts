@@ -17,8 +17,8 @@ import {
 import { BlockingConnectionPool } from "../pool/blocking_pool.ts";
 import { limitError } from "../pool/errors.ts";
 import type { AcquireOptions } from "../pool/pool.ts";
-import { type SentinelAddress, showAddress } from "./address.ts";
-import type { SentinelDirectory } from "./directory.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import type { SentinelClient } from "./sentinel_client.ts";
 import { type Found, Locator, type Refused, type Wanted } from "./locate.ts";
 import {
   checkOwn,
@@ -50,7 +50,7 @@ const PAUSE = 100;
 export class SentinelConnectionPool<C extends Connection = Connection> extends BlockingConnectionPool<C> {
   /** The name of the service. */
   readonly service: string;
-  readonly #directory: SentinelDirectory;
+  readonly #sentinels: SentinelClient;
   readonly #locator: Locator;
   readonly #wanted: Wanted;
   readonly #live: Map<C, Found> = new Map();
@@ -66,12 +66,12 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
   constructor(options: SentinelPoolOptions<C> | ResolvedPoolOptions) {
     const resolved = options instanceof ResolvedPoolOptions ? options : planPool(options);
     super(resolved);
-    const { directory, service, wanted } = planOf(resolved);
+    const { sentinels, service, wanted } = planOf(resolved);
     const { clock } = this.options.connection;
     this.service = service;
-    this.#directory = directory;
+    this.#sentinels = sentinels;
     this.#wanted = wanted;
-    this.#locator = new Locator(directory, service, wanted, () => clock.random());
+    this.#locator = new Locator(sentinels, service, wanted, () => clock.random());
     this.beforeClose(() => {
       this.#unwatch?.();
       return Promise.resolve();
@@ -110,7 +110,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
    * as in the middle of a failover.
    */
   protected override async openConnection(signal: AbortSignal): Promise<C> {
-    this.#unwatch ??= this.#directory.watch(this.service, this.#listener());
+    this.#unwatch ??= this.#sentinels.watch(this.service, this.#listener());
     const { clock, connectTimeout } = this.options.connection;
     const end = connectTimeout === 0 ? Infinity : clock.now() + connectTimeout;
     while (true) {
@@ -135,7 +135,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (error instanceof AuthenticationError || !(error instanceof RedisError)) throw error;
-        refused.set(showAddress(found.address), error.message);
+        refused.set(formatAddress(found.address), error.message);
       }
     }
   }
@@ -161,7 +161,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
     }
     this.#live.set(connection, found);
     connection.listen({ closed: () => this.#live.delete(connection) });
-    if (found.answer !== undefined) this.#locator.service.hold(found.answer);
+    if (found.answer !== undefined) this.#locator.service.confirm(found.answer);
     return connection;
   }
 
@@ -175,7 +175,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
     }
     const is = said === "slave" ? "replica" : said;
     if (is === role) return;
-    throw new ConnectionError(`${showAddress(address)} was to be the ${role}, and says that it is ${is}`, {
+    throw new ConnectionError(`${formatAddress(address)} was to be the ${role}, and says that it is ${is}`, {
       code: "WRONG_ROLE",
       executed: "no",
     });
@@ -207,10 +207,10 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
   }
 
   /** There is another master: what leads elsewhere ends now, however silent it is. */
-  #switched(address: SentinelAddress): void {
-    const master = showAddress(address);
+  #switched(address: ServerAddress): void {
+    const master = formatAddress(address);
     const right = (found: Found): boolean =>
-      (showAddress(found.address) === master) === (found.role === "master");
+      (formatAddress(found.address) === master) === (found.role === "master");
     const cause = new ConnectionError(
       `the sentinels say that ${master} is the master of "${this.service}" now`,
       {
@@ -232,8 +232,8 @@ function planPool<C>(options: SentinelPoolOptions<C>): ResolvedPoolOptions {
   const { sentinel, service, role, blocking, ...over } = options;
   refuseAddress(over);
   const name = checkService(service);
-  const { directory, servers } = sentinelPlan(sentinel);
+  const { sentinels, servers } = sentinelPlan(sentinel);
   const resolved = resolveServers(name, checkOwn("blocking", blocking, false), servers, over);
   const wanted = checkOwn("role", role, "master") === "master" ? "master" : "preferReplica";
-  return plan(resolved, { directory, service: name, wanted });
+  return plan(resolved, { sentinels, service: name, wanted });
 }

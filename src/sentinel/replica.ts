@@ -3,21 +3,17 @@
  *
  * @module
  */
+import { text } from "../commands/replies.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
-import { type SentinelAddress, showAddress } from "./address.ts";
+import { averageLatency, measureLatency } from "../topology/latency.ts";
+import type { ReadTarget } from "../topology/read_from.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import type { SentinelConnectionPool } from "./pool.ts";
 
-/** How much of a latency is the last measurement; the rest is the ones before. */
-const WEIGHT = 0.3;
-
 /** A server that can be read from. */
-export interface Readable {
+export interface Readable extends ReadTarget {
   /** Runs commands there. */
   readonly executor: Pick<StandaloneExecutor, "execute" | "executeAll" | "lane">;
-  /** Whether there is a connection now. */
-  readonly ready: boolean;
-  /** Milliseconds for a PING, once measured. */
-  readonly latency: number | undefined;
 }
 
 /** A replica. */
@@ -30,14 +26,25 @@ export class ReplicaNode implements Readable {
   readonly opened: Promise<void>;
   /** @inheritdoc */
   latency: number | undefined = undefined;
+  /** Whether the sentinels say that its link to the master is up. */
+  announcedLinked = true;
+  /** Whether the replica itself says that its link to the master is up; `undefined`: it could not be asked. */
+  #reportedLinked: boolean | undefined = undefined;
   /** It has been given up. */
   gone = false;
+  readonly #zone: string | undefined;
   readonly #pool: SentinelConnectionPool;
   readonly #lost: (node: ReplicaNode) => void;
 
   /** Connects at once; `lost` is called when the replica cannot be reached any more. */
-  constructor(address: SentinelAddress, pool: SentinelConnectionPool, lost: (node: ReplicaNode) => void) {
-    this.name = showAddress(address);
+  constructor(
+    address: ServerAddress,
+    pool: SentinelConnectionPool,
+    zone: string | undefined,
+    lost: (node: ReplicaNode) => void,
+  ) {
+    this.#zone = zone;
+    this.name = formatAddress(address);
     this.#pool = pool;
     this.#lost = lost;
     this.executor = new StandaloneExecutor(pool, { multiplex: true, owner: true });
@@ -55,11 +62,27 @@ export class ReplicaNode implements Readable {
     return !this.gone && this.executor.lane.connection !== undefined;
   }
 
-  /** Measures how near it is. */
+  /** Whether its link to the master is up. Sentinels learn late that it is down, and the replica that it is up. */
+  get linked(): boolean {
+    return this.#reportedLinked ?? this.announcedLinked;
+  }
+
+  /** The availability zone: as configured, else as the server announces it. */
+  get zone(): string | undefined {
+    return this.#zone ?? zoneOf(this.executor.lane.connection?.server.availability_zone);
+  }
+
+  /** Measures how near it is, and asks whether it follows its master. */
   async measure(): Promise<void> {
     const { connection } = this.executor.lane;
     if (connection === undefined) return;
-    this.latency = mixed(this.latency, await pingTime(connection));
+    const asked = connection.send(["ROLE"]).then((reply) => {
+      // "slave", host and port of the master, the state of the link, the offset
+      const state = Array.isArray(reply) ? reply[3] : undefined;
+      this.#reportedLinked = state === undefined ? undefined : text(state) === "connected";
+    }, () => this.#reportedLinked = undefined);
+    this.latency = averageLatency(this.latency, await measureLatency(connection));
+    await asked;
   }
 
   /** Gives it up: what is on its way there is rejected now, and read elsewhere. */
@@ -70,22 +93,7 @@ export class ReplicaNode implements Readable {
   }
 }
 
-/** What holds of a measurement after another. */
-export function mixed(before: number | undefined, now: number | undefined): number | undefined {
-  if (before === undefined || now === undefined) return now;
-  return before * (1 - WEIGHT) + now * WEIGHT;
-}
-
-/** Milliseconds for a PING; `undefined` when there is no answer. */
-export async function pingTime(
-  connection: NonNullable<StandaloneExecutor["lane"]["connection"]>,
-): Promise<number | undefined> {
-  const { clock } = connection.options;
-  const start = clock.now();
-  try {
-    await connection.send(["PING"]);
-    return clock.now() - start;
-  } catch {
-    return undefined;
-  }
+/** The availability zone that a server has announced in its reply to HELLO. */
+export function zoneOf(announced: unknown): string | undefined {
+  return typeof announced === "string" && announced !== "" ? announced : undefined;
 }

@@ -9,9 +9,10 @@ import { Redis, redisOver } from "../client/redis.ts";
 import { Connection } from "../connection/connection.ts";
 import { type ConnectionClass, resolveOptions, resolvePoolOptions } from "../options.ts";
 import { contradiction } from "../options/complain.ts";
-import { makeNat, readSeeds, type SentinelAddress, type SentinelSeed } from "./address.ts";
+import { toAddressFunction } from "../topology/address_map.ts";
+import { readSeeds, type Seed, type ServerAddress } from "../topology/server_address.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
-import { SentinelDirectory } from "./directory.ts";
+import { SentinelClient } from "./sentinel_client.ts";
 import {
   checkOwn,
   checkService,
@@ -24,10 +25,11 @@ import {
 } from "./options.ts";
 import { ReadingExecutor } from "./executor.ts";
 import type { Wanted } from "./locate.ts";
-import { ReadChoice } from "./read_from.ts";
 import { readSentinelUrl } from "./url.ts";
 import { plan, register, type SentinelPlan } from "./plan.ts";
 import { SentinelConnectionPool } from "./pool.ts";
+
+const DEFAULT_PORT = 26_379;
 
 /**
  * The sentinels of one or more services: where their masters and replicas are, and clients that follow them.
@@ -57,21 +59,21 @@ export class Sentinel implements Discoverer {
    * @param addresses one or more; the others are learned from them. The port is 26379 where none is given
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    */
-  constructor(addresses: readonly SentinelSeed[], options: SentinelOptions = {}) {
+  constructor(addresses: readonly Seed[], options: SentinelOptions = {}) {
     const { connectionClass } = new.target;
     refuseAddress(options);
-    const { sentinel, minOtherSentinels, natMap, ...servers } = options;
-    const seeds = readSeeds(addresses);
+    const { sentinel, minOtherSentinels, addressMap, ...servers } = options;
+    const seeds = readSeeds(addresses, "addresses", DEFAULT_PORT);
     const login = resolveLogin(sentinel, servers);
     // Wrong options of the servers are told here, and not when the first client is made.
     resolveClient("servers", servers, {});
-    const directory = new SentinelDirectory({
+    const sentinels = new SentinelClient({
       seeds,
       connect: ({ host, port }) => new connectionClass(resolveOptions(login, { host, port })),
-      nat: makeNat(natMap),
+      mapAddress: toAddressFunction(checkOwn("addressMap", addressMap, undefined)),
       minOthers: checkOwn("minOtherSentinels", minOtherSentinels, 0),
     });
-    this.#plan = { directory, servers };
+    this.#plan = { sentinels, servers };
     register(this, this.#plan);
   }
 
@@ -95,8 +97,8 @@ export class Sentinel implements Discoverer {
   }
 
   /** The sentinels that are known now: those that were given, and those that were learned of. */
-  get sentinels(): readonly SentinelAddress[] {
-    return this.#plan.directory.addresses;
+  get sentinels(): readonly ServerAddress[] {
+    return this.#plan.sentinels.addresses;
   }
 
   /**
@@ -108,8 +110,8 @@ export class Sentinel implements Discoverer {
   async discoverMaster(
     service: string,
     options: { readonly signal?: AbortSignal } = {},
-  ): Promise<SentinelAddress> {
-    const { address } = await this.#plan.directory.findMaster(
+  ): Promise<ServerAddress> {
+    const { address } = await this.#plan.sentinels.findMaster(
       checkService(service),
       undefined,
       options.signal,
@@ -121,8 +123,8 @@ export class Sentinel implements Discoverer {
   async discoverReplicas(
     service: string,
     options: { readonly signal?: AbortSignal } = {},
-  ): Promise<SentinelAddress[]> {
-    const replicas = await this.#plan.directory.findReplicas(checkService(service), options.signal);
+  ): Promise<ServerAddress[]> {
+    const replicas = await this.#plan.sentinels.findReplicas(checkService(service), options.signal);
     return replicas.filter(({ sure }) => sure).map(({ address }) => address);
   }
 
@@ -152,7 +154,7 @@ export class Sentinel implements Discoverer {
     const name = checkService(service);
     const readFrom = checkOwn("readFrom", given, role === "master" ? "master" : "preferReplica");
     const { poolClass, redisClass } = this.constructor as typeof Sentinel;
-    const { directory, servers } = this.#plan;
+    const { sentinels, servers } = this.#plan;
     const { multiplex, poolOptions, cache: cached } = resolveClient(name, servers, over);
     if (cached !== undefined && (role !== "master" || readFrom !== "master")) {
       throw contradiction(["cache", "readFrom"], "only what the master says is cached");
@@ -160,7 +162,7 @@ export class Sentinel implements Discoverer {
     const pool = (wanted: Wanted): SentinelConnectionPool => {
       // Each pool has options of its own, by which it knows its plan.
       const own = resolvePoolOptions(poolOptions!);
-      return new poolClass(plan(own, { directory, service: name, wanted }));
+      return new poolClass(plan(own, { sentinels, service: name, wanted }));
     };
     const fromReplicas = readFrom === "replica" ? "replica" : "preferReplica";
     const home = pool(role === "master" || readFrom === "master" ? "master" : fromReplicas);
@@ -170,14 +172,13 @@ export class Sentinel implements Discoverer {
       const cache = cached && cacheOn(executor.lane, cached, home.options.connection);
       return redisOver(redisClass, home, cache ? new CachingExecutor(executor, cache) : executor, cache);
     }
-    const turn = Math.floor(home.options.connection.clock.random() * 1_024);
     const executor = new ReadingExecutor({
       home,
       master: () => role === "master" ? home : pool("master"),
       replica: pool,
-      directory,
+      sentinels,
       service: name,
-      choice: new ReadChoice(readFrom, turn),
+      readFrom,
       multiplex,
       readonly: role === "replica",
     });

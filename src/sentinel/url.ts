@@ -6,13 +6,13 @@
 import { collect } from "../options/collect.ts";
 import { CLIENT, CONNECTION, POOL } from "../options/table.ts";
 import { parseSentinelUrl } from "../url.ts";
-import type { SentinelSeed } from "./address.ts";
+import type { Seed } from "../topology/server_address.ts";
 import { KINDS, refuseAddress, type SentinelClientOptions, type SentinelOptions } from "./options.ts";
 
 /** What a URL says. */
 export interface SentinelUrlOptions {
   /** Where the sentinels are. */
-  readonly addresses: readonly SentinelSeed[];
+  readonly addresses: readonly Seed[];
   /** The name of the service. */
   readonly service: string;
   /** The options of the sentinel. */
@@ -44,7 +44,7 @@ export function readSentinelUrl(
   over: SentinelOptions & SentinelClientOptions,
 ): SentinelUrlOptions {
   refuseAddress(over);
-  const { sentinel, natMap, ...others } = over;
+  const { sentinel, addressMap, ...others } = over;
   const { tls, addresses, service, username, password, db, query } = parseSentinelUrl(String(url));
   const secret = password === undefined ? "" : `:${encodeURIComponent(password)}`;
   const user = username === undefined && password === undefined
@@ -64,7 +64,7 @@ export function readSentinelUrl(
   return {
     addresses: addresses.map(({ host, port }) => ({ host: host!, port })),
     service,
-    options: { ...servers, sentinel: own, minOtherSentinels, natMap } as SentinelOptions,
+    options: { ...servers, sentinel: own, minOtherSentinels, addressMap } as SentinelOptions,
     client: { readFrom } as SentinelClientOptions,
   };
 }

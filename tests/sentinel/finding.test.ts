@@ -88,9 +88,9 @@ describe("Sentinel: finding the master", () => {
       }],
     };
     const { net } = three(told);
-    const byRules = made(net, { natMap: [{ fromHost: "server", toHost: "outer", toPort: 99 }] });
+    const byRules = made(net, { addressMap: [{ fromHost: "server", toHost: "outer", toPort: 99 }] });
     assert.deepEqual(await byRules.discoverMaster("mymaster"), { host: "outer", port: 99 });
-    const byFunction = made(net, { natMap: ({ port }) => ({ host: "outer", port: port + 1_000 }) });
+    const byFunction = made(net, { addressMap: ({ port }) => ({ host: "outer", port: port + 1_000 }) });
     assert.deepEqual(await byFunction.discoverReplicas("mymaster"), [{ host: "outer", port: 1_020 }]);
     await byFunction.discoverMaster("mymaster");
     assert.ok(byFunction.sentinels.some(({ host, port }) => host === "outer" && port === 1_004));

@@ -58,7 +58,7 @@ describe("Sentinel: servers that are known by name", { timeout: 60_000, skip }, 
         [far!.port, await through(far!.port, 40)],
       ]);
       const sentinel = new Sentinel(addresses(), {
-        natMap: ({ host, port }) => ({
+        addressMap: ({ host, port }) => ({
           host: ways.has(port) ? "127.0.0.1" : host,
           port: ways.get(port)?.port ?? port,
         }),

@@ -16,7 +16,7 @@ export interface Told {
   flags: string;
   epoch: number;
   others: { host: string; port: number }[];
-  replicas: { host: string; port: number; flags: string }[];
+  replicas: { host: string; port: number; flags: string; link?: "ok" | "err" }[];
 }
 
 /** A sentinel that knows one service, `mymaster`. */
@@ -68,7 +68,7 @@ export class FakeSentinel {
       return others.map((at) => one({ ip: at.host, port: at.port, runid: `id${at.port}` }));
     }
     return replicas.map((at) =>
-      one({ ip: at.host, port: at.port, flags: at.flags, "master-link-status": "ok" })
+      one({ ip: at.host, port: at.port, flags: at.flags, "master-link-status": at.link ?? "ok" })
     );
   }
 }
@@ -77,6 +77,8 @@ export class FakeSentinel {
 export class FakeServer {
   readonly peer: ScriptedPeer;
   role: string;
+  /** The state of a replica's link to its master. */
+  link = "connected";
   /** It takes commands and says nothing. */
   silent = false;
 
@@ -95,7 +97,9 @@ export class FakeServer {
     command: readonly string[],
     connection: PeerConnection,
   ): Wire | ReturnType<PeerConnection["serve"]> {
-    if (command[0] === "ROLE") return [this.role, 0, []];
+    if (command[0] === "ROLE") {
+      return this.role === "slave" ? [this.role, "server", 10, this.link, 0] : [this.role, 0, []];
+    }
     if (this.role === "slave" && (command[0] === "SET" || command[0] === "INCR")) {
       if (connection.session.queue !== undefined) connection.session.spoiled = true;
       return new ErrorReply("READONLY You can't write against a read only replica.");

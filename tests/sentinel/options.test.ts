@@ -10,15 +10,18 @@ const one = [{ host: "localhost" }];
 
 describe("Sentinel: options", () => {
   it("reads addresses, with 26379 as the port", () => {
-    const sentinel = new Sentinel([{ host: "a" }, "b:1", "[::1]:2", "c"]);
+    const sentinel = new Sentinel([{ host: "a" }, "b:1", "[::1]:2", "c", "redis://d:3"]);
     assert.deepEqual(sentinel.sentinels, [
       { host: "a", port: 26_379 },
       { host: "b", port: 1 },
       { host: "::1", port: 2 },
       { host: "c", port: 26_379 },
+      { host: "d", port: 3 },
     ]);
     for (
-      const bad of [[], undefined, "a:1", ["redis://a:1"], [{ host: "a", port: 0 }], [{ hots: "a" }]] as Any[]
+      const bad of [[], undefined, "a:1", ["redis://u:secret@a:1"], ["unix:/x"], [{ host: "a", port: 0 }], [{
+        hots: "a",
+      }]] as Any[]
     ) {
       assert.throws(() => new Sentinel(bad), /Cannot/);
     }
@@ -36,8 +39,10 @@ describe("Sentinel: options", () => {
     refused({ sentinel: { port: 1 } }, /sentinel\.port/);
     refused({ sentinel: { pasword: "x" } }, /did you mean `password`/);
     refused({ minOtherSentinels: -1 }, /minOtherSentinels/);
-    refused({ natMap: {} }, /natMap/);
-    refused({ natMap: [{ fromHost: "a" }] }, /neither `toHost` nor `toPort`/);
+    refused({ addressMap: {} }, /addressMap/);
+    refused({ natMap: [] }, /`natMap`: it is `addressMap` here/);
+    refused({ hostPortRemap: [] }, /`hostPortRemap`: it is `addressMap` here/);
+    refused({ addressMap: [{ fromHost: "a" }] }, /neither `toHost` nor `toPort`/);
   });
 
   it("refuses wrong options of clients and pools", () => {

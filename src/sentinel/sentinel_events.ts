@@ -7,7 +7,7 @@ import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
-import type { SentinelPeer } from "./peer.ts";
+import type { SentinelConnection } from "./sentinel_connection.ts";
 
 /** What a sentinel announces and clients want to know. */
 const CHANNELS: readonly string[] = [
@@ -19,23 +19,24 @@ const CHANNELS: readonly string[] = [
   "+slave",
   "+sentinel",
   "+promoted-slave",
+  "+monitor",
   "+convert-to-slave",
 ];
 
 /** Whom a watch tells. */
-export interface WatchOwner {
+export interface SentinelEventListener {
   /** The subscription stands (again): what was announced before, nobody heard. */
-  listening(peer: SentinelPeer): void;
+  listening(peer: SentinelConnection): void;
   /** The sentinel announced something. */
-  announced(peer: SentinelPeer, channel: string, message: string): void;
+  announced(peer: SentinelConnection, channel: string, message: string): void;
 }
 
 const utf8 = new TextDecoder();
 
 /** A subscription to what one sentinel announces. */
-export class SentinelWatch {
-  readonly #peer: SentinelPeer;
-  readonly #owner: WatchOwner;
+export class SentinelEvents {
+  readonly #peer: SentinelConnection;
+  readonly #owner: SentinelEventListener;
   #connection: Connection | undefined = undefined;
   #timer: Timer = undefined;
   #attempt = 0;
@@ -43,7 +44,7 @@ export class SentinelWatch {
   #stopped = false;
 
   /** Begins at once. */
-  constructor(peer: SentinelPeer, owner: WatchOwner) {
+  constructor(peer: SentinelConnection, owner: SentinelEventListener) {
     this.#peer = peer;
     this.#owner = owner;
     this.#begin();

@@ -6,35 +6,35 @@
 import { AuthenticationError, ConnectionError, type RedisError, ReplyError } from "../errors.ts";
 import { abortable } from "../connection/limit.ts";
 import type { Reply } from "../resp/types.ts";
-import { Doubt } from "./answers.ts";
-import type { SentinelPeer } from "./peer.ts";
+import { InvalidAnswer } from "./replies.ts";
+import type { SentinelConnection } from "./sentinel_connection.ts";
 
 /** A sentinel that gave no good answer, and why. */
 export interface Refusal {
   /** Who. */
-  readonly peer: SentinelPeer;
+  readonly peer: SentinelConnection;
   /** Why. */
   readonly error: Error;
 }
 
 /** What asking came to: an answer and who gave it, or nobody's. */
 export type Outcome<T> =
-  | { readonly value: T; readonly peer: SentinelPeer }
+  | { readonly value: T; readonly peer: SentinelConnection }
   | { readonly refusals: readonly Refusal[] };
 
 /**
  * Asks all sentinels at once. `read` makes an answer of one's replies, or throws why it is not good. Resolves with
  * the first good answer, or, when all have failed to give one, with what each said. Rejects only by the signal.
  */
-export function askAll<T>(
-  peers: readonly SentinelPeer[],
+export function querySentinels<T>(
+  peers: readonly SentinelConnection[],
   commands: readonly (readonly string[])[],
-  read: (replies: readonly (Reply | Error)[], peer: SentinelPeer) => T,
+  read: (replies: readonly (Reply | Error)[], peer: SentinelConnection) => T,
   signal?: AbortSignal,
 ): Promise<Outcome<T>> {
   const asked = new Promise<Outcome<T>>((resolve) => {
     const refusals: Refusal[] = [];
-    const refused = (peer: SentinelPeer, error: Error): void => {
+    const refused = (peer: SentinelConnection, error: Error): void => {
       refusals.push({ peer, error });
       if (refusals.length === peers.length) resolve({ refusals });
     };
@@ -47,7 +47,7 @@ export function askAll<T>(
 }
 
 /** The error for a search that found nothing: it says what each sentinel answered. */
-export function nobodyKnows(what: string, service: string, refusals: readonly Refusal[]): RedisError {
+export function discoveryError(what: string, service: string, refusals: readonly Refusal[]): RedisError {
   const told = refusals.map(({ peer, error }) => `${peer.name}: ${error.message}`).join("; ");
   const message = `Cannot find ${what} of "${service}": no sentinel gave a good answer (${told})`;
   const cause = new AggregateError(refusals.map(({ error }) => error), "What the sentinels answered");
@@ -60,7 +60,9 @@ export function nobodyKnows(what: string, service: string, refusals: readonly Re
 }
 
 function codeOf(refusals: readonly Refusal[]): string {
-  const told = refusals.filter(({ error }) => error instanceof Doubt || error instanceof ReplyError);
+  const told = refusals.filter(({ error }) => error instanceof InvalidAnswer || error instanceof ReplyError);
   if (told.length === 0) return "NO_SENTINEL";
-  return told.every(({ error }) => error instanceof Doubt && error.unknown) ? "NO_SERVICE" : "NO_MASTER";
+  return told.every(({ error }) => error instanceof InvalidAnswer && error.unknown)
+    ? "NO_SERVICE"
+    : "NO_MASTER";
 }

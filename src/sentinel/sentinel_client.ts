@@ -4,9 +4,11 @@
  * @module
  */
 import { ReplyError } from "../errors.ts";
-import { type NatFunction, type SentinelAddress, showAddress } from "./address.ts";
+import type { Reply } from "../resp/types.ts";
+import type { AddressFunction } from "../topology/address_map.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import {
-  Doubt,
+  InvalidAnswer,
   type MasterAnswer,
   masterCommands,
   type OtherSentinel,
@@ -14,20 +16,20 @@ import {
   readOthers,
   readReplicas,
   type ReplicaAnswer,
-} from "./answers.ts";
-import { askAll, nobodyKnows, type Outcome } from "./ask.ts";
-import { type ConnectSentinel, SentinelPeer } from "./peer.ts";
+} from "./replies.ts";
+import { discoveryError, type Outcome, querySentinels } from "./query_sentinels.ts";
+import { type ConnectSentinel, SentinelConnection } from "./sentinel_connection.ts";
 import { Service, type ServiceListener } from "./service.ts";
-import { SentinelWatch, type WatchOwner } from "./watch.ts";
+import { type SentinelEventListener, SentinelEvents } from "./sentinel_events.ts";
 
-/** What a directory is made of. */
-export interface DirectoryOptions {
+/** What a sentinels is made of. */
+export interface SentinelClientSettings {
   /** The sentinels to begin with. */
-  readonly seeds: readonly SentinelAddress[];
+  readonly seeds: readonly ServerAddress[];
   /** Makes connections to them. */
   readonly connect: ConnectSentinel;
   /** Makes the address that can be reached of one that was announced. */
-  readonly nat: NatFunction;
+  readonly mapAddress: AddressFunction;
   /** How many others a sentinel must know to be believed. */
   readonly minOthers: number;
 }
@@ -35,24 +37,24 @@ export interface DirectoryOptions {
 const NOBODY: ReadonlyMap<string, string> = new Map();
 
 /** The sentinels. */
-export class SentinelDirectory implements WatchOwner {
-  readonly #options: DirectoryOptions;
+export class SentinelClient implements SentinelEventListener {
+  readonly #options: SentinelClientSettings;
   readonly #services: Map<string, Service> = new Map();
-  readonly #watches: Map<SentinelPeer, SentinelWatch> = new Map();
+  readonly #watches: Map<SentinelConnection, SentinelEvents> = new Map();
   /** The one that gave the last good answer comes first. */
-  #peers: SentinelPeer[];
+  #peers: SentinelConnection[];
   /** How many want to hear what is announced, or are asking. */
   #users = 0;
   #watchers = 0;
 
   /** Nobody is asked yet. */
-  constructor(options: DirectoryOptions) {
+  constructor(options: SentinelClientSettings) {
     this.#options = options;
-    this.#peers = options.seeds.map((address) => new SentinelPeer(address, options.connect, false));
+    this.#peers = options.seeds.map((address) => new SentinelConnection(address, options.connect, false));
   }
 
   /** The sentinels that are known now. */
-  get addresses(): SentinelAddress[] {
+  get addresses(): ServerAddress[] {
     return this.#peers.map(({ address }) => address);
   }
 
@@ -92,45 +94,42 @@ export class SentinelDirectory implements WatchOwner {
   ): Promise<MasterAnswer> {
     const service = this.service(name);
     const late: MasterAnswer[] = [];
-    const { nat, minOthers } = this.#options;
     const outcome = await this.#ask(
       masterCommands(name),
-      (replies, peer) => {
-        this.#meet(peer, replies[3], readOthers(replies[2], nat));
-        const answer = readMaster(replies, nat, minOthers, service.known?.address);
-        return service.accept(answer, refused, late);
-      },
+      (replies, peer) => this.#readMaster(replies, peer, service, service.known?.address, refused, late),
       signal,
     );
     if ("value" in outcome) return outcome.value;
-    const silent = outcome.refusals.every(({ error }) =>
-      !(error instanceof Doubt || error instanceof ReplyError)
+    const unreachable = outcome.refusals.filter(({ error }) =>
+      !(error instanceof InvalidAnswer || error instanceof ReplyError)
     );
-    const fallback = service.fallback(refused, late, silent);
+    for (const { peer } of unreachable) service.forget(peer.name);
+    const silent = unreachable.length === outcome.refusals.length;
+    const fallback = service.fallback(this.#peers.length, refused, late, silent);
     if (fallback !== undefined) return fallback;
-    throw nobodyKnows("the master", name, outcome.refusals);
+    throw discoveryError("the master", name, outcome.refusals);
   }
 
   /** Finds the replicas of a service that are up; there may be none. Throws as `findMaster` does. */
   async findReplicas(name: string, signal?: AbortSignal): Promise<ReplicaAnswer[]> {
     const outcome = await this.#ask(
       [["SENTINEL", "REPLICAS", name]],
-      (replies) => readReplicas(replies[0], this.#options.nat),
+      (replies) => readReplicas(replies[0], this.#options.mapAddress),
       signal,
     );
     if ("value" in outcome) return outcome.value;
-    throw nobodyKnows("the replicas", name, outcome.refusals);
+    throw discoveryError("the replicas", name, outcome.refusals);
   }
 
   /** @inheritdoc */
-  listening(peer: SentinelPeer): void {
+  listening(peer: SentinelConnection): void {
     for (const service of this.#services.values()) {
       if (service.listeners.size > 0) this.#check(peer, service);
     }
   }
 
   /** @inheritdoc */
-  announced(peer: SentinelPeer, channel: string, message: string): void {
+  announced(peer: SentinelConnection, channel: string, message: string): void {
     const words = message.split(" ");
     // "+switch-master" names the service first; the others end in it, as "master NAME" or "... @ NAME ip port".
     const at = words.indexOf("@");
@@ -140,37 +139,59 @@ export class SentinelDirectory implements WatchOwner {
     if (channel === "+switch-master") {
       const [, , , host, port] = words;
       try {
-        this.#check(peer, service, this.#options.nat({ host: host!, port: Number(port) }));
+        this.#check(peer, service, this.#options.mapAddress({ host: host!, port: Number(port) }));
       } catch {
         // A message that names no address is nothing to follow.
       }
-    } else if (channel === "+sentinel" || channel === "+promoted-slave") this.#check(peer, service);
-    service.stir();
+    } else if (channel === "+sentinel" || channel === "+promoted-slave" || channel === "+monitor") {
+      this.#check(peer, service);
+    }
+    service.notify();
   }
 
   /** Asks the sentinel that announced something what it knows now: its word alone could be an old one. */
-  #check(peer: SentinelPeer, service: Service, announced?: SentinelAddress): void {
-    const { nat, minOthers } = this.#options;
+  #check(peer: SentinelConnection, service: Service, announced?: ServerAddress): void {
     peer.ask(masterCommands(service.name)).then((replies) => {
       if (this.#users === 0) return void peer.close();
-      this.#meet(peer, replies[3], readOthers(replies[2], nat));
-      const answer = service.accept(readMaster(replies, nat, minOthers, announced), NOBODY, []);
+      const answer = this.#readMaster(replies, peer, service, announced, NOBODY, []);
       // Before the first connection there is nothing that could have moved.
-      if (service.known !== undefined) service.hold(answer);
+      if (service.known !== undefined) service.confirm(answer);
     }).catch(() => {
       // It could not be asked, or its answer is no good: the others announce the same.
     });
   }
 
+  /** Reads the replies to `masterCommands`, and learns of other sentinels by them. */
+  #readMaster(
+    replies: readonly (Reply | Error)[],
+    peer: SentinelConnection,
+    service: Service,
+    trusted: ServerAddress | undefined,
+    refused: ReadonlyMap<string, string>,
+    late: MasterAnswer[],
+  ): MasterAnswer {
+    const { mapAddress, minOthers } = this.#options;
+    this.#meet(peer, replies[3], readOthers(replies[2], mapAddress));
+    let answer: MasterAnswer;
+    try {
+      answer = readMaster(replies, mapAddress, minOthers, trusted);
+    } catch (error) {
+      service.forget(peer.name);
+      throw error;
+    }
+    const from = { sentinel: peer.name, sentinels: this.#peers.length };
+    return service.accept(answer, from, refused, late);
+  }
+
   /** Asks all; while nobody watches, connections last as long as the question. */
   async #ask<T>(
     commands: readonly (readonly string[])[],
-    read: Parameters<typeof askAll<T>>[2],
+    read: Parameters<typeof querySentinels<T>>[2],
     signal: AbortSignal | undefined,
   ): Promise<Outcome<T>> {
     this.#users++;
     try {
-      const outcome = await askAll(this.#peers, commands, read, signal);
+      const outcome = await querySentinels(this.#peers, commands, read, signal);
       if ("value" in outcome && this.#peers[0] !== outcome.peer) {
         this.#peers = [outcome.peer, ...this.#peers.filter((peer) => peer !== outcome.peer)];
       }
@@ -184,21 +205,21 @@ export class SentinelDirectory implements WatchOwner {
     if (--this.#users === 0) { for (const peer of this.#peers) peer.close(); }
   }
 
-  #listen(peer: SentinelPeer): void {
-    if (this.#watchers > 0) this.#watches.set(peer, new SentinelWatch(peer, this));
+  #listen(peer: SentinelConnection): void {
+    if (this.#watchers > 0) this.#watches.set(peer, new SentinelEvents(peer, this));
   }
 
   /** Learns of other sentinels, and forgets those that nobody reaches and nobody names. */
-  #meet(by: SentinelPeer, id: unknown, others: readonly OtherSentinel[]): void {
+  #meet(by: SentinelConnection, id: unknown, others: readonly OtherSentinel[]): void {
     if (typeof id === "string") by.id = id;
     for (const { address, id } of others) {
-      const name = showAddress(address);
+      const name = formatAddress(address);
       if (this.#peers.some((peer) => peer.name === name || (id !== undefined && peer.id === id))) continue;
-      const peer = new SentinelPeer(address, this.#options.connect, true, id);
+      const peer = new SentinelConnection(address, this.#options.connect, true, id);
       this.#peers = [...this.#peers, peer];
       this.#listen(peer);
     }
-    const named = new Set(others.map(({ address }) => showAddress(address)));
+    const named = new Set(others.map(({ address }) => formatAddress(address)));
     const gone = this.#peers.filter((peer) =>
       peer.learned && peer !== by && !peer.connected && !named.has(peer.name)
     );

@@ -5,14 +5,15 @@
  */
 import { ReplyError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
-import { type NatFunction, type SentinelAddress, showAddress } from "./address.ts";
+import type { AddressFunction } from "../topology/address_map.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 
 const UNKNOWN = "it does not know this service";
 
 /** A master as a sentinel knows it. */
 export interface MasterAnswer {
   /** Where it can be reached. */
-  readonly address: SentinelAddress;
+  readonly address: ServerAddress;
   /** The version of the sentinel's knowledge: it grows with each failover. */
   readonly epoch: number;
 }
@@ -20,7 +21,7 @@ export interface MasterAnswer {
 /** A replica as a sentinel knows it. */
 export interface ReplicaAnswer {
   /** Where it can be reached. */
-  readonly address: SentinelAddress;
+  readonly address: ServerAddress;
   /** Whether its own link to the master stands. */
   readonly linked: boolean;
   /** Whether the sentinel is connected to it; it is not right behind a failover. */
@@ -30,7 +31,7 @@ export interface ReplicaAnswer {
 /** Another sentinel, as one knows it. */
 export interface OtherSentinel {
   /** Where it can be reached. */
-  readonly address: SentinelAddress;
+  readonly address: ServerAddress;
   /** Its identity. */
   readonly id: string | undefined;
 }
@@ -38,8 +39,8 @@ export interface OtherSentinel {
 const DOUBTS: readonly string[] = ["s_down", "o_down", "disconnected"];
 
 /** Why an answer is not taken; its message stands in the error for the caller. */
-export class Doubt extends Error {
-  override readonly name: string = "Doubt";
+export class InvalidAnswer extends Error {
+  override readonly name: string = "InvalidAnswer";
   /** The sentinel does not watch this service at all. */
   readonly unknown: boolean;
 
@@ -73,12 +74,12 @@ function orThrow(reply: Reply | Error | undefined): Reply {
   return reply ?? null;
 }
 
-function addressOf(host: unknown, port: unknown, nat: NatFunction): SentinelAddress {
+function addressOf(host: unknown, port: unknown, mapAddress: AddressFunction): ServerAddress {
   const number = Number(port);
   if (typeof host !== "string" || host === "" || !(number > 0 && number < 65_536)) {
-    throw new Doubt("it gave something that is no address");
+    throw new InvalidAnswer("it gave something that is no address");
   }
-  return nat({ host, port: number });
+  return mapAddress({ host, port: number });
 }
 
 function doubtsOf(fields: Fields): string[] {
@@ -101,41 +102,47 @@ export function masterCommands(service: string): string[][] {
  * while flags are those of the old master. Behind a failover a sentinel is not connected to the new master yet: that
  * is no doubt where the master is at the `trusted` address, which we know from elsewhere.
  *
- * @throws {Doubt} for a master that is unknown, down, doubtful, or watched by too few sentinels.
+ * @throws {InvalidAnswer} for a master that is unknown, down, doubtful, or watched by too few sentinels.
  */
 export function readMaster(
   replies: readonly (Reply | Error)[],
-  nat: NatFunction,
+  mapAddress: AddressFunction,
   minOthers: number,
-  trusted?: SentinelAddress,
+  trusted?: ServerAddress,
 ): MasterAnswer {
   const address = orThrow(replies[0]);
-  if (address === null) throw new Doubt(UNKNOWN, true);
-  if (!Array.isArray(address)) throw new Doubt("it gave something that is no address");
+  if (address === null) throw new InvalidAnswer(UNKNOWN, true);
+  if (!Array.isArray(address)) throw new InvalidAnswer("it gave something that is no address");
   const [host, port] = address;
   const fields = fieldsOf(orThrow(replies[1]));
   const announced = addressOf(host, port, (same) => same);
   const others = Number(fields["num-other-sentinels"] ?? 0);
-  if (others < minOthers) throw new Doubt(`it knows ${others} other sentinels, and ${minOthers} are wanted`);
-  const mapped = nat(announced);
+  if (others < minOthers) {
+    throw new InvalidAnswer(`it knows ${others} other sentinels, and ${minOthers} are wanted`);
+  }
+  const mapped = mapAddress(announced);
   if (fields.ip === host && fields.port === String(port)) {
-    const same = trusted !== undefined && showAddress(mapped) === showAddress(trusted);
+    const same = trusted !== undefined && formatAddress(mapped) === formatAddress(trusted);
     const doubts = doubtsOf(fields).filter((doubt) => !(same && doubt === "disconnected"));
-    if (doubts.length > 0) throw new Doubt(`the master ${showAddress(announced)} is ${doubts.join(", ")}`);
+    if (doubts.length > 0) {
+      throw new InvalidAnswer(`the master ${formatAddress(announced)} is ${doubts.join(", ")}`);
+    }
   }
   const epoch = Number(fields["config-epoch"]);
   return { address: mapped, epoch: Number.isFinite(epoch) ? epoch : 0 };
 }
 
 /** Reads which replicas are not down; those whose link to the master stands come first. */
-export function readReplicas(reply: Reply | Error | undefined, nat: NatFunction): ReplicaAnswer[] {
-  if (reply instanceof ReplyError && /no such master/i.test(reply.message)) throw new Doubt(UNKNOWN, true);
+export function readReplicas(reply: Reply | Error | undefined, mapAddress: AddressFunction): ReplicaAnswer[] {
+  if (reply instanceof ReplyError && /no such master/i.test(reply.message)) {
+    throw new InvalidAnswer(UNKNOWN, true);
+  }
   const list = orThrow(reply);
-  if (!Array.isArray(list)) throw new Doubt("it gave something that is no list of replicas");
+  if (!Array.isArray(list)) throw new InvalidAnswer("it gave something that is no list of replicas");
   return list.map((entry) => fieldsOf(entry as Reply))
     .filter((fields) => doubtsOf(fields).every((doubt) => doubt === "disconnected"))
     .map((fields) => ({
-      address: addressOf(fields.ip, fields.port, nat),
+      address: addressOf(fields.ip, fields.port, mapAddress),
       linked: fields["master-link-status"] !== "err",
       sure: doubtsOf(fields).length === 0,
     }))
@@ -143,12 +150,12 @@ export function readReplicas(reply: Reply | Error | undefined, nat: NatFunction)
 }
 
 /** Reads which other sentinels there are; what is no address is left out. */
-export function readOthers(reply: Reply | Error | undefined, nat: NatFunction): OtherSentinel[] {
+export function readOthers(reply: Reply | Error | undefined, mapAddress: AddressFunction): OtherSentinel[] {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((entry) => {
     const { ip, port, runid } = fieldsOf(entry as Reply);
     try {
-      return [{ address: addressOf(ip, port, nat), id: runid }];
+      return [{ address: addressOf(ip, port, mapAddress), id: runid }];
     } catch {
       return [];
     }

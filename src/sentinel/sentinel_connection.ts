@@ -5,15 +5,15 @@
  */
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
-import { type SentinelAddress, showAddress } from "./address.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 
 /** Makes a connection to a sentinel, not yet connected. */
-export type ConnectSentinel = (address: SentinelAddress) => Connection;
+export type ConnectSentinel = (address: ServerAddress) => Connection;
 
 /** A sentinel that is asked. */
-export class SentinelPeer {
+export class SentinelConnection {
   /** Where it is. */
-  readonly address: SentinelAddress;
+  readonly address: ServerAddress;
   /** The address as text. */
   readonly name: string;
   /** Whether another sentinel told of it; those that were given stay for ever. */
@@ -24,9 +24,9 @@ export class SentinelPeer {
   #connection: Promise<Connection> | undefined = undefined;
 
   /** At an address; `id` where another sentinel told it. */
-  constructor(address: SentinelAddress, connect: ConnectSentinel, learned: boolean, id?: string) {
+  constructor(address: ServerAddress, connect: ConnectSentinel, learned: boolean, id?: string) {
     this.address = address;
-    this.name = showAddress(address);
+    this.name = formatAddress(address);
     this.#connect = connect;
     this.learned = learned;
     this.id = id;
