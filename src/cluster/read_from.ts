@@ -32,6 +32,12 @@ export class ClusterReads {
       this.#measure(master);
       for (let index = 0; index < replicas.length; index++) this.#measure(replicas[index]!);
     }
+    // Valkey before 9 tells a zone only to who is connected.
+    if (typeof readFrom === "object") {
+      for (const node of replicas) {
+        if (node.openedLane === undefined && node.zone === undefined) node.lane.want();
+      }
+    }
     return this.#selector.select(master, replicas, shard) ??
       (readFrom === "replica" && replicas.length > 0 ? replicas[0]! : master);
   }
