@@ -64,13 +64,13 @@ const redis = new RedisCluster({ host: "node", port: 7000, transport: fake.trans
 await redis.connect();
 console.log(`opened in ${(performance.now() - opening).toFixed(1)} ms (cold), ${fake.open} connection(s)`);
 
-const { fleet } = redis.pool;
+const { state } = redis.pool;
 const { spec } = lookupCommand(["GET", "k"]);
 const commands = Array.from({ length: 10_000 }, (_, n) => new Command(spec, [`user:${n}:name`]));
 let found = 0;
 const routing = await times(() => {
   for (let index = 0; index < commands.length; index++) {
-    const node = fleet.nodeOf(slotOfCommand(commands[index]!), true);
+    const node = state.nodeOf(slotOfCommand(commands[index]!), true);
     if (node !== undefined) found++;
   }
 });

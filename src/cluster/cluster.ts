@@ -91,7 +91,7 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
    * ```
    */
   node(address: ServerAddress): Redis {
-    const node = this.pool.fleet.find(address);
+    const node = this.pool.state.find(address);
     if (node !== undefined) return new Redis({ pool: node.pool });
     throw new ClusterError(
       `Cannot make a client of ${formatAddress(address)}: it is no node of the cluster as it is known now`,
@@ -148,7 +148,7 @@ function open(
   const resolved = resolveClusterClientOptions<ClusterConnectionPool>(source, over);
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
-  const cache = resolved.cache && clusterCache(pool.fleet, resolved.cache);
+  const cache = resolved.cache && clusterCache(pool.state, resolved.cache);
   const inner = new ClusterExecutor(pool, { multiplex, owner: resolved.pool === undefined });
   const executor = observed(
     cache === undefined ? inner : new CachingExecutor(inner, cache),

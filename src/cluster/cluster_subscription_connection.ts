@@ -21,7 +21,7 @@ export interface Route {
 
 /** Passes on what the lane of one node after the other tells. */
 export class ClusterSubscriptionConnection implements ReconnectingConnection {
-  readonly #fleet: ClusterState;
+  readonly #state: ClusterState;
   readonly #route: Route;
   #listeners: readonly ReconnectingListener[] = [];
   #node: ClusterNode | undefined = undefined;
@@ -34,8 +34,8 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   #timer: Timer = undefined;
 
   /** Over these nodes; it is nowhere before it is wanted. */
-  constructor(fleet: ClusterState, route: Route) {
-    this.#fleet = fleet;
+  constructor(state: ClusterState, route: Route) {
+    this.#state = state;
     this.#route = route;
   }
 
@@ -99,9 +99,9 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
 
   /** Nobody knows where to go: the nodes are asked. */
   #discover(): void {
-    const fleet = this.#fleet;
-    if (fleet.topology.refreshes > 0) return this.#troubled(undefined);
-    fleet.start().then(
+    const state = this.#state;
+    if (state.topology.refreshes > 0) return this.#troubled(undefined);
+    state.start().then(
       () => {
         if (this.#wanted && this.#lane === undefined && this.#timer === undefined) this.#troubled(undefined);
       },
@@ -110,7 +110,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   }
 
   #leave(): void {
-    const { clock } = this.#fleet.options.connection;
+    const { clock } = this.#state.options.connection;
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     const lane = this.#lane;
@@ -127,9 +127,9 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
 
   /** There is no way to the node: at first at once, then more and more slowly, to another. */
   #troubled(cause: Error | undefined): void {
-    this.#fleet.lost();
+    this.#state.lost();
     if (!this.#wanted || this.#timer !== undefined) return;
-    const { clock, reconnect } = this.#fleet.options.connection;
+    const { clock, reconnect } = this.#state.options.connection;
     const attempt = this.#attempt++;
     const delay = attempt === 0 ? 0 : delayOf(reconnect.backoff, attempt, clock);
     this.#timer = clock.setTimeout(() => {
@@ -147,7 +147,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     ready: (connection) => {
       this.#attempt = 0;
       this.#connected = true;
-      this.#fleet.options.connection.clock.clearTimeout(this.#timer);
+      this.#state.options.connection.clock.clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#tell((listener) => listener.ready(connection));
     },

@@ -24,7 +24,7 @@ export class ClusterSubscriptions implements SubscriptionHome {
   readonly options: ResolvedConnectionOptions;
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
-  readonly #fleet: ClusterState;
+  readonly #state: ClusterState;
   readonly #multiplex: boolean;
   /** Of all channels and patterns. */
   readonly #common: ClusterSubscriptionConnection;
@@ -37,13 +37,13 @@ export class ClusterSubscriptions implements SubscriptionHome {
 
   /** Over the nodes of a pool; without `multiplex` on connections of their own. */
   constructor(pool: ClusterConnectionPool, multiplex: boolean) {
-    this.#fleet = pool.fleet;
+    this.#state = pool.state;
     this.#multiplex = multiplex;
     this.options = pool.options.connection;
-    this.events = pool.fleet.events;
-    this.#common = new ClusterSubscriptionConnection(this.#fleet, this.#route(anyNode(this.#fleet)));
+    this.events = pool.state.events;
+    this.#common = new ClusterSubscriptionConnection(this.#state, this.#route(anyNode(this.#state)));
     // As long as the pool: nothing is done unless there are subscriptions.
-    this.#fleet.listen({
+    this.#state.listen({
       discovered: () => this.#moved(),
       failed: () => false,
       rearranged: (_slots, refreshed) => {
@@ -60,10 +60,10 @@ export class ClusterSubscriptions implements SubscriptionHome {
   /** @inheritdoc */
   lane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
     if (kind !== "shard") return this.#common;
-    const master = this.#fleet.topology.masterOf(slotOf(channel));
+    const master = this.#state.topology.masterOf(slotOf(channel));
     let lane = this.#shards.get(master);
     if (lane === undefined) {
-      lane = new ClusterSubscriptionConnection(this.#fleet, this.#route(() => master));
+      lane = new ClusterSubscriptionConnection(this.#state, this.#route(() => master));
       this.#shards.set(master, lane);
     }
     return lane;
@@ -72,8 +72,8 @@ export class ClusterSubscriptions implements SubscriptionHome {
   /** @inheritdoc */
   privateLane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
     const slot = kind === "shard" ? slotOf(channel) : undefined;
-    const pick = slot === undefined ? anyNode(this.#fleet) : () => this.#fleet.topology.masterOf(slot);
-    return new PrivateSubscriptionConnection(this.#fleet, {
+    const pick = slot === undefined ? anyNode(this.#state) : () => this.#state.topology.masterOf(slot);
+    return new PrivateSubscriptionConnection(this.#state, {
       pick,
       laneOf: (node) => new DedicatedSubscriptionConnection(node.pool),
     }, this.#private);
@@ -86,12 +86,12 @@ export class ClusterSubscriptions implements SubscriptionHome {
 
   /** @inheritdoc */
   misplaced(channel: string | Uint8Array, error: Error | undefined): void {
-    const fleet = this.#fleet;
+    const state = this.#state;
     const redirection = redirectionOf(error);
     if (redirection?.kind === "moved") {
-      recordRedirection(fleet, redirection, fleet.topology.masterOf(slotOf(channel)));
+      recordRedirection(state, redirection, state.topology.masterOf(slotOf(channel)));
       this.#moved();
-    } else if (error === undefined) fleet.refresher.request("moved");
+    } else if (error === undefined) state.refresher.request("moved");
   }
 
   /** @inheritdoc */
@@ -122,7 +122,7 @@ export class ClusterSubscriptions implements SubscriptionHome {
     for (const lane of this.#private) lane.check();
     for (const listener of this.#listeners) listener();
     // What was subscribed there has been handed over: its lane rests, and is made anew when it is needed.
-    const masters = new Set<ClusterNode | undefined>(this.#fleet.topology.byRole("master"));
+    const masters = new Set<ClusterNode | undefined>(this.#state.topology.byRole("master"));
     for (const master of [...this.#shards.keys()]) if (!masters.has(master)) this.#shards.delete(master);
   }
 }
@@ -131,8 +131,8 @@ export class ClusterSubscriptions implements SubscriptionHome {
 class PrivateSubscriptionConnection extends ClusterSubscriptionConnection {
   readonly #lanes: Set<ClusterSubscriptionConnection>;
 
-  constructor(fleet: ClusterState, route: Route, lanes: Set<ClusterSubscriptionConnection>) {
-    super(fleet, route);
+  constructor(state: ClusterState, route: Route, lanes: Set<ClusterSubscriptionConnection>) {
+    super(state, route);
     this.#lanes = lanes;
   }
 
@@ -148,16 +148,16 @@ class PrivateSubscriptionConnection extends ClusterSubscriptionConnection {
 }
 
 /** Stays on a node as long as it can be reached; else goes to another that is well, if there is one. */
-function anyNode(fleet: ClusterState): Route["pick"] {
+function anyNode(state: ClusterState): Route["pick"] {
   return (current, lost) => {
-    const nodes = fleet.topology.refreshes === 0 ? [] : fleet.topology.nodes();
+    const nodes = state.topology.refreshes === 0 ? [] : state.topology.nodes();
     const well = nodes.filter(({ health }) => health === "online");
     if (!lost && current !== undefined && well.includes(current)) return current;
-    const others = well.filter((node) => node !== current && !fleet.isSilent(node));
+    const others = well.filter((node) => node !== current && !state.isSilent(node));
     const usable = others.filter(({ usable }) => usable);
     const masters = others.filter(({ role }) => role === "master");
     const choice = [usable, masters, others, nodes].find(({ length }) => length > 0);
-    return choice?.[Math.floor(fleet.options.connection.clock.random() * choice.length)];
+    return choice?.[Math.floor(state.options.connection.clock.random() * choice.length)];
   };
 }
 

@@ -55,11 +55,11 @@ export class ClusterExecutor implements Executor {
     options: { readonly multiplex: boolean; readonly owner: boolean },
   ) {
     this.#pool = pool;
-    this.#cluster = pool.fleet;
+    this.#cluster = pool.state;
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    this.#router = new Router(pool.fleet, this.#unknown);
-    this.events = pool.fleet.events;
+    this.#router = new Router(pool.state, this.#unknown);
+    this.events = pool.state.events;
     this.subscriptionHome = clusterSubscriptions(pool, options.multiplex);
     this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
   }

@@ -61,7 +61,7 @@ export class ClusterConnectionPool {
    *
    * @internal
    */
-  readonly fleet: ClusterState;
+  readonly state: ClusterState;
   readonly #pools: Set<NodePool> = new Set();
   readonly #homes: WeakMap<Connection, NodePool> = new WeakMap();
   /** Aborted when the pool is closed: the end of all timers, queries and connects of its own. */
@@ -95,7 +95,7 @@ export class ClusterConnectionPool {
         if (!this.#makingPlace) this.placeFreed();
       },
     };
-    this.fleet = new ClusterState(
+    this.state = new ClusterState(
       this.options,
       (node) => this.#makePool(node, group),
       (pool) => this.#closePool(pool),
@@ -118,7 +118,7 @@ export class ClusterConnectionPool {
 
   /** The nodes, their roles and their slots, as far as they are known. */
   get topology(): Topology {
-    return this.fleet.topology;
+    return this.state.topology;
   }
 
   /** Whether `close()` has been called. */
@@ -133,13 +133,13 @@ export class ClusterConnectionPool {
    */
   async connect(): Promise<void> {
     if (this.closed) throw this.#closedError();
-    await this.fleet.start();
+    await this.state.start();
   }
 
   /** Asks for the slots anew; joins the flight that is on its way. */
   async refresh(): Promise<void> {
     if (this.closed) throw this.#closedError();
-    await this.fleet.refresher.now("asked");
+    await this.state.refresher.now("asked");
   }
 
   /**
@@ -151,7 +151,7 @@ export class ClusterConnectionPool {
    */
   async acquireByNode(node: ServerAddress, options: AcquireOptions = {}): Promise<Connection> {
     await this.connect();
-    const known = this.fleet.find(node);
+    const known = this.state.find(node);
     if (known !== undefined) return await this.#acquire(known, options);
     throw new ClusterError(
       `Cannot take a connection to ${formatAddress(node)}: it is no node of the cluster`,
@@ -297,12 +297,12 @@ export class ClusterConnectionPool {
     });
     const pool = new NodePool(options, {
       ...group,
-      explain: (error) => explainRedirection(this.fleet, node, error),
+      explain: (error) => explainRedirection(this.state, node, error),
     });
     pool.readonly = node.role === "replica" && this.options.readFrom !== "master";
     // What a holder loses says as much about the node as the loss of a shared connection.
     pool.addEventListener("closed", ({ detail }) => {
-      if (detail.cause !== undefined && !this.#closed) this.fleet.lost();
+      if (detail.cause !== undefined && !this.#closed) this.state.lost();
     });
     this.#pools.add(pool);
     // Whatever still asks for it is refused by the pool itself.
@@ -328,7 +328,7 @@ export class ClusterConnectionPool {
     await this.connect();
     const { commandTimeout: timeout, retry: policy } = this.options.connection;
     const call = { mode: 0, timeout, signal, retry: retry ? policy : { ...policy, attempts: 0 } };
-    const { node, connection } = await acquireForSlot(this.fleet, slot, call, readonly);
+    const { node, connection } = await acquireForSlot(this.state, slot, call, readonly);
     this.#homes.set(connection, node.pool);
     return connection;
   }

@@ -53,7 +53,7 @@ describe("seeds under another name than the nodes announce", () => {
       await settled(redis.pool.refresh());
       await settled(Promise.all(["a", "b", "c", "d", "e"].map((key) => redis.set(key, 1))));
       let rearranged = 0;
-      redis.pool.fleet.listen({ discovered() {}, failed: () => false, rearranged: () => void rearranged++ });
+      redis.pool.state.listen({ discovered() {}, failed: () => false, rearranged: () => void rearranged++ });
       for (let n = 0; n < 5; n++) {
         await settled(redis.pool.refresh());
         assert.deepEqual(redis.topology.nodes().map(String).sort(), ANNOUNCED);

@@ -80,7 +80,7 @@ function check(redis: RedisCluster, { epoch, shards }: Belief, when: string): vo
   const masters = topology.shards().map(({ master }) => master.port).sort();
   assert.deepEqual(masters, shards.map(({ master }) => master).sort(), `${when}: shards`);
   for (const node of topology.nodes()) {
-    assert.equal(redis.pool.fleet.find({ host: "NODE", port: node.port }), node, when);
+    assert.equal(redis.pool.state.find({ host: "NODE", port: node.port }), node, when);
     assert.equal(topology.shardOf(node)?.master, node.role === "master" ? node : undefined, when);
   }
 }
