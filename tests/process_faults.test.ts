@@ -35,7 +35,7 @@ describe("process faults", () => {
   it("freezes and thaws a process", async () => {
     const client = await rawClient(server);
     await client.call("SET", "n", 0);
-    const frozen = await freeze(server);
+    await using frozen = await freeze(server);
     const reply = client.call("INCR", "n");
     assert.equal(await pending(reply), true);
     await frozen.undo();
@@ -109,7 +109,7 @@ describe("process faults", () => {
   it("answers LOADING, until undone", async () => {
     await ask(server, "SET", "before", "loading");
     const client = await rawClient(server);
-    const loading = await load(server);
+    await using loading = await load(server);
     await assert.rejects(client.call("GET", "before"), /^Error: LOADING/);
     await loading.undo();
     assert.equal(await client.call("GET", "before"), "loading");
@@ -120,7 +120,7 @@ describe("process faults", () => {
   it("pauses writes or all, until undone", async () => {
     const client = await rawClient(server);
     await client.call("SET", "n", 0);
-    const paused = await pauseClients(server, 60_000, "WRITE");
+    await using paused = await pauseClients(server, 60_000, "WRITE");
     assert.equal(await client.call("GET", "n"), "0");
     const reply = client.call("INCR", "n");
     assert.equal(await pending(reply), true);

@@ -68,9 +68,20 @@ describe("the client-side cache over a cluster", () => {
     assert.ok(redis.cache!.stats().active);
   });
 
-  it("drops all when a slot moves, also what was not there", async () => {
+  it("drops the keys of a slot that moves, also what was not there, and keeps the others", async () => {
     const slot = slotOf("none");
+    const many = Array.from({ length: 50 }, (_, n) => `key${n}`);
     assert.equal(await redis.get("none"), null);
+    assert.deepEqual(await redis.mget(["none", "{none}2"]), [null, null]);
+    for (const key of many) await redis.get(key);
+    // A read of several slots at once depends on all of them.
+    assert.deepEqual(await redis.mget(["none", "key0"]), [null, null]);
+    const kept = async (): Promise<number> => {
+      const { hits } = redis.cache!.stats();
+      for (const key of many) await redis.get(key);
+      return redis.cache!.stats().hits - hits;
+    };
+    assert.equal(await kept(), many.length);
     const [from, to] = [masterOf("none"), cluster.nodes.find((node) => node !== masterOf("none"))!];
     await moveSlots(from, to, [slot], cluster.nodes);
     // The node that had the slot does not tell of this any more.
@@ -78,13 +89,45 @@ describe("the client-side cache over a cluster", () => {
     assert.equal(await redis.set("{none}other", "1"), "OK");
     assert.equal(redis.topology.masterOf(slot)!.port, to.port);
     assert.equal(await redis.get("none"), "something");
+    assert.deepEqual(await redis.mget(["none", "key0"]), ["something", null]);
     await other.set("none", "else");
     await settle();
     assert.equal(await redis.get("none"), "else");
-    await redis.get("a");
+    assert.equal(await kept(), many.length, "after a redirection");
     await moveSlots(to, from, [slot], cluster.nodes);
+    await redis.get("none");
     await redis.pool.refresh();
-    assert.equal(redis.cache!.stats().entries, 0);
+    await other.set("none", "third");
+    await settle();
+    assert.equal(await redis.get("none"), "third");
+    assert.equal(await kept(), many.length, "after a refresh");
+  });
+
+  it("finds the slots of keys that are no text, too", async () => {
+    const keys = [new Uint8Array([0xff, 0x00, 0x80]), "schl\u00fcssel", "\u{1f511}", "{\u00e4}b"];
+    for (const key of keys) {
+      const [from, to] = [
+        cluster.nodes.find(({ port }) => port === redis.topology.masterOf(slotOf(key))!.port)!,
+        cluster.nodes.find(({ port }) => port !== redis.topology.masterOf(slotOf(key))!.port)!,
+      ];
+      assert.equal(await redis.get(key), null);
+      const { entries } = redis.cache!.stats();
+      await moveSlots(from, to, [slotOf(key)], cluster.nodes);
+      await redis.pool.refresh();
+      assert.equal(redis.cache!.stats().entries, entries - 1);
+    }
+  });
+
+  it("is kept by a refresh, although the seed has another name than the nodes announce", async () => {
+    const named = new RedisCluster([{ host: "localhost", port: cluster.masters[0]!.port }], { cache: true });
+    try {
+      for (const key of KEYS) await named.get(key);
+      for (let n = 0; n < 3; n++) await named.pool.refresh();
+      assert.equal(named.cache!.stats().entries, KEYS.length);
+      assert.equal(named.topology.nodes().length, 3);
+    } finally {
+      await named.close();
+    }
   });
 
   it("is one for all clients of a pool, and refuses what cannot be", async () => {

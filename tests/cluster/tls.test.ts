@@ -69,19 +69,22 @@ describe("a cluster whose nodes have names and certificates of their own", { ski
   it("is not spoken to where a certificate has another name; the other nodes are", async () => {
     const [, second] = cluster.masters;
     const wrong = (await certificates()).wrongName;
+    const { certFile, keyFile } = leaves[1]!;
     await second!.cli("CONFIG", "SET", "tls-cert-file", wrong.certFile, "tls-key-file", wrong.keyFile);
     await using redis = client();
-    const refused = (error: unknown): boolean =>
-      error instanceof ConnectionError && error.code === "TLS" && error.executed === "no";
-    assert.equal(await redis.get(keys[0]!), keys[0]);
-    assert.equal(await redis.get(keys[2]!), keys[2]);
-    await assert.rejects(redis.get(keys[1]!), refused);
-    await assert.rejects(redis.blpop(keys[1]!, 0), refused);
-    await assert.rejects(redis.pool.acquireBySlot(slotOf(keys[1]!)), refused);
-    await using named = client({ serverName: "wrong.example" });
-    await assert.rejects(named.get(keys[0]!), refused);
-    const { certFile, keyFile } = leaves[1]!;
-    await second!.cli("CONFIG", "SET", "tls-cert-file", certFile, "tls-key-file", keyFile);
+    try {
+      const refused = (error: unknown): boolean =>
+        error instanceof ConnectionError && error.code === "TLS" && error.executed === "no";
+      assert.equal(await redis.get(keys[0]!), keys[0]);
+      assert.equal(await redis.get(keys[2]!), keys[2]);
+      await assert.rejects(redis.get(keys[1]!), refused);
+      await assert.rejects(redis.blpop(keys[1]!, 0), refused);
+      await assert.rejects(redis.pool.acquireBySlot(slotOf(keys[1]!)), refused);
+      await using named = client({ serverName: "wrong.example" });
+      await assert.rejects(named.get(keys[0]!), refused);
+    } finally {
+      await second!.cli("CONFIG", "SET", "tls-cert-file", certFile, "tls-key-file", keyFile);
+    }
     assert.equal(await redis.get(keys[1]!), keys[1]);
   });
 });

@@ -1,9 +1,9 @@
 /** Unix sockets from the options to the server. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
@@ -12,11 +12,22 @@ import { olderThan } from "../harness/binaries.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 const fixture = fileURLToPath(new URL("fixtures/connect_unix.ts", import.meta.url));
-/** The command line that runs a module as a user who may not enter the server's folder: root may everything. */
-const nobody: string[] | undefined = (() => {
+/** Nobody's user. */
+const NOBODY = 65_534;
+/**
+ * The command line that runs a module without the rights to enter a folder of {@linkcode NOBODY}: root without those
+ * that root has beyond its own files, or the owner of this clone, who alone may be able to read it.
+ */
+const unprivileged: string[] | undefined = (() => {
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/setpriv")) return undefined;
+  const owner = statSync(fixture).uid;
+  const user = owner === 0
+    ? ["--bounding-set=-dac_override,-dac_read_search"]
+    : [`--reuid=${owner}`, `--regid=${owner}`, "--clear-groups"];
+  const drop = ["/usr/bin/setpriv", ...user];
+  // In a container even root may lack the right to give rights away.
+  if (spawnSync(drop[0]!, [...drop.slice(1), "/bin/true"]).status !== 0) return undefined;
   const run = "Deno" in globalThis ? ["run", "-A", "--no-check", "--quiet", "--no-lock"] : [];
-  const drop = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   return [...drop, "/usr/bin/env", "HOME=/nonexistent", process.execPath, ...run];
 })();
 
@@ -76,8 +87,12 @@ describe("UnixDomainSocketConnection(path)", () => {
     await gone.stop();
   });
 
-  it("fails clearly without permission", { skip: nobody === undefined }, () => {
-    const output = execFileSync(nobody![0]!, [...nobody!.slice(1), fixture, server.path!], {
+  it("fails clearly without permission", { skip: unprivileged === undefined }, async () => {
+    await using own = await startServer({ unix: true });
+    const home = dirname(own.path!);
+    chownSync(home, NOBODY, NOBODY);
+    chmodSync(home, 0o700);
+    const output = execFileSync(unprivileged![0]!, [...unprivileged!.slice(1), fixture, own.path!], {
       encoding: "utf8",
     });
     const { message, ...rest } = JSON.parse(output);

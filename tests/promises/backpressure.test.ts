@@ -22,7 +22,7 @@ describe("a producer faster than its server", () => {
     } as const;
     await using redis = new Redis(server.url, limits);
     await redis.ping();
-    const frozen = await freeze(server);
+    await using frozen = await freeze(server);
     const before = process.memoryUsage().rss;
     const value = "x".repeat(1_024);
     let accepted = 0;

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {
+  Connection,
   ConnectionError,
   PipelineError,
   Redis,
@@ -23,9 +24,11 @@ import {
   limitOutput,
   load,
 } from "../harness/process_faults.ts";
+import { incr } from "../../src/commands/mod.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
+import { stage } from "./support.ts";
 
 let server: Server;
 before(async () => {
@@ -63,7 +66,7 @@ describe("a server with no room for another client", () => {
         retry: false,
         reconnect: { backoff: "constant:20" },
       });
-      const limit = await limitClients(server, 1);
+      await using limit = await limitClients(server, 1);
       const turnedAway = new Promise<{ cause: Error }>((resolve) =>
         redis.addEventListener("reconnecting", ({ detail }) => resolve(detail as { cause: Error }), {
           once: true,
@@ -74,13 +77,30 @@ describe("a server with no room for another client", () => {
       assert.ok(cause instanceof ConnectionError);
       assert.deepEqual([cause.code, cause.executed], ["MAX_CLIENTS", "no"]);
       assert.match(cause.message, /the server turned it away: ERR max number of clients reached/);
-      const late = await errorOf(redis.with({ timeout: 100 }).incr(key));
-      assert.ok(late instanceof TimeoutError);
-      assert.equal(late.executed, "no");
-      assert.match(late.message, /max number of clients reached/);
       await limit.undo();
       assert.equal(await waiting, 1);
       assert.equal(await redis.get(key), "1");
+    });
+  }
+
+  for (const [way, options] of Object.entries(ways)) {
+    it(`is the reason that a command is told whose time is up: ${way}`, async () => {
+      const { clock, peer, redis } = stage({
+        ...options,
+        retry: false,
+        reconnect: { backoff: "constant:20" },
+      });
+      peer.onConnection = (connection) => {
+        connection.send(new ErrorReply("ERR max number of clients reached"));
+        connection.close();
+      };
+      const late = errorOf(redis.with({ timeout: 100 }).incr("n"));
+      await clock.advance(100);
+      const error = await late;
+      assert.ok(error instanceof TimeoutError);
+      assert.equal(error.executed, "no");
+      assert.match(error.message, /max number of clients reached/);
+      await redis.close();
     });
   }
 
@@ -166,7 +186,7 @@ describe("a server with no room for another client", () => {
     const rejected = async (): Promise<number> =>
       Number(/rejected_connections:(\d+)/.exec(String(await server.cli("INFO", "stats")))?.[1]);
     const before = await rejected();
-    const limit = await limitClients(server, 1);
+    await using limit = await limitClients(server, 1);
     const errors = [await errorOf(redis.pool.acquire()), await errorOf(redis.connect())];
     await redis.close();
     await limit.undo();
@@ -191,7 +211,7 @@ describe("a server that refuses writes", () => {
       await using redis = new Redis(server.url);
       await redis.set("kept", "yes");
       await redis.del("n");
-      const fault = await refuse(server);
+      await using fault = await refuse(server);
       const error = await errorOf(redis.incr("n"));
       assert.ok(error instanceof ReplyError);
       assert.deepEqual([error.code, error.executed], [code, "no"]);
@@ -214,19 +234,26 @@ describe("a server that loads its data", () => {
   it("is waited for as the retries allow, writes included: none of them ran", async () => {
     await using redis = new Redis(server.url, { retry: { attempts: 1_000, backoff: "constant:20" } });
     await redis.set("n", 0);
-    const loading = await load(server);
+    await using loading = await load(server);
     const error = await errorOf(redis.with({ retry: false }).incr("n"));
     assert.ok(error instanceof ReplyError);
     assert.deepEqual([error.code, error.executed], ["LOADING", "no"]);
     const waiting = [redis.incr("n"), redis.get("n")];
     // A connection that is opened meanwhile is turned away in its handshake, or in its first command.
-    await using other = new Redis(server.url, { retry: false, commandTimeout: 200 });
-    const late = await errorOf(other.incr("n"));
-    assert.equal(late.executed, "no");
-    assert.match(late.message, /LOADING/);
+    const late = new Connection({
+      host: server.host,
+      port: server.port,
+      commandTimeout: 0,
+      connectTimeout: 0,
+    });
+    const refused = await errorOf(late.connect().then(() => late.execute(incr("n"))));
+    late.disconnect();
+    assert.equal(refused.executed, "no");
+    assert.match(refused.message, /LOADING/);
     await loading.undo();
     assert.deepEqual(await Promise.all(waiting), [1, "1"]);
-    assert.equal(await other.with({ timeout: 5_000 }).incr("n"), 2);
+    await using other = new Redis(server.url);
+    assert.equal(await other.incr("n"), 2);
   });
 });
 
@@ -235,7 +262,7 @@ describe("a server that cuts off who does not read", () => {
     await using redis = new Redis(server.url, { retry: { attempts: 1, backoff: "constant:5" } });
     await redis.set("large", new Uint8Array(1_000_000));
     await redis.set("small", "x");
-    const limit = await limitOutput(server, "normal", 20_000);
+    await using limit = await limitOutput(server, "normal", 20_000);
     await server.cli("CONFIG", "RESETSTAT");
     const read = await errorOf(redis.get("large"));
     assert.deepEqual([read instanceof ConnectionError, read.executed], [true, "unknown"]);
@@ -252,7 +279,7 @@ describe("a server that cuts off who does not read", () => {
     await using redis = new Redis(server.url);
     const subscription = redis.subscription("flood");
     await subscription.ready;
-    const limit = await limitOutput(server, "pubsub", 20_000);
+    await using limit = await limitOutput(server, "pubsub", 20_000);
     await server.cli("PUBLISH", "flood", "x".repeat(1_000_000));
     assert.equal((await subscription.next()).value?.kind, "gap");
     await limit.undo();

@@ -113,7 +113,7 @@ describe("the peer takes the command and never answers", () => {
   it("a frozen process, too, and goes on when it does", async () => {
     await using redis = new Redis(server.url, { commandTimeout: 200, connectTimeout: 100 });
     await redis.ping();
-    const frozen = await freeze(server);
+    await using frozen = await freeze(server);
     const errors = await Promise.all([errorOf(redis.incr("frozen:3")), errorOf(redis.blpop("none", 0.1))]);
     await frozen.undo();
     for (const error of errors) assert.ok(error instanceof TimeoutError, error.message);

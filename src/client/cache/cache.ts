@@ -209,6 +209,17 @@ export class ClientCache {
     else for (const key of keys) this.#forget(key);
   }
 
+  /**
+   * Forgets what depends on keys that match. A key that is not ASCII has a character for each byte.
+   *
+   * @internal
+   */
+  forgetMatching(matches: (key: string) => boolean): void {
+    for (const key of [...this.#dependents.keys(), ...this.#reading.keys()]) {
+      if (matches(key)) this.#forget(key);
+    }
+  }
+
   /** Forgets all, and keeps nothing of what is on its way. */
   clear(): void {
     this.#invalidations += this.#store.size;

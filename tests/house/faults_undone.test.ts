@@ -1,0 +1,119 @@
+/**
+ * What a test does to a server that others use is undone whatever becomes of the test: by `await using`, or in `finally`.
+ * A test that fails in between must not make those behind it fail.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Token, tokenize } from "../../scripts/layers/tokens.ts";
+
+const TESTS = fileURLToPath(new URL("..", import.meta.url));
+/** What gives an `Undo` back: see `tests/harness/process_faults.ts`. */
+const FAULTS = "freeze limitClients limitOutput exhaustMemory demandReplicas failSaves pauseClients".split(
+  " ",
+);
+/** Their servers are their own, or what they change is what they test. */
+const EXEMPT = /^(harness|commands|containers)\/|^promises\/secrets\./;
+
+/** Methods whose call changes a server, whatever is behind these words. */
+const CHANGES: readonly RegExp[] = [
+  /^\. kill \( "SIGSTOP"/,
+  /^\. (configSet|replicaof|clientPause) \(/,
+  /^\. (cli|command) \( "(CONFIG" , "SET|CLIENT" , "PAUSE|REPLICAOF)"/,
+];
+
+/** A block in braces; `guard`: one of `try ... finally`. */
+interface Block {
+  readonly start: number;
+  end: number;
+  guard: boolean;
+  readonly outer: Block | undefined;
+  readonly inner: Block[];
+}
+
+/** The blocks of a file, the file itself first. */
+function blocksOf(tokens: readonly Token[]): Block[] {
+  const file: Block = { start: -1, end: tokens.length, guard: false, outer: undefined, inner: [] };
+  const all = [file];
+  let open = file;
+  // The parts of a `try` that ended just before: they are guarded when `finally` follows.
+  let parts: Block[] = [];
+  tokens.forEach(({ kind, text }, at) => {
+    if (kind !== "sign") return;
+    if (text === "{") {
+      const block: Block = { start: at, end: at, guard: false, outer: open, inner: [] };
+      open.inner.push(block);
+      all.push(open = block);
+    } else if (text === "}" && open.outer !== undefined) {
+      open.end = at;
+      const before = tokens[open.start - 1]?.text;
+      const next = tokens[at + 1]?.text;
+      if (before === "finally") { for (const part of [...parts, open]) part.guard = true; }
+      parts = next === "catch" || next === "finally" ? [...(before === "try" ? [] : parts), open] : [];
+      open = open.outer;
+    }
+  });
+  return all;
+}
+
+/** What a file leaves behind when one of its tests fails. */
+function leftBehind(path: string, source: string): string[] {
+  const tokens = tokenize(source);
+  const blocks = blocksOf(tokens);
+  return tokens.flatMap((token, at) => {
+    const words = tokens.slice(at, at + 8).map(({ kind, text }) =>
+      kind === "string" ? JSON.stringify(text) : text
+    );
+    const before = tokens.slice(Math.max(0, at - 5), at).map(({ text }) => text).join(" ");
+    // Methods of these names are those of proxies and peers, which a test has for itself.
+    if (token.kind === "word" && FAULTS.includes(token.text) && words[1] === "(" && !before.endsWith(".")) {
+      return /(^| )await using \w+ = await$/.test(before)
+        ? []
+        : [`${path}:${token.line}: ${words.join(" ")}`];
+    }
+    if (!CHANGES.some((change) => change.test(words.join(" ")))) return [];
+    let block = blocks.findLast(({ start, end }) => start < at && at < end);
+    for (; block !== undefined; block = block.outer) {
+      if (block.guard || block.inner.some(({ start, guard }) => guard && start > at)) return [];
+    }
+    return [`${path}:${token.line}: ${words.join(" ")}`];
+  });
+}
+
+describe("what a test does to a server", () => {
+  it("is undone whatever becomes of the test", () => {
+    const paths = readdirSync(TESTS, { recursive: true, encoding: "utf8" })
+      .map((path) => path.replaceAll("\\", "/"))
+      .filter((path) => path.endsWith(".test.ts") && !EXEMPT.test(path));
+    assert.ok(paths.length > 80, `${paths.length} files`);
+    assert.deepEqual(paths.flatMap((path) => leftBehind(path, readFileSync(join(TESTS, path), "utf8"))), []);
+  });
+
+  const body = (text: string): string[] => leftBehind("x.ts", `it("x", async () => {\n${text}\n});`);
+
+  it("is found where it is not", () => {
+    for (
+      const text of [
+        "const frozen = await freeze(server); await frozen.undo();",
+        "await limitClients(server, 1);",
+        'await server.kill("SIGSTOP"); await redis.get("k"); await server.kill("SIGCONT");',
+        'await server.cli("CONFIG", "SET", "maxclients", 1);',
+        'try { await redis.get("k"); } finally {} await redis.configSet("maxmemory", 1);',
+        'try { await redis.replicaof("h", 1); } catch {}',
+      ]
+    ) assert.equal(body(text).length, 1, text);
+  });
+
+  it("is let alone where it is", () => {
+    for (
+      const text of [
+        "await using frozen = await freeze(server);",
+        'await server.kill("SIGSTOP"); try { await redis.get("k"); } finally { await server.kill("SIGCONT"); }',
+        'try { await redis.configSet("a", 1); } finally { await redis.configSet("a", 0); }',
+        'await server.cli("CONFIG", "GET", "maxclients"); await server.kill("SIGKILL");',
+      ]
+    ) assert.deepEqual(body(text), [], text);
+  });
+});
