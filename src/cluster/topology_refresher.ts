@@ -62,8 +62,8 @@ export class TopologyRefresher {
     }
     const now = this.#clock.now();
     if (now - this.#last > QUIET) this.#troubledSince = now;
-    // A tenth of the time that the trouble has lasted adds a tenth to it at most.
-    const spacing = Math.min(LONGEST, Math.max(SHORTEST, (now - this.#troubledSince) / 10));
+    // So a trouble lasts a twentieth longer at most, for it was over and no refresh has shown it.
+    const spacing = Math.min(LONGEST, Math.max(SHORTEST, (now - this.#troubledSince) / 20));
     const jitter = this.#clock.random();
     const delay = Math.max(jitter * JITTER, this.#last + spacing * (1 + jitter / 10) - now);
     this.#requested = this.#clock.setTimeout(() => {

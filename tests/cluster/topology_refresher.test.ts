@@ -54,10 +54,10 @@ describe("refreshes of a topology", () => {
       for (let n = 1; n < starts.length; n++) {
         const lasted = starts[n - 1]! - begin;
         const spacing = starts[n]! - starts[n - 1]!;
-        assert.ok(spacing >= Math.max(500, Math.min(5_000, lasted / 10)), `${spacing} ms after ${lasted} ms`);
-        assert.ok(spacing <= 1_000 + lasted / 5, `${spacing} ms after ${lasted} ms: requests are served`);
+        assert.ok(spacing >= Math.max(500, Math.min(5_000, lasted / 20)), `${spacing} ms after ${lasted} ms`);
+        assert.ok(spacing <= 1_000 + lasted / 10, `${spacing} ms after ${lasted} ms: requests are served`);
       }
-      assert.ok(starts.length < 45, `${starts.length} in a minute`);
+      assert.ok(starts.length < 65, `${starts.length} in a minute`);
     });
   }
 

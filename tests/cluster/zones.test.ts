@@ -1,5 +1,4 @@
 /** `readFrom: { zone }` with servers that announce their zones: Valkey 8 in HELLO, Valkey 9 in CLUSTER SHARDS, too. */
-import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisCluster } from "../../mod.ts";
 import { atLeast, findBinary } from "../harness/binaries.ts";
