@@ -59,19 +59,23 @@ describe("readFrom: { zone } on a real cluster", { timeout: 60_000 }, () => {
       await settles(cluster, redis, ZONES.map((_, other) => other === index));
     }
     const [, replica] = cluster.nodes;
-    await replica!.cli("CONFIG", "SET", "availability-zone", "a");
-    await using redis = new RedisCluster([`127.0.0.1:${cluster.nodes[0]!.port}`], {
-      readFrom: { zone: "a" },
-    });
-    await redis.set("key", "value");
-    // Those of Valkey 9 hear of it from each other.
-    await waitFor("the replica's new zone", async () => {
-      await redis.pool.refresh();
-      await redis.get("key");
-      return redis.topology.byRole("replica").some(({ zone }) => zone === "a")
-        ? undefined
-        : "it is the old one";
-    });
-    await settles(cluster, redis, [false, true, false]);
+    try {
+      await replica!.cli("CONFIG", "SET", "availability-zone", "a");
+      await using redis = new RedisCluster([`127.0.0.1:${cluster.nodes[0]!.port}`], {
+        readFrom: { zone: "a" },
+      });
+      await redis.set("key", "value");
+      // Those of Valkey 9 hear of it from each other.
+      await waitFor("the replica's new zone", async () => {
+        await redis.pool.refresh();
+        await redis.get("key");
+        return redis.topology.byRole("replica").some(({ zone }) => zone === "a")
+          ? undefined
+          : "it is the old one";
+      });
+      await settles(cluster, redis, [false, true, false]);
+    } finally {
+      await replica!.cli("CONFIG", "SET", "availability-zone", ZONES[1]!);
+    }
   });
 });

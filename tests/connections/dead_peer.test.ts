@@ -166,8 +166,12 @@ describe("a server that only takes long", () => {
     await using server = await startServer();
     await using redis = new Redis(server.url, { commandTimeout: 300, retry: false });
     await redis.with({ timeout: 20_000 }).ping();
-    await server.cli("CLIENT", "PAUSE", "2000", "WRITE");
-    assert.equal(await redis.with({ timeout: 20_000 }).set("k", "v"), "OK");
+    try {
+      await server.cli("CLIENT", "PAUSE", "2000", "WRITE");
+      assert.equal(await redis.with({ timeout: 20_000 }).set("k", "v"), "OK");
+    } finally {
+      await server.cli("CLIENT", "UNPAUSE");
+    }
   });
 
   it("a blocking command without a limit, on a real server: it waits on, and gets its element", async () => {
