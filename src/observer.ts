@@ -75,6 +75,17 @@ export interface ObservedPool {
   readonly closed: boolean;
 }
 
+/** A client-side cache, as an observer sees it. */
+export interface ObservedCache {
+  /** What it has done so far. */
+  stats(): {
+    readonly hits: number;
+    readonly misses: number;
+    readonly evictions: number;
+    readonly invalidations: number;
+  };
+}
+
 /**
  * Watches what clients and pools do; given as the option `observer`.
  *
@@ -109,6 +120,8 @@ export interface Observer {
   observe<T>(operation: Operation, run: () => Promise<T>): Promise<T>;
   /** A pool was made. */
   pool?(pool: ObservedPool, target: Target): void;
+  /** A client-side cache was made. */
+  cache?(cache: ObservedCache, target: Target): void;
   /**
    * Somebody gave a connection back to its pool, or has held one to the pool's end; `time` is how long, in milliseconds. The
    * connection that a client's plain commands share is held as long as they have it.

@@ -17,6 +17,7 @@
 import type {
   BatchOperation,
   CommandOperation,
+  ObservedCache,
   ObservedPool,
   Observer,
   Operation,
@@ -24,10 +25,11 @@ import type {
 } from "../observer.ts";
 import type { OpenTelemetryApi, OtelAttributes, OtelHistogram, OtelTracer } from "./otel_api.ts";
 import { attributesOf, errorAttributes, nameOf, poolName, spanName } from "./otel_names.ts";
+import { CacheMetrics } from "./otel_caches.ts";
 import { PoolMetrics } from "./otel_pools.ts";
 
 export type * from "./otel_api.ts";
-export type { ObservedPool, Observer, Operation, Target } from "../observer.ts";
+export type { ObservedCache, ObservedPool, Observer, Operation, Target } from "../observer.ts";
 
 /** What to record, and where. */
 export interface OpenTelemetryOptions {
@@ -35,7 +37,7 @@ export interface OpenTelemetryOptions {
   readonly api: OpenTelemetryApi;
   /** Make a span of each command and of each batch. Default `true`. */
   readonly spans?: boolean;
-  /** Record `db.client.operation.duration` and the metrics of pools. Default `true`. */
+  /** Record `db.client.operation.duration` and the metrics of pools and of client-side caches. Default `true`. */
   readonly metrics?: boolean;
 }
 
@@ -50,6 +52,7 @@ class OpenTelemetryObserver implements Observer {
   readonly #tracer: OtelTracer | undefined;
   readonly #duration: OtelHistogram | undefined;
   readonly #pools: PoolMetrics | undefined;
+  readonly #caches: CacheMetrics | undefined;
 
   constructor({ api, spans = true, metrics = true }: OpenTelemetryOptions) {
     this.#api = api;
@@ -62,6 +65,7 @@ class OpenTelemetryObserver implements Observer {
       advice: { explicitBucketBoundaries: DURATIONS },
     });
     this.#pools = new PoolMetrics(meter, DURATIONS);
+    this.#caches = new CacheMetrics(meter);
   }
 
   /** @inheritdoc */
@@ -84,6 +88,11 @@ class OpenTelemetryObserver implements Observer {
   /** @inheritdoc */
   pool(pool: ObservedPool, target: Target): void {
     this.#pools?.add(pool, poolName(target));
+  }
+
+  /** @inheritdoc */
+  cache(cache: ObservedCache, target: Target): void {
+    this.#caches?.add(cache, poolName(target));
   }
 
   /** @inheritdoc */

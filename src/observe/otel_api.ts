@@ -68,6 +68,8 @@ export interface OtelMeter {
   createHistogram(name: string, options?: OtelMetricOptions): OtelHistogram;
   /** Makes a counter. */
   createCounter(name: string, options?: OtelMetricOptions): OtelCounter;
+  /** Makes a counter whose values are asked for. */
+  createObservableCounter(name: string, options?: OtelMetricOptions): OtelObservable;
   /** Makes an instrument whose values are asked for. */
   createObservableUpDownCounter(name: string, options?: OtelMetricOptions): OtelObservable;
 }

@@ -8,6 +8,9 @@ import { RedisError, ReplyError } from "../errors.ts";
 import type { BatchOperation, CommandOperation, Target } from "../observer.ts";
 import type { OtelAttributes } from "./otel_api.ts";
 
+/** The attribute that names a pool. */
+export const POOL = "db.client.connection.pool.name";
+
 /** `db.operation.name`: of a batch of one kind of command `"PIPELINE GET"`, of a mixed one `"PIPELINE"`. */
 export function nameOf(operation: CommandOperation | BatchOperation): string {
   if (operation.kind === "command") return operation.name;

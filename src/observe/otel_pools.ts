@@ -6,9 +6,9 @@
  */
 import { MaxConnectionsError } from "../errors.ts";
 import type { ObservedPool } from "../observer.ts";
+import { POOL } from "./otel_names.ts";
 import type { OtelCounter, OtelHistogram, OtelMeter, OtelObservable } from "./otel_api.ts";
 
-const POOL = "db.client.connection.pool.name";
 const STATE = "db.client.connection.state";
 
 interface Numbers {

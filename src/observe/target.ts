@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ObservedPool, Operation, Target } from "../observer.ts";
+import type { ObservedCache, ObservedPool, Operation, Target } from "../observer.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { guard, observe } from "./shield.ts";
 
@@ -29,6 +29,12 @@ export function watched<T>(
 export function announce(pool: ObservedPool, options: ResolvedConnectionOptions): void {
   const { observer } = options;
   if (observer !== undefined) guard(observer, () => observer.pool?.(pool, targetOf(options)));
+}
+
+/** Tells the observer of these options, if there is one, of a new client-side cache. */
+export function announceCache(cache: ObservedCache, options: ResolvedConnectionOptions): void {
+  const { observer } = options;
+  if (observer !== undefined) guard(observer, () => observer.cache?.(cache, targetOf(options)));
 }
 
 /** What tells the observer of these options of connections that come back, if it wants to know. */

@@ -144,6 +144,28 @@ describe("OpenTelemetry", () => {
     assert.deepEqual(await values("count"), [0, 0]);
   });
 
+  it("counts what client-side caches do", async () => {
+    const name = `${server.host}:${server.port}/6`;
+    const count = async (metric: string) =>
+      (await points(`db.client.cache.${metric}`)).filter(({ attributes }) =>
+        attributes["db.client.connection.pool.name"] === name
+      ).map(({ value }) => value);
+    const observer = openTelemetry({ api });
+    // Two of the same name are one.
+    await using first = new Redis(server.url, { db: 6, observer, cache: { maxEntries: 2 } });
+    await using second = new Redis(server.url, { db: 6, observer, cache: true });
+    for (const redis of [first, second]) {
+      for (const key of ["a", "b", "b"]) await redis.get(key);
+      await redis.get("c");
+    }
+    await first.set("c", "1");
+    assert.deepEqual(await count("hits"), [2]);
+    assert.deepEqual(await count("misses"), [6]);
+    assert.deepEqual(await count("evictions"), [1]);
+    await second.ping();
+    assert.deepEqual(await count("invalidations"), [2]);
+  });
+
   it("measures how long a connection is held, lost or not", async () => {
     const clock = new SimulatedClock();
     const observer = openTelemetry({ api, spans: false });

@@ -29,6 +29,7 @@ export function recordedOpenTelemetry(): Recorded {
       getMeter: () => ({
         createHistogram: (name) => ({ record: (value, attributes) => keep(name, value, attributes) }),
         createCounter: (name) => ({ add: (value, attributes) => keep(name, value, attributes) }),
+        createObservableCounter: () => ({ addCallback: (callback) => void asked.push(callback) }),
         createObservableUpDownCounter: () => ({ addCallback: (callback) => void asked.push(callback) }),
       }),
     },

@@ -4,6 +4,7 @@
  * @module
  */
 import { RedisError } from "../../errors.ts";
+import { announceCache } from "../../observe/target.ts";
 import type { ResolvedCacheOptions, ResolvedConnectionOptions } from "../../options.ts";
 import type { MultiplexedConnection } from "../multiplexed_connection.ts";
 import { ClientCache } from "./cache.ts";
@@ -40,6 +41,7 @@ export function sharedCache(
   if (cache === undefined) {
     caches.set(shared, cache = new ClientCache(options, connection));
     begin(cache);
+    announceCache(cache, connection);
   } else if (!agree(cache.options, options)) {
     const message = "Cannot open a cache: another client of the same pool has one with other options; " +
       "give both the same, or each a pool of its own";
