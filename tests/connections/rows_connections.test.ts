@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import {
   BlockingConnectionPool,
   Connection,
+  type ConnectionOptions,
   ConnectionPool,
   MaxConnectionsError,
   Redis,
@@ -14,6 +15,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { olderThan } from "../harness/binaries.ts";
+import { SimulatedClock } from "../harness/clock.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
@@ -24,6 +26,14 @@ before(async () => {
 after(() => server.stop());
 
 const at = () => ({ host: server.host, port: server.port });
+
+/** A server in memory, and simulated time: where a limit must run out, and no other. */
+function simulate(): { clock: SimulatedClock; peer: ScriptedPeer; simulated: ConnectionOptions } {
+  const clock = new SimulatedClock();
+  const peer = new ScriptedPeer({ clock });
+  return { clock, peer, simulated: { clock, transport: peer.transport({ clock }) } };
+}
+
 describe("BlockingConnectionPool(max_connections=50, timeout=20, queue_class)", () => {
   it("has these defaults, and a queue that is lifo or fifo", async () => {
     const { maxConnections, timeout, queue } = new BlockingConnectionPool(at()).options;
@@ -52,13 +62,18 @@ describe("BlockingConnectionPool(max_connections=50, timeout=20, queue_class)", 
   });
 
   it("serves waiters in order, and a wait that is too long ends with POOL_TIMEOUT", async () => {
-    await using pool = new BlockingConnectionPool({ ...at(), maxConnections: 1, timeout: 40 });
-    const held = await pool.acquire();
-    await assert.rejects(pool.acquire(), (error: RedisError) => {
+    const { clock, simulated } = simulate();
+    await using pool = new BlockingConnectionPool({ ...simulated, maxConnections: 1, timeout: 40 });
+    const acquiring = pool.acquire();
+    await clock.advance(0);
+    const held = await acquiring;
+    const refused = assert.rejects(pool.acquire(), (error: RedisError) => {
       assert.ok(error instanceof MaxConnectionsError);
       assert.match(error.message, /all 1 stayed in use for 40 ms/);
       return error.code === "POOL_TIMEOUT" && error.executed === "no";
     });
+    await clock.advance(40);
+    await refused;
     const order: number[] = [];
     const waiting = [1, 2, 3].map(async (number) => {
       using _lease = await pool.acquire();
@@ -149,12 +164,18 @@ describe("Connection(host, port, db, username, password, socket_timeout, ...)", 
   );
 
   it("socketTimeout bounds the silence of one try, commandTimeout the whole", async () => {
-    await using pool = new ConnectionPool({ ...at(), socketTimeout: 30, retry: false });
-    using connection = await pool.acquire();
-    await assert.rejects(connection.send(["BLPOP", "nothing", 0]), (error: RedisError) => {
+    const { clock, peer, simulated } = simulate();
+    peer.script = ([name], own) => name === "BLPOP" ? undefined : own.serve();
+    await using pool = new ConnectionPool({ ...simulated, socketTimeout: 30, retry: false });
+    const acquiring = pool.acquire();
+    await clock.advance(0);
+    using connection = await acquiring;
+    const silent = assert.rejects(connection.send(["BLPOP", "nothing", 0]), (error: RedisError) => {
       assert.ok(error instanceof TimeoutError);
       return error.code === "SOCKET_TIMEOUT" && error.executed === "unknown";
     });
+    await clock.advance(30);
+    await silent;
     assert.equal(connection.state, "closed");
   });
 });
@@ -188,18 +209,18 @@ describe("connect, disconnect, send_command, send_packed_command, read_response,
 describe("retry_on_timeout, retry_on_error without a policy", () => {
   /** How often a GET is sent to a server that does not answer it. */
   async function tries(options: string | object, multiplex: boolean): Promise<number> {
-    await using peer = new ScriptedPeer({
-      script: (command, connection) => command[0] === "GET" ? undefined : connection.serve(),
-    });
-    const { host, port } = await peer.listen();
-    const own = { socketTimeout: 40, multiplex };
+    const { clock, peer, simulated } = simulate();
+    peer.script = (command, connection) => command[0] === "GET" ? undefined : connection.serve();
+    const own = { ...simulated, socketTimeout: 40, multiplex };
     await using redis = typeof options === "string"
-      ? new Redis(`redis://${host}:${port}?${options}`, own)
-      : new Redis({ host, port, ...own, ...options });
-    await assert.rejects(redis.get("k"), (error: RedisError) => {
+      ? new Redis(`redis://localhost?${options}`, own)
+      : new Redis({ ...own, ...options });
+    const failed = assert.rejects(redis.get("k"), (error: RedisError) => {
       assert.ok(error instanceof TimeoutError);
       return error.code === "SOCKET_TIMEOUT" && error.executed === "unknown";
     });
+    await clock.advance(4_000);
+    await failed;
     return peer.count("GET");
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
+import { SimulatedClock } from "../harness/clock.ts";
 import { startProxy } from "../harness/fault_proxy.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -76,11 +77,14 @@ describe("pipelines of any size", () => {
     const peer = new ScriptedPeer({
       script: (command, connection) => command[0] === "INCR" ? undefined : connection.serve(),
     });
-    await using redis = new Redis({ transport: peer.transport(), commandTimeout: 300 });
+    const clock = new SimulatedClock();
+    await using redis = new Redis({ transport: peer.transport({ clock }), clock, commandTimeout: 300 });
     await redis.connect();
     const pipeline = redis.pipeline();
     for (let index = 0; index < 30_000; index++) pipeline.incr("n");
-    const error = await pipeline.exec().then(() => assert.fail("it must not resolve"), (error) => error);
+    const failed = pipeline.exec().then(() => assert.fail("it must not resolve"), (error) => error);
+    await clock.advance(300);
+    const error = await failed;
     assert.deepEqual([error.code, error.executed, error.index], ["COMMAND_TIMEOUT", "unknown", 0]);
     const sent = peer.count("INCR");
     assert.ok(sent < 10_000, `${sent} were sent`);

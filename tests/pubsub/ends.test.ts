@@ -49,7 +49,7 @@ for (const protocol of [2, 3] as const) {
 
     it("notices a dead server although it reads only", async () => {
       await using proxy = await startProxy({ port: server.port });
-      await using redis = new Redis(proxy.url, { ...quick, healthCheckInterval: 60, commandTimeout: 200 });
+      await using redis = new Redis(proxy.url, { ...quick, healthCheckInterval: 60, commandTimeout: 2_000 });
       const heard = collector<string>();
       await redis.subscribe("news", { message: (text) => heard.add(text), gap: () => heard.add("gap") });
       for (const connection of proxy.open) connection.freeze();
