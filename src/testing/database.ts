@@ -58,6 +58,8 @@ export interface DatabaseHost {
   readonly touches: boolean;
   /** A key has expired and has been taken out. */
   expired(db: Database, key: string): void;
+  /** A value is no longer there: its key was deleted, or has a value of another type. */
+  gone(db: Database, key: string): void;
   /** Something expires at a time, earlier than anything before. */
   expiresAt(db: Database, at: number): void;
 }
@@ -165,6 +167,7 @@ export class Database {
       this.keys.set(key, made);
       return made;
     }
+    if (typeof entry.value !== "string" && typeOf(value) !== entry.value.type) this.#host.gone(this, key);
     entry.value = value;
     entry.raw = false;
     entry.usedAt = this.#host.now;
@@ -267,6 +270,7 @@ export class Database {
   #remove(key: string, entry: Entry): void {
     this.keep(key);
     this.keys.delete(key);
+    this.#host.gone(this, key);
     if (entry.expireAt !== 0) this.volatile--;
   }
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { checkPermissions } from "./acl/check.ts";
+import { checkMemory } from "./memory_limit.ts";
 import { feedMonitors } from "./monitor_feed.ts";
 import {
   BLOCKED,
@@ -79,6 +80,8 @@ function refusal(session: Session, command: Command, args: string[]): ReplyValue
       `Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
   }
+  const tooMuch = checkMemory(session, command);
+  if (tooMuch !== undefined) return tooMuch;
   if (server.replication.master !== undefined && command.write && server.config.flag("replica-read-only")) {
     return new ErrorReply("READONLY You can't write against a read only replica.");
   }

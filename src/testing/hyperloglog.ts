@@ -1,31 +1,32 @@
 /**
- * HyperLogLogs in the two encodings of Redis, as strings that GET, SET and DUMP can move: 16,384 registers of 6 bits.
+ * HyperLogLogs in the two encodings of Redis, in a string that GET and SET can move: 16,384 registers of 6 bits.
  *
  * @module
  */
 import { murmurHash64 } from "./murmur.ts";
-import { err, ErrorReply } from "./reply.ts";
-import { toBytes, toText } from "./types/bytes.ts";
+import { ErrorReply } from "./reply.ts";
+import { Bytes, toText } from "./types/bytes.ts";
 
 const REGISTERS = 16_384;
 const HEADER = 16;
-const DENSE_SIZE = HEADER + (REGISTERS * 6 + 7 >> 3);
+const DENSE_SIZE = HEADER + ((REGISTERS * 6 + 7) >> 3);
 const SEED = 0xadc83b19;
 const SPARSE_MAX = 32;
 const ALPHA = 0.721347520444481703680;
 
 const INVALID = new ErrorReply("INVALIDOBJ Corrupted HLL object detected");
+const NOT_HLL = new ErrorReply("WRONGTYPE Key is not a valid HyperLogLog string value.");
 
-/** What is said of a string that is no HyperLogLog. */
-export const NOT_HLL: ErrorReply = new ErrorReply("WRONGTYPE Key is not a valid HyperLogLog string value.");
-
-/** Registers, and whether the encoding is sparse. */
+/** Registers that have been read from a string, and are as it is. */
 export interface HyperLogLog {
   /** One byte a register. */
   readonly registers: Uint8Array;
   /** The encoding. */
   sparse: boolean;
 }
+
+/** What was read last of a string, and in which version: who adds one element after the other need not read it again. */
+const known: WeakMap<Bytes, { readonly log: HyperLogLog; version: number }> = new WeakMap();
 
 /** An empty one. */
 export function emptyLog(): HyperLogLog {
@@ -35,14 +36,24 @@ export function emptyLog(): HyperLogLog {
 /** Reads one.
  *
  * @throws {ErrorReply} for what is none. */
-export function readLog(text: string): HyperLogLog {
-  if (text.length < HEADER || !text.startsWith("HYLL")) throw NOT_HLL;
-  const encoding = text.charCodeAt(4);
-  if (encoding > 1 || (encoding === 0 && text.length !== DENSE_SIZE)) throw NOT_HLL;
-  const bytes = toBytes(text);
+export function readLog(value: Bytes): HyperLogLog {
+  const before = known.get(value);
+  if (before !== undefined && before.version === value.version) return before.log;
+  const log = decode(value.view);
+  known.set(value, { log, version: value.version });
+  return log;
+}
+
+function decode(bytes: Uint8Array): HyperLogLog {
+  if (bytes.length < HEADER || toText(bytes.subarray(0, 4)) !== "HYLL") throw NOT_HLL;
+  const encoding = bytes[4]!;
+  if (encoding > 1 || (encoding === 0 && bytes.length !== DENSE_SIZE)) throw NOT_HLL;
   const registers = new Uint8Array(REGISTERS);
   if (encoding === 0) {
-    for (let i = 0; i < REGISTERS; i++) registers[i] = readDense(bytes, i);
+    for (let i = 0; i < REGISTERS; i++) {
+      const [byte, shift] = [HEADER + ((i * 6) >> 3), (i * 6) & 7];
+      registers[i] = ((bytes[byte]! >> shift) | ((bytes[byte + 1] ?? 0) << (8 - shift))) & 63;
+    }
     return { registers, sparse: false };
   }
   let at = 0;
@@ -61,13 +72,7 @@ export function readLog(text: string): HyperLogLog {
   return { registers, sparse: true };
 }
 
-function readDense(bytes: Uint8Array, index: number): number {
-  const bit = index * 6;
-  const [byte, shift] = [HEADER + (bit >> 3), bit & 7];
-  return ((bytes[byte]! >> shift) | ((bytes[byte + 1] ?? 0) << (8 - shift))) & 63;
-}
-
-function writeSparse(registers: Uint8Array): number[] {
+function encodeSparse(registers: Uint8Array): number[] {
   const codes: number[] = [];
   for (let at = 0; at < REGISTERS;) {
     const value = registers[at]!;
@@ -85,43 +90,61 @@ function writeSparse(registers: Uint8Array): number[] {
   return codes;
 }
 
-/** Writes one; the cached count is marked as stale. It becomes dense where it has to. */
-export function writeLog(log: HyperLogLog, sparseMost: number): string {
-  const { registers } = log;
+/** A new string for registers, dense where it has to be; its count is not known. */
+export function writeLog(log: HyperLogLog, sparseMost: number): Bytes {
+  const head = `HYLL${log.sparse ? "\x01" : "\0"}\0\0\0\0\0\0\0\0\0\0\x80`;
   if (log.sparse) {
-    const codes = registers.some((value) => value > SPARSE_MAX) ? undefined : writeSparse(registers);
-    if (codes !== undefined && codes.length + HEADER <= sparseMost + HEADER) {
-      return "HYLL\x01\0\0\0" + "\0\0\0\0\0\0\0\x80" + toText(Uint8Array.from(codes));
+    const codes = log.registers.some((value) => value > SPARSE_MAX) ? undefined : encodeSparse(log.registers);
+    if (codes !== undefined && codes.length <= sparseMost) {
+      return remember(new Bytes(head + toText(Uint8Array.from(codes))), log);
     }
     log.sparse = false;
+    return writeLog(log, sparseMost);
   }
-  const bytes = new Uint8Array(DENSE_SIZE);
-  bytes.set(toBytes("HYLL"));
-  bytes[15] = 0x80;
-  for (let i = 0; i < REGISTERS; i++) {
-    const bit = i * 6;
-    const [byte, shift] = [HEADER + (bit >> 3), bit & 7];
-    bytes[byte]! |= registers[i]! << shift;
-    if (shift > 2) bytes[byte + 1]! |= registers[i]! >> (8 - shift);
-  }
-  return toText(bytes);
+  const value = new Bytes(head);
+  value.grow(DENSE_SIZE);
+  const { view } = value;
+  for (const [index, register] of log.registers.entries()) if (register > 0) setDense(view, index, register);
+  return remember(value, log);
 }
 
-/** Adds an element. Returns whether a register grew. */
-export function addElement({ registers }: HyperLogLog, element: string): boolean {
+function remember(value: Bytes, log: HyperLogLog): Bytes {
+  known.set(value, { log, version: value.version });
+  return value;
+}
+
+function setDense(bytes: Uint8Array, index: number, value: number): void {
+  const [byte, shift] = [HEADER + ((index * 6) >> 3), (index * 6) & 7];
+  bytes[byte] = (bytes[byte]! & ~(63 << shift)) | (value << shift);
+  if (shift > 2) bytes[byte + 1] = (bytes[byte + 1]! & ~(63 >> (8 - shift))) | (value >> (8 - shift));
+}
+
+/** Adds an element to registers, and to the string where that is dense. Returns whether a register grew. */
+export function addElement({ registers }: HyperLogLog, element: string, dense?: Uint8Array): boolean {
   const { high, low } = murmurHash64(element, SEED);
   const index = low & (REGISTERS - 1);
   // Zeros from bit 14 on, and one more; a bit at the end of the word stops the count.
   const rest = ((low >>> 14) | (high << 18)) >>> 0;
-  let count: number;
-  if (rest !== 0) count = 32 - Math.clz32(rest & -rest);
-  else {
-    const top = ((high >>> 14) | (1 << 18)) >>> 0;
-    count = 32 + (32 - Math.clz32(top & -top));
-  }
+  const top = ((high >>> 14) | (1 << 18)) >>> 0;
+  const count = rest !== 0 ? 32 - Math.clz32(rest & -rest) : 64 - Math.clz32(top & -top);
   if (registers[index]! >= count) return false;
   registers[index] = count;
+  if (dense !== undefined) setDense(dense, index, count);
   return true;
+}
+
+/** The count that the string remembers; `undefined` where it is stale. */
+export function cachedCount(value: Bytes): number | undefined {
+  const { view } = value;
+  if ((view[15]! & 0x80) !== 0) return undefined;
+  return Number(new DataView(view.buffer, view.byteOffset).getBigUint64(8, true));
+}
+
+/** Lets the string remember its count, or forget it. */
+export function cacheCount(value: Bytes, count: number | undefined): void {
+  const { view } = value;
+  if (count === undefined) view[15]! |= 0x80;
+  else new DataView(view.buffer, view.byteOffset).setBigUint64(8, BigInt(count), true);
 }
 
 function sigma(x: number): number {
@@ -160,6 +183,3 @@ export function countElements({ registers }: HyperLogLog): number {
   z += REGISTERS * sigma(histogram[0]! / REGISTERS);
   return Math.round(ALPHA * REGISTERS * REGISTERS / z);
 }
-
-/** For the errors of PFDEBUG. */
-export const NO_LOG: ErrorReply = err("The specified key does not exist");

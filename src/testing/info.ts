@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { memoryOf } from "./encoding.ts";
+import { usedMemory } from "./memory_limit.ts";
 import type { Command, ServerState } from "./state.ts";
 import { VERSION } from "./version.ts";
 
@@ -17,14 +17,7 @@ function humanBytes(bytes: number): string {
 }
 
 function memory(server: ServerState): string[] {
-  let used = 1_000_000;
-  for (const db of server.databases) {
-    // A sample is enough for what is approximate anyway.
-    const nodes = db.keys.nodes().slice(0, 1000);
-    let sample = 0;
-    for (const { key, value } of nodes) sample += memoryOf(key, value);
-    if (nodes.length > 0) used += Math.round((sample / nodes.length) * db.size);
-  }
+  const used = usedMemory(server);
   const most = server.config.number("maxmemory");
   return [
     `used_memory:${used}`,
@@ -112,7 +105,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     "sync_partial_ok:0",
     "sync_partial_err:0",
     `expired_keys:${stats.expired}`,
-    "evicted_keys:0",
+    `evicted_keys:${stats.evicted}`,
     "evicted_clients:0",
     `keyspace_hits:${stats.hits}`,
     `keyspace_misses:${stats.misses}`,

@@ -27,7 +27,7 @@ import { BlockingHub } from "./blocking.ts";
 import { GROUPS } from "./commands/mod.ts";
 import { Config } from "./config.ts";
 import { Connection } from "./connection.ts";
-import { after } from "./dispatch.ts";
+import { after, countError } from "./dispatch.ts";
 import { ExecutedLog } from "./executed_log.ts";
 import { InProcessTransport } from "./in_process.ts";
 import { enableExpiry } from "./keyspace.ts";
@@ -35,6 +35,7 @@ import type { Listener, Listening, ListenOptions } from "./listener.ts";
 import type { TestServerOptions } from "./options.ts";
 import { PubSubHub } from "./pubsub_hub.ts";
 import { listCommands, makeCommands } from "./registry.ts";
+import { ErrorReply } from "./reply.ts";
 import { Replication } from "./replication.ts";
 import { ServerState, type Session } from "./state.ts";
 import { ServerTime } from "./time.ts";
@@ -50,7 +51,8 @@ function hexadecimal(random: () => number): string {
 /** The parts of a server; what tests of this folder use, and what topologies are built of. */
 export function createState(options: TestServerOptions): ServerState {
   const clock = options.clock ?? systemClock;
-  const epoch = options.epoch ?? (options.clock === undefined ? Date.now() : 1_700_000_000_000);
+  const epoch = options.epoch ??
+    (options.clock === undefined ? performance.timeOrigin + performance.now() : 1_700_000_000_000);
   const time = new ServerTime(clock, epoch);
   const random = (): number => clock.random();
   const state = new ServerState({
@@ -73,7 +75,9 @@ export function createState(options: TestServerOptions): ServerState {
     state.current = session;
     const { dirty } = state;
     try {
-      return run();
+      const reply = run();
+      if (reply instanceof ErrorReply) countError(state, reply);
+      return reply;
     } finally {
       const effects = session.effects;
       session.effects = undefined;

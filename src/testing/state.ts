@@ -11,7 +11,7 @@ import { Database, type DatabaseHost } from "./database.ts";
 import type { ExecutedLog } from "./executed_log.ts";
 import type { PubSubHub } from "./pubsub_hub.ts";
 import type { Replication } from "./replication.ts";
-import type { ReplyValue } from "./reply.ts";
+import { Push, type ReplyValue } from "./reply.ts";
 import type { ServerTime } from "./time.ts";
 import type { TrackingHub, TrackingMode } from "./tracking_hub.ts";
 
@@ -171,7 +171,8 @@ export class Session {
 
   /** Sends something. */
   send(value: ReplyValue): void {
-    if (this.link === undefined || this.closed || this.replies !== "on") return;
+    if (this.link === undefined || this.closed) return;
+    if (this.replies !== "on" && !(value instanceof Push)) return;
     this.link.write(value);
     this.link.flush();
   }
@@ -207,6 +208,8 @@ export interface Stats {
   commands: number;
   /** Keys that expired. */
   expired: number;
+  /** Keys that were evicted. */
+  evicted: number;
   /** Reads that found a key. */
   hits: number;
   /** Reads that did not. */
@@ -256,6 +259,7 @@ export class ServerState implements DatabaseHost {
     connections: 0,
     commands: 0,
     expired: 0,
+    evicted: 0,
     hits: 0,
     misses: 0,
     errors: new Map(),
@@ -332,6 +336,11 @@ export class ServerState implements DatabaseHost {
   /** A key has expired. */
   expired(db: Database, key: string): void {
     this.onExpired(db, key);
+  }
+
+  /** A value is no longer there. */
+  gone(db: Database, key: string): void {
+    if (this.blocking.count > 0) this.blocking.signal(db, key);
   }
 
   /** Something expires at a time. */

@@ -47,7 +47,7 @@ const CHANNEL = "__redis__:invalidate";
 export class TrackingHub {
   readonly #readers: Map<string, Set<Tracker>> = new Map();
   readonly #broadcast: Set<Tracker> = new Set();
-  #pending: Map<Tracker, string[]> = new Map();
+  #pending: Map<Tracker, Map<string, string[]>> = new Map();
   /** All who track. */
   readonly trackers: Set<Tracker> = new Set();
   /** Finds a client by its id. */
@@ -105,7 +105,7 @@ export class TrackingHub {
       for (const tracker of this.#broadcast) {
         const { prefixes, noLoop } = tracker.tracking!;
         if (noLoop && tracker === by) continue;
-        if (prefixes.some((prefix) => key.startsWith(prefix))) this.#later(tracker, key);
+        for (const prefix of prefixes) if (key.startsWith(prefix)) this.#later(tracker, key, prefix);
       }
     }
     if (this.#readers.size > 0) this.#invalidate(key, by);
@@ -122,7 +122,10 @@ export class TrackingHub {
     if (this.#pending.size === 0) return;
     const pending = this.#pending;
     this.#pending = new Map();
-    for (const [tracker, keys] of pending) this.#tell(tracker, keys);
+    for (const [tracker, prefixes] of pending) {
+      // One message for each prefix, in their order.
+      for (const prefix of [...prefixes.keys()].sort()) this.#tell(tracker, prefixes.get(prefix)!);
+    }
   }
 
   /** The client that is told in another's stead has gone. */
@@ -141,14 +144,16 @@ export class TrackingHub {
       const mode = tracker.tracking;
       if (mode === undefined || mode.broadcast || tracker.closed) continue;
       if (mode.noLoop && tracker === by) continue;
-      if (tracker === this.current()) this.#later(tracker, key);
+      if (tracker === this.current()) this.#later(tracker, key, "");
       else this.#tell(tracker, [key]);
     }
   }
 
-  #later(tracker: Tracker, key: string): void {
-    const keys = this.#pending.get(tracker);
-    if (keys === undefined) this.#pending.set(tracker, [key]);
+  #later(tracker: Tracker, key: string, prefix: string): void {
+    let prefixes = this.#pending.get(tracker);
+    if (prefixes === undefined) this.#pending.set(tracker, prefixes = new Map());
+    const keys = prefixes.get(prefix);
+    if (keys === undefined) prefixes.set(prefix, [key]);
     else if (!keys.includes(key)) keys.push(key);
   }
 

@@ -90,6 +90,7 @@ function bitfield(readOnly: boolean) {
       return operations.map((operation) => narrow(getBits(bytes, operation)));
     }
     const bytes = bytesOf(session, key);
+    const { length } = bytes;
     bytes.grow(Math.max(...writes.map(({ offset, bits }) => Math.floor((offset + bits - 1) / 8) + 1)));
     let count = 0;
     const reply = operations.map((operation) => {
@@ -105,10 +106,10 @@ function bitfield(readOnly: boolean) {
       const value = bounded(operation, wanted);
       if (value === undefined) return null;
       setBits(view, operation, BigInt.asUintN(operation.bits, value));
-      count++;
+      if (value !== old) count++;
       return narrow(operation.kind === "SET" ? old : value);
     });
-    if (count > 0) {
+    if (count > 0 || bytes.length > length) {
       changed(session, key);
       notify(session.server, session.db, "$", "setbit", key);
     }

@@ -35,10 +35,12 @@ function setbit(session: Session, [, key, at, to]: string[]): ReplyValue {
   if (to !== "0" && to !== "1") throw err("bit is not an integer or out of range");
   const bytes = bytesOf(session, key!);
   const place = Math.floor(offset / 8);
+  const grown = bytes.length <= place;
   bytes.grow(place + 1);
   const mask = 128 >> (offset % 8);
   const { view } = bytes;
   const old = (view[place]! & mask) === 0 ? 0 : 1;
+  if (String(old) === to && !grown) return old;
   if (to === "1") view[place]! |= mask;
   else view[place]! &= ~mask;
   changedWith(session, key!, "$", "setbit");

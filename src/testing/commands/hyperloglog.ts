@@ -5,36 +5,73 @@
  */
 import {
   addElement,
+  cacheCount,
+  cachedCount,
   countElements,
   emptyLog,
   type HyperLogLog,
-  NO_LOG,
   readLog,
   writeLog,
 } from "../hyperloglog.ts";
 import { changedWith } from "../keyspace.ts";
 import type { CommandGroup } from "../registry.ts";
-import { ErrorReply, OK, type ReplyValue } from "../reply.ts";
+import { err, OK, type ReplyValue } from "../reply.ts";
 import type { Session } from "../state.ts";
+import { Bytes } from "../types/bytes.ts";
 import { stringEntry } from "./strings.ts";
 
+/** The string of a key as bytes, which it is from now on. */
+function bytesAt(session: Session, key: string): Bytes | undefined {
+  const entry = stringEntry(session, key);
+  if (entry === undefined) return undefined;
+  if (!(entry.value instanceof Bytes)) {
+    session.db.keep(key);
+    entry.value = new Bytes(entry.value as string);
+  }
+  return entry.value as Bytes;
+}
+
 function read(session: Session, key: string): HyperLogLog | undefined {
-  const value = stringEntry(session, key)?.value;
-  return value === undefined ? undefined : readLog(String(value));
+  const value = bytesAt(session, key);
+  return value && readLog(value);
 }
 
 function store(session: Session, key: string, log: HyperLogLog): void {
   session.db.set(key, writeLog(log, session.server.config.number("hll-sparse-max-bytes")), true);
 }
 
+function pfadd(session: Session, args: string[]): ReplyValue {
+  const key = args[1]!;
+  const value = bytesAt(session, key);
+  const log = value === undefined ? emptyLog() : readLog(value);
+  const { sparse } = log;
+  let grew = value === undefined;
+  session.db.keep(key);
+  const dense = sparse ? undefined : value?.view;
+  for (let i = 2; i < args.length; i++) if (addElement(log, args[i]!, dense)) grew = true;
+  if (!grew) return 0;
+  if (sparse) store(session, key, log);
+  else cacheCount(value!, undefined);
+  changedWith(session, key, "$", "pfadd");
+  return 1;
+}
+
 function pfcount(session: Session, args: string[]): ReplyValue {
-  if (args.length === 2) {
-    const log = read(session, args[1]!);
-    return log === undefined ? 0 : countElements(log);
+  if (args.length > 2) {
+    const union = emptyLog();
+    for (const key of args.slice(1)) merge(union, read(session, key));
+    return countElements(union);
   }
-  const union = emptyLog();
-  for (const key of args.slice(1)) merge(union, read(session, key));
-  return countElements(union);
+  const value = bytesAt(session, args[1]!);
+  if (value === undefined) return 0;
+  const log = readLog(value);
+  const cached = cachedCount(value);
+  if (cached !== undefined) return cached;
+  const count = countElements(log);
+  session.db.keep(args[1]!);
+  cacheCount(value, count);
+  session.server.dirty++;
+  return count;
 }
 
 function merge(into: HyperLogLog, from: HyperLogLog | undefined): void {
@@ -48,40 +85,28 @@ function merge(into: HyperLogLog, from: HyperLogLog | undefined): void {
 function pfdebug(session: Session, args: string[]): ReplyValue {
   const [, word, key] = args as [string, string, string];
   const log = read(session, key);
-  if (log === undefined) throw NO_LOG;
+  if (log === undefined) throw err("The specified key does not exist");
+  const { sparse } = log;
+  const makeDense = (): void => {
+    if (sparse) store(session, key, { registers: log.registers, sparse: false });
+  };
   switch (word.toLowerCase()) {
     case "getreg":
-      if (log.sparse) {
-        log.sparse = false;
-        store(session, key, log);
-      }
+      makeDense();
       return [...log.registers];
     case "encoding":
-      return log.sparse ? "sparse" : "dense";
-    case "todense": {
-      const { sparse } = log;
-      log.sparse = false;
-      store(session, key, log);
+      return sparse ? "sparse" : "dense";
+    case "todense":
+      makeDense();
       return sparse ? 1 : 0;
-    }
     default:
-      throw new ErrorReply(`ERR Unknown PFDEBUG subcommand '${word}'`);
+      throw err(`Unknown PFDEBUG subcommand '${word}'`);
   }
 }
 
 /** HyperLogLog. */
 export const hyperLogLogs: CommandGroup = {
-  pfadd(session, args) {
-    const key = args[1]!;
-    const old = read(session, key);
-    const log = old ?? emptyLog();
-    let grew = old === undefined;
-    for (const element of args.slice(2)) if (addElement(log, element)) grew = true;
-    if (!grew) return 0;
-    store(session, key, log);
-    changedWith(session, key, "$", "pfadd");
-    return 1;
-  },
+  pfadd,
   pfcount,
   pfmerge(session, args) {
     const into = emptyLog();

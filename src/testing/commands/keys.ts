@@ -125,7 +125,7 @@ function randomkey(session: Session): ReplyValue {
 export const keys: CommandGroup = {
   del,
   unlink: del,
-  exists: (session, args) => args.slice(1).filter((key) => session.db.find(key) !== undefined).length,
+  exists: (session, args) => args.slice(1).filter((key) => session.db.peek(key) !== undefined).length,
   touch: (session, args) => args.slice(1).filter((key) => session.db.find(key) !== undefined).length,
   type(session, args) {
     const entry = session.db.peek(args[1]!);

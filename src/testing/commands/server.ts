@@ -93,6 +93,7 @@ export const serverCommands: CommandGroup = {
       connections: 0,
       commands: 0,
       expired: 0,
+      evicted: 0,
       hits: 0,
       misses: 0,
       failed: 0,

@@ -47,7 +47,7 @@ function create(session: Session, args: string[]): ReplyValue {
   }
   let stream = session.db.write(key, "stream");
   if (stream === undefined && !make) throw NO_STREAM;
-  const from = id === "$" ? stream?.lastId ?? 0n : parseId(id, 0n, true);
+  const from = id === "$" ? stream?.lastId ?? 0n : parseId(id);
   if (stream?.groups.has(name)) throw new ErrorReply("BUSYGROUP Consumer Group name already exists");
   if (stream === undefined) {
     session.db.set(key, stream = new Stream());
@@ -67,7 +67,7 @@ function setid(session: Session, args: string[]): ReplyValue {
   }
   const stream = streamOf(session, key);
   const group = groupOf(stream, key, name);
-  group.lastId = id === "$" ? stream.lastId : parseId(id, 0n, true);
+  group.lastId = id === "$" ? stream.lastId : parseId(id);
   group.read = read;
   changedWith(session, key, "x", "xgroup-setid");
   return OK;

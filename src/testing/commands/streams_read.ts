@@ -205,9 +205,7 @@ function serve(
   const value = session.db.peek(key)?.value;
   if (value === undefined || typeof value === "string" || value.type !== "stream") {
     if (query.group === undefined) return undefined;
-    return value === undefined
-      ? new ErrorReply("UNBLOCKED the stream key no longer exists")
-      : new ErrorReply("WRONGTYPE Operation against a key holding the wrong kind of value");
+    return new ErrorReply("UNBLOCKED the stream key no longer exists");
   }
   if (query.group === undefined) {
     const after = from[query.keys.indexOf(key)]!;

@@ -226,6 +226,7 @@ export function bytesOf(session: Session, key: string): Bytes {
   const entry = stringEntry(session, key);
   if (entry?.value instanceof Bytes) {
     session.db.keep(key);
+    entry.value.version++;
     return entry.value;
   }
   const bytes = new Bytes(entry?.value as string | undefined);

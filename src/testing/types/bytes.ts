@@ -25,6 +25,8 @@ export function toText(bytes: Uint8Array): string {
 export class Bytes {
   /** What it is for TYPE. */
   readonly type: "string" = "string";
+  /** Grows whenever a command may have changed the bytes. */
+  version = 0;
   #memory: Uint8Array;
   #length: number;
 
@@ -58,6 +60,7 @@ export class Bytes {
 
   /** Writes a text at a place. */
   write(offset: number, text: string): void {
+    this.version++;
     this.grow(offset + text.length);
     for (let i = 0; i < text.length; i++) this.#memory[offset + i] = text.charCodeAt(i);
   }

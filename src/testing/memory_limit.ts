@@ -1,0 +1,62 @@
+/**
+ * `maxmemory`: keys that are evicted, and commands that are refused.
+ *
+ * @module
+ */
+import { memoryOf } from "./encoding.ts";
+import { changed, notify } from "./keyspace.ts";
+import { ErrorReply } from "./reply.ts";
+import type { Command, ServerState, Session } from "./state.ts";
+
+const OOM = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
+/** What a server without data uses. */
+const BASE = 1_000_000;
+const SAMPLE = 1000;
+
+/** About how many bytes are in use; a sample of the keys is enough for that. */
+export function usedMemory(server: ServerState): number {
+  let used = BASE;
+  for (const { keys } of server.databases) {
+    const most = Math.min(keys.size, SAMPLE);
+    let sample = 0;
+    for (let i = 0; i < most; i++) {
+      const { key, value } = keys.at(i);
+      sample += memoryOf(key, value);
+    }
+    if (most > 0) used += Math.round((sample / most) * keys.size);
+  }
+  return used;
+}
+
+/** Takes a key out, as the policy says. Returns whether there was one. */
+function evict(session: Session, policy: string): boolean {
+  const { server } = session;
+  for (const db of server.databases) {
+    const nodes = db.keys.nodes();
+    const found = policy.startsWith("volatile") ? nodes.find(({ value }) => value.expireAt !== 0) : nodes[0];
+    if (found === undefined) continue;
+    db.delete(found.key);
+    server.replication.append(db.index, ["DEL", found.key]);
+    changed(session, found.key, db);
+    notify(server, db, "e", "evicted", found.key);
+    server.stats.evicted++;
+    return true;
+  }
+  return false;
+}
+
+/** Makes room where there is a limit. Returns the refusal of a command that needs more. */
+export function checkMemory(session: Session, command: Command): ErrorReply | undefined {
+  const { server, multi } = session;
+  const most = server.config.number("maxmemory");
+  if (most === 0) return undefined;
+  const policy = server.config.text("maxmemory-policy");
+  while (usedMemory(server) > most) {
+    if (policy === "noeviction" || !evict(session, policy)) break;
+  }
+  if (usedMemory(server) <= most) return undefined;
+  const ends = ["exec", "discard", "quit", "reset"].includes(command.name);
+  const needs = command.flags.has("denyoom") || (multi !== undefined && !ends) ||
+    (command.name === "exec" && (multi ?? []).some((one) => one.command.flags.has("denyoom")));
+  return needs ? OOM : undefined;
+}
