@@ -132,9 +132,12 @@ describe("commands for all nodes", () => {
     };
     const refresh = redis.pool.refresh().catch(() => {});
     while (!refreshing) await clock.advance(1);
-    await within(1_000, redis.configSet({ "slowlog-log-slower-than": "1000" }));
-    assert.equal(fake.count("CONFIG"), 6);
-    await redis.close();
+    try {
+      await within(1_000, redis.configSet({ "slowlog-log-slower-than": "1000" }));
+      assert.equal(fake.count("CONFIG"), 6);
+    } finally {
+      await redis.close();
+    }
     await within(60_000, refresh);
   });
 });
