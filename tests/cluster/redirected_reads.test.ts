@@ -76,7 +76,10 @@ describe("reads that replicas do not serve", () => {
   }
 
   it("without an offline queue, reads from a replica that is lost fail, and leave the event loop free", async () => {
-    const { fake, redis, clock, within, replica } = withReplicas({ readFrom: "replica", maxQueued: 0 });
+    const { fake, redis, clock, within, replica } = withReplicas({
+      readFrom: "replica",
+      offlineQueue: false,
+    });
     await within(1_000, redis.connect());
     assert.equal(await within(100, redis.get(KEY)), null);
     fake.down.add(replica);
