@@ -5,6 +5,7 @@
  */
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
+import { type Abortable, AbortGroup } from "./abort_group.ts";
 import { inDoubt } from "./failures.ts";
 import { snapshot } from "../resp/snapshot.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
@@ -64,8 +65,10 @@ export interface Rare {
   retry?: RetryPolicy;
   /** Bytes that it holds while it waits for a connection. */
   size?: number;
-  /** Stops listening to its caller's signal. */
-  unlisten?: () => void;
+  /** The commands of its caller's signal. */
+  aborts?: AbortGroup;
+  /** What stands for it among those, if it is not itself. */
+  aborted?: Abortable;
   /** Called when it settles, before its caller is told. */
   settled?: () => void;
 }
@@ -131,13 +134,17 @@ export class Pending {
 
   /** Rejects with the signal's reason when it is aborted first. */
   abortBy(signal: AbortSignal, aborted?: () => void): void {
-    const listener = (): void => {
-      if (this.done) return;
-      this.reject(signal.reason);
-      aborted?.();
-    };
-    signal.addEventListener("abort", listener, { once: true });
-    this.more.unlisten = () => signal.removeEventListener("abort", listener);
+    const { more } = this;
+    if (aborted !== undefined) {
+      more.aborted = {
+        reject: (reason) => {
+          if (this.done) return;
+          this.reject(reason);
+          aborted();
+        },
+      };
+    }
+    more.aborts = AbortGroup.join(signal, more.aborted ?? this);
   }
 
   /** Calls `listener` when the command settles, before its caller is told. */
@@ -155,7 +162,7 @@ export class Pending {
     if (this.done) return;
     // Before anything of the caller's runs: whatever that does, this is settled.
     this.done = true;
-    if (this.#rare !== undefined) ended(this.#rare);
+    if (this.#rare !== undefined) ended(this.#rare, this);
     let value: unknown = reply;
     const parse = this.command.parse;
     if (parse !== undefined) {
@@ -189,7 +196,7 @@ export class Pending {
   reject(error: unknown): void {
     if (this.done) return;
     this.done = true;
-    if (this.#rare !== undefined) ended(this.#rare);
+    if (this.#rare !== undefined) ended(this.#rare, this);
     this.#settle(this.#rare?.doubtful ? inDoubt(error) : error);
   }
 
@@ -199,8 +206,8 @@ export class Pending {
   }
 }
 
-function ended(rare: Rare): void {
-  rare.unlisten?.();
+function ended(rare: Rare, pending: Pending): void {
+  rare.aborts?.leave(rare.aborted ?? pending);
   rare.settled?.();
 }
 

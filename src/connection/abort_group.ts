@@ -1,0 +1,47 @@
+/**
+ * The commands that one `AbortSignal` ends: one listener for all of them.
+ *
+ * Adding and removing a listener costs as much as the signal has listeners, so that a signal that is shared by many
+ * commands may have one only.
+ *
+ * @module
+ */
+
+/** A command that can be aborted. */
+export interface Abortable {
+  /** It has been aborted. */
+  reject(reason: unknown): void;
+}
+
+const groups: WeakMap<AbortSignal, AbortGroup> = new WeakMap();
+
+/** The commands of one signal; it listens while there are any. */
+export class AbortGroup {
+  readonly #signal: AbortSignal;
+  readonly #members: Set<Abortable> = new Set();
+
+  private constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Adds a command, which is rejected with the signal's reason when it is aborted. Returns the group to leave. */
+  static join(signal: AbortSignal, member: Abortable): AbortGroup {
+    let group = groups.get(signal);
+    if (group === undefined) groups.set(signal, group = new AbortGroup(signal));
+    if (group.#members.size === 0) signal.addEventListener("abort", group.#abort);
+    group.#members.add(member);
+    return group;
+  }
+
+  /** Removes a command that has settled. */
+  leave(member: Abortable): void {
+    if (this.#members.delete(member) && this.#members.size === 0) {
+      this.#signal.removeEventListener("abort", this.#abort);
+    }
+  }
+
+  readonly #abort = (): void => {
+    const { reason } = this.#signal;
+    for (const member of [...this.#members]) member.reject(reason);
+  };
+}
