@@ -12,8 +12,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { type ConnectionOptions, resolveOptions } from "../options.ts";
-import type { ResolvedConnectionOptions } from "../options.ts";
+import { type ConnectionOptions, type ResolvedConnectionOptions, resolveOptions } from "../options.ts";
 import { noWords } from "../resp/arguments.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
 import type { Arg, Reply } from "../resp/types.ts";
@@ -147,6 +146,11 @@ export class Connection {
     return this.#welcome?.server ?? {};
   }
 
+  /** The number of push frames that were ignored, because they were empty or did not begin with a name. */
+  get ignoredPushes(): number {
+    return this.#inbox.ignored;
+  }
+
   /** Commands that wait for their reply, those included whose caller has given up. */
   get pending(): number {
     return this.#link?.pending ?? 0;
@@ -194,12 +198,13 @@ export class Connection {
   }
 
   /**
-   * Connects and shakes hands, within `connectTimeout`.
+   * Connects and shakes hands, within `connectTimeout`. Does nothing on a connection that is ready.
    *
    * @throws {ConnectionError | TimeoutError | AuthenticationError} or the signal's reason.
    */
   async connect(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#state !== "idle") throw this.#refusal("connect");
+    if (this.#state === "ready") return;
+    if (this.#state !== "idle") throw stateError(this, "connect");
     this.#state = "connecting";
     const { clock, connectTimeout } = this.options;
     const limit = startLimit(
@@ -281,7 +286,7 @@ export class Connection {
   async sendPacked(bytes: Uint8Array, replies = 1, options: SendOptions = {}): Promise<Reply[]> {
     const { mode = this.#mode, timeout = this.options.commandTimeout, signal } = options;
     signal?.throwIfAborted();
-    if (this.#state !== "ready") throw this.#refusal("send packed commands");
+    if (this.#state !== "ready") throw stateError(this, "send packed commands");
     if (this.#link!.full) throw queueFullError("packed commands", this.address);
     const raw = rawBatch(bytes, replies, this.session, { mode, timeout });
     this.#link!.enqueueBatch(raw.batch);
@@ -307,7 +312,7 @@ export class Connection {
   enqueue(pending: Pending): void {
     const { name } = pending.command.spec;
     const link = this.#link;
-    if (this.#state !== "ready" || link === undefined) return pending.fail(this.#refusal(`send ${name}`));
+    if (this.#state !== "ready" || link === undefined) return pending.fail(stateError(this, `send ${name}`));
     if (link.full) return pending.fail(queueFullError(name, this.address));
     const stateful = statefulName(pending);
     const refusal = stateful === "" ? undefined : this.#tracker.refusal(stateful, pending);
@@ -373,11 +378,7 @@ export class Connection {
 
   /** Why connecting was given up. */
   #given(): Error {
-    return this.#cause ?? this.#refusal("connect");
-  }
-
-  #refusal(what: string): ConnectionError {
-    return stateError(what, this.address, this.#state, this.#cause);
+    return this.#cause ?? stateError(this, "connect");
   }
 
   /** The one way into `closed`. Without a cause it is by plan. */

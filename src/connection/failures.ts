@@ -100,13 +100,15 @@ export function connectTimeoutError(
 
 /** The error for what a connection cannot do in the state that it is in. */
 export function stateError(
+  { address, state, cause }: {
+    readonly address: string;
+    readonly state: string;
+    readonly cause: Error | undefined;
+  },
   what: string,
-  where: string,
-  state: string,
-  cause: Error | undefined,
 ): ConnectionError {
   const is = state === "idle" ? "not connected yet; await connect() first" : state;
-  const message = `Cannot ${what}: the connection to ${where} is ${is}`;
+  const message = `Cannot ${what}: the connection to ${address} is ${is}`;
   return new ConnectionError(message, { code: "CLOSED", executed: "no", cause });
 }
 

@@ -22,6 +22,8 @@ const encoder = new TextEncoder();
 export class SubscriberInbox extends Inbox {
   /** What the server says that the connection is subscribed to. */
   readonly subscribed: Subscribed = new Subscribed();
+  /** Push frames that were ignored: they were empty, or did not begin with a name. */
+  ignored = 0;
   /** Replies need a look: the server may talk by itself in the form of replies (RESP2 messages, MONITOR). */
   #attentive = false;
   #streaming = false;
@@ -93,7 +95,8 @@ export class SubscriberInbox extends Inbox {
   /** @inheritdoc */
   override push(values: Reply[]): void {
     const kind = values[0];
-    if (kind === "message" || kind === "pmessage" || !isConfirmation(kind)) this.#push(values);
+    if (typeof kind !== "string") this.ignored++;
+    else if (kind === "message" || kind === "pmessage" || !isConfirmation(kind)) this.#push(values);
     else this.#confirm(values);
   }
 

@@ -114,10 +114,11 @@ export const keepAlive: Kind = fields(
 );
 
 /** Bounds of the decoder. */
-export const limits: Kind = fields("{ maxDepth, maxLineLength, maxBulkLength }", {
+export const limits: Kind = fields("{ maxDepth, maxLineLength, maxBulkLength, maxElements }", {
   maxDepth: integer(1, 100_000),
   maxLineLength: integer(1, 2 ** 31 - 1),
   maxBulkLength: integer(1, 2 ** 53 - 1),
+  maxElements: integer(1, 2 ** 32 - 1),
 });
 
 const queueLimits = {

@@ -46,7 +46,12 @@ const DEFAULTS = {
 
 const QUEUE = Object.freeze({ maxCommands: 1_000_000, maxBytes: 67_108_864 });
 
-const LIMITS = Object.freeze({ maxDepth: 128, maxLineLength: 1_048_576, maxBulkLength: 536_870_912 });
+const LIMITS = Object.freeze({
+  maxDepth: 128,
+  maxLineLength: 1_048_576,
+  maxBulkLength: 536_870_912,
+  maxElements: 100_000_000,
+});
 
 const POOL_DEFAULTS = {
   queue: "lifo",

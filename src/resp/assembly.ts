@@ -10,7 +10,7 @@ import { withoutArguments } from "./discreet.ts";
 import { unreadable } from "./protocol.ts";
 import { lineText } from "./strings.ts";
 import type { TextReader } from "./text_reader.ts";
-import { DecodeMode, type DecoderHandler, type Reply } from "./types.ts";
+import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply } from "./types.ts";
 import { ATTRIBUTE, BULK, MAP, PUSH } from "./type_bytes.ts";
 
 /** A bit beside those of `DecodeMode`: attributes were read that belong to the element that comes next. */
@@ -42,14 +42,16 @@ export class Assembly {
   readonly #handler: DecoderHandler;
   readonly #texts: TextReader;
   readonly #maxDepth: number;
+  readonly #maxElements: number;
   readonly #frames: Frame[] = [];
   #attributes: Frame["attributes"] = undefined;
 
   /** Makes an assembly that tells the handler. */
-  constructor(handler: DecoderHandler, texts: TextReader, maxDepth: number) {
+  constructor(handler: DecoderHandler, texts: TextReader, limits: DecoderLimits) {
     this.#handler = handler;
     this.#texts = texts;
-    this.#maxDepth = maxDepth;
+    this.#maxDepth = limits.maxDepth ?? 128;
+    this.#maxElements = limits.maxElements ?? 100_000_000;
   }
 
   /** The parts of the streamed string that is being read. */
@@ -113,17 +115,21 @@ export class Assembly {
   open(type: number, length: number): void {
     if ((this.mode & PARTS) !== 0) throw noPart();
     const depth = this.depth;
-    if (length === 0 && type !== PUSH) {
-      if (type === ATTRIBUTE) this.begun = depth === 0;
+    if (length === 0) {
+      if (type === PUSH) this.#handler.push([]);
+      else if (type === ATTRIBUTE) this.begun = depth === 0;
       else this.deliver(type === MAP ? toMap(NOTHING, this.mode) : []);
       return;
     }
     if (depth === this.#maxDepth) {
       throw unreadable(`it is nested deeper than maxDepth, ${this.#maxDepth}`);
     }
+    const size = type === MAP || type === ATTRIBUTE ? length * 2 : length;
+    if (size > this.#maxElements && size !== Infinity) {
+      throw unreadable(`${size} elements are announced; maxElements is ${this.#maxElements}`);
+    }
     if (depth > 0) this.#frames[depth - 1]!.filled = this.filled;
     const frame = this.#frames[depth] ??= new Frame();
-    const size = type === MAP || type === ATTRIBUTE ? length * 2 : length;
     frame.type = type;
     frame.mode = this.mode;
     frame.size = size;
@@ -141,7 +147,6 @@ export class Assembly {
         break;
       case PUSH:
         // First its kind alone, which is text.
-        if (size === 0) throw unreadable("a push has no kind");
         this.size = 1;
         this.mode = DecodeMode.replace;
         break;
@@ -158,9 +163,6 @@ export class Assembly {
     const values = frame.values;
     const type = frame.type;
     if (type === PUSH && this.filled === 1) {
-      if (typeof values[0] !== "string") {
-        throw unreadable("the kind of a push is no text");
-      }
       if (frame.size > 1) {
         this.size = frame.size;
         this.mode = this.#handler.pushMode ?? DecodeMode.bytes;

@@ -19,7 +19,6 @@ import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply, type R
 
 /** Digits that a 31-bit number surely holds. */
 const DIGITS = 9;
-const MAX_ELEMENTS = 4_294_967_295;
 const BYTES: number = DecodeMode.bytes;
 const LATIN1: number = DecodeMode.latin1;
 
@@ -49,7 +48,7 @@ export class Decoder implements RespParser {
     this.#handler = handler;
     this.#maxLine = limits.maxLineLength ?? 1_048_576;
     this.#maxBulk = limits.maxBulkLength ?? 536_870_912;
-    this.#assembly = new Assembly(handler, this.#texts, limits.maxDepth ?? 128);
+    this.#assembly = new Assembly(handler, this.#texts, limits);
   }
 
   /** Whether part of a reply has been read and the rest is still to come. */
@@ -262,9 +261,6 @@ export class Decoder implements RespParser {
     }
     if (type === BULK || type === bytes.BULK_ERROR || type === bytes.VERBATIM || type === PART) {
       return this.#sized(type, length, chunk, next, end);
-    }
-    if (length > MAX_ELEMENTS) {
-      throw unreadable(`an aggregate of ${length} elements is announced`);
     }
     assembly.open(type, length);
     return next;

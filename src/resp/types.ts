@@ -63,6 +63,8 @@ export interface DecoderLimits {
   readonly maxLineLength?: number;
   /** Bytes of a bulk string. Default 512 MiB. */
   readonly maxBulkLength?: number;
+  /** The most elements of an array, a set or a push; a map has two for each pair. Default 100,000,000. */
+  readonly maxElements?: number;
 }
 
 /** Whom a decoder tells. */
@@ -76,7 +78,7 @@ export interface DecoderHandler {
   reply(value: Reply): void;
   /** A reply is an error at its top level, or could not be made into text (`EncodingError`). */
   error(error: Error): void;
-  /** A push frame is complete: its kind is `values[0]`, always text. The rest is decoded in `pushMode`. */
+  /** A push frame is complete: its kind is `values[0]`, text, unless a server sends an empty or a nameless one. The rest is decoded in `pushMode`. */
   push(values: Reply[]): void;
   /** {@linkcode DecodeMode} bits for push frames, behind their kind. Default: bytes. */
   readonly pushMode?: number;

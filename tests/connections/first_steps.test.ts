@@ -132,6 +132,17 @@ describe("wrong words", () => {
     connection.disconnect();
   });
 
+  it("does nothing when it is called again on a connection that is ready", async () => {
+    const connection = new Connection(at());
+    await connection.connect();
+    const { id } = connection;
+    await Promise.all([connection.connect(), connection.connect()]);
+    assert.deepEqual([connection.state, connection.id], ["ready", id]);
+    assert.equal(await connection.send(["PING"]), "PONG");
+    connection.disconnect();
+    await assert.rejects(connection.connect(), { code: "CLOSED" });
+  });
+
   it("are refused where packed bytes bring another number of replies, which would be read as those of others", async () => {
     const connection = new Connection(at());
     await connection.connect();

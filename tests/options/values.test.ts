@@ -54,8 +54,8 @@ const GOOD: readonly [object: ConnectionOptions, query: string][] = [
   [{ offlineQueue: false }, "offlineQueue=false"],
   [{ sendQueue: { maxBytes: 5 } }, "sendQueue.maxBytes=5"],
   [
-    { limits: { maxDepth: 4, maxLineLength: 100, maxBulkLength: 1_000 } },
-    "limits.maxDepth=4&limits.maxLineLength=100&limits.maxBulkLength=1000",
+    { limits: { maxDepth: 4, maxLineLength: 100, maxBulkLength: 1_000, maxElements: 50 } },
+    "limits.maxDepth=4&limits.maxLineLength=100&limits.maxBulkLength=1000&limits.maxElements=50",
   ],
 ];
 
@@ -203,7 +203,12 @@ describe("option values", () => {
       encodingErrors: "strict",
       offlineQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
       sendQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
-      limits: { maxDepth: 128, maxLineLength: 1024 ** 2, maxBulkLength: 512 * 1024 ** 2 },
+      limits: {
+        maxDepth: 128,
+        maxLineLength: 1024 ** 2,
+        maxBulkLength: 512 * 1024 ** 2,
+        maxElements: 100_000_000,
+      },
     });
   });
 
