@@ -29,6 +29,11 @@ export interface CallOptions {
   readonly key?: string | Uint8Array;
   /** The same as `key`, by the number of the slot: 0 to 16,383. */
   readonly slot?: number;
+  /**
+   * How many replicas must acknowledge each write before it resolves; 0 is none. Default 0. A write that ran and was not
+   * acknowledged within the time limit rejects with the code `NOT_REPLICATED` and `executed: "yes"`.
+   */
+  readonly replicas?: number;
 }
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -39,6 +44,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "cache",
   "key",
   "slot",
+  "replicas",
 ]);
 
 /** The call with these options over it. */
@@ -50,7 +56,10 @@ export function refineCall(call: Call, options: CallOptions): Call {
       );
     }
   }
-  const { timeout, signal, retry, attributes, cache, key, slot } = options;
+  const { timeout, signal, retry, attributes, cache, key, slot, replicas } = options;
+  if (replicas !== undefined && !(Number.isSafeInteger(replicas) && replicas >= 0)) {
+    throw new RangeError(`Cannot use the option \`replicas\`: ${replicas} is not a whole number from 0 up`);
+  }
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
     throw new RangeError(
       `Cannot use the option \`timeout\`: ${timeout} is not a number of milliseconds from 0 up`,

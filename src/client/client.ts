@@ -18,12 +18,13 @@ import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { CachingClient } from "./caching.ts";
 import { type CallOptions, refineCall } from "./call.ts";
 import type { ClientCore } from "./core.ts";
-import type { Call } from "./executor.ts";
+import type { Call, Executor } from "./executor.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
 import type { StreamMessages } from "./streams/consume.ts";
 import type { StreamLag } from "./streams/lag.ts";
 import type { StreamMessage } from "./streams/message.ts";
 import type { ConsumeOptions, HandlerOptions, StreamFields, StreamHandler } from "./streams/options.ts";
+import { ReplicatedExecutor } from "./replicated_writes.ts";
 import type { ScanIteratorOptions, ScanStep, UniqueOptions } from "./iterate.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
 import type { Watched, WatchingClient, WatchOptions } from "./watch.ts";
@@ -287,7 +288,15 @@ export abstract class Client<W extends Wrap> extends CachingClient<W> {
    * ```
    */
   with(options: CallOptions = {}): this {
-    return this.view(refineCall(this.core.call, options)) as unknown as this;
+    const call = refineCall(this.core.call, options);
+    const { replicas } = options;
+    if (replicas === undefined) return this.view(call) as unknown as this;
+    const { executor } = this.core;
+    const inner = executor instanceof ReplicatedExecutor ? executor.inner : executor;
+    return this.view(
+      call,
+      replicas === 0 ? inner : new ReplicatedExecutor(inner, replicas),
+    ) as unknown as this;
   }
 
   /**
@@ -361,8 +370,8 @@ export abstract class Client<W extends Wrap> extends CachingClient<W> {
    *
    * @internal
    */
-  protected view(call: Call): Client<never> {
-    const core = { ...this.core, call };
+  protected view(call: Call, executor: Executor = this.core.executor): Client<never> {
+    const core = { ...this.core, call, executor };
     return Reflect.construct(Client, [core], this.constructor as new () => Client<never>);
   }
 

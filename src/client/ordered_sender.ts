@@ -12,14 +12,15 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import { abortable } from "../connection/limit.ts";
-import type { BatchSink, Pending, Sender } from "../connection/pending.ts";
-import { type RedisError, ReplyError } from "../errors.ts";
+import { type BatchSink, Pending, type Sender } from "../connection/pending.ts";
+import { RedisError, ReplyError } from "../errors.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { RetryPolicy } from "../retry.ts";
+import { DecodeMode } from "../resp/types.ts";
 import type { QueueStats } from "../pool/stats.ts";
 import type { BatchAttempt, BatchConnection, BatchTarget } from "./batch_connection.ts";
 import { OfflineQueue, UNLIMITED } from "./offline_queue.ts";
-import { RetryHold } from "./retry_hold.ts";
+import { PING, RetryHold } from "./retry_hold.ts";
 
 /** Commands on their way to one connection after the other. */
 export abstract class OrderedSender implements Sender, BatchConnection, BatchTarget {
@@ -89,6 +90,25 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
       unsentBytes: link?.unsentBytes ?? 0,
       inFlight: (link?.pending ?? 0) - (link?.unsent ?? 0),
     };
+  }
+
+  /** Resolves when every command that was called before has its reply, retries included. */
+  async answered(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const barrier = new Pending(PING, DecodeMode.text, 0);
+      const replied = barrier.promise().then(() => true, (error) => {
+        if (error instanceof ReplyError) return true;
+        // Lost: those before it have failed, or go out again; so does this.
+        if (error instanceof RedisError && (error.executed === "unknown" || error.code === "LOST")) {
+          return false;
+        }
+        throw error;
+      });
+      this.submit(barrier);
+      if (!barrier.done) barrier.abortBy(signal);
+      if (await replied && this.#hold === undefined && !this.resend.awaited) return;
+    }
   }
 
   /** Resolves when a producer may go on: nothing waits for a connection, and the socket takes what it is given. */

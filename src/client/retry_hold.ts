@@ -11,11 +11,12 @@
  */
 import { CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { Pending, rawCommand } from "../connection/pending.ts";
+import { Pending, rawCommand, type Sendable } from "../connection/pending.ts";
 import type { RedisError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
 
-const PING = rawCommand(["PING"]);
+/** The command of barriers. */
+export const PING: Sendable = rawCommand(["PING"]);
 
 const isReadonly = ({ command }: Pending): boolean => (command.spec.flags & CommandFlag.readonly) !== 0;
 

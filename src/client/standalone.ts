@@ -20,6 +20,7 @@ import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
 import { homeOn } from "./pubsub/standalone_subscriptions.ts";
 import { closedError, statefulRefusal } from "./unsupported_commands.ts";
+import { type ReplicationWait, waitForReplicas, waitsForReplicas } from "./replication_wait.ts";
 import { runScript } from "./scripts.ts";
 import { MultiplexedConnection } from "./multiplexed_connection.ts";
 
@@ -100,6 +101,7 @@ export class StandaloneExecutor implements Executor {
   readonly #lanes: Lanes;
   readonly #owner: boolean;
   readonly #waits: ConnectionWaits;
+  readonly #running: Set<Promise<unknown>> = new Set();
   #closing: Promise<void> | undefined = undefined;
 
   /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
@@ -137,7 +139,11 @@ export class StandaloneExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  async executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+  executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    return this.#track(this.#executeAll(commands, call, atomic));
+  }
+
+  async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     if (this.#multiplex) return await runBatch(this.lane, commands, call, atomic);
     const lane = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
@@ -182,12 +188,36 @@ export class StandaloneExecutor implements Executor {
     const { flags, name } = command.spec;
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
-      return runScript(command, call, this.lane.clock, (plain, rest) => this.execute(plain, rest));
+      return this.#track(
+        runScript(command, call, this.lane.clock, (plain, rest) => this.execute(plain, rest)),
+      );
     }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);
-    return runDedicated(this.#pool, command, decoded, blocks, this.#waits.acquire);
+    if (waitsForReplicas(command)) return this.#waitForReplicas(command, call, blocks);
+    const run = runDedicated(this.#pool, command, decoded, blocks, this.#waits.acquire);
+    // A command that blocks has not written while it does.
+    return blocks === 0 ? this.#track(run) : run;
+  }
+
+  #waitForReplicas(command: Command, call: Call, blocks: number): Promise<unknown> {
+    const wait: ReplicationWait = {
+      pool: this.#pool,
+      sender: this.#multiplex ? this.lane : undefined,
+      acquire: this.#waits.acquire,
+      running: [...this.#running],
+      channel: "keywire",
+    };
+    return waitForReplicas(wait, command, call, blocks);
+  }
+
+  /** Remembers a call that may send further commands until it has settled. */
+  #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    const settled = (): void => void this.#running.delete(running);
+    running.then(settled, settled);
+    return running;
   }
 
   async #close(): Promise<void> {

@@ -1,0 +1,119 @@
+/**
+ * WAIT and WAITAOF tell the truth about all writes that were called before them.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Redis, type RedisError } from "../../mod.ts";
+import { olderThan } from "../harness/binaries.ts";
+import { freeze } from "../harness/process_faults.ts";
+import { type Server, startServer } from "../harness/server.ts";
+
+describe("wait()", () => {
+  let master: Server;
+  let replica: Server;
+  before(async () => {
+    master = await startServer();
+    replica = await startServer();
+    await replica.cli("REPLICAOF", "127.0.0.1", String(master.port));
+    await using redis = new Redis(master.url);
+    // The first write that is acknowledged shows that the replica is there.
+    do await redis.set("warm", 1); while (await redis.wait(1, 1_000) < 1);
+  });
+  after(async () => {
+    await replica?.stop();
+    await master?.stop();
+  });
+
+  const writes: Record<string, (redis: Redis) => unknown> = {
+    "a command": (redis) => redis.set("k", 1),
+    "a pipeline": (redis) => redis.pipeline().set("k", 1).incr("k").exec(),
+    "a transaction": (redis) => redis.multi().incr("k").incr("k").exec(),
+    "a script that the server does not know": (redis) =>
+      redis.script(`return redis.call('SET', KEYS[1], '${Math.random()}')`, { keys: ["k"] }),
+    "a lease": async (redis) => {
+      using connection = await redis.pool.acquire();
+      await connection.send(["SET", "k", 1]);
+    },
+  };
+  for (const multiplex of [true, false]) {
+    for (const [what, write] of Object.entries(writes)) {
+      it(`counts no replica that has not ${what}, in the same tick or later (multiplex: ${multiplex})`, async () => {
+        await using redis = new Redis(master.url, { multiplex });
+        await redis.ping();
+        const frozen = await freeze(replica);
+        try {
+          if (what === "a lease") await write(redis);
+          const written = what === "a lease" ? undefined : write(redis);
+          assert.equal(await redis.wait(1, 50), 0);
+          await written;
+          // Again: another connection, and nothing new is written.
+          assert.equal(await redis.wait(1, 50), 0);
+          // Others are not kept waiting.
+          const waited = redis.wait(1, 30_000);
+          await redis.get("k");
+          await frozen.undo();
+          assert.equal(await waited, 1);
+        } finally {
+          await frozen.undo();
+        }
+      });
+    }
+  }
+
+  it("with({ replicas }) resolves when the write has arrived, and says that it ran when it has not", async () => {
+    await using redis = new Redis(master.url);
+    const safe = redis.with({ replicas: 1, timeout: 20_000 });
+    assert.equal(await safe.set("safe", "1"), "OK");
+    assert.equal(await safe.get("safe"), "1");
+    assert.deepEqual(await safe.multi().incr("safe").incr("safe").exec(), [2, 3]);
+    assert.deepEqual(
+      await Promise.all(Array.from({ length: 150 }, () => safe.set("safe", "5"))),
+      Array(150).fill("OK"),
+    );
+    const frozen = await freeze(replica);
+    try {
+      const error = await redis.with({ replicas: 1, timeout: 100 }).incr("safe").then(
+        () => assert.fail("no replica has it"),
+        (error: RedisError) => error,
+      );
+      assert.deepEqual([error.code, error.executed], ["NOT_REPLICATED", "yes"]);
+      assert.equal(await redis.get("safe"), "6");
+      assert.equal(await redis.with({ replicas: 1, timeout: 100 }).get("safe"), "6");
+    } finally {
+      await frozen.undo();
+    }
+    assert.throws(() => redis.with({ replicas: -1 }), RangeError);
+  });
+
+  it("a user who may send no SPUBLISH waits on the shared connection", async () => {
+    await using admin = new Redis(master.url);
+    await admin.command("ACL", "SETUSER", "plain", "on", ">p", "~*", "+@all", "-spublish", "resetchannels");
+    await using redis = new Redis(master.url, { username: "plain", password: "p" });
+    const frozen = await freeze(replica);
+    try {
+      const written = redis.set("k", 2);
+      assert.equal(await redis.wait(1, 50), 0);
+      await written;
+    } finally {
+      await frozen.undo();
+    }
+    assert.equal(await redis.wait(1, 20_000), 1);
+  });
+
+  it(
+    "waitaof() counts no write that has not been synced",
+    { skip: olderThan("7.2", "WAITAOF") },
+    async () => {
+      await using server = await startServer({ config: ["appendonly yes", "appendfsync no"] });
+      await using redis = new Redis(server.url);
+      await redis.ping();
+      for (let turn = 0; turn < 2; turn++) {
+        const written = redis.set("k", turn);
+        assert.equal((await redis.waitaof(1, 0, 50))[0], 0);
+        await written;
+      }
+    },
+  );
+});
