@@ -24,7 +24,7 @@ import type { StreamMessages } from "./streams/consume.ts";
 import type { StreamLag } from "./streams/lag.ts";
 import type { StreamMessage } from "./streams/message.ts";
 import type { ConsumeOptions, HandlerOptions, StreamFields, StreamHandler } from "./streams/options.ts";
-import { ReplicatedExecutor } from "./replicated_writes.ts";
+import { withReplicas } from "./replicated_writes.ts";
 import type { ScanIteratorOptions, ScanStep, UniqueOptions } from "./iterate.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
 import type { Watched, WatchingClient, WatchOptions } from "./watch.ts";
@@ -288,15 +288,8 @@ export abstract class Client<W extends Wrap> extends CachingClient<W> {
    * ```
    */
   with(options: CallOptions = {}): this {
-    const call = refineCall(this.core.call, options);
-    const { replicas } = options;
-    if (replicas === undefined) return this.view(call) as unknown as this;
-    const { executor } = this.core;
-    const inner = executor instanceof ReplicatedExecutor ? executor.inner : executor;
-    return this.view(
-      call,
-      replicas === 0 ? inner : new ReplicatedExecutor(inner, replicas),
-    ) as unknown as this;
+    const { core: { call, executor } } = this;
+    return this.view(refineCall(call, options), withReplicas(executor, options.replicas)) as unknown as this;
   }
 
   /**

@@ -14,6 +14,13 @@ import type { SubscriptionHome } from "./pubsub/home.ts";
 
 const isWrite = ({ spec }: Command): boolean => (spec.flags & CommandFlag.readonly) === 0;
 
+/** The executor that waits for so many replicas after each write; `undefined`: as before. */
+export function withReplicas(executor: Executor, replicas: number | undefined): Executor {
+  if (replicas === undefined) return executor;
+  const inner = executor instanceof ReplicatedExecutor ? executor.inner : executor;
+  return replicas === 0 ? inner : new ReplicatedExecutor(inner, replicas);
+}
+
 /** Waits after each write until replicas have acknowledged it. */
 export class ReplicatedExecutor implements Executor {
   /** The executor without that. */
