@@ -57,6 +57,7 @@ export type { Seed, ServerAddress } from "./src/topology/server_address.ts";
 export type {
   Discoverer,
   FoundServerOptions,
+  ReadFromFresh,
   SentinelClientOptions,
   SentinelLogin,
   SentinelOptions,

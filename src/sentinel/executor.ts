@@ -5,6 +5,7 @@
  */
 import type { Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
+import { text } from "../commands/replies.ts";
 import type { Call } from "../client/executor.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
 import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
@@ -14,6 +15,7 @@ import { formatAddress, type ServerAddress } from "../topology/server_address.ts
 import type { ReplicaAnswer } from "./replies.ts";
 import type { SentinelClient } from "./sentinel_client.ts";
 import type { SentinelConnectionPool } from "./pool.ts";
+import { ReplicationLag } from "./replication_lag.ts";
 import { type Readable, ReplicaNode, zoneOf } from "./replica.ts";
 
 /**
@@ -38,6 +40,8 @@ export interface ReadingOptions {
   readonly service: string;
   /** Which server is read from. */
   readonly readFrom: ReadFrom;
+  /** The age in milliseconds that the data of a replica may have; 0 is no limit. */
+  readonly maxLag: number;
   /** Plain commands of all callers share one connection. */
   readonly multiplex: boolean;
   /** Refuse what writes. */
@@ -51,6 +55,7 @@ export class ReadingExecutor extends StandaloneExecutor {
   readonly #options: ReadingOptions;
   readonly #home: Readable["executor"];
   readonly #selector: ReadSelector;
+  readonly #lag: ReplicationLag;
   readonly #nodes: Map<string, ReplicaNode> = new Map();
   #master: StandaloneExecutor | undefined = undefined;
   #masterLatency: number | undefined = undefined;
@@ -59,6 +64,7 @@ export class ReadingExecutor extends StandaloneExecutor {
   #looking: Promise<void> | undefined = undefined;
   #reason: Error | undefined = undefined;
   #timer: Timer = undefined;
+  #offsetTimer: Timer = undefined;
   #ended = false;
 
   /** Asks nobody before the first read. */
@@ -67,6 +73,7 @@ export class ReadingExecutor extends StandaloneExecutor {
     this.#options = options;
     // Clients that start together do not all begin with the same replica.
     const turn = Math.floor(options.home.options.connection.clock.random() * 1_024);
+    this.#lag = new ReplicationLag(options.maxLag);
     this.#selector = new ReadSelector(options.readFrom, undefined, turn);
     // Not by our own methods, which would ask for a replica again.
     this.#home = {
@@ -99,7 +106,9 @@ export class ReadingExecutor extends StandaloneExecutor {
   override async close(): Promise<void> {
     this.#ended = true;
     this.#unwatch?.();
-    this.#options.home.options.connection.clock.clearTimeout(this.#timer);
+    const { clock } = this.#options.home.options.connection;
+    clock.clearTimeout(this.#timer);
+    clock.clearTimeout(this.#offsetTimer);
     const nodes = [...this.#nodes.values()].map((node) => node.executor.close());
     await Promise.all([super.close(), this.#master?.close(), ...nodes]);
   }
@@ -142,17 +151,22 @@ export class ReadingExecutor extends StandaloneExecutor {
   }
 
   #pick(): Readable {
-    const nodes = [...this.#nodes.values()];
+    const nodes = this.#allNodes();
     // A replica that has lost its master has old data: it is read where there is no other one.
     const linked = nodes.filter((node) => node.linked && node.ready);
     const master = this.#masterReadable();
-    const picked = this.#selector.select<Readable>(master, linked.length > 0 ? linked : nodes);
+    const picked = this.#selector.select<Readable>(
+      master,
+      this.#lag.limit > 0 ? linked.filter((node) => this.#isFresh(node)) : linked.length > 0 ? linked : nodes,
+    );
     if (picked !== undefined) return picked;
     if (this.#options.readFrom !== "replica") return master;
-    const waiting = nodes.find((node) => !node.gone);
-    if (waiting !== undefined) return waiting;
+    const waiting = this.#lag.limit === 0 && nodes.find((node) => !node.gone);
+    if (waiting) return waiting;
     throw new ConnectionError(
-      `Cannot read from a replica of "${this.#options.service}": none is up` +
+      `Cannot read from a replica of "${this.#options.service}": none is up${
+        this.#lag.limit > 0 ? " and within maxLag" : ""
+      }` +
         `${this.#reason === undefined ? "" : ` (${this.#reason.message})`}; ` +
         'with readFrom: "preferReplica" the master would be read instead',
       { code: "NO_REPLICA", executed: "no", cause: this.#reason },
@@ -198,6 +212,16 @@ export class ReadingExecutor extends StandaloneExecutor {
       if (!node.ready) throw new Error("gone");
     });
     await Promise.any(opened).catch(() => {});
+    if (this.#lag.limit === 0) return;
+    const { clock } = this.#options.home.options.connection;
+    await this.#compareOffsets();
+    // A replica that is a moment behind the master's first offset catches up soon.
+    const end = clock.now() + Math.min(this.#lag.limit, 1_000);
+    const isBehind = (): boolean => !this.#allNodes().some((node) => this.#isFresh(node));
+    while (!this.#ended && this.#nodes.size > 0 && isBehind() && clock.now() < end) {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 10));
+      await Promise.all(this.#allNodes().map((node) => node.measure()));
+    }
   }
 
   #look(): Promise<void> {
@@ -261,6 +285,31 @@ export class ReadingExecutor extends StandaloneExecutor {
       // While there is none, they are looked for more often.
       this.#sleep(this.#nodes.size === 0 ? SOON : Math.min(2 * delay, SELDOM));
     }, delay);
+  }
+
+  #allNodes(): ReplicaNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  #isFresh({ offset }: ReplicaNode): boolean {
+    return this.#lag.allows(offset, this.#options.home.options.connection.clock.now());
+  }
+
+  /** Asks the master, then the replicas for their replication offsets, again and again. */
+  async #compareOffsets(): Promise<void> {
+    const { clock } = this.#options.home.options.connection;
+    const at = clock.now();
+    try {
+      const { lane } = this.#masterReadable().executor;
+      await lane.connect();
+      const reply = await lane.connection?.send(["ROLE"]);
+      if (Array.isArray(reply) && text(reply[0]!) === "master") this.#lag.add(at, Number(reply[1]));
+    } catch {
+      // Without its offset the replicas' data counts as older and older.
+    }
+    await Promise.all(this.#allNodes().map((node) => node.measure()));
+    if (this.#ended) return;
+    this.#offsetTimer = clock.setTimeout(() => void this.#compareOffsets(), this.#lag.limit / 3);
   }
 
   async #measureMaster(): Promise<void> {

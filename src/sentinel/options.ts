@@ -4,8 +4,8 @@
  * @module
  */
 import { contradiction } from "../options/complain.ts";
-import { choice, flag, integer } from "../options/kinds.ts";
-import { isPlain } from "../options/nested.ts";
+import { choice, flag, integer, type Kind } from "../options/kinds.ts";
+import { isPlain, unknownField } from "../options/nested.ts";
 import {
   type BlockingPoolOptions,
   type ConnectionOptions,
@@ -21,6 +21,17 @@ import {
 import { type AddressMap, addressMap } from "../topology/address_map.ts";
 import { type ReadFrom, readFrom } from "../topology/read_from.ts";
 import type { ServerAddress } from "../topology/server_address.ts";
+
+/** Reads from replicas whose data is not too old; when there is none, as when no replica is up. */
+export interface ReadFromFresh {
+  /** Where reads go. */
+  readonly prefer: ReadFrom;
+  /**
+   * The age in milliseconds that the data of a replica may have, 300 at least: the client compares the replication
+   * offsets of master and replicas three times as often.
+   */
+  readonly maxLag: number;
+}
 
 /** The options of the connections to the sentinels themselves. */
 export type SentinelLogin = Omit<
@@ -47,7 +58,7 @@ export interface SentinelOptions extends FoundServerOptions {
 /** The options of one client of a {@linkcode Sentinel}; they go over those of the sentinel. */
 export interface SentinelClientOptions extends FoundServerOptions {
   /** Where reads go. Default: `"master"` of `masterFor`, `"preferReplica"` of `replicaFor`. */
-  readonly readFrom?: ReadFrom;
+  readonly readFrom?: ReadFrom | ReadFromFresh;
 }
 
 /** What knows where the servers are: a `Sentinel`. */
@@ -78,10 +89,32 @@ const SENTINEL_DEFAULTS = {
   healthCheckInterval: 5_000,
 } as const;
 
+const maxLag = integer(300, 2_147_483_647, "whole milliseconds (a second is 1000), 300 at least");
+
+/** `readFrom` as for clusters, or with a limit of the lag. */
+const limitedReadFrom: Kind = {
+  ...readFrom,
+  check(value, name) {
+    if (!isPlain(value) || !("prefer" in value || "maxLag" in value)) return readFrom.check(value, name);
+    for (const field of Object.keys(value)) {
+      if (field !== "prefer" && field !== "maxLag") throw unknownField(name, field, ["prefer", "maxLag"]);
+    }
+    return {
+      prefer: readFrom.check(value.prefer, `${name}.prefer`),
+      maxLag: maxLag.check(value.maxLag, `${name}.maxLag`),
+    };
+  },
+};
+
+/** Separates the limit of the lag (0: none) from the servers to read from. */
+export function readPreference(given: ReadFrom | ReadFromFresh): ReadFromFresh {
+  return typeof given === "object" && "prefer" in given ? given : { prefer: given, maxLag: 0 };
+}
+
 /** The options that only sentinels have, by name. */
 export const KINDS = {
   minOtherSentinels: integer(0, 1_000),
-  readFrom,
+  readFrom: limitedReadFrom,
   addressMap,
   role: choice("master", "replica"),
   blocking: flag,

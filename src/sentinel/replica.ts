@@ -30,6 +30,8 @@ export class ReplicaNode implements Readable {
   announcedLinked = true;
   /** Whether the replica itself says that its link to the master is up; `undefined`: it could not be asked. */
   #reportedLinked: boolean | undefined = undefined;
+  /** Its replication offset, once it has reported one. */
+  offset: number | undefined = undefined;
   /** It has been given up. */
   gone = false;
   readonly #zone: string | undefined;
@@ -80,6 +82,7 @@ export class ReplicaNode implements Readable {
       // "slave", host and port of the master, the state of the link, the offset
       const state = Array.isArray(reply) ? reply[3] : undefined;
       this.#reportedLinked = state === undefined ? undefined : text(state) === "connected";
+      this.offset = state === undefined ? undefined : Number((reply as unknown[])[4]);
     }, () => this.#reportedLinked = undefined);
     this.latency = averageLatency(this.latency, await measureLatency(connection));
     await asked;

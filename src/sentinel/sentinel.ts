@@ -17,6 +17,7 @@ import {
   checkOwn,
   checkService,
   type Discoverer,
+  readPreference,
   refuseAddress,
   resolveClient,
   resolveLogin,
@@ -152,7 +153,9 @@ export class Sentinel implements Discoverer {
     refuseAddress(options);
     const { readFrom: given, ...over } = options;
     const name = checkService(service);
-    const readFrom = checkOwn("readFrom", given, role === "master" ? "master" : "preferReplica");
+    const { prefer: readFrom, maxLag } = readPreference(
+      checkOwn("readFrom", given, role === "master" ? "master" : "preferReplica"),
+    );
     const { poolClass, redisClass } = this.constructor as typeof Sentinel;
     const { sentinels, servers } = this.#plan;
     const { multiplex, poolOptions, cache: cached } = resolveClient(name, servers, over);
@@ -179,6 +182,7 @@ export class Sentinel implements Discoverer {
       sentinels,
       service: name,
       readFrom,
+      maxLag,
       multiplex,
       readonly: role === "replica",
     });

@@ -79,6 +79,8 @@ export class FakeServer {
   role: string;
   /** The state of a replica's link to its master. */
   link = "connected";
+  /** The replication offset. */
+  offset = 0;
   /** It takes commands and says nothing. */
   silent = false;
 
@@ -98,7 +100,9 @@ export class FakeServer {
     connection: PeerConnection,
   ): Wire | ReturnType<PeerConnection["serve"]> {
     if (command[0] === "ROLE") {
-      return this.role === "slave" ? [this.role, "server", 10, this.link, 0] : [this.role, 0, []];
+      return this.role === "slave"
+        ? [this.role, "server", 10, this.link, this.offset]
+        : [this.role, this.offset, []];
     }
     if (this.role === "slave" && (command[0] === "SET" || command[0] === "INCR")) {
       if (connection.session.queue !== undefined) connection.session.spoiled = true;
