@@ -14,16 +14,19 @@ describe("subscriptions of a cluster beside those of clients of its nodes", {
   after(() => cluster?.stop());
 
   const methods = {
-    channel: ["subscribe", "unsubscribe", "news"],
-    pattern: ["psubscribe", "punsubscribe", "new?"],
-    shard: ["ssubscribe", "sunsubscribe", "news"],
+    channel: ["subscribe", "unsubscribe"],
+    pattern: ["psubscribe", "punsubscribe"],
+    shard: ["ssubscribe", "sunsubscribe"],
   } as const;
   for (const protocol of [2, 3] as const) {
-    for (const [kind, [begin, end, name]] of Object.entries(methods)) {
+    for (const [kind, [begin, end]] of Object.entries(methods)) {
       it(`are counted together on one connection: ${kind}, RESP${protocol}`, async () => {
         await using redis = new RedisCluster(cluster.masters.map(({ host, port }) => ({ host, port })), {
           protocol,
         });
+        // Of another name than in the tests before, whose messages may still be on their way between the nodes.
+        const channel = `${kind} ${protocol}`;
+        const name = kind === "pattern" ? `?${channel.slice(1)}` : channel;
         const heard = collector<string>();
         const gaps = collector<string>();
         const gap = ({ reason }: { reason: string }) => gaps.add(reason);
@@ -31,7 +34,7 @@ describe("subscriptions of a cluster beside those of clients of its nodes", {
         const publish = kind === "shard" ? redis.spublish.bind(redis) : redis.publish.bind(redis);
         let count = 0;
         const works = async () => {
-          await publish("news", String(++count));
+          await publish(channel, String(++count));
           assert.deepEqual(await heard.wait(count), Array.from({ length: count }, (_, at) => String(at + 1)));
         };
         await works();
