@@ -7,6 +7,7 @@ import type { Call, Executor } from "../client/executor.ts";
 import type { SubscriptionHome } from "../client/pubsub/home.ts";
 import { runDedicated } from "../client/dedicated_connection.ts";
 import { closedError, statefulRefusal } from "../client/unsupported_commands.ts";
+import { type ReplicationWait, waitForReplicas, waitsForReplicas } from "../client/replication_wait.ts";
 import { runScript } from "../client/scripts.ts";
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
@@ -16,6 +17,7 @@ import { abortable, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import { DecodeMode } from "../resp/types.ts";
+import { acquireFromNode } from "./acquire_from_node.ts";
 import { acquireForSlot, canRetryLease, runDedicatedForSlot } from "./dedicated_connection.ts";
 import { cursorError, gather, targetsOf } from "./fan_out.ts";
 import type { ClusterState } from "./cluster_state.ts";
@@ -47,6 +49,8 @@ export class ClusterExecutor implements Executor {
   readonly #multiplex: boolean;
   readonly #owner: boolean;
   readonly #leave: () => void;
+  /** Calls that may send further commands. */
+  readonly #running: Set<Promise<unknown>> = new Set();
   #closing: Promise<void> | undefined = undefined;
 
   /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
@@ -97,7 +101,11 @@ export class ClusterExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  async executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+  executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    return this.#track(this.#executeAll(commands, call, atomic));
+  }
+
+  async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     call.signal?.throwIfAborted();
     if (commands.length === 0) return [];
@@ -154,7 +162,7 @@ export class ClusterExecutor implements Executor {
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
       const { clock } = this.#cluster.options.connection;
-      return runScript(command, call, clock, (plain, rest) => this.execute(plain, rest));
+      return this.#track(runScript(command, call, clock, (plain, rest) => this.execute(plain, rest)));
     }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
@@ -165,7 +173,9 @@ export class ClusterExecutor implements Executor {
     const slot = slotOfCommand(command);
     if (slot < 0) return this.#spread(command, call, slot, blocks);
     if (blocks === 0 && this.#multiplex) return this.#together(command, call, slot);
-    return runDedicatedForSlot(this.#cluster, command, slot, call, blocks);
+    const run = runDedicatedForSlot(this.#cluster, command, slot, call, blocks);
+    // A command that blocks has not written while it does.
+    return blocks === 0 ? this.#track(run) : run;
   }
 
   /** A command without keys, or with keys in several slots. */
@@ -203,7 +213,7 @@ export class ClusterExecutor implements Executor {
     const outcomes = await Promise.all(parts.map((part) => {
       const run = this.#multiplex
         ? this.#together(part.command, call, part.slot)
-        : runDedicatedForSlot(this.#cluster, part.command, part.slot, call, 0);
+        : this.#track(runDedicatedForSlot(this.#cluster, part.command, part.slot, call, 0));
       return run.catch((error) => error);
     }));
     return join(command, parts, unlessAborted(outcomes, call.signal));
@@ -211,8 +221,45 @@ export class ClusterExecutor implements Executor {
 
   /** Runs a command at one node, whatever becomes of its slots. */
   #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
+    if (waitsForReplicas(command)) return this.#waitForReplicas(node, command, call, blocks);
     if (blocks > 0 || !this.#multiplex) return runDedicated(node.pool, command, call, blocks);
     return this.#together(command, call, NO_KEY, node);
+  }
+
+  /** WAIT for one master: behind all that was called before, what is being redirected included. */
+  async #waitForReplicas(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
+    const { clock } = this.#cluster.options.connection;
+    const late = (): TimeoutError =>
+      new TimeoutError(
+        `${command.spec.name} waited ${call.timeout} ms for commands that are being redirected`,
+        {
+          code: "COMMAND_TIMEOUT",
+          executed: "no",
+        },
+      );
+    const limit = startLimit(clock, call.timeout, late, call.signal);
+    try {
+      await abortable(this.#router.settled(), limit.signal);
+    } finally {
+      limit.release();
+    }
+    const here = (): boolean => this.#cluster.topology.nodes().includes(node);
+    const wait: ReplicationWait = {
+      pool: node.pool,
+      sender: this.#multiplex ? node.lane : undefined,
+      acquire: (...rest) => acquireFromNode(this.#cluster, node, here, ...rest),
+      running: [...this.#running],
+      channel: channelOf(this.#cluster, node),
+    };
+    return await waitForReplicas(wait, command, call, blocks);
+  }
+
+  /** Remembers a call that may send further commands until it has settled. */
+  #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    const settled = (): void => void this.#running.delete(running);
+    running.then(settled, settled);
+    return running;
   }
 
   async #ready({ signal }: Pick<Call, "signal">): Promise<void> {
@@ -226,4 +273,15 @@ export class ClusterExecutor implements Executor {
     this.#router.close();
     if (this.#owner) await this.#pool.close();
   }
+}
+
+const channels: WeakMap<ClusterNode, string> = new WeakMap();
+
+/** A sharded channel of a node: in one of its slots. */
+function channelOf({ topology }: ClusterState, node: ClusterNode): string {
+  let channel = channels.get(node) ?? "keywire";
+  // A node with a single slot takes some 16,384 tries, once.
+  for (let n = 0; n < 100_000 && topology.masterOf(slotOf(channel)) !== node; n++) channel = `keywire:${n}`;
+  channels.set(node, channel);
+  return channel;
 }

@@ -90,6 +90,13 @@ export class Router implements NodeRecovery, TopologyListener {
     return this.#queues.has(slot);
   }
 
+  /** Resolves when no command is being redirected. */
+  async settled(): Promise<void> {
+    while (this.#queues.size > 0) {
+      await Promise.all([...this.#queues.values()].map((queue) => queue.whenReleased));
+    }
+  }
+
   /** @inheritdoc */
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
     if (this.#closed || !(error instanceof RedisError)) return false;

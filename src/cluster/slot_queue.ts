@@ -72,11 +72,16 @@ export class SlotQueue {
   #probing = false;
   #closed = false;
 
+  /** Resolves when nothing is being redirected any more. */
+  readonly whenReleased: Promise<void>;
+  #release!: () => void;
+
   /** A queue that waits for the replies to `inFlight`. */
   constructor(options: SlotQueueOptions, inFlight: Iterable<Pending>) {
     this.#options = options;
     this.#held = new OfflineQueue(options.clock, options.limits, options.address);
     this.#deadlines = new Deadlines(options.clock, (now) => this.#expire(now));
+    this.whenReleased = new Promise((resolve) => this.#release = resolve);
     for (const pending of inFlight) this.#await(pending);
   }
 
@@ -108,6 +113,7 @@ export class SlotQueue {
 
   #end(): void {
     this.#closed = true;
+    this.#release();
     this.#options.clock.clearTimeout(this.#delayed);
     this.#deadlines.clear();
   }
