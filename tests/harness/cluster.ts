@@ -91,7 +91,15 @@ async function acquainted(nodes: readonly ClusterNode[]): Promise<string | undef
   return undefined;
 }
 
+/** Who has which slots, as a node sees it: a master that has been away may not know yet that it is one no more. */
+async function ownersAt(node: ClusterNode): Promise<string> {
+  const ranges = await node.cli("CLUSTER", "SLOTS") as [number, number, [string, number, string]][];
+  const owned = ranges.map(([first, last, [, , id]]): [number, number, string] => [first, last, id]);
+  return owned.sort(([one], [other]) => one - other).join(" ");
+}
+
 async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefined> {
+  let agreed: string | undefined;
   for (const node of nodes) {
     const info = await node.cli("CLUSTER", "INFO").catch(() => undefined);
     if (info === undefined) continue;
@@ -105,6 +113,9 @@ async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefine
     if (field(role, "role") === "slave" && field(role, "master_link_status") !== "up") {
       return `the replica ${node.port} is not linked with its master`;
     }
+    const owners = await ownersAt(node);
+    agreed ??= owners;
+    if (owners !== agreed) return `${node.port} sees other owners of slots than the nodes before it`;
   }
   return undefined;
 }
