@@ -129,7 +129,8 @@ export interface Transport {
    * @throws {ConnectionError} when the server cannot be reached or its certificate is refused.
    * @throws {TimeoutError} when `connectTimeout` runs out.
    * @throws the signal's reason when it is aborted.
-   * @throws {TypeError} by name, for an option that this transport cannot honour.
+   * @throws {TypeError} by name, for an option that this transport cannot honour. A TypeError or a RangeError reaches the
+   * caller as it is; any other error becomes the cause of a `ConnectionError` with the code `CONNECT`, and is retried.
    */
   connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket>;
 }

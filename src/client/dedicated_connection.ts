@@ -73,7 +73,7 @@ export async function runDedicated(
       connection ??= await acquire(command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
-      if (connection !== undefined && pool.misplaced(error)) {
+      if (connection !== undefined && pool.misplaced(error, connection)) {
         connection.disconnect();
         if (isRefusal(error) && !call.signal?.aborted && clock.now() < deadline) continue;
       }
@@ -163,7 +163,7 @@ export class DedicatedBatchConnection implements BatchConnection {
 
   /** @inheritdoc */
   misplaced(error: Error): boolean {
-    const misplaced = this.#pool.misplaced(error);
+    const misplaced = this.#pool.misplaced(error, this.#connection);
     if (misplaced) this.#connection?.disconnect();
     return misplaced;
   }

@@ -237,7 +237,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
 
   /** @inheritdoc */
   misplaced(error: Error): boolean {
-    if (!this.#pool.misplaced(error)) return false;
+    const from = this.#left?.state === "closing" ? this.#left : this.#connection;
+    if (!this.#pool.misplaced(error, from)) return false;
     const connection = this.#connection;
     // Replies that the one left before still gives say nothing about this one.
     if (connection !== undefined && this.#left?.state !== "closing") {

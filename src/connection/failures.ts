@@ -84,6 +84,13 @@ export function asError(cause: unknown): Error {
   return new ConnectionError("what broke it was no Error", { code: "LOST", cause });
 }
 
+/** The error for what a transport could not open. Mistakes in the call, and our own errors, stay what they are. */
+export function transportError(cause: unknown): Error {
+  if (cause instanceof RedisError || cause instanceof TypeError || cause instanceof RangeError) return cause;
+  const message = cause instanceof Error ? cause.message : "the transport failed, with no Error";
+  return new ConnectionError(message, { code: "CONNECT", executed: "no", cause });
+}
+
 /** The error for a connection that was not there in time; `open`: its socket was, and the server's reply was not. */
 export function connectTimeoutError(
   where: string,

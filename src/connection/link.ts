@@ -9,7 +9,7 @@ import type { QueueLimits, ResolvedConnectionOptions } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type DecoderLimits, type Reply, type RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
-import { asError, lossError } from "./failures.ts";
+import { asError, lossError, transportError } from "./failures.ts";
 import { Flight } from "./flight.ts";
 import type { Inbox } from "./inbox.ts";
 import { Output } from "./output.ts";
@@ -127,11 +127,16 @@ export class Link {
     if (transport === undefined) {
       throw new TypeError("Cannot connect without a `transport`");
     }
-    const socket = await transport.connect(
-      options.endpoint,
-      { noDelay, keepAlive, readBufferSize, signal },
-      handlers,
-    );
+    let socket: Socket;
+    try {
+      socket = await transport.connect(
+        options.endpoint,
+        { noDelay, keepAlive, readBufferSize, signal },
+        handlers,
+      );
+    } catch (cause) {
+      throw signal.aborted ? cause : transportError(cause);
+    }
     try {
       if (early !== undefined) throw early;
       signal.throwIfAborted();

@@ -21,6 +21,7 @@ import type { Transport } from "../transport.ts";
 import { Lifetimes } from "./lifetimes.ts";
 import { ReconnectSignal } from "./reconnect_signal.ts";
 import { closedError, cutError, leaseCutError, limitError, notLeasedError } from "./errors.ts";
+import { isDemoted } from "./demotion.ts";
 import type { Opener } from "./establish.ts";
 import { withTimeout } from "./with_timeout.ts";
 import { IdleStore } from "./idle.ts";
@@ -178,9 +179,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return connection.connect({ signal }).then(() => connection);
   }
 
-  /** Whether a refused command came to the wrong server, so that it belongs on a new connection; here never. */
-  misplaced(_error: unknown): boolean {
-    return false;
+  /** Whether a refused command came to the wrong server, so that it belongs on a new connection. */
+  misplaced(error: unknown, connection?: Connection): boolean {
+    return isDemoted(this, error, connection);
   }
 
   /**
@@ -200,7 +201,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   #acquire(request: Request): Promise<C> {
     if (this.closed) return Promise.reject(closedError(this.options));
     if (request.signal?.aborted) return Promise.reject(request.signal.reason);
-    // Those who wait already come first.
     const taken = this.waiting === 0 ? this.take(request) : undefined;
     if (taken !== undefined) return Promise.resolve(taken);
     const later = this.atLimit(request);

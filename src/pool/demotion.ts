@@ -1,0 +1,36 @@
+/**
+ * A master behind an address that became a replica: its connections are left, and the address is resolved again.
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+import { ReplyError } from "../errors.ts";
+import type { ResolvedPoolOptions } from "../options.ts";
+
+/** A pool, as far as it matters here. */
+interface Pool {
+  readonly options: ResolvedPoolOptions;
+  disconnect(options: { readonly inUse: boolean }): void;
+}
+
+/** Milliseconds between two searches for the new master, while the address still leads to a replica. */
+const SEARCH_INTERVAL = 1_000;
+
+/** When the servers of a pool were last found to be demoted. */
+const found: WeakMap<Pool, number> = new WeakMap();
+
+/**
+ * Whether READONLY shows that a connection leads to a demoted master: it said that it was one, or others of its pool did.
+ * Idle connections of the pool are closed then. A pool of a replica is left alone.
+ */
+export function isDemoted(pool: Pool, error: unknown, connection: Connection | undefined): boolean {
+  if (!(error instanceof ReplyError) || error.code !== "READONLY" || error.executed !== "no") return false;
+  const now = pool.options.connection.clock.now();
+  const last = found.get(pool);
+  const demoted = connection?.server.role === "master" ||
+    (last !== undefined && now - last >= SEARCH_INTERVAL);
+  if (!demoted) return false;
+  found.set(pool, now);
+  pool.disconnect({ inUse: false });
+  return true;
+}

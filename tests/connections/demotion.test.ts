@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { describe, it } from "node:test";
+import { ConnectionError, ConnectionPool, Redis, type Transport } from "../../mod.ts";
+import { startServer } from "../harness/server.ts";
+import { Simulated } from "./simulated.ts";
+
+describe("a master that was demoted behind its address", () => {
+  for (const multiplex of [true, false]) {
+    it(`is left after READONLY, and the new one gets the write (multiplex: ${multiplex})`, async () => {
+      await using old = await startServer();
+      await using next = await startServer();
+      let target = old.port;
+      const address = createServer((client) => {
+        const server = connect(target, "127.0.0.1");
+        for (const one of [client, server]) one.on("error", () => {});
+        client.pipe(server).pipe(client);
+        client.on("close", () => server.destroy());
+        server.on("close", () => client.destroy());
+      }).listen(0, "127.0.0.1");
+      await new Promise((resolve) => address.once("listening", resolve));
+      try {
+        await using redis = new Redis({
+          port: (address.address() as AddressInfo).port,
+          host: "127.0.0.1",
+          multiplex,
+        });
+        await redis.set("k", 1);
+        await old.cli("REPLICAOF", "127.0.0.1", String(next.port));
+        target = next.port;
+        await Promise.all([
+          redis.set("k", 2),
+          redis.pipeline().set("p", 1).set("p", 2).exec(),
+          redis.incr("n"),
+        ]);
+        assert.equal(await next.cli("GET", "k"), "2");
+        assert.equal(await next.cli("GET", "n"), "1");
+      } finally {
+        address.close();
+      }
+    });
+  }
+
+  it("a pool of a replica gives READONLY to its caller, and keeps its connection", async () => {
+    await using master = await startServer();
+    await using replica = await startServer();
+    await replica.cli("REPLICAOF", "127.0.0.1", String(master.port));
+    await using redis = new Redis(replica.url);
+    for (let turn = 0; turn < 3; turn++) {
+      await assert.rejects(redis.set("k", 1), { code: "READONLY", executed: "no" });
+    }
+    assert.equal(redis.stats().opened, 1);
+  });
+});
+
+describe("errors of a transport of one's own", () => {
+  const cases: [string, unknown, string][] = [
+    ["a plain Error", Object.assign(new Error("refused"), { code: "ECONNREFUSED" }), "ConnectionError"],
+    ["no Error", "refused", "ConnectionError"],
+    ["a TypeError", new TypeError("no such option"), "TypeError"],
+    ["a RangeError", new RangeError("port"), "RangeError"],
+  ];
+  for (const [what, thrown, name] of cases) {
+    it(`${what} arrives as ${name}`, async () => {
+      const simulated = new Simulated();
+      let connects = 0;
+      const failing: Transport = {
+        name: "mine",
+        connect: (...given) => {
+          if (++connects < 3) return Promise.reject(thrown);
+          return simulated.transport.connect(...given);
+        },
+      };
+      const options = simulated.options({ transport: failing, retry: false as const });
+      await using pool = new ConnectionPool(options);
+      const error = await pool.acquire().then(() => assert.fail("no"), (error) => error);
+      assert.equal(error.name, name);
+      if (error instanceof ConnectionError) {
+        assert.deepEqual([error.code, error.executed], ["CONNECT", "no"]);
+        connects = 0;
+        await using redis = new Redis(simulated.options({ transport: failing }));
+        const got = redis.incr("n");
+        await simulated.clock.advance(20_000);
+        assert.equal(await got, 1);
+        assert.equal(connects, 3);
+      } else assert.equal(error, thrown);
+    });
+  }
+});
