@@ -6,7 +6,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { inDoubt } from "../connection/failures.ts";
+import { commandTimeoutError, inDoubt } from "../connection/failures.ts";
 import { abortable, type Limit, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
 import { isRefusal, RedisError, TimeoutError } from "../errors.ts";
@@ -118,7 +118,10 @@ export function runOn(
   pending.more.blocks = blocks;
   if (blocks === 0) pending.deadline = deadline;
   if (call.signal?.aborted) pending.reject(call.signal.reason);
-  else connection.enqueue(pending);
+  else if (blocks === 0 && deadline <= connection.options.clock.now()) {
+    // The connection came too late.
+    pending.reject(commandTimeoutError(command.spec.name, "no", timeout, connection.address));
+  } else connection.enqueue(pending);
   if (call.signal !== undefined && !pending.done) pending.abortBy(call.signal);
   return promise;
 }
@@ -156,7 +159,13 @@ export class DedicatedBatchConnection implements BatchConnection {
     const idle = this.#pool.tryAcquire();
     if (idle !== undefined) return this.#send(group, idle);
     this.#acquire(placeholder.command.spec.name, this.#call, this.#deadline).then(
-      (connection) => this.#send(group, connection),
+      (connection) => {
+        if (this.clock.now() < this.#deadline) return this.#send(group, connection);
+        // It came too late.
+        connection[Symbol.dispose]();
+        const { name } = placeholder.command.spec;
+        placeholder.reject(commandTimeoutError(name, "no", this.#call.timeout, connection.address));
+      },
       (error) => placeholder.reject(error),
     );
   }

@@ -8,6 +8,8 @@ import { DecodeMode } from "./types.ts";
 
 const loose = new TextDecoder("utf-8", { ignoreBOM: true });
 const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+/** Bytes from which on an engine may refuse to make a text of them: V8 makes none of 512 MiB. */
+const LONG = 268_435_456;
 const REPLACEMENT = "\uFFFD";
 
 /** Characters that `String.fromCharCode` is given at once: engines bound the number of arguments. */
@@ -42,23 +44,23 @@ export function shortAsciiText(bytes: Uint8Array, start: number, stop: number): 
  * Strict decoders are slow on some runtimes, so one is asked only where the other one replaced something.
  */
 export function textOf(bytes: Uint8Array, mode: number): string | undefined {
-  if ((mode & DecodeMode.latin1) !== 0) return latin1(bytes);
-  const text = loose.decode(bytes);
-  if ((mode & DecodeMode.replace) === 0 && text.includes(REPLACEMENT)) {
+  try {
+    if ((mode & DecodeMode.latin1) !== 0) return latin1(bytes);
+    const text = loose.decode(bytes);
     // U+FFFD may stand in the text itself.
-    try {
-      strict.decode(bytes);
-    } catch {
-      return undefined;
-    }
+    if ((mode & DecodeMode.replace) === 0 && text.includes(REPLACEMENT)) strict.decode(bytes);
+    return text;
+  } catch {
+    // Not valid, or longer than a text can be on this runtime.
+    return undefined;
   }
-  return text;
 }
 
 /** The error for bytes that are not valid text. */
 export function invalidText(bytes: Uint8Array): EncodingError {
   return new EncodingError(
-    `Cannot decode the reply: a string of ${bytes.length} bytes is not valid UTF-8; ` +
+    `Cannot decode the reply: a string of ${bytes.length} bytes is not valid UTF-8` +
+      (bytes.length >= LONG ? ", or too long for a text of this runtime; " : "; ") +
       "ask for bytes(), or see this error's bytes and reply",
     bytes,
   );

@@ -164,3 +164,35 @@ describe("latin1", () => {
     assert.deepEqual(new Recorder(DecodeMode.latin1).write(bulk(long)).replies, ["é".repeat(20_000)]);
   });
 });
+
+describe("a string that is too long for a text of the runtime", () => {
+  it("is the error of its own reply, with the bytes; what follows is read", () => {
+    const { decode } = TextDecoder.prototype;
+    // As V8 does from 512 MiB on, which no test should need.
+    TextDecoder.prototype.decode = function (this: TextDecoder, ...given: Parameters<typeof decode>) {
+      if ((given[0] as Uint8Array).byteLength > 50_000) {
+        throw new RangeError("Cannot create a string longer than ...");
+      }
+      return decode.apply(this, given);
+    };
+    try {
+      const long = new Uint8Array(60_000).fill(65);
+      for (const mode of [DecodeMode.text, DecodeMode.replace, DecodeMode.latin1]) {
+        for (const size of [70_000, 7_000]) {
+          const recorder = new Recorder(mode);
+          const wire = join("*2\r\n:1\r\n", bulk(long), "+next\r\n");
+          for (let at = 0; at < wire.length; at += size) recorder.write(wire.slice(at, at + size));
+          const told = recorder.told.filter((one) => one !== "begin") as {
+            error?: EncodingError;
+            reply?: unknown;
+          }[];
+          assert.ok(told[0]!.error instanceof EncodingError);
+          assert.deepEqual(told[0]!.error.bytes, long);
+          assert.deepEqual(told[1], { reply: "next" });
+        }
+      }
+    } finally {
+      TextDecoder.prototype.decode = decode;
+    }
+  });
+});
