@@ -110,9 +110,10 @@ class SharedTransaction {
     try {
       return await promise;
     } catch (error) {
-      if (!(error instanceof ReplyError)) throw error;
+      if (!(error instanceof RedisError) || signal?.aborted) throw error;
       // Each command tells why; those that were not refused themselves have EXECABORT.
-      return this.#outcomes.length > 0 ? [...this.#outcomes] : this.#commands.map(() => error);
+      const told = error instanceof ReplyError ? this.#outcomes.length > 0 : this.#outcomes.includes(error);
+      return told ? [...this.#outcomes] : this.#commands.map(() => error);
     }
   }
 
