@@ -46,6 +46,8 @@ export interface Entry {
   frequency: number;
   /** Whether a short string is encoded as raw, as it was appended to. */
   raw: boolean;
+  /** Whether a number is not encoded as one, as it was made by INCRBYFLOAT. */
+  text: boolean;
 }
 
 /** Whom a database tells. */
@@ -58,6 +60,8 @@ export interface DatabaseHost {
   readonly touches: boolean;
   /** A key has expired and has been taken out. */
   expired(db: Database, key: string): void;
+  /** A key is there that was not. */
+  added(db: Database, key: string): void;
   /** A value is no longer there: its key was deleted, or has a value of another type. */
   gone(db: Database, key: string): void;
   /** Something expires at a time, earlier than anything before. */
@@ -163,13 +167,14 @@ export class Database {
     this.keep(key);
     const entry = this.keys.get(key);
     if (entry === undefined) {
-      const made = { value, expireAt: 0, usedAt: this.#host.now, frequency: 5, raw: false };
+      const made = { value, expireAt: 0, usedAt: this.#host.now, frequency: 5, raw: false, text: false };
       this.keys.set(key, made);
+      this.#host.added(this, key);
       return made;
     }
     if (typeof entry.value !== "string" && typeOf(value) !== entry.value.type) this.#host.gone(this, key);
     entry.value = value;
-    entry.raw = false;
+    entry.raw = entry.text = false;
     entry.usedAt = this.#host.now;
     if (!keepTtl && entry.expireAt !== 0) {
       entry.expireAt = 0;

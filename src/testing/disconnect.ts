@@ -32,10 +32,6 @@ export function disconnect(session: Session): void {
   session.closed = true;
   if (session.blocked !== undefined) server.blocking.finish(session.blocked, undefined);
   server.paused?.waiting.delete(session);
-  // Those who have this client told in their stead learn of it.
-  for (const tracker of server.tracking.trackers) {
-    if (tracker.tracking?.redirect === session.id) server.tracking.brokenBy(tracker);
-  }
   forget(session);
   server.sessions.delete(session.id);
   after(server);

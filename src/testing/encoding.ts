@@ -8,11 +8,11 @@ import { parseInteger } from "./numbers.ts";
 import { Bytes } from "./types/bytes.ts";
 
 /** What OBJECT ENCODING says. */
-export function encodingOf({ value, raw }: Entry): string {
+export function encodingOf({ value, raw, text }: Entry): string {
   if (value instanceof Bytes) return "raw";
   if (typeof value === "string") {
     if (raw) return "raw";
-    if (parseInteger(value) !== undefined) return "int";
+    if (!text && parseInteger(value) !== undefined) return "int";
     return value.length <= 44 ? "embstr" : "raw";
   }
   switch (value.type) {

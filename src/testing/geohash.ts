@@ -36,7 +36,8 @@ function encode([lon, lat]: Place, step: number, latMax: number = LAT_MAX): Cell
   const x = BigInt(Math.floor(((lon + 180) / 360) * scale));
   const y = BigInt(Math.floor(((lat + latMax) / (2 * latMax)) * scale));
   let bits = 0n;
-  for (let i = 0; i < step; i++) {
+  // 32, as the last place of all is one more than fits.
+  for (let i = 0; i < 32; i++) {
     const shift = BigInt(i);
     bits |= ((y >> shift) & 1n) << (2n * shift);
     bits |= ((x >> shift) & 1n) << (2n * shift + 1n);
@@ -46,7 +47,7 @@ function encode([lon, lat]: Place, step: number, latMax: number = LAT_MAX): Cell
 
 function decode({ bits, step }: Cell): Area {
   let [x, y] = [0, 0];
-  for (let i = step - 1; i >= 0; i--) {
+  for (let i = 31; i >= 0; i--) {
     const pair = Number((bits >> BigInt(2 * i)) & 3n);
     x = x * 2 + (pair >> 1);
     y = y * 2 + (pair & 1);
@@ -64,9 +65,14 @@ export function encodePlace(place: Place): number {
   return Number(encode(place, STEPS).bits);
 }
 
+/** A score that is no geohash has bits, too. */
+function bitsOf(score: number): bigint {
+  return Number.isFinite(score) ? BigInt.asUintN(64, BigInt(Math.trunc(score))) : 1n << 63n;
+}
+
 /** The place of a score. */
 export function decodePlace(score: number): Place {
-  const { lon, lat } = decode({ bits: BigInt(score), step: STEPS });
+  const { lon, lat } = decode({ bits: bitsOf(score), step: STEPS });
   return [
     Math.min(180, Math.max(-180, (lon[0] + lon[1]) / 2)),
     Math.min(LAT_MAX, Math.max(-LAT_MAX, (lat[0] + lat[1]) / 2)),

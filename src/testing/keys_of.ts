@@ -76,6 +76,13 @@ function sortStore(args: readonly string[]): number[] {
   return place === undefined ? [] : [place];
 }
 
+/** SET without GET does not read; BITFIELD with nothing but GET does not write. */
+function variableFlags(name: string, args: readonly string[]): readonly string[] {
+  const words = args.slice(name === "set" ? 3 : 2).map((word) => word.toUpperCase());
+  if (name === "set") return words.includes("GET") ? ["RW", "access", "update"] : ["OW", "update"];
+  return words.includes("SET") || words.includes("INCRBY") ? ["RW", "access", "update"] : ["RO", "access"];
+}
+
 /** All keys of a command. */
 export function keysOf(command: Command, args: readonly string[]): FoundKey[] {
   const found: FoundKey[] = [];
@@ -85,7 +92,8 @@ export function keysOf(command: Command, args: readonly string[]): FoundKey[] {
     if (indexes === undefined) {
       indexes = command.name === "sort" && spec.flags.includes("OW") ? sortStore(args) : [];
     }
-    for (const index of indexes) found.push({ key: args[index]!, index, flags: spec.flags });
+    const flags = spec.flags.includes("variable_flags") ? variableFlags(command.name, args) : spec.flags;
+    for (const index of indexes) found.push({ key: args[index]!, index, flags });
   }
   return found;
 }

@@ -44,7 +44,11 @@ function touchWatchers(server: ServerState, db: Database, key: string): void {
 
 /** A key was changed by a command: counts it, and tells who has to know. */
 export function changed(session: Session, key: string, db: Database = session.db): void {
-  const { server } = session;
+  changedIn(session.server, db, key);
+}
+
+/** The same, where no client did it. */
+export function changedIn(server: ServerState, db: Database, key: string): void {
   server.dirty++;
   if (server.watchers.size > 0) touchWatchers(server, db, key);
   if (server.tracking.trackers.size > 0) server.tracking.changed(key, server.current);
@@ -85,9 +89,8 @@ export function removeEmpty(session: Session, key: string): void {
   notify(session.server, session.db, "g", "del", key);
 }
 
-/** A key is there anew: says so, and looks who waits for it. */
+/** A key is there anew: looks who waits for it. */
 export function created(session: Session, key: string): void {
-  notify(session.server, session.db, "n", "new", key);
   session.server.blocking.signal(session.db, key);
 }
 
@@ -114,6 +117,7 @@ export function flush(server: ServerState, databases: readonly Database[]): numb
 /** Lets keys expire: on access, and when their time has come. */
 export function enableExpiry(server: ServerState): void {
   let alarm: Alarm | undefined;
+  server.onAdded = (db, key) => notify(server, db, "n", "new", key);
   server.onExpired = (db, key) => {
     server.stats.expired++;
     notify(server, db, "x", "expired", key);

@@ -4,7 +4,7 @@
  * @module
  */
 import { memoryOf } from "./encoding.ts";
-import { changed, notify } from "./keyspace.ts";
+import { changedIn, notify } from "./keyspace.ts";
 import { ErrorReply } from "./reply.ts";
 import type { Command, ServerState, Session } from "./state.ts";
 
@@ -29,15 +29,14 @@ export function usedMemory(server: ServerState): number {
 }
 
 /** Takes a key out, as the policy says. Returns whether there was one. */
-function evict(session: Session, policy: string): boolean {
-  const { server } = session;
+function evict(server: ServerState, policy: string): boolean {
   for (const db of server.databases) {
     const nodes = db.keys.nodes();
     const found = policy.startsWith("volatile") ? nodes.find(({ value }) => value.expireAt !== 0) : nodes[0];
     if (found === undefined) continue;
     db.delete(found.key);
     server.replication.append(db.index, ["DEL", found.key]);
-    changed(session, found.key, db);
+    changedIn(server, db, found.key);
     notify(server, db, "e", "evicted", found.key);
     server.stats.evicted++;
     return true;
@@ -45,16 +44,20 @@ function evict(session: Session, policy: string): boolean {
   return false;
 }
 
+/** Evicts keys until the limit is kept, as far as the policy allows. Returns whether it is kept. */
+export function makeRoom(server: ServerState): boolean {
+  const most = server.config.number("maxmemory");
+  const policy = server.config.text("maxmemory-policy");
+  while (most > 0 && usedMemory(server) > most) {
+    if (policy === "noeviction" || !evict(server, policy)) return false;
+  }
+  return true;
+}
+
 /** Makes room where there is a limit. Returns the refusal of a command that needs more. */
 export function checkMemory(session: Session, command: Command): ErrorReply | undefined {
   const { server, multi } = session;
-  const most = server.config.number("maxmemory");
-  if (most === 0) return undefined;
-  const policy = server.config.text("maxmemory-policy");
-  while (usedMemory(server) > most) {
-    if (policy === "noeviction" || !evict(session, policy)) break;
-  }
-  if (usedMemory(server) <= most) return undefined;
+  if (server.config.number("maxmemory") === 0 || makeRoom(server)) return undefined;
   const ends = ["exec", "discard", "quit", "reset"].includes(command.name);
   const needs = command.flags.has("denyoom") || (multi !== undefined && !ends) ||
     (command.name === "exec" && (multi ?? []).some((one) => one.command.flags.has("denyoom")));

@@ -32,6 +32,7 @@ import { ExecutedLog } from "./executed_log.ts";
 import { InProcessTransport } from "./in_process.ts";
 import { enableExpiry } from "./keyspace.ts";
 import type { Listener, Listening, ListenOptions } from "./listener.ts";
+import { makeRoom } from "./memory_limit.ts";
 import type { TestServerOptions } from "./options.ts";
 import { PubSubHub } from "./pubsub_hub.ts";
 import { listCommands, makeCommands } from "./registry.ts";
@@ -76,7 +77,10 @@ export function createState(options: TestServerOptions): ServerState {
     const { dirty } = state;
     try {
       const reply = run();
-      if (reply instanceof ErrorReply) countError(state, reply);
+      if (reply instanceof ErrorReply) {
+        countError(state, reply);
+        if (session.lastCommand !== undefined) session.lastCommand.stats.failed++;
+      }
       return reply;
     } finally {
       const effects = session.effects;
@@ -88,6 +92,9 @@ export function createState(options: TestServerOptions): ServerState {
     }
   };
   enableExpiry(state);
+  state.config.onSet = (name) => {
+    if (name.startsWith("maxmemory")) makeRoom(state);
+  };
   if (options.password !== undefined) {
     state.users.defaultUser.noPassword = false;
     state.users.defaultUser.passwords = [hashPassword(options.password)];

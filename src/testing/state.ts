@@ -338,6 +338,14 @@ export class ServerState implements DatabaseHost {
     this.onExpired(db, key);
   }
 
+  /** What to do when a key was added; set by `keyspace.ts`. */
+  onAdded: (db: Database, key: string) => void = () => {};
+
+  /** A key is there that was not. */
+  added(db: Database, key: string): void {
+    this.onAdded(db, key);
+  }
+
   /** A value is no longer there. */
   gone(db: Database, key: string): void {
     if (this.blocking.count > 0) this.blocking.signal(db, key);

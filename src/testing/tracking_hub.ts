@@ -128,14 +128,6 @@ export class TrackingHub {
     }
   }
 
-  /** The client that is told in another's stead has gone. */
-  brokenBy(tracker: Tracker): void {
-    const mode = tracker.tracking!;
-    if (mode.broken) return;
-    mode.broken = true;
-    if (tracker.protocol === 3) tracker.send(new Push(["tracking-redir-broken", mode.redirect]));
-  }
-
   #invalidate(key: string, by: Tracker | undefined): void {
     const readers = this.#readers.get(key);
     if (readers === undefined) return;

@@ -55,14 +55,19 @@ interface BitRange {
 }
 
 /** `start end [BYTE|BIT]` as bits, both included; `undefined` where there is nothing in it. */
-function bitRange(args: readonly string[], at: number, length: number): BitRange | undefined {
+function bitRange(
+  args: readonly string[],
+  at: number,
+  length: number,
+  position: boolean = false,
+): BitRange | undefined {
   const start = integer(args[at]!);
   let end = args.length > at + 1 ? integer(args[at + 1]!) : -1;
   const unit = args[at + 2]?.toUpperCase() ?? "BYTE";
   if (unit !== "BYTE" && unit !== "BIT") throw SYNTAX;
   const total = unit === "BIT" ? length * 8 : length;
   let from = start;
-  if (from < 0 && end < 0 && from > end) return undefined;
+  if (!position && from < 0 && end < 0 && from > end) return undefined;
   if (from < 0) from = Math.max(0, from + total);
   if (end < 0) end = Math.max(0, end + total);
   end = Math.min(end, total - 1);
@@ -71,10 +76,9 @@ function bitRange(args: readonly string[], at: number, length: number): BitRange
 }
 
 function bitcount(session: Session, args: string[]): ReplyValue {
-  if (args.length === 3 || args.length > 5) throw SYNTAX;
   const bytes = readBytes(session, args[1]!);
-  if (args.length > 2) bitRange(args, 2, 0);
   if (bytes === undefined) return 0;
+  if (args.length === 3 || args.length > 5) throw SYNTAX;
   const range = args.length > 2 ? bitRange(args, 2, bytes.length) : { from: 0, to: bytes.length * 8 - 1 };
   if (range === undefined) return 0;
   const [first, last] = [Math.floor(range.from / 8), Math.floor(range.to / 8)];
@@ -89,13 +93,14 @@ function bitcount(session: Session, args: string[]): ReplyValue {
 }
 
 function bitpos(session: Session, args: string[]): ReplyValue {
-  if (args.length > 6) throw SYNTAX;
   const bit = integer(args[2]!);
   if (bit !== 0 && bit !== 1) throw err("The bit argument must be 1 or 0.");
   const bytes = readBytes(session, args[1]!);
-  if (args.length > 3) bitRange(args, 3, 0);
   if (bytes === undefined) return bit === 1 ? -1 : 0;
-  const range = args.length > 3 ? bitRange(args, 3, bytes.length) : { from: 0, to: bytes.length * 8 - 1 };
+  if (args.length > 6) throw SYNTAX;
+  const range = args.length > 3
+    ? bitRange(args, 3, bytes.length, true)
+    : { from: 0, to: bytes.length * 8 - 1 };
   if (range === undefined || range.to < range.from) return -1;
   const skip = bit === 1 ? 0 : 255;
   for (let at = range.from; at <= range.to;) {

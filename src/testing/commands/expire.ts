@@ -45,9 +45,9 @@ function expire(seconds: boolean, relative: boolean, name: string): Handler {
   return (session, args) => {
     const key = args[1]!;
     const { db, server } = session;
+    const conditions = readConditions(args.slice(3));
     const value = parseInteger(args[2]!);
     if (value === undefined) throw NOT_INTEGER;
-    const conditions = readConditions(args.slice(3));
     let ms = BigInt(value) * (seconds ? 1000n : 1n);
     if (ms > INT64_MAX || ms < INT64_MIN) throw err(`invalid expire time in '${name}' command`);
     if (relative) ms += BigInt(server.now);

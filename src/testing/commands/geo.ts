@@ -34,9 +34,14 @@ function unitOf(text: string): number {
 function placeOf(lon: string, lat: string): Place {
   const place: Place = [double(lon), double(lat)];
   if (!isPlace(place)) {
-    throw err(`invalid longitude,latitude pair ${place[0].toFixed(6)},${place[1].toFixed(6)}`);
+    throw err(`invalid longitude,latitude pair ${fixed(place[0])},${fixed(place[1])}`);
   }
   return place;
+}
+
+/** `%f`. */
+function fixed(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(6) : value > 0 ? "inf" : "-inf";
 }
 
 /** A coordinate as `%.17Lf` without zeros at its end. */

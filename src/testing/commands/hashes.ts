@@ -91,9 +91,11 @@ function flat(session: Session, key: string): string[] {
 }
 
 function hrandfield(session: Session, args: string[]): ReplyValue {
-  const hash = readHash(session, args[1]!);
   const pick = (size: number): number => Math.floor(session.server.time.random() * size);
-  if (args.length === 2) return hash === undefined ? null : hash.fields.at(pick(hash.fields.size)).key;
+  if (args.length === 2) {
+    const hash = readHash(session, args[1]!);
+    return hash === undefined ? null : hash.fields.at(pick(hash.fields.size)).key;
+  }
   const number = parseInteger(args[2]!);
   if (number === undefined) throw NOT_INTEGER;
   if (number === INT64_MIN) {
@@ -102,6 +104,7 @@ function hrandfield(session: Session, args: string[]): ReplyValue {
   if (args.length > 4 || (args.length === 4 && args[3]!.toUpperCase() !== "WITHVALUES")) throw SYNTAX;
   const withValues = args.length === 4;
   if (withValues && (number < -(2n ** 62n) || number > 2n ** 62n)) throw err("value is out of range");
+  const hash = readHash(session, args[1]!);
   if (hash === undefined || number === 0) return [];
   const chosen = choose(hash.fields.size, Number(number), pick);
   const nodes = chosen.map((index) => hash.fields.at(index));

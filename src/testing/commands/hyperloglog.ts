@@ -25,6 +25,7 @@ function bytesAt(session: Session, key: string): Bytes | undefined {
   const entry = stringEntry(session, key);
   if (entry === undefined) return undefined;
   if (!(entry.value instanceof Bytes)) {
+    if (!(entry.value as string).startsWith("HYLL")) readLog(new Bytes(entry.value as string));
     session.db.keep(key);
     entry.value = new Bytes(entry.value as string);
   }
@@ -50,8 +51,12 @@ function pfadd(session: Session, args: string[]): ReplyValue {
   const dense = sparse ? undefined : value?.view;
   for (let i = 2; i < args.length; i++) if (addElement(log, args[i]!, dense)) grew = true;
   if (!grew) return 0;
-  if (sparse) store(session, key, log);
-  else cacheCount(value!, undefined);
+  if (sparse) {
+    const before = value?.view.slice(8, 15);
+    store(session, key, log);
+    // The old count stays, marked as stale.
+    if (before !== undefined) (session.db.find(key)!.value as Bytes).view.set(before, 8);
+  } else cacheCount(value!, undefined);
   changedWith(session, key, "$", "pfadd");
   return 1;
 }

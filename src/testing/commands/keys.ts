@@ -41,9 +41,9 @@ function rename(session: Session, [, from, to]: string[], always: boolean): Repl
     if (!always) return 0;
     db.delete(to!);
   }
-  const { value, expireAt, raw } = entry;
+  const { value, expireAt, raw, text } = entry;
   db.delete(from!);
-  db.set(to!, value).raw = raw;
+  Object.assign(db.set(to!, value), { raw, text });
   if (expireAt !== 0) db.expire(to!, expireAt);
   if (typeof value !== "string" && value.type === "hash") db.watchFields(to!, value.nextExpiry());
   changed(session, from!);
@@ -56,7 +56,7 @@ function rename(session: Session, [, from, to]: string[], always: boolean): Repl
 
 function put(session: Session, target: Database, key: string, from: string): void {
   const copy = cloneEntry(session.db.keys.get(from)!);
-  target.set(key, copy.value).raw = copy.raw;
+  Object.assign(target.set(key, copy.value), { raw: copy.raw, text: copy.text });
   if (copy.expireAt !== 0) target.expire(key, copy.expireAt);
   if (typeof copy.value !== "string" && copy.value.type === "hash") {
     target.watchFields(key, copy.value.nextExpiry());

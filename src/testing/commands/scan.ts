@@ -19,7 +19,12 @@ interface Options {
   readonly type: string | undefined;
 }
 
+function checkCursor(text: string): void {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) > 18446744073709551615n) throw err("invalid cursor");
+}
+
 function readOptions(args: readonly string[], from: number, typed: boolean): Options {
+  checkCursor(args[from]!);
   if (!/^\d{1,20}$/.test(args[from]!) || BigInt(args[from]!) > 18446744073709551615n) {
     throw err("invalid cursor");
   }
@@ -62,13 +67,12 @@ function scan(session: Session, args: string[]): ReplyValue {
 
 /** A part of a collection; all of it where its encoding is compact, as then Redis gives all of it. */
 function scanMembers<V>(
-  dict: Dict<V> | undefined,
+  dict: Dict<V>,
   whole: boolean,
   options: Options,
   show: (key: string, value: V) => string[],
 ): ReplyValue {
   const found: string[] = [];
-  if (dict === undefined) return ["0", found];
   const visit = (key: string, value: V): void => {
     if (options.pattern === undefined || matches(options.pattern, key)) found.push(...show(key, value));
   };
@@ -81,19 +85,25 @@ function scanMembers<V>(
 export const scans: CommandGroup = {
   scan,
   hscan(session, args) {
-    const options = readOptions(args, 2, false);
+    checkCursor(args[2]!);
     const hash = readHash(session, args[1]!);
-    return scanMembers(hash?.fields, !hash?.big, options, (field, value) => [field, value]);
+    if (hash === undefined) return ["0", []];
+    const options = readOptions(args, 2, false);
+    return scanMembers(hash.fields, !hash.big, options, (field, value) => [field, value]);
   },
   sscan(session, args) {
-    const options = readOptions(args, 2, false);
+    checkCursor(args[2]!);
     const set = session.db.read(args[1]!, "set");
-    return scanMembers(set?.dict, set?.intset ?? true, options, (member) => [member]);
+    if (set === undefined) return ["0", []];
+    const options = readOptions(args, 2, false);
+    return scanMembers(set.dict, set.intset, options, (member) => [member]);
   },
   zscan(session, args) {
-    const options = readOptions(args, 2, false);
+    checkCursor(args[2]!);
     const set = session.db.read(args[1]!, "zset");
-    if (set !== undefined && !set.big) {
+    if (set === undefined) return ["0", []];
+    const options = readOptions(args, 2, false);
+    if (!set.big) {
       const found: string[] = [];
       for (const { member, score } of set.order.slice(0, set.size - 1)) {
         if (options.pattern === undefined || matches(options.pattern, member)) {
@@ -102,6 +112,6 @@ export const scans: CommandGroup = {
       }
       return ["0", found];
     }
-    return scanMembers(set?.scores, false, options, (member, score) => [member, formatDouble(score)]);
+    return scanMembers(set.scores, false, options, (member, score) => [member, formatDouble(score)]);
   },
 };

@@ -46,9 +46,9 @@ function srem(session: Session, args: string[]): ReplyValue {
 }
 
 function smove(session: Session, [, from, to, member]: string[]): ReplyValue {
-  const source = session.db.write(from!, "set");
+  if (session.db.find(from!) === undefined) return 0;
+  const source = session.db.write(from!, "set")!;
   const target = session.db.write(to!, "set");
-  if (source === undefined) return 0;
   if (source === target) return source.has(member!) ? 1 : 0;
   if (!source.delete(member!)) return 0;
   notify(session.server, session.db, "s", "srem", from!);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { changed } from "../keyspace.ts";
+import { changed, notify } from "../keyspace.ts";
 import { integer, integerIn } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, ErrorReply, MapReply, NO_KEY, type ReplyValue, SYNTAX } from "../reply.ts";
@@ -34,6 +34,15 @@ function assign(id: bigint, entry: PendingEntry, consumer: Consumer): void {
     entry.consumer = consumer;
     consumer.pending.set(id, entry);
   }
+}
+
+/** The consumer that gets entries; it is made when it gets the first. */
+function claimant(session: Session, key: string, group: Group, name: string): Consumer {
+  const { server } = session;
+  if (!group.consumers.has(name)) notify(server, session.db, "x", "xgroup-createconsumer", key);
+  const consumer = group.consumer(name, server.now);
+  consumer.seenAt = server.now;
+  return consumer;
 }
 
 function xclaim(session: Session, args: string[]): ReplyValue {
@@ -72,8 +81,6 @@ function xclaim(session: Session, args: string[]): ReplyValue {
     group.lastId = lastId;
     server.dirty++;
   }
-  const consumer = group.consumer(consumerName, server.now);
-  consumer.seenAt = server.now;
   const found: ReplyValue[] = [];
   for (const id of ids) {
     let entry = group.pending.get(id);
@@ -86,12 +93,14 @@ function xclaim(session: Session, args: string[]): ReplyValue {
       }
       continue;
     }
+    if (entry === undefined && !force) continue;
+    if (entry !== undefined && minIdle > 0 && server.now - entry.deliveredAt < minIdle) continue;
+    const consumer = claimant(session, key, group, consumerName);
     if (entry === undefined) {
-      if (!force) continue;
       entry = { consumer, deliveredAt: server.now, count: 1 };
       group.pending.set(id, entry);
       consumer.pending.set(id, entry);
-    } else if (minIdle > 0 && server.now - entry.deliveredAt < minIdle) continue;
+    }
     assign(id, entry, consumer);
     entry.deliveredAt = deliveredAt;
     if (retries >= 0) entry.count = retries;
@@ -124,8 +133,6 @@ function xautoclaim(session: Session, args: string[]): ReplyValue {
     else throw SYNTAX;
   }
   const [stream, group] = groupOf(session, key, name);
-  const consumer = group.consumer(consumerName, server.now);
-  consumer.seenAt = server.now;
   const [found, gone]: [ReplyValue[], ReplyValue[]] = [[], []];
   let attempts = count * 10;
   let next = 0n;
@@ -143,7 +150,7 @@ function xautoclaim(session: Session, args: string[]): ReplyValue {
       continue;
     }
     if (minIdle > 0 && server.now - entry.deliveredAt < minIdle) continue;
-    assign(id, entry, consumer);
+    assign(id, entry, claimant(session, key, group, consumerName));
     entry.deliveredAt = server.now;
     if (!justId) entry.count++;
     found.push(justId ? formatId(id) : showEntries(stream, id, id, false, 1)[0]!);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { notify } from "../keyspace.ts";
 import { integer } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, ErrorReply, MapReply, NULL_ARRAY, type ReplyValue, SYNTAX } from "../reply.ts";
@@ -163,18 +164,22 @@ function xread(session: Session, args: string[], name: "xread" | "xreadgroup"): 
     if (stream === undefined) continue;
     const after = from[index];
     if (query.group === undefined) {
-      if (stream.lastId > after! && stream.size > 0) {
+      if ((stream.entries.last() ?? 0n) > after!) {
         const entries = showEntries(stream, after! + 1n, MAX_ID, false, count);
         if (entries.length > 0) found.push([key, entries]);
       }
       continue;
     }
     const group = stream.groups.get(query.group)!;
+    const last = stream.entries.last() ?? 0n;
+    // A consumer is made when there is something for it.
+    if (after === undefined && last <= group.lastId) continue;
     const seen = group.consumers.get(query.consumer);
     if (seen === undefined) {
       db.keep(key);
       group.consumer(query.consumer, server.now);
       server.dirty++;
+      notify(server, db, "x", "xgroup-createconsumer", key);
       session.effects = [...session.effects ?? [], [
         "XGROUP",
         "CREATECONSUMER",
@@ -185,7 +190,7 @@ function xread(session: Session, args: string[], name: "xread" | "xreadgroup"): 
     } else seen.seenAt = server.now;
     if (after !== undefined) {
       found.push([key, history(stream, group, query.consumer, after, count, server.now)]);
-    } else if (stream.lastId > group.lastId) {
+    } else {
       const entries = deliverTo(session, key, query);
       if (entries.length > 0) found.push([key, entries]);
     }

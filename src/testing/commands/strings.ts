@@ -197,7 +197,7 @@ function incrbyfloat(session: Session, args: string[]): ReplyValue {
   if (sum === undefined || !Number.isFinite(Number(sum))) {
     throw err("increment would produce NaN or Infinity");
   }
-  session.db.set(key, sum, true);
+  session.db.set(key, sum, true).text = true;
   session.effects = [["SET", key, sum, "KEEPTTL"]];
   changedWith(session, key, "$", "incrbyfloat");
   return sum;
