@@ -174,7 +174,7 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
     feedMonitors(session, args);
   }
   server.executed.add({
-    name: command.name.replace("|", " ").toUpperCase(),
+    name: command.label,
     args,
     client: session.id,
     db: session.db.index,

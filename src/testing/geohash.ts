@@ -67,7 +67,8 @@ export function encodePlace(place: Place): number {
 
 /** A score that is no geohash has bits, too. */
 function bitsOf(score: number): bigint {
-  return Number.isFinite(score) ? BigInt.asUintN(64, BigInt(Math.trunc(score))) : 1n << 63n;
+  if (Number.isFinite(score)) return BigInt.asUintN(64, BigInt(Math.trunc(score)));
+  return score > 0 ? 0n : 1n << 63n;
 }
 
 /** The place of a score. */

@@ -34,6 +34,7 @@ function readRow(
   const set = new Set(words(flags));
   return {
     name,
+    label: name.replace("|", " ").toUpperCase(),
     arity: Number(arity),
     flags: set,
     range: (range ?? "0,0,0").split(",").map(Number) as [number, number, number],

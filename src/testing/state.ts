@@ -32,6 +32,8 @@ export interface KeySpec {
 export interface Command {
   /** In lower case; `client|kill` for a subcommand. */
   readonly name: string;
+  /** `CLIENT KILL`, as logs show it. */
+  readonly label: string;
   /** Words, its name included; negative where there may be more. */
   readonly arity: number;
   /** write, readonly, denyoom, noscript, blocking, ... */

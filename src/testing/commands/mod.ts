@@ -11,6 +11,7 @@ import { client } from "./client.ts";
 import { clientTracking } from "./client_tracking.ts";
 import { commandCommands } from "./command.ts";
 import { connection } from "./connection.ts";
+import { dumping } from "./dump.ts";
 import { expiry } from "./expire.ts";
 import { geo } from "./geo.ts";
 import { hashExpiry } from "./hash_expiry.ts";
@@ -40,6 +41,7 @@ import { transactions } from "./transactions.ts";
 export const GROUPS: readonly CommandGroup[] = [
   strings,
   keys,
+  dumping,
   expiry,
   scans,
   lists,
