@@ -59,6 +59,16 @@ export function parseMemory(text: string): number | undefined {
   return Number(found[1]) * base ** power;
 }
 
+let defaults: readonly Parameter[] | undefined;
+
+/** All parameters as they are at first; read once. */
+function readDefaults(): readonly Parameter[] {
+  return CONFIG_ROWS.trim().split("\n").map((line) => {
+    const [name, value = "", fixed] = line.split("\t");
+    return describe(name!, value, fixed === "i");
+  });
+}
+
 /** Parameters by name. */
 export class Config {
   readonly #parameters: Map<string, Parameter> = new Map();
@@ -67,9 +77,8 @@ export class Config {
 
   /** All defaults; `databases` of them. */
   constructor(databases: number) {
-    for (const line of CONFIG_ROWS.trim().split("\n")) {
-      const [name, value = "", fixed] = line.split("\t");
-      this.#parameters.set(name!, describe(name!, value, fixed === "i"));
+    for (const parameter of defaults ??= readDefaults()) {
+      this.#parameters.set(parameter.name, { ...parameter });
     }
     this.#store(this.#parameters.get("databases")!, String(databases));
   }

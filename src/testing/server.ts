@@ -94,6 +94,7 @@ export function createState(options: TestServerOptions): ServerState {
   enableExpiry(state);
   state.config.onSet = (name) => {
     if (name.startsWith("maxmemory")) makeRoom(state);
+    if (name === "tracking-table-max-keys") state.tracking.limit(state.config.number(name));
   };
   if (options.password !== undefined) {
     state.users.defaultUser.noPassword = false;

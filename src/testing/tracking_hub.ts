@@ -48,6 +48,8 @@ export class TrackingHub {
   readonly #readers: Map<string, Set<Tracker>> = new Map();
   readonly #broadcast: Set<Tracker> = new Set();
   #pending: Map<Tracker, Map<string, string[]>> = new Map();
+  /** Who has deleted everything, and is yet to be told. */
+  #flushedBy: Tracker | undefined;
   /** All who track. */
   readonly trackers: Set<Tracker> = new Set();
   /** Finds a client by its id. */
@@ -93,6 +95,11 @@ export class TrackingHub {
       if (readers === undefined) this.#readers.set(key, new Set([tracker]));
       else readers.add(tracker);
     }
+    this.limit(most);
+  }
+
+  /** Forgets keys until there are no more than `most`; who has read them is told. */
+  limit(most: number): void {
     while (most > 0 && this.#readers.size > most) {
       const oldest = this.#readers.keys().next().value!;
       this.#invalidate(oldest, undefined);
@@ -114,11 +121,17 @@ export class TrackingHub {
   /** Everything was deleted. */
   flushed(): void {
     this.#readers.clear();
-    for (const tracker of this.trackers) this.#tell(tracker, null);
+    for (const tracker of this.trackers) {
+      if (tracker === this.current()) this.#flushedBy = tracker;
+      else this.#tell(tracker, null);
+    }
   }
 
   /** Tells what has been put off: behind the reply of the command that did it. */
   flush(): void {
+    const flushedBy = this.#flushedBy;
+    this.#flushedBy = undefined;
+    if (flushedBy !== undefined) this.#tell(flushedBy, null);
     if (this.#pending.size === 0) return;
     const pending = this.#pending;
     this.#pending = new Map();
