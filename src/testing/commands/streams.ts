@@ -115,12 +115,12 @@ function xadd(session: Session, args: string[]): ReplyValue {
   }
   const { config } = session.server;
   stream.append(id, fields, config.number("stream-node-max-entries"), config.number("stream-node-max-bytes"));
-  changedWith(session, key, "x", "xadd");
+  changedWith(session, key, "t", "xadd");
   session.effects = [["XADD", key, formatId(id), ...fields]];
   const gone = doTrim(stream, trim);
   if (gone > 0) {
     session.effects.push(["XTRIM", key, "MAXLEN", "=", String(stream.size)]);
-    changedWith(session, key, "x", "xtrim");
+    changedWith(session, key, "t", "xtrim");
   }
   session.server.blocking.signal(session.db, key);
   return formatId(id);
@@ -133,7 +133,7 @@ function xtrim(session: Session, args: string[]): ReplyValue {
   const gone = doTrim(stream, trim);
   if (gone > 0) {
     session.effects = [["XTRIM", args[1]!, "MAXLEN", "=", String(stream.size)]];
-    changedWith(session, args[1]!, "x", "xtrim");
+    changedWith(session, args[1]!, "t", "xtrim");
   }
   return gone;
 }
@@ -201,7 +201,7 @@ function xsetid(session: Session, args: string[]): ReplyValue {
   stream.lastId = id;
   if (added !== undefined) stream.added = added;
   if (maxDeleted !== undefined) stream.maxDeleted = maxDeleted;
-  changedWith(session, args[1]!, "x", "xsetid");
+  changedWith(session, args[1]!, "t", "xsetid");
   return OK;
 }
 
@@ -217,7 +217,7 @@ export const streams: CommandGroup = {
     const stream = session.db.write(args[1]!, "stream");
     if (stream === undefined) return 0;
     const gone = ids.filter((id) => stream.delete(id)).length;
-    if (gone > 0) changedWith(session, args[1]!, "x", "xdel");
+    if (gone > 0) changedWith(session, args[1]!, "t", "xdel");
     return gone;
   },
   xsetid,

@@ -39,7 +39,7 @@ function assign(id: bigint, entry: PendingEntry, consumer: Consumer): void {
 /** The consumer that gets entries; it is made when it gets the first. */
 function claimant(session: Session, key: string, group: Group, name: string): Consumer {
   const { server } = session;
-  if (!group.consumers.has(name)) notify(server, session.db, "x", "xgroup-createconsumer", key);
+  if (!group.consumers.has(name)) notify(server, session.db, "t", "xgroup-createconsumer", key);
   const consumer = group.consumer(name, server.now);
   consumer.seenAt = server.now;
   return consumer;

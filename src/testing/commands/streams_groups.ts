@@ -54,7 +54,7 @@ function create(session: Session, args: string[]): ReplyValue {
     created(session, key);
   }
   stream.groups.set(name, new Group(name, from, read));
-  changedWith(session, key, "x", "xgroup-create");
+  changedWith(session, key, "t", "xgroup-create");
   return OK;
 }
 
@@ -69,7 +69,7 @@ function setid(session: Session, args: string[]): ReplyValue {
   const group = groupOf(stream, key, name);
   group.lastId = id === "$" ? stream.lastId : parseId(id);
   group.read = read;
-  changedWith(session, key, "x", "xgroup-setid");
+  changedWith(session, key, "t", "xgroup-setid");
   return OK;
 }
 
@@ -80,7 +80,7 @@ function delconsumer(session: Session, [, , key, name, consumer]: string[]): Rep
   const { size } = found.pending;
   for (const [id] of found.pending.range(0n, MAX_ID, false)) group.pending.delete(id);
   group.consumers.delete(consumer!);
-  changedWith(session, key!, "x", "xgroup-delconsumer");
+  changedWith(session, key!, "t", "xgroup-delconsumer");
   return size;
 }
 
@@ -149,7 +149,7 @@ export const streamGroups: CommandGroup = {
   "xgroup|destroy"(session, args) {
     const stream = streamOf(session, args[2]!);
     if (!stream.groups.delete(args[3]!)) return 0;
-    changedWith(session, args[2]!, "x", "xgroup-destroy");
+    changedWith(session, args[2]!, "t", "xgroup-destroy");
     session.server.blocking.signal(session.db, args[2]!);
     return 1;
   },
@@ -157,7 +157,7 @@ export const streamGroups: CommandGroup = {
     const group = groupOf(streamOf(session, args[2]!), args[2]!, args[3]!);
     if (group.consumers.has(args[4]!)) return 0;
     group.consumer(args[4]!, session.server.now);
-    changedWith(session, args[2]!, "x", "xgroup-createconsumer");
+    changedWith(session, args[2]!, "t", "xgroup-createconsumer");
     return 1;
   },
   "xgroup|delconsumer": delconsumer,

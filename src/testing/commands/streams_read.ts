@@ -179,7 +179,7 @@ function xread(session: Session, args: string[], name: "xread" | "xreadgroup"): 
       db.keep(key);
       group.consumer(query.consumer, server.now);
       server.dirty++;
-      notify(server, db, "x", "xgroup-createconsumer", key);
+      notify(server, db, "t", "xgroup-createconsumer", key);
       session.effects = [...session.effects ?? [], [
         "XGROUP",
         "CREATECONSUMER",
