@@ -19,7 +19,12 @@ import type { TestServerOptions } from "./src/testing/options.ts";
 
 export type { Clock, Timer } from "./src/clock.ts";
 export type * from "./src/transport.ts";
+export type { ClientFilter, ClientInfo } from "./src/testing/client_info.ts";
 export type { ExecutedCommand, ExecutedLog } from "./src/testing/executed_log.ts";
+export type { CommandMatch, ErrorCode } from "./src/testing/faults/command_match.ts";
+export type { Direction, Fault, FaultOptions, RepeatedFaultOptions } from "./src/testing/faults/fault.ts";
+export type { FaultReply } from "./src/testing/faults/fault_reply.ts";
+export type { Faults, FreezeOptions, LatencyOptions } from "./src/testing/faults/faults.ts";
 export type {
   AcceptedHandlers,
   AcceptedSocket,

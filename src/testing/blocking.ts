@@ -45,6 +45,8 @@ export class BlockingHub {
   count = 0;
   /** Does something as a client, with everything that goes with a command. */
   as: (session: Waiting, run: () => ReplyValue | undefined) => ReplyValue | undefined = (_, run) => run();
+  /** Sees replies before they are sent; `undefined`: nothing is sent. Where faults plug in. */
+  filter: ((session: Waiting, reply: ReplyValue) => ReplyValue | undefined) | undefined;
 
   /** Lets a client wait; `at` is the end of its time, 0 for none. */
   add(waiter: Waiter, time: ServerTime, at: number): void {
@@ -130,7 +132,9 @@ export class BlockingHub {
     }
     waiter.ended?.();
     if (reply === undefined) return;
-    session.send(reply);
+    const sent = this.filter === undefined ? reply : this.filter(session, reply);
+    if (sent === undefined) return;
+    session.send(sent);
     this.#unblocked.push(session);
   }
 

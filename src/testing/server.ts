@@ -25,10 +25,12 @@ import type { Transport } from "../transport.ts";
 import { UserTable } from "./acl/user.ts";
 import { BlockingHub } from "./blocking.ts";
 import { GROUPS } from "./commands/mod.ts";
+import { type ClientFilter, type ClientInfo, clientInfo, selects } from "./client_info.ts";
 import { Config } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { after, countError } from "./dispatch.ts";
 import { ExecutedLog } from "./executed_log.ts";
+import { Faults } from "./faults/faults.ts";
 import { InProcessTransport } from "./in_process.ts";
 import { enableExpiry } from "./keyspace.ts";
 import type { Listener, Listening, ListenOptions } from "./listener.ts";
@@ -115,6 +117,7 @@ export class TestServerBase implements AsyncDisposable {
   readonly #listener: Listener | undefined;
   readonly #transport: InProcessTransport;
   readonly #listening: Set<Listening> = new Set();
+  readonly #faults: Faults;
   #url: string | undefined;
   #closed = false;
 
@@ -132,7 +135,8 @@ export class TestServerBase implements AsyncDisposable {
     this.#state = createState(options);
     this.#listener = listener;
     this.#transport = new InProcessTransport(this.#state, options.clock === undefined);
-    this.#transport.refuse = () => this.#closed ? "it is closed" : undefined;
+    this.#faults = new Faults(this.#state);
+    this.#transport.refuse = () => this.#closed ? "it is closed" : this.#faults.refusal();
   }
 
   /** The transport for clients in this process: `new Redis({ transport: server.transport })`. */
@@ -157,6 +161,23 @@ export class TestServerBase implements AsyncDisposable {
     return this.#state.executed;
   }
 
+  /** What can go wrong with this server: `server.faults.loseReply("INCR")`. */
+  get faults(): Faults {
+    return this.#faults;
+  }
+
+  /** The clients that are connected. */
+  get clients(): ClientInfo[] {
+    return [...this.#state.sessions.values()].map(clientInfo);
+  }
+
+  /** Ends the connections of clients at once, all by default; replies that wait are lost. Returns how many it ended. */
+  kill(filter?: ClientFilter): number {
+    const found = [...this.#state.sessions.values()].filter((one) => selects(filter, one));
+    for (const session of found) session.link?.close(true);
+    return found.length;
+  }
+
   /** The server's time, in milliseconds since 1970. */
   get now(): number {
     return this.#state.time.now();
@@ -172,7 +193,7 @@ export class TestServerBase implements AsyncDisposable {
     if (this.#closed) throw new TypeError("Cannot listen: the test server is closed");
     if (this.#listener === undefined) throw new TypeError("Cannot listen: there is no listener");
     const listening = await this.#listener(options, (socket) => {
-      if (this.#closed) return undefined;
+      if (this.#closed || this.#faults.refusal() !== undefined) return undefined;
       const connection = new Connection(this.#state, socket);
       return { data: (bytes) => connection.receive(bytes), end: () => connection.ended() };
     });
