@@ -4,7 +4,7 @@
  * @module
  */
 import { averageLatency, measureLatency } from "../topology/latency.ts";
-import { ReadSelector } from "../topology/read_from.ts";
+import { ReadSelector } from "../topology/read_selector.ts";
 import type { ResolvedClusterOptions } from "./resolved_options.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Shard } from "./topology.ts";

@@ -3,78 +3,30 @@
  *
  * @module
  */
-import type { Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
-import { text } from "../commands/replies.ts";
 import type { Call } from "../client/executor.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
-import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
-import { averageLatency, measureLatency } from "../topology/latency.ts";
-import { configuredZone, type ReadFrom, ReadSelector } from "../topology/read_from.ts";
-import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
-import type { ReplicaAnswer } from "./replies.ts";
-import type { SentinelClient } from "./sentinel_client.ts";
-import type { SentinelConnectionPool } from "./pool.ts";
-import { ReplicationLag } from "./replication_lag.ts";
-import { type Readable, ReplicaNode, zoneOf } from "./replica.ts";
-
-/**
- * Milliseconds after news, or a loss, until the sentinels are asked for the replicas once more: they learn in steps, and
- * do not tell of a replica that was gone for a moment only. From then on it takes twice as long each time.
- */
-const SOON = 500;
-/** Milliseconds between looks at most. */
-const SELDOM = 10_000;
-
-/** What such a client is made of. */
-export interface ReadingOptions {
-  /** The pool for everything that is no plain read. */
-  readonly home: SentinelConnectionPool;
-  /** A pool of the master, for reads where no replica will do; the home itself, where that is the master's. */
-  readonly master: () => SentinelConnectionPool;
-  /** A pool of one replica. */
-  readonly replica: (address: ServerAddress) => SentinelConnectionPool;
-  /** Who knows the replicas. */
-  readonly sentinels: SentinelClient;
-  /** The name of the service. */
-  readonly service: string;
-  /** Which server is read from. */
-  readonly readFrom: ReadFrom;
-  /** The age in milliseconds that the data of a replica may have; 0 is no limit. */
-  readonly maxLag: number;
-  /** Plain commands of all callers share one connection. */
-  readonly multiplex: boolean;
-  /** Refuse what writes. */
-  readonly readonly: boolean;
-}
+import { RedisError } from "../errors.ts";
+import type { LazySentinelClient } from "./lazy_sentinel_client.ts";
+import type { Readable } from "./replica.ts";
+import type { ReadingOptions, ReplicaReader } from "./replica_reader.ts";
 
 const APART = CommandFlag.blocking | CommandFlag.stateful;
 
 /** Runs reads on replicas. */
 export class ReadingExecutor extends StandaloneExecutor {
   readonly #options: ReadingOptions;
+  readonly #sentinels: LazySentinelClient;
   readonly #home: Readable["executor"];
-  readonly #selector: ReadSelector;
-  readonly #lag: ReplicationLag;
-  readonly #nodes: Map<string, ReplicaNode> = new Map();
-  #master: StandaloneExecutor | undefined = undefined;
-  #masterLatency: number | undefined = undefined;
-  #unwatch: (() => void) | undefined = undefined;
-  #first: Promise<void> | undefined = undefined;
-  #looking: Promise<void> | undefined = undefined;
-  #reason: Error | undefined = undefined;
-  #timer: Timer = undefined;
-  #offsetTimer: Timer = undefined;
-  #ended = false;
+  /** Loaded by the first read. */
+  #reader: ReplicaReader | undefined = undefined;
+  #loading: Promise<ReplicaReader> | undefined = undefined;
 
-  /** Asks nobody before the first read. */
-  constructor(options: ReadingOptions) {
+  /** Queries no sentinel before the first read. */
+  constructor(options: ReadingOptions, sentinels: LazySentinelClient) {
     super(options.home, { multiplex: options.multiplex, owner: true });
     this.#options = options;
-    // Clients that start together do not all begin with the same replica.
-    const turn = Math.floor(options.home.options.connection.clock.random() * 1_024);
-    this.#lag = new ReplicationLag(options.maxLag);
-    this.#selector = new ReadSelector(options.readFrom, undefined, turn);
+    this.#sentinels = sentinels;
     // Not by our own methods, which would ask for a replica again.
     this.#home = {
       execute: (command, call) => super.execute(command, call),
@@ -104,13 +56,8 @@ export class ReadingExecutor extends StandaloneExecutor {
 
   /** @inheritdoc */
   override async close(): Promise<void> {
-    this.#ended = true;
-    this.#unwatch?.();
-    const { clock } = this.#options.home.options.connection;
-    clock.clearTimeout(this.#timer);
-    clock.clearTimeout(this.#offsetTimer);
-    const nodes = [...this.#nodes.values()].map((node) => node.executor.close());
-    await Promise.all([super.close(), this.#master?.close(), ...nodes]);
+    const reader = this.#reader?.close() ?? this.#loading?.then((loaded) => loaded.close(), () => {});
+    await Promise.all([super.close(), reader]);
   }
 
   #reads({ spec: { flags } }: Command): boolean {
@@ -124,198 +71,21 @@ export class ReadingExecutor extends StandaloneExecutor {
     return new RedisError(message, { code: "READONLY", executed: "no" });
   }
 
-  /** Reads, and reads elsewhere when the server goes away meanwhile: a read can be repeated. */
-  async #read(run: (executor: Readable["executor"]) => Promise<unknown>, call: Call): Promise<unknown> {
-    const { clock } = this.#options.home.options.connection;
-    const end = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
-    if (!this.#ended) await (this.#first ??= this.#begin());
-    const tried = new Set<Readable>();
-    while (true) {
-      // Nothing is opened any more by who has been closed, and home says why.
-      if (this.#ended) return await run(this.#home);
-      const node = this.#pick();
-      // A server that refused at once would do so again, and nothing else would run meanwhile.
-      const inVain = tried.has(node) && !node.ready;
-      tried.add(node);
-      const failed = (error: unknown): boolean =>
-        !inVain && error instanceof RedisError && !(error instanceof ReplyError) &&
-        node instanceof ReplicaNode &&
-        !node.ready && clock.now() < end && !call.signal?.aborted && !this.#ended;
-      try {
-        const result = await run(node.executor);
-        if (!Array.isArray(result) || !result.some(failed)) return result;
-      } catch (error) {
-        if (!failed(error)) throw error;
-      }
+  async #read(run: Parameters<ReplicaReader["read"]>[0], call: Call): Promise<unknown> {
+    if (this.#reader === undefined) {
+      if (this.closed) return await run(this.#home);
+      this.#reader = await (this.#loading ??= this.#load());
     }
+    return await this.#reader.read(run, call);
   }
 
-  #pick(): Readable {
-    const nodes = this.#allNodes();
-    // A replica that has lost its master has old data: it is read where there is no other one.
-    const linked = nodes.filter((node) => node.linked && node.ready);
-    const master = this.#masterReadable();
-    const picked = this.#selector.select<Readable>(
-      master,
-      this.#lag.limit > 0 ? linked.filter((node) => this.#isFresh(node)) : linked.length > 0 ? linked : nodes,
-    );
-    if (picked !== undefined) return picked;
-    if (this.#options.readFrom !== "replica") return master;
-    const waiting = this.#lag.limit === 0 && nodes.find((node) => !node.gone);
-    if (waiting) return waiting;
-    throw new ConnectionError(
-      `Cannot read from a replica of "${this.#options.service}": none is up${
-        this.#lag.limit > 0 ? " and within maxLag" : ""
-      }` +
-        `${this.#reason === undefined ? "" : ` (${this.#reason.message})`}; ` +
-        'with readFrom: "preferReplica" the master would be read instead',
-      { code: "NO_REPLICA", executed: "no", cause: this.#reason },
-    );
-  }
-
-  /** The master as one to read from; a connection to it is opened by the first read. */
-  #masterReadable(): Readable {
-    const { home, master, readFrom, sentinels, service } = this.#options;
-    const address = sentinels.service(service).known?.address;
-    const lane = this.#master?.lane;
-    const openMaster = (): Readable["executor"] => {
-      if (this.#master !== undefined) return this.#master;
-      const pool = master();
-      if (pool === home) return this.#home;
-      return this.#master = new StandaloneExecutor(pool, { multiplex: true, owner: true });
-    };
-    return {
-      get executor() {
-        return openMaster();
-      },
-      ready: (lane ?? this.lane).connection !== undefined && (lane !== undefined || !this.#options.readonly),
-      latency: this.#masterLatency,
-      zone: (address && configuredZone(readFrom, address)) ??
-        zoneOf((lane ?? this.lane).connection?.server.availability_zone),
-      wake: () => void openMaster().lane.connect().catch(() => {}),
-    };
-  }
-
-  /** Looks for the replicas; ready when one of them is, or none can be. */
-  async #begin(): Promise<void> {
-    const { sentinels, service } = this.#options;
-    this.#unwatch = sentinels.watch(service, {
-      switched: (address) => {
-        this.#drop(this.#nodes.get(formatAddress(address)));
-        this.#look();
-      },
-      changed: () => void this.#look(),
-    });
-    await this.#look();
-    const opened = [...this.#nodes.values()].map(async (node) => {
-      await node.opened;
-      if (!node.ready) throw new Error("gone");
-    });
-    await Promise.any(opened).catch(() => {});
-    if (this.#lag.limit === 0) return;
-    const { clock } = this.#options.home.options.connection;
-    await this.#compareOffsets();
-    // A replica that is a moment behind the master's first offset catches up soon.
-    const end = clock.now() + Math.min(this.#lag.limit, 1_000);
-    const isBehind = (): boolean => !this.#allNodes().some((node) => this.#isFresh(node));
-    while (!this.#ended && this.#nodes.size > 0 && isBehind() && clock.now() < end) {
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, 10));
-      await Promise.all(this.#allNodes().map((node) => node.measure()));
-    }
-  }
-
-  #look(): Promise<void> {
-    if (this.#ended) return Promise.resolve();
-    this.#sleep(SOON);
-    return this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
-  }
-
-  async #compare(): Promise<void> {
-    const { sentinels, service } = this.#options;
+  async #load(): Promise<ReplicaReader> {
     try {
-      const replicas = await sentinels.findReplicas(service);
-      this.#reason = undefined;
-      if (!this.#ended) this.#take(replicas);
+      const { ReplicaReader } = await import("./late.ts");
+      return new ReplicaReader(this.#options, await this.#sentinels.load(), this.#home);
     } catch (error) {
-      // Nobody tells: what is known is read from as before.
-      this.#reason = error as Error;
-    }
-  }
-
-  #take(replicas: readonly ReplicaAnswer[]): void {
-    const named = new Set(replicas.map(({ address }) => formatAddress(address)));
-    for (const node of [...this.#nodes.values()]) if (!named.has(node.name)) this.#drop(node);
-    const { replica, readFrom } = this.#options;
-    for (const { address, sure, linked } of replicas) {
-      const name = formatAddress(address);
-      let node = this.#nodes.get(name);
-      if (sure && node === undefined) {
-        node = new ReplicaNode(
-          address,
-          replica(address),
-          configuredZone(readFrom, address),
-          (lost) => this.#lost(lost),
-        );
-        this.#nodes.set(name, node);
-      }
-      if (node !== undefined) node.announcedLinked = linked;
-    }
-  }
-
-  #lost(node: ReplicaNode): void {
-    if (this.#ended || node.gone) return;
-    this.#drop(node);
-    this.#sleep(SOON);
-  }
-
-  #drop(node: ReplicaNode | undefined): void {
-    if (node === undefined || node.gone) return;
-    this.#nodes.delete(node.name);
-    node.drop();
-  }
-
-  #sleep(delay: number): void {
-    const { clock } = this.#options.home.options.connection;
-    clock.clearTimeout(this.#timer);
-    if (this.#ended) return;
-    this.#timer = clock.setTimeout(() => {
-      this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
-      for (const node of this.#nodes.values()) node.measure();
-      this.#measureMaster();
-      // While there is none, they are looked for more often.
-      this.#sleep(this.#nodes.size === 0 ? SOON : Math.min(2 * delay, SELDOM));
-    }, delay);
-  }
-
-  #allNodes(): ReplicaNode[] {
-    return [...this.#nodes.values()];
-  }
-
-  #isFresh({ offset }: ReplicaNode): boolean {
-    return this.#lag.allows(offset, this.#options.home.options.connection.clock.now());
-  }
-
-  /** Asks the master, then the replicas for their replication offsets, again and again. */
-  async #compareOffsets(): Promise<void> {
-    const { clock } = this.#options.home.options.connection;
-    const at = clock.now();
-    try {
-      const { lane } = this.#masterReadable().executor;
-      await lane.connect();
-      const reply = await lane.connection?.send(["ROLE"]);
-      if (Array.isArray(reply) && text(reply[0]!) === "master") this.#lag.add(at, Number(reply[1]));
-    } catch {
-      // Without its offset the replicas' data counts as older and older.
-    }
-    await Promise.all(this.#allNodes().map((node) => node.measure()));
-    if (this.#ended) return;
-    this.#offsetTimer = clock.setTimeout(() => void this.#compareOffsets(), this.#lag.limit / 3);
-  }
-
-  async #measureMaster(): Promise<void> {
-    const connection = this.#master?.lane.connection;
-    if (connection !== undefined) {
-      this.#masterLatency = averageLatency(this.#masterLatency, await measureLatency(connection));
+      this.#loading = undefined;
+      throw error;
     }
   }
 }

@@ -4,14 +4,14 @@
  * @module
  */
 import type { ResolvedPoolOptions } from "../options.ts";
-import type { SentinelClient } from "./sentinel_client.ts";
+import type { LazySentinelClient } from "./lazy_sentinel_client.ts";
 import type { Wanted } from "./locate.ts";
 import type { FoundServerOptions } from "./options.ts";
 
 /** What pools need of a sentinel. */
 export interface SentinelPlan {
   /** Who is asked. */
-  readonly sentinels: SentinelClient;
+  readonly sentinels: LazySentinelClient;
   /** The options of the servers. */
   readonly servers: FoundServerOptions;
 }
@@ -19,7 +19,7 @@ export interface SentinelPlan {
 /** What one pool is to find. */
 export interface PoolPlan {
   /** Who is asked. */
-  readonly sentinels: SentinelClient;
+  readonly sentinels: LazySentinelClient;
   /** The name of the service. */
   readonly service: string;
   /** Which of its servers. */

@@ -5,10 +5,10 @@
  */
 import { text } from "../commands/replies.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
 import { averageLatency, measureLatency } from "../topology/latency.ts";
 import type { ReadTarget } from "../topology/read_from.ts";
 import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
-import type { SentinelConnectionPool } from "./pool.ts";
 
 /** A server that can be read from. */
 export interface Readable extends ReadTarget {
@@ -35,13 +35,13 @@ export class ReplicaNode implements Readable {
   /** It has been given up. */
   gone = false;
   readonly #zone: string | undefined;
-  readonly #pool: SentinelConnectionPool;
+  readonly #pool: ConnectionPool;
   readonly #lost: (node: ReplicaNode) => void;
 
   /** Connects at once; `lost` is called when the replica cannot be reached any more. */
   constructor(
     address: ServerAddress,
-    pool: SentinelConnectionPool,
+    pool: ConnectionPool,
     zone: string | undefined,
     lost: (node: ReplicaNode) => void,
   ) {

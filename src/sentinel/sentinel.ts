@@ -12,7 +12,7 @@ import { contradiction } from "../options/complain.ts";
 import { toAddressFunction } from "../topology/address_map.ts";
 import { readSeeds, type Seed, type ServerAddress } from "../topology/server_address.ts";
 import { StandaloneExecutor } from "../client/standalone.ts";
-import { SentinelClient } from "./sentinel_client.ts";
+import { LazySentinelClient } from "./lazy_sentinel_client.ts";
 import {
   checkOwn,
   checkService,
@@ -68,7 +68,7 @@ export class Sentinel implements Discoverer {
     const login = resolveLogin(sentinel, servers);
     // Wrong options of the servers are told here, and not when the first client is made.
     resolveClient("servers", servers, {});
-    const sentinels = new SentinelClient({
+    const sentinels = new LazySentinelClient({
       seeds,
       connect: ({ host, port }) => new connectionClass(resolveOptions(login, { host, port })),
       mapAddress: toAddressFunction(checkOwn("addressMap", addressMap, undefined)),
@@ -112,11 +112,9 @@ export class Sentinel implements Discoverer {
     service: string,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<ServerAddress> {
-    const { address } = await this.#plan.sentinels.findMaster(
-      checkService(service),
-      undefined,
-      options.signal,
-    );
+    const name = checkService(service);
+    const sentinels = await this.#plan.sentinels.load();
+    const { address } = await sentinels.findMaster(name, undefined, options.signal);
     return address;
   }
 
@@ -125,7 +123,9 @@ export class Sentinel implements Discoverer {
     service: string,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<ServerAddress[]> {
-    const replicas = await this.#plan.sentinels.findReplicas(checkService(service), options.signal);
+    const name = checkService(service);
+    const sentinels = await this.#plan.sentinels.load();
+    const replicas = await sentinels.findReplicas(name, options.signal);
     return replicas.filter(({ sure }) => sure).map(({ address }) => address);
   }
 
@@ -179,13 +179,12 @@ export class Sentinel implements Discoverer {
       home,
       master: () => role === "master" ? home : pool("master"),
       replica: pool,
-      sentinels,
       service: name,
       readFrom,
       maxLag,
       multiplex,
       readonly: role === "replica",
-    });
+    }, sentinels);
     return redisOver(redisClass, home, executor);
   }
 }

@@ -4,9 +4,9 @@ import {
   configuredZone,
   type ReadFrom,
   readFrom as kind,
-  ReadSelector,
   type ReadTarget,
 } from "../../src/topology/read_from.ts";
+import { ReadSelector } from "../../src/topology/read_selector.ts";
 
 interface Server extends ReadTarget {
   readonly name: string;

@@ -1,0 +1,292 @@
+/**
+ * Reads of a client of sentinels: on replicas, and on the master where `readFrom` says so.
+ *
+ * @module
+ */
+import type { Timer } from "../clock.ts";
+import { text } from "../commands/replies.ts";
+import type { Call } from "../client/executor.ts";
+import { StandaloneExecutor } from "../client/standalone.ts";
+import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import { averageLatency, measureLatency } from "../topology/latency.ts";
+import { configuredZone, type ReadFrom } from "../topology/read_from.ts";
+import { ReadSelector } from "../topology/read_selector.ts";
+import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import type { ReplicaAnswer } from "./replies.ts";
+import type { SentinelClient } from "./sentinel_client.ts";
+import { ReplicationLag } from "./replication_lag.ts";
+import { type Readable, ReplicaNode, zoneOf } from "./replica.ts";
+
+/**
+ * Milliseconds after news, or a loss, until the sentinels are asked for the replicas once more: they learn in steps, and
+ * do not tell of a replica that was gone for a moment only. From then on it takes twice as long each time.
+ */
+const SOON = 500;
+/** Milliseconds between looks at most. */
+const SELDOM = 10_000;
+
+/** What the reads of a client need. */
+export interface ReadingOptions {
+  /** The pool for everything that is no plain read. */
+  readonly home: ConnectionPool;
+  /** A pool of the master, for reads where no replica will do; the home itself, where that is the master's. */
+  readonly master: () => ConnectionPool;
+  /** A pool of one replica. */
+  readonly replica: (address: ServerAddress) => ConnectionPool;
+  /** The name of the service. */
+  readonly service: string;
+  /** Which server is read from. */
+  readonly readFrom: ReadFrom;
+  /** The age in milliseconds that the data of a replica may have; 0 is no limit. */
+  readonly maxLag: number;
+  /** Plain commands of all callers share one connection. */
+  readonly multiplex: boolean;
+  /** Refuse what writes. */
+  readonly readonly: boolean;
+}
+
+/** What runs commands of one server. */
+type Home = Readable["executor"];
+/** A read, as it is run on a server. */
+type Run = (executor: Home) => Promise<unknown>;
+
+/** Selects a server for each read. */
+export class ReplicaReader {
+  readonly #options: ReadingOptions;
+  readonly #sentinels: SentinelClient;
+  readonly #home: Home;
+  readonly #selector: ReadSelector;
+  readonly #lag: ReplicationLag;
+  readonly #nodes: Map<string, ReplicaNode> = new Map();
+  #master: StandaloneExecutor | undefined = undefined;
+  #masterLatency: number | undefined = undefined;
+  #unwatch: (() => void) | undefined = undefined;
+  #first: Promise<void> | undefined = undefined;
+  #looking: Promise<void> | undefined = undefined;
+  #reason: Error | undefined = undefined;
+  #timer: Timer = undefined;
+  #offsetTimer: Timer = undefined;
+  #ended = false;
+
+  /** Queries no sentinel before the first read. `home` runs commands on the home pool itself. */
+  constructor(options: ReadingOptions, sentinels: SentinelClient, home: Home) {
+    this.#options = options;
+    this.#sentinels = sentinels;
+    this.#home = home;
+    // Clients that start together do not all begin with the same replica.
+    const turn = Math.floor(options.home.options.connection.clock.random() * 1_024);
+    this.#lag = new ReplicationLag(options.maxLag);
+    this.#selector = new ReadSelector(options.readFrom, undefined, turn);
+  }
+
+  /** Ends all connections to servers that are read from; reads go to the home pool from now on. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    this.#unwatch?.();
+    const { clock } = this.#options.home.options.connection;
+    clock.clearTimeout(this.#timer);
+    clock.clearTimeout(this.#offsetTimer);
+    const nodes = [...this.#nodes.values()].map((node) => node.executor.close());
+    await Promise.all([this.#master?.close(), ...nodes]);
+  }
+
+  /** Reads, and reads elsewhere when the server goes away meanwhile: a read can be repeated. */
+  async read(run: Run, call: Call): Promise<unknown> {
+    const { clock } = this.#options.home.options.connection;
+    const end = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
+    if (!this.#ended) await (this.#first ??= this.#begin());
+    const tried = new Set<Readable>();
+    while (true) {
+      // Nothing is opened any more by who has been closed, and home says why.
+      if (this.#ended) return await run(this.#home);
+      const node = this.#pick();
+      // A server that refused at once would do so again, and nothing else would run meanwhile.
+      const inVain = tried.has(node) && !node.ready;
+      tried.add(node);
+      const failed = (error: unknown): boolean =>
+        !inVain && error instanceof RedisError && !(error instanceof ReplyError) &&
+        node instanceof ReplicaNode &&
+        !node.ready && clock.now() < end && !call.signal?.aborted && !this.#ended;
+      try {
+        const result = await run(node.executor);
+        if (!Array.isArray(result) || !result.some(failed)) return result;
+      } catch (error) {
+        if (!failed(error)) throw error;
+      }
+    }
+  }
+
+  #pick(): Readable {
+    const nodes = this.#allNodes();
+    // A replica that has lost its master has old data: it is read where there is no other one.
+    const linked = nodes.filter((node) => node.linked && node.ready);
+    const master = this.#masterReadable();
+    const picked = this.#selector.select<Readable>(
+      master,
+      this.#lag.limit > 0 ? linked.filter((node) => this.#isFresh(node)) : linked.length > 0 ? linked : nodes,
+    );
+    if (picked !== undefined) return picked;
+    if (this.#options.readFrom !== "replica") return master;
+    const waiting = this.#lag.limit === 0 && nodes.find((node) => !node.gone);
+    if (waiting) return waiting;
+    throw new ConnectionError(
+      `Cannot read from a replica of "${this.#options.service}": none is up${
+        this.#lag.limit > 0 ? " and within maxLag" : ""
+      }` +
+        `${this.#reason === undefined ? "" : ` (${this.#reason.message})`}; ` +
+        'with readFrom: "preferReplica" the master would be read instead',
+      { code: "NO_REPLICA", executed: "no", cause: this.#reason },
+    );
+  }
+
+  /** The master as one to read from; a connection to it is opened by the first read. */
+  #masterReadable(): Readable {
+    const { home, master, readFrom, service } = this.#options;
+    const sentinels = this.#sentinels;
+    const address = sentinels.service(service).known?.address;
+    const lane = this.#master?.lane;
+    const openMaster = (): Readable["executor"] => {
+      if (this.#master !== undefined) return this.#master;
+      const pool = master();
+      if (pool === home) return this.#home;
+      return this.#master = new StandaloneExecutor(pool, { multiplex: true, owner: true });
+    };
+    return {
+      get executor() {
+        return openMaster();
+      },
+      ready: (lane ?? this.#home.lane).connection !== undefined &&
+        (lane !== undefined || !this.#options.readonly),
+      latency: this.#masterLatency,
+      zone: (address && configuredZone(readFrom, address)) ??
+        zoneOf((lane ?? this.#home.lane).connection?.server.availability_zone),
+      wake: () => void openMaster().lane.connect().catch(() => {}),
+    };
+  }
+
+  /** Looks for the replicas; ready when one of them is, or none can be. */
+  async #begin(): Promise<void> {
+    const { service } = this.#options;
+    const sentinels = this.#sentinels;
+    this.#unwatch = sentinels.watch(service, {
+      switched: (address) => {
+        this.#drop(this.#nodes.get(formatAddress(address)));
+        this.#look();
+      },
+      changed: () => void this.#look(),
+    });
+    await this.#look();
+    const opened = [...this.#nodes.values()].map(async (node) => {
+      await node.opened;
+      if (!node.ready) throw new Error("gone");
+    });
+    await Promise.any(opened).catch(() => {});
+    if (this.#lag.limit === 0) return;
+    const { clock } = this.#options.home.options.connection;
+    await this.#compareOffsets();
+    // A replica that is a moment behind the master's first offset catches up soon.
+    const end = clock.now() + Math.min(this.#lag.limit, 1_000);
+    const isBehind = (): boolean => !this.#allNodes().some((node) => this.#isFresh(node));
+    while (!this.#ended && this.#nodes.size > 0 && isBehind() && clock.now() < end) {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 10));
+      await Promise.all(this.#allNodes().map((node) => node.measure()));
+    }
+  }
+
+  #look(): Promise<void> {
+    if (this.#ended) return Promise.resolve();
+    this.#sleep(SOON);
+    return this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
+  }
+
+  async #compare(): Promise<void> {
+    const { service } = this.#options;
+    const sentinels = this.#sentinels;
+    try {
+      const replicas = await sentinels.findReplicas(service);
+      this.#reason = undefined;
+      if (!this.#ended) this.#take(replicas);
+    } catch (error) {
+      // Nobody tells: what is known is read from as before.
+      this.#reason = error as Error;
+    }
+  }
+
+  #take(replicas: readonly ReplicaAnswer[]): void {
+    const named = new Set(replicas.map(({ address }) => formatAddress(address)));
+    for (const node of [...this.#nodes.values()]) if (!named.has(node.name)) this.#drop(node);
+    const { replica, readFrom } = this.#options;
+    for (const { address, sure, linked } of replicas) {
+      const name = formatAddress(address);
+      let node = this.#nodes.get(name);
+      if (sure && node === undefined) {
+        node = new ReplicaNode(
+          address,
+          replica(address),
+          configuredZone(readFrom, address),
+          (lost) => this.#lost(lost),
+        );
+        this.#nodes.set(name, node);
+      }
+      if (node !== undefined) node.announcedLinked = linked;
+    }
+  }
+
+  #lost(node: ReplicaNode): void {
+    if (this.#ended || node.gone) return;
+    this.#drop(node);
+    this.#sleep(SOON);
+  }
+
+  #drop(node: ReplicaNode | undefined): void {
+    if (node === undefined || node.gone) return;
+    this.#nodes.delete(node.name);
+    node.drop();
+  }
+
+  #sleep(delay: number): void {
+    const { clock } = this.#options.home.options.connection;
+    clock.clearTimeout(this.#timer);
+    if (this.#ended) return;
+    this.#timer = clock.setTimeout(() => {
+      this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
+      for (const node of this.#nodes.values()) node.measure();
+      this.#measureMaster();
+      // While there is none, they are looked for more often.
+      this.#sleep(this.#nodes.size === 0 ? SOON : Math.min(2 * delay, SELDOM));
+    }, delay);
+  }
+
+  #allNodes(): ReplicaNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  #isFresh({ offset }: ReplicaNode): boolean {
+    return this.#lag.allows(offset, this.#options.home.options.connection.clock.now());
+  }
+
+  /** Asks the master, then the replicas for their replication offsets, again and again. */
+  async #compareOffsets(): Promise<void> {
+    const { clock } = this.#options.home.options.connection;
+    const at = clock.now();
+    try {
+      const { lane } = this.#masterReadable().executor;
+      await lane.connect();
+      const reply = await lane.connection?.send(["ROLE"]);
+      if (Array.isArray(reply) && text(reply[0]!) === "master") this.#lag.add(at, Number(reply[1]));
+    } catch {
+      // Without its offset the replicas' data counts as older and older.
+    }
+    await Promise.all(this.#allNodes().map((node) => node.measure()));
+    if (this.#ended) return;
+    this.#offsetTimer = clock.setTimeout(() => void this.#compareOffsets(), this.#lag.limit / 3);
+  }
+
+  async #measureMaster(): Promise<void> {
+    const connection = this.#master?.lane.connection;
+    if (connection !== undefined) {
+      this.#masterLatency = averageLatency(this.#masterLatency, await measureLatency(connection));
+    }
+  }
+}
