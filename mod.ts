@@ -49,7 +49,12 @@ export {
   none,
 } from "./src/backoff.ts";
 export type { ErrorClass, ErrorKind, RetryPolicy } from "./src/retry.ts";
-export type { ConnectionListener, ConnectionState, SendOptions } from "./src/connection/connection.ts";
+export type {
+  ConnectionListener,
+  ConnectionState,
+  ConnectOptions,
+  SendOptions,
+} from "./src/connection/connection.ts";
 export type { Sendable } from "./src/connection/pending.ts";
 export type { AddressFunction, AddressMap, AddressRule } from "./src/topology/address_map.ts";
 export type { ReadFrom, ReadFromZone, ReadTarget } from "./src/topology/read_from.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Connection, SendOptions } from "../connection/connection.ts";
+import type { Connection, ConnectOptions, SendOptions } from "../connection/connection.ts";
 import type { Sendable } from "../connection/pending.ts";
 import { ReplyError } from "../errors.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
@@ -61,7 +61,7 @@ function nodeClass(base: MadeClass): NodeClass {
         this.#explain = explain;
       }
 
-      override async connect(options?: { readonly signal?: AbortSignal }): Promise<void> {
+      override async connect(options?: ConnectOptions): Promise<void> {
         await super.connect(options);
         while (this.#readonly !== this.#pool.readonly) {
           this.#readonly = this.#pool.readonly;
@@ -113,7 +113,7 @@ export class NodePool extends ConnectionPool {
    */
   async openBeside(signal: AbortSignal): Promise<Connection> {
     const connection = this.makeConnection();
-    await connection.connect({ signal });
+    await connection.connect({ signal, retry: false });
     return connection;
   }
 

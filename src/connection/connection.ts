@@ -1,17 +1,8 @@
 /**
- * One connection to a server: a socket, the commands on their way, and what became of them.
- *
- * ```text
- *   idle --connect()--> connecting --handshake--> ready --close()--> closing --+
- *     |                     |                       |                          v
- *     +---disconnect()------+---failure-------------+---loss, silence------> closed
- * ```
- *
- * Whatever leads to `closed` settles every command that was on its way, once, and tells the listeners.
+ * A connection to a server: its public side, and the way of commands into the link.
  *
  * @module
  */
-import { ConnectionError } from "../errors.ts";
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveOptions } from "../options.ts";
 import { noWords } from "../resp/arguments.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
@@ -21,29 +12,26 @@ import {
   type ConnectionHome,
   type ConnectionListener,
   type ConnectionState,
+  type ConnectOptions,
   modeOf,
   type SendOptions,
 } from "./contract.ts";
-import {
-  addressOf,
-  asError,
-  connectTimeoutError,
-  notConnected,
-  queueFullError,
-  stateError,
-} from "./failures.ts";
-import { shakeHands, type Welcome } from "./handshake.ts";
-import { abortable, startLimit } from "./limit.ts";
-import { Link, type LinkOwner } from "./link.ts";
-import { Listeners } from "./listeners.ts";
+import { addressOf, queueFullError } from "./failures.ts";
+import { ConnectionLifecycle } from "./lifecycle.ts";
+import type { Link } from "./link.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable } from "./pending.ts";
 import { rawBatch } from "./raw_bytes.ts";
 import { SessionState } from "./session.ts";
-import { statefulName, StateTracker } from "./state_tracker.ts";
-import { SubscriberInbox } from "./subscriber_inbox.ts";
-import { Upkeep } from "./upkeep.ts";
+import { statefulName } from "./state_tracker.ts";
 
-export { type ConnectionHome, type ConnectionListener, type ConnectionState, modeOf, type SendOptions };
+export {
+  type ConnectionHome,
+  type ConnectionListener,
+  type ConnectionState,
+  type ConnectOptions,
+  modeOf,
+  type SendOptions,
+};
 
 /**
  * A connection to a server. Pools make them; by itself one is made, connected and used like this.
@@ -72,22 +60,10 @@ export class Connection {
    * @internal
    */
   readonly session: SessionState;
-  /** Resolves when it has ended. */
+  /** Resolves when the connection has ended. */
   readonly closed: Promise<void>;
-  #resolveClosed!: () => void;
-  #state: ConnectionState = "idle";
-  #cause: Error | undefined = undefined;
-  #link: Link | undefined = undefined;
-  #welcome: Welcome | undefined = undefined;
-  #abort: ((reason: Error) => void) | undefined = undefined;
+  readonly #life: ConnectionLifecycle;
   #home: ConnectionHome | undefined = undefined;
-  readonly #listeners: Listeners = new Listeners();
-  readonly #inbox: SubscriberInbox = new SubscriberInbox(
-    (values) => this.#listeners.tell(values),
-    (error) => this.#upkeep.forgotten(error),
-  );
-  readonly #tracker: StateTracker;
-  readonly #upkeep: Upkeep;
   readonly #mode: number;
 
   /**
@@ -106,62 +82,55 @@ export class Connection {
       : given;
     this.address = addressOf(this.options.endpoint);
     this.session = new SessionState(this.options.db);
-    this.#tracker = new StateTracker(this.session, this.#inbox);
-    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#mode = modeOf(this.options);
-    this.#upkeep = new Upkeep({
+    this.#life = new ConnectionLifecycle({
       options: this.options,
       address: this.address,
       session: this.session,
-      ready: () => this.#state === "ready" ? this.#link : undefined,
-      id: () => this.id,
+      setup: () => this.setup(),
       another: () => new Connection(this.options, { healthCheckInterval: 0 }),
-      retire: (cause) => this.pending === 0 ? this.#end(cause) : void this.close(),
-      dead: (cause) => this.#end(cause),
     });
+    this.closed = this.#life.closed;
   }
 
-  /** Where it stands in its life. */
+  /** The state of the connection. */
   get state(): ConnectionState {
-    return this.#state;
+    return this.#life.state;
   }
 
   /** Why it has ended, if not by plan. */
   get cause(): Error | undefined {
-    return this.#cause;
+    return this.#life.cause;
   }
 
   /** The version of the protocol that is spoken; 0 before it is connected. */
   get protocol(): 0 | 2 | 3 {
-    return this.#welcome?.protocol ?? 0;
+    return this.#life.handshake?.protocol ?? 0;
   }
 
   /** The connection's id at the server (CLIENT ID), where the server told it. */
   get id(): number | undefined {
-    return this.#welcome?.id;
+    return this.#life.handshake?.id;
   }
 
   /** What the server said about itself in reply to HELLO. */
   get server(): Readonly<Record<string, Reply>> {
-    return this.#welcome?.server ?? {};
+    return this.#life.handshake?.server ?? {};
   }
 
   /** The number of push frames that were ignored, because they were empty or did not begin with a name. */
   get ignoredPushes(): number {
-    return this.#inbox.ignored;
+    return this.#life.inbox?.ignored ?? 0;
   }
 
   /** Commands that wait for their reply, those included whose caller has given up. */
   get pending(): number {
-    return this.#link?.pending ?? 0;
+    return this.#life.pending;
   }
 
-  /** Whether no caller is owed a reply, nothing is half read and nothing subscribed to: only then may it change hands. */
+  /** Whether no caller waits for a reply, no reply is half read and there is no subscription: the connection can be passed on. */
   get settled(): boolean {
-    const link = this.#link;
-    if (this.#state !== "ready" || link === undefined || link.partial) return false;
-    if (this.#inbox.subscribed.total > 0) return false;
-    return link.pending === 0 || link.pending === this.#upkeep.due;
+    return this.#life.settled;
   }
 
   /**
@@ -170,17 +139,17 @@ export class Connection {
    * @internal
    */
   get link(): Link | undefined {
-    return this.#link;
+    return this.#life.link;
   }
 
   /** Adds someone who wants to know; forgotten when it ends. */
   listen(listener: ConnectionListener): void {
-    this.#listeners.add(listener);
+    this.#life.listeners.add(listener);
   }
 
   /** Takes a listener away. */
   unlisten(listener: ConnectionListener): void {
-    this.#listeners.remove(listener);
+    this.#life.listeners.remove(listener);
   }
 
   /**
@@ -198,57 +167,13 @@ export class Connection {
   }
 
   /**
-   * Connects and shakes hands, within `connectTimeout`. Does nothing on a connection that is ready.
+   * Connects, each try within `connectTimeout`, and retries as the option `retry` says. Does nothing on a connection
+   * that is ready. A connection that cannot connect ends.
    *
-   * @throws {ConnectionError | TimeoutError | AuthenticationError} or the signal's reason.
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} when the last try fails; or the signal's reason.
    */
-  async connect(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#state === "ready") return;
-    if (this.#state !== "idle") throw stateError(this, "connect");
-    this.#state = "connecting";
-    const { clock, connectTimeout } = this.options;
-    const limit = startLimit(
-      clock,
-      connectTimeout,
-      () => connectTimeoutError(this.address, this.options, this.#link !== undefined),
-      options.signal,
-    );
-    this.#abort = limit.abort;
-    const give = (): void => this.#end(limit.signal.reason);
-    limit.signal.addEventListener("abort", give, { once: true });
-    try {
-      limit.signal.throwIfAborted();
-      const who = await abortable(this.#upkeep.credentials(), limit.signal);
-      const opening = Link.open(this.options, this.#owner(), limit.signal).then((link) => {
-        // A transport may not look at the signal, or be quicker than we are.
-        if (this.#state !== "connecting") link.destroy(this.#given());
-        return this.#link = link;
-      });
-      const link = await abortable(opening, limit.signal);
-      if (this.#state !== "connecting") throw this.#given();
-      this.#welcome = await shakeHands(
-        async (commands) => {
-          const replies = await link.flight(commands);
-          // Ended meanwhile: what is in the replies is only that.
-          if (this.#state !== "connecting") throw this.#given();
-          return replies as Reply[];
-        },
-        { ...this.options, username: who.username, password: who.password, setup: this.setup() },
-        this.address,
-      );
-      // The last reply and the end of the connection may have come together.
-      if (this.#state !== "connecting") throw this.#given();
-      this.#state = "ready";
-      this.#upkeep.start();
-    } catch (cause) {
-      const error = options.signal?.aborted ? cause : notConnected(asError(cause), this.address);
-      this.#end(asError(error));
-      throw error;
-    } finally {
-      this.#abort = undefined;
-      limit.release();
-      limit.signal.removeEventListener("abort", give);
-    }
+  async connect(options: ConnectOptions = {}): Promise<void> {
+    await this.#life.connect(options);
   }
 
   /**
@@ -286,10 +211,11 @@ export class Connection {
   async sendPacked(bytes: Uint8Array, replies = 1, options: SendOptions = {}): Promise<Reply[]> {
     const { mode = this.#mode, timeout = this.options.commandTimeout, signal } = options;
     signal?.throwIfAborted();
-    if (this.#state !== "ready") throw stateError(this, "send packed commands");
-    if (this.#link!.full) throw queueFullError("packed commands", this.address);
+    const { state, link } = this.#life;
+    if (state !== "ready") throw this.#life.stateError("send packed commands");
+    if (link!.full) throw queueFullError("packed commands", this.address);
     const raw = rawBatch(bytes, replies, this.session, { mode, timeout });
-    this.#link!.enqueueBatch(raw.batch);
+    link!.enqueueBatch(raw.batch);
     if (signal !== undefined) { for (const pending of raw.batch.members) pending.abortBy(signal); }
     return await raw.replies as Reply[];
   }
@@ -311,11 +237,12 @@ export class Connection {
    */
   enqueue(pending: Pending): void {
     const { name } = pending.command.spec;
-    const link = this.#link;
-    if (this.#state !== "ready" || link === undefined) return pending.fail(stateError(this, `send ${name}`));
+    const life = this.#life;
+    const { link } = life;
+    if (life.state !== "ready" || link === undefined) return pending.fail(life.stateError(`send ${name}`));
     if (link.full) return pending.fail(queueFullError(name, this.address));
     const stateful = statefulName(pending);
-    const refusal = stateful === "" ? undefined : this.#tracker.refusal(stateful, pending);
+    const refusal = stateful === "" ? undefined : life.tracker!.refusal(stateful, pending);
     if (refusal !== undefined) return pending.reject(refusal);
     try {
       link.enqueue(pending);
@@ -323,10 +250,10 @@ export class Connection {
       pending.reject(error);
       // Refused arguments leave nothing behind. Anything else (no memory for a huge text) may have cut the
       // command in two, and what follows would be read as its end.
-      if (!(error instanceof TypeError)) this.#end(error as Error);
+      if (!(error instanceof TypeError)) life.end(error as Error);
       return;
     }
-    if (stateful !== "") this.#tracker.queued(stateful, pending, this.protocol !== 3);
+    if (stateful !== "") life.tracker!.queued(stateful, pending, this.protocol !== 3);
   }
 
   /**
@@ -335,23 +262,17 @@ export class Connection {
    * @internal
    */
   withdraw(sink: BatchSink, reason: unknown): void {
-    this.#link?.withdraw(sink, reason);
+    this.#life.link?.withdraw(sink, reason);
   }
 
-  /** Waits for the replies that are due, then closes. Nothing more can be sent. Never rejects. */
-  async close(): Promise<void> {
-    if (this.#state === "ready") {
-      this.#state = "closing";
-      if (this.#link!.pending === 0) this.#end(undefined);
-    } else if (this.#state !== "closing") {
-      this.disconnect();
-    }
-    await this.closed;
+  /** Waits for the replies that are due, then closes. Later commands are rejected. Never rejects. */
+  close(): Promise<void> {
+    return this.#life.close();
   }
 
   /** Closes now. Commands that wait are rejected, with `cause` as the reason if there is one. */
   disconnect(cause?: Error): void {
-    this.#end(cause);
+    this.#life.end(cause);
   }
 
   /** Goes back to its pool, or is closed when it has none. */
@@ -362,39 +283,6 @@ export class Connection {
 
   /** What `console.log` prints, on all three runtimes. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `${this.constructor.name} { ${this.options}, ${this.#state} }`;
-  }
-
-  #owner(): LinkOwner {
-    return {
-      address: this.address,
-      inbox: this.#inbox,
-      lost: (cause) => this.#end(cause),
-      suspect: (mayBlock) => void this.#upkeep.suspect(mayBlock),
-      dropped: (item) => this.#tracker.dropped(item),
-      idle: () => this.#state === "closing" ? this.#end(undefined) : this.#upkeep.quiet(),
-    };
-  }
-
-  /** Why connecting was given up. */
-  #given(): Error {
-    return this.#cause ?? stateError(this, "connect");
-  }
-
-  /** The one way into `closed`. Without a cause it is by plan. */
-  #end(cause: Error | undefined): void {
-    if (this.#state === "closed") return;
-    const graceful = this.#state === "closing" && cause === undefined && this.pending === 0;
-    this.#state = "closed";
-    this.#cause = cause;
-    this.#upkeep.stop();
-    if (graceful) this.#link?.close().then(this.#resolveClosed, this.#resolveClosed);
-    else {
-      const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
-      this.#abort?.(reason);
-      this.#link?.destroy(reason);
-    }
-    this.#listeners.end(cause);
-    if (!graceful) this.#resolveClosed();
+    return `${this.constructor.name} { ${this.options}, ${this.state} }`;
   }
 }

@@ -9,6 +9,14 @@ import { DecodeMode, type Reply } from "../resp/types.ts";
 /** Where a connection stands in its life. */
 export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "closed";
 
+/** Options of one call of `connect()`. */
+export interface ConnectOptions {
+  /** Ends connecting, with its reason, when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Whether failed tries are retried as the connection's option `retry` says. Default `true`. */
+  readonly retry?: boolean;
+}
+
 /** Limits of one call. */
 export interface SendOptions {
   /** Milliseconds that it may take; 0 is no limit. Default: the connection's `commandTimeout`. */

@@ -15,7 +15,7 @@ import type { Reply } from "../resp/types.ts";
 export interface ProbeConnection {
   /** Its socket, from when it is open. */
   readonly link: object | undefined;
-  connect(): Promise<void>;
+  connect(options: { readonly retry: false }): Promise<void>;
   send(words: readonly (string | number)[], options?: { readonly timeout: number }): Promise<Reply>;
   disconnect(): void;
 }
@@ -51,7 +51,7 @@ export class PeerProbe {
   async isDead(id: number | undefined, mayBlock: boolean): Promise<boolean> {
     const connection = this.#open();
     try {
-      await connection.connect();
+      await connection.connect({ retry: false });
       this.#unreachable = 0;
       if (!this.#isSuspicious(await look(connection, id), mayBlock)) return false;
       await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, BETWEEN));

@@ -47,10 +47,11 @@ export class Upkeep implements BatchSink {
   #probedAt = 0;
   readonly #kept: Kept;
   readonly #liveness: Liveness;
-  /** Who it is logged in as. */
-  #current: Credentials | undefined = undefined;
+  /** The credentials in use. */
+  #current: Partial<Credentials> = {};
   /** Who it is to log in as. */
   #renewal: Credentials | undefined = undefined;
+  #subscribed = false;
   #unsubscribe: (() => void) | undefined = undefined;
   readonly #peerProbe: PeerProbe;
   #suspecting = false;
@@ -68,29 +69,31 @@ export class Upkeep implements BatchSink {
     );
   }
 
-  /** The credentials of now, from wherever they come; a provider that streams is listened to from here on. */
+  /** Returns the current credentials. The first call that succeeds subscribes to a streaming provider. */
   async credentials(): Promise<Partial<Credentials>> {
     const { credentials } = this.#kept.options;
     if (credentials === undefined) return {};
     let given: Credentials;
     try {
-      if (isStreaming(credentials)) {
+      if (isStreaming(credentials) && !this.#subscribed) {
         this.#unsubscribe = credentials.subscribe((renewed) => {
           this.#renewal = checked(renewed);
           this.quiet();
         });
-        given = await credentials.get();
-      } else given = await credentials();
+        this.#subscribed = true;
+      }
+      given = await (isStreaming(credentials) ? credentials.get() : credentials());
     } catch (cause) {
-      // What is wrong there may pass, as a server's being away may; what its error says may be a secret.
+      // The failure may be temporary. The message of its error may contain a secret.
       const message = `Cannot connect to ${this.#kept.address}: \`credentials\` failed; \`cause\` says why`;
       throw new ConnectionError(message, { code: "CREDENTIALS", executed: "no", cause });
     }
-    return this.#current = checked(given);
+    return checked(given);
   }
 
-  /** The connection is ready. */
-  start(): void {
+  /** The connection is ready, with these credentials. */
+  start(current: Partial<Credentials>): void {
+    this.#current = current;
     this.#liveness.start();
     this.quiet();
   }
@@ -117,7 +120,7 @@ export class Upkeep implements BatchSink {
     // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
     if (inbox.attentive || link.blocks) return;
     this.#renewal = undefined;
-    const { username, password } = this.#current ?? {};
+    const { username, password } = this.#current;
     if (renewal.username === username && renewal.password === password) return;
     this.#current = renewal;
     this.#send(link, authWords(renewal)[0]!, AUTH);

@@ -7,14 +7,14 @@
  */
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { ScriptCommand } from "../commands/script.ts";
+import { attemptConnect } from "../connection/connect_attempt.ts";
 import { Flight } from "../connection/flight.ts";
-import { shakeHands } from "../connection/handshake.ts";
 import { startLimit } from "../connection/limit.ts";
 import { Inbox } from "../connection/inbox.ts";
-import { Link } from "../connection/link.ts";
+import type { Link } from "../connection/link.ts";
 import { type BatchSink, Pending } from "../connection/pending.ts";
 import { ConnectionError, type Executed, RedisError, TimeoutError } from "../errors.ts";
-import { DecodeMode, type Reply } from "../resp/types.ts";
+import { DecodeMode } from "../resp/types.ts";
 import type { CoreSettings } from "./options.ts";
 
 /** Milliseconds that `close()` waits for replies and for a connection that is being made; the default of `closeGrace`. */
@@ -132,31 +132,15 @@ export class CoreClient {
     const limit = startLimit(clock, connectTimeout, late, undefined);
     this.#abort = limit.abort;
     let link: Link | undefined;
-    let cause: Error | undefined;
-    const owner = {
-      address,
-      inbox: new Inbox(),
-      lost: (error: Error) => this.#lost(link, cause = error),
-      idle: () => this.#ending?.(),
+    const lost = (cause: Error): void => {
+      limit.abort(cause);
+      this.#lost(link, cause);
     };
-    limit.signal.addEventListener("abort", () => link?.destroy(limit.signal.reason));
+    const owner = { address, inbox: new Inbox(), lost, idle: () => this.#ending?.() };
+    const handshake = () => ({ ...given, db: given.db ?? 0, libName: "keywire" as const, setup: [] });
     try {
-      const opened = link = await Link.open(this.#settings, owner, limit.signal);
-      const who = { ...given, db: given.db ?? 0, libName: "keywire", setup: [] };
-      await shakeHands(
-        async (commands) => {
-          const replies = await opened.flight(commands);
-          const broken = cause ?? (limit.signal.aborted ? limit.signal.reason : undefined);
-          if (broken !== undefined) throw broken;
-          return replies as Reply[];
-        },
-        who,
-        address,
-      );
-      return this.#link = opened;
-    } catch (error) {
-      link?.destroy(error as Error);
-      throw error;
+      ({ link } = await attemptConnect({ options: this.#settings, owner, limit, handshake }));
+      return this.#link = link;
     } finally {
       limit.release();
     }

@@ -4,11 +4,10 @@
  * @module
  */
 import type { Connection } from "../connection/connection.ts";
-import { abortable } from "../connection/limit.ts";
-import { ConnectionError, RedisError, TimeoutError } from "../errors.ts";
+import { retryConnect } from "../connection/connect_retry.ts";
+import { ConnectionError } from "../errors.ts";
 import { watched } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
-import { retryDelay } from "../retry.ts";
 
 /** What opening a connection needs of a pool. */
 export interface Opener<C> {
@@ -52,28 +51,20 @@ async function tryUntil<C extends Connection, T>(
   { signal, retry = true, failed }: Caller,
   accept: (connection: C) => T,
 ): Promise<T> {
-  const { options } = opener;
+  const { clock, retry: policy } = opener.options;
   const forward = (): void => attempt.abort(signal!.reason);
   signal?.addEventListener("abort", forward, { once: true });
-  const errors: Error[] = [];
-  let previousDelay = 0;
+  const retries = {
+    policy: retry ? policy : undefined,
+    clock,
+    signal: attempt.signal,
+    retrying(error: Error, next: number, delay: number): void {
+      failed?.(error);
+      opener.repeating(next, delay, error);
+    },
+  };
   try {
-    while (true) {
-      try {
-        return await connected(opener, attempt.signal, errors.length + 1, accept);
-      } catch (error) {
-        if (attempt.signal.aborted) throw attempt.signal.reason;
-        const number = errors.length + 1;
-        const context = { attempt: number, readonly: true, executed: "no" as const, previousDelay };
-        const delay = !retry ? undefined : retryDelay(options.retry, error, context, options.clock);
-        if (delay === undefined) throw withCauses(error, errors);
-        errors.push(error as Error);
-        failed?.(error as Error);
-        previousDelay = delay;
-        opener.repeating(number + 1, delay, error);
-        await sleep(options, delay, attempt.signal);
-      }
-    }
+    return await retryConnect(retries, (number) => connected(opener, attempt.signal, number, accept));
   } finally {
     signal?.removeEventListener("abort", forward);
   }
@@ -94,24 +85,4 @@ async function connected<C extends Connection, T>(
   }
   if (connection.state !== "ready") throw connection.cause ?? new ConnectionError("it was closed", CLOSED);
   return accept(connection);
-}
-
-async function sleep(options: ResolvedConnectionOptions, delay: number, signal: AbortSignal): Promise<void> {
-  let timer: unknown;
-  const slept = new Promise<void>((resolve) => timer = options.clock.setTimeout(resolve, delay));
-  try {
-    await abortable(slept, signal);
-  } finally {
-    options.clock.clearTimeout(timer);
-  }
-}
-
-/** The last error, telling how many tries there were, with all of them as its cause. */
-function withCauses(last: unknown, before: readonly Error[]): unknown {
-  if (before.length === 0 || !(last instanceof RedisError)) return last;
-  const message = `${last.message} (the last of ${before.length + 1} tries)`;
-  const cause = new AggregateError([...before, last], "All tries to connect failed");
-  const options = { code: last.code, executed: "no" as const, cause };
-  if (last instanceof TimeoutError) return new TimeoutError(message, options);
-  return last instanceof ConnectionError ? new ConnectionError(message, options) : last;
 }

@@ -176,7 +176,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** One try to open a connection; a pool that has to find its server first overrides it. */
   protected openConnection(signal: AbortSignal): Promise<C> {
     const connection = this.makeConnection();
-    return connection.connect({ signal }).then(() => connection);
+    return connection.connect({ signal, retry: false }).then(() => connection);
   }
 
   /** Whether a refused command came to the wrong server, so that it belongs on a new connection. */

@@ -63,7 +63,7 @@ export class SentinelConnection {
     const connection = this.#connect(this.address);
     connection.listen({ closed: () => this.#connection = undefined });
     try {
-      await connection.connect();
+      await connection.connect({ retry: false });
     } catch (error) {
       this.#connection = undefined;
       throw error;

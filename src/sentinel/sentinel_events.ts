@@ -70,7 +70,7 @@ export class SentinelEvents {
   }
 
   async #subscribe(connection: Connection): Promise<void> {
-    await connection.connect();
+    await connection.connect({ retry: false });
     await connection.send(["SUBSCRIBE", ...CHANNELS]);
   }
 

@@ -98,7 +98,7 @@ export class ServerFinder<C extends Connection> {
     const connection = this.#home.make(resolveOptions(this.#home.options, { host, port }));
     try {
       signal.throwIfAborted();
-      await connection.connect({ signal: attempt.signal });
+      await connection.connect({ signal: attempt.signal, retry: false });
       await this.#checkRole(connection, found, attempt.signal);
       attempt.signal.throwIfAborted();
     } catch (error) {

@@ -16,7 +16,7 @@ const never = new Promise<never>(() => {});
 
 describe("connectTimeout", () => {
   async function outcome(simulated: Simulated, over: object = {}): Promise<[Outcome<void>, Connection]> {
-    const connection = new Connection(simulated.options({ connectTimeout: 1_000, ...over }));
+    const connection = new Connection(simulated.options({ connectTimeout: 1_000, retry: false, ...over }));
     const connecting = new Outcome(connection.connect());
     await simulated.clock.advance(999);
     assert.equal(connecting.state, "pending");
@@ -53,7 +53,7 @@ describe("connectTimeout", () => {
         return undefined;
       },
     });
-    const connection = new Connection(simulated.options({ connectTimeout: 1_000 }));
+    const connection = new Connection(simulated.options({ connectTimeout: 1_000, retry: false }));
     const connecting = new Outcome(connection.connect());
     await simulated.clock.advance(1_000);
     assert.equal(connecting.verdict, "TimeoutError CONNECT_TIMEOUT no");

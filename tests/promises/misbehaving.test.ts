@@ -38,7 +38,7 @@ function over(
 ): { clock: SimulatedClock; connection: Connection } {
   const transport: Transport = { name: "misbehaving", connect: (_to, _options, told) => connect(told) };
   const clock = new SimulatedClock();
-  const silent = { protocol: 2, libName: false, healthCheckInterval: 0 } as const;
+  const silent = { protocol: 2, libName: false, healthCheckInterval: 0, retry: false } as const;
   return { clock, connection: new Connection({ transport, clock, ...silent, ...options }) };
 }
 

@@ -1,0 +1,70 @@
+/**
+ * One try to connect: opens a socket and performs the handshake.
+ *
+ * @module
+ */
+import type { Reply } from "../resp/types.ts";
+import { type HandshakeOptions, type HandshakeResult, performHandshake } from "./handshake.ts";
+import { abortable, type Limit } from "./limit.ts";
+import { Link, type LinkOptions, type LinkOwner } from "./link.ts";
+
+/** The parts of a try to connect. */
+export interface ConnectAttempt {
+  /** How to reach the server. */
+  readonly options: LinkOptions;
+  /** The owner of the link. Until the try has succeeded, its `lost` must abort `limit`. */
+  readonly owner: LinkOwner;
+  /** Ends the try when it is aborted. */
+  readonly limit: Limit;
+  /** Returns the identity and settings for the handshake. */
+  handshake(): HandshakeOptions | Promise<HandshakeOptions>;
+  /** Receives the link before the handshake. */
+  opened?(link: Link): void;
+}
+
+/** A link that is ready for commands. */
+export interface Connected {
+  readonly link: Link;
+  readonly result: HandshakeResult;
+}
+
+/**
+ * Opens a link and performs the handshake. A try that fails or is aborted leaves no socket behind.
+ *
+ * @throws the reason of the limit when it is aborted, else the error of the transport or of the handshake.
+ */
+export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected> {
+  const { options, owner, limit: { signal } } = attempt;
+  let link: Link | undefined;
+  const destroy = (): void => link?.destroy(signal.reason);
+  signal.addEventListener("abort", destroy, { once: true });
+  try {
+    signal.throwIfAborted();
+    const handshake = await abortable((async () => await attempt.handshake())(), signal);
+    const opening = Link.open(options, owner, signal).then((opened) => {
+      // A transport may ignore the signal, or resolve in the same turn.
+      if (signal.aborted) opened.destroy(signal.reason);
+      return link = opened;
+    });
+    const opened = await abortable(opening, signal);
+    attempt.opened?.(opened);
+    const result = await performHandshake(
+      async (commands) => {
+        const replies = await opened.flight(commands);
+        // The link has ended: the replies hold errors that say only that.
+        signal.throwIfAborted();
+        return replies as Reply[];
+      },
+      handshake,
+      owner.address,
+    );
+    // The last reply and the end of the link may arrive together.
+    signal.throwIfAborted();
+    return { link: opened, result };
+  } catch (error) {
+    link?.destroy(error as Error);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", destroy);
+  }
+}
