@@ -6,7 +6,7 @@
 import { runCommand } from "../testing/run_command.ts";
 
 /** Milliseconds for one program. */
-const LIMIT = 30_000;
+const LIMIT = 120_000;
 
 /** What came of all checks so far. */
 export class Report {

@@ -103,12 +103,13 @@ describe("values that are loaded once for all processes", () => {
     await server.cli("SET", lockOf("k"), "dead", "PX", 60);
     assert.equal(await first.cached("k", LONG, () => "mine"), "mine");
     const failure = new Error("no database");
-    let fail!: () => void;
-    const failing = first.cached("f", LONG, () => new Promise((_, reject) => fail = () => reject(failure)));
+    const loading = Promise.withResolvers<(reason: Error) => void>();
+    const load = () => new Promise<string>((_, reject) => loading.resolve(reject));
+    const failing = first.cached("f", LONG, load);
     const joined = first.cached("f", LONG, () => assert.fail("another one loads"));
-    await lockHeld("f");
+    const fail = await loading.promise;
     const waiting = second.cached("f", LONG, () => "good");
-    fail();
+    fail(failure);
     await assert.rejects(failing, failure);
     await assert.rejects(joined, failure);
     assert.equal(await waiting, "good");

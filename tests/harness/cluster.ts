@@ -46,6 +46,8 @@ export interface Cluster {
   addNode(): Promise<ClusterNode>;
   /** Resolves when every node that answers says that the cluster is in order. */
   settled(): Promise<void>;
+  /** Resolves with what is not in order now, or `undefined`. */
+  disorder(): Promise<string | undefined>;
   /** Ends all nodes. */
   stop(): Promise<void>;
   /** The same as `stop()`. */
@@ -168,6 +170,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       replicas,
       nodes,
       settled,
+      disorder: () => inOrder(nodes),
       stop,
       [Symbol.asyncDispose]: stop,
       async addNode() {
