@@ -30,7 +30,7 @@ import { checkConnect } from "./shared/check.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
-import { Link } from "./shared/link.ts";
+import { BaseSocket } from "./shared/base_socket.ts";
 import type {
   Endpoint,
   Socket,
@@ -55,7 +55,7 @@ interface Freeable {
   transfer?(length: number): unknown;
 }
 
-class BunLink extends Link {
+class BunAdapterSocket extends BaseSocket {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
 
@@ -157,18 +157,18 @@ async function open(
   options: SocketOptions,
   handlers: SocketHandlers,
   cut: AbortSignal,
-): Promise<BunLink> {
+): Promise<BunAdapterSocket> {
   const tls = "path" in endpoint || endpoint.tls === undefined
     ? undefined
     : await tlsOptionsOf(endpoint, endpoint.tls);
   cut.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    let link: BunLink | undefined;
+    let link: BunAdapterSocket | undefined;
     let reached: BunSocket | undefined;
     const refuse = (error: unknown) =>
       reject(reached ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
     const ready = (socket: BunSocket) => {
-      link = new BunLink(addressOf(endpoint), socket, handlers);
+      link = new BunAdapterSocket(addressOf(endpoint), socket, handlers);
       link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       resolve(link);
     };

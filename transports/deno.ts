@@ -22,12 +22,12 @@
 import { checkConnect } from "./shared/check.ts";
 import { addressOf, connectFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
-import { Link } from "./shared/link.ts";
+import { BaseSocket } from "./shared/base_socket.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
 export type * from "../src/transport.ts";
 
-class DenoLink extends Link {
+class DenoAdapterSocket extends BaseSocket {
   readonly #conn: Deno.Conn;
   #wake: (() => void) | undefined;
   #rest: Uint8Array | undefined;
@@ -135,7 +135,7 @@ async function open(
   options: SocketOptions,
   handlers: SocketHandlers,
   cut: AbortSignal,
-): Promise<DenoLink> {
+): Promise<DenoAdapterSocket> {
   let conn: Deno.Conn | undefined;
   try {
     if ("path" in endpoint) {
@@ -149,7 +149,7 @@ async function open(
     if (conn !== undefined) close(conn);
     throw connectFailed(endpoint, error);
   }
-  const link = new DenoLink(addressOf(endpoint), conn, handlers);
+  const link = new DenoAdapterSocket(addressOf(endpoint), conn, handlers);
   // Keepalive is on, with the two hours of the system: Deno cannot set another time.
   link.noticesDeadPeer = "path" in endpoint;
   link.read(options.readBufferSize ?? 65_536);

@@ -24,7 +24,7 @@ import net from "node:net";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { checkKeepAlive, noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
-import { Link } from "./shared/link.ts";
+import { BaseSocket } from "./shared/base_socket.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
 export type * from "../src/transport.ts";
@@ -33,7 +33,7 @@ const NOTHING = new Uint8Array(0);
 /** Deno (2.9) loses its way when nothing is written behind something; only on Node has it been measured. */
 const ON_NODE = !("Deno" in globalThis) && !("Bun" in globalThis);
 
-class NodeLink extends Link {
+class NodeAdapterSocket extends BaseSocket {
   readonly #socket: net.Socket;
   /** The last write was taken at once, and so may the next be; a callback would cost a tick of its own. */
   #prompt = ON_NODE;
@@ -97,7 +97,7 @@ async function open(
   options: SocketOptions,
   handlers: SocketHandlers,
   cut: AbortSignal,
-): Promise<NodeLink> {
+): Promise<NodeAdapterSocket> {
   if (!("path" in endpoint)) checkKeepAlive(net.Socket.prototype, options.keepAlive);
   const encrypted = "path" in endpoint || endpoint.tls === undefined
     ? undefined
@@ -106,7 +106,7 @@ async function open(
   const secure = await encrypted?.module.prepareTls(encrypted.endpoint, encrypted.tls);
   cut.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    let link: NodeLink | undefined;
+    let link: NodeAdapterSocket | undefined;
     // Read into one buffer again and again, instead of a new one for each chunk.
     const onread = {
       buffer: new Uint8Array(options.readBufferSize ?? 65_536),
@@ -146,7 +146,7 @@ async function open(
     socket.once(secure === undefined ? "connect" : "secureConnect", () => {
       cut.removeEventListener("abort", onCut);
       socket.off("error", fail);
-      link = new NodeLink(addressOf(endpoint), socket, handlers);
+      link = new NodeAdapterSocket(addressOf(endpoint), socket, handlers);
       link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       resolve(link);
     });

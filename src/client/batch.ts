@@ -8,8 +8,8 @@
  */
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { abortable } from "../connection/limit.ts";
-import { inDoubt } from "../connection/failures.ts";
-import { isTurnedAwayForGood } from "../connection/turned_away.ts";
+import { withUnknownOutcome } from "../connection/failures.ts";
+import { isPermanentRejection } from "../connection/rejected_by_server.ts";
 import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
 import { checkArguments } from "../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../retry.ts";
@@ -116,7 +116,7 @@ async function repeatFailures(
     places.forEach((at, index) => {
       const before = outcomes[at];
       const certain = before instanceof RedisError && before.executed === "no";
-      outcomes[at] = certain ? again.outcomes[index] : inDoubt(again.outcomes[index]);
+      outcomes[at] = certain ? again.outcomes[index] : withUnknownOutcome(again.outcomes[index]);
     });
     if (again.failures === 0 || again.refused) return outcomes;
   }
@@ -149,7 +149,7 @@ function repeatable(
 function isUntried(error: unknown): boolean {
   if (!(error instanceof RedisError) || error.executed !== "no") return false;
   if (error.code === "SOCKET_TIMEOUT") return true;
-  return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isTurnedAwayForGood(error);
+  return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isPermanentRejection(error);
 }
 
 async function sleep(

@@ -6,7 +6,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { commandTimeoutError, inDoubt } from "../connection/failures.ts";
+import { commandTimeoutError, withUnknownOutcome } from "../connection/failures.ts";
 import { abortable, type Limit, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
 import { isRefusal, RedisError, TimeoutError } from "../errors.ts";
@@ -80,7 +80,9 @@ export async function runDedicated(
       const delay = connection === undefined || call.signal?.aborted
         ? undefined
         : retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
-      if (delay === undefined || clock.now() + delay >= deadline) throw doubtful ? inDoubt(error) : error;
+      if (delay === undefined || clock.now() + delay >= deadline) {
+        throw doubtful ? withUnknownOutcome(error) : error;
+      }
       doubtful ||= !(error instanceof RedisError && error.executed === "no");
       previousDelay = delay;
     } finally {
@@ -115,7 +117,7 @@ export function runOn(
   const timeout = blocks === 0 ? call.timeout : blocks === Infinity ? 0 : blocks + blockingGrace;
   const pending = new Pending(command, call.mode, timeout);
   const promise = pending.promise();
-  pending.more.blocks = blocks;
+  pending.coldFields.blocks = blocks;
   if (blocks === 0) pending.deadline = deadline;
   if (call.signal?.aborted) pending.reject(call.signal.reason);
   else if (blocks === 0 && deadline <= connection.options.clock.now()) {

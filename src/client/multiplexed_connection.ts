@@ -18,7 +18,7 @@ import { CommandFlag } from "../commands/command.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
 import { notConnected } from "../connection/failures.ts";
 import type { Pending } from "../connection/pending.ts";
-import { isTurnedAwayForGood } from "../connection/turned_away.ts";
+import { isPermanentRejection } from "../connection/rejected_by_server.ts";
 import { ConnectionError, ProtocolError, RedisError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
@@ -98,7 +98,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
     if (lost && error.executed === "no") {
       // The server has said that it will serve nobody, so no other connection is tried.
-      if (isTurnedAwayForGood(error)) return false;
+      if (isPermanentRejection(error)) return false;
       // It has not been tried at all: it waits on, up to its deadline.
       this.sendAgain(pending);
       return true;
@@ -108,10 +108,10 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       return true;
     }
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
-    const attempt = (pending.rare?.repeats ?? 0) + 1;
-    const delay = retryDelay(pending.rare?.retry ?? this.retry, error, { attempt, readonly }, this.clock);
+    const attempt = (pending.cold?.repeats ?? 0) + 1;
+    const delay = retryDelay(pending.cold?.retry ?? this.retry, error, { attempt, readonly }, this.clock);
     if (delay === undefined || this.clock.now() + delay >= pending.deadline) return false;
-    pending.more.repeats = attempt;
+    pending.coldFields.repeats = attempt;
     this.retryLater(pending, error, delay, last);
     return true;
   }
@@ -225,7 +225,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.detach();
     for (const listener of this.#listeners) listener.lost(cause);
     if (this.#pool.closed) return void this.close();
-    if (isTurnedAwayForGood(cause)) {
+    if (isPermanentRejection(cause)) {
       return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
     }
     // What was to be sent again has come in before this was known.

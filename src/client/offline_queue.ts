@@ -51,7 +51,7 @@ export class OfflineQueue {
   /** Lets a command wait, or rejects it when the room is full. */
   add(pending: Pending): void {
     pending.keepArguments();
-    pending.more.size ??= bytesOf(pending.command.args);
+    pending.coldFields.size ??= bytesOf(pending.command.args);
     if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
       return pending.reject(queueFullError(pending.command.spec.name, this.#address, "offlineQueue"));
     }
@@ -59,7 +59,7 @@ export class OfflineQueue {
       pending.deadline = pending.timeout === 0 ? Infinity : this.#clock.now() + pending.timeout;
     }
     this.#queue.push(pending);
-    this.#bytes += pending.more.size!;
+    this.#bytes += pending.coldFields.size!;
     this.#deadlines.note(pending.deadline);
   }
 
@@ -92,7 +92,7 @@ export class OfflineQueue {
     for (const pending of this.drain()) pending.reject(error(pending));
   }
 
-  #isFull({ more: { size = 0 } }: Pending): boolean {
+  #isFull({ coldFields: { size = 0 } }: Pending): boolean {
     const { maxCommands, maxBytes } = this.#limits;
     if (this.#bytes > 0 && this.#bytes + size > maxBytes) return true;
     return this.#queue.length >= maxCommands;
@@ -115,7 +115,7 @@ export class OfflineQueue {
       if (!pending.done && pending.deadline <= now) pending.reject(this.#expired(pending));
       if (pending.done) continue;
       staying.push(pending);
-      this.#bytes += pending.more.size!;
+      this.#bytes += pending.coldFields.size!;
       next = Math.min(next, pending.deadline);
     }
     this.#queue = staying;

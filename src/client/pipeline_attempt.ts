@@ -86,7 +86,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
       },
     });
     placeholder.deadline = deadline;
-    placeholder.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    placeholder.coldFields.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
     return this.#placeholder = placeholder;
   }
 
@@ -165,7 +165,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
       if (target === undefined) connection.enqueue(pending);
       else {
         pending.sender = target.replies;
-        if (retry !== target.retry) pending.more.retry = retry!;
+        if (retry !== target.retry) pending.coldFields.retry = retry!;
         target.submit(pending);
       }
     }

@@ -104,7 +104,7 @@ function waitShared(
 ): Promise<unknown> {
   const pending = new Pending(command, call.mode, blocks === Infinity ? 0 : blocks + grace);
   const promise = pending.promise();
-  pending.more.blocks = blocks;
+  pending.coldFields.blocks = blocks;
   if (call.signal !== undefined) pending.abortBy(call.signal);
   sender.submit(pending);
   return promise;

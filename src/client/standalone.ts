@@ -128,7 +128,7 @@ export class StandaloneExecutor implements Executor {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
     pending.sender = this.lane;
-    if (call.retry !== this.#retry) pending.more.retry = call.retry;
+    if (call.retry !== this.#retry) pending.coldFields.retry = call.retry;
     const { signal } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);

@@ -61,7 +61,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       },
     });
     placeholder.deadline = deadline;
-    placeholder.more.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    placeholder.coldFields.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
     return this.#placeholder = placeholder;
   }
 
@@ -108,7 +108,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
     if (this.#target === undefined || retry === undefined) return false;
     if (!outcomes.every((one) => shouldRetry(retry, one, context))) return false;
     const retrying = this.#retrying ??= this.placeholder();
-    retrying.more.retry = retry;
+    retrying.coldFields.retry = retry;
     this.#placeholder = retrying;
     return this.#target.recoverBatch(this, retrying, outcomes[0] as ReplyError, this.#end!);
   }

@@ -88,7 +88,7 @@ export class ClusterExecutor implements Executor {
     pending.sender = node?.lane;
     // The router's own policy need not be said.
     if (call.retry !== this.#cluster.options.connection.retry || node !== undefined) {
-      pending.more.retry = call.retry;
+      pending.coldFields.retry = call.retry;
     }
     const { signal } = call;
     if (signal !== undefined) {

@@ -40,13 +40,13 @@ export class InFlightIndex {
   }
 
   #update(): void {
-    const inbox = this.#connection.link?.inbox;
-    if (inbox === undefined) return;
+    const dispatcher = this.#connection.link?.dispatcher;
+    if (dispatcher === undefined) return;
     // All that the index knows has been answered.
-    if (inbox.taken >= this.#next) this.#bySlot.clear();
-    const end = inbox.taken + inbox.queue.length;
-    for (let number = Math.max(this.#next, inbox.taken); number < end; number++) {
-      const pending = inbox.queue.at(number - inbox.taken)!;
+    if (dispatcher.taken >= this.#next) this.#bySlot.clear();
+    const end = dispatcher.taken + dispatcher.queue.length;
+    for (let number = Math.max(this.#next, dispatcher.taken); number < end; number++) {
+      const pending = dispatcher.queue.at(number - dispatcher.taken)!;
       if (pending.done || !this.#wanted(pending)) continue;
       const slot = slotOfCommand(pending.command as Command);
       const known = this.#bySlot.get(slot);

@@ -143,7 +143,7 @@ export class ClusterNode implements ReadTarget {
   /** Milliseconds for which it has owed replies and said nothing; 0 while it owes none. */
   silence(clock: Clock): number {
     const link = this.#lane?.connection?.link;
-    return link === undefined || link.pending === 0 ? 0 : clock.now() - link.quietSince;
+    return link === undefined || link.pending === 0 ? 0 : clock.now() - link.silentSince;
   }
 
   /** Its address. */

@@ -64,7 +64,7 @@ class PipelineSender implements RoutedSender {
   recover(pending: Pending, error: Error): boolean {
     const { router, call: { retry, signal }, doubtful, recovered } = this.#state;
     const slot = slotOfCommand(pending.command as Command);
-    pending.more.retry = retry;
+    pending.coldFields.retry = retry;
     // A command for all nodes stays at its own.
     if (slot < 0) return this.#node?.lane.recover(pending, error) ?? false;
     if (doubtful.has(slot)) {
@@ -94,7 +94,7 @@ class PipelineSender implements RoutedSender {
     });
     whole.deadline = pending.deadline;
     whole.sender = this;
-    whole.more.retry = this.#state.call.retry;
+    whole.coldFields.retry = this.#state.call.retry;
     return whole;
   }
 }

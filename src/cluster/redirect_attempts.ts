@@ -6,7 +6,7 @@
  */
 import { type Acquire, pause } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
-import { inDoubt } from "../connection/failures.ts";
+import { withUnknownOutcome } from "../connection/failures.ts";
 import { abortable } from "../connection/limit.ts";
 import { ConnectionError, RedisError } from "../errors.ts";
 import { shouldRetry } from "../retry.ts";
@@ -84,7 +84,7 @@ export async function attemptRedirected<T>(
       if (node === undefined) throw downError(slot);
       return await attempt({ node, asking, call: rest, acquire });
     } catch (error) {
-      const failure = doubtful ? inDoubt(error) : error;
+      const failure = doubtful ? withUnknownOutcome(error) : error;
       if (signal?.aborted || cluster.stopped) throw failure;
       doubtful ||= error instanceof RedisError && error.executed !== "no";
       named = undefined;

@@ -212,7 +212,7 @@ export class Router implements NodeRecovery, TopologyListener {
     const { connection, maxRedirections } = cluster.options;
     const { clock } = connection;
     const { name } = pending.command.spec;
-    const policy = pending.rare?.retry ?? connection.retry;
+    const policy = pending.cold?.retry ?? connection.retry;
     const timeLeft = pending.deadline === 0 ? Infinity : pending.deadline - clock.now();
     const redirection = redirectionOf(error, pending.command as Command);
     const readonly = isReadonly(pending.command);
@@ -220,13 +220,13 @@ export class Router implements NodeRecovery, TopologyListener {
       // It has not been tried at all: it waits on, up to its deadline.
       const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
       if (untried) return { node: undefined, asking: false, delay: 0 };
-      const attempt = (pending.rare?.repeats ?? 0) + 1;
+      const attempt = (pending.cold?.repeats ?? 0) + 1;
       const wait = retryDelay(policy, error, { attempt, readonly }, clock);
       if (wait === undefined) return error;
       // After a loss there is nothing to wait for but the connection.
       const delay = error instanceof ReplyError ? wait : 0;
       if (delay >= timeLeft) return error;
-      pending.more.repeats = attempt;
+      pending.coldFields.repeats = attempt;
       return { node: undefined, asking: false, delay };
     }
     const history = this.#histories.get(pending) ?? { redirects: 0, toMaster: false };

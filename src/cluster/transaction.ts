@@ -103,7 +103,7 @@ class SharedTransaction {
     const pending = new Pending(command, mode, timeout);
     const promise = pending.promise() as Promise<unknown[]>;
     pending.deadline = this.#deadline;
-    pending.more.retry = retry;
+    pending.coldFields.retry = retry;
     pending.sender = this.#senderAt(undefined);
     if (signal !== undefined) pending.abortBy(signal, () => this.#attempt?.abandon(signal.reason));
     this.#router.submit(pending, slot);

@@ -50,7 +50,7 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     attempt.opened?.(opened);
     const result = await performHandshake(
       async (commands) => {
-        const replies = await opened.flight(commands);
+        const replies = await opened.sendTogether(commands);
         // The link has ended: the replies hold errors that say only that.
         signal.throwIfAborted();
         return replies as Reply[];

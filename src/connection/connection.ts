@@ -120,7 +120,7 @@ export class Connection {
 
   /** The number of push frames that were ignored, because they were empty or did not begin with a name. */
   get ignoredPushes(): number {
-    return this.#life.inbox?.ignored ?? 0;
+    return this.#life.dispatcher?.ignored ?? 0;
   }
 
   /** Commands that wait for their reply, those included whose caller has given up. */

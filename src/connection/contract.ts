@@ -42,7 +42,7 @@ export interface ConnectionListener {
 }
 
 /** Tells of a listener that threw, which disturbs neither the other listeners nor the connection. */
-export function complain(error: unknown): void {
+export function reportListenerError(error: unknown): void {
   console.error("A listener of a connection failed:", error);
 }
 

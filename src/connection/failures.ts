@@ -51,7 +51,7 @@ export function commandTimeoutError(
 }
 
 /** The error of a later try, for a command of which an earlier one may have run: it cannot say "no". */
-export function inDoubt(error: unknown): unknown {
+export function withUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof RedisError) || error.executed !== "no") return error;
   return withExecuted(error, "unknown", `${error.message}; an earlier try may have run`);
 }

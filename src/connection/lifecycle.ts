@@ -21,12 +21,12 @@ import { asError, connectTimeoutError, notConnected, stateError } from "./failur
 import type { HandshakeResult } from "./handshake.ts";
 import { startLimit } from "./limit.ts";
 import type { Link } from "./link.ts";
-import { Listeners } from "./listeners.ts";
+import { ConnectionListeners } from "./connection_listeners.ts";
 import type { ProbeConnection } from "./peer_probe.ts";
 import type { SessionState } from "./session.ts";
 import { StateTracker } from "./state_tracker.ts";
-import { SubscriberInbox } from "./subscriber_inbox.ts";
-import { Upkeep } from "./upkeep.ts";
+import { SubscriberDispatcher } from "./subscriber_dispatcher.ts";
+import { ConnectionMaintenance } from "./maintenance.ts";
 
 /** The parts of a connection that its lifecycle needs. */
 export interface LifecycleOwner {
@@ -48,15 +48,15 @@ export class ConnectionLifecycle {
   /** The link; while connecting, the link of the current try. */
   link: Link | undefined = undefined;
   /** Dispatches the replies of a connection that has been ready. */
-  inbox: SubscriberInbox | undefined = undefined;
+  dispatcher: SubscriberDispatcher | undefined = undefined;
   /** Tracks the stateful commands of a connection that has been ready. */
   tracker: StateTracker | undefined = undefined;
   /** The server's answers to the handshake. */
   handshake: HandshakeResult | undefined = undefined;
   /** The listeners of the connection. */
-  readonly listeners: Listeners = new Listeners();
+  readonly listeners: ConnectionListeners = new ConnectionListeners();
   /** Health checks and new credentials. */
-  readonly upkeep: Upkeep;
+  readonly maintenance: ConnectionMaintenance;
   /** Resolves when the connection has ended. */
   readonly closed: Promise<void>;
   readonly #owner: LifecycleOwner;
@@ -67,7 +67,7 @@ export class ConnectionLifecycle {
   constructor(owner: LifecycleOwner) {
     this.#owner = owner;
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
-    this.upkeep = new Upkeep({
+    this.maintenance = new ConnectionMaintenance({
       options: owner.options,
       address: owner.address,
       session: owner.session,
@@ -88,8 +88,8 @@ export class ConnectionLifecycle {
   get settled(): boolean {
     const { link } = this;
     if (this.state !== "ready" || link === undefined || link.partial) return false;
-    if (this.inbox!.subscribed.total > 0) return false;
-    return link.pending === 0 || link.pending === this.upkeep.due;
+    if (this.dispatcher!.subscribed.total > 0) return false;
+    return link.pending === 0 || link.pending === this.maintenance.due;
   }
 
   /**
@@ -134,14 +134,14 @@ export class ConnectionLifecycle {
     const graceful = this.state === "closing" && cause === undefined && this.pending === 0;
     this.state = "closed";
     this.cause = cause;
-    this.upkeep.stop();
+    this.maintenance.stop();
     if (graceful) this.link?.close().then(this.#resolveClosed, this.#resolveClosed);
     else {
       const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
       this.#abort?.(reason);
       this.link?.destroy(reason);
     }
-    this.listeners.end(cause);
+    this.listeners.closed(cause);
     if (!graceful) this.#resolveClosed();
   }
 
@@ -157,11 +157,11 @@ export class ConnectionLifecycle {
     const { options, address, session } = this.#owner;
     const late = (): Error => connectTimeoutError(address, options, this.link !== undefined);
     const limit = startLimit(options.clock, options.connectTimeout, late, signal);
-    const inbox = new SubscriberInbox(
-      (values) => this.listeners.tell(values),
-      (error) => this.upkeep.forgotten(error),
+    const dispatcher = new SubscriberDispatcher(
+      (values) => this.listeners.push(values),
+      (error) => this.maintenance.forgotten(error),
     );
-    const tracker = new StateTracker(session, inbox);
+    const tracker = new StateTracker(session, dispatcher);
     let given: Partial<Credentials> = {};
     try {
       const { result } = await attemptConnect({
@@ -169,20 +169,20 @@ export class ConnectionLifecycle {
         limit,
         owner: {
           address,
-          inbox,
+          dispatcher,
           lost: (cause) => this.state === "connecting" ? limit.abort(cause) : this.end(cause),
-          suspect: (mayBlock) => void this.upkeep.suspect(mayBlock),
+          suspect: (mayBlock) => void this.maintenance.suspect(mayBlock),
           dropped: (item) => tracker.dropped(item),
-          idle: () => this.state === "closing" ? this.end(undefined) : this.upkeep.quiet(),
+          idle: () => this.state === "closing" ? this.end(undefined) : this.maintenance.quiet(),
         },
         opened: (link) => this.link = link,
         handshake: async () => {
-          given = await this.upkeep.credentials();
+          given = await this.maintenance.credentials();
           const { username, password } = given;
           return { ...options, username, password, setup: this.#owner.setup() };
         },
       });
-      this.inbox = inbox;
+      this.dispatcher = dispatcher;
       this.tracker = tracker;
       this.handshake = result;
       this.state = "ready";
@@ -191,7 +191,7 @@ export class ConnectionLifecycle {
     } finally {
       limit.release();
     }
-    this.upkeep.start(given);
+    this.maintenance.start(given);
   }
 
   #notConnected(cause: unknown): unknown {

@@ -10,8 +10,8 @@ import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type DecoderLimits, type Reply, type RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, lossError, transportError } from "./failures.ts";
-import { Flight } from "./flight.ts";
-import type { Inbox } from "./inbox.ts";
+import { CommandBatch } from "./command_batch.ts";
+import type { ReplyDispatcher } from "./reply_dispatcher.ts";
 import { Output } from "./output.ts";
 import type { AtomicBatch } from "./atomic_batch.ts";
 import { type BatchSink, Pending, rawCommand } from "./pending.ts";
@@ -24,7 +24,7 @@ export interface LinkOwner {
   /** Where the link goes, for messages. */
   readonly address: string;
   /** Who gets what comes in. */
-  readonly inbox: Inbox;
+  readonly dispatcher: ReplyDispatcher;
   /** It has ended: by the server, by silence, by what came over it. Called at most once. */
   lost(cause: Error): void;
   /** Nothing is due any more. */
@@ -57,7 +57,7 @@ const EARLY_CHUNKS = 16;
 /** Commands and replies over one socket. */
 export class Link {
   /** The commands that wait for replies. */
-  readonly inbox: Inbox;
+  readonly dispatcher: ReplyDispatcher;
   readonly #owner: LinkOwner;
   readonly #output: Output;
   readonly #socket: Socket;
@@ -71,23 +71,23 @@ export class Link {
   #ended = false;
   #observers: readonly ((pending: Pending) => void)[] | undefined = undefined;
 
-  private constructor(socket: Socket, inbox: Inbox, options: LinkOptions, owner: LinkOwner) {
+  private constructor(socket: Socket, dispatcher: ReplyDispatcher, options: LinkOptions, owner: LinkOwner) {
     this.#socket = socket;
-    this.inbox = inbox;
+    this.dispatcher = dispatcher;
     this.#owner = owner;
     this.#clock = options.clock;
     this.#limits = options.sendQueue;
-    this.#output = new Output(socket, inbox.queue, {
+    this.#output = new Output(socket, dispatcher.queue, {
       failed: (cause) => this.#lose(asError(cause)),
       dropped: (item) => owner.dropped?.(item),
     });
     this.#stall = new StallDetector(
       options.clock,
-      () => this.#output.taken + inbox.taken + this.#watchdog.heardAt,
+      () => this.#output.taken + dispatcher.taken + this.#watchdog.receivedAt,
     );
-    this.#parser = options.parser?.(inbox, options.limits) ?? new Decoder(inbox, options.limits);
+    this.#parser = options.parser?.(dispatcher, options.limits) ?? new Decoder(dispatcher, options.limits);
     this.#watchdog = new Watchdog(options.clock, {
-      inbox,
+      dispatcher,
       output: this.#output,
       where: owner.address,
       commandTimeout: options.commandTimeout,
@@ -105,7 +105,7 @@ export class Link {
     owner: LinkOwner,
     signal: AbortSignal,
   ): Promise<Link> {
-    const { inbox } = owner;
+    const { dispatcher } = owner;
     let link: Link | undefined = undefined;
     // A transport should not tell anything before it has handed over its socket. One that does is understood, too.
     const earlyChunks: Uint8Array[] = [];
@@ -141,7 +141,7 @@ export class Link {
       if (early !== undefined) throw early;
       signal.throwIfAborted();
       // A parser that users bring may fail when it is made.
-      link = new Link(socket, inbox, options, owner);
+      link = new Link(socket, dispatcher, options, owner);
     } catch (error) {
       socket.destroy();
       throw error;
@@ -151,13 +151,13 @@ export class Link {
   }
 
   /** When the server was last heard, or a first command queued after that. */
-  get quietSince(): number {
-    return this.#watchdog.quietSince;
+  get silentSince(): number {
+    return this.#watchdog.silentSince;
   }
 
   /** When the server was last heard. */
-  get heardAt(): number {
-    return this.#watchdog.heardAt;
+  get receivedAt(): number {
+    return this.#watchdog.receivedAt;
   }
 
   /** Whether reading has been stopped. */
@@ -176,29 +176,29 @@ export class Link {
   resume(): void {
     if (this.#ended || !this.paused) return;
     this.#watchdog.paused = false;
-    this.#watchdog.heard();
+    this.#watchdog.received();
     this.#socket.resume();
   }
 
   /** Commands that wait for their reply, those that have not been sent included. */
   get pending(): number {
-    return this.inbox.queue.length + this.#output.unsent.commands;
+    return this.dispatcher.queue.length + this.#output.unsent.commands;
   }
 
   /** Whether one of them may keep the server waiting: a blocking command. */
   get blocks(): boolean {
-    const { queue } = this.inbox;
+    const { queue } = this.dispatcher;
     for (let index = 0; index < queue.length; index++) {
-      if (queue.at(index)!.rare?.blocks) return true;
+      if (queue.at(index)!.cold?.blocks) return true;
     }
     let blocks = false;
-    this.#output.unsent.forEach((pending) => blocks ||= (pending.rare?.blocks ?? 0) > 0);
+    this.#output.unsent.forEach((pending) => blocks ||= (pending.cold?.blocks ?? 0) > 0);
     return blocks;
   }
 
   /** Calls `visit` for each command that waits for its reply, oldest first. */
   forEachPending(visit: (pending: Pending) => void): void {
-    const { queue } = this.inbox;
+    const { queue } = this.dispatcher;
     for (let index = 0; index < queue.length; index++) visit(queue.at(index)!);
     this.#output.unsent.forEach(visit);
   }
@@ -263,7 +263,7 @@ export class Link {
     encoder.command(spec.head, spec.words, args);
     output.encoded++;
     if (encoder.copied) output.keepArguments(pending);
-    this.inbox.queue.push(pending);
+    this.dispatcher.queue.push(pending);
     this.#queued(pending);
     if (encoder.length >= output.early) output.flushEarly();
   }
@@ -284,13 +284,13 @@ export class Link {
     this.#output.withdraw(sink, reason);
   }
 
-  /** Sends commands as one flight; resolves with their replies, errors of any kind in place. */
-  async flight(commands: readonly (readonly Arg[])[]): Promise<(Reply | Error)[]> {
-    const flight = new Flight(commands.length);
+  /** Sends commands as one batch; resolves with their replies, errors of any kind in place. */
+  async sendTogether(commands: readonly (readonly Arg[])[]): Promise<(Reply | Error)[]> {
+    const batch = new CommandBatch(commands.length);
     commands.forEach((words, index) => {
-      this.enqueue(new Pending(rawCommand(words), DecodeMode.text, 0, flight, index));
+      this.enqueue(new Pending(rawCommand(words), DecodeMode.text, 0, batch, index));
     });
-    return await flight.promise as (Reply | Error)[];
+    return await batch.promise as (Reply | Error)[];
   }
 
   /** Closes the socket when all has been sent; for a link where nothing is due. */
@@ -314,18 +314,18 @@ export class Link {
     } catch {
       // A transport that cannot even do that must not keep commands from being settled.
     }
-    const { inbox } = this;
+    const { dispatcher } = this;
     const output = this.#output;
     this.#stall.stop();
     const unsent = output.end();
-    const sent = inbox.refused ? 0 : output.sent;
+    const sent = dispatcher.refused ? 0 : output.sent;
     // Which of them were sent is known before the first is failed: that may run code of others.
     const fail = (pending: Pending, executed: Executed): void => {
       if (pending.done) return;
       pending.fail(lossError(pending.command.spec.name, executed, this.#owner.address, cause));
     };
-    const { taken } = inbox;
-    inbox.queue.drain().forEach((one, index) => fail(one, taken + index < sent ? "unknown" : "no"));
+    const { taken } = dispatcher;
+    dispatcher.queue.drain().forEach((one, index) => fail(one, taken + index < sent ? "unknown" : "no"));
     for (const pending of unsent) fail(pending, "no");
   }
 
@@ -357,7 +357,7 @@ export class Link {
   /** Bytes came. */
   data(chunk: Uint8Array): void {
     if (this.#ended) return;
-    this.#watchdog.heard();
+    this.#watchdog.received();
     try {
       this.#parser.write(chunk);
     } catch (error) {

@@ -6,7 +6,7 @@
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
 import { type Abortable, AbortGroup } from "./abort_group.ts";
-import { inDoubt } from "./failures.ts";
+import { withUnknownOutcome } from "./failures.ts";
 import { snapshot } from "../resp/snapshot.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
@@ -52,7 +52,7 @@ const capture = (resolve: Resolve, reject: Reject): void => {
 };
 
 /** What few commands need; the others are smaller, and quicker to make, without it. */
-export interface Rare {
+export interface ColdFields {
   /** Milliseconds that the server itself may wait before it answers (blocking commands). */
   blocks?: number;
   /** How often it was sent anew. */
@@ -60,7 +60,7 @@ export interface Rare {
   /** Push frames that confirm it instead of a reply (SUBSCRIBE and its like); without: it has a reply. */
   confirmations?: number;
   /** An earlier try may have run: no later failure can say "no". */
-  doubtful?: boolean;
+  mayHaveExecuted?: boolean;
   /** When its sender may send it again; without: as the sender's own policy says. */
   retry?: RetryPolicy;
   /** Bytes that it holds while it waits for a connection. */
@@ -91,7 +91,7 @@ export class Pending {
   #reject: Reject | undefined = undefined;
   #batch: BatchSink | undefined;
   #index: number;
-  #rare: Rare | undefined = undefined;
+  #cold: ColdFields | undefined = undefined;
 
   /** With a `batch` it reports there, as number `index`; without, `promise()` must be called. */
   constructor(command: Sendable, mode: number, timeout: number, batch?: BatchSink, index = 0) {
@@ -103,13 +103,13 @@ export class Pending {
   }
 
   /** What is rare about it, if anything. */
-  get rare(): Rare | undefined {
-    return this.#rare;
+  get cold(): ColdFields | undefined {
+    return this.#cold;
   }
 
   /** What is rare about it, to be changed. */
-  get more(): Rare {
-    return this.#rare ??= {};
+  get coldFields(): ColdFields {
+    return this.#cold ??= {};
   }
 
   /** Copies what its caller may change while it waits: small byte arguments, and the words of a command given as such. */
@@ -134,9 +134,9 @@ export class Pending {
 
   /** Rejects with the signal's reason when it is aborted first. */
   abortBy(signal: AbortSignal, aborted?: () => void): void {
-    const { more } = this;
+    const { coldFields } = this;
     if (aborted !== undefined) {
-      more.aborted = {
+      coldFields.aborted = {
         reject: (reason) => {
           if (this.done) return;
           this.reject(reason);
@@ -144,14 +144,14 @@ export class Pending {
         },
       };
     }
-    more.aborts = AbortGroup.join(signal, more.aborted ?? this);
+    coldFields.aborts = AbortGroup.join(signal, coldFields.aborted ?? this);
   }
 
   /** Calls `listener` when the command settles, before its caller is told. */
   onSettled(listener: () => void): void {
-    const { more } = this;
-    const earlier = more.settled;
-    more.settled = earlier === undefined ? listener : () => {
+    const { coldFields } = this;
+    const earlier = coldFields.settled;
+    coldFields.settled = earlier === undefined ? listener : () => {
       earlier();
       listener();
     };
@@ -162,7 +162,7 @@ export class Pending {
     if (this.done) return;
     // Before anything of the caller's runs: whatever that does, this is settled.
     this.done = true;
-    if (this.#rare !== undefined) ended(this.#rare, this);
+    if (this.#cold !== undefined) ended(this.#cold, this);
     let value: unknown = reply;
     const parse = this.command.parse;
     if (parse !== undefined) {
@@ -182,7 +182,7 @@ export class Pending {
     if (this.done) return;
     if (this.sender !== undefined) {
       // An earlier try may have run: no later failure can say "no".
-      if (error instanceof RedisError && error.executed !== "no") this.more.doubtful = true;
+      if (error instanceof RedisError && error.executed !== "no") this.coldFields.mayHaveExecuted = true;
       try {
         if (this.sender.recover(this, error)) return;
       } catch {
@@ -196,8 +196,8 @@ export class Pending {
   reject(error: unknown): void {
     if (this.done) return;
     this.done = true;
-    if (this.#rare !== undefined) ended(this.#rare, this);
-    this.#settle(this.#rare?.doubtful ? inDoubt(error) : error);
+    if (this.#cold !== undefined) ended(this.#cold, this);
+    this.#settle(this.#cold?.mayHaveExecuted ? withUnknownOutcome(error) : error);
   }
 
   #settle(error: unknown): void {
@@ -206,9 +206,9 @@ export class Pending {
   }
 }
 
-function ended(rare: Rare, pending: Pending): void {
-  rare.aborts?.leave(rare.aborted ?? pending);
-  rare.settled?.();
+function ended(cold: ColdFields, pending: Pending): void {
+  cold.aborts?.leave(cold.aborted ?? pending);
+  cold.settled?.();
 }
 
 const NO_BYTES = new Uint8Array(0);

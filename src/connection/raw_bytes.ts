@@ -7,7 +7,7 @@ import { isBytes } from "../resp/arguments.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { AtomicBatch } from "./atomic_batch.ts";
-import { Flight } from "./flight.ts";
+import { CommandBatch } from "./command_batch.ts";
 import { Pending, rawCommand } from "./pending.ts";
 import { type SessionState, stateName } from "./session.ts";
 
@@ -36,13 +36,13 @@ export function rawBatch(
   }
   if (!isBytes(bytes) || bytes.length === 0) throw noCommands();
   note(session, readCommands(bytes), count);
-  const flight = new Flight(count);
+  const batch = new CommandBatch(count);
   const command = rawCommand([]);
   const members = Array.from(
     { length: count },
-    (_, index) => new Pending(command, terms.mode, terms.timeout, flight, index),
+    (_, index) => new Pending(command, terms.mode, terms.timeout, batch, index),
   );
-  return { batch: new AtomicBatch(members, bytes), replies: flight.promise };
+  return { batch: new AtomicBatch(members, bytes), replies: batch.promise };
 }
 
 function noCommands(): TypeError {

@@ -100,12 +100,12 @@ export class SessionState {
   }
 
   /** Whether nothing can put the connection right. */
-  get beyondRepair(): boolean {
+  get tainted(): boolean {
     return this.#tainted;
   }
 
   /** The commands that put the connection right; none when it is as it was. */
-  repairs(): Arg[][] {
+  resetCommands(): Arg[][] {
     const commands: Arg[][] = [];
     if (this.inTransaction) commands.push(["DISCARD"]);
     else if (this.watching) commands.push(["UNWATCH"]);

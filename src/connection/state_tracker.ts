@@ -7,7 +7,7 @@ import type { RedisError } from "../errors.ts";
 import { AtomicBatch } from "./atomic_batch.ts";
 import type { Pending } from "./pending.ts";
 import { type SessionState, stateName } from "./session.ts";
-import type { SubscriberInbox } from "./subscriber_inbox.ts";
+import type { SubscriberDispatcher } from "./subscriber_dispatcher.ts";
 import type { Unsent } from "./unsent_queue.ts";
 
 /** The flags of commands that need a look before they are sent; `CommandFlag.stateful`. */
@@ -23,12 +23,12 @@ export function statefulName({ command: { spec, args } }: Pending): string {
 /** Follows the commands of one connection. */
 export class StateTracker {
   readonly #session: SessionState;
-  readonly #inbox: SubscriberInbox;
+  readonly #dispatcher: SubscriberDispatcher;
 
-  /** Notes changes in `session` and `inbox`. */
-  constructor(session: SessionState, inbox: SubscriberInbox) {
+  /** Notes changes in `session` and `dispatcher`. */
+  constructor(session: SessionState, dispatcher: SubscriberDispatcher) {
     this.#session = session;
-    this.#inbox = inbox;
+    this.#dispatcher = dispatcher;
   }
 
   /** Returns why the stateful command `name` cannot be sent now; `undefined` if it can. */
@@ -41,7 +41,7 @@ export class StateTracker {
     const { spec, args } = pending.command;
     const rest = spec.words === 0 ? args.slice(1) : args;
     this.#session.note(name, rest);
-    this.#inbox.note(pending, name, rest, resp2);
+    this.#dispatcher.note(pending, name, rest, resp2);
   }
 
   /** Takes back what was noted of commands that were dropped before they were sent. */
@@ -53,6 +53,6 @@ export class StateTracker {
       return;
     }
     this.#session.unnote(statefulName(item));
-    this.#inbox.unnote(item);
+    this.#dispatcher.unnote(item);
   }
 }

@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import { TimeoutError } from "../errors.ts";
 import { Deadlines } from "./deadlines.ts";
 import { commandTimeoutError } from "./failures.ts";
-import type { Inbox } from "./inbox.ts";
+import type { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Output } from "./output.ts";
 import type { Pending } from "./pending.ts";
 
@@ -21,7 +21,7 @@ const BLOCKING = 4;
 
 /** What a watchdog needs to know of its connection. */
 export interface Watched {
-  readonly inbox: Inbox;
+  readonly dispatcher: ReplyDispatcher;
   readonly output: Output;
   readonly where: string;
   readonly commandTimeout: number;
@@ -40,9 +40,9 @@ export class Watchdog {
   /** The time at the beginning of this tick; read by what is queued in it. */
   now = 0;
   /** Since when the server has owed a reply and said nothing. */
-  quietSince = 0;
+  silentSince = 0;
   /** When the server was last heard. */
-  heardAt = 0;
+  receivedAt = 0;
   /** Nothing is read, so silence says nothing. */
   paused = false;
   #suspectedAt = 0;
@@ -61,12 +61,12 @@ export class Watchdog {
   /** A tick begins in which commands are queued; `idle`: none was waiting before. */
   tick(idle: boolean): void {
     this.now = this.#clock.now();
-    if (idle) this.quietSince = this.now;
+    if (idle) this.silentSince = this.now;
   }
 
   /** Bytes came. */
-  heard(): void {
-    this.quietSince = this.heardAt = this.#clock.now();
+  received(): void {
+    this.silentSince = this.receivedAt = this.#clock.now();
   }
 
   /** Sets the deadline of a command that is being queued, and sees to it. */
@@ -78,13 +78,13 @@ export class Watchdog {
     if (pending.deadline < next) this.deadlines.note(pending.deadline);
     if (next === Infinity) {
       const silence = Math.min(this.#patience(pending), this.#suspicion(pending));
-      if (silence !== Infinity) this.deadlines.note(this.quietSince + silence);
+      if (silence !== Infinity) this.deadlines.note(this.silentSince + silence);
     }
   }
 
   #check(now: number): number {
-    const { inbox, output, where } = this.#watched;
-    const { queue } = inbox;
+    const { dispatcher, output, where } = this.#watched;
+    const { queue } = dispatcher;
     // What has begun to be sent will be sent whole.
     const begun = queue.length - output.staged;
     let next = Infinity;
@@ -107,7 +107,7 @@ export class Watchdog {
     const head = queue.peek() ?? unsent.peek();
     if (head === undefined) return next;
     const patience = this.#patience(head);
-    const silentAt = (this.paused ? now : this.quietSince) + patience;
+    const silentAt = (this.paused ? now : this.silentSince) + patience;
     // A peer that says a byte now and then is never silent; nobody waits for its reply any more, and all others do.
     const stuckAt = head.done && !this.paused ? head.deadline + patience : Infinity;
     const end = Math.min(silentAt, stuckAt);
@@ -117,7 +117,7 @@ export class Watchdog {
       return Math.max(next, now + (queue.length + unsent.commands) / LOOKS_A_MILLISECOND);
     }
     const what = silentAt <= now
-      ? `was silent for ${Math.round(now - this.quietSince)} ms while a reply was due`
+      ? `was silent for ${Math.round(now - this.silentSince)} ms while a reply was due`
       : `did not end a reply within ${Math.round(patience)} ms after the time for it was up`;
     this.#watched.silent(
       new TimeoutError(`${where} ${what}`, { code: "SOCKET_TIMEOUT", executed: "unknown" }),
@@ -129,7 +129,7 @@ export class Watchdog {
   #suspect(head: Pending, now: number): number {
     const suspicion = this.#suspicion(head);
     if (suspicion >= this.#patience(head)) return Infinity;
-    const due = (this.paused ? now : Math.max(this.quietSince, this.#suspectedAt)) + suspicion;
+    const due = (this.paused ? now : Math.max(this.silentSince, this.#suspectedAt)) + suspicion;
     if (due > now) return due;
     this.#suspectedAt = now;
     // What has not been sent whole has no reply yet.
@@ -148,15 +148,15 @@ export class Watchdog {
   /** How long the server may be silent while the command at the head waits. */
   #patience(head: Pending): number {
     const { commandTimeout, socketTimeout } = this.#watched;
-    if (socketTimeout > 0) return socketTimeout + (head.rare?.blocks ?? 0);
+    if (socketTimeout > 0) return socketTimeout + (head.cold?.blocks ?? 0);
     // A caller who gave a command more time than usual wants it to have it.
     return head.timeout === 0 || commandTimeout === 0 ? Infinity : Math.max(commandTimeout, head.timeout);
   }
 }
 
 /** Whether a command may wait on the server for something to happen; of raw words nothing is known. */
-function mayBlock({ command: { spec }, rare }: Pending): boolean {
-  return spec.words === 0 || (spec.flags & BLOCKING) !== 0 || (rare?.blocks ?? 0) > 0;
+function mayBlock({ command: { spec }, cold }: Pending): boolean {
+  return spec.words === 0 || (spec.flags & BLOCKING) !== 0 || (cold?.blocks ?? 0) > 0;
 }
 
 /** Its time is up for all tries together: nobody may send it again. */

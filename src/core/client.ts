@@ -8,9 +8,9 @@
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { ScriptCommand } from "../commands/script.ts";
 import { attemptConnect } from "../connection/connect_attempt.ts";
-import { Flight } from "../connection/flight.ts";
+import { CommandBatch } from "../connection/command_batch.ts";
 import { startLimit } from "../connection/limit.ts";
-import { Inbox } from "../connection/inbox.ts";
+import { ReplyDispatcher } from "../connection/reply_dispatcher.ts";
 import type { Link } from "../connection/link.ts";
 import { type BatchSink, Pending } from "../connection/pending.ts";
 import { ConnectionError, type Executed, RedisError, TimeoutError } from "../errors.ts";
@@ -63,9 +63,9 @@ export class CoreClient {
 
   /** Sends commands together and resolves with their outcomes; the errors of those that failed stand in their places. */
   executeAll<const C extends readonly Command[]>(commands: C): Promise<Outcomes<C>> {
-    const flight = new Flight(commands.length);
-    this.#submit(commands.map((command, index) => this.#prepare(command, flight, index)));
-    return flight.promise as Promise<Outcomes<C>>;
+    const batch = new CommandBatch(commands.length);
+    this.#submit(commands.map((command, index) => this.#prepare(command, batch, index)));
+    return batch.promise as Promise<Outcomes<C>>;
   }
 
   /**
@@ -136,7 +136,7 @@ export class CoreClient {
       limit.abort(cause);
       this.#lost(link, cause);
     };
-    const owner = { address, inbox: new Inbox(), lost, idle: () => this.#ending?.() };
+    const owner = { address, dispatcher: new ReplyDispatcher(), lost, idle: () => this.#ending?.() };
     const handshake = () => ({ ...given, db: given.db ?? 0, libName: "keywire" as const, setup: [] });
     try {
       ({ link } = await attemptConnect({ options: this.#settings, owner, limit, handshake }));

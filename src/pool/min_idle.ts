@@ -6,7 +6,7 @@
 import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
-import { isTurnedAwayForGood } from "../connection/turned_away.ts";
+import { isPermanentRejection } from "../connection/rejected_by_server.ts";
 import { isFinal } from "../retry.ts";
 import { establish, type Opener } from "./establish.ts";
 
@@ -70,7 +70,7 @@ export class MinIdle<C extends Connection> {
   /** An idle connection was lost. A server that closes the door behind each that is opened must not be stormed. */
   lost(cause: Error): void {
     if (this.#pool.options.clock.now() - this.#openedAt >= STEADY) this.encouraged();
-    else this.#failed(isTurnedAwayForGood(cause));
+    else this.#failed(isPermanentRejection(cause));
   }
 
   /** Gives up all that are being opened. */

@@ -359,9 +359,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** What becomes of a connection that nobody holds any more. */
   #takeBack(connection: Connection): void {
     const { session } = connection;
-    if (!connection.settled || session.beyondRepair || this.closed || this.#lifetimes.over(connection)) {
+    if (!connection.settled || session.tainted || this.closed || this.#lifetimes.over(connection)) {
       connection.disconnect();
-    } else if (session.repairs().length > 0) {
+    } else if (session.resetCommands().length > 0) {
       this.#resets.start(connection);
     } else {
       this.#idle.put(connection, this.#lifetimes.end(connection));

@@ -33,7 +33,7 @@ export class SessionResets<C extends Connection> {
     const { commandTimeout, connectTimeout } = connection.options;
     const timeout = commandTimeout || connectTimeout || LONGEST;
     this.#under.add(connection);
-    const replies = connection.session.repairs().map((words) => connection.send(words, { timeout }));
+    const replies = connection.session.resetCommands().map((words) => connection.send(words, { timeout }));
     const failed = (await Promise.allSettled(replies)).some(({ status }) => status === "rejected");
     // Not there any more: it was lost meanwhile, and that has been told.
     if (!this.#under.delete(connection)) return;

@@ -28,7 +28,7 @@ describe("a subscriber, a blocking command, a WATCH and plain traffic over one p
       subscriber.listen({ push: (values) => values[0] === "message" && resolve(values) })
     );
     const subscribe = new Pending(rawCommand(["SUBSCRIBE", "news"]), 0, 5_000);
-    subscribe.more.confirmations = 1;
+    subscribe.coldFields.confirmations = 1;
     const subscribed = subscribe.promise();
     subscriber.enqueue(subscribe);
     await subscribed;

@@ -6,7 +6,7 @@
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection, ConnectionListener } from "../../connection/connection.ts";
-import { isTurnedAwayForGood } from "../../connection/turned_away.ts";
+import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
 import { ProtocolError, RedisError } from "../../errors.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { isFinal } from "../../retry.ts";
@@ -127,7 +127,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
     // The lease of a lost connection is over; giving it back is a formality.
     connection[Symbol.dispose]();
     if (this.#pool.closed) return this.#close();
-    if (!isTurnedAwayForGood(cause)) {
+    if (!isPermanentRejection(cause)) {
       this.#backOff();
       for (const listener of this.#listeners) listener.lost(cause);
       return;

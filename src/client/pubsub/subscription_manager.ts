@@ -360,8 +360,8 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
 
   #gap(reason: Gap["reason"], cause: Error | undefined): Gap {
     const { clock } = this.#home.options;
-    const heardAt = this.#connection?.link?.heardAt ?? clock.now();
-    const since = Date.now() - Math.max(0, Math.round(clock.now() - heardAt));
+    const receivedAt = this.#connection?.link?.receivedAt ?? clock.now();
+    const since = Date.now() - Math.max(0, Math.round(clock.now() - receivedAt));
     return { kind: "gap", since, reason, ...cause !== undefined && { cause } };
   }
 

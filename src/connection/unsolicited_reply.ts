@@ -24,14 +24,14 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** The error for a reply whose first byte is `type`; 0: that is not known. */
-export function unaskedReply(type: number): ProtocolError {
+export function unsolicitedReply(type: number): ProtocolError {
   const kind = KINDS[String.fromCharCode(type)];
   const what = kind === undefined ? "" : `: ${kind}`;
   return new ProtocolError(`The server sent a reply that nobody asked for${what}`, { code: "PROTOCOL" });
 }
 
 /** The error for an error that the server sent by itself: "max number of clients reached" and its like. */
-export function unaskedError(cause: Error): ProtocolError {
+export function unsolicitedError(cause: Error): ProtocolError {
   const message = `The server sent an error that nobody asked for: ${cause.message}`;
   return new ProtocolError(message, { code: "PROTOCOL", cause });
 }

@@ -5,11 +5,11 @@
  */
 import { ReplyError } from "../errors.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
-import { Inbox } from "./inbox.ts";
+import { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Pending } from "./pending.ts";
 import { stateName } from "./session.ts";
 import { confirmationsOf, isConfirmation, Subscribed } from "./subscribed.ts";
-import { turnedAway } from "./turned_away.ts";
+import { rejectedByServer } from "./rejected_by_server.ts";
 
 const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);
 /** A line of MONITOR: seconds, and the database with the address. */
@@ -18,14 +18,14 @@ const LINE = /^\d+\.\d+ \[/;
 const utf8 = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** An inbox that keeps apart what is a reply and what only has the form of one. */
-export class SubscriberInbox extends Inbox {
+/** A dispatcher that keeps apart what is a reply and what only has the form of one. */
+export class SubscriberDispatcher extends ReplyDispatcher {
   /** What the server says that the connection is subscribed to. */
   readonly subscribed: Subscribed = new Subscribed();
   /** Push frames that were ignored: they were empty, or did not begin with a name. */
   ignored = 0;
   /** Replies need a look: the server may talk by itself in the form of replies (RESP2 messages, MONITOR). */
-  #attentive = false;
+  #receivesMessages = false;
   #streaming = false;
   /** Commands on their way that are confirmed by frames. */
   #confirming = 0;
@@ -41,12 +41,12 @@ export class SubscriberInbox extends Inbox {
 
   /** A command is on its way after which the server may say more than replies; under `resp2` in their form. */
   note(pending: Pending, name: string, args: readonly Arg[], resp2: boolean): void {
-    if (name === "MONITOR") this.#streaming = this.#attentive = true;
+    if (name === "MONITOR") this.#streaming = this.#receivesMessages = true;
     const count = confirmationsOf(name, args);
     if (count === 0) return;
-    pending.more.confirmations = count;
+    pending.coldFields.confirmations = count;
     this.#confirming++;
-    if (resp2) this.#attentive = true;
+    if (resp2) this.#receivesMessages = true;
   }
 
   /** A command that was noted has not been sent after all. */
@@ -55,13 +55,13 @@ export class SubscriberInbox extends Inbox {
   }
 
   /** @inheritdoc */
-  override get attentive(): boolean {
-    return this.#attentive;
+  override get receivesMessages(): boolean {
+    return this.#receivesMessages;
   }
 
   /** @inheritdoc */
   override begin(type = 0): number {
-    if (this.#attentive) {
+    if (this.#receivesMessages) {
       const head = this.queue.peek();
       if (this.#listens(head)) return DecodeMode.either;
       if (head === undefined && this.#streaming) return DecodeMode.replace;
@@ -71,14 +71,14 @@ export class SubscriberInbox extends Inbox {
 
   /** @inheritdoc */
   override reply(value: Reply): void {
-    if (this.#attentive && this.#aside(value)) return;
+    if (this.#receivesMessages && this.#aside(value)) return;
     super.reply(value);
   }
 
   /** @inheritdoc */
   override error(error: Error): void {
     // It comes whether anything was asked or not, then the end.
-    const refusal = this.taken === 0 ? turnedAway(error) : undefined;
+    const refusal = this.taken === 0 ? rejectedByServer(error) : undefined;
     if (refusal !== undefined) {
       this.refused = true;
       throw refusal;
@@ -133,7 +133,7 @@ export class SubscriberInbox extends Inbox {
     this.subscribed.note(values);
     const head = this.queue.peek();
     const asked = owed(head) > 0 && confirms(head!, values);
-    const last = asked && (--head!.more.confirmations! === 0 ||
+    const last = asked && (--head!.coldFields.confirmations! === 0 ||
       (owed(head) === Infinity && this.subscribed.of(kind) === 0));
     // Listeners first: what the command's end leads to must find them knowing what the frame says.
     this.#push(values);
@@ -146,13 +146,13 @@ export class SubscriberInbox extends Inbox {
 
   #confirmed(): void {
     this.#confirming--;
-    if (this.#confirming === 0 && this.subscribed.total === 0) this.#attentive = this.#streaming;
+    if (this.#confirming === 0 && this.subscribed.total === 0) this.#receivesMessages = this.#streaming;
   }
 }
 
 /** How many push frames are still to confirm a command. */
 function owed(head: Pending | undefined): number {
-  return head?.rare?.confirmations ?? 0;
+  return head?.cold?.confirmations ?? 0;
 }
 
 /** Whether the command at the head is the one that a frame confirms. */

@@ -8,10 +8,10 @@ import { ERROR } from "../resp/type_bytes.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
-import { unaskedError, unaskedReply } from "./unasked.ts";
+import { unsolicitedError, unsolicitedReply } from "./unsolicited_reply.ts";
 
 /** Gives each reply to the command that waits for it, in order. */
-export class Inbox implements DecoderHandler {
+export class ReplyDispatcher implements DecoderHandler {
   /** The commands that wait, the oldest first. */
   readonly queue: Ring<Pending> = new Ring();
   /** Frames are read so that they can become text or bytes. */
@@ -21,10 +21,10 @@ export class Inbox implements DecoderHandler {
   /** Whether the server turned the connection away: it has read nothing. */
   refused = false;
   /** An error is being read that came while nobody waited. */
-  #unasked = false;
+  #unsolicited = false;
 
   /** Whether the server may talk by itself in the form of replies; under RESP2 it then takes few commands. */
-  get attentive(): boolean {
+  get receivesMessages(): boolean {
     return false;
   }
 
@@ -32,16 +32,16 @@ export class Inbox implements DecoderHandler {
   begin(type = 0): number {
     const head = this.queue.peek();
     if (head !== undefined) return head.mode;
-    if (type !== ERROR) throw unaskedReply(type);
+    if (type !== ERROR) throw unsolicitedReply(type);
     // What it says is worth reading; a command that is queued until it has come whole has no part in it.
-    this.#unasked = true;
+    this.#unsolicited = true;
     return DecodeMode.text;
   }
 
   /** @inheritdoc */
   reply(value: Reply): void {
     const head = this.queue.shift();
-    if (head === undefined) throw unaskedReply(0);
+    if (head === undefined) throw unsolicitedReply(0);
     this.taken++;
     head.resolve(value);
   }
@@ -49,8 +49,8 @@ export class Inbox implements DecoderHandler {
   /** @inheritdoc */
   error(error: Error): void {
     // "ERR max number of clients reached" and its like come before anything was asked, then the end.
-    const head = this.#unasked ? undefined : this.queue.shift();
-    if (head === undefined) throw unaskedError(error);
+    const head = this.#unsolicited ? undefined : this.queue.shift();
+    if (head === undefined) throw unsolicitedError(error);
     this.taken++;
     attributeReply(error, head.command.spec);
     head.fail(error);

@@ -4,12 +4,12 @@
  * @module
  */
 import type { Reply } from "../resp/types.ts";
-import { complain, type ConnectionListener } from "./contract.ts";
+import { type ConnectionListener, reportListenerError } from "./contract.ts";
 
 const encoder = new TextEncoder();
 
 /** Tells listeners; one that throws disturbs neither the others nor the connection. */
-export class Listeners {
+export class ConnectionListeners {
   // Replaced, never changed, so that a listener may leave while others are told.
   #all: readonly ConnectionListener[] = [];
 
@@ -24,7 +24,7 @@ export class Listeners {
   }
 
   /** A push frame came; those who want bytes get bytes. */
-  tell(values: Reply[]): void {
+  push(values: Reply[]): void {
     const all = this.#all;
     for (let index = 0; index < all.length; index++) {
       const listener = all[index]!;
@@ -32,18 +32,18 @@ export class Listeners {
         if (listener.frame !== undefined) listener.frame(values);
         else if (listener.push !== undefined) listener.push(values.map(inBytes));
       } catch (error) {
-        complain(error);
+        reportListenerError(error);
       }
     }
   }
 
   /** The connection has ended. */
-  end(cause: Error | undefined): void {
+  closed(cause: Error | undefined): void {
     for (const listener of this.#all) {
       try {
         listener.closed?.(cause);
       } catch (error) {
-        complain(error);
+        reportListenerError(error);
       }
     }
     this.#all = [];

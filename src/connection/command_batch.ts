@@ -6,7 +6,7 @@
 import type { BatchSink } from "./pending.ts";
 
 /** Collects the outcomes of `count` commands by position; its promise never rejects. */
-export class Flight implements BatchSink {
+export class CommandBatch implements BatchSink {
   /** Resolves with the outcomes when the last has come. */
   readonly promise: Promise<unknown[]>;
   readonly #outcomes: unknown[];

@@ -8,7 +8,7 @@ import { type Credentials, isStreaming, type ResolvedConnectionOptions } from ".
 import { type Arg, DecodeMode } from "../resp/types.ts";
 import { credentials as authWords } from "./handshake.ts";
 import type { Link } from "./link.ts";
-import { Liveness } from "./liveness.ts";
+import { HealthCheckTimer } from "./health_check_timer.ts";
 import { type BatchSink, Pending, rawCommand } from "./pending.ts";
 import { PeerProbe, type ProbeConnection } from "./peer_probe.ts";
 import type { SessionState } from "./session.ts";
@@ -22,8 +22,8 @@ const SHORTEST = 1_000;
 const PROBE = 0;
 const AUTH = 1;
 
-/** What upkeep needs of its connection. */
-export interface Kept {
+/** What maintenance needs of its connection. */
+export interface MaintenanceOwner {
   readonly options: ResolvedConnectionOptions;
   readonly address: string;
   readonly session: SessionState;
@@ -40,13 +40,13 @@ export interface Kept {
 }
 
 /** Keeps a connection alive and logged in, between the commands of its users. */
-export class Upkeep implements BatchSink {
+export class ConnectionMaintenance implements BatchSink {
   /** Commands of its own that wait for their reply; they are no obstacle to changing hands. */
   due = 0;
   /** When it was last asked whether it lives. */
   #probedAt = 0;
-  readonly #kept: Kept;
-  readonly #liveness: Liveness;
+  readonly #owner: MaintenanceOwner;
+  readonly #healthCheck: HealthCheckTimer;
   /** The credentials in use. */
   #current: Partial<Credentials> = {};
   /** Who it is to log in as. */
@@ -57,21 +57,21 @@ export class Upkeep implements BatchSink {
   #suspecting = false;
 
   /** Looks after one connection. */
-  constructor(kept: Kept) {
-    this.#kept = kept;
-    const { clock, healthCheckInterval } = kept.options;
-    this.#peerProbe = new PeerProbe(() => kept.another(), clock);
-    this.#liveness = new Liveness(
+  constructor(owner: MaintenanceOwner) {
+    this.#owner = owner;
+    const { clock, healthCheckInterval } = owner.options;
+    this.#peerProbe = new PeerProbe(() => owner.another(), clock);
+    this.#healthCheck = new HealthCheckTimer(
       clock,
       healthCheckInterval,
-      () => kept.ready()?.quietSince ?? 0,
+      () => owner.ready()?.silentSince ?? 0,
       () => this.#probe(),
     );
   }
 
   /** Returns the current credentials. The first call that succeeds subscribes to a streaming provider. */
   async credentials(): Promise<Partial<Credentials>> {
-    const { credentials } = this.#kept.options;
+    const { credentials } = this.#owner.options;
     if (credentials === undefined) return {};
     let given: Credentials;
     try {
@@ -85,7 +85,7 @@ export class Upkeep implements BatchSink {
       given = await (isStreaming(credentials) ? credentials.get() : credentials());
     } catch (cause) {
       // The failure may be temporary. The message of its error may contain a secret.
-      const message = `Cannot connect to ${this.#kept.address}: \`credentials\` failed; \`cause\` says why`;
+      const message = `Cannot connect to ${this.#owner.address}: \`credentials\` failed; \`cause\` says why`;
       throw new ConnectionError(message, { code: "CREDENTIALS", executed: "no", cause });
     }
     return checked(given);
@@ -94,13 +94,13 @@ export class Upkeep implements BatchSink {
   /** The connection is ready, with these credentials. */
   start(current: Partial<Credentials>): void {
     this.#current = current;
-    this.#liveness.start();
+    this.#healthCheck.start();
     this.quiet();
   }
 
   /** The connection has ended. */
   stop(): void {
-    this.#liveness.stop();
+    this.#healthCheck.stop();
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = undefined;
     try {
@@ -114,11 +114,11 @@ export class Upkeep implements BatchSink {
   quiet(): void {
     const renewal = this.#renewal;
     if (renewal === undefined) return;
-    const link = this.#kept.ready();
-    if (link === undefined || this.#kept.session.inTransaction) return;
-    const { inbox } = link;
+    const link = this.#owner.ready();
+    if (link === undefined || this.#owner.session.inTransaction) return;
+    const { dispatcher } = link;
     // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
-    if (inbox.attentive || link.blocks) return;
+    if (dispatcher.receivesMessages || link.blocks) return;
     this.#renewal = undefined;
     const { username, password } = this.#current;
     if (renewal.username === username && renewal.password === password) return;
@@ -128,27 +128,27 @@ export class Upkeep implements BatchSink {
 
   /** The server has been silent for long: asks over another connection whether this one is dead. */
   async suspect(mayBlock: boolean): Promise<void> {
-    const link = this.#kept.ready();
+    const link = this.#owner.ready();
     if (link === undefined || this.#suspecting) return;
-    const { clock } = this.#kept.options;
+    const { clock } = this.#owner.options;
     const asked = clock.now();
     this.#suspecting = true;
-    const dead = await this.#peerProbe.isDead(this.#kept.id(), mayBlock);
+    const dead = await this.#peerProbe.isDead(this.#owner.id(), mayBlock);
     this.#suspecting = false;
-    if (!dead || this.#kept.ready() !== link || link.paused || link.quietSince > asked) return;
-    const silence = Math.round(clock.now() - link.quietSince);
+    if (!dead || this.#owner.ready() !== link || link.paused || link.silentSince > asked) return;
+    const silence = Math.round(clock.now() - link.silentSince);
     const message =
-      `${this.#kept.address} was silent for ${silence} ms; another connection shows that this one is dead`;
-    this.#kept.dead(new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown" }));
+      `${this.#owner.address} was silent for ${silence} ms; another connection shows that this one is dead`;
+    this.#owner.dead(new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown" }));
   }
 
   /** The server has forgotten who is logged in, as one behind a proxy may: the next connection logs in again. */
   forgotten(cause: ReplyError): void {
-    const { options, session, address } = this.#kept;
+    const { options, session, address } = this.#owner;
     // Whoever holds the connection may have meant it (RESET), and log in again; it is replaced when it comes back.
-    if (options.credentials === undefined || session.beyondRepair || this.#kept.ready() === undefined) return;
+    if (options.credentials === undefined || session.tainted || this.#owner.ready() === undefined) return;
     const message = `Cannot go on with ${address}: the server has forgotten who is logged in (${cause.code})`;
-    this.#kept.retire(new AuthenticationError(message, { code: "AUTHENTICATION", executed: "no", cause }));
+    this.#owner.retire(new AuthenticationError(message, { code: "AUTHENTICATION", executed: "no", cause }));
   }
 
   /** @inheritdoc */
@@ -162,32 +162,32 @@ export class Upkeep implements BatchSink {
     // A server that does not answer is dead, whatever limits the options set for commands.
     if (error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT") {
       // Not in the middle of the check of deadlines that found it out.
-      const link = this.#kept.ready();
-      if (index === PROBE && (link === undefined || link.paused || link.heardAt > this.#probedAt)) return;
+      const link = this.#owner.ready();
+      if (index === PROBE && (link === undefined || link.paused || link.receivedAt > this.#probedAt)) return;
       // For those who wait behind it this is silence: their own time is not up.
       const { message } = error;
       const dead = new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown", cause: error });
-      return queueMicrotask(() => this.#kept.dead(dead));
+      return queueMicrotask(() => this.#owner.dead(dead));
     }
     if (index === AUTH && error instanceof ReplyError) {
-      const message = `Cannot go on with ${this.#kept.address}: the server refused the new credentials`;
+      const message = `Cannot go on with ${this.#owner.address}: the server refused the new credentials`;
       const options = { code: "AUTHENTICATION", executed: "no", cause: error } as const;
-      this.#kept.retire(new AuthenticationError(`${message} (${error.code})`, options));
+      this.#owner.retire(new AuthenticationError(`${message} (${error.code})`, options));
     }
   }
 
   #probe(): void {
-    const link = this.#kept.ready();
+    const link = this.#owner.ready();
     // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
     // Nothing is read from a paused link, so silence says nothing.
     if (link === undefined || link.pending > 0 || link.paused) return;
-    if (this.#kept.session.inTransaction) return;
-    this.#probedAt = this.#kept.options.clock.now();
+    if (this.#owner.session.inTransaction) return;
+    this.#probedAt = this.#owner.options.clock.now();
     this.#send(link, ["PING"], PROBE);
   }
 
   #send(link: Link, words: readonly Arg[], index: number): void {
-    const { commandTimeout, connectTimeout, healthCheckInterval } = this.#kept.options;
+    const { commandTimeout, connectTimeout, healthCheckInterval } = this.#owner.options;
     const limit = commandTimeout || connectTimeout || LONGEST;
     // Who asks often wants to know soon; but a server that is busy for a moment is not dead.
     const timeout = index === PROBE ? Math.min(limit, Math.max(healthCheckInterval, SHORTEST)) : limit;

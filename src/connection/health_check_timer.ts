@@ -6,7 +6,7 @@
 import type { Clock, Timer } from "../clock.ts";
 
 /** Calls `probe` when the connection has been idle for an interval, jittered by a tenth either way. */
-export class Liveness {
+export class HealthCheckTimer {
   readonly #clock: Clock;
   readonly #interval: number;
   readonly #idleSince: () => number;

@@ -9,7 +9,7 @@ import { ConnectionError } from "../errors.ts";
  * The error for a connection whose very first word from the server is that it will not be served; `undefined` for
  * any other error reply. Its code is `MAX_CLIENTS`, or `REFUSED` where trying again cannot help.
  */
-export function turnedAway(cause: Error): ConnectionError | undefined {
+export function rejectedByServer(cause: Error): ConnectionError | undefined {
   const full = cause.message.startsWith("ERR max number of clients");
   // Protected mode: no password is set, and the connection comes from another machine.
   if (!full && !cause.message.startsWith("DENIED ")) return undefined;
@@ -24,6 +24,6 @@ export function turnedAway(cause: Error): ConnectionError | undefined {
  * Whether a connection was lost in a way that the next one will be, too: waiting for it cannot help. Not so where
  * credentials were refused or a PING had no answer on a connection that served before.
  */
-export function isTurnedAwayForGood(cause: unknown): boolean {
+export function isPermanentRejection(cause: unknown): boolean {
   return cause instanceof ConnectionError && (cause.code === "REFUSED" || cause.code === "TLS");
 }

@@ -29,7 +29,7 @@ const ENDED = 2;
 const LINGER = 1_000;
 
 /** A connected socket without its native half. */
-export abstract class Link implements Socket {
+export abstract class BaseSocket implements Socket {
   /** The address, for messages. */
   readonly address: string;
   noticesDeadPeer = false;
