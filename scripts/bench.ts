@@ -1,7 +1,7 @@
 /**
  * Measures Keywire beside other clients on Deno, Bun and Node, all against one server of its own on this machine.
  *
- * `./scripts/bench` takes about nine minutes and writes `bench/results.json` and `bench/chart.svg`; `--short` takes about
+ * `./scripts/bench` takes about nine minutes and writes `bench/results.json`, its chart and the README's; `--short` takes about
  * one and writes nothing, unless `--write`. `--only WORDS` measures only workloads whose id contains one of the words
  * (separated by commas), `--runtimes node,bun` only there. Absolute figures differ from machine to machine and from
  * minute to minute; the ratios, which come from contenders that take turns, are what counts.
@@ -16,6 +16,7 @@ import { parseArgs } from "node:util";
 import { startCluster } from "../tests/harness/cluster.ts";
 import { startServer } from "../tests/harness/server.ts";
 import { drawChart } from "./benchmarks/chart.ts";
+import { drawSummary } from "./benchmarks/summary_chart.ts";
 import type { Compared } from "./benchmarks/compare.ts";
 import { contendersOf, type Place } from "./benchmarks/contenders/mod.ts";
 import type { Curve } from "./benchmarks/growth.ts";
@@ -110,5 +111,6 @@ if (values.write || (!short && words === undefined)) {
   mkdirSync("bench", { recursive: true });
   writeFileSync(join("bench", "results.json"), JSON.stringify(results, undefined, 2) + "\n");
   writeFileSync(join("bench", "chart.svg"), drawChart(results));
-  console.log("Wrote bench/results.json and bench/chart.svg");
+  writeFileSync(join("bench", "summary.svg"), drawSummary(results));
+  console.log("Wrote bench/results.json, bench/chart.svg and bench/summary.svg");
 }

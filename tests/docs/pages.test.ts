@@ -14,7 +14,9 @@ const PAGES = [
   "docs/pipelines-and-transactions.md",
   "docs/pubsub.md",
   "docs/scripts.md",
+  "docs/shutdown.md",
   "docs/streams.md",
+  "docs/troubleshooting.md",
   "docs/testing-your-application.md",
   "docs/writing-a-transport.md",
 ];
