@@ -15,7 +15,9 @@
  * @module
  */
 import { TestServerBase } from "./src/testing/server.ts";
+import type { Listener } from "./src/testing/listener.ts";
 import type { TestServerOptions } from "./src/testing/options.ts";
+import { TestClusterBase, type TestClusterOptions } from "./src/testing/topology/cluster/cluster.ts";
 
 export type { Clock, Timer } from "./src/clock.ts";
 export type * from "./src/transport.ts";
@@ -34,6 +36,17 @@ export type {
 } from "./src/testing/listener.ts";
 export type { TestServerOptions } from "./src/testing/options.ts";
 export type { TestServerBase } from "./src/testing/server.ts";
+export type {
+  SlotChoice,
+  TestClusterBase,
+  TestClusterOptions,
+} from "./src/testing/topology/cluster/cluster.ts";
+export type { TestClusterNode } from "./src/testing/topology/cluster/node.ts";
+export type { SlotRange, SlotRanges } from "./src/testing/topology/slot_ranges.ts";
+export type { SlotMigration } from "./src/testing/topology/cluster/slot_migration.ts";
+
+const listener: Listener = async (address, accept) =>
+  await (await import("./transports/listen.ts")).listen(address, accept);
 
 /** A Redis-compatible server in this process, reached by its `transport` or, after `listen()`, by its `url`. */
 export class TestServer extends TestServerBase {
@@ -43,9 +56,31 @@ export class TestServer extends TestServerBase {
    * @throws {TypeError} for a `config` that Redis refuses.
    */
   constructor(options: TestServerOptions = {}) {
-    super(
-      options,
-      async (address, accept) => await (await import("./transports/listen.ts")).listen(address, accept),
-    );
+    super(options, listener);
+  }
+}
+
+/**
+ * A cluster in this process, with slots, replication, redirections, migrations, failure detection and failover.
+ *
+ * ```ts
+ * import { RedisCluster } from "@keywire/redis";
+ * import { TestCluster } from "@keywire/redis/testing";
+ *
+ * await using cluster = new TestCluster({ masters: 3, replicas: 1 });
+ * await using redis = new RedisCluster({ transport: cluster.transport, startupNodes: cluster.startupNodes });
+ * await redis.set("user:1", "Ada");
+ * cluster.moveSlots("user:1", cluster.masters[2]!);
+ * await redis.get("user:1"); // "Ada"
+ * ```
+ */
+export class TestCluster extends TestClusterBase {
+  /**
+   * Starts a cluster; nothing has to be awaited.
+   *
+   * @throws {TypeError} for fewer than one master, or a `config` that Redis refuses.
+   */
+  constructor(options: TestClusterOptions = {}) {
+    super(options, listener);
   }
 }

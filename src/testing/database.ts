@@ -214,6 +214,25 @@ export class Database {
     this.#expiries.clear();
   }
 
+  /** Puts an entry in the place of a key as it is, or takes the key out: what a snapshot or a master says. */
+  put(key: string, entry: Entry | undefined): void {
+    this.keep(key);
+    const before = this.keys.get(key);
+    if (before !== undefined && before.expireAt !== 0) this.volatile--;
+    if (entry === undefined) {
+      this.keys.delete(key);
+      return;
+    }
+    this.keys.set(key, entry);
+    if (entry.expireAt !== 0) {
+      this.volatile++;
+      this.#schedule(key, entry.expireAt);
+    }
+    if (typeof entry.value !== "string" && entry.value.type === "hash") {
+      this.watchFields(key, entry.value.nextExpiry());
+    }
+  }
+
   /** Swaps contents with another database. */
   swap(other: Database): void {
     for (const [from, to] of [[this, other], [other, this]] as const) {

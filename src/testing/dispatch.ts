@@ -124,9 +124,12 @@ export function execute(session: Session, args: string[]): boolean {
       }
     } else if (command?.name === "exec") {
       discardAfter(session);
-      reply = new ErrorReply(
-        `EXECABORT Transaction discarded because of: ${(reply as ErrorReply).text.replace(/^ERR /, "")}`,
-      );
+      // Redirections are replied as they are.
+      if (!/^(MOVED|ASK|TRYAGAIN|CROSSSLOT|CLUSTERDOWN) /.test((reply as ErrorReply).text)) {
+        reply = new ErrorReply(
+          `EXECABORT Transaction discarded because of: ${(reply as ErrorReply).text.replace(/^ERR /, "")}`,
+        );
+      }
     }
   }
   if (reply === BLOCKED) return false;

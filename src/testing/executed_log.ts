@@ -23,6 +23,8 @@ export class ExecutedLog implements Iterable<ExecutedCommand> {
   readonly #limit: number;
   #entries: ExecutedCommand[] = [];
   #total = 0;
+  /** Whether nothing is added now, as what is executed comes from the master. */
+  muted = false;
 
   /** Keeps at least `limit` commands. */
   constructor(limit: number) {
@@ -41,6 +43,7 @@ export class ExecutedLog implements Iterable<ExecutedCommand> {
 
   /** Adds a command; a part of the server. */
   add(command: ExecutedCommand): void {
+    if (this.muted) return;
     this.#total++;
     if (this.#limit === 0) return;
     if (this.#entries.length >= 2 * this.#limit) this.#entries = this.#entries.slice(-this.#limit);

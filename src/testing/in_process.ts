@@ -26,9 +26,12 @@ export class InProcessTransport implements Transport {
   /** Why no connection is made; `undefined` where one is. */
   refuse: (() => string | undefined) | undefined;
 
-  /** `fair`: takes turns with the event loop, by the runtime's own clock. */
-  constructor(server: ServerState, fair: boolean) {
+  readonly #address: string;
+
+  /** `fair`: takes turns with the event loop, by the runtime's own clock; `address`: the server's, as it is shown. */
+  constructor(server: ServerState, fair: boolean, address: string = "127.0.0.1:6379") {
     this.#server = server;
+    this.#address = address;
     this.#fair = fair;
   }
 
@@ -45,7 +48,8 @@ export class InProcessTransport implements Transport {
     await undefined;
     options.signal?.throwIfAborted();
     this.#port = this.#port === 65535 ? 49152 : this.#port + 1;
-    return new InProcessSocket(this.#server, `127.0.0.1:${this.#port}`, handlers, (run) => this.#soon(run));
+    const client = `127.0.0.1:${this.#port}`;
+    return new InProcessSocket(this.#server, client, this.#address, handlers, (run) => this.#soon(run));
   }
 
   #soon(run: () => void): void {
@@ -62,7 +66,7 @@ export class InProcessTransport implements Transport {
 
 class InProcessSocket implements Socket, Wire {
   readonly address: string;
-  readonly localAddress: string = "127.0.0.1:6379";
+  readonly localAddress: string;
   readonly #connection: Connection;
   readonly #handlers: SocketHandlers;
   readonly #soon: (run: () => void) => void;
@@ -79,10 +83,12 @@ class InProcessSocket implements Socket, Wire {
   constructor(
     server: ServerState,
     address: string,
+    localAddress: string,
     handlers: SocketHandlers,
     soon: (run: () => void) => void,
   ) {
     this.address = address;
+    this.localAddress = localAddress;
     this.#handlers = handlers;
     this.#soon = soon;
     this.#connection = new Connection(server, this);

@@ -129,9 +129,20 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     ...(replication.master === undefined ? [] : [
       `master_host:${replication.master.host}`,
       `master_port:${replication.master.port}`,
-      "master_link_status:up",
+      `master_link_status:${replication.linked ? "up" : "down"}`,
+      "master_last_io_seconds_ago:0",
+      "master_sync_in_progress:0",
+      `slave_read_repl_offset:${replication.offset}`,
+      `slave_repl_offset:${replication.offset}`,
+      ...(replication.linked ? [] : ["master_link_down_since_seconds:0"]),
+      "slave_priority:100",
+      "slave_read_only:1",
+      "replica_announced:1",
     ]),
-    `connected_slaves:${replication.acknowledged.size}`,
+    `connected_slaves:${replication.replicas.size}`,
+    ...[...replication.replicas].map(({ host, port, offset }, index) =>
+      `slave${index}:ip=${host},port=${port},state=online,offset=${offset},lag=0`
+    ),
     "master_failover_state:no-failover",
     `master_replid:${replication.id}`,
     "master_replid2:0000000000000000000000000000000000000000",

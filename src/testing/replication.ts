@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cloneEntry, type Entry } from "./database.ts";
 
 /** One effect. */
 export interface Effect {
@@ -12,12 +13,24 @@ export interface Effect {
   readonly args: readonly string[];
   /** The offset behind it. */
   readonly offset: number;
+  /** A key that another server has handed over as it is; `args` are RESTORE. */
+  readonly entry: Entry | undefined;
 }
 
 /** Whoever follows the log. */
 export interface Follower {
   /** An effect was added. */
   (effect: Effect): void;
+}
+
+/** A replica as its master knows it. */
+export interface AttachedReplica {
+  /** Its host. */
+  readonly host: string;
+  /** Its port. */
+  readonly port: number;
+  /** The offset that it has acknowledged. */
+  readonly offset: number;
 }
 
 /** Offsets and followers. */
@@ -28,8 +41,10 @@ export class Replication {
   offset = 0;
   /** `host:port` of the master, on a replica. */
   master: { readonly host: string; readonly port: number } | undefined;
-  /** The offsets that replicas have acknowledged; functions, as they may lag. */
-  readonly acknowledged: Set<() => number> = new Set();
+  /** Whether the link to the master is up, on a replica. */
+  linked = false;
+  /** The replicas that are linked, with the offsets that they have acknowledged. */
+  readonly replicas: Set<AttachedReplica> = new Set();
   /** Who follows. */
   readonly followers: Set<Follower> = new Set();
   /** Called when a replica acknowledged more: WAIT looks again. */
@@ -41,19 +56,19 @@ export class Replication {
   }
 
   /** Adds an effect. */
-  append(db: number, args: readonly string[]): void {
+  append(db: number, args: readonly string[], entry?: Entry): void {
     let size = 3 + String(args.length).length;
     for (const arg of args) size += 5 + String(arg.length).length + arg.length;
     this.offset += size;
     if (this.followers.size === 0) return;
-    const effect = { db, args, offset: this.offset };
+    const effect = { db, args, offset: this.offset, entry: entry && cloneEntry(entry) };
     for (const follow of this.followers) follow(effect);
   }
 
   /** How many replicas have acknowledged an offset. */
   countAt(offset: number): number {
     let count = 0;
-    for (const acknowledged of this.acknowledged) if (acknowledged() >= offset) count++;
+    for (const replica of this.replicas) if (replica.offset >= offset) count++;
     return count;
   }
 }

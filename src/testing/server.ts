@@ -9,7 +9,7 @@
  * 3. **Keyspace**: `database.ts`. Every value is changed behind `write`, `set`, `delete` or `expire`; `journal` gets each
  *    entry as it was before its first change, which is what a snapshot restores. `keyspace.ts` has what follows from a
  *    change: `changed`, `notify`, `remove`, `created`.
- * 4. **Replication**: `replication.ts`. The offset counts the bytes of effects; `followers` get each effect, `acknowledged`
+ * 4. **Replication**: `replication.ts`. The offset counts the bytes of effects; `followers` get each effect, `replicas`
  *    is what WAIT counts. A handler says `session.effects = [...]` where the command itself must not be repeated.
  * 5. **Scripts**: `callAs(session, args)` of `dispatch.ts` on a session of `state.open(undefined)`; `script` and `noBlock`
  *    are to be set on it.
@@ -37,7 +37,7 @@ import type { Listener, Listening, ListenOptions } from "./listener.ts";
 import { makeRoom } from "./memory_limit.ts";
 import type { TestServerOptions } from "./options.ts";
 import { PubSubHub } from "./pubsub_hub.ts";
-import { listCommands, makeCommands } from "./registry.ts";
+import { type CommandGroup, listCommands, makeCommands } from "./registry.ts";
 import { ErrorReply } from "./reply.ts";
 import { Replication } from "./replication.ts";
 import { ServerState, type Session } from "./state.ts";
@@ -51,18 +51,35 @@ function hexadecimal(random: () => number): string {
   return text;
 }
 
-/** The parts of a server; what tests of this folder use, and what topologies are built of. */
-export function createState(options: TestServerOptions): ServerState {
+/** What a server of a topology has in common with the others, or has besides. */
+export interface ServerParts {
+  /** The time of the whole topology; it is stopped by the topology. */
+  readonly time?: ServerTime;
+  /** All groups of commands, later ones before earlier ones; the same array for all servers of a kind. Default: `GROUPS`. */
+  readonly groups?: readonly CommandGroup[];
+  /** Where it is for clients in this process: `127.0.0.1:7000`. */
+  readonly address?: string;
+  /** Why no connection is made now; `undefined` where one is. */
+  readonly refuse?: () => string | undefined;
+}
+
+/** The server's own time. */
+export function createTime(options: TestServerOptions): ServerTime {
   const clock = options.clock ?? systemClock;
   const epoch = options.epoch ??
     (options.clock === undefined ? performance.timeOrigin + performance.now() : 1_700_000_000_000);
-  const time = new ServerTime(clock, epoch);
-  const random = (): number => clock.random();
+  return new ServerTime(clock, epoch);
+}
+
+/** The parts of a server; what tests of this folder use, and what topologies are built of. */
+export function createState(options: TestServerOptions, parts: ServerParts = {}): ServerState {
+  const time = parts.time ?? createTime(options);
+  const random = (): number => time.random();
   const state = new ServerState({
     time,
     config: new Config(options.databases ?? 16),
     users: new UserTable(),
-    commands: makeCommands(GROUPS),
+    commands: makeCommands(parts.groups ?? GROUPS),
     pubsub: new PubSubHub(),
     tracking: new TrackingHub(),
     blocking: new BlockingHub(),
@@ -111,6 +128,9 @@ export function createState(options: TestServerOptions): ServerState {
   return state;
 }
 
+/** The parts of a server: for topologies. */
+export let stateOf: (server: TestServerBase) => ServerState;
+
 /** A server in this process, without a way to listen; the entry point `testing` adds one. */
 export class TestServerBase implements AsyncDisposable {
   readonly #state: ServerState;
@@ -120,6 +140,12 @@ export class TestServerBase implements AsyncDisposable {
   readonly #faults: Faults;
   #url: string | undefined;
   #closed = false;
+  readonly #ownTime: boolean;
+  readonly #refuse: () => string | undefined;
+
+  static {
+    stateOf = (server) => server.#state;
+  }
 
   /** The names of all commands that it has, in capitals, subcommands behind a space. */
   static get commands(): readonly string[] {
@@ -131,12 +157,14 @@ export class TestServerBase implements AsyncDisposable {
    *
    * @throws {TypeError} for a `config` that Redis refuses.
    */
-  constructor(options: TestServerOptions = {}, listener?: Listener) {
-    this.#state = createState(options);
+  constructor(options: TestServerOptions = {}, listener?: Listener, parts: ServerParts = {}) {
+    this.#state = createState(options, parts);
+    this.#ownTime = parts.time === undefined;
     this.#listener = listener;
-    this.#transport = new InProcessTransport(this.#state, options.clock === undefined);
+    this.#transport = new InProcessTransport(this.#state, options.clock === undefined, parts.address);
     this.#faults = new Faults(this.#state);
-    this.#transport.refuse = () => this.#closed ? "it is closed" : this.#faults.refusal();
+    this.#refuse = () => this.#closed ? "it is closed" : parts.refuse?.() ?? this.#faults.refusal();
+    this.#transport.refuse = this.#refuse;
   }
 
   /** The transport for clients in this process: `new Redis({ transport: server.transport })`. */
@@ -193,7 +221,7 @@ export class TestServerBase implements AsyncDisposable {
     if (this.#closed) throw new TypeError("Cannot listen: the test server is closed");
     if (this.#listener === undefined) throw new TypeError("Cannot listen: there is no listener");
     const listening = await this.#listener(options, (socket) => {
-      if (this.#closed || this.#faults.refusal() !== undefined) return undefined;
+      if (this.#refuse() !== undefined) return undefined;
       const connection = new Connection(this.#state, socket);
       return { data: (bytes) => connection.receive(bytes), end: () => connection.ended() };
     });
@@ -216,7 +244,7 @@ export class TestServerBase implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed = true;
     for (const session of [...this.#state.sessions.values()]) session.link?.close();
-    this.#state.time.stop();
+    if (this.#ownTime) this.#state.time.stop();
     await Promise.all([...this.#listening].map((one) => one.close()));
     this.#listening.clear();
   }

@@ -1,0 +1,195 @@
+/**
+ * What nodes tell each other, and what they do about it: slots, failures, elections.
+ *
+ * Nothing is asked periodically. Nodes announce what has changed, and alarms are set only while somebody is out of reach.
+ *
+ * @module
+ */
+import type { ServerTime } from "../../time.ts";
+import type { Network } from "../network.ts";
+import { ReplicationLink } from "../replication_link.ts";
+import { removeSlots } from "../slot_ranges.ts";
+import { leaveSlots, releaseBlocked } from "./leave_slots.ts";
+import type { ClusterMember, NodeRecord } from "./member.ts";
+import { type BusOptions, FailureDetector } from "./failure_detector.ts";
+
+/** Commands that reach replicas by the bus, not by replication. */
+const BUS_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish"]);
+
+/** All nodes, and the way between them. */
+export class ClusterBus {
+  /** The nodes. */
+  readonly network: Network<ClusterMember>;
+  /** The time of all of them. */
+  readonly time: ServerTime;
+  /** How they behave. */
+  readonly options: BusOptions;
+  /** Who finds out who has failed. */
+  readonly failures: FailureDetector;
+  #work: (() => void)[] | undefined;
+
+  /** Begins without nodes. */
+  constructor(network: Network<ClusterMember>, time: ServerTime, options: BusOptions) {
+    this.network = network;
+    this.time = time;
+    this.options = options;
+    this.failures = new FailureDetector(this);
+    network.onChange = () => this.run(() => this.reachabilityChanged());
+  }
+
+  /** A node by its id. */
+  byId(id: string | undefined): ClusterMember | undefined {
+    return this.network.hosts.find((one) => one.id === id);
+  }
+
+  /** Does something, and everything that follows from it at once, one thing after the other. */
+  run(what: () => void): void {
+    if (this.#work !== undefined) {
+      this.#work.push(what);
+      return;
+    }
+    this.#work = [what];
+    try {
+      for (let next = this.#work.shift(); next !== undefined; next = this.#work.shift()) next();
+    } finally {
+      this.#work = undefined;
+    }
+  }
+
+  /** Changes what a node says of itself, and announces it. */
+  update(member: ClusterMember, change: Partial<NodeRecord>): void {
+    const own = { ...member.own, ...change, version: member.own.version + 1 };
+    member.view.set(member.id, own);
+    member.currentEpoch = Math.max(member.currentEpoch, own.epoch);
+    member.invalidate();
+    this.run(() => this.#settle(member));
+    this.announce(member);
+  }
+
+  /** Tells all that can be reached what a node knows. */
+  announce(from: ClusterMember): void {
+    const records = [...from.view.values()];
+    for (const to of this.network.hosts) {
+      if (to === from || !this.network.reaches(from, to)) continue;
+      const tell = (): void => {
+        if (this.network.reaches(from, to)) this.run(() => this.#learn(to, records));
+      };
+      if (this.options.gossipDelay === 0) this.run(tell);
+      else this.time.set(this.time.now() + this.options.gossipDelay, tell);
+    }
+  }
+
+  #learn(member: ClusterMember, records: readonly NodeRecord[]): void {
+    let news = false;
+    for (const record of records) {
+      if (record.id === member.id) continue;
+      const known = member.view.get(record.id);
+      if (known !== undefined && known.version >= record.version) continue;
+      member.view.set(record.id, record);
+      member.currentEpoch = Math.max(member.currentEpoch, record.epoch);
+      news = true;
+    }
+    if (!news) return;
+    member.invalidate();
+    this.#settle(member);
+    this.failures.forgive(member);
+    this.announce(member);
+  }
+
+  /** Draws the consequences of what a node knows now. */
+  #settle(member: ClusterMember): void {
+    for (const slot of member.importing.keys()) {
+      if (member.ownerOf(slot)?.id === member.id) member.importing.delete(slot);
+    }
+    for (const slot of member.migrating.keys()) {
+      if (member.ownerOf(slot)?.id !== member.id) member.migrating.delete(slot);
+    }
+    if (member.own.master === undefined) this.#settleMaster(member);
+    else this.#settleReplica(member, member.own.master);
+    releaseBlocked(member);
+  }
+
+  #settleMaster(member: ClusterMember): void {
+    const { own } = member;
+    const kept = member.slotsOf(member.id);
+    const lost = removeSlots(own.slots, kept);
+    if (lost.length === 0) return;
+    const winner = member.ownerOf(lost[0]![0]);
+    if (kept.length === 0 && winner !== undefined && winner.epoch > own.epoch) {
+      this.follow(member, winner.id);
+      return;
+    }
+    this.update(member, { slots: kept });
+    leaveSlots(member, lost);
+  }
+
+  #settleReplica(member: ClusterMember, masterId: string): void {
+    const master = member.view.get(masterId);
+    if (master === undefined) return;
+    if (master.master !== undefined && master.master !== member.id) {
+      this.follow(member, master.master);
+      return;
+    }
+    const [claimed] = master.slots;
+    if (claimed === undefined || member.slotsOf(masterId).length > 0) return;
+    const winner = member.ownerOf(claimed[0]);
+    if (winner !== undefined && winner.id !== masterId && winner.id !== member.id) {
+      this.follow(member, winner.id);
+    }
+  }
+
+  /** Makes a node a replica of another. */
+  follow(member: ClusterMember, masterId: string): void {
+    const wasMaster = member.own.master === undefined;
+    member.migrating.clear();
+    member.importing.clear();
+    this.update(member, { master: masterId, slots: [] });
+    if (wasMaster) releaseBlocked(member, true);
+    this.wire(member);
+  }
+
+  /** Makes a replica the master of the slots of its master. */
+  promote(member: ClusterMember, epoch: number): void {
+    const masterId = member.own.master;
+    if (masterId === undefined) return;
+    const slots = member.slotsOf(masterId);
+    this.failures.settled(member);
+    member.currentEpoch = Math.max(member.currentEpoch, epoch);
+    this.update(member, { master: undefined, epoch, slots });
+    this.wire(member);
+  }
+
+  /** Connects a replica with its master, or disconnects it, as the network is now. */
+  wire(member: ClusterMember): void {
+    const master = this.byId(member.own.master);
+    const { replication } = member.state;
+    if (member.link !== undefined && member.link.master !== master) {
+      member.link.disconnect();
+      member.link = undefined;
+    }
+    if (master === undefined) {
+      replication.master = undefined;
+      member.state.expires = true;
+      return;
+    }
+    replication.master = { host: master.host, port: master.port };
+    member.state.expires = false;
+    member.link ??= new ReplicationLink(master, member, BUS_COMMANDS);
+    if (!this.network.reaches(member, master)) member.link.disconnect();
+    else if (!member.link.up) {
+      member.link.connect();
+      member.link.lag = member.lag;
+    }
+  }
+
+  /** Looks who reaches whom. */
+  reachabilityChanged(): void {
+    this.failures.look();
+    for (const member of this.network.hosts) this.wire(member);
+  }
+
+  /** The highest epoch that any node has heard of, plus one. */
+  nextEpoch(): number {
+    return Math.max(...this.network.hosts.map(({ currentEpoch }) => currentEpoch)) + 1;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A node as tests hold it.
+ *
+ * @module
+ */
+import type { Listener } from "../../listener.ts";
+import type { TestServerOptions } from "../../options.ts";
+import { type ServerParts, TestServerBase } from "../../server.ts";
+import type { ClusterMember } from "./member.ts";
+
+/** A node of a {@linkcode TestClusterBase}: a test server with a place in the cluster. */
+export class TestClusterNode extends TestServerBase {
+  /** Its identity: 40 hexadecimal digits. */
+  readonly id: string;
+  readonly #member: () => ClusterMember;
+
+  /** Made by the cluster. */
+  constructor(
+    id: string,
+    member: () => ClusterMember,
+    options: TestServerOptions,
+    listener: Listener | undefined,
+    parts: ServerParts,
+  ) {
+    super(options, listener, parts);
+    this.id = id;
+    this.#member = member;
+  }
+
+  /** The host that it announces. */
+  get host(): string {
+    return this.#member().host;
+  }
+
+  /** The port that it announces. */
+  get port(): number {
+    return this.#member().port;
+  }
+
+  /** Whether it runs. */
+  get up(): boolean {
+    return this.#member().up;
+  }
+
+  /** Whether the node itself takes the cluster to be in order. */
+  get healthy(): boolean {
+    return this.#member().healthy;
+  }
+
+  /** What the node takes itself to be. */
+  get role(): "master" | "replica" {
+    return this.#member().own.master === undefined ? "master" : "replica";
+  }
+
+  /** The node that it replicates; `undefined` for a master. */
+  get master(): TestClusterNode | undefined {
+    const member = this.#member();
+    return member.find(member.own.master)?.server as TestClusterNode | undefined;
+  }
+
+  /** The slots that it takes to be its own, in ranges with both ends. */
+  get slots(): readonly (readonly [first: number, last: number])[] {
+    return this.#member().slotsOf(this.id);
+  }
+
+  /** Milliseconds until a write of its master arrives here. Default 0; `Infinity`: none arrives until it is lowered. */
+  get replicationLag(): number {
+    return this.#member().lag;
+  }
+
+  set replicationLag(ms: number) {
+    const member = this.#member();
+    if (!(ms >= 0)) throw new TypeError(`Cannot set the replication lag: ${ms} is no number of milliseconds`);
+    member.lag = ms;
+    if (member.link !== undefined) member.link.lag = ms;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The network of a topology: servers by their addresses, and who reaches whom.
+ *
+ * @module
+ */
+import { ConnectionError } from "../../errors.ts";
+import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../../transport.ts";
+import type { TestServerBase } from "../server.ts";
+
+/** A server in the network. */
+export interface Host {
+  /** The host that clients and other servers are told. */
+  host: string;
+  /** The port that they are told. */
+  port: number;
+  /** The server. */
+  readonly server: TestServerBase;
+  /** Whether it runs. */
+  up: boolean;
+}
+
+/** Servers and the connections between them. */
+export class Network<H extends Host> {
+  /** All servers, in the order of their making. */
+  readonly hosts: H[] = [];
+  /** Leads clients in this process to the server at the address that they ask for. */
+  readonly transport: Transport;
+  /** Called when somebody reaches somebody that it did not reach before, or no longer does. */
+  onChange: () => void = () => {};
+  readonly #aliases: Map<string, H> = new Map();
+  readonly #cuts: Set<string> = new Set();
+
+  /** Begins without servers. */
+  constructor() {
+    this.transport = {
+      name: "memory",
+      connect: (endpoint, options, handlers) => this.#connect(endpoint, options, handlers),
+    };
+  }
+
+  /** The server at an address. */
+  find(host: string, port: number): H | undefined {
+    return this.hosts.find((one) => one.port === port && one.host === host) ??
+      this.#aliases.get(`${host === "localhost" ? "127.0.0.1" : host}:${port}`);
+  }
+
+  /** Gives a server another address; clients in this process still find it at the old one. */
+  rename(host: H, name: string, port: number): void {
+    this.#aliases.set(`${host.host}:${host.port}`, host);
+    host.host = name;
+    host.port = port;
+  }
+
+  /** Adds a server. */
+  add(host: H): void {
+    this.hosts.push(host);
+    this.#aliases.set(`${host.host}:${host.port}`, host);
+  }
+
+  /** Whether two servers reach each other. */
+  reaches(one: H, other: H): boolean {
+    return one === other || (one.up && other.up && !this.#cuts.has(this.#pair(one, other)));
+  }
+
+  /** Cuts, or mends, all connections between two groups of servers. */
+  cut(some: readonly H[], others: readonly H[], cut: boolean): void {
+    for (const one of some) {
+      for (const other of others) {
+        if (one === other) continue;
+        if (cut) this.#cuts.add(this.#pair(one, other));
+        else this.#cuts.delete(this.#pair(one, other));
+      }
+    }
+    this.onChange();
+  }
+
+  /** Mends all connections. */
+  mend(): void {
+    this.#cuts.clear();
+    this.onChange();
+  }
+
+  #pair(one: H, other: H): string {
+    const [a, b] = [this.hosts.indexOf(one), this.hosts.indexOf(other)];
+    return a < b ? `${a} ${b}` : `${b} ${a}`;
+  }
+
+  async #connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {
+    const at = "path" in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`;
+    const found = "path" in endpoint ? undefined : this.find(endpoint.host, endpoint.port);
+    if (found === undefined) {
+      throw new ConnectionError(`Cannot connect to ${at}: no test server is there`, {
+        code: "CONNECT",
+        executed: "no",
+      });
+    }
+    return await found.server.transport.connect(endpoint, options, handlers);
+  }
+}
