@@ -17,6 +17,16 @@ export interface Target {
   readonly db: number;
 }
 
+/** Where a command of a cluster's client went. It changes until the operation ends. */
+export interface ObservedRoute {
+  /** The slot of its keys; `undefined` for none or several. */
+  readonly slot: number | undefined;
+  /** The node that it was sent to last; `undefined` for none or several. */
+  readonly node: Pick<Target, "address" | "port"> | undefined;
+  /** The number of MOVED and ASK replies to it, or to the commands of a batch. */
+  readonly redirections: number;
+}
+
 /** One command, from the call to its settling: waiting, reconnecting, redirections and repeats included. */
 export interface CommandOperation {
   /** What kind of operation it is. */
@@ -25,8 +35,10 @@ export interface CommandOperation {
   readonly name: string;
   /** What EVALSHA (the digest) or FCALL (the function's name) runs. */
   readonly procedure: string | undefined;
-  /** Where it goes. */
+  /** Where it goes; in a cluster the first startup node. */
   readonly target: Target;
+  /** The node and slot, in a cluster. */
+  readonly route?: ObservedRoute;
 }
 
 /** Commands that are sent together: a pipeline, or a transaction. */
@@ -37,8 +49,10 @@ export interface BatchOperation {
   readonly names: readonly string[];
   /** Whether they are one transaction. */
   readonly atomic: boolean;
-  /** Where they go. */
+  /** Where they go; in a cluster the first startup node. */
   readonly target: Target;
+  /** The node and slot, in a cluster. */
+  readonly route?: ObservedRoute;
 }
 
 /** A connection is opened for a pool: name lookup, socket, TLS and handshake, repeats included. */
@@ -86,6 +100,30 @@ export interface ObservedCache {
   };
 }
 
+/** A MOVED or ASK reply of a cluster's node. */
+export interface ObservedRedirection {
+  /** The reply. */
+  readonly code: "MOVED" | "ASK";
+  /** The slot. */
+  readonly slot: number;
+  /** The node that replied; `undefined` where that is not known. */
+  readonly from: Pick<Target, "address" | "port"> | undefined;
+  /** The node that it named. */
+  readonly to: Pick<Target, "address" | "port">;
+}
+
+/** A query of a cluster's nodes for the slots. */
+export interface ObservedRefresh {
+  /** The cause: `"start"`, `"moved"`, `"down"`, `"lost"`, `"silent"`, `"interval"` or `"asked"`. */
+  readonly reason: string;
+  /** Whether a slot, a role or a node's health has changed. */
+  readonly changed: boolean;
+  /** Its duration in milliseconds. */
+  readonly time: number;
+  /** The reason for which it failed. */
+  readonly error?: Error;
+}
+
 /**
  * Watches what clients and pools do; given as the option `observer`.
  *
@@ -127,4 +165,8 @@ export interface Observer {
    * connection that a client's plain commands share is held as long as they have it.
    */
   returned?(time: number, target: Target): void;
+  /** A node of a cluster has redirected a command; `target` is the cluster's first startup node. */
+  redirected?(redirection: ObservedRedirection, target: Target): void;
+  /** The pool of a cluster has refreshed its topology, or failed to; `target` is the cluster's first startup node. */
+  refreshed?(refresh: ObservedRefresh, target: Target): void;
 }

@@ -20,14 +20,18 @@ function find(): DiagnosticsObserver | undefined {
 let found: DiagnosticsObserver | undefined;
 let sought = false;
 
-/** Publishes operations to the tracing channels of the runtime; where it has none, nobody listens. */
+function diagnostics(): DiagnosticsObserver | undefined {
+  if (!sought) {
+    found = find();
+    sought = true;
+  }
+  return found;
+}
+
+/** Publishes operations to the channels of the runtime; where it has none, nobody listens. */
 export const runtimeObserver: Observer = {
-  listens(kind: Operation["kind"]): boolean {
-    if (!sought) {
-      found = find();
-      sought = true;
-    }
-    return found !== undefined && found.listens(kind);
-  },
+  listens: (kind: Operation["kind"]) => diagnostics()?.listens(kind) ?? false,
   observe: (operation, run) => found === undefined ? run() : found.observe(operation, run),
+  redirected: (redirection, target) => diagnostics()?.redirected(redirection, target),
+  refreshed: (refresh, target) => diagnostics()?.refreshed(refresh, target),
 };

@@ -6,6 +6,7 @@
 import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { Route } from "../observe/route.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Reply } from "../resp/types.ts";
 import type { SubscriptionHome } from "./pubsub/home.ts";
@@ -26,6 +27,8 @@ export interface Call {
   readonly key?: string | Uint8Array;
   /** In a cluster, the slot whose node gets commands without keys of their own. */
   readonly slot?: number;
+  /** In a cluster, the record of where the command goes, for an observer. */
+  readonly route?: Route;
 }
 
 /** How one call uses the client's cache. */

@@ -7,6 +7,7 @@ import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { Observer, Target } from "../observer.ts";
+import { Route } from "../observe/route.ts";
 import { guard, observe } from "../observe/shield.ts";
 import { targetOf } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
@@ -26,17 +27,19 @@ class ObservedExecutor implements Executor {
   readonly #inner: Executor;
   readonly #observer: Observer;
   readonly #target: Target;
+  readonly #routed: boolean;
   /** Whether the observer has been asked in this tick, and what it said: asking for each command could be measured. */
   #looked = false;
   #heard = false;
   readonly #ask = (): boolean => this.#observer.listens("command");
   readonly #forget = (): void => void (this.#looked = false);
 
-  constructor(inner: Executor, observer: Observer, target: Target) {
+  constructor(inner: Executor, observer: Observer, target: Target, routed: boolean) {
     this.events = inner.events;
     this.#inner = inner;
     this.#observer = observer;
     this.#target = target;
+    this.#routed = routed;
   }
 
   /** @inheritdoc */
@@ -55,10 +58,13 @@ class ObservedExecutor implements Executor {
     if (!this.#heard) return this.#inner.execute(command, call);
     const { name } = command.spec;
     const procedure = PROCEDURES.has(name) ? String(command.args[0]) : undefined;
+    const operation = { kind: "command", name, procedure, target: this.#target } as const;
+    if (!this.#routed) return observe(this.#observer, operation, () => this.#inner.execute(command, call));
+    const route = new Route();
     return observe(
       this.#observer,
-      { kind: "command", name, procedure, target: this.#target },
-      () => this.#inner.execute(command, call),
+      { ...operation, route },
+      () => this.#inner.execute(command, { ...call, route }),
     );
   }
 
@@ -74,10 +80,11 @@ class ObservedExecutor implements Executor {
       return this.#inner.executeAll(commands, call, atomic);
     }
     const names = commands.map(({ spec }) => spec.name);
+    const route = this.#routed ? new Route() : undefined;
     return observe(
       this.#observer,
-      { kind: "batch", names, atomic, target: this.#target },
-      () => this.#inner.executeAll(commands, call, atomic),
+      { kind: "batch", names, atomic, target: this.#target, ...route && { route } },
+      () => this.#inner.executeAll(commands, route === undefined ? call : { ...call, route }, atomic),
     );
   }
 
@@ -112,8 +119,13 @@ class ObservedExecutor implements Executor {
   }
 }
 
-/** The executor, watched by the observer of these options, if there is one. */
-export function observed(executor: Executor, options: ResolvedConnectionOptions): Executor {
+/**
+ * Returns the executor, watched by the observer of these options, if there is one. `routed`: it is a cluster's, which
+ * records where commands go.
+ */
+export function observed(executor: Executor, options: ResolvedConnectionOptions, routed = false): Executor {
   const { observer } = options;
-  return observer === undefined ? executor : new ObservedExecutor(executor, observer, targetOf(options));
+  return observer === undefined
+    ? executor
+    : new ObservedExecutor(executor, observer, targetOf(options), routed);
 }

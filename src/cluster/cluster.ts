@@ -153,6 +153,7 @@ function open(
   const executor = observed(
     cache === undefined ? inner : new CachingExecutor(inner, cache),
     pool.options.connection,
+    true,
   );
   return { pool, options, executor, cache, call: callOf(options) };
 }

@@ -6,6 +6,7 @@
  */
 import { ConnectionError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
+import { notify } from "../observe/target.ts";
 import type { ServerAddress } from "../topology/server_address.ts";
 import { ClusterNodes } from "./cluster_nodes.ts";
 import type { ClusterNode } from "./node.ts";
@@ -195,7 +196,23 @@ export class ClusterState {
     };
     const candidates = this.#candidates(reason !== "interval" && reason !== "asked");
     const { clock } = options.connection;
-    return this.#apply(await queryTopology(candidates, known, known.first, clock, this.#signal), reason);
+    const began = clock.now();
+    const refreshed = (changed: boolean, error?: Error): void => {
+      const time = clock.now() - began;
+      notify(
+        options.connection,
+        (observer, target) => observer.refreshed?.({ reason, changed, time, ...error && { error } }, target),
+      );
+    };
+    try {
+      const answer = await queryTopology(candidates, known, known.first, clock, this.#signal);
+      const changed = this.#apply(answer, reason);
+      refreshed(changed);
+      return changed;
+    } catch (error) {
+      if (!this.stopped) refreshed(false, error as Error);
+      throw error;
+    }
   }
 
   #failed(error: Error): boolean {

@@ -90,10 +90,14 @@ export class ClusterExecutor implements Executor {
     if (call.retry !== this.#cluster.options.connection.retry || node !== undefined) {
       pending.coldFields.retry = call.retry;
     }
-    const { signal } = call;
+    const { signal, route } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);
       pending.abortBy(signal);
+    }
+    if (route !== undefined) {
+      if (node === undefined) this.#router.record(pending, route, slot);
+      else route.at(slot, node);
     }
     if (node === undefined) this.#router.submit(pending, slot);
     else node.lane.submit(pending);
@@ -202,6 +206,7 @@ export class ClusterExecutor implements Executor {
     call: Call,
     blocks: number,
   ): Promise<unknown> {
+    if (nodes.length > 1) call.route?.spread();
     const runs = nodes.map((node) => this.#at(node, command, call, blocks).catch((error) => error));
     const outcomes = unlessAborted(await Promise.all(runs), call.signal);
     return gather(command, nodes, outcomes, this.#cluster.options.connection.clock.random());
@@ -210,6 +215,7 @@ export class ClusterExecutor implements Executor {
   async #split(command: Command, call: Call, blocks: number): Promise<unknown> {
     const parts = split(command);
     if (parts === undefined || blocks > 0) throw crossSlot(command);
+    call.route?.spread();
     const outcomes = await Promise.all(parts.map((part) => {
       const run = this.#multiplex
         ? this.#together(part.command, call, part.slot)

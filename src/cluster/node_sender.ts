@@ -10,6 +10,8 @@ import type { ClusterNode } from "./node.ts";
 export interface RoutedSender extends Sender {
   /** The router that the sender belongs to. */
   readonly router: NodeRecovery;
+  /** The node that its commands go to; `undefined`: none yet. */
+  readonly node: ClusterNode | undefined;
   /** Returns the same sender for commands to `node`; `undefined`: to no node yet. */
   at(node: ClusterNode | undefined): RoutedSender;
   /** Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. */
@@ -26,21 +28,22 @@ export interface NodeRecovery {
 export class NodeSender implements RoutedSender {
   /** @inheritdoc */
   readonly router: NodeRecovery;
-  readonly #node: ClusterNode | undefined;
+  /** @inheritdoc */
+  readonly node: ClusterNode | undefined;
 
   /** For commands to `node`. */
   constructor(router: NodeRecovery, node: ClusterNode | undefined) {
     this.router = router;
-    this.#node = node;
+    this.node = node;
   }
 
   /** @inheritdoc */
   at(node: ClusterNode | undefined): RoutedSender {
-    return node === this.#node ? this : new NodeSender(this.router, node);
+    return node === this.node ? this : new NodeSender(this.router, node);
   }
 
   /** @inheritdoc */
   recover(pending: Pending, error: Error): boolean {
-    return this.router.recoverFrom(pending, error, this.#node);
+    return this.router.recoverFrom(pending, error, this.node);
   }
 }

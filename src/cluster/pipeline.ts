@@ -21,7 +21,7 @@ import type { ClusterNode } from "./node.ts";
 import type { RoutedSender } from "./node_sender.ts";
 import { unlessAborted } from "./policies.ts";
 import { isReadonly } from "./redirection.ts";
-import { SEVERAL, slotOfCommand } from "./route.ts";
+import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
 import type { Router } from "./router.ts";
 
 /** A command for one node, and what is to be done with its outcome. */
@@ -43,11 +43,12 @@ interface PipelineState {
 /** The sender of a pipeline's commands to one node. */
 class PipelineSender implements RoutedSender {
   readonly #state: PipelineState;
-  readonly #node: ClusterNode | undefined;
+  /** @inheritdoc */
+  readonly node: ClusterNode | undefined;
 
   constructor(state: PipelineState, node: ClusterNode | undefined) {
     this.#state = state;
-    this.#node = node;
+    this.node = node;
   }
 
   /** @inheritdoc */
@@ -57,22 +58,23 @@ class PipelineSender implements RoutedSender {
 
   /** @inheritdoc */
   at(node: ClusterNode | undefined): PipelineSender {
-    return node === this.#node ? this : new PipelineSender(this.#state, node);
+    return node === this.node ? this : new PipelineSender(this.#state, node);
   }
 
   /** @inheritdoc */
   recover(pending: Pending, error: Error): boolean {
-    const { router, call: { retry, signal }, doubtful, recovered } = this.#state;
+    const { router, call: { retry, signal, route }, doubtful, recovered } = this.#state;
     const slot = slotOfCommand(pending.command as Command);
     pending.coldFields.retry = retry;
     // A command for all nodes stays at its own.
-    if (slot < 0) return this.#node?.lane.recover(pending, error) ?? false;
+    if (slot < 0) return this.node?.lane.recover(pending, error) ?? false;
     if (doubtful.has(slot)) {
       router.dismiss(pending);
       return false;
     }
     const whole = this.#wholeScript(pending, error);
-    const taken = router.recoverFrom(whole ?? pending, error, this.#node);
+    if (route !== undefined) router.record(whole ?? pending, route);
+    const taken = router.recoverFrom(whole ?? pending, error, this.node);
     if (whole !== undefined && taken) router.dismiss(pending);
     if (taken && signal !== undefined && !recovered.has(whole ?? pending)) {
       recovered.add(whole ?? pending);
@@ -150,6 +152,7 @@ class ClusterPipeline {
 
   /** Sends all; resolves when all are back. */
   async run(multiplex: boolean): Promise<unknown[]> {
+    this.#record();
     for (const [node, items] of this.#parts) this.#waiting.push(this.#runPart(node, items, multiplex));
     await Promise.all(this.#waiting);
     for (const put of this.#joins) put();
@@ -181,6 +184,19 @@ class ClusterPipeline {
         this.#outcomes[place] = error;
       }
     });
+  }
+
+  /** Records where the pipeline goes, for an observer. */
+  #record(): void {
+    const { route } = this.#state.call;
+    if (route === undefined) return;
+    const [part] = this.#parts;
+    // A command by itself records its own way.
+    if (part === undefined && this.#waiting.length === 1) return;
+    if (part === undefined || this.#parts.size > 1 || this.#waiting.length > 0) return route.spread();
+    const [node, items] = part;
+    const slots = new Set(items.map(({ command }) => slotOfCommand(command)));
+    route.at(slots.size > 1 ? NO_KEY : [...slots][0]!, node);
   }
 
   async #runPart(node: ClusterNode, items: readonly Item[], multiplex: boolean): Promise<void> {

@@ -65,6 +65,7 @@ export async function attemptRedirected<T>(
       (slot < 0 ? cluster.anyNode() : cluster.nodeOf(slot, !masterOnly) ?? guess(cluster, slot));
     const rest = call.timeout === 0 ? call : { ...call, timeout: Math.max(1, deadline - clock.now()) };
     const asked = asking;
+    call.route?.at(slot, node);
     let unreachable: unknown;
     const acquire: Acquire = async (what, one, until) => {
       try {
@@ -106,7 +107,7 @@ export async function attemptRedirected<T>(
           masterOnly ||= step.toMaster;
           if (step.refresh) cluster.refresher.request("down");
         } else {
-          named = recordRedirection(cluster, step, node);
+          named = recordRedirection(cluster, step, node, call.route);
           asking = step.kind === "ask";
           if (asking && !asks) {
             named = undefined;

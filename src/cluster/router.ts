@@ -12,6 +12,7 @@ import { Pending, rawCommand } from "../connection/pending.ts";
 import { RedisError, ReplyError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
 import { isFinal, retryDelay } from "../retry.ts";
+import type { Route } from "../observe/route.ts";
 import type { ClusterState, TopologyListener } from "./cluster_state.ts";
 import { isFatalDiscoveryError } from "./fatal_discovery_error.ts";
 import { InFlightIndex } from "./in_flight.ts";
@@ -44,6 +45,8 @@ export class Router implements NodeRecovery, TopologyListener {
   /** Commands that wait for the topology. */
   readonly #offlineQueue: OfflineQueue;
   readonly #histories: WeakMap<Pending, History> = new WeakMap();
+  /** The routes of commands that are observed. */
+  readonly #routes: WeakMap<Pending, Route> = new WeakMap();
   /** The slots with commands that are being redirected. */
   readonly #queues: Map<number, SlotQueue> = new Map();
   readonly #inFlight: WeakMap<Connection, InFlightIndex> = new WeakMap();
@@ -83,6 +86,13 @@ export class Router implements NodeRecovery, TopologyListener {
     const sender = pending.sender = this.#senderOf(pending, node);
     if (sender.send === undefined) node.lane.submit(pending);
     else this.#sendBatch(pending, node, sender);
+  }
+
+  /** Records where a command goes; with a `slot` also the node of its last attempt. */
+  record(pending: Pending, route: Route, slot?: number): void {
+    this.#routes.set(pending, route);
+    if (slot === undefined) return;
+    pending.onSettled(() => route.at(slot, (pending.sender as Partial<RoutedSender>).node));
   }
 
   /** Whether commands of a slot are being redirected. */
@@ -250,7 +260,7 @@ export class Router implements NodeRecovery, TopologyListener {
       // A batch waits until the slot has moved.
       return { node: undefined, asking: false, delay: redirectDelay(history.redirects, clock) };
     }
-    const target = recordRedirection(cluster, step, node);
+    const target = recordRedirection(cluster, step, node, this.#routes.get(pending));
     if (step.kind === "moved") {
       history.toMaster = true;
       if (node !== undefined) this.#unknown.learn(pending.command as Command, node);

@@ -99,12 +99,13 @@ class SharedTransaction {
 
   /** Runs it; `command` stands for it: all its keys. */
   async run(command: Command, slot: number): Promise<unknown[]> {
-    const { mode, timeout, retry, signal } = this.#call;
+    const { mode, timeout, retry, signal, route } = this.#call;
     const pending = new Pending(command, mode, timeout);
     const promise = pending.promise() as Promise<unknown[]>;
     pending.deadline = this.#deadline;
     pending.coldFields.retry = retry;
     pending.sender = this.#senderAt(undefined);
+    if (route !== undefined) this.#router.record(pending, route, slot);
     if (signal !== undefined) pending.abortBy(signal, () => this.#attempt?.abandon(signal.reason));
     this.#router.submit(pending, slot);
     try {
@@ -121,6 +122,7 @@ class SharedTransaction {
     const router = this.#router;
     return {
       router,
+      node,
       at: (other) => this.#senderAt(other),
       recover: (pending, error) => router.recoverFrom(pending, error, node),
       send: (pending, to) => this.#send(pending, to),

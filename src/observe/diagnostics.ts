@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { Observer, Operation } from "../observer.ts";
+import type { ObservedRedirection, ObservedRefresh, Observer, Operation, Target } from "../observer.ts";
 
-/** One of the five channels of a tracing channel. */
+/** A channel: one for itself, or one of the five of a tracing channel. */
 interface Channel {
   readonly hasSubscribers: boolean;
+  publish(message: object): void;
 }
 
 /** A tracing channel, as far as it is used here. */
@@ -24,6 +25,8 @@ interface TracingChannel {
 export interface DiagnosticsModule {
   /** Makes, or finds, the five channels of this name. */
   tracingChannel(name: string): TracingChannel;
+  /** Makes, or finds, the channel of this name. */
+  channel(name: string): Channel;
 }
 
 // Bun's tracing channel has no `hasSubscribers` of its own, the channels in it have.
@@ -32,9 +35,14 @@ function heard({ start, end, asyncStart, asyncEnd, error }: TracingChannel): boo
     asyncStart.hasSubscribers;
 }
 
-/** Publishes to the tracing channels `keywire:command`, `keywire:batch`, `keywire:connect` and `keywire:acquire`. */
+/**
+ * Publishes to the tracing channels `keywire:command`, `keywire:batch`, `keywire:connect` and `keywire:acquire`, and to the
+ * channels `keywire:redirection` and `keywire:refresh`.
+ */
 export class DiagnosticsObserver implements Observer {
   readonly #channels: Readonly<Record<string, TracingChannel>>;
+  readonly #redirection: Channel;
+  readonly #refresh: Channel;
 
   /** Publishes through this module. */
   constructor(module: DiagnosticsModule) {
@@ -42,6 +50,8 @@ export class DiagnosticsObserver implements Observer {
     this.#channels = Object.fromEntries(
       kinds.map((kind) => [kind, module.tracingChannel(`keywire:${kind}`)]),
     );
+    this.#redirection = module.channel("keywire:redirection");
+    this.#refresh = module.channel("keywire:refresh");
   }
 
   /** @inheritdoc */
@@ -58,5 +68,15 @@ export class DiagnosticsObserver implements Observer {
     const done = () => run().then((result) => void (value = result));
     await channel.tracePromise(done, { ...operation });
     return value!;
+  }
+
+  /** @inheritdoc */
+  redirected(redirection: ObservedRedirection, target: Target): void {
+    if (this.#redirection.hasSubscribers) this.#redirection.publish({ ...redirection, target });
+  }
+
+  /** @inheritdoc */
+  refreshed(refresh: ObservedRefresh, target: Target): void {
+    if (this.#refresh.hasSubscribers) this.#refresh.publish({ ...refresh, target });
   }
 }

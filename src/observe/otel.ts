@@ -19,17 +19,29 @@ import type {
   CommandOperation,
   ObservedCache,
   ObservedPool,
+  ObservedRedirection,
+  ObservedRefresh,
   Observer,
   Operation,
   Target,
 } from "../observer.ts";
 import type { OpenTelemetryApi, OtelAttributes, OtelHistogram, OtelTracer } from "./otel_api.ts";
-import { attributesOf, errorAttributes, nameOf, poolName, spanName } from "./otel_names.ts";
+import { attributesOf, errorAttributes, nameOf, poolName, routeAttributes, spanName } from "./otel_names.ts";
 import { CacheMetrics } from "./otel_caches.ts";
+import { ClusterMetrics } from "./otel_clusters.ts";
 import { PoolMetrics } from "./otel_pools.ts";
 
 export type * from "./otel_api.ts";
-export type { ObservedCache, ObservedPool, Observer, Operation, Target } from "../observer.ts";
+export type {
+  ObservedCache,
+  ObservedPool,
+  ObservedRedirection,
+  ObservedRefresh,
+  ObservedRoute,
+  Observer,
+  Operation,
+  Target,
+} from "../observer.ts";
 
 /** What to record, and where. */
 export interface OpenTelemetryOptions {
@@ -37,7 +49,7 @@ export interface OpenTelemetryOptions {
   readonly api: OpenTelemetryApi;
   /** Make a span of each command and of each batch. Default `true`. */
   readonly spans?: boolean;
-  /** Record `db.client.operation.duration` and the metrics of pools and of client-side caches. Default `true`. */
+  /** Record `db.client.operation.duration` and the metrics of pools, client-side caches and clusters. Default `true`. */
   readonly metrics?: boolean;
 }
 
@@ -53,6 +65,7 @@ class OpenTelemetryObserver implements Observer {
   readonly #duration: OtelHistogram | undefined;
   readonly #pools: PoolMetrics | undefined;
   readonly #caches: CacheMetrics | undefined;
+  readonly #clusters: ClusterMetrics | undefined;
 
   constructor({ api, spans = true, metrics = true }: OpenTelemetryOptions) {
     this.#api = api;
@@ -66,6 +79,7 @@ class OpenTelemetryObserver implements Observer {
     });
     this.#pools = new PoolMetrics(meter, DURATIONS);
     this.#caches = new CacheMetrics(meter);
+    this.#clusters = new ClusterMetrics(meter);
   }
 
   /** @inheritdoc */
@@ -100,6 +114,16 @@ class OpenTelemetryObserver implements Observer {
     this.#pools?.returned(time, poolName(target));
   }
 
+  /** @inheritdoc */
+  redirected(redirection: ObservedRedirection, target: Target): void {
+    this.#clusters?.redirected(redirection, poolName(target));
+  }
+
+  /** @inheritdoc */
+  refreshed(refresh: ObservedRefresh, target: Target): void {
+    this.#clusters?.refreshed(refresh, poolName(target));
+  }
+
   async #operation<T>(operation: CommandOperation | BatchOperation, run: () => Promise<T>): Promise<T> {
     const api = this.#api;
     const name = nameOf(operation);
@@ -124,7 +148,13 @@ class OpenTelemetryObserver implements Observer {
       failure = told;
       throw error;
     } finally {
-      this.#duration?.record((performance.now() - start) / 1000, { ...attributes.common, ...failure });
+      const route = operation.route && routeAttributes(operation.route);
+      if (route !== undefined) span?.setAttributes({ ...route.server, ...route.span });
+      this.#duration?.record((performance.now() - start) / 1000, {
+        ...attributes.common,
+        ...route?.server,
+        ...failure,
+      });
       span?.end();
     }
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import { RedisError, ReplyError } from "../errors.ts";
-import type { BatchOperation, CommandOperation, Target } from "../observer.ts";
+import type { BatchOperation, CommandOperation, ObservedRoute, Target } from "../observer.ts";
 import type { OtelAttributes } from "./otel_api.ts";
 
 /** The attribute that names a pool. */
@@ -36,14 +36,13 @@ export function attributesOf(
   operation: CommandOperation | BatchOperation,
   name: string,
 ): { readonly common: OtelAttributes; readonly span: OtelAttributes } {
-  const { address, port, db } = operation.target;
+  const { target } = operation;
   const common: OtelAttributes = {
     "db.system.name": "redis",
     "db.operation.name": name,
-    "db.namespace": String(db),
-    "server.address": address,
+    "db.namespace": String(target.db),
+    ...serverAttributes(target),
   };
-  if (port !== undefined) common["server.port"] = port;
   const span: OtelAttributes = {};
   if (operation.kind === "command") {
     if (operation.procedure !== undefined) span["db.stored_procedure.name"] = operation.procedure;
@@ -53,14 +52,35 @@ export function attributesOf(
   return { common, span };
 }
 
+/** The server that an operation goes to. */
+export function serverAttributes({ address, port }: Pick<Target, "address" | "port">): OtelAttributes {
+  return { "server.address": address, ...port !== undefined && { "server.port": port } };
+}
+
+/**
+ * Attributes that are known when an operation of a cluster's client ends: `server`, the node that it was sent to last, and
+ * those of spans alone, which are ours.
+ */
+export function routeAttributes(
+  { slot, node, redirections }: ObservedRoute,
+): { readonly server: OtelAttributes; readonly span: OtelAttributes } {
+  const span: OtelAttributes = {};
+  if (slot !== undefined) span["keywire.slot"] = slot;
+  if (redirections > 0) span["keywire.redirections"] = redirections;
+  return { server: node === undefined ? {} : serverAttributes(node), span };
+}
+
 /** What is told of a failure; `executed` is ours. */
 export function errorAttributes(error: unknown): OtelAttributes {
-  if (error instanceof RedisError) {
-    const told: OtelAttributes = { "error.type": error.code, executed: error.executed };
-    if (error instanceof ReplyError) told["db.response.status_code"] = error.code;
-    return told;
-  }
-  return { "error.type": error instanceof Error ? error.name : "_OTHER" };
+  const told: OtelAttributes = { "error.type": errorType(error) };
+  if (error instanceof RedisError) told.executed = error.executed;
+  if (error instanceof ReplyError) told["db.response.status_code"] = error.code;
+  return told;
+}
+
+/** `error.type`. */
+export function errorType(error: unknown): string {
+  return error instanceof RedisError ? error.code : error instanceof Error ? error.name : "_OTHER";
 }
 
 /** `db.client.connection.pool.name`, in the form that the conventions give. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ObservedCache, ObservedPool, Operation, Target } from "../observer.ts";
+import type { ObservedCache, ObservedPool, Observer, Operation, Target } from "../observer.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { guard, observe } from "./shield.ts";
 
@@ -25,16 +25,23 @@ export function watched<T>(
   return observe(observer, { kind, target: targetOf(options) } as Operation, run);
 }
 
-/** Tells the observer of these options, if there is one, of a new pool. */
-export function announce(pool: ObservedPool, options: ResolvedConnectionOptions): void {
+/** Notifies the observer of these options, if there is one. */
+export function notify(
+  options: ResolvedConnectionOptions,
+  act: (observer: Observer, target: Target) => void,
+): void {
   const { observer } = options;
-  if (observer !== undefined) guard(observer, () => observer.pool?.(pool, targetOf(options)));
+  if (observer !== undefined) guard(observer, () => act(observer, targetOf(options)));
 }
 
-/** Tells the observer of these options, if there is one, of a new client-side cache. */
+/** Notifies the observer of these options, if there is one, of a new pool. */
+export function announce(pool: ObservedPool, options: ResolvedConnectionOptions): void {
+  notify(options, (observer, target) => observer.pool?.(pool, target));
+}
+
+/** Notifies the observer of these options, if there is one, of a new client-side cache. */
 export function announceCache(cache: ObservedCache, options: ResolvedConnectionOptions): void {
-  const { observer } = options;
-  if (observer !== undefined) guard(observer, () => observer.cache?.(cache, targetOf(options)));
+  notify(options, (observer, target) => observer.cache?.(cache, target));
 }
 
 /** What tells the observer of these options of connections that come back, if it wants to know. */
