@@ -6,7 +6,7 @@
  *     ./scripts/soak [deno|bun|node] [--topology standalone|cluster|sentinel] [--minutes 2] [--seed 1]
  *
  * Exits with 1 on any loss of an acknowledged write, any write that ran twice or although it was said not to, any
- * reply that went to the wrong caller, any message that came twice or is missing without a gap, any call beyond its
+ * acknowledged write of one caller that ran behind a later one of the same key, any reply that went to the wrong caller, any message that came twice or is missing without a gap, any call beyond its
  * deadline, any unhandled rejection, and on memory or sockets that grow. What a master acknowledged just before its
  * death, and replication has lost, is counted apart.
  *
@@ -17,10 +17,11 @@ import { type RawClient, rawClient } from "../tests/harness/raw_client.ts";
 import { choices } from "./soak_parts/choices.ts";
 import { Dice, sleep } from "./soak_parts/dice.ts";
 import { breakThings, FaultLog } from "./soak_parts/faults.ts";
-import { Ledger } from "./soak_parts/ledger.ts";
+import { Ledger, type Verdict } from "./soak_parts/ledger.ts";
 import { Losses } from "./soak_parts/losses.ts";
 import { measure, type Sample, sockets } from "./soak_parts/measure.ts";
 import { News } from "./soak_parts/news.ts";
+import { joined, OrderedList, type OrderVerdict } from "./soak_parts/order.ts";
 import { report } from "./soak_parts/report.ts";
 import { constantKey, type Tally, work } from "./soak_parts/work.ts";
 import { LIMITS, type Stage } from "./soak_parts/stage.ts";
@@ -42,7 +43,13 @@ const stage = await chosen.stage(dice, losses);
 const ledger = new Ledger(stage.tags, losses, Math.ceil(Math.min(minutes * ROOM.aMinute, ROOM.all)));
 for (const tag of stage.tags) await stage.clients[0].set(constantKey(tag), tag);
 await stage.healed();
-const tally: Tally = { operations: 0, rejected: 0, mixedUp: [], silent: 0, hung: 0 };
+const tally: Tally = { operations: 0, rejected: 0, mixedUp: [], silent: 0, hung: [] };
+const lists = stage.orderly.flatMap((redis, client) =>
+  Array.from({ length: WORKERS }, (_, worker) => {
+    const key = `soak:{${stage.tags[worker % stage.tags.length]}}:list:${client}:${worker}`;
+    return { redis, worker, list: new OrderedList(key) };
+  })
+);
 const news = new News(stage);
 const subscription = await news.follow(stage);
 
@@ -90,16 +97,25 @@ async function tellTime(): Promise<void> {
 }
 
 /** What the servers have, asked past the proxies. */
-async function compare({ master }: Stage): Promise<Awaited<ReturnType<Ledger["compare"]>>> {
+async function compare({ master }: Stage): Promise<{ verdict: Verdict; order: OrderVerdict }> {
   const raw = new Map<number | undefined, RawClient>();
+  const query = async (key: string, ...command: [string, ...string[]]): Promise<unknown> => {
+    const address = await master(key);
+    let client = raw.get(address.port);
+    if (client === undefined) raw.set(address.port, client = await rawClient(address));
+    return await client.wire(...command);
+  };
   try {
-    return await ledger.compare(async (key) => {
-      const address = await master(key);
-      let client = raw.get(address.port);
-      if (client === undefined) raw.set(address.port, client = await rawClient(address));
-      const reply = await client.wire("GET", key);
+    const verdict = await ledger.compare(async (key) => {
+      const reply = await query(key, "GET", key);
       return reply instanceof Uint8Array ? reply : new Uint8Array(0);
     });
+    const orders: OrderVerdict[] = [];
+    for (const { list } of lists) {
+      const reply = await query(list.key, "LRANGE", list.key, "0", "-1") as Uint8Array[];
+      orders.push(list.compare(reply.map((one) => Number(new TextDecoder().decode(one))), losses));
+    }
+    return { verdict, order: joined(orders) };
   } finally {
     for (const client of raw.values()) await client.close();
   }
@@ -112,7 +128,7 @@ await Promise.all([
   publish(),
   ...stage.faults.map((list) => until(() => breakThings(list, dice, faults, () => stop))),
   ...stage.clients.flatMap((redis) => {
-    const worker = {
+    const base = {
       redis,
       ledger,
       tally,
@@ -120,7 +136,10 @@ await Promise.all([
       patience,
       readsReplicas: stage.replicaReaders.includes(redis),
     };
-    return Array.from({ length: WORKERS }, () => work(worker, () => stop));
+    return Array.from({ length: WORKERS }, (_, number) => {
+      const list = lists.find((one) => one.redis === redis && one.worker === number)?.list;
+      return work({ ...base, list }, () => stop);
+    });
   }),
 ]);
 done = true;
@@ -135,7 +154,7 @@ const closing = performance.now();
 await stage.close();
 const closed = performance.now() - closing;
 await Promise.all(stage.proxies.map((proxy) => proxy.stop()));
-const verdict = await compare(stage).catch(async (error: Error) => {
+const compared = await compare(stage).catch(async (error: Error) => {
   await stage.stop();
   console.log(`FAILED      the servers cannot be compared with what was acknowledged: ${error.message}`);
   process.exit(1);
@@ -149,7 +168,7 @@ const well = report({
   choices: chosen,
   tally,
   faults,
-  verdict,
+  ...compared,
   news,
   heard,
   started,

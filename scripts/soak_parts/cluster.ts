@@ -170,6 +170,7 @@ export async function clusterStage(dice: Dice, losses: Losses): Promise<Stage> {
   return {
     tags,
     clients,
+    orderly: [clients[0], clients[1]],
     replicaReaders: [clients[1]],
     subscriber,
     publish: ["SPUBLISH", `soak:{${tags[0]}}:news`],

@@ -8,6 +8,7 @@ import type { FaultLog } from "./faults.ts";
 import type { Verdict } from "./ledger.ts";
 import { growth, type Sample } from "./measure.ts";
 import type { News } from "./news.ts";
+import type { OrderVerdict } from "./order.ts";
 import type { Tally } from "./work.ts";
 
 /** Growth after the warm-up that counts as a leak. */
@@ -22,6 +23,7 @@ export interface Outcome {
   readonly tally: Tally;
   readonly faults: FaultLog;
   readonly verdict: Verdict;
+  readonly order: OrderVerdict;
   readonly news: News;
   /** Whether the subscription heard of what was published at the end. */
   readonly heard: boolean;
@@ -37,10 +39,12 @@ export interface Outcome {
 }
 
 /** More about what went wrong: each burst of it with the faults of that time. */
-function details({ verdict: { lost }, tally: { mixedUp }, faults, started }: Outcome): string[] {
+function details({ verdict, order, tally: { mixedUp, hung }, faults, started }: Outcome): string[] {
   const all = [
     ...mixedUp.map(({ own, reply, at }) => ({ what: `"${reply}" instead of "${own}"`, at })),
-    ...lost.map(({ key, at }) => ({ what: `lost in ${key}`, at })),
+    ...hung,
+    ...[...verdict.lost, ...order.lost].map(({ key, at }) => ({ what: `lost in ${key}`, at })),
+    ...order.disordered.map(({ key, at }) => ({ what: `out of order in ${key}`, at })),
   ].sort((a, b) => a.at - b.at);
   const bursts: { readonly from: number; to: number; readonly what: Set<string>; count: number }[] = [];
   for (const { what, at } of all) {
@@ -64,7 +68,7 @@ function details({ verdict: { lost }, tally: { mixedUp }, faults, started }: Out
 
 /** Prints it; `true` if all is well. */
 export function report(outcome: Outcome): boolean {
-  const { choices: { topology, minutes, seed }, tally, faults, verdict, news, samples, left, closed } =
+  const { choices: { topology, minutes, seed }, tally, faults, verdict, order, news, samples, left, closed } =
     outcome;
   const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
   const rss = growth(samples, "rss");
@@ -78,6 +82,7 @@ export function report(outcome: Outcome): boolean {
     `writes      ${verdict.writes}, ${verdict.acknowledged} acknowledged (${verdict.unreplicated} of them lost by ` +
       `replication), ${verdict.unknown.all} unknown (${verdict.unknown.ran} of them ran)`,
   );
+  console.log(`in order    ${order.acknowledged} acknowledged, in lists of one caller each`);
   console.log(`messages    ${news.received}, ${news.gaps} gaps`);
   console.log(
     `memory      rss x ${rss.toFixed(2)}, heap x ${heap.toFixed(2)} after the warm-up; ` +
@@ -87,12 +92,13 @@ export function report(outcome: Outcome): boolean {
   const grown = minutes < 2 ? 1 : Math.max(rss, heap);
   const failures = [
     ...Object.entries({
-      "acknowledged writes were lost": verdict.lost.length,
-      "writes ran twice": verdict.doubled,
-      "writes ran although they were said not to": verdict.denied,
+      "acknowledged writes were lost": verdict.lost.length + order.lost.length,
+      "writes ran twice": verdict.doubled + order.doubled,
+      "writes ran although they were said not to": verdict.denied + order.denied,
+      "writes ran out of order": order.disordered.length,
       "replies went to the wrong caller": tally.mixedUp.length,
       "rejections did not say whether the command ran": tally.silent,
-      "calls hung beyond their deadline": tally.hung,
+      "calls hung beyond their deadline": tally.hung.length,
       "messages are missing without a gap": news.missed,
       "messages came twice": news.doubled,
       "subscriptions did not come back": outcome.heard ? news.deaf : news.deaf + 1,
@@ -105,7 +111,9 @@ export function report(outcome: Outcome): boolean {
   for (const failure of failures) console.log(`FAILED      ${failure}`);
   for (const line of details(outcome)) console.log(`            ${line}`);
   if (failures.length === 0) {
-    console.log("ok          nothing lost, nothing doubled, nothing hung, nothing left");
+    console.log(
+      "ok          nothing lost, nothing doubled, nothing out of order, nothing hung, nothing left",
+    );
   }
   return failures.length === 0;
 }

@@ -160,6 +160,7 @@ export async function sentinelStage(dice: Dice, losses: Losses): Promise<Stage> 
   return {
     tags: ["0"],
     clients,
+    orderly: [clients[0], clients[1]],
     replicaReaders: [clients[1]],
     subscriber,
     publish: ["PUBLISH", "soak:news"],

@@ -17,6 +17,8 @@ export interface Stage {
   readonly tags: readonly [string, ...string[]];
   /** Those who write and ask. */
   readonly clients: readonly [AnyClient, ...AnyClient[]];
+  /** Those of them that keep the order of writes of one key. */
+  readonly orderly: readonly AnyClient[];
   /** Those of them that read from replicas: before Valkey 8.0 a replica does not know that a key is on the move. */
   readonly replicaReaders: readonly AnyClient[];
   /** Who subscribes. */

@@ -39,6 +39,7 @@ export async function standaloneStage(dice: Dice): Promise<Stage> {
   return {
     tags: ["0"],
     clients,
+    orderly: [clients[0], clients[1]],
     replicaReaders: [],
     subscriber,
     publish: ["PUBLISH", "soak:news"],

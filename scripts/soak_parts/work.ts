@@ -5,9 +5,11 @@
  */
 import { Command } from "../../src/commands/command.ts";
 import { lookupCommand } from "../../src/commands/table.ts";
-import { RedisError } from "../../mod.ts";
+import { PipelineError, RedisError } from "../../mod.ts";
+import { rpush } from "../../src/commands/mod.ts";
 import type { Dice } from "./dice.ts";
 import type { Ledger } from "./ledger.ts";
+import type { OrderedList } from "./order.ts";
 import type { AnyClient } from "./stage.ts";
 
 /** What the load has seen. */
@@ -21,7 +23,7 @@ export interface Tally {
   /** Rejections that do not say whether the command ran, and are no abort. */
   silent: number;
   /** Calls that took longer than they may. */
-  hung: number;
+  readonly hung: { readonly what: string; readonly at: number }[];
 }
 
 /** One client with its share of the work. */
@@ -34,6 +36,8 @@ export interface Worker {
   readonly dice: Dice;
   /** Milliseconds after which a call hangs. */
   readonly patience: number;
+  /** The list that it appends to in order; `undefined` for a client that does not keep the order. */
+  readonly list: OrderedList | undefined;
 }
 
 function executedOf(error: unknown): string | undefined {
@@ -51,11 +55,16 @@ export function constantKey(tag: string): string {
 }
 
 /** Waits for a call; its hanging is noted, and not waited for. */
-async function within<T>({ tally, patience }: Worker, call: Promise<T>): Promise<T | undefined> {
+async function within<T>(
+  { tally, patience }: Worker,
+  what: string,
+  call: Promise<T>,
+): Promise<T | undefined> {
+  const began = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => {
-      tally.hung++;
+      tally.hung.push({ what: `${what} hung`, at: began });
       resolve(undefined);
     }, patience);
   });
@@ -80,7 +89,11 @@ async function write(worker: Worker, aborting = false): Promise<void> {
   const timer = aborting ? setTimeout(() => controller.abort(), dice.between(0, 3)) : undefined;
   const client = aborting ? redis.with({ signal: controller.signal }) : redis;
   try {
-    const reply = await within(worker, client.execute(bitfield(ledger, number)) as Promise<unknown>);
+    const reply = await within(
+      worker,
+      aborting ? "an aborted write" : "a write",
+      client.execute(bitfield(ledger, number)) as Promise<unknown>,
+    );
     if (Array.isArray(reply)) ledger.acknowledged(number);
     else ledger.rejected(number, undefined);
   } catch (error) {
@@ -99,7 +112,11 @@ async function writeTogether(worker: Worker, atomic: boolean): Promise<void> {
   const numbers = [0, 1, 2].map(() => ledger.begin(atomic ? one : anySeries(worker)));
   const batch = atomic ? redis.multi() : redis.pipeline();
   for (const number of numbers) batch.execute(bitfield(ledger, number));
-  const outcomes = await within(worker, batch.exec({ settle: true }) as Promise<unknown[]>);
+  const outcomes = await within(
+    worker,
+    atomic ? "a transaction" : "a pipeline",
+    batch.exec({ settle: true }) as Promise<unknown[]>,
+  );
   numbers.forEach((number, index) => {
     const outcome = outcomes?.[index];
     if (outcome !== undefined && !(outcome instanceof Error)) return ledger.acknowledged(number);
@@ -116,7 +133,7 @@ async function ask(worker: Worker): Promise<void> {
   const own = echoes ? [`${dice.between(0, 1)}`] : ledger.tags;
   try {
     const call = echoes ? redis.echo(own[0]!).then((text) => [text]) : redis.mget(...own.map(constantKey));
-    const reply = await within(worker, call);
+    const reply = await within(worker, echoes ? "ECHO" : "MGET", call);
     const right = reply?.every((text, at) => text === own[at] || (text === null && worker.readsReplicas));
     if (right === false) tally.mixedUp.push({ own: `${own}`, reply: `${reply}`, at: performance.now() });
   } catch (error) {
@@ -129,11 +146,47 @@ async function ask(worker: Worker): Promise<void> {
 async function block(worker: Worker): Promise<void> {
   try {
     const tag = worker.dice.some(worker.ledger.tags);
-    await within(worker, worker.redis.blpop(`soak:{${tag}}:nothing`, 0.05));
+    await within(worker, "BLPOP", worker.redis.blpop(`soak:{${tag}}:nothing`, 0.05));
   } catch (error) {
     worker.tally.rejected++;
     if (executedOf(error) === undefined) worker.tally.silent++;
   }
+}
+
+const APPEND = "return redis.call('RPUSH', KEYS[1], ARGV[1])";
+
+/** Appends to a list, one call right behind the other, each in its own way. */
+async function append(worker: Worker, list: OrderedList): Promise<void> {
+  const { redis, dice, tally } = worker;
+  const settle = (number: number, outcome: unknown): void => {
+    const failed = outcome instanceof Error || outcome === undefined;
+    if (failed) tally.rejected++;
+    list.settle(number, failed ? executedOf(outcome) : "yes");
+  };
+  const calls: Promise<void>[] = [];
+  for (let index = 0; index < 8; index++) {
+    const choice = dice.between(0, 1);
+    if (choice < 0.6) {
+      const number = list.begin();
+      const call = choice < 0.5
+        ? redis.rpush(list.key, String(number))
+        : redis.script(APPEND, { keys: [list.key], args: [number] });
+      calls.push(
+        within(worker, choice < 0.5 ? "RPUSH" : "a script", call).catch((error) => error)
+          .then((outcome) => settle(number, outcome)),
+      );
+    } else {
+      const numbers = [list.begin(), list.begin(), list.begin()];
+      const batch = choice < 0.8 ? redis.pipeline() : redis.multi();
+      for (const number of numbers) batch.execute(rpush(list.key, String(number)));
+      calls.push(
+        within(worker, "a batch", batch.exec({ settle: true }) as Promise<unknown[]>)
+          .catch((error) => error instanceof PipelineError ? error.results : numbers.map(() => error))
+          .then((outcomes) => numbers.forEach((number, at) => settle(number, outcomes?.[at]))),
+      );
+    }
+  }
+  await Promise.all(calls);
 }
 
 /** Works until told to stop. */
@@ -145,6 +198,7 @@ export async function work(worker: Worker, stopped: () => boolean): Promise<void
     else if (choice < 0.55) await write(worker, true);
     else if (choice < 0.65) await writeTogether(worker, false);
     else if (choice < 0.75) await writeTogether(worker, true);
+    else if (choice < 0.8 && worker.list?.full === false) await append(worker, worker.list);
     else if (choice < 0.98) await ask(worker);
     else await block(worker);
   }

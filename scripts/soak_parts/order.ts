@@ -1,0 +1,99 @@
+/**
+ * Lists to which a caller appends rising numbers without waiting in between, to be compared with what the servers have.
+ *
+ * Only acknowledged numbers must be in order: one whose connection was lost may be in a buffer of the network still, and
+ * run behind later ones.
+ *
+ * @module
+ */
+import type { Losses } from "./losses.ts";
+
+const NONE = 0;
+const ACKNOWLEDGED = 1;
+const REFUSED = 2;
+const UNKNOWN = 3;
+
+/** Room for numbers in one list. */
+const ROOM = 65_536;
+
+/** What the comparison came to. */
+export interface OrderVerdict {
+  /** Numbers that were acknowledged, in all lists. */
+  readonly acknowledged: number;
+  /** Acknowledged, and behind a later one that was acknowledged, too. */
+  readonly disordered: readonly { readonly key: string; readonly at: number }[];
+  /** Acknowledged, and not there. */
+  readonly lost: readonly { readonly key: string; readonly at: number }[];
+  /** There twice. */
+  readonly doubled: number;
+  /** Said not to have run, and there. */
+  readonly denied: number;
+}
+
+/** One list. */
+export class OrderedList {
+  /** The key. */
+  readonly key: string;
+  readonly #states: Uint8Array = new Uint8Array(ROOM).fill(NONE);
+  readonly #times: Float64Array = new Float64Array(ROOM).fill(1);
+  #next = 0;
+
+  /** With this key. */
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** Whether there is no room for another burst. */
+  get full(): boolean {
+    return this.#next + 100 > ROOM;
+  }
+
+  /** The next number. */
+  begin(): number {
+    return this.#next++;
+  }
+
+  /** What came of a number; `executed` is what the error says, `"yes"` without one. */
+  settle(number: number, executed: string | undefined): void {
+    this.#states[number] = executed === "yes" ? ACKNOWLEDGED : executed === "no" ? REFUSED : UNKNOWN;
+    this.#times[number] = performance.now();
+  }
+
+  /** Compares with what the list has. */
+  compare(found: readonly number[], losses: Losses): OrderVerdict {
+    const seen = new Set<number>();
+    const disordered: { key: string; at: number }[] = [];
+    const lost: { key: string; at: number }[] = [];
+    let doubled = 0, denied = 0, acknowledged = 0, last = -1;
+    for (const number of found) {
+      if (seen.has(number)) doubled++;
+      seen.add(number);
+      if (this.#states[number] === REFUSED) denied++;
+      if (this.#states[number] !== ACKNOWLEDGED) continue;
+      if (number < last) {
+        disordered.push({ key: `${this.key}: ${number} behind ${last}`, at: this.#times[number]! });
+      }
+      last = Math.max(last, number);
+    }
+    for (let number = 0; number < this.#next; number++) {
+      if (this.#states[number] !== ACKNOWLEDGED) continue;
+      acknowledged++;
+      const at = this.#times[number]!;
+      if (!seen.has(number) && !losses.covers(at)) lost.push({ key: this.key, at });
+    }
+    return { acknowledged, disordered, lost, doubled, denied };
+  }
+}
+
+/** The verdicts of all lists as one. */
+export function joined(verdicts: readonly OrderVerdict[]): OrderVerdict {
+  const sum = (name: "acknowledged" | "doubled" | "denied"): number =>
+    verdicts.reduce((all, verdict) => all + verdict[name], 0);
+  return {
+    acknowledged: sum("acknowledged"),
+    disordered: verdicts.flatMap(({ disordered }) => disordered),
+    lost: verdicts.flatMap(({ lost }) => lost),
+    doubled: sum("doubled"),
+    denied: sum("denied"),
+  };
+}
