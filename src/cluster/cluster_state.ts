@@ -248,13 +248,13 @@ export class ClusterState {
   #displace(node: ClusterNode): void {
     const cause = replaced(`another master than ${node} has the slot now`);
     node.openedLane?.evict(cause);
-    this.#cutIfSilent(node, cause);
+    // One that has other slots may be busy only.
+    if (this.topology.shardOf(node) === undefined) this.#cutIfSilent(node, cause);
+    else if (this.isSilent(node)) this.#healthMonitor.probe(node);
   }
 
   #cutIfSilent(node: ClusterNode, cause: ConnectionError): void {
-    if (!this.isSilent(node)) return;
-    node.openedLane?.connection?.disconnect(cause);
-    node.openedPool?.disconnect();
+    if (this.isSilent(node)) node.disconnect(cause);
   }
 
   #retire(node: ClusterNode): void {

@@ -151,6 +151,12 @@ export class ClusterNode implements ReadTarget {
     return formatAddress(this);
   }
 
+  /** Cuts all its connections, those of holders included. */
+  disconnect(cause: Error): void {
+    this.#lane?.connection?.disconnect(cause);
+    this.#pool?.disconnect();
+  }
+
   /** Ends the shared connection; a new one is made when it is needed. */
   async closeLane(): Promise<void> {
     if (this.#lane === undefined) return;

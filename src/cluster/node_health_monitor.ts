@@ -3,8 +3,9 @@
  *
  * A node is silent when it owes replies and has sent nothing for `nodeTimeout`: it may be gone, or frozen, or busy with a
  * slow command. So its shared connection is not cut for that alone. A silent master is a reason to query the other
- * nodes, which may have elected another one. New reads avoid a silent replica, and a second connection probes it: if that
- * fails, too, the shared one is cut, and its reads are retried elsewhere.
+ * nodes, which may have elected another one. New reads avoid a silent replica, and a second connection probes it, as well
+ * as a silent master that has lost some of its slots: if that fails, too, all connections to the node are cut, and reads are
+ * retried elsewhere.
  *
  * @module
  */
@@ -63,7 +64,7 @@ export class NodeHealthMonitor {
       node.silent = node.usable && this.isSilent(node);
       suspected ||= node.silent || (!node.usable && this.#isMissed(node, lane.waiting > 0));
       // No node is elected in place of a replica.
-      if (node.silent && node.role === "replica") this.#probe(node);
+      if (node.silent && node.role === "replica") this.probe(node);
     }
     if (suspected) this.#target.suspected();
   }
@@ -73,17 +74,16 @@ export class NodeHealthMonitor {
     return awaited || (node.role === "master" && this.#round % 8 === 0);
   }
 
-  /** Connects beside the shared connection, and cuts that if the node answers nobody. */
-  async #probe(node: ClusterNode): Promise<void> {
+  /** Connects beside the other connections, and cuts those if the node answers nobody. */
+  async probe(node: ClusterNode): Promise<void> {
     if (this.#probed.has(node)) return;
     this.#probed.add(node);
-    const silent = node.lane.connection;
     try {
       const connection = await node.pool.openBeside(this.#signal);
       await connection.send(["PING"], { timeout: connection.options.connectTimeout, signal: this.#signal })
         .finally(() => connection.disconnect());
     } catch (cause) {
-      if (!this.#signal.aborted && this.isSilent(node)) silent?.disconnect(silentError(node, cause));
+      if (!this.#signal.aborted && this.isSilent(node)) node.disconnect(silentError(node, cause));
     } finally {
       this.#probed.delete(node);
     }

@@ -8,7 +8,7 @@ import { SimulatedClock } from "../harness/clock.ts";
 import { startCluster } from "../harness/cluster.ts";
 import { Many } from "../harness/scripted_peer.ts";
 import { field } from "../harness/wait.ts";
-import { FakeCluster } from "./fake_cluster.ts";
+import { dealt, FakeCluster } from "./fake_cluster.ts";
 
 /** One shard: a master and two replicas, of which 7001 is read first. */
 function start(readFrom: "preferReplica" | "any" | "replica") {
@@ -144,6 +144,76 @@ describe("a replica that is gone", () => {
       await clock.advance(100);
       assert.ok(done);
       await redis.close();
+    });
+  }
+});
+
+describe("a silent master that loses slots", () => {
+  /** Two masters, of which 7000 says nothing to commands on `slow`; a lease and a command are there. */
+  async function begin(answersOthers: boolean) {
+    const fake = new FakeCluster(dealt(2));
+    const clock = new SimulatedClock();
+    const redis = new RedisCluster({
+      ...{ host: "node", port: 7001, transport: fake.transport(), clock },
+      ...{ refreshInterval: 0, commandTimeout: 60_000, nodeTimeout: 500, connectTimeout: 5_000 },
+    });
+    await redis.connect();
+    const lease = await redis.pool.acquireByNode({ host: "node", port: 7000 });
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => finish = resolve);
+    let busy = false;
+    const { before } = fake;
+    fake.before = (port, words, connection) => {
+      const held = port === 7000 && (words[1] === "{b}slow" || (busy && !answersOthers));
+      busy ||= held;
+      return held ? finished.then(() => connection.serve(words)) as never : before(port, words, connection);
+    };
+    // The slot of {b} is 3,300: the first node's.
+    const slow = redis.get("{b}slow").then((value) => value, (error) => error);
+    const blocked = redis.pool.acquireByNode({ host: "node", port: 7000 });
+    await clock.advance(1_000);
+    return { fake, clock, redis, lease, slow, finish, blocked };
+  }
+
+  const moves: Readonly<Record<string, FakeCluster["belief"]>> = {
+    "one": {
+      epoch: 9,
+      shards: [{ range: [0, 8_000], master: 7000 }, { range: [8_001, 16_383], master: 7001 }],
+    },
+    "all": { epoch: 9, shards: [{ range: [0, 16_383], master: 7001, replicas: [7000] }] },
+  };
+
+  it("some, and answers others, keeps its connections: leases and commands on their way", async () => {
+    const { fake, clock, redis, lease, slow, finish, blocked } = await begin(true);
+    fake.belief = moves["one"]!;
+    const refreshed = redis.pool.refresh();
+    await clock.advance(20_000);
+    await refreshed;
+    assert.equal(await lease.send(["ECHO", "alive"]), "alive");
+    finish();
+    assert.equal(await slow, null);
+    lease[Symbol.dispose]();
+    (await blocked)[Symbol.dispose]();
+    await redis.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  for (const which of ["one", "all"]) {
+    it(`${which}, and answers nobody, loses its connections`, async () => {
+      const { fake, clock, redis, lease, blocked } = await begin(false);
+      blocked.catch(() => {});
+      const call = lease.send(["ECHO", "dead"], { timeout: 0 });
+      let failed = false;
+      call.catch(() => failed = true);
+      fake.belief = moves[which]!;
+      const refreshed = redis.pool.refresh();
+      await clock.advance(200);
+      await refreshed;
+      assert.equal(failed, which === "all", "at once only where no slot is left");
+      await clock.advance(7_000);
+      assert.ok(failed);
+      await redis.close();
+      assert.equal(clock.pendingTimers, 0);
     });
   }
 });
