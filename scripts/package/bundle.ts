@@ -30,8 +30,19 @@ export function listEntries(exports: Readonly<Record<string, string>>): Entry[] 
   }));
 }
 
-/** Node 20 is the oldest that is supported. */
-const COMMON = { platform: "neutral", target: "node20", logLevel: "error", sourcemap: true } as const;
+/**
+ * Node 20 is the oldest that is supported. Without comments and white space the files are half as large, which is time
+ * when a program starts. Names stay, and lines end, so that a stack trace can be read without the source maps.
+ */
+const COMMON = {
+  platform: "neutral",
+  target: "node20",
+  logLevel: "error",
+  sourcemap: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 160,
+} as const;
 
 /** Writes `esm/`, `cjs/` and `node/` into `folder`. */
 export async function bundle(root: string, entries: readonly Entry[], folder: string): Promise<void> {

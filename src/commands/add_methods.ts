@@ -73,7 +73,7 @@ function makerOf({ spec, shape, parser, plan }: Row): (params: readonly unknown[
 
 /** The method of a line. The shapes that are called most have code of their own. */
 function methodOf(name: string, row: Row): Method {
-  const { spec, shape, parser, plan } = row;
+  const { shape, parser, plan } = row;
   // Numbers only: where options choose the parser, there is no code of its own.
   const parse: ReplyParser | undefined = PARSERS[Number(parser)];
   // Made as members, so that they have a name and are no constructors.
@@ -81,49 +81,49 @@ function methodOf(name: string, row: Row): Method {
     case "":
       return {
         [name](this: Target) {
-          return this.execute(new Command(spec, [], parse));
+          return this.execute(new Command(row.spec, [], parse));
         },
       }[name]!;
     case "1":
       return {
         [name](this: Target, a: Arg) {
-          return this.execute(new Command(spec, [a], parse));
+          return this.execute(new Command(row.spec, [a], parse));
         },
       }[name]!;
     case "2":
       return {
         [name](this: Target, a: Arg, b: Arg) {
-          return this.execute(new Command(spec, [a, b], parse));
+          return this.execute(new Command(row.spec, [a, b], parse));
         },
       }[name]!;
     case "3":
       return {
         [name](this: Target, a: Arg, b: Arg, c: Arg) {
-          return this.execute(new Command(spec, [a, b, c], parse));
+          return this.execute(new Command(row.spec, [a, b, c], parse));
         },
       }[name]!;
     case "1r":
       return {
         [name](this: Target, a: Arg, b?: OneOrMany) {
-          return this.execute(new Command(spec, rest([a], b), parse));
+          return this.execute(new Command(row.spec, rest([a], b), parse));
         },
       }[name]!;
     case "2o":
       return {
         [name](this: Target, a: Arg, b: Arg, options?: object) {
-          return this.execute(new Command(spec, withOptions(spec, [a, b], plan, options), parse));
+          return this.execute(new Command(row.spec, withOptions(row.spec, [a, b], plan, options), parse));
         },
       }[name]!;
     case "M":
       return {
         [name](this: Target, ...list: Arg[]) {
-          return this.execute(new Command(spec, many(spec, [], list), parse));
+          return this.execute(new Command(row.spec, many(row.spec, [], list), parse));
         },
       }[name]!;
     case "1M":
       return {
         [name](this: Target, a: Arg, ...list: Arg[]) {
-          return this.execute(new Command(spec, many(spec, [a], list), parse));
+          return this.execute(new Command(row.spec, many(row.spec, [a], list), parse));
         },
       }[name]!;
   }
@@ -135,10 +135,10 @@ function methodOf(name: string, row: Row): Method {
       },
     }[name]!;
   }
-  const make = makerOf(row);
+  let make: ReturnType<typeof makerOf> | undefined;
   return {
     [name](this: Target, ...params: unknown[]) {
-      return this.execute(make(params));
+      return this.execute((make ??= makerOf(row))(params));
     },
   }[name]!;
 }
@@ -147,7 +147,7 @@ function methodOf(name: string, row: Row): Method {
 export function addMethods(prototype: object): void {
   for (const row of readRows()) {
     if (row.shape === "-") continue;
-    const name = row.spec.name.toLowerCase().replace(/[ -](.)/g, (_, letter: string) => letter.toUpperCase());
+    const name = row.name.toLowerCase().replace(/[ -](.)/g, (_, letter: string) => letter.toUpperCase());
     const value = methodOf(name, row);
     Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
   }

@@ -22,32 +22,48 @@ import { type CommandSpec, defineCommand } from "./command.ts";
 import { KEYS, TABLE } from "./table_data.ts";
 
 /** One line. */
-export interface Row {
-  /** What is known of the command. */
-  readonly spec: CommandSpec;
+export class Row {
+  /** The name of the command. */
+  readonly name: string;
   /** How parameters become arguments. */
   readonly shape: string;
   /** The place of the parser. */
   readonly parser: string;
   /** The options. */
   readonly plan: string;
-}
+  readonly #line: string;
+  #spec: CommandSpec | undefined = undefined;
 
-function readRow(line: string): Row {
-  const [name, shape = "", flags, keys, parser = "", plan = "", request, response] = line.split(";");
-  const spec = defineCommand(
-    name!,
-    Number(flags ?? 0),
-    KEYS[Number(keys ?? 0)],
-    request || undefined,
-    response,
-  );
-  return { spec, shape, parser, plan };
+  /** Reads a line of the table. */
+  constructor(line: string) {
+    const [name, shape = "", , , parser = "", plan = ""] = line.split(";", 6);
+    this.name = name!;
+    this.shape = shape;
+    this.parser = parser;
+    this.plan = plan;
+    this.#line = line;
+  }
+
+  /** What is known of the command. Made when it is first wanted: a program uses few of the commands. */
+  get spec(): CommandSpec {
+    return this.#spec ??= this.#define();
+  }
+
+  #define(): CommandSpec {
+    const [name, , flags, keys, , , request, response] = this.#line.split(";");
+    return defineCommand(
+      name!,
+      Number(flags ?? 0),
+      KEYS[Number(keys ?? 0)],
+      request || undefined,
+      response,
+    );
+  }
 }
 
 let rows: readonly Row[] | undefined;
 
 /** All lines. */
 export function readRows(): readonly Row[] {
-  return rows ??= TABLE.split("\n").map(readRow);
+  return rows ??= TABLE.split("\n").map((line) => new Row(line));
 }

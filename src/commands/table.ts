@@ -8,7 +8,7 @@
 import { isBytes } from "../resp/arguments.ts";
 import type { Arg } from "../resp/types.ts";
 import { CommandFlag, type CommandSpec } from "./command.ts";
-import { readRows } from "./rows.ts";
+import { readRows, type Row } from "./rows.ts";
 
 /** What `lookupCommand` found. */
 export interface FoundCommand {
@@ -18,15 +18,16 @@ export interface FoundCommand {
   readonly args: readonly Arg[];
 }
 
-let byName: Map<string, CommandSpec> | undefined;
+let byName: Map<string, Row> | undefined;
 let containers: Set<string>;
 
-function index(): Map<string, CommandSpec> {
+function index(): Map<string, Row> {
   byName = new Map();
   containers = new Set();
-  for (const { spec } of readRows()) {
-    byName.set(spec.name, spec);
-    if (spec.words > 1) containers.add(spec.name.slice(0, spec.name.indexOf(" ")));
+  for (const row of readRows()) {
+    const { name } = row;
+    byName.set(name, row);
+    if (name.includes(" ")) containers.add(name.slice(0, name.indexOf(" ")));
   }
   return byName;
 }
@@ -63,10 +64,10 @@ export function lookupCommand(words: readonly Arg[]): FoundCommand {
   const table = byName ?? index();
   const first = word(words[0]!).toUpperCase();
   if (words.length > 1 && containers.has(first)) {
-    const spec = table.get(`${first} ${word(words[1]!).toUpperCase()}`);
-    if (spec !== undefined) return { spec, args: words.slice(2) };
+    const row = table.get(`${first} ${word(words[1]!).toUpperCase()}`);
+    if (row !== undefined) return { spec: row.spec, args: words.slice(2) };
   }
-  return { spec: table.get(first) ?? unknown(words[0]!), args: words.slice(1) };
+  return { spec: table.get(first)?.spec ?? unknown(words[0]!), args: words.slice(1) };
 }
 
 /** Whether there is a command of this name in the table. */
