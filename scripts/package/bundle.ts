@@ -9,7 +9,11 @@
  */
 import { build, type Metafile } from "esbuild";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { type ChunkGroup, mergeChunks } from "./merge_chunks.ts";
+
+/** What stands before the paths of sources in source maps. */
+const SOURCES = "keywire:///";
 
 /** An entry point of the package. */
 export interface Entry {
@@ -61,15 +65,56 @@ export async function bundle(root: string, entries: readonly Entry[], folder: st
     absWorkingDir: folder,
     metafile: true,
   });
-  await convert(esm, join(folder, "cjs"));
+  nameSources(root, esm);
+  const cjs = join(folder, "cjs");
+  await convert(esm, cjs);
+  nameSources(root, cjs);
+  mergeChunks(cjs, listFiles(cjs, ".cjs"), groupChunks(metafile));
   for (const { name } of entries) writeNodeModule(folder, name, exportsOf(metafile, name));
+}
+
+/** The paths of files with this extension, with slashes. */
+function listFiles(folder: string, extension: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(extension))
+    .map((path) => path.replaceAll("\\", "/"));
+}
+
+/** Source maps name sources by their place in the repository, wherever it was built. */
+function nameSources(root: string, folder: string): void {
+  for (const path of listFiles(folder, ".map")) {
+    const file = join(folder, path);
+    const map = JSON.parse(readFileSync(file, "utf8")) as { sources: string[] };
+    const sources = map.sources.map((source) =>
+      source.startsWith(SOURCES)
+        ? source
+        : SOURCES + relative(root, resolve(dirname(file), source)).replaceAll("\\", "/")
+    );
+    writeFileSync(file, JSON.stringify({ ...map, sources }));
+  }
+}
+
+/** Which chunks become one file of CommonJS: those of the smaller entries first, as the larger ones share them. */
+function groupChunks({ outputs }: Metafile): ChunkGroup[] {
+  const taken = new Set<string>();
+  return ["core", "commands", "index"].map((name) => {
+    const found: string[] = [];
+    const visit = (path: string): void => {
+      for (const { path: next, kind } of outputs[path]!.imports) {
+        if (kind !== "import-statement" || !(next in outputs) || taken.has(next)) continue;
+        taken.add(next);
+        visit(next);
+        if (next.startsWith("esm/chunks/")) found.push(next.slice("esm/".length).replace(/\.mjs$/, ".cjs"));
+      }
+    };
+    visit(`esm/${name}.mjs`);
+    return { file: `chunks/${name}.cjs`, chunks: found };
+  });
 }
 
 /** Turns ES modules into CommonJS, file by file. */
 async function convert(from: string, to: string): Promise<void> {
-  const files = readdirSync(from, { recursive: true, encoding: "utf8" }).filter((path) =>
-    path.endsWith(".mjs")
-  );
+  const files = listFiles(from, ".mjs");
   await build({
     ...COMMON,
     entryPoints: files.map((path) => join(from, path)),
@@ -93,7 +138,10 @@ function exportsOf(metafile: Metafile, name: string): readonly string[] {
   return metafile.outputs[`esm/${name}.mjs`]!.exports;
 }
 
-/** The module that Node imports: the exports of the CommonJS entry, by name. */
+/**
+ * The module that Node imports: the exports of the CommonJS entry, by name. It imports them by way of a file that only hands
+ * them on: Node reads what it imports twice if it is CommonJS, once to find the names of the exports.
+ */
 function writeNodeModule(folder: string, name: string, exports: readonly string[]): void {
   const file = join(folder, "node", `${name}.mjs`);
   const target = relative(dirname(file), join(folder, "cjs", `${name}.cjs`));
@@ -101,5 +149,9 @@ function writeNodeModule(folder: string, name: string, exports: readonly string[
     each === "default" ? "export default entry.default;" : `export const ${each} = entry.${each};`
   );
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `import entry from "${target}";\n${lines.join("\n")}\n`);
+  writeFileSync(file, `import entry from "./${basename(name)}.cjs";\n${lines.join("\n")}\n`);
+  writeFileSync(
+    join(folder, "node", `${name}.cjs`),
+    `"use strict";\nconst entry = require("${target}");\nmodule.exports = entry;\n`,
+  );
 }
