@@ -23,7 +23,6 @@ export interface OptionItem {
   readonly type: string;
   /** Its part of the plan; see `src/commands/arguments.ts`. */
   readonly plan: string;
-  readonly doc: string;
 }
 
 /** What was derived. */
@@ -77,24 +76,23 @@ function optionGroups(argument: RecordedArgument): OptionItem[][] {
   if (!token) throw new Error(`no token: ${argument.name}`);
   const key = optionKey(token);
   if (isToken(argument)) {
-    return [[{ key, type: "boolean", plan: planItem(key, "", token), doc: `${token}.` }]];
+    return [[{ key, type: "boolean", plan: planItem(key, "", token) }]];
   }
-  const doc = `${token} ${type === "oneof" || type === "block" ? "" : argument.name}`.trim() + ".";
   if (type === "oneof") {
-    return [[{ key, type: choices(inner), plan: planItem(key, "=", token), doc }]];
+    return [[{ key, type: choices(inner), plan: planItem(key, "=", token) }]];
   }
   if (type === "block") {
     const values = inner.filter((one) => !has(one, "optional"));
     const names = values.map(({ name }) => camel(name));
     const fields = values.map((one, i) => `readonly ${names[i]}: ${valueType(one.type)}`).join("; ");
-    const item = { key, type: `{ ${fields} }`, plan: planItem(key, `{${names}}`, token), doc };
+    const item = { key, type: `{ ${fields} }`, plan: planItem(key, `{${names}}`, token) };
     return [[item], ...inner.filter((one) => has(one, "optional")).flatMap(optionGroups)];
   }
   if (has(argument, "multiple")) {
     const kind = has(argument, "multiple_token") ? "+" : "*";
-    return [[{ key, type: "OneOrMany", plan: planItem(key, kind, token), doc }]];
+    return [[{ key, type: "OneOrMany", plan: planItem(key, kind, token) }]];
   }
-  return [[{ key, type: valueType(type), plan: planItem(key, "=", token), doc }]];
+  return [[{ key, type: valueType(type), plan: planItem(key, "=", token) }]];
 }
 
 /** Derives parameters and expression. */

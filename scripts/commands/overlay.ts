@@ -9,7 +9,7 @@
 import { data } from "./overlay_data.ts";
 import { server } from "./overlay_server.ts";
 
-/** A reply, and what it becomes with an option or with an optional argument. */
+/** A reply, and what it becomes with an option or with an optional argument; `-a,b`: without these options. */
 export type ReplyEntry = string | readonly [reply: string, variants: Readonly<Record<string, string>>];
 
 /** A shape that is not derived from the documentation. */

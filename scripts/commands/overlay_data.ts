@@ -36,7 +36,7 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "MSETEX": "number",
     "MSETNX": "number",
     "PSETEX": '"OK"',
-    "SET": ['"OK" | null', { get: "S | null" }],
+    "SET": ['"OK" | null', { get: "S | null", "-nx,xx,ifeq": '"OK"' }],
     "SETEX": '"OK"',
     "SETNX": "number",
     "SETRANGE": "number",

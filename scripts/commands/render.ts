@@ -15,6 +15,7 @@ import {
   statefulUnlisted,
 } from "./curated.ts";
 import { camel, derive, type Parameter } from "./derive.ts";
+import { describeOption } from "./option_docs.ts";
 import type { Entry, Shape } from "./overlay.ts";
 import type { RecordedCommand, RecordedKeySpec } from "./recorded.ts";
 import { type Row, rowOf } from "./rows.ts";
@@ -129,10 +130,10 @@ function declare(parameters: readonly Parameter[]): string {
   ).join(", ");
 }
 
-/** The token of each option is what there is to say of it; what stands in the objects within says so itself. */
-function documentMembers(type: string): string {
+/** Documents each option; what stands in the objects within says itself what it is. */
+function documentMembers(command: string, type: string): string {
   return type.replace(/(\{ |; )(\w+)(\??: )(?!never)/g, (_, before, name, after) => {
-    return `${before}\n/** ${name.toUpperCase()}. */\n${name}${after}`;
+    return `${before}\n/** ${describeOption(command, name)} */\n${name}${after}`;
   });
 }
 
@@ -160,7 +161,7 @@ function fromShape(known: Known, entry: Shape, optionsType: string): Plan {
     optionsSource: entry.options === undefined
       ? ""
       : `/** The options of {@linkcode ${functionName(known.name)}}. */\nexport type ${optionsType} = ${
-        documentMembers(entry.options)
+        documentMembers(functionName(known.name), entry.options)
       };\n\n`,
     generic: entry.generic ?? "",
   };
@@ -192,17 +193,22 @@ function fromDocs(known: Known, entry: Exclude<Entry, Shape>, optionsType: strin
   const positional = parameters.filter((one) =>
     one.optional && one.name !== "options" && one.name in variants
   );
+  const typeWithout = (key: string): string =>
+    `${key}?: ${items.find((one) => one.key === key)!.type === "boolean" ? "false" : "undefined"}`;
   const given = parameters.map((one) => positional.includes(one) ? { ...one, optional: false } : one);
   for (const [key, dsl] of Object.entries(variants)) {
     const item = items.find((one) => one.key === key);
     const parser = parserOf(dsl);
-    if (key === "geo") {
+    if (key.startsWith("-")) {
+      const absent = key.slice(1).split(",").map(typeWithout);
+      signatures.push([narrowed(`{ ${[...without, ...absent].join("; ")} }`, given), dsl]);
+    } else if (key === "geo") {
       signatures.push([narrowed("GeoDetail"), dsl]);
       parse = "geo(options)";
     } else if (item) {
       const flag = item.type === "boolean";
       signatures.push([narrowed(`{ ${key}: ${flag ? "true" : item.type} }`, given), dsl]);
-      without.push(`${key}?: ${flag ? "false" : "undefined"}`);
+      without.push(typeWithout(key));
       if (parser !== parse) parse = `options?.${key}${flag ? "" : " !== undefined"} ? ${parser} : ${parse}`;
     }
   }
@@ -233,8 +239,8 @@ function optionsDeclaration(
   groups: ReturnType<typeof derive>["options"],
   name: string,
 ): string {
-  const member = (item: { key: string; type: string; doc: string }, mark: string) =>
-    `/** ${item.doc} */\n${item.key}${mark}: ${item.type};`;
+  const member = (item: { key: string; type: string }, mark: string) =>
+    `/** ${describeOption(functionName(known.name), item.key)} */\n${item.key}${mark}: ${item.type};`;
   const single = groups.filter((group) => group.length === 1).flat().map((item) => member(item, "?"));
   const parts = groups.filter((group) => group.length > 1).map((group) =>
     `AtMostOne<{\n${group.map((item) => member(item, "")).join("\n")}\n}>`
@@ -260,7 +266,7 @@ function documentation(known: Known, name: string): { readonly long: string; rea
   const { richest, recorded, valkeyOnly } = known;
   const described = recorded.find(({ summary }) => summary);
   const [summary, complexity] = documented[known.name] ??
-    [described?.summary ?? known.name, described?.complexity ?? "not documented"];
+    [described?.summary ?? known.name, described?.complexity];
   const page = known.name.toLowerCase().replaceAll(" ", "-");
   const link = valkeyOnly
     ? `https://valkey.io/commands/${page}/`
@@ -276,7 +282,8 @@ function documentation(known: Known, name: string): { readonly long: string; rea
     stateful.has(known.name) ? "Changes the state of the connection: refused on a shared one." : "",
     name.endsWith("_") ? `\`${name.slice(0, -1)}\` is a reserved word; the method has the plain name.` : "",
   ].filter(Boolean).map(sentence).join(" ");
-  const facts = `Complexity: ${sentence(complexity)} ${since}${extra ? ` ${extra}` : ""}`;
+  const cost = complexity ? `Complexity: ${sentence(complexity)} ` : "";
+  const facts = `${cost}${since}${extra ? ` ${extra}` : ""}`;
   return {
     long: `/**\n * ${sentence(summary)}\n *\n * ${facts}\n *\n * @see ${link}\n */\n`,
     short: `/** ${sentence(summary)} ${facts} {@link ${link}} */\n`,

@@ -74,13 +74,13 @@ export function asking(): Command<"OK"> {
 
 /** The options of {@linkcode clusterscan}. */
 export interface ClusterscanOptions {
-  /** MATCH match-pattern. */
+  /** Returns only what matches this glob pattern. */
   match?: Arg;
-  /** COUNT count. */
+  /** How many elements the server looks at in a step: a hint. Default: 10. */
   count?: Num;
-  /** TYPE type. */
+  /** Returns only keys of this type. */
   type?: Arg;
-  /** SLOT slot. */
+  /** Scans only this slot. */
   slot?: Num;
 }
 
@@ -192,9 +192,9 @@ export function clusterDelslotsrange(ranges: SlotRanges): Command<"OK"> {
 
 /** The options of {@linkcode clusterFailover}. */
 export type ClusterFailoverOptions = AtMostOne<{
-  /** FORCE. */
+  /** Does not wait for the master, which may be down. */
   force: boolean;
-  /** TAKEOVER. */
+  /** Takes over without the agreement of the cluster. */
   takeover: boolean;
 }>;
 
@@ -211,9 +211,9 @@ export function clusterFailover(options?: ClusterFailoverOptions): Command<"OK">
 
 /** The options of {@linkcode clusterFlushslot}. */
 export type ClusterFlushslotOptions = AtMostOne<{
-  /** ASYNC. */
+  /** Frees the memory in the background. */
   async: boolean;
-  /** SYNC. */
+  /** Frees the memory before the reply. */
   sync: boolean;
 }>;
 
@@ -402,9 +402,9 @@ export function clusterReplicate(...nodeId: [nodeId: Arg] | ["NO", "ONE"]): Comm
 
 /** The options of {@linkcode clusterReset}. */
 export type ClusterResetOptions = AtMostOne<{
-  /** HARD. */
+  /** Gives the node another ID and sets its epochs to 0. */
   hard: boolean;
-  /** SOFT. */
+  /** Keeps the ID and the epochs of the node. The default. */
   soft: boolean;
 }>;
 
@@ -444,17 +444,17 @@ export function clusterSetConfigEpoch(configEpoch: Num): Command<"OK"> {
 /** The options of {@linkcode clusterSetslot}. */
 export type ClusterSetslotOptions =
   & ExactlyOne<{
-    /** IMPORTING. */
+    /** Imports the slot from the node with this ID. */
     importing: Arg;
-    /** MIGRATING. */
+    /** Migrates the slot to the node with this ID. */
     migrating: Arg;
-    /** NODE. */
+    /** Assigns the slot to the node with this ID. */
     node: Arg;
-    /** STABLE. */
+    /** Ends the import or migration of the slot. */
     stable: boolean;
   }>
   & {
-    /** TIMEOUT. */
+    /** The limit in milliseconds. */
     timeout?: Num;
   };
 
@@ -497,7 +497,7 @@ export function clusterSlaves(nodeId: Arg): Command<string[], Uint8Array[]> {
 /** The options of {@linkcode clusterSlotStats}. */
 export type ClusterSlotStatsOptions =
   | {
-    /** SLOTSRANGE. */
+    /** Returns the slots from `start` to `end`. */
     slotsRange: { readonly start: Num; readonly end: Num };
     orderBy?: never;
     limit?: never;
@@ -506,16 +506,16 @@ export type ClusterSlotStatsOptions =
   }
   | (
     & {
-      /** ORDERBY. */
+      /** The statistic that the slots are ordered by. */
       orderBy: Arg;
       slotsRange?: never;
-      /** LIMIT. */
+      /** Returns at most this many slots. */
       limit?: Num;
     }
     & AtMostOne<{
-      /** ASC. */
+      /** Sorts from the smallest to the largest. */
       asc: boolean;
-      /** DESC. */
+      /** Sorts from the largest to the smallest. */
       desc: boolean;
     }>
   );

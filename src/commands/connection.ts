@@ -209,9 +209,9 @@ export function clientNoTouch(enabled: "ON" | "OFF" | "on" | "off"): Command<"OK
 
 /** The options of {@linkcode clientPause}. */
 export type ClientPauseOptions = AtMostOne<{
-  /** WRITE. */
+  /** Pauses only commands that may write. */
   write: boolean;
-  /** ALL. */
+  /** Pauses all commands. */
   all: boolean;
 }>;
 
@@ -264,17 +264,17 @@ export function clientSetname(connectionName: Arg): Command<"OK"> {
 
 /** The options of {@linkcode clientTracking}. */
 export interface ClientTrackingOptions {
-  /** REDIRECT client-id. */
+  /** Sends the invalidations to the connection with this ID. */
   redirect?: Num;
-  /** PREFIX prefix. */
+  /** Sends invalidations only for keys with one of these prefixes. Requires `bcast`. */
   prefix?: OneOrMany;
-  /** BCAST. */
+  /** Sends invalidations for all keys, or for those with one of the prefixes, whether or not they were read. */
   bcast?: boolean;
-  /** OPTIN. */
+  /** Tracks only the keys of commands that follow CLIENT CACHING YES. */
   optIn?: boolean;
-  /** OPTOUT. */
+  /** Tracks all keys but those of commands that follow CLIENT CACHING NO. */
   optOut?: boolean;
-  /** NOLOOP. */
+  /** Sends no invalidations for keys that this connection changes. */
   noLoop?: boolean;
 }
 
@@ -311,9 +311,9 @@ export function clientTrackinginfo(): Command<
 
 /** The options of {@linkcode clientUnblock}. */
 export type ClientUnblockOptions = AtMostOne<{
-  /** TIMEOUT. */
+  /** Unblocks the client as if its time had run out. The default. */
   timeout: boolean;
-  /** ERROR. */
+  /** Unblocks the client with an error. */
   error: boolean;
 }>;
 
@@ -352,9 +352,9 @@ export function echo(message: Arg): Command<string, Uint8Array> {
 
 /** The options of {@linkcode hello}. */
 export type HelloOptions = {
-  /** AUTH. */
+  /** Authenticates the connection. */
   auth?: { readonly username: Arg; readonly password: Arg };
-  /** SETNAME. */
+  /** The name of the connection. */
   setname?: Arg;
 };
 

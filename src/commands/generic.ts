@@ -47,9 +47,9 @@ import {
 
 /** The options of {@linkcode copy}. */
 export interface CopyOptions {
-  /** DB destination-db. */
+  /** The number of the database that is copied to. Default: the connection's own. */
   db?: Num;
-  /** REPLACE. */
+  /** Replaces the destination key if it exists. */
   replace?: boolean;
 }
 
@@ -99,13 +99,13 @@ export function exists(...keys: Many): Command<number> {
 
 /** The options of {@linkcode expire}. */
 export type ExpireOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -122,13 +122,13 @@ export function expire(key: Arg, seconds: Num, options?: ExpireOptions): Command
 
 /** The options of {@linkcode expireat}. */
 export type ExpireatOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -168,15 +168,15 @@ export function keys(pattern: Arg): Command<string[], Uint8Array[]> {
 /** The options of {@linkcode migrate}. */
 export type MigrateOptions =
   & {
-    /** COPY. */
+    /** Keeps the keys in the source instance. */
     copy?: boolean;
-    /** REPLACE. */
+    /** Replaces keys that exist in the destination. */
     replace?: boolean;
   }
   & AtMostOne<{
-    /** AUTH. */
+    /** The password of the destination. */
     auth: Arg;
-    /** AUTH2. */
+    /** The user and the password of the destination. */
     auth2: { readonly username: Arg; readonly password: Arg };
   }>;
 
@@ -292,13 +292,13 @@ export function persist(key: Arg): Command<number> {
 
 /** The options of {@linkcode pexpire}. */
 export type PexpireOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -315,13 +315,13 @@ export function pexpire(key: Arg, milliseconds: Num, options?: PexpireOptions): 
 
 /** The options of {@linkcode pexpireat}. */
 export type PexpireatOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -393,13 +393,13 @@ export function renamenx(key: Arg, newkey: Arg): Command<number> {
 
 /** The options of {@linkcode restore}. */
 export interface RestoreOptions {
-  /** REPLACE. */
+  /** Replaces the key if it exists. */
   replace?: boolean;
-  /** ABSTTL. */
+  /** Takes `ttl` as a Unix time in milliseconds. */
   absTtl?: boolean;
-  /** IDLETIME seconds. */
+  /** Seconds since the key was last accessed, for the LRU eviction policy. */
   idleTime?: Num;
-  /** FREQ frequency. */
+  /** The access frequency of the key, for the LFU eviction policy: 0 to 255. */
   freq?: Num;
 }
 
@@ -419,11 +419,11 @@ export function restore(key: Arg, ttl: Num, serializedValue: Arg, options?: Rest
 
 /** The options of {@linkcode scan}. */
 export interface ScanOptions {
-  /** MATCH pattern. */
+  /** Returns only what matches this glob pattern. */
   match?: Arg;
-  /** COUNT count. */
+  /** How many elements the server looks at in a step: a hint. Default: 10. */
   count?: Num;
-  /** TYPE type. */
+  /** Returns only keys of this type. */
   type?: Arg;
 }
 
@@ -441,21 +441,21 @@ export function scan(cursor: Num, options?: ScanOptions): Command<ScanKeys<strin
 /** The options of {@linkcode sort}. */
 export type SortOptions =
   & AtMostOne<{
-    /** ASC. */
+    /** Sorts from the smallest to the largest. */
     asc: boolean;
-    /** DESC. */
+    /** Sorts from the largest to the smallest. */
     desc: boolean;
   }>
   & {
-    /** BY by-pattern. */
+    /** Sorts by the keys of this pattern, in which `*` stands for the element; `nosort` keeps the order. */
     by?: Arg;
-    /** LIMIT. */
+    /** Skips `offset` results, and returns at most `count`. */
     limit?: { readonly offset: Num; readonly count: Num };
-    /** GET get-pattern. */
+    /** Returns the values of the keys of these patterns instead; `#` is the element itself. */
     get?: OneOrMany;
-    /** ALPHA. */
+    /** Sorts as text instead of as numbers. */
     alpha?: boolean;
-    /** STORE destination. */
+    /** Stores the result in this key. */
     store?: Arg;
   };
 
@@ -488,19 +488,19 @@ export function sort(key: Arg, options?: SortOptions): Command {
 /** The options of {@linkcode sort_ro}. */
 export type Sort_roOptions =
   & AtMostOne<{
-    /** ASC. */
+    /** Sorts from the smallest to the largest. */
     asc: boolean;
-    /** DESC. */
+    /** Sorts from the largest to the smallest. */
     desc: boolean;
   }>
   & {
-    /** BY by-pattern. */
+    /** Sorts by the keys of this pattern, in which `*` stands for the element; `nosort` keeps the order. */
     by?: Arg;
-    /** LIMIT. */
+    /** Skips `offset` results, and returns at most `count`. */
     limit?: { readonly offset: Num; readonly count: Num };
-    /** GET get-pattern. */
+    /** Returns the values of the keys of these patterns instead; `#` is the element itself. */
     get?: OneOrMany;
-    /** ALPHA. */
+    /** Sorts as text instead of as numbers. */
     alpha?: boolean;
   };
 

@@ -34,13 +34,13 @@ import {
 /** The options of {@linkcode geoadd}. */
 export type GeoaddOptions =
   & AtMostOne<{
-    /** NX. */
+    /** Only adds members; does not change those that exist. */
     nx: boolean;
-    /** XX. */
+    /** Only changes members that exist; adds none. */
     xx: boolean;
   }>
   & {
-    /** CH. */
+    /** Returns the number of changed members instead of that of added ones. */
     ch?: boolean;
   };
 
@@ -120,27 +120,27 @@ export function geopos(
 /** The options of {@linkcode georadius}. */
 export type GeoradiusOptions =
   & AtMostOne<{
-    /** ASC. */
+    /** Sorts from the smallest to the largest. */
     asc: boolean;
-    /** DESC. */
+    /** Sorts from the largest to the smallest. */
     desc: boolean;
   }>
   & AtMostOne<{
-    /** STORE storekey. */
+    /** Stores the result in this key. */
     store: Arg;
-    /** STOREDIST storedistkey. */
+    /** Stores the result in this key, with the distances as scores. */
     storeDist: Arg;
   }>
   & {
-    /** WITHCOORD. */
+    /** Returns the coordinates too. */
     withCoord?: boolean;
-    /** WITHDIST. */
+    /** Returns the distance from the center too, in the same unit. */
     withDist?: boolean;
-    /** WITHHASH. */
+    /** Returns the geohash too, as an integer of 52 bits. */
     withHash?: boolean;
-    /** COUNT count. */
+    /** Returns at most this many. */
     count?: Num;
-    /** ANY. */
+    /** Returns as soon as `count` matches are found, which may not be the nearest. Requires `count`. */
     any?: boolean;
   };
 
@@ -227,21 +227,21 @@ export function georadius(
 /** The options of {@linkcode georadius_ro}. */
 export type Georadius_roOptions =
   & AtMostOne<{
-    /** ASC. */
+    /** Sorts from the smallest to the largest. */
     asc: boolean;
-    /** DESC. */
+    /** Sorts from the largest to the smallest. */
     desc: boolean;
   }>
   & {
-    /** WITHCOORD. */
+    /** Returns the coordinates too. */
     withCoord?: boolean;
-    /** WITHDIST. */
+    /** Returns the distance from the center too, in the same unit. */
     withDist?: boolean;
-    /** WITHHASH. */
+    /** Returns the geohash too, as an integer of 52 bits. */
     withHash?: boolean;
-    /** COUNT count. */
+    /** Returns at most this many. */
     count?: Num;
-    /** ANY. */
+    /** Returns as soon as `count` matches are found, which may not be the nearest. Requires `count`. */
     any?: boolean;
   };
 
@@ -298,27 +298,27 @@ export function georadius_ro(
 /** The options of {@linkcode georadiusbymember}. */
 export type GeoradiusbymemberOptions =
   & AtMostOne<{
-    /** ASC. */
+    /** Sorts from the smallest to the largest. */
     asc: boolean;
-    /** DESC. */
+    /** Sorts from the largest to the smallest. */
     desc: boolean;
   }>
   & AtMostOne<{
-    /** STORE storekey. */
+    /** Stores the result in this key. */
     store: Arg;
-    /** STOREDIST storedistkey. */
+    /** Stores the result in this key, with the distances as scores. */
     storeDist: Arg;
   }>
   & {
-    /** WITHCOORD. */
+    /** Returns the coordinates too. */
     withCoord?: boolean;
-    /** WITHDIST. */
+    /** Returns the distance from the center too, in the same unit. */
     withDist?: boolean;
-    /** WITHHASH. */
+    /** Returns the geohash too, as an integer of 52 bits. */
     withHash?: boolean;
-    /** COUNT count. */
+    /** Returns at most this many. */
     count?: Num;
-    /** ANY. */
+    /** Returns as soon as `count` matches are found, which may not be the nearest. Requires `count`. */
     any?: boolean;
   };
 
@@ -400,21 +400,21 @@ export function georadiusbymember(
 /** The options of {@linkcode georadiusbymember_ro}. */
 export type Georadiusbymember_roOptions =
   & AtMostOne<{
-    /** ASC. */
+    /** Sorts from the smallest to the largest. */
     asc: boolean;
-    /** DESC. */
+    /** Sorts from the largest to the smallest. */
     desc: boolean;
   }>
   & {
-    /** WITHCOORD. */
+    /** Returns the coordinates too. */
     withCoord?: boolean;
-    /** WITHDIST. */
+    /** Returns the distance from the center too, in the same unit. */
     withDist?: boolean;
-    /** WITHHASH. */
+    /** Returns the geohash too, as an integer of 52 bits. */
     withHash?: boolean;
-    /** COUNT count. */
+    /** Returns at most this many. */
     count?: Num;
-    /** ANY. */
+    /** Returns as soon as `count` matches are found, which may not be the nearest. Requires `count`. */
     any?: boolean;
   };
 
@@ -467,15 +467,15 @@ export function georadiusbymember_ro(
 
 /** The options of {@linkcode geosearch}. */
 export type GeosearchOptions = GeoShape & {
-  /** COUNT. */
+  /** Returns the nearest matches, at most this many. */
   count?: Num;
-  /** ANY. */
+  /** Returns as soon as `count` matches are found, which may not be the nearest. Requires `count`. */
   any?: boolean;
-  /** WITHCOORD. */
+  /** Returns the coordinates too. */
   withCoord?: boolean;
-  /** WITHDIST. */
+  /** Returns the distance from the center too, in the same unit. */
   withDist?: boolean;
-  /** WITHHASH. */
+  /** Returns the geohash too, as an integer of 52 bits. */
   withHash?: boolean;
 };
 
@@ -504,11 +504,11 @@ export function geosearch(key: Arg, options: GeosearchOptions): Command {
 
 /** The options of {@linkcode geosearchstore}. */
 export type GeosearchstoreOptions = GeoShape & {
-  /** COUNT. */
+  /** Returns at most this many. */
   count?: Num;
-  /** ANY. */
+  /** Returns as soon as `count` matches are found, which may not be the nearest. Requires `count`. */
   any?: boolean;
-  /** STOREDIST. */
+  /** Stores the distances as scores. */
   storeDist?: boolean;
 };
 

@@ -75,13 +75,13 @@ export function hexists(key: Arg, field: Arg): Command<number> {
 
 /** The options of {@linkcode hexpire}. */
 export type HexpireOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -106,13 +106,13 @@ export function hexpire(
 
 /** The options of {@linkcode hexpireat}. */
 export type HexpireatOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -186,15 +186,15 @@ export function hgetdel(key: Arg, ...fields: Many): Command<(string | null)[], (
 
 /** The options of {@linkcode hgetex}. */
 export type HgetexOptions = AtMostOne<{
-  /** EX seconds. */
+  /** Expires the fields after this many seconds. */
   ex: Num;
-  /** PX milliseconds. */
+  /** Expires the fields after this many milliseconds. */
   px: Num;
-  /** EXAT unix-time-seconds. */
+  /** Expires the fields at this Unix time in seconds. */
   exat: Num;
-  /** PXAT unix-time-milliseconds. */
+  /** Expires the fields at this Unix time in milliseconds. */
   pxat: Num;
-  /** PERSIST. */
+  /** Removes the expiration of the fields. */
   persist: boolean;
 }>;
 
@@ -300,13 +300,13 @@ export function hpersist(key: Arg, ...fields: Many): Command<number[]> {
 
 /** The options of {@linkcode hpexpire}. */
 export type HpexpireOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -336,13 +336,13 @@ export function hpexpire(
 
 /** The options of {@linkcode hpexpireat}. */
 export type HpexpireatOptions = AtMostOne<{
-  /** NX. */
+  /** Sets the expiration only if there is none. */
   nx: boolean;
-  /** XX. */
+  /** Sets the expiration only if there is one. */
   xx: boolean;
-  /** GT. */
+  /** Changes an expiration only to a later one. A key that does not expire counts as infinitely late. */
   gt: boolean;
-  /** LT. */
+  /** Changes an expiration only to an earlier one. */
   lt: boolean;
 }>;
 
@@ -394,7 +394,7 @@ export function hpttl(key: Arg, ...fields: Many): Command<number[]> {
 
 /** The options of {@linkcode hrandfield}. */
 export interface HrandfieldOptions {
-  /** WITHVALUES. */
+  /** Returns the values too. */
   withValues?: boolean;
 }
 
@@ -440,11 +440,11 @@ export function hrandfield(key: Arg, count?: Num, options?: HrandfieldOptions): 
 
 /** The options of {@linkcode hscan}. */
 export interface HscanOptions {
-  /** MATCH pattern. */
+  /** Returns only what matches this glob pattern. */
   match?: Arg;
-  /** COUNT count. */
+  /** How many elements the server looks at in a step: a hint. Default: 10. */
   count?: Num;
-  /** NOVALUES. */
+  /** Returns only the fields. */
   noValues?: boolean;
 }
 
@@ -506,27 +506,27 @@ export function hset(key: Arg, field: Arg | Entries, value?: Arg): Command {
 /** The options of {@linkcode hsetex}. */
 export type HsetexOptions =
   & AtMostOne<{
-    /** NX. */
+    /** Writes only if the key does not exist. */
     nx: boolean;
-    /** XX. */
+    /** Writes only if the key exists. */
     xx: boolean;
   }>
   & AtMostOne<{
-    /** FNX. */
+    /** Writes only if none of the fields exists. */
     fnx: boolean;
-    /** FXX. */
+    /** Writes only if all the fields exist. */
     fxx: boolean;
   }>
   & AtMostOne<{
-    /** EX seconds. */
+    /** Expires the fields after this many seconds. */
     ex: Num;
-    /** PX milliseconds. */
+    /** Expires the fields after this many milliseconds. */
     px: Num;
-    /** EXAT unix-time-seconds. */
+    /** Expires the fields at this Unix time in seconds. */
     exat: Num;
-    /** PXAT unix-time-milliseconds. */
+    /** Expires the fields at this Unix time in milliseconds. */
     pxat: Num;
-    /** KEEPTTL. */
+    /** Keeps the expiration of the fields. */
     keepTtl: boolean;
   }>;
 

@@ -51,7 +51,7 @@ export function blmove(
 
 /** The options of {@linkcode blmpop}. */
 export interface BlmpopOptions {
-  /** COUNT count. */
+  /** Pops at most this many elements. Default: 1. */
   count?: Num;
 }
 
@@ -173,7 +173,7 @@ export function lmove(
 
 /** The options of {@linkcode lmpop}. */
 export interface LmpopOptions {
-  /** COUNT count. */
+  /** Pops at most this many elements. Default: 1. */
   count?: Num;
 }
 
@@ -214,11 +214,11 @@ export function lpop(key: Arg, count?: Num): Command {
 
 /** The options of {@linkcode lpos}. */
 export interface LposOptions {
-  /** RANK rank. */
+  /** Which match comes first: 1 is the first from the head, -1 the first from the tail. */
   rank?: Num;
-  /** COUNT num-matches. */
+  /** Returns the positions of this many matches; 0 returns all. */
   count?: Num;
-  /** MAXLEN len. */
+  /** Compares at most this many elements; 0 compares all. */
   maxlen?: Num;
 }
 

@@ -912,7 +912,7 @@ export interface CommandMethods<W extends Wrap> {
     options?: LmpopOptions,
   ): Out<W, [key: string, elements: string[]] | null, [key: Uint8Array, elements: Uint8Array[]] | null>;
 
-  /** Displays computer art and the Redis version. Complexity: not documented. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/lolwut/} */
+  /** Displays computer art and the Redis version. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/lolwut/} */
   lolwut(version?: Num, ...parameters: Arg[]): Out<W, string, Uint8Array>;
 
   /** Returns the first elements in a list after removing it. Deletes the list if the last element was popped. Complexity: O(N) where N is the number of elements returned. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/lpop/} */
@@ -1150,7 +1150,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Stores the difference of multiple sets in a key. Complexity: O(N) where N is the total number of elements in all given sets. Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/sdiffstore/} */
   sdiffstore(destination: Arg, ...keys: Many): Out<W, number>;
 
-  /** Checks for a Redis Sentinel quorum. Complexity: not documented. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-ckquorum/} */
+  /** Checks for a Redis Sentinel quorum. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-ckquorum/} */
   sentinelCkquorum(masterName: Arg): Out<W, string>;
 
   /** Configures Redis Sentinel. Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/sentinel-config/} */
@@ -1162,7 +1162,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Lists or updates the current configurable parameters of Redis Sentinel. Complexity: O(N) where N is the number of configurable parameters. Since Redis 7.0.0. {@link https://redis.io/docs/latest/commands/sentinel-debug/} */
   sentinelDebug(parameters?: Entries): Out<W, Reply>;
 
-  /** Forces a Redis Sentinel failover. Complexity: not documented. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-failover/} */
+  /** Forces a Redis Sentinel failover. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-failover/} */
   sentinelFailover(masterName: Arg): Out<W, "OK">;
 
   /** Rewrites the Redis Sentinel configuration file. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-flushconfig/} */
@@ -1199,7 +1199,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Returns the Redis Sentinel instance ID. Complexity: O(1). Since Redis 6.2.0. {@link https://redis.io/docs/latest/commands/sentinel-myid/} */
   sentinelMyid(): Out<W, string, Uint8Array>;
 
-  /** Returns information about pending scripts for Redis Sentinel. Complexity: not documented. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-pending-scripts/} */
+  /** Returns information about pending scripts for Redis Sentinel. Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-pending-scripts/} */
   sentinelPendingScripts(): Out<W, Record<string, Reply>[]>;
 
   /** Stops monitoring. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-remove/} */
@@ -1217,7 +1217,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Changes the configuration of a monitored Redis master. Complexity: O(1). Since Redis 2.8.4. {@link https://redis.io/docs/latest/commands/sentinel-set/} */
   sentinelSet(masterName: Arg, options: Entries): Out<W, "OK">;
 
-  /** Simulates failover scenarios. Complexity: not documented. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/sentinel-simulate-failure/} */
+  /** Simulates failover scenarios. Since Redis 3.2.0. {@link https://redis.io/docs/latest/commands/sentinel-simulate-failure/} */
   sentinelSimulateFailure(
     ...modes: ("crash-after-election" | "crash-after-promotion" | "help")[]
   ): Out<W, Reply>;
@@ -1227,6 +1227,12 @@ export interface CommandMethods<W extends Wrap> {
 
   /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
   set(key: Arg, value: Arg, options: SetOptions & { get: true }): Out<W, string | null, Uint8Array | null>;
+  /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
+  set(
+    key: Arg,
+    value: Arg,
+    options?: SetOptions & { get?: false; nx?: false; xx?: false; ifeq?: undefined },
+  ): Out<W, "OK">;
   /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
   set(key: Arg, value: Arg, options?: SetOptions & { get?: false }): Out<W, "OK" | null>;
 
@@ -1534,7 +1540,7 @@ export interface CommandMethods<W extends Wrap> {
     options?: XrangeOptions,
   ): Out<W, StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]>;
 
-  /** Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is available otherwise. Complexity: not documented. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xread/} */
+  /** Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is available otherwise. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xread/} */
   xread(
     streams: Entries,
     options?: XreadOptions,

@@ -59,9 +59,9 @@ export function functionDump(): Command<Uint8Array> {
 
 /** The options of {@linkcode functionFlush}. */
 export type FunctionFlushOptions = AtMostOne<{
-  /** ASYNC. */
+  /** Frees the memory in the background. */
   async: boolean;
-  /** SYNC. */
+  /** Frees the memory before the reply. */
   sync: boolean;
 }>;
 
@@ -100,9 +100,9 @@ export function functionKill(): Command<"OK"> {
 
 /** The options of {@linkcode functionList}. */
 export interface FunctionListOptions {
-  /** LIBRARYNAME library-name-pattern. */
+  /** Lists only the libraries whose names match this pattern. */
   libraryName?: Arg;
-  /** WITHCODE. */
+  /** Returns the code of the libraries too. */
   withCode?: boolean;
 }
 
@@ -125,7 +125,7 @@ export function functionList(
 
 /** The options of {@linkcode functionLoad}. */
 export type FunctionLoadOptions = {
-  /** REPLACE. */
+  /** Replaces a library of the same name. */
   replace?: boolean;
 };
 
@@ -142,11 +142,11 @@ export function functionLoad(code: Arg, options?: FunctionLoadOptions): Command<
 
 /** The options of {@linkcode functionRestore}. */
 export type FunctionRestoreOptions = AtMostOne<{
-  /** FLUSH. */
+  /** Removes all libraries before the restored ones are added. */
   flush: boolean;
-  /** APPEND. */
+  /** Adds the libraries to those that exist; fails if one has the same name. The default. */
   append: boolean;
-  /** REPLACE. */
+  /** Replaces libraries of the same names. */
   replace: boolean;
 }>;
 
@@ -202,9 +202,9 @@ export function scriptExists(...sha1s: Many): Command<number[]> {
 
 /** The options of {@linkcode scriptFlush}. */
 export type ScriptFlushOptions = AtMostOne<{
-  /** ASYNC. */
+  /** Frees the memory in the background. */
   async: boolean;
-  /** SYNC. */
+  /** Frees the memory before the reply. */
   sync: boolean;
 }>;
 

@@ -35,7 +35,7 @@ import {
 /**
  * Checks for a Redis Sentinel quorum.
  *
- * Complexity: not documented. Since Redis 2.8.4.
+ * Since Redis 2.8.4.
  *
  * @see https://redis.io/docs/latest/commands/sentinel-ckquorum/
  */
@@ -71,7 +71,7 @@ export function sentinelDebug(parameters?: Entries): Command<Reply> {
 /**
  * Forces a Redis Sentinel failover.
  *
- * Complexity: not documented. Since Redis 2.8.4.
+ * Since Redis 2.8.4.
  *
  * @see https://redis.io/docs/latest/commands/sentinel-failover/
  */
@@ -188,7 +188,7 @@ export function sentinelMyid(): Command<string, Uint8Array> {
 /**
  * Returns information about pending scripts for Redis Sentinel.
  *
- * Complexity: not documented. Since Redis 2.8.4.
+ * Since Redis 2.8.4.
  *
  * @see https://redis.io/docs/latest/commands/sentinel-pending-scripts/
  */
@@ -258,7 +258,7 @@ export function sentinelSet(masterName: Arg, options: Entries): Command<"OK"> {
 /**
  * Simulates failover scenarios.
  *
- * Complexity: not documented. Since Redis 3.2.0.
+ * Since Redis 3.2.0.
  *
  * @see https://redis.io/docs/latest/commands/sentinel-simulate-failure/
  */

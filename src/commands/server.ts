@@ -268,9 +268,9 @@ export function bgrewriteaof(): Command<string> {
 
 /** The options of {@linkcode bgsave}. */
 export type BgsaveOptions = AtMostOne<{
-  /** SCHEDULE. */
+  /** Saves later if a rewrite of the append-only file runs. */
   schedule: boolean;
-  /** CANCEL. */
+  /** Cancels a scheduled save. */
   cancel: boolean;
 }>;
 
@@ -358,11 +358,11 @@ export function commandInfo(...commandNames: Many): Command<(Reply[] | null)[]> 
 
 /** The options of {@linkcode commandList}. */
 export type CommandListOptions = AtMostOne<{
-  /** MODULE. */
+  /** Lists only the commands of this module. */
   module: Arg;
-  /** ACLCAT. */
+  /** Lists only the commands of this ACL category. */
   aclCat: Arg;
-  /** PATTERN. */
+  /** Lists only the commands whose names match this glob pattern. */
   pattern: Arg;
 }>;
 
@@ -527,13 +527,13 @@ export function debug(...args: Arg[]): Command<Reply> {
 
 /** The options of {@linkcode failover}. */
 export interface FailoverOptions {
-  /** TO. */
+  /** Fails over to the replica at this address. */
   to?: { readonly host: Arg; readonly port: Num };
-  /** FORCE. */
+  /** Fails over after `timeout` even if the replica is behind. Requires `timeout` and `to`. */
   force?: boolean;
-  /** ABORT. */
+  /** Ends a failover that runs. */
   abort?: boolean;
-  /** TIMEOUT milliseconds. */
+  /** How many milliseconds the replica has to catch up. */
   timeout?: Num;
 }
 
@@ -550,9 +550,9 @@ export function failover(options?: FailoverOptions): Command<"OK"> {
 
 /** The options of {@linkcode flushall}. */
 export type FlushallOptions = AtMostOne<{
-  /** ASYNC. */
+  /** Frees the memory in the background. */
   async: boolean;
-  /** SYNC. */
+  /** Frees the memory before the reply. */
   sync: boolean;
 }>;
 
@@ -569,9 +569,9 @@ export function flushall(options?: FlushallOptions): Command<"OK"> {
 
 /** The options of {@linkcode flushdb}. */
 export type FlushdbOptions = AtMostOne<{
-  /** ASYNC. */
+  /** Frees the memory in the background. */
   async: boolean;
-  /** SYNC. */
+  /** Frees the memory before the reply. */
   sync: boolean;
 }>;
 
@@ -691,7 +691,7 @@ export function latencyReset(...events: Many): Command<number> {
 /**
  * Displays computer art and the Redis version.
  *
- * Complexity: not documented. Since Redis 5.0.0.
+ * Since Redis 5.0.0.
  *
  * @see https://redis.io/docs/latest/commands/lolwut/
  */
@@ -756,7 +756,7 @@ export function memoryStats(): Command<Record<string, number | Record<string, nu
 
 /** The options of {@linkcode memoryUsage}. */
 export interface MemoryUsageOptions {
-  /** SAMPLES count. */
+  /** How many nested values are sampled; 0 samples all. Default: 5. */
   samples?: Num;
 }
 
@@ -809,9 +809,9 @@ export function moduleLoad(path: Arg, ...args: Many): Command<"OK"> {
 
 /** The options of {@linkcode moduleLoadex}. */
 export type ModuleLoadexOptions = {
-  /** CONFIG. */
+  /** The configuration of the module, by name. */
   config?: readonly (readonly [name: Arg, value: Arg])[];
-  /** ARGS. */
+  /** The arguments of the module. */
   args?: OneOrMany;
 };
 
@@ -848,7 +848,7 @@ export function moduleUnload(name: Arg): Command<"OK"> {
 /**
  * Listens for all requests received by the server in real-time.
  *
- * Complexity: not documented. Since Redis 1.0.0. Changes the state of the connection: refused on a shared one.
+ * Since Redis 1.0.0. Changes the state of the connection: refused on a shared one.
  *
  * @see https://redis.io/docs/latest/commands/monitor/
  */
@@ -869,13 +869,13 @@ export function replicaof(host: Arg, port: Arg): Command<string> {
 
 /** The options of {@linkcode restoreAsking}. */
 export interface RestoreAskingOptions {
-  /** REPLACE. */
+  /** Replaces the key if it exists. */
   replace?: boolean;
-  /** ABSTTL. */
+  /** Takes `ttl` as a Unix time in milliseconds. */
   absTtl?: boolean;
-  /** IDLETIME seconds. */
+  /** Seconds since the key was last accessed, for the LRU eviction policy. */
   idleTime?: Num;
-  /** FREQ frequency. */
+  /** The access frequency of the key, for the LFU eviction policy: 0 to 255. */
   freq?: Num;
 }
 
@@ -923,21 +923,21 @@ export function save(): Command<"OK"> {
 /** The options of {@linkcode shutdown}. */
 export type ShutdownOptions =
   & AtMostOne<{
-    /** NOSAVE. */
+    /** Does not save the data, whatever the save points are. */
     noSave: boolean;
-    /** SAVE. */
+    /** Saves the data, even without save points. */
     save: boolean;
   }>
   & {
-    /** NOW. */
+    /** Does not wait for replicas that are behind. */
     now?: boolean;
-    /** FORCE. */
+    /** Ignores errors when saving. */
     force?: boolean;
-    /** SAFE. */
+    /** Fails if it would lose data. */
     safe?: boolean;
-    /** FAILOVER. */
+    /** Hands over to a replica before the shutdown. */
     failover?: boolean;
-    /** ABORT. */
+    /** Cancels a shutdown that waits. */
     abort?: boolean;
   };
 

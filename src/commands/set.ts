@@ -86,7 +86,7 @@ export function sinter(...keys: Many): Command<string[], Uint8Array[]> {
 
 /** The options of {@linkcode sintercard}. */
 export interface SintercardOptions {
-  /** LIMIT limit. */
+  /** Stops counting at this many; 0 is no limit. */
   limit?: Num;
 }
 
@@ -209,9 +209,9 @@ export function srem(key: Arg, ...members: Many): Command<number> {
 
 /** The options of {@linkcode sscan}. */
 export interface SscanOptions {
-  /** MATCH pattern. */
+  /** Returns only what matches this glob pattern. */
   match?: Arg;
-  /** COUNT count. */
+  /** How many elements the server looks at in a step: a hint. Default: 10. */
   count?: Num;
 }
 

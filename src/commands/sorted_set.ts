@@ -60,7 +60,7 @@ import {
 
 /** The options of {@linkcode bzmpop}. */
 export interface BzmpopOptions {
-  /** COUNT count. */
+  /** Pops at most this many members. Default: 1. */
   count?: Num;
 }
 
@@ -124,23 +124,23 @@ export function bzpopmin(
 /** The options of {@linkcode zadd}. */
 export type ZaddOptions =
   & AtMostOne<{
-    /** NX. */
+    /** Only adds members; does not change those that exist. */
     nx: boolean;
-    /** XX. */
+    /** Only changes members that exist; adds none. */
     xx: boolean;
   }>
   & AtMostOne<{
-    /** NX. */
+    /** Only adds members; does not change those that exist. */
     nx: boolean;
-    /** GT. */
+    /** Changes a score only to a greater one; adds members all the same. */
     gt: boolean;
-    /** LT. */
+    /** Changes a score only to a smaller one; adds members all the same. */
     lt: boolean;
   }>
   & {
-    /** CH. */
+    /** Returns the number of changed members instead of that of added ones. */
     ch?: boolean;
-    /** INCR. */
+    /** Adds the score to the member's own, and returns the sum. */
     incr?: boolean;
   };
 
@@ -229,7 +229,7 @@ export function zcount(key: Arg, min: Num, max: Num): Command<number> {
 
 /** The options of {@linkcode zdiff}. */
 export interface ZdiffOptions {
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
 }
 
@@ -287,11 +287,11 @@ export function zincrby(key: Arg, increment: Num, member: Arg): Command<number> 
 
 /** The options of {@linkcode zinter}. */
 export interface ZinterOptions {
-  /** WEIGHTS weight. */
+  /** Multiplies the scores of each set by its weight. Default: 1 each. */
   weights?: OneOrMany;
-  /** AGGREGATE. */
+  /** How the scores of a member in several sets are combined. Default: the sum. */
   aggregate?: "SUM" | "MIN" | "MAX" | "sum" | "min" | "max";
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
 }
 
@@ -327,7 +327,7 @@ export function zinter(keys: OneOrMany, options?: ZinterOptions): Command {
 
 /** The options of {@linkcode zintercard}. */
 export interface ZintercardOptions {
-  /** LIMIT limit. */
+  /** Stops counting at this many; 0 is no limit. */
   limit?: Num;
 }
 
@@ -344,9 +344,9 @@ export function zintercard(keys: OneOrMany, options?: ZintercardOptions): Comman
 
 /** The options of {@linkcode zinterstore}. */
 export interface ZinterstoreOptions {
-  /** WEIGHTS weight. */
+  /** Multiplies the scores of each set by its weight. Default: 1 each. */
   weights?: OneOrMany;
-  /** AGGREGATE. */
+  /** How the scores of a member in several sets are combined. Default: the sum. */
   aggregate?: "SUM" | "MIN" | "MAX" | "sum" | "min" | "max";
 }
 
@@ -381,7 +381,7 @@ export function zlexcount(key: Arg, min: Arg, max: Arg): Command<number> {
 
 /** The options of {@linkcode zmpop}. */
 export interface ZmpopOptions {
-  /** COUNT count. */
+  /** Pops at most this many members. Default: 1. */
   count?: Num;
 }
 
@@ -442,7 +442,7 @@ export function zpopmin(key: Arg, count?: Num): Command<[string, number][], [Uin
 
 /** The options of {@linkcode zrandmember}. */
 export interface ZrandmemberOptions {
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
 }
 
@@ -489,17 +489,17 @@ export function zrandmember(key: Arg, count?: Num, options?: ZrandmemberOptions)
 /** The options of {@linkcode zrange}. */
 export type ZrangeOptions =
   & AtMostOne<{
-    /** BYSCORE. */
+    /** Takes `start` and `stop` as a range of scores. */
     byScore: boolean;
-    /** BYLEX. */
+    /** Takes `start` and `stop` as a range of members in lexicographical order. */
     byLex: boolean;
   }>
   & {
-    /** REV. */
+    /** Reverses the order: from the highest to the lowest. */
     rev?: boolean;
-    /** LIMIT. */
+    /** Skips `offset` results, and returns at most `count`. */
     limit?: { readonly offset: Num; readonly count: Num };
-    /** WITHSCORES. */
+    /** Returns the scores too. */
     withScores?: boolean;
   };
 
@@ -539,7 +539,7 @@ export function zrange(key: Arg, start: Arg, stop: Arg, options?: ZrangeOptions)
 
 /** The options of {@linkcode zrangebylex}. */
 export interface ZrangebylexOptions {
-  /** LIMIT. */
+  /** Skips `offset` results, and returns at most `count`. */
   limit?: { readonly offset: Num; readonly count: Num };
 }
 
@@ -561,9 +561,9 @@ export function zrangebylex(
 
 /** The options of {@linkcode zrangebyscore}. */
 export interface ZrangebyscoreOptions {
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
-  /** LIMIT. */
+  /** Skips `offset` results, and returns at most `count`. */
   limit?: { readonly offset: Num; readonly count: Num };
 }
 
@@ -604,15 +604,15 @@ export function zrangebyscore(key: Arg, min: Num, max: Num, options?: Zrangebysc
 /** The options of {@linkcode zrangestore}. */
 export type ZrangestoreOptions =
   & AtMostOne<{
-    /** BYSCORE. */
+    /** Takes `start` and `stop` as a range of scores. */
     byScore: boolean;
-    /** BYLEX. */
+    /** Takes `start` and `stop` as a range of members in lexicographical order. */
     byLex: boolean;
   }>
   & {
-    /** REV. */
+    /** Reverses the order: from the highest to the lowest. */
     rev?: boolean;
-    /** LIMIT. */
+    /** Skips `offset` results, and returns at most `count`. */
     limit?: { readonly offset: Num; readonly count: Num };
   };
 
@@ -638,7 +638,7 @@ export function zrangestore(
 
 /** The options of {@linkcode zrank}. */
 export interface ZrankOptions {
-  /** WITHSCORE. */
+  /** Returns the score too. */
   withScore?: boolean;
 }
 
@@ -720,7 +720,7 @@ export function zremrangebyscore(key: Arg, min: Num, max: Num): Command<number> 
 
 /** The options of {@linkcode zrevrange}. */
 export interface ZrevrangeOptions {
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
 }
 
@@ -760,7 +760,7 @@ export function zrevrange(key: Arg, start: Num, stop: Num, options?: ZrevrangeOp
 
 /** The options of {@linkcode zrevrangebylex}. */
 export interface ZrevrangebylexOptions {
-  /** LIMIT. */
+  /** Skips `offset` results, and returns at most `count`. */
   limit?: { readonly offset: Num; readonly count: Num };
 }
 
@@ -785,9 +785,9 @@ export function zrevrangebylex(
 
 /** The options of {@linkcode zrevrangebyscore}. */
 export interface ZrevrangebyscoreOptions {
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
-  /** LIMIT. */
+  /** Skips `offset` results, and returns at most `count`. */
   limit?: { readonly offset: Num; readonly count: Num };
 }
 
@@ -827,7 +827,7 @@ export function zrevrangebyscore(key: Arg, max: Num, min: Num, options?: Zrevran
 
 /** The options of {@linkcode zrevrank}. */
 export interface ZrevrankOptions {
-  /** WITHSCORE. */
+  /** Returns the score too. */
   withScore?: boolean;
 }
 
@@ -865,11 +865,11 @@ export function zrevrank(key: Arg, member: Arg, options?: ZrevrankOptions): Comm
 
 /** The options of {@linkcode zscan}. */
 export interface ZscanOptions {
-  /** MATCH pattern. */
+  /** Returns only what matches this glob pattern. */
   match?: Arg;
-  /** COUNT count. */
+  /** How many elements the server looks at in a step: a hint. Default: 10. */
   count?: Num;
-  /** NOSCORES. */
+  /** Returns only the members. */
   noScores?: boolean;
 }
 
@@ -918,11 +918,11 @@ export function zscore(key: Arg, member: Arg): Command<number | null> {
 
 /** The options of {@linkcode zunion}. */
 export interface ZunionOptions {
-  /** WEIGHTS weight. */
+  /** Multiplies the scores of each set by its weight. Default: 1 each. */
   weights?: OneOrMany;
-  /** AGGREGATE. */
+  /** How the scores of a member in several sets are combined. Default: the sum. */
   aggregate?: "SUM" | "MIN" | "MAX" | "sum" | "min" | "max";
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
 }
 
@@ -958,9 +958,9 @@ export function zunion(keys: OneOrMany, options?: ZunionOptions): Command {
 
 /** The options of {@linkcode zunionstore}. */
 export interface ZunionstoreOptions {
-  /** WEIGHTS weight. */
+  /** Multiplies the scores of each set by its weight. Default: 1 each. */
   weights?: OneOrMany;
-  /** AGGREGATE. */
+  /** How the scores of a member in several sets are combined. Default: the sum. */
   aggregate?: "SUM" | "MIN" | "MAX" | "sum" | "min" | "max";
 }
 

@@ -75,7 +75,7 @@ export function xack(key: Arg, group: Arg, ...ids: Many): Command<number> {
 
 /** The options of {@linkcode xadd}. */
 export type XaddOptions = TrimOptions & {
-  /** NOMKSTREAM. */
+  /** Adds nothing and returns `null` if the stream does not exist. */
   noMkStream?: boolean;
 };
 
@@ -114,9 +114,9 @@ export function xadd(key: Arg, id: Arg, fields: Entries, options?: XaddOptions):
 
 /** The options of {@linkcode xautoclaim}. */
 export interface XautoclaimOptions {
-  /** COUNT count. */
+  /** Claims at most this many entries. Default: 100. */
   count?: Num;
-  /** JUSTID. */
+  /** Returns only the IDs, and does not count a delivery. */
   justId?: boolean;
 }
 
@@ -170,17 +170,17 @@ export function xautoclaim(
 
 /** The options of {@linkcode xclaim}. */
 export interface XclaimOptions {
-  /** IDLE ms. */
+  /** The idle time in milliseconds that is noted. Default: 0. */
   idle?: Num;
-  /** TIME unix-time-milliseconds. */
+  /** The idle time as the Unix time in milliseconds of the last delivery. */
   time?: Num;
-  /** RETRYCOUNT count. */
+  /** The number of deliveries that is noted. */
   retryCount?: Num;
-  /** FORCE. */
+  /** Makes the entries pending that are not. */
   force?: boolean;
-  /** JUSTID. */
+  /** Returns only the IDs, and does not count a delivery. */
   justId?: boolean;
-  /** LASTID lastid. */
+  /** The last delivered ID of the group, if it is greater than the one that it has. */
   lastId?: Arg;
 }
 
@@ -247,9 +247,9 @@ export function xdel(key: Arg, ...ids: Many): Command<number> {
 
 /** The options of {@linkcode xgroupCreate}. */
 export interface XgroupCreateOptions {
-  /** MKSTREAM. */
+  /** Creates the stream if it does not exist. */
   mkStream?: boolean;
-  /** ENTRIESREAD entriesread. */
+  /** The number of entries that the group has read, by which its lag is known. */
   entriesRead?: Num;
 }
 
@@ -313,7 +313,7 @@ export function xgroupHelp(): Command<string[]> {
 
 /** The options of {@linkcode xgroupSetid}. */
 export interface XgroupSetidOptions {
-  /** ENTRIESREAD entriesread. */
+  /** The number of entries that the group has read, by which its lag is known. */
   entriesRead?: Num;
 }
 
@@ -366,9 +366,9 @@ export function xinfoHelp(): Command<string[]> {
 
 /** The options of {@linkcode xinfoStream}. */
 export interface XinfoStreamOptions {
-  /** FULL. */
+  /** Returns the groups, consumers and pending entries too. */
   full?: boolean;
-  /** COUNT count. */
+  /** Returns at most this many entries and pending entries; 0 returns all. Default: 10. */
   count?: Num;
 }
 
@@ -399,7 +399,7 @@ export function xlen(key: Arg): Command<number> {
 
 /** The options of {@linkcode xpending}. */
 export type XpendingOptions = {
-  /** IDLE. */
+  /** Returns only entries that have been idle for this many milliseconds. */
   idle?: Num;
 };
 
@@ -466,7 +466,7 @@ export function xpending(
 
 /** The options of {@linkcode xrange}. */
 export interface XrangeOptions {
-  /** COUNT count. */
+  /** Returns at most this many. */
   count?: Num;
 }
 
@@ -488,16 +488,16 @@ export function xrange(
 
 /** The options of {@linkcode xread}. */
 export type XreadOptions = {
-  /** COUNT. */
+  /** Returns at most this many entries of each stream. */
   count?: Num;
-  /** BLOCK. */
+  /** Waits up to this many milliseconds for an entry; 0 waits without a limit. */
   block?: Num;
 };
 
 /**
  * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is available otherwise.
  *
- * Complexity: not documented. Since Redis 5.0.0.
+ * Since Redis 5.0.0.
  *
  * @see https://redis.io/docs/latest/commands/xread/
  */
@@ -517,11 +517,11 @@ export function xread(
 
 /** The options of {@linkcode xreadgroup}. */
 export type XreadgroupOptions = {
-  /** COUNT. */
+  /** Returns at most this many entries of each stream. */
   count?: Num;
-  /** BLOCK. */
+  /** Waits up to this many milliseconds for an entry; 0 waits without a limit. */
   block?: Num;
-  /** NOACK. */
+  /** Delivers the entries without making them pending. */
   noAck?: boolean;
 };
 
@@ -554,7 +554,7 @@ export function xreadgroup(
 
 /** The options of {@linkcode xrevrange}. */
 export interface XrevrangeOptions {
-  /** COUNT count. */
+  /** Returns at most this many. */
   count?: Num;
 }
 
@@ -576,9 +576,9 @@ export function xrevrange(
 
 /** The options of {@linkcode xsetid}. */
 export interface XsetidOptions {
-  /** ENTRIESADDED entries-added. */
+  /** The number of entries that were ever added. */
   entriesAdded?: Num;
-  /** MAXDELETEDID max-deleted-id. */
+  /** The greatest ID of a deleted entry. */
   maxDeletedId?: Arg;
 }
 

@@ -104,15 +104,15 @@ export function getdel(key: Arg): Command<string | null, Uint8Array | null> {
 
 /** The options of {@linkcode getex}. */
 export type GetexOptions = AtMostOne<{
-  /** EX seconds. */
+  /** Expires the key after this many seconds. */
   ex: Num;
-  /** PX milliseconds. */
+  /** Expires the key after this many milliseconds. */
   px: Num;
-  /** EXAT unix-time-seconds. */
+  /** Expires the key at this Unix time in seconds. */
   exat: Num;
-  /** PXAT unix-time-milliseconds. */
+  /** Expires the key at this Unix time in milliseconds. */
   pxat: Num;
-  /** PERSIST. */
+  /** Removes the expiration. */
   persist: boolean;
 }>;
 
@@ -185,15 +185,15 @@ export function incrbyfloat(key: Arg, increment: Num): Command<string, Uint8Arra
 /** The options of {@linkcode lcs}. */
 export type LcsOptions =
   & AtMostOne<{
-    /** LEN. */
+    /** Returns only the length of the match. */
     len: boolean;
-    /** IDX. */
+    /** Returns where the matches are. */
     idx: boolean;
   }>
   & {
-    /** MINMATCHLEN. */
+    /** Leaves out matches that are shorter. */
     minMatchLen?: Num;
-    /** WITHMATCHLEN. */
+    /** Returns the length of each match too. */
     withMatchLen?: boolean;
   };
 
@@ -258,21 +258,21 @@ export function mset(entries: Entries): Command<"OK"> {
 /** The options of {@linkcode msetex}. */
 export type MsetexOptions =
   & AtMostOne<{
-    /** NX. */
+    /** Writes only if none of the keys exists. */
     nx: boolean;
-    /** XX. */
+    /** Writes only if all the keys exist. */
     xx: boolean;
   }>
   & AtMostOne<{
-    /** EX seconds. */
+    /** Expires the key after this many seconds. */
     ex: Num;
-    /** PX milliseconds. */
+    /** Expires the key after this many milliseconds. */
     px: Num;
-    /** EXAT unix-time-seconds. */
+    /** Expires the key at this Unix time in seconds. */
     exat: Num;
-    /** PXAT unix-time-milliseconds. */
+    /** Expires the key at this Unix time in milliseconds. */
     pxat: Num;
-    /** KEEPTTL. */
+    /** Keeps the expiration of the key. */
     keepTtl: boolean;
   }>;
 
@@ -315,27 +315,27 @@ export function psetex(key: Arg, milliseconds: Num, value: Arg): Command<"OK"> {
 /** The options of {@linkcode set}. */
 export type SetOptions =
   & AtMostOne<{
-    /** NX. */
+    /** Writes only if the key does not exist. */
     nx: boolean;
-    /** XX. */
+    /** Writes only if the key exists. */
     xx: boolean;
-    /** IFEQ comparison-value. */
+    /** Writes only if the key has this value. */
     ifeq: Arg;
   }>
   & AtMostOne<{
-    /** EX seconds. */
+    /** Expires the key after this many seconds. */
     ex: Num;
-    /** PX milliseconds. */
+    /** Expires the key after this many milliseconds. */
     px: Num;
-    /** EXAT unix-time-seconds. */
+    /** Expires the key at this Unix time in seconds. */
     exat: Num;
-    /** PXAT unix-time-milliseconds. */
+    /** Expires the key at this Unix time in milliseconds. */
     pxat: Num;
-    /** KEEPTTL. */
+    /** Keeps the expiration of the key. */
     keepTtl: boolean;
   }>
   & {
-    /** GET. */
+    /** Returns the value from before, `null` if there was none. */
     get?: boolean;
   };
 
@@ -351,6 +351,18 @@ export function set(
   value: Arg,
   options: SetOptions & { get: true },
 ): Command<string | null, Uint8Array | null>;
+/**
+ * Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.
+ *
+ * Complexity: O(1). Since Redis 1.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/set/
+ */
+export function set(
+  key: Arg,
+  value: Arg,
+  options?: SetOptions & { get?: false; nx?: false; xx?: false; ifeq?: undefined },
+): Command<"OK">;
 /**
  * Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.
  *

@@ -28,23 +28,23 @@ import {
 /** The options of {@linkcode vadd}. */
 export type VaddOptions =
   & AtMostOne<{
-    /** NOQUANT. */
+    /** Stores the vector without quantization. */
     noQuant: boolean;
-    /** Q8. */
+    /** Stores the vector with eight bits for each component. The default. */
     q8: boolean;
-    /** BIN. */
+    /** Stores the vector with one bit for each component. */
     bin: boolean;
   }>
   & {
-    /** REDUCE. */
+    /** Reduces the vector to this many dimensions. */
     reduce?: Num;
-    /** CAS. */
+    /** Prepares the insertion in a thread. */
     cas?: boolean;
-    /** EF. */
+    /** How many candidates are explored; more are slower and more exact. */
     ef?: Num;
-    /** SETATTR. */
+    /** The attributes of the element, as JSON. */
     setAttr?: Arg;
-    /** M. */
+    /** The most links of a node of the graph. Default: 16. */
     m?: Num;
   };
 
@@ -213,21 +213,21 @@ export function vsetattr(key: Arg, element: Arg, attributes: Arg): Command<boole
 
 /** The options of {@linkcode vsim}. */
 export type VsimOptions = {
-  /** WITHSCORES. */
+  /** Returns the scores too. */
   withScores?: boolean;
-  /** COUNT. */
+  /** Returns at most this many. */
   count?: Num;
-  /** EPSILON. */
+  /** Returns only elements whose distance is at most this, between 0 and 1. */
   epsilon?: Num;
-  /** EF. */
+  /** How many candidates are explored; more are slower and more exact. */
   ef?: Num;
-  /** FILTER. */
+  /** Returns only elements whose attributes match this expression. */
   filter?: Arg;
-  /** FILTEREF. */
+  /** How many candidates may be tried to find matches of `filter`. */
   filterEf?: Num;
-  /** TRUTH. */
+  /** Compares with all elements, without the index: exact and slow. */
   truth?: boolean;
-  /** NOTHREAD. */
+  /** Searches in the main thread. */
   noThread?: boolean;
 };
 

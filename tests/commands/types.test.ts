@@ -48,6 +48,10 @@ describe("types", () => {
     const members = text.zrange("z", 0, 1, { rev: true });
     const old = text.set("k", "v", { get: true, ex: 5 });
     const ok = text.set("k", "v", { ex: 5 });
+    const perhaps = text.set("k", "v", { nx: true, ex: 5 });
+    const equal = text.set("k", "v", { ifeq: "w" });
+    const { options } = { options: {} as c.SetOptions & { get?: false } };
+    const any = text.set("k", "v", options);
     const entries = text.xrange("s", "-", "+");
     const streams = text.xread({ s: 0 });
     const popped = text.lpop("l");
@@ -60,7 +64,10 @@ describe("types", () => {
       | Equal<typeof scores, Promise<[string, number][]>>
       | Equal<typeof members, Promise<string[]>>
       | Equal<typeof old, Promise<string | null>>
-      | Equal<typeof ok, Promise<"OK" | null>>
+      | Equal<typeof ok, Promise<"OK">>
+      | Equal<typeof perhaps, Promise<"OK" | null>>
+      | Equal<typeof equal, Promise<"OK" | null>>
+      | Equal<typeof any, Promise<"OK" | null>>
       | Equal<typeof entries, Promise<StreamEntry<Record<string, string>>[]>>
       | Equal<typeof streams, Promise<Record<string, StreamEntry<Record<string, string>>[]> | null>>
       | Equal<typeof popped, Promise<string | null>>
@@ -75,6 +82,9 @@ describe("types", () => {
       "ZRANGE z 0 1 REV",
       "SET k v GET EX 5",
       "SET k v EX 5",
+      "SET k v NX EX 5",
+      "SET k v IFEQ w",
+      "SET k v",
       "XRANGE s - +",
       "XREAD STREAMS s 0",
       "LPOP l",
@@ -103,7 +113,7 @@ describe("types", () => {
 
   it("of a pipeline: a tuple that grows", () => {
     const replies = new Pipeline<[]>().set("n", 1).incr("n").lrange("l", 0, -1).zpopmin("z").exec();
-    proves<Equal<typeof replies, ["OK" | null, number, string[], [string, number][]]>>();
+    proves<Equal<typeof replies, ["OK", number, string[], [string, number][]]>>();
     assert.deepEqual(replies as unknown, ["SET", "INCR", "LRANGE", "ZPOPMIN"]);
   });
 

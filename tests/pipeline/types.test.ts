@@ -18,12 +18,12 @@ function holds<_ extends true>(): void {}
 export async function checks(redis: Redis, core: CoreClient): Promise<void> {
   const chain = redis.pipeline().set("a", 1).get("a").incr("n").zrange("z", 0, -1, { withScores: true });
   const results = chain.exec();
-  holds<Gives<typeof results, ["OK" | null, string | null, number, [string, number][]]>>();
+  holds<Gives<typeof results, ["OK", string | null, number, [string, number][]]>>();
   const settled = chain.exec({ settle: true });
   holds<
     Gives<
       typeof settled,
-      ["OK" | null | Error, string | null | Error, number | Error, [string, number][] | Error]
+      ["OK" | Error, string | null | Error, number | Error, [string, number][] | Error]
     >
   >();
 
@@ -55,7 +55,7 @@ export async function checks(redis: Redis, core: CoreClient): Promise<void> {
     holds<Gives<typeof value, string | null>>();
     return tx.multi().set("k", await value ?? "").incr("n");
   });
-  holds<Gives<typeof watched, ["OK" | null, number]>>();
+  holds<Gives<typeof watched, ["OK", number]>>();
   const passed = redis.watch(["k"], async (tx) => await tx.strlen("k"));
   holds<Gives<typeof passed, number>>();
 
