@@ -22,6 +22,7 @@ import { TestClusterBase, type TestClusterOptions } from "./src/testing/topology
 export type { Clock, Timer } from "./src/clock.ts";
 export type * from "./src/transport.ts";
 export type { ClientFilter, ClientInfo } from "./src/testing/client_info.ts";
+export type { DumpedStreamEntry, DumpedText, DumpedValue, DumpOptions } from "./src/testing/dump.ts";
 export type { ExecutedCommand, ExecutedLog } from "./src/testing/executed_log.ts";
 export type { CommandMatch, ErrorCode } from "./src/testing/faults/command_match.ts";
 export type { Direction, Fault, FaultOptions, RepeatedFaultOptions } from "./src/testing/faults/fault.ts";
@@ -35,6 +36,7 @@ export type {
   ListenOptions,
 } from "./src/testing/listener.ts";
 export type { TestServerOptions } from "./src/testing/options.ts";
+export type { Snapshot } from "./src/testing/snapshot.ts";
 export type { TestServerBase } from "./src/testing/server.ts";
 export type {
   SlotChoice,

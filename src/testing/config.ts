@@ -72,6 +72,8 @@ function readDefaults(): readonly Parameter[] {
 /** Parameters by name. */
 export class Config {
   readonly #parameters: Map<string, Parameter> = new Map();
+  /** Values before their first change, while a snapshot wants to know. */
+  journal: Map<string, string> | undefined;
   /** Called after a parameter was set. */
   onSet: (name: string, value: string) => void = () => {};
 
@@ -157,6 +159,7 @@ export class Config {
 
   #store(parameter: Parameter, value: string): void {
     const { name, kind } = parameter;
+    if (this.journal?.has(name) === false) this.journal.set(name, parameter.value);
     if (kind === "memory") value = String(parseMemory(value));
     if (kind === "bool" || kind === "enum") value = value.toLowerCase();
     if (name === "notify-keyspace-events") value = eventLetters(value);

@@ -61,6 +61,14 @@ export class ExecutedLog implements Iterable<ExecutedCommand> {
     return this.list(...names).length;
   }
 
+  /** Forgets what was executed after so many commands; a part of the server. */
+  truncate(total: number): void {
+    const later = this.#total - total;
+    if (later <= 0) return;
+    this.#entries.splice(Math.max(0, this.#entries.length - later));
+    this.#total = total;
+  }
+
   /** Forgets all of them. */
   clear(): void {
     this.#entries = [];

@@ -55,6 +55,14 @@ export function changedIn(server: ServerState, db: Database, key: string): void 
   for (const listen of server.onChange) listen(db, key);
 }
 
+/** A key was changed by the test itself: tells who has to know, but is no change of a command. */
+export function changedOutside(server: ServerState, db: Database, key: string): void {
+  touchWatchers(server, db, key);
+  server.tracking.changed(key, undefined);
+  server.blocking.signal(db, key);
+  for (const listen of server.onChange) listen(db, key);
+}
+
 /** A key was changed and an event goes to who listens. */
 export function changedWith(session: Session, key: string, kind: EventClass, event: string): void {
   changed(session, key);

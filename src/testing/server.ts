@@ -38,7 +38,9 @@ import { makeRoom } from "./memory_limit.ts";
 import type { TestServerOptions } from "./options.ts";
 import { PubSubHub } from "./pubsub_hub.ts";
 import { type CommandGroup, listCommands, makeCommands } from "./registry.ts";
+import { dumpDatabase, type DumpedValue, dumpExpiry, type DumpOptions } from "./dump.ts";
 import { ErrorReply } from "./reply.ts";
+import { type Snapshot, Snapshots } from "./snapshot.ts";
 import { Replication } from "./replication.ts";
 import { ServerState, type Session } from "./state.ts";
 import { ServerTime } from "./time.ts";
@@ -138,6 +140,7 @@ export class TestServerBase implements AsyncDisposable {
   readonly #transport: InProcessTransport;
   readonly #listening: Set<Listening> = new Set();
   readonly #faults: Faults;
+  readonly #snapshots: Snapshots;
   #url: string | undefined;
   #closed = false;
   readonly #ownTime: boolean;
@@ -163,6 +166,7 @@ export class TestServerBase implements AsyncDisposable {
     this.#listener = listener;
     this.#transport = new InProcessTransport(this.#state, options.clock === undefined, parts.address);
     this.#faults = new Faults(this.#state);
+    this.#snapshots = new Snapshots(this.#state, this.#ownTime);
     this.#refuse = () => this.#closed ? "it is closed" : parts.refuse?.() ?? this.#faults.refusal();
     this.#transport.refuse = this.#refuse;
   }
@@ -204,6 +208,38 @@ export class TestServerBase implements AsyncDisposable {
     const found = [...this.#state.sessions.values()].filter((one) => selects(filter, one));
     for (const session of found) session.link?.close(true);
     return found.length;
+  }
+
+  /**
+   * Remembers data, parameters, users, the log and the time as they are now; costs a few microseconds. Connections and
+   * subscriptions are no part of it.
+   */
+  snapshot(): Snapshot {
+    return this.#snapshots.take();
+  }
+
+  /**
+   * Goes back to a snapshot, as often as wanted; costs what has changed since. Snapshots that were taken later are gone.
+   * Clients that watch, cache or wait for a key that changes learn of it.
+   *
+   * @throws {TypeError} for a snapshot of another server, or one that is gone.
+   */
+  restore(snapshot: Snapshot): void {
+    this.#snapshots.restore(snapshot);
+  }
+
+  /** All keys of a database with their values as plain data: `assert.deepEqual(server.dump(), { greeting: "hello" })`.
+   *
+   * @throws {TypeError} where there is no such database. */
+  dump({ db = 0 }: DumpOptions = {}): Record<string, DumpedValue> {
+    return dumpDatabase(this.#state, db);
+  }
+
+  /** How many milliseconds keys still live; keys that do not expire are not there.
+   *
+   * @throws {TypeError} where there is no such database. */
+  dumpExpiry({ db = 0 }: DumpOptions = {}): Record<string, number> {
+    return dumpExpiry(this.#state, db);
   }
 
   /** The server's time, in milliseconds since 1970. */

@@ -75,6 +75,18 @@ export class ServerTime {
     this.#arm();
   }
 
+  /** What distinguishes its time from the clock's: it changes when time is moved forward, and can be set back. */
+  get offset(): number {
+    return this.#base;
+  }
+
+  set offset(offset: number) {
+    this.#base = offset;
+    this.#clock.clearTimeout(this.#timer);
+    this.#timerAt = Infinity;
+    this.#arm();
+  }
+
   /** No timer is set from now on. */
   stop(): void {
     this.#stopped = true;
