@@ -85,7 +85,7 @@ function split(url: string): Parts {
   }
   const match = /^([A-Za-z][A-Za-z0-9+.\-]*):(\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(#[^]*)?$/.exec(url);
   if (match === null) {
-    throw refuse("it does not begin with a scheme such as redis://");
+    throw refuse("it does not begin with a scheme such as redis://; write redis://HOST:PORT");
   }
   const [, scheme, slashes, authority = "", path = "", query, fragment] = match;
   const at = authority.lastIndexOf("@");
@@ -99,7 +99,12 @@ function split(url: string): Parts {
   }
   if (fragment !== undefined) throw refuse('there is a "#" in it, which must be percent-encoded');
   if (slashes === undefined && !unix) {
-    throw refuse(`"${scheme}:" must be followed by "//"`);
+    const isHost = !/^(rediss?|valkeys?|redis-sentinels?)$/i.test(scheme!) && /^\d+(\/|$)/.test(path);
+    throw refuse(
+      isHost
+        ? `the scheme is missing: write redis://${scheme}:${path}`
+        : `"${scheme}:" must be followed by "//"`,
+    );
   }
   if (at >= 0 && authority.indexOf("@") !== at) {
     throw refuse(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CommandMethods } from "../commands/methods.ts";
+import { RenamedMethods } from "./renamed_methods.ts";
 import type { Text, Wrap } from "../commands/wrap.ts";
 import type { ClientCore } from "./core.ts";
 import type { KeyspaceEvent, KeyspaceOptions } from "./keyspace.ts";
@@ -17,7 +17,7 @@ import { type Channels, PubSub } from "./pubsub/pubsub.ts";
 import type { Subscription, SubscriptionOptions } from "./pubsub/subscription.ts";
 
 /** A client as far as it subscribes. */
-export abstract class SubscribingClient<W extends Wrap> extends CommandMethods<W> {
+export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W> {
   /**
    * What it is made of.
    *

@@ -47,6 +47,12 @@ export function statefulRefusal(name: string): RedisError {
 
 /** Refuses by name what cannot be part of a pipeline or a transaction: what blocks, or changes the connection. */
 export function checkBatched(command: Command): void {
+  if (command?.spec === undefined) {
+    throw new TypeError(
+      'Cannot add to a pipeline what is no command: write pipeline().set("key", "value"), ' +
+        'or pipeline([set("key", "value")]) with set from "@keywire/redis/commands"',
+    );
+  }
   const { flags, name } = command.spec;
   if ((flags & UNFIT) === 0) return;
   if ((flags & CommandFlag.stateful) !== 0) throw statefulRefusal(name);

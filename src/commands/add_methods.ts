@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { Missing } from "../resp/arguments.ts";
 import type { Arg } from "../resp/types.ts";
 import { type Entries, many, type OneOrMany, pairs, rest, withOptions } from "./arguments.ts";
-import { Command, type ReplyParser } from "./command.ts";
+import { Command, type CommandSpec, type ReplyParser } from "./command.ts";
 import { readRows, type Row } from "./rows.ts";
 import { scriptArguments } from "./shapes.ts";
 import { FUNCTIONS, PARSERS } from "./table_data.ts";
@@ -71,6 +72,20 @@ function makerOf({ spec, shape, parser, plan }: Row): (params: readonly unknown[
   };
 }
 
+/** The key of a call, or what is sent in its place so that the call is refused by name. */
+function keyOf(row: Row, key: Arg): Arg {
+  if (key !== undefined && key !== null) return key;
+  const [first] = row.spec.keys;
+  const isKey = first !== undefined && "first" in first && !("count" in first) && first.first === 0;
+  return isKey ? new Missing(`the key is ${key}`) as never : key;
+}
+
+/** More arguments than a command takes would be lost in silence. */
+function tooMany({ name }: CommandSpec, takes: number, given: number): never {
+  const count = takes === 0 ? "no argument" : takes === 1 ? "1 argument" : `${takes} arguments`;
+  throw new TypeError(`Cannot make ${name}: it takes ${count}, and got ${given}`);
+}
+
 /** The method of a line. The shapes that are called most have code of their own. */
 function methodOf(name: string, row: Row): Method {
   const { shape, parser, plan } = row;
@@ -81,37 +96,43 @@ function methodOf(name: string, row: Row): Method {
     case "":
       return {
         [name](this: Target) {
+          if (arguments.length > 0) tooMany(row.spec, 0, arguments.length);
           return this.execute(new Command(row.spec, [], parse));
         },
       }[name]!;
     case "1":
       return {
         [name](this: Target, a: Arg) {
-          return this.execute(new Command(row.spec, [a], parse));
+          if (arguments.length > 1) tooMany(row.spec, 1, arguments.length);
+          return this.execute(new Command(row.spec, [keyOf(row, a)], parse));
         },
       }[name]!;
     case "2":
       return {
         [name](this: Target, a: Arg, b: Arg) {
-          return this.execute(new Command(row.spec, [a, b], parse));
+          if (arguments.length > 2) tooMany(row.spec, 2, arguments.length);
+          return this.execute(new Command(row.spec, [keyOf(row, a), b], parse));
         },
       }[name]!;
     case "3":
       return {
         [name](this: Target, a: Arg, b: Arg, c: Arg) {
-          return this.execute(new Command(row.spec, [a, b, c], parse));
+          if (arguments.length > 3) tooMany(row.spec, 3, arguments.length);
+          return this.execute(new Command(row.spec, [keyOf(row, a), b, c], parse));
         },
       }[name]!;
     case "1r":
       return {
         [name](this: Target, a: Arg, b?: OneOrMany) {
-          return this.execute(new Command(row.spec, rest([a], b), parse));
+          return this.execute(new Command(row.spec, rest([keyOf(row, a)], b), parse));
         },
       }[name]!;
     case "2o":
       return {
         [name](this: Target, a: Arg, b: Arg, options?: object) {
-          return this.execute(new Command(row.spec, withOptions(row.spec, [a, b], plan, options), parse));
+          return this.execute(
+            new Command(row.spec, withOptions(row.spec, [keyOf(row, a), b], plan, options), parse),
+          );
         },
       }[name]!;
     case "M":

@@ -62,7 +62,7 @@ export function pairs(spec: CommandSpec, out: Arg[], entries: Entries, count?: u
   const start = out.length;
   if (count) out.push(0);
   if (typeof entries !== "object" || entries === null || ArrayBuffer.isView(entries)) {
-    refuse(spec, "it takes an object, a Map or a list of pairs");
+    refuse(spec, "fields and values are an object, a Map or a list of pairs: write { field: value }");
   }
   if (Symbol.iterator in entries) {
     for (const pair of entries as Iterable<readonly [Arg, Arg]>) {
@@ -70,7 +70,13 @@ export function pairs(spec: CommandSpec, out: Arg[], entries: Entries, count?: u
       out.push(pair[0], pair[1]);
     }
   } else {
-    for (const name of Object.keys(entries)) out.push(name, entries[name]!);
+    for (const name of Object.keys(entries)) {
+      const value = entries[name];
+      if (value === undefined || value === null) {
+        refuse(spec, `the value of ${JSON.stringify(name)} is ${value}`);
+      }
+      out.push(name, value);
+    }
   }
   const added = (out.length - start) >> 1;
   if (added === 0) refuse(spec, "there is no pair, and it takes at least one");
@@ -158,11 +164,22 @@ function add(spec: CommandSpec, out: Arg[], option: Option, value: unknown): voi
   }
 }
 
+const listOf = (plan: ReadonlyMap<string, Option>): string => `there are ${[...plan.keys()].join(", ")}`;
+
+/** Why these are no options: often they are the words of the command, one behind the other. */
+function wrongOptions(plan: ReadonlyMap<string, Option>, given: unknown): string {
+  const token = String(given).toUpperCase();
+  for (const { key, kind, words } of typeof given === "string" ? plan.values() : []) {
+    if (words[0] === token) return `options are an object: write { ${key}: ${kind === "" ? "true" : "..."} }`;
+  }
+  return `the options must be an object; ${listOf(plan)}`;
+}
+
 /** Adds options; an unknown one, or two that exclude each other, are refused by name. */
 export function withOptions(spec: CommandSpec, out: Arg[], source: string, given: object | undefined): Arg[] {
   if (given === undefined) return out;
   const plan = plans.get(source) ?? readPlan(source);
-  if (typeof given !== "object" || given === null) refuse(spec, "the options must be an object");
+  if (typeof given !== "object" || given === null) refuse(spec, wrongOptions(plan, given));
   const values = given as Readonly<Record<string, unknown>>;
   const known: Option[] = [];
   let groups = 0;
@@ -171,7 +188,8 @@ export function withOptions(spec: CommandSpec, out: Arg[], source: string, given
     if (value === undefined) continue;
     const option = plan.get(key);
     if (option === undefined) {
-      return refuse(spec, `there is no option ${key}; there are ${[...plan.keys()].join(", ")}`);
+      const meant = [...plan.keys()].find((one) => one.toLowerCase() === key.toLowerCase());
+      return refuse(spec, `there is no option ${key}; ${meant ? `did you mean ${meant}?` : listOf(plan)}`);
     }
     if (value === false && option.kind === "") continue;
     if (groups & option.group) {

@@ -123,6 +123,11 @@ export function streamIds(
 
 /** The script or function, the number of keys, the keys, the arguments. */
 export function scriptArguments(code: Arg, keys: readonly Arg[] = [], args: readonly Arg[] = []): Arg[] {
+  if (!Array.isArray(keys) || !Array.isArray(args)) {
+    throw new TypeError(
+      "Cannot make a script's call: keys and arguments are lists, as in (script, [key], [argument])",
+    );
+  }
   return [code, keys.length, ...keys, ...args];
 }
 

@@ -164,7 +164,11 @@ export function collect(source: unknown, over: unknown, table: Table): Given {
     if (isPlain(value)) return fromObject(value, table);
     throw new TypeError(
       `Cannot use these options: wanted a URL or a plain object, but got ${
-        typeof value === "object" && value !== null ? "an object of a class" : describe(value)
+        Array.isArray(value)
+          ? "a list: for the nodes of a cluster use RedisCluster"
+          : typeof value === "object" && value !== null
+          ? "an object of a class"
+          : describe(value)
       }`,
     );
   };

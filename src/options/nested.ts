@@ -46,6 +46,14 @@ function fields(wanted: string, known: Readonly<Record<string, Kind>>, ...or: re
 /** The error for a field that no such option has. */
 export function unknownField(name: string, field: string, known: readonly string[]): TypeError {
   const near = nearest(field, known);
+  // The name that node:tls has for it.
+  if (field === "rejectUnauthorized" && known.includes("verify")) {
+    return new TypeError(
+      `Cannot use the option ${
+        nameOf(`${name}.${field}`)
+      }: there is none of that name; use ${name}.verify: "none"`,
+    );
+  }
   const hint = near === undefined ? `it has ${known.join(", ")}` : `did you mean \`${name}.${near}\`?`;
   return new TypeError(
     `Cannot use the option ${nameOf(`${name}.${field}`)}: there is none of that name; ${hint}`,

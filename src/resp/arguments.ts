@@ -17,6 +17,17 @@ export function isGone(bytes: Uint8Array): boolean {
   return bytes.length === 0 && (bytes.buffer as { readonly detached?: boolean }).detached === true;
 }
 
+/** Stands for an argument that the caller left out; refused with its name instead of its position. */
+export class Missing {
+  /** Such as `"the key is undefined"`. */
+  readonly what: string;
+
+  /** Names what is missing. */
+  constructor(what: string) {
+    this.what = what;
+  }
+}
+
 /**
  * Looks at all arguments of a command.
  *
@@ -44,6 +55,7 @@ export function noWords(words: unknown): TypeError {
 /** The error for an argument that cannot be sent; `index` counts from 0, the message from 1. */
 export function refusal(arg: unknown, index: number, head: Uint8Array): TypeError {
   const name = commandName(head);
+  if (arg instanceof Missing) return new TypeError(`Cannot send ${name}: ${arg.what}`);
   const which = name === "" ? `word ${index + 1} of the command` : `argument ${index + 1} of ${name}`;
   return new TypeError(`Cannot send ${which}: it is ${describe(arg)}${advice(arg)}`);
 }
@@ -77,7 +89,9 @@ function describe(arg: unknown): string {
 function advice(arg: unknown): string {
   if (typeof arg === "string") return ": send bytes, or text.toWellFormed()";
   const accepted = "; strings, numbers, bigints and Uint8Array can be sent";
-  if (arg === null || arg === undefined) return `${accepted}: leave it out, or send ""`;
+  if (arg === null || arg === undefined) {
+    return `${accepted}: is a variable not set? Leave it out, or send ""`;
+  }
   if (typeof arg === "boolean") return `${accepted}: send 1 and 0, or a word`;
   if (Array.isArray(arg)) return `${accepted}: spread it (...)`;
   if (isBytes(arg)) return ": send it before, or send a copy";
@@ -88,6 +102,7 @@ function advice(arg: unknown): string {
   if (tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]") {
     return `${accepted}: pass new Uint8Array(buffer)`;
   }
+  if (typeof (arg as { then?: unknown }).then === "function") return ": did you forget `await`?";
   if (typeof arg === "object") return `${accepted}: serialise it, for example with JSON.stringify`;
   return accepted;
 }

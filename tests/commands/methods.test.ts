@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { functionName } from "../../scripts/commands/render.ts";
+import { Missing } from "../../src/resp/arguments.ts";
 import { CommandMethods } from "../../src/commands/methods.ts";
 import * as c from "../../src/commands/mod.ts";
 import { readRows, type Row } from "../../src/commands/rows.ts";
@@ -61,11 +62,16 @@ function* calls(row: Row): Generator<unknown[]> {
   }
 }
 
+/** Methods name a key that is missing; functions leave it as it is. */
+function unnamed(arg: unknown): unknown {
+  return arg instanceof Missing ? (arg.what.endsWith("null") ? null : undefined) : arg;
+}
+
 /** What comes of a call; a parser by itself, for it is to be the same function. */
 function outcome(call: Call, params: unknown[]): [unknown, c.Command["parse"]] {
   try {
     const { spec, args, parse } = call.apply(methods, params);
-    return [{ spec, args }, parse];
+    return [{ spec, args: args.map(unnamed) }, parse];
   } catch (error) {
     return [String(error), undefined];
   }
@@ -97,6 +103,11 @@ describe("methods", () => {
       const told = `${name}, shape ${row.shape}`;
       for (const params of calls(row)) {
         const [command, parse] = outcome(methods[name.replace(/_$/, "")]!, params);
+        if (/it takes .*, and got/.test(String(command))) {
+          // JavaScript itself drops what a function does not take.
+          assert.ok(params.length > functions[name]!.length, told);
+          continue;
+        }
         const [expected, expectedParse] = outcome(functions[name]!, params);
         assert.deepEqual(command, expected, told);
         // Where a method calls the function, that may make a parser anew.

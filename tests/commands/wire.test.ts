@@ -66,7 +66,7 @@ describe("wrong shapes", () => {
     ["no pairs", () => c.mset({}), /Cannot make MSET: there is no pair/],
     ["no pairs for a counted list", () => c.hsetex("h", {}), /Cannot make HSETEX: there is no pair/],
     ["a flat list of pairs", () => loose.mset!(["a", 1]), /Cannot make MSET: each pair/],
-    ["no object", () => loose.mset!("a"), /Cannot make MSET: it takes an object/],
+    ["no object", () => loose.mset!("a"), /Cannot make MSET: fields and values are an object/],
     [
       "an unknown option",
       () => loose.set!("k", "v", { foo: 1 }),
@@ -82,7 +82,11 @@ describe("wrong shapes", () => {
       () => loose.set!("k", "v", { nx: 1 }),
       /the option nx must be true or false/,
     ],
-    ["options that are no object", () => loose.set!("k", "v", "EX"), /SET: the options must be an object/],
+    [
+      "options that are no object",
+      () => loose.set!("k", "v", "EX"),
+      /SET: options are an object: write \{ ex/,
+    ],
     [
       "half a limit",
       () => loose.zrange!("z", 0, 1, { limit: { offset: 1 } }),

@@ -36,7 +36,7 @@ const GOOD: readonly [url: string, parts: Record<string, unknown>][] = [
 /** Every "hunter" and "2x" in these is part of what may be a password. */
 const BAD: readonly [url: string, says: RegExp][] = [
   ["", /begin with a scheme/],
-  ["localhost:6379", /followed by "\/\/"/],
+  ["localhost:6379", /write redis:\/\/localhost:6379/],
   ["h", /begin with a scheme/],
   ["http://bob:hunter2x@h", /"http:" is unknown/],
   ["redis+tls://h", /unknown/],

@@ -1,0 +1,95 @@
+/** Typical mistakes of new users: each is refused by a message that says what to write. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Redis } from "../../mod.ts";
+import { type Server, startServer } from "../harness/server.ts";
+
+// deno-lint-ignore no-explicit-any
+type Anything = any;
+
+let server: Server;
+let redis: Anything;
+before(async () => {
+  server = await startServer();
+  redis = new Redis(server.url);
+});
+after(async () => {
+  await redis.close();
+  await server.stop();
+});
+
+/** What is called, and what its message must say. */
+const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
+  ["a key that is undefined", () => redis.get(undefined), /Cannot send GET: the key is undefined/],
+  ["a key that is null", () => redis.hget(null, "f"), /Cannot send HGET: the key is null/],
+  [
+    "a key that is undefined, with options",
+    () => redis.set(undefined, "v", { ex: 1 }),
+    /SET: the key is undefined/,
+  ],
+  [
+    "a key that is undefined, in a pipeline",
+    () => redis.pipeline().incr(undefined).exec(),
+    /Cannot send INCR: the key is undefined/,
+  ],
+  [
+    "a key that is undefined, in a transaction",
+    () => redis.multi().incr(undefined).exec(),
+    /Cannot send INCR: the key is undefined/,
+  ],
+  ["a forgotten await", () => redis.set("k", redis.ping()), /did you forget `await`\?/],
+  ["a forgotten await, in a list", () => redis.sadd("s", [Promise.resolve(1)]), /did you forget `await`\?/],
+  [
+    "a field without a value",
+    () => redis.hset("h", { a: 1, b: undefined }),
+    /HSET: the value of "b" is undefined/,
+  ],
+  ["a value that is null in MSET", () => redis.mset({ a: null }), /MSET: the value of "a" is null/],
+  ["options as words", () => redis.set("k", "v", "EX", 60), /write \{ ex: \.\.\. \}/],
+  ["a flag as a word", () => redis.expire("k", 5, "nx"), /write \{ nx: true \}/],
+  ["options in capitals", () => redis.set("k", "v", { EX: 60 }), /did you mean ex\?/],
+  ["an unknown option", () => redis.set("k", "v", { seconds: 60 }), /there are nx, xx, ifeq, get, ex/],
+  ["more arguments than there are", () => redis.get("a", "b"), /GET: it takes 1 argument, and got 2/],
+  ["arguments for a command without", () => redis.dbsize("a"), /DBSIZE: it takes no argument, and got 1/],
+  ["eval as ioredis has it", () => redis.eval("return 1", 0), /keys and arguments are lists/],
+  [
+    "a pipeline of arrays",
+    () => redis.pipeline([["set", "a", "b"]]).exec(),
+    /pipeline\(\)\.set\("key", "value"\)/,
+  ],
+  ["on()", () => redis.on("error", () => {}), /use addEventListener/],
+  ["quit()", () => redis.quit(), /use close\(\)/],
+  ["disconnect()", () => redis.disconnect(), /use close\(\)/],
+  ["select()", () => redis.select(1), /redis:\/\/localhost:6379\/1/],
+  ["hGetAll()", () => redis.hGetAll("h"), /use hgetall\(\)/],
+  ["setEx()", () => redis.setEx("k", 1, "v"), /use setex\(\)/],
+  ["the nodes of a cluster", () => new (Redis as Anything)([{ host: "a" }]), /use RedisCluster/],
+  ["an address without a scheme", () => new Redis("localhost:6379"), /write redis:\/\/localhost:6379/],
+  ["a number for an address", () => new Redis("127.0.0.1:6379"), /write redis:\/\//],
+  [
+    "rejectUnauthorized",
+    () => new Redis({ tls: { rejectUnauthorized: false } as object }),
+    /tls\.verify: "none"/,
+  ],
+];
+
+describe("a typical mistake is refused by name", () => {
+  for (const [name, call, message] of CALLS) {
+    it(name, async () => {
+      await assert.rejects(async () => await call(), (error: Error) => {
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it("and sends nothing", async () => {
+    assert.deepEqual(await redis.keys("*"), []);
+  });
+
+  it("while names that commands have stay commands", async () => {
+    assert.equal(await redis.set("k", "v", { ex: 60 }), "OK");
+    assert.equal(await redis.setex("k", 60, "v"), "OK");
+    assert.equal(await redis.get("k"), "v");
+  });
+});
