@@ -8,7 +8,8 @@
  * ```
  *
  * In `connecting` and `waiting` commands stay in the offline queue, each up to its deadline. In `ready`, too, while the
- * gate is closed: commands that were refused for now wait for their retry, and nothing overtakes them.
+ * gate is closed: commands that were refused for now wait for their retry, and nothing overtakes them; or the connection
+ * is to be left, as its lifetime is over or its server is a master no more, and what is in flight gets its replies first.
  *
  * @module
  */
@@ -25,6 +26,7 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import { withTimeout } from "../pool/with_timeout.ts";
 import { isFinal, retryDelay } from "../retry.ts";
 import { ConnectCalls } from "./connect_calls.ts";
+import { ConnectionLifetime } from "./connection_lifetime.ts";
 import { OrderedSender } from "./ordered_sender.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
 import { closedError } from "./unsupported_commands.ts";
@@ -40,8 +42,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   readonly #stop: AbortController = new AbortController();
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
   #connection: Connection | undefined = undefined;
-  /** One that had to be left, and still owes replies. */
-  #left: Connection | undefined = undefined;
+  readonly #lifetime: ConnectionLifetime;
   #arrived: (() => void) | undefined = undefined;
   #attempt = 0;
   #delay = 0;
@@ -52,6 +53,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   constructor(pool: ConnectionPool) {
     super(pool.options.connection);
     this.#pool = pool;
+    this.#lifetime = new ConnectionLifetime(pool, (next) => this.#replace(next));
     this.#unsubscribe = pool.reconnectSignal.on(() => this.#reconnectNow());
   }
 
@@ -103,8 +105,10 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       this.sendAgain(pending);
       return true;
     }
-    if (this.misplaced(error)) {
-      this.sendAgain(pending);
+    const connection = this.#connection;
+    if (this.#pool.misplaced(error, connection)) {
+      this.retryLater(pending, error, 0, last);
+      if (connection !== undefined) this.leave(connection, () => this.#drop(connection, error));
       return true;
     }
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
@@ -155,6 +159,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#state = "closed";
     this.clock.clearTimeout(this.#timer);
     this.#unsubscribe();
+    this.#lifetime.end();
     this.detach(this.#connection);
     this.rejectWaiting((pending) => this.#closed(pending.command.spec.name));
     this.#calls.rejectAll(this.#closed("connect"));
@@ -213,6 +218,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     connection.listen(listener);
     // It may have ended between its handshake and now.
     if (connection.state !== "ready") return this.#lost(connection.cause);
+    this.#lifetime.begin(connection);
     for (const listener of this.#listeners) listener.ready(connection);
     this.release(connection);
     this.#calls.resolveAll();
@@ -221,9 +227,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
 
   #lost(cause: Error | undefined): void {
     if (this.#state !== "ready") return;
-    this.#connection = undefined;
-    this.detach();
-    for (const listener of this.#listeners) listener.lost(cause);
+    this.#lifetime.end();
+    this.#detach(cause);
     if (this.#pool.closed) return void this.close();
     if (isPermanentRejection(cause)) {
       return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
@@ -235,19 +240,34 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
 
-  /** @inheritdoc */
-  misplaced(error: Error): boolean {
-    const from = this.#left?.state === "closing" ? this.#left : this.#connection;
-    if (!this.#pool.misplaced(error, from)) return false;
-    const connection = this.#connection;
-    // Replies that the one left before still gives say nothing about this one.
-    if (connection !== undefined && this.#left?.state !== "closing") {
-      // What it still owes may come; what is new goes elsewhere.
-      this.#left = connection;
-      this.#lost(error);
-      connection.close();
-    }
-    return true;
+  #detach(cause: Error | undefined): void {
+    this.#connection = undefined;
+    this.detach();
+    for (const listener of this.#listeners) listener.lost(cause);
+  }
+
+  /** Nothing is due any more on a connection to the wrong server. */
+  #drop(connection: Connection, reason: Error): void {
+    this.#lost(reason);
+    connection.disconnect();
+  }
+
+  /** The lifetime of the connection is over. */
+  #replace(next: Connection | undefined): void {
+    const connection = this.#connection!;
+    this.leave(connection, () => {
+      if (next !== undefined && next.state !== "ready") {
+        this.release(connection);
+        return this.#lifetime.again();
+      }
+      this.#detach(undefined);
+      connection.unlisten(this.#listener!);
+      if (next !== undefined) this.#ready(next);
+      connection[Symbol.dispose]();
+      if (next !== undefined) return;
+      this.offline.reason = undefined;
+      this.#connect();
+    });
   }
 
   #reconnectNow(): void {

@@ -45,6 +45,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #ending: Connection | undefined = undefined;
   /** Refused commands wait for their retry. */
   #hold: RetryHold | undefined = undefined;
+  /** Called instead of sending on when every command in flight has its reply: the connection is to be left. */
+  #leave: (() => void) | undefined = undefined;
   /** When the commands in `resend` may be sent. */
   #resendAt = 0;
   #timer: Timer = undefined;
@@ -201,6 +203,14 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.want();
   }
 
+  /** Sends nothing more on a connection; `left` is called when every command in flight on it has its reply. */
+  protected leave(connection: Connection, left: () => void): void {
+    if (this.#leave !== undefined) return;
+    this.#leave = left;
+    if (this.#hold === undefined) this.#closeGate(connection, undefined);
+    else if (this.#hold.quiet) left();
+  }
+
   /** Sends a command again that has not been tried: before what has not been sent yet. */
   protected sendAgain(pending: Pending): void {
     if (this.usable) return this.#dispatch(pending, this.#open!);
@@ -214,6 +224,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     const { clock } = this;
     const early = this.resend.awaited ? this.#resendAt - clock.now() : 0;
     clock.clearTimeout(this.#timer);
+    this.#leave = undefined;
     if (early > 0) {
       this.#timer = clock.setTimeout(() => {
         this.#resendAt = 0;
@@ -240,7 +251,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.clock.clearTimeout(this.#timer);
     // What was in flight and may have run is behind what was refused.
     this.#hold?.rejectOvertaken();
-    this.#open = this.#hold = undefined;
+    this.#open = this.#hold = this.#leave = undefined;
   }
 
   /** Rejects all that waits. */
@@ -261,11 +272,13 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.want();
   }
 
-  #closeGate(connection: Connection, reason: Error): void {
+  #closeGate(connection: Connection, reason: Error | undefined): void {
     this.#open = undefined;
     this.offline.reason = reason;
     const hold = this.#hold = new RetryHold(connection, () => {
-      if (this.#hold === hold) this.release(connection);
+      if (this.#hold !== hold) return;
+      if (this.#leave === undefined) this.release(connection);
+      else this.#leave();
     });
   }
 

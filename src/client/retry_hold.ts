@@ -23,7 +23,8 @@ const isReadonly = ({ command }: Pending): boolean => (command.spec.flags & Comm
 /** Sends a PING; `answered` is called with its reply, whatever it is, unless the connection ends before. */
 export function sendBarrier(connection: Connection, answered: () => void): void {
   const barrier = new Pending(PING, DecodeMode.text, 0, { resolved: answered, rejected: answered });
-  connection.enqueue(barrier);
+  // A full queue refuses no barrier.
+  connection.link?.enqueue(barrier);
 }
 
 /** A refused command, or the placeholder of a batch. */

@@ -105,12 +105,19 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   #retries(outcomes: readonly unknown[]): boolean {
     const { retry } = this.#terms;
     const context = { attempt: 1, readonly: false };
-    if (this.#target === undefined || retry === undefined) return false;
+    if (retry === undefined) return false;
     if (!outcomes.every((one) => shouldRetry(retry, one, context))) return false;
+    return this.#recover(outcomes[0] as ReplyError);
+  }
+
+  /** Nothing has run, for this reason: whether the transaction is sent again in its place. */
+  #recover(reason: ReplyError): boolean {
+    const { retry } = this.#terms;
+    if (this.#target === undefined || retry === undefined) return false;
     const retrying = this.#retrying ??= this.placeholder();
     retrying.coldFields.retry = retry;
     this.#placeholder = retrying;
-    return this.#target.recoverBatch(this, retrying, outcomes[0] as ReplyError, this.#end!);
+    return this.#target.recoverBatch(this, retrying, reason, this.#end!);
   }
 
   #fail(error: Error): void {
@@ -136,6 +143,8 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       );
     }
     if (ended instanceof ReplyError) {
+      const reason = queued.find((one) => one instanceof ReplyError);
+      if (reason !== undefined && this.#recover(reason)) return;
       // A transaction that runs has a list for a reply. Refused commands say why; the others were not run on their account.
       this.failures = queued.length;
       const refused = (error: Error): ReplyError => new ReplyError(error.message, { executed: "no" });

@@ -11,23 +11,21 @@
  *
  * @module
  */
-import { Connection, type ConnectionHome } from "../connection/connection.ts";
+import { Connection } from "../connection/connection.ts";
 import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
 import { type PoolOptions, resolvePoolOptions } from "../options.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 import type { Observer } from "../observer.ts";
 import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
-import { Lifetimes } from "./lifetimes.ts";
 import { ReconnectSignal } from "./reconnect_signal.ts";
-import { closedError, cutError, leaseCutError, limitError, notLeasedError } from "./errors.ts";
+import { closedError, cutError, leaseCutError, limitError } from "./errors.ts";
 import { isDemoted } from "./demotion.ts";
 import type { Opener } from "./establish.ts";
 import { withTimeout } from "./with_timeout.ts";
-import { IdleStore } from "./idle.ts";
-import { type AcquireOptions, Leases, type Request, stackAbove } from "./leases.ts";
+import { type AcquireOptions, type Request, stackAbove } from "./leases.ts";
 import { PendingConnects } from "./pending_connects.ts";
-import { SessionResets } from "./session_reset.ts";
+import { PooledConnections, type PooledConnectionsOwner } from "./pooled_connections.ts";
 import { explainStats, type PoolStats, summary } from "./stats.ts";
 import { MinIdle } from "./min_idle.ts";
 
@@ -69,12 +67,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    */
   readonly reconnectSignal: ReconnectSignal = new ReconnectSignal();
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
-  readonly #idle: IdleStore<Connection>;
-  readonly #leases: Leases<Connection>;
+  readonly #connections: PooledConnections<Connection>;
   readonly #pendingConnects: PendingConnects;
   readonly #minIdle: MinIdle<Connection>;
-  readonly #resets: SessionResets<Connection>;
-  readonly #lifetimes: Lifetimes<Connection>;
   readonly #closers: Set<() => Promise<void>> = new Set();
   #opened = 0;
   #gone = 0;
@@ -97,22 +92,19 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const { transport = new.target.transport, observer = new.target.observer } = given.connection;
     const same = transport === given.connection.transport && observer === given.connection.observer;
     this.options = same ? given : this.resolve(given, { transport, observer });
-    const { connection, trackLeases, minIdle } = this.options;
+    const { connection, minIdle } = this.options;
     const opener: Opener<Connection> = {
       options: connection,
       open: (signal) => this.openConnection(signal),
       connecting: (attempt) => emit(this, "connecting", { attempt }),
       repeating: (attempt, delay, cause) => emit(this, "reconnecting", { attempt, delay, cause }),
     };
-    this.#idle = new IdleStore(connection.clock, this.options, (expired) => expired.disconnect());
-    this.#leases = new Leases(this, connection.clock, trackLeases, tellReturned(connection));
-    this.#lifetimes = new Lifetimes(connection.clock, this.options.maxLifetime);
+    this.#connections = new PooledConnections(this, this.#owner(), tellReturned(connection));
     this.#pendingConnects = new PendingConnects(opener);
-    this.#resets = new SessionResets((reset) => reset.settled ? this.#takeBack(reset) : this.#changed());
     this.#minIdle = new MinIdle({
       ...opener,
-      missing: () => Math.min(minIdle - this.#idle.size - this.#minIdle.size, this.#places),
-      park: (warmed) => (this.#admit(warmed), this.#takeBack(warmed)),
+      missing: () => Math.min(minIdle - this.#connections.idle - this.#minIdle.size, this.#places),
+      park: (warmed) => (this.#admit(warmed), this.#connections.takeBack(warmed)),
       freed: () => this.#changed(),
     });
     announce(this, connection);
@@ -140,9 +132,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** What the pool has at this moment. */
   stats(): PoolStats {
-    const idle = this.#idle.size;
-    const inUse = this.#leases.size + this.#resets.size;
-    const leases = this.#leases.list();
+    const { idle, inUse } = this.#connections;
+    const leases = this.#connections.leases.list();
     return {
       created: idle + inUse,
       idle,
@@ -152,7 +143,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       max: this.options.maxConnections,
       opened: this.#opened,
       closed: this.#gone,
-      longestLease: this.#leases.longest(),
+      longestLease: this.#connections.leases.longest(),
       ...leases && { leases },
     };
   }
@@ -177,6 +168,15 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   protected openConnection(signal: AbortSignal): Promise<C> {
     const connection = this.makeConnection();
     return connection.connect({ signal, retry: false }).then(() => connection);
+  }
+
+  /**
+   * When the life of a connection ends (`maxLifetime`), by the clock of the options; `Infinity`: never.
+   *
+   * @internal
+   */
+  endOfLife(connection: Connection): number {
+    return this.#connections.endOfLife(connection);
   }
 
   /** Whether a refused command came to the wrong server, so that it belongs on a new connection. */
@@ -211,14 +211,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Takes an idle connection for exclusive use, if there is one, without waiting for anything. */
   tryAcquire(): C | undefined {
     if (this.closed || this.waiting > 0) return undefined;
-    const idle = this.#takeIdle();
+    const idle = this.#connections.takeIdle();
     if (idle === undefined) return undefined;
     return this.#lease(idle, this.options.trackLeases ? { takenAt: stackAbove(this.tryAcquire) } : {});
   }
 
   /** Takes an idle connection, or opens one where there is a place; `undefined`: there is neither. */
   protected take(request: AcquireOptions): C | Promise<C> | undefined {
-    const idle = this.#takeIdle();
+    const idle = this.#connections.takeIdle();
     if (idle !== undefined) return this.#lease(idle, request);
     return (this.#places > 0 && this.mayOpen()) || this.#minIdle.yield() ? this.#open(request) : undefined;
   }
@@ -230,13 +230,13 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Whether `take` would give something. */
   protected get available(): boolean {
-    return this.#idle.size > 0 || this.#places > 0 || this.#minIdle.size > 0;
+    return this.#connections.idle > 0 || this.#places > 0 || this.#minIdle.size > 0;
   }
 
   /** What `acquire` does when all places are taken; a pool that waits overrides it. */
   protected atLimit(request: AcquireOptions): Promise<C> {
     // Nobody holds what is being put right: who cannot wait for it gets a new one in its place.
-    const taken = this.#resets.yield() ? this.take(request) : undefined;
+    const taken = this.#connections.yieldReset() ? this.take(request) : undefined;
     return taken === undefined ? Promise.reject(limitError(this.options)) : Promise.resolve(taken);
   }
 
@@ -249,9 +249,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * @throws {RedisError} with code `NOT_LEASED` for one that this pool has not lent: foreign, or released twice.
    */
   release(connection: C): void {
-    const held = this.#leases.end(connection);
-    if (held === "never") throw notLeasedError();
-    if (held === "held") this.#takeBack(connection);
+    this.#connections.release(connection);
   }
 
   /**
@@ -260,13 +258,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    */
   disconnect(options: { readonly inUse?: boolean } = {}): void {
     const cut = () => leaseCutError(this.closed);
-    for (const connection of this.#idle.clear()) connection.disconnect();
+    for (const connection of this.#connections.clearIdle()) connection.disconnect();
     if (options.inUse === false) return;
     this.#minIdle.abort(cut);
     this.#pendingConnects.abort(() => cutError(this.options));
-    for (const connection of [...this.#resets.connections(), ...this.#leases.connections()]) {
-      connection.disconnect(cut());
-    }
+    this.#connections.disconnectUsed(cut);
   }
 
   /** Does what `disconnect()` does, and counts `opened` and `closed` from zero. */
@@ -315,17 +311,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** How many more connections may be opened. */
   get #places(): number {
-    const created = this.#idle.size + this.#leases.size + this.#resets.size;
-    return this.options.maxConnections - created - this.#pendingConnects.size - this.#minIdle.size;
-  }
-
-  #takeIdle(): Connection | undefined {
-    for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
-      // Unread bytes or a reply that is due would become the next holder's reply.
-      if (connection.settled && !this.#lifetimes.over(connection)) return connection;
-      connection.disconnect();
-    }
-    return undefined;
+    const { idle, inUse } = this.#connections;
+    return this.options.maxConnections - idle - inUse - this.#pendingConnects.size - this.#minIdle.size;
   }
 
   async #open(request: Request): Promise<C> {
@@ -344,55 +331,49 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** A new connection; whoever calls this puts it in its place at once. */
   #admit(connection: Connection): void {
     this.#opened++;
-    this.#lifetimes.begin(connection);
-    connection.listen({ closed: (cause) => this.#lost(connection, cause) });
+    this.#connections.add(connection);
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
 
   #lease(connection: Connection, request: Request): C {
-    connection.attach(this as ConnectionHome);
-    this.#leases.begin(connection, request);
+    this.#connections.lease(connection, request);
     this.#minIdle.look();
     return connection as C;
   }
 
-  /** What becomes of a connection that nobody holds any more. */
-  #takeBack(connection: Connection): void {
-    const { session } = connection;
-    if (!connection.settled || session.tainted || this.closed || this.#lifetimes.over(connection)) {
-      connection.disconnect();
-    } else if (session.resetCommands().length > 0) {
-      this.#resets.start(connection);
-    } else {
-      this.#idle.put(connection, this.#lifetimes.end(connection));
-    }
-    this.#changed();
-  }
-
-  #lost(connection: Connection, cause: Error | undefined): void {
-    this.#gone++;
-    if (this.#idle.remove(connection) && cause !== undefined) this.#minIdle.lost(cause);
-    this.#resets.lost(connection);
-    this.#leases.lost(connection);
-    this.#changed();
-    emit(this, "closed", { cause });
+  #owner(): PooledConnectionsOwner<Connection> {
+    const closed = (): boolean => this.#closed;
+    return {
+      options: this.options,
+      get closed() {
+        return closed();
+      },
+      release: (connection) => this.release(connection as C),
+      lost: (_, cause, idle) => {
+        this.#gone++;
+        if (idle && cause !== undefined) this.#minIdle.lost(cause);
+        this.#changed();
+        emit(this, "closed", { cause });
+      },
+      changed: () => this.#changed(),
+    };
   }
 
   /** Something became free: for those who wait, then for `minIdle`; a pool that closes waits for the last lease. */
   #changed(): void {
     this.placeFreed();
     this.#minIdle.look();
-    if (this.#leases.size + this.#resets.size === 0) this.#returned?.();
+    if (this.#connections.inUse === 0) this.#returned?.();
   }
 
   async #close(): Promise<void> {
     if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
     this.#minIdle.stop(() => cutError(this.options));
     this.#pendingConnects.abort(() => cutError(this.options));
-    const ends = this.#idle.clear().map((connection) => connection.close());
+    const ends = this.#connections.clearIdle().map((connection) => connection.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
-    if (this.#leases.size + this.#resets.size === 0) this.#returned!();
+    if (this.#connections.inUse === 0) this.#returned!();
     const { connection, closeGrace } = this.options;
     await withTimeout(connection.clock, closeGrace, Promise.all([returned, ...closers, ...ends]));
     this.disconnect();

@@ -1,0 +1,130 @@
+/**
+ * The connections of a pool: idle, leased or being reset, and their ways from one place to the next.
+ *
+ * @module
+ */
+import type { Connection, ConnectionHome } from "../connection/connection.ts";
+import type { ResolvedPoolOptions } from "../options.ts";
+import { notLeasedError } from "./errors.ts";
+import { IdleStore } from "./idle.ts";
+import { Leases, type Request } from "./leases.ts";
+import { Lifetimes } from "./lifetimes.ts";
+import { SessionResets } from "./session_reset.ts";
+
+/** What a pool is told about its connections. */
+export interface PooledConnectionsOwner<C extends Connection> extends ConnectionHome {
+  /** The options of the pool. */
+  readonly options: ResolvedPoolOptions;
+  /** Whether the pool takes no connection back. */
+  readonly closed: boolean;
+  /** A connection has ended. `idle`: nobody held it. */
+  lost(connection: C, cause: Error | undefined, idle: boolean): void;
+  /** A place or an idle connection has become free. */
+  changed(): void;
+}
+
+/** All open connections of a pool. */
+export class PooledConnections<C extends Connection> {
+  /** The connections that callers hold. */
+  readonly leases: Leases<C>;
+  readonly #owner: PooledConnectionsOwner<C>;
+  readonly #idle: IdleStore<C>;
+  readonly #resets: SessionResets<C>;
+  readonly #lifetimes: Lifetimes<C>;
+
+  /** Makes it for `pool`. `leaseEnded` gets the milliseconds that each lease has lasted. */
+  constructor(pool: object, owner: PooledConnectionsOwner<C>, leaseEnded?: (time: number) => void) {
+    const { options } = owner;
+    const { clock } = options.connection;
+    this.#owner = owner;
+    this.#idle = new IdleStore(clock, options, (expired) => expired.disconnect());
+    this.leases = new Leases(pool, clock, options.trackLeases, leaseEnded);
+    this.#lifetimes = new Lifetimes(clock, options.maxLifetime);
+    this.#resets = new SessionResets((reset) => reset.settled ? this.takeBack(reset) : owner.changed());
+  }
+
+  /** The number of idle connections. */
+  get idle(): number {
+    return this.#idle.size;
+  }
+
+  /** The number of connections in use, those that are being reset included. */
+  get inUse(): number {
+    return this.leases.size + this.#resets.size;
+  }
+
+  /** When the life of a connection ends, by the clock of the pool; `Infinity`: never. */
+  endOfLife(connection: C): number {
+    return this.#lifetimes.end(connection);
+  }
+
+  /** Adds a new connection; the caller leases it or takes it back at once. */
+  add(connection: C): void {
+    this.#lifetimes.begin(connection);
+    connection.listen({ closed: (cause) => this.#lost(connection, cause) });
+  }
+
+  /** Takes an idle connection that is as good as new, if there is one. */
+  takeIdle(): C | undefined {
+    for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
+      // Unread bytes or a reply that is due would become the next holder's reply.
+      if (connection.settled && !this.#lifetimes.over(connection)) return connection;
+      connection.disconnect();
+    }
+    return undefined;
+  }
+
+  /** Lends a connection. */
+  lease(connection: C, request: Request): void {
+    connection.attach(this.#owner);
+    this.leases.begin(connection, request);
+  }
+
+  /**
+   * Ends the lease of a connection.
+   *
+   * @throws {RedisError} with code `NOT_LEASED` for one that was not lent.
+   */
+  release(connection: C): void {
+    const held = this.leases.end(connection);
+    if (held === "never") throw notLeasedError();
+    if (held === "held") this.takeBack(connection);
+  }
+
+  /** Makes a connection that nobody holds idle, or resets or closes it first. */
+  takeBack(connection: C): void {
+    const { session } = connection;
+    if (!connection.settled || session.tainted || this.#owner.closed || this.#lifetimes.over(connection)) {
+      connection.disconnect();
+    } else if (session.resetCommands().length > 0) {
+      this.#resets.start(connection);
+    } else {
+      this.#idle.put(connection, this.#lifetimes.end(connection));
+    }
+    this.#owner.changed();
+  }
+
+  /** Gives up a connection that is being reset, so that its place is free; `false`: there is none. */
+  yieldReset(): boolean {
+    return this.#resets.yield();
+  }
+
+  /** Takes out all idle connections. */
+  clearIdle(): C[] {
+    return this.#idle.clear();
+  }
+
+  /** Closes the connections in use. */
+  disconnectUsed(cause: () => Error): void {
+    for (const connection of [...this.#resets.connections(), ...this.leases.connections()]) {
+      connection.disconnect(cause());
+    }
+  }
+
+  #lost(connection: C, cause: Error | undefined): void {
+    const idle = this.#idle.remove(connection);
+    this.#resets.lost(connection);
+    this.leases.lost(connection);
+    this.#owner.lost(connection, cause, idle);
+  }
+}
