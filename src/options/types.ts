@@ -113,7 +113,7 @@ export interface PoolOptions<C = unknown> extends ConnectionOptions {
   readonly queue?: "lifo" | "fifo";
   /** An idle connection is closed after this time; 0 is never. Default 0. */
   readonly maxIdleTime?: number;
-  /** A connection is replaced at this age, jittered, when nobody holds it; 0 is never. Default 0. */
+  /** A connection is replaced at this age, jittered, when nobody holds it, the shared connection also under load; 0 is never. Default 0. */
   readonly maxLifetime?: number;
   /** Idle connections that are kept ready. Default 0. */
   readonly minIdle?: number;
