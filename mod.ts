@@ -35,10 +35,9 @@ export type * from "./src/transport.ts";
 export type * from "./src/observer.ts";
 export type * from "./src/clock.ts";
 export type * from "./src/options.ts";
-export type { RedisOptions as RedisOptionsOver } from "./src/options.ts";
 export type { RedisOptions } from "./src/client/redis.ts";
 export type * from "./src/events.ts";
-export type * from "./src/resp/types.ts";
+export type { Attributed, Reply, ReplyObject } from "./src/resp/types.ts";
 export {
   type Backoff,
   type BackoffFunction,
@@ -101,13 +100,7 @@ export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/mon
 export type { PushContents, PushKinds } from "./src/client/push.ts";
 export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
 export type { CachedCodec, CachedOptions } from "./src/client/cache/cache_aside_options.ts";
-export {
-  NamedPipeline,
-  Pipeline,
-  type PipelineWrap,
-  type Results,
-  type Settled,
-} from "./src/client/pipeline.ts";
+export { NamedPipeline, Pipeline, type Results, type Settled } from "./src/client/pipeline.ts";
 // Types alone of what is loaded when it is first called: to name a class here would load it at once.
 export type { Watched, WatchingClient, WatchOptions } from "./src/client/watch.ts";
 export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
@@ -124,22 +117,7 @@ export type {
   StreamHandler,
 } from "./src/client/streams/options.ts";
 export { createScript, type Script, script, type ScriptOptions } from "./src/commands/script.ts";
-export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
-export { CommandMethods } from "./src/commands/methods.ts";
-export { Command, type CommandSpec, type KeySpec, type ReplyParser } from "./src/commands/command.ts";
-// The classes as they are on every runtime, for those who bring a transport of their own.
-export {
-  BlockingClusterConnectionPoolBase,
-  BlockingConnectionPoolBase,
-  ClusterConnectionPoolBase,
-  ConnectionBase,
-  ConnectionPoolBase,
-  RedisBase,
-  RedisClusterBase,
-  SentinelBase,
-  SentinelConnectionPoolBase,
-};
-
+export { Command } from "./src/commands/command.ts";
 /**
  * A connection to a server, by itself: connect it, send words, disconnect. Pools make and keep them.
  *

@@ -79,7 +79,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: "door",
-    paths: ["mod.ts", "core.ts", "testing.ts"],
+    paths: ["mod.ts", "core.ts", "base.ts", "testing.ts"],
     uses: [
       ...GROUND,
       "connection",

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Client, TextPromise } from "../../mod.ts";
+import type { TextPromise } from "../../base.ts";
+import type { Client } from "../../mod.ts";
 import { type FaultProxy, startProxy } from "../../tests/harness/fault_proxy.ts";
 import type { RawClientAddress } from "../../tests/harness/raw_client.ts";
 import type { Fault } from "./faults.ts";

@@ -18,7 +18,17 @@ export interface Check {
   readonly args: readonly string[];
 }
 
-const CHECKED = ["mod.ts", "core.ts", "testing.ts", "src", "transports", "tests", "scripts", "examples"];
+const CHECKED = [
+  "mod.ts",
+  "core.ts",
+  "base.ts",
+  "testing.ts",
+  "src",
+  "transports",
+  "tests",
+  "scripts",
+  "examples",
+];
 
 /** The checks of the project in `root`; the slow ones only where everything is wanted. */
 export function listChecks(root: string, everything: boolean): Check[] {

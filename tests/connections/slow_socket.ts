@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import { command } from "../../src/commands/mod.ts";
-import { type Arg, Redis, type Socket, type SocketHandlers, type Transport } from "../../mod.ts";
+import type { Arg } from "../../base.ts";
+import { Redis, type Socket, type SocketHandlers, type Transport } from "../../mod.ts";
 import { RedisError } from "../../src/errors.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 

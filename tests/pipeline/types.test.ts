@@ -4,9 +4,9 @@
  * @module
  */
 import { it } from "node:test";
-import { createScript, type Pipeline, type Redis, type StreamMessage, type TextPromise } from "../../mod.ts";
+import { createScript, type Pipeline, type Redis, type StreamMessage } from "../../mod.ts";
 import { get, hgetall, incr, zrange } from "../../src/commands/mod.ts";
-import type { BytesPromise } from "../../src/commands/wrap.ts";
+import type { BytesPromise, TextPromise } from "../../base.ts";
 import type { CoreClient } from "../../core.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;

@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type ConnectionPoolBase, Redis, type RedisOptions } from "../../mod.ts";
+import type { ConnectionPoolBase } from "../../base.ts";
+import { Redis, type RedisOptions } from "../../mod.ts";
 import type { Observer, Operation } from "../../src/observer.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import type { Script, ScriptedPeerOptions } from "../harness/scripted_peer.ts";

@@ -5,7 +5,8 @@
  */
 import { describe, it } from "node:test";
 import type { CutOptions } from "../harness/scripted_peer.ts";
-import type { ConnectionPoolBase, RedisOptions } from "../../mod.ts";
+import type { ConnectionPoolBase } from "../../base.ts";
+import type { RedisOptions } from "../../mod.ts";
 import { checkActions, mixedLoad } from "./load.ts";
 import { closeClean, reader, settleAll, type Stage, stage } from "./support.ts";
 

@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ConnectionPoolBase, RedisOptions } from "../../mod.ts";
+import type { ConnectionPoolBase } from "../../base.ts";
+import type { RedisOptions } from "../../mod.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import type { ScriptedPeerOptions } from "../harness/scripted_peer.ts";
 import { checkActions, incr } from "./load.ts";

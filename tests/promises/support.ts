@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type ConnectionPoolBase, Redis, type RedisOptions } from "../../mod.ts";
+import type { ConnectionPoolBase } from "../../base.ts";
+import { Redis, type RedisOptions } from "../../mod.ts";
 // `watch()` loads this when it is first called; while time is simulated, nobody would wait for that.
 import "../../src/client/late.ts";
 import { RedisError } from "../../src/errors.ts";
