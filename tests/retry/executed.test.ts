@@ -287,6 +287,65 @@ describe("real refusals of scripts", () => {
     }
   });
 
+  describe("permissions that a script lacks after it has written", {
+    skip: olderThan("7.2", "the texts that say so"),
+  }, () => {
+    const FORBIDDEN: Record<string, string> = {
+      "a command": "redis.CALL('SET', 'a', 1)",
+      "a key": "redis.CALL('INCR', 'b')",
+      "a channel": "redis.CALL('PUBLISH', 'other', 'x')",
+    };
+    const HOW: Record<string, (call: string) => string> = {
+      raises: (call) => `return ${call.replace("CALL", "call")}`,
+      returns: (call) => `return ${call.replace("CALL", "pcall")}`,
+      "returns the text of": (call) => `return redis.error_reply(${call.replace("CALL", "pcall")}.err)`,
+    };
+    let carol: Redis;
+    before(async () => {
+      await server.cli("ACL", "SETUSER", "carol", "on", ">pw", "~a*", "&news", "+@all", "-set");
+      carol = new Redis(server.url, { username: "carol", password: "pw" });
+    });
+    after(() => carol.close());
+    for (const [what, call] of Object.entries(FORBIDDEN)) {
+      for (const [how, make] of Object.entries(HOW)) {
+        it(`a script that ${how} what it gets for ${what} has run, once`, async () => {
+          const name = `f_${what}_${how}`.replaceAll(" ", "_");
+          const source = `redis.call('INCR', KEYS[1]); ${make(call)}`;
+          await redis.functionLoad(
+            `#!lua name=${name}\nredis.register_function('${name}', function(KEYS) ${source} end)`,
+          );
+          const ways: readonly ((key: string) => Promise<unknown>)[] = [
+            (key) => carol.eval(source, [key]),
+            (key) => carol.fcall(name, [key]),
+            (key) => carol.multi().eval(source, [key]).exec(),
+            (key) => carol.pipeline().eval(source, [key]).exec(),
+            (key) => carol.watch(key, (tx) => tx.eval(source, [key])),
+          ];
+          for (const [number, way] of ways.entries()) {
+            const key = `a:${name}:${number}`;
+            const error = await failure(way(key));
+            assert.match(error.message, /ACL failure in script/);
+            assert.equal(error.executed, "yes", error.message);
+            assert.equal(await redis.get(key), "1");
+          }
+        });
+      }
+    }
+
+    it("a permission that is revoked while a transaction is queued, or before EVAL, runs nothing", async () => {
+      const revoked = await failure(carol.watch("a:tx", async (tx) => {
+        const done = tx.multi().incr("a:tx");
+        await server.cli("ACL", "SETUSER", "carol", "-incr");
+        return await done.exec();
+      }));
+      await server.cli("ACL", "SETUSER", "carol", "+incr", "-eval");
+      const refusal = await failure(carol.eval("return redis.call('INCR', KEYS[1])", ["a:tx"]));
+      await server.cli("ACL", "SETUSER", "carol", "+eval");
+      assert.deepEqual([revoked.executed, refusal.executed], ["no", "no"]);
+      assert.equal(await redis.get("a:tx"), null);
+    });
+  });
+
   it("OOM and READONLY: the same words may come from a command that the script called", async () => {
     const source = "redis.pcall('PUBLISH', 'c', 1); return redis.pcall('SET', 'k', 1)";
     const raising = source.replace("return redis.pcall", "return redis.call");
