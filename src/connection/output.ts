@@ -201,7 +201,7 @@ export class Output {
   /** Small byte arguments were copied into the arena. A command that may be sent again needs them as they are now. */
   keepArguments(pending: Pending): void {
     this.encoder.copied = false;
-    if (pending.sender !== undefined) pending.keepArguments();
+    if (pending.sender !== undefined) pending.copyArguments();
   }
 
   #put(bytes: Uint8Array, upTo: number): void {

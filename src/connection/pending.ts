@@ -6,8 +6,9 @@
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
 import { type Abortable, AbortGroup } from "./abort_group.ts";
-import { withUnknownOutcome } from "./failures.ts";
 import { snapshot } from "../resp/snapshot.ts";
+import { type ArgumentCopies, copyArguments, restoreArguments } from "./argument_copies.ts";
+import { withUnknownOutcome } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 
@@ -74,7 +75,7 @@ export interface ColdFields {
 }
 
 /** A command that waits for its reply. It settles exactly once; what comes later is dropped. */
-export class Pending {
+export class Pending implements ArgumentCopies {
   /** What was called. */
   command: Sendable;
   /** `DecodeMode` bits for its reply. */
@@ -87,6 +88,10 @@ export class Pending {
   done = false;
   /** Who may send it again. */
   sender: Sender | undefined = undefined;
+  /** Copies of its arguments. */
+  copies: Uint8Array | undefined = undefined;
+  /** Where the copies begin. */
+  copiesStart = 0;
   #resolve: Resolve | undefined = undefined;
   #reject: Reject | undefined = undefined;
   #batch: BatchSink | undefined;
@@ -117,6 +122,12 @@ export class Pending {
     const { spec, args, parse } = this.command;
     const kept = snapshot(args, spec.words === 0);
     if (kept !== args) this.command = { spec, args: kept, parse };
+  }
+
+  /** Copies small byte arguments for the case that the command is sent again; it has been encoded. */
+  copyArguments(): void {
+    if (this.command.spec.words === 0) this.keepArguments();
+    else copyArguments(this.command.args, this);
   }
 
   /** Whether it reports to this batch. */
@@ -181,6 +192,7 @@ export class Pending {
   fail(error: Error): void {
     if (this.done) return;
     if (this.sender !== undefined) {
+      if (this.copies !== undefined) this.#restoreArguments(this.copies);
       // An earlier try may have run: no later failure can say "no".
       if (error instanceof RedisError && error.executed !== "no") this.coldFields.mayHaveExecuted = true;
       try {
@@ -198,6 +210,12 @@ export class Pending {
     this.done = true;
     if (this.#cold !== undefined) ended(this.#cold, this);
     this.#settle(this.#cold?.mayHaveExecuted ? withUnknownOutcome(error) : error);
+  }
+
+  #restoreArguments(copies: Uint8Array): void {
+    const { spec, args, parse } = this.command;
+    this.command = { spec, args: restoreArguments(args, copies, this.copiesStart), parse };
+    this.copies = undefined;
   }
 
   #settle(error: unknown): void {
