@@ -6,7 +6,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { commandTimeoutError, withUnknownOutcome } from "../connection/failures.ts";
+import { commandTimeoutError, noConnectionYet, withUnknownOutcome } from "../connection/failures.ts";
 import { abortable, type Limit, startLimit } from "../connection/limit.ts";
 import { Pending } from "../connection/pending.ts";
 import { isRefusal, RedisError, TimeoutError } from "../errors.ts";
@@ -232,7 +232,7 @@ function waitedError(
   last: Error | undefined,
 ): TimeoutError {
   const { waiting, max } = pool.stats();
-  const none = waiting > 0 ? `all ${max} stayed in use` : "there was no connection yet";
+  const none = waiting > 0 ? `all ${max} stayed in use` : noConnectionYet(String(pool.options.connection));
   return new TimeoutError(
     `${name} waited ${timeout} ms for a connection to ${pool.options.connection}: ${last?.message ?? none}`,
     { code: "COMMAND_TIMEOUT", executed: "no", cause: last },

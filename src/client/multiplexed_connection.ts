@@ -17,7 +17,7 @@ import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
 import { CommandFlag } from "../commands/command.ts";
 import type { Connection, ConnectionListener } from "../connection/connection.ts";
-import { notConnected } from "../connection/failures.ts";
+import { hintAtCluster, notConnected } from "../connection/failures.ts";
 import type { Pending } from "../connection/pending.ts";
 import { isPermanentRejection } from "../connection/rejected_by_server.ts";
 import { ConnectionError, ProtocolError, RedisError } from "../errors.ts";
@@ -111,6 +111,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       if (connection !== undefined) this.leave(connection, () => this.#drop(connection, error));
       return true;
     }
+    if (error.code === "MOVED" && error.executed === "no") hintAtCluster(error);
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
     const attempt = (pending.cold?.repeats ?? 0) + 1;
     const delay = retryDelay(pending.cold?.retry ?? this.retry, error, { attempt, readonly }, this.clock);

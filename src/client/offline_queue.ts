@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { Deadlines } from "../connection/deadlines.ts";
-import { queueFullError } from "../connection/failures.ts";
+import { noConnectionYet, queueFullError } from "../connection/failures.ts";
 import type { BatchSink, Pending } from "../connection/pending.ts";
 import { TimeoutError } from "../errors.ts";
 import type { QueueLimits } from "../options.ts";
@@ -125,7 +125,7 @@ export class OfflineQueue {
   }
 
   #expired({ command, timeout }: Pending): TimeoutError {
-    const why = this.reason === undefined ? "there was no connection yet" : this.reason.message;
+    const why = this.reason === undefined ? noConnectionYet(this.#address) : this.reason.message;
     const message = `${command.spec.name} waited ${timeout} ms for a connection to ${this.#address}: ${why}`;
     return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no", cause: this.reason });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ConnectionError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
 import { type HandshakeOptions, type HandshakeResult, performHandshake } from "./handshake.ts";
 import { abortable, type Limit } from "./limit.ts";
@@ -61,10 +62,19 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     // The last reply and the end of the link may arrive together.
     signal.throwIfAborted();
     return { link: opened, result };
-  } catch (error) {
+  } catch (cause) {
+    const silent = link !== undefined && link.dispatcher.taken === 0 && !("tls" in options.endpoint);
+    const error = silent ? closedInSilence(cause) : cause;
     link?.destroy(error as Error);
     throw error;
   } finally {
     signal.removeEventListener("abort", destroy);
   }
+}
+
+/** A server that expects TLS closes plain connections without a word. */
+function closedInSilence(cause: unknown): unknown {
+  if (!(cause instanceof ConnectionError) || cause.code !== "LOST") return cause;
+  const message = `${cause.message}; does this port expect TLS? Then use rediss://`;
+  return new ConnectionError(message, { code: "LOST", executed: "no", cause });
 }

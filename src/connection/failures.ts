@@ -91,6 +91,13 @@ export function transportError(cause: unknown): Error {
   return new ConnectionError(message, { code: "CONNECT", executed: "no", cause });
 }
 
+const TLS_HINT = "; does the server speak TLS at this port?";
+
+/** Why a command still waits where no try to connect has failed so far; `url` is the server's. */
+export function noConnectionYet(url: string): string {
+  return `there was no connection yet${url.startsWith("rediss:") ? TLS_HINT : ""}`;
+}
+
 /** The error for a connection that was not there in time; `open`: its socket was, and the server's reply was not. */
 export function connectTimeoutError(
   where: string,
@@ -98,7 +105,7 @@ export function connectTimeoutError(
   open: boolean,
 ): TimeoutError {
   const phase = open ? "no reply to the handshake" : "no connection";
-  const hint = tls === undefined ? "" : "; does the server speak TLS at this port?";
+  const hint = tls === undefined ? "" : TLS_HINT;
   return new TimeoutError(
     `Cannot connect to ${where}: ${phase} within ${connectTimeout} ms (connectTimeout)${hint}`,
     { code: "CONNECT_TIMEOUT", executed: "no" },
@@ -129,4 +136,10 @@ export function queueFullError(
     `Cannot queue ${name} for ${where}: too much waits already; await drained() before sending more, or raise ${queue}`,
     { code: "QUEUE_FULL", executed: "no" },
   );
+}
+
+/** Adds to a MOVED that nobody follows what follows it. */
+export function hintAtCluster(error: RedisError): void {
+  const hint = "; this server is part of a cluster: use RedisCluster";
+  if (!error.message.endsWith(hint)) error.message += hint;
 }

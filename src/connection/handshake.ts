@@ -57,10 +57,10 @@ export async function performHandshake(
     const answer = replies[0];
     if (!(answer instanceof ReplyError)) {
       const refused = replies.slice(1).find((reply, index) => isRefusal(reply, batch[index + 1]!));
-      if (refused !== undefined) throw refusal(refused as ReplyError, where);
+      if (refused !== undefined) throw refusal(refused as ReplyError, where, options);
       return resultOf(answer);
     }
-    if (options.protocol === 3 || !lacksHello(answer)) throw refusal(answer, where);
+    if (options.protocol === 3 || !lacksHello(answer)) throw refusal(answer, where, options);
   }
   // A server from before HELLO (Redis 5), or RESP2 is pinned. The first batch may have run SELECT and
   // CLIENT SETNAME already; repeating them is harmless.
@@ -69,7 +69,7 @@ export async function performHandshake(
   if (batch.length > 0) {
     const replies = await send(batch);
     const refused = replies.find((reply, index) => isRefusal(reply, batch[index]!));
-    if (refused !== undefined) throw refusal(refused as ReplyError, where);
+    if (refused !== undefined) throw refusal(refused as ReplyError, where, options);
   }
   return { protocol: 2, id: undefined, server: {} };
 }
@@ -117,16 +117,20 @@ function resultOf(answer: Reply | undefined): HandshakeResult {
   return { protocol: server.proto === 2 ? 2 : 3, id, server };
 }
 
-function refusal(cause: ReplyError, where: string): Error {
+function refusal(cause: ReplyError, where: string, { password }: HandshakeOptions): Error {
   const isAuthentication = cause.code === "WRONGPASS" || cause.code === "NOAUTH" ||
     /invalid password|without any password configured|no password is set|AUTH <password>/i.test(
       cause.message,
     );
   if (isAuthentication) {
-    return new AuthenticationError(
-      `Cannot connect to ${where}: the server refused the credentials (${cause.code})`,
-      { code: "AUTHENTICATION", executed: "no", cause },
-    );
+    const why = cause.code === "NOAUTH" && password === undefined
+      ? "the server requires a password; none was given"
+      : `the server refused the credentials (${cause.code})`;
+    return new AuthenticationError(`Cannot connect to ${where}: ${why}`, {
+      code: "AUTHENTICATION",
+      executed: "no",
+      cause,
+    });
   }
   const message = `Cannot connect to ${where}: the server refused the handshake: ${cause.message}`;
   // A retry brings neither a missing database nor a missing permission.

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
+import { startCluster } from "../harness/cluster.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -91,5 +92,55 @@ describe("a typical mistake is refused by name", () => {
     assert.equal(await redis.set("k", "v", { ex: 60 }), "OK");
     assert.equal(await redis.setex("k", 60, "v"), "OK");
     assert.equal(await redis.get("k"), "v");
+  });
+});
+
+describe("a wrong way to a server is named", () => {
+  it("a password that is missing", async () => {
+    await using closed = await startServer({ password: "secret" });
+    await using client = new Redis({ host: closed.host, port: closed.port });
+    await assert.rejects(client.get("k"), {
+      name: "AuthenticationError",
+      message: /the server requires a password; none was given$/,
+    });
+  });
+
+  it("a plain connection to a TLS port", async () => {
+    await using secure = await startServer({ tls: true });
+    const to = { host: secure.host, port: secure.tlsPort!, retry: { attempts: 0 } };
+    await using client = new Redis(to);
+    await assert.rejects(client.connect(), {
+      executed: "no",
+      message: /does this port expect TLS\? Then use rediss:/,
+    });
+    await assert.rejects(client.with({ timeout: 500 }).get("k"), {
+      executed: "no",
+      message: /does this port expect TLS\?/,
+    });
+  });
+
+  it("a TLS connection to a plain port", async () => {
+    await using client = new Redis({ host: server.host, port: server.port, tls: {} });
+    await assert.rejects(client.with({ timeout: 300 }).get("k"), {
+      executed: "no",
+      message: /does the server speak TLS at this port\?/,
+    });
+    await assert.rejects(client.with({ timeout: 300 }).blpop("k", 1), {
+      executed: "no",
+      message: /does the server speak TLS at this port\?/,
+    });
+  });
+
+  it("a client of one server at a cluster", async () => {
+    await using cluster = await startCluster({ masters: 3, replicas: 0 });
+    const { host, port } = cluster.masters[0]!;
+    await using client = new Redis({ host, port });
+    const results = await Promise.allSettled(["a", "b", "c", "d", "e", "f"].map((key) => client.get(key)));
+    const messages = results.flatMap((one) => one.status === "rejected" ? [one.reason.message] : []);
+    assert.ok(messages.length > 0);
+    for (const message of messages) {
+      assert.match(message, /^MOVED .*; this server is part of a cluster: use RedisCluster$/);
+    }
+    await assert.rejects(client.pipeline().get("a").get("b").get("c").get("d").exec(), /use RedisCluster/);
   });
 });
