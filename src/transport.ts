@@ -113,6 +113,11 @@ export interface Socket {
   ref(): void;
   /** Lets the process end although the socket is open. */
   unref(): void;
+  /**
+   * Sends what is still buffered, then ends the sending half: the peer reads the end, and `data` continues until the
+   * peer ends its half, too. Nothing can be written afterwards. A transport without it is closed instead.
+   */
+  closeWrite?(): void;
   /** Sends what is still buffered, then closes. Resolves when the socket has ended; never rejects. */
   close(): Promise<void>;
   /** Closes now; what was not sent is lost. */

@@ -304,6 +304,18 @@ export class Link {
     this.#output.encoder.leave();
   }
 
+  /**
+   * Ends the sending half when all that is queued has been sent: replies still come until the server closes. Where the
+   * transport cannot do that, the socket is closed.
+   */
+  closeWrite(): void {
+    if (this.#ended) return;
+    if (!this.#output.busy) this.#output.flush();
+    if (this.#output.busy) return this.onProgress(() => this.closeWrite());
+    if (this.#socket.closeWrite === undefined) void this.#socket.close();
+    else this.#socket.closeWrite();
+  }
+
   /** Ends now: every command that waits fails, with `cause` as the reason. */
   destroy(cause: Error): void {
     if (this.#ended) return;

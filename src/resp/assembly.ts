@@ -14,9 +14,9 @@ import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply } from 
 import { ATTRIBUTE, BULK, MAP, PUSH } from "./type_bytes.ts";
 
 /** A bit beside those of `DecodeMode`: attributes were read that belong to the element that comes next. */
-export const ATTRIBUTED = 16;
+export const ATTRIBUTED = 64;
 /** Another: a streamed string is being read, and only its parts may come. */
-export const PARTS = 32;
+export const PARTS = 128;
 
 /** Elements for which room is made as soon as they are announced; more must come before there is more room. */
 const ROOM = 1024;
@@ -93,7 +93,8 @@ export class Assembly {
 
   /** An error reply is complete: within an aggregate it is a value, at the top the reply itself. */
   fail(bytes: Uint8Array): void {
-    const error = new ReplyError(withoutArguments(lineText(bytes)));
+    const text = lineText(bytes);
+    const error = new ReplyError((this.mode & DecodeMode.fullErrors) === 0 ? withoutArguments(text) : text);
     if (this.depth > 0) {
       this.deliver(error);
       return;
@@ -118,7 +119,7 @@ export class Assembly {
     if (length === 0) {
       if (type === PUSH) this.#handler.push([]);
       else if (type === ATTRIBUTE) this.begun = depth === 0;
-      else this.deliver(type === MAP ? toMap(NOTHING, this.mode) : []);
+      else this.deliver(type === MAP && !this.#flat(this.mode) ? toMap(NOTHING, this.mode) : []);
       return;
     }
     if (depth === this.#maxDepth) {
@@ -183,7 +184,12 @@ export class Assembly {
       this.#handler.push(values);
       return undefined;
     }
-    return type === MAP ? toMap(values, mode) : values;
+    return type === MAP && !this.#flat(mode) ? toMap(values, mode) : values;
+  }
+
+  /** Whether maps stay flat arrays, as in RESP2. */
+  #flat(mode: number): boolean {
+    return (mode & DecodeMode.resp2) !== 0;
   }
 
   /** A `.` ends a streamed aggregate. */

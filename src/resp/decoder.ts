@@ -244,7 +244,11 @@ export class Decoder implements RespParser {
         assembly.deliver(readBoolean(chunk, at, stop));
         return next;
       case bytes.DOUBLE:
-        assembly.deliver(readDouble(chunk, at, stop));
+        assembly.deliver(
+          (assembly.mode & DecodeMode.resp2) === 0
+            ? readDouble(chunk, at, stop)
+            : lineText(chunk.subarray(at + 1, stop)),
+        );
         return next;
       case bytes.BIG_NUMBER:
         assembly.deliver(readBigNumber(chunk, at, stop));

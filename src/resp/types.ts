@@ -53,6 +53,10 @@ export const DecodeMode = {
   either: 3,
   /** Attributes are handed over as {@linkcode Attributed}; otherwise they are skipped. */
   attributes: 8,
+  /** Maps as flat arrays and doubles as text, as they are in RESP2. */
+  resp2: 16,
+  /** Error replies as the server wrote them, with the arguments that they quote. */
+  fullErrors: 32,
 } as const;
 
 /** Bounds of what a decoder accepts; beyond them it throws a `ProtocolError`. */

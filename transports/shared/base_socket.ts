@@ -43,6 +43,9 @@ export abstract class BaseSocket implements Socket {
   /** Copies of chunks that came too early, or although the runtime had been told to pause. */
   #held: Uint8Array[] = [];
   #peerEnded = false;
+  /** No more bytes are to be sent, or the FIN has been. */
+  #writeClosed = false;
+  #finished = false;
 
   /** Makes the half that all runtimes share. */
   constructor(address: string, handlers: SocketHandlers) {
@@ -71,7 +74,9 @@ export abstract class BaseSocket implements Socket {
   }
 
   write(bytes: Uint8Array): void | Promise<void> {
-    if (this.#state !== OPEN || this.#pending !== undefined) return this.#writeLater(bytes);
+    if (this.#state !== OPEN || this.#writeClosed || this.#pending !== undefined) {
+      return this.#writeLater(bytes);
+    }
     if (this.send(bytes)) return;
     // `send` may have found out that the socket is dead.
     if (this.isEnded) return this.#writeLater(bytes);
@@ -91,6 +96,12 @@ export abstract class BaseSocket implements Socket {
     if (!this.#started) return;
     if (this.#held.length > 0 || this.#peerEnded) queueMicrotask(() => this.#deliverHeld());
     else this.flow(true);
+  }
+
+  closeWrite(): void {
+    if (this.#state !== OPEN || this.#writeClosed) return;
+    this.#writeClosed = true;
+    if (this.#pending === undefined) this.#finish();
   }
 
   close(): Promise<void> {
@@ -143,6 +154,7 @@ export abstract class BaseSocket implements Socket {
     this.#pending = undefined;
     pending.resolve();
     if (this.#state === CLOSING) this.#shutDown();
+    else if (this.#writeClosed) this.#finish();
   }
 
   /** The peer has sent FIN. */
@@ -183,16 +195,22 @@ export abstract class BaseSocket implements Socket {
     });
   }
 
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.finishSending();
+  }
+
   #shutDown(): void {
     if (this.#peerEnded) return this.end();
-    this.finishSending();
+    this.#finish();
     if (this.isEnded) return;
     this.#linger = setTimeout(() => this.end(), LINGER);
     this.#linger.unref();
   }
 
   #writeLater(bytes: Uint8Array): Promise<void> {
-    if (this.#state === OPEN && this.#pending !== undefined) {
+    if (this.#state === OPEN && !this.#writeClosed && this.#pending !== undefined) {
       const later = this.#pending.promise.then(() => this.write(bytes));
       later.catch(ignore);
       return later;
