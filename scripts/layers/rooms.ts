@@ -11,6 +11,8 @@ export interface Room {
   readonly name: string;
   /** The files and folders (with a slash at the end) that it consists of. */
   readonly paths: readonly string[];
+  /** The runtime's modules that it may import; those that all three runtimes have. */
+  readonly modules?: readonly string[];
   /** The rooms that it may import from, besides itself: only such as stand above it in the table. */
   readonly uses: readonly string[];
 }
@@ -64,6 +66,24 @@ export const ROOMS: readonly Room[] = [
   // The small way in, beside all that.
   { name: "core", paths: ["src/core/"], uses: [...GROUND, "connection", "commands"] },
 
+  // The API of another client on all that; libraries for it expect Node's Buffers, events and streams.
+  {
+    name: "compat",
+    paths: ["src/compat/"],
+    modules: ["node:buffer", "node:events", "node:stream"],
+    uses: [
+      ...GROUND,
+      "connection",
+      "pool",
+      "commands",
+      "observe",
+      "client",
+      "topology",
+      "sentinel",
+      "cluster",
+    ],
+  },
+
   // A server in the process: it shares the protocol and the command table with the client, and nothing else.
   {
     name: "testing",
@@ -79,7 +99,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: "door",
-    paths: ["mod.ts", "core.ts", "base.ts", "testing.ts"],
+    paths: ["mod.ts", "core.ts", "base.ts", "testing.ts", "ioredis.ts"],
     uses: [
       ...GROUND,
       "connection",
@@ -91,6 +111,7 @@ export const ROOMS: readonly Room[] = [
       "sentinel",
       "cluster",
       "core",
+      "compat",
       "testing",
       "transports",
     ],

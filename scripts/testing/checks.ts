@@ -23,6 +23,7 @@ const CHECKED = [
   "core.ts",
   "base.ts",
   "testing.ts",
+  "ioredis.ts",
   "src",
   "transports",
   "tests",

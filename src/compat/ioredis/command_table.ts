@@ -1,0 +1,122 @@
+/**
+ * The commands that the face has methods for, and where their keys stand.
+ *
+ * @module
+ */
+import { CommandFlag, type CommandSpec, defineCommand } from "../../commands/command.ts";
+import { readRows } from "../../commands/rows.ts";
+
+/** Commands of servers that Keywire's own table does not name yet. */
+const NEWER =
+  "arcount ardel ardelrange arget argetrange argrep arinfo arinsert arlastitems arlen armget armset arnext arop arring " +
+  "arscan arseek arset backup blmovem delex digest himport hotkeys increx lmovem sdiffcard sunioncard trimslots vrange " +
+  "xackdel xcfgset xdelex xidmprecord xnack";
+/** Of those: no key, two keys, keys behind their number. */
+const KEYLESS: ReadonlySet<string> = new Set(["backup", "hotkeys", "himport", "trimslots"]);
+const PAIRS: ReadonlySet<string> = new Set(["lmovem", "blmovem"]);
+const COUNTED: ReadonlySet<string> = new Set(["sdiffcard", "sunioncard"]);
+
+interface Known {
+  readonly spec: CommandSpec | undefined;
+  readonly subcommands: Map<string, CommandSpec> | undefined;
+}
+
+let table: Map<string, { spec?: CommandSpec; subcommands?: Map<string, CommandSpec> }> | undefined;
+
+function readTable(): NonNullable<typeof table> {
+  const known: NonNullable<typeof table> = new Map();
+  for (const { spec } of readRows()) {
+    const [name, sub] = spec.name.toLowerCase().split(" ") as [string, string | undefined];
+    const entry = known.get(name) ?? {};
+    known.set(name, entry);
+    if (sub === undefined) entry.spec = spec;
+    else (entry.subcommands ??= new Map()).set(sub, spec);
+  }
+  for (const name of NEWER.split(" ")) {
+    if (known.has(name)) continue;
+    const keys = KEYLESS.has(name)
+      ? []
+      : COUNTED.has(name)
+      ? [{ count: 0, first: 1, step: 1 }]
+      : [{ first: 0, last: PAIRS.has(name) ? 1 : 0, step: 1 }];
+    known.set(name, { spec: defineCommand(name.toUpperCase(), CommandFlag.opaque, keys) });
+  }
+  return known;
+}
+
+function find(name: string): Known | undefined {
+  table ??= readTable();
+  return (table.get(name) ?? table.get(name.toLowerCase())) as Known | undefined;
+}
+
+/** The names of all commands that have methods, in lower case. */
+export function commandNames(): string[] {
+  table ??= readTable();
+  return [...table.keys()].filter((name) => name !== "monitor");
+}
+
+/** Whether there is a command of this name, in capitals or not. */
+export function isKnown(name: string): boolean {
+  return find(name) !== undefined;
+}
+
+/** Whether a command, in capitals or not, changes nothing. */
+export function isReadOnly(name: string): boolean {
+  return ((find(name)?.spec?.flags ?? 0) & CommandFlag.readonly) !== 0;
+}
+
+function textOf(arg: unknown): string {
+  return arg instanceof Uint8Array ? new TextDecoder().decode(arg) : String(arg);
+}
+
+function behind(args: readonly unknown[], keyword: string, from: number): number {
+  const step = from < 0 ? -1 : 1;
+  for (let index = from < 0 ? args.length + from : from; index >= 0 && index < args.length; index += step) {
+    if (textOf(args[index]).toUpperCase() === keyword) return index + 1;
+  }
+  return -1;
+}
+
+/** SORT's patterns and where it stores count as keys. */
+function sortKeys(args: readonly unknown[]): number[] {
+  const places = [0];
+  for (let index = 1; index < args.length - 1; index++) {
+    const word = typeof args[index] === "string" ? (args[index] as string).toUpperCase() : "";
+    if (word !== "GET" && word !== "BY" && word !== "STORE") continue;
+    index++;
+    if (word !== "GET" || args[index] !== "#") places.push(index);
+  }
+  return places;
+}
+
+/** The places of the keys among the arguments of a command. */
+export function keyPlaces(name: string, args: readonly unknown[]): number[] {
+  const known = find(name);
+  if (known === undefined) return [];
+  const lower = name.toLowerCase();
+  if (lower === "sort" || lower === "sort_ro") return sortKeys(args);
+  let { spec } = known;
+  let skip = 0;
+  const sub = args.length > 0 && known.subcommands?.get(textOf(args[0]).toLowerCase());
+  if (sub) [spec, skip] = [sub, 1];
+  if (spec === undefined) return [];
+  const places: number[] = [];
+  const rest = skip === 0 ? args : args.slice(skip);
+  for (const keys of spec.keys) {
+    let first: number, last: number;
+    if ("count" in keys) {
+      first = keys.first;
+      last = first + (Number(rest[keys.count] === undefined ? 0 : textOf(rest[keys.count])) - 1) * keys.step;
+    } else if ("keyword" in keys) {
+      first = behind(rest, keys.keyword, keys.from);
+      if (first < 0) continue;
+      last = keys.last < 0 ? rest.length + keys.last : first + keys.last;
+      if (keys.limit > 1) last = first + Math.floor((last - first + 1) / keys.limit) - 1;
+    } else {
+      first = keys.first;
+      last = keys.last < 0 ? rest.length + keys.last : keys.last;
+    }
+    for (let at = first; at <= last && at < rest.length; at += keys.step) places.push(at + skip);
+  }
+  return lower === "migrate" ? places.filter((at) => textOf(args[at]) !== "") : places;
+}

@@ -1,0 +1,335 @@
+/**
+ * The client of one server, as ioredis has it: one connection of its own, which is opened again when it is lost.
+ *
+ * ```text
+ *   wait --connect()--> connecting --> connect --handshake--> ready --loss--> close --> reconnecting --> connecting
+ *                                                                               \--> end
+ * ```
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { EventEmitter } from "node:events";
+import type { Transport } from "../../transport.ts";
+import type { AutoPipeline } from "./auto_pipelining.ts";
+import { Command } from "./command.ts";
+import { hasFlag, LOADING_COMMANDS } from "./command_flags.ts";
+import { Commander } from "./commander.ts";
+import { openConnection } from "./connecting.ts";
+import { type Connector, StandaloneConnector } from "./connector.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { checkReady } from "./handshake.ts";
+import { parseOptions, type RedisOptions } from "./options.ts";
+import { closed, ready } from "./recovery.ts";
+import { addScanStreams, type ScanStreams } from "./scan_streams.ts";
+import { SentinelConnector } from "./sentinel/connector.ts";
+import {
+  asCallback,
+  type Callback,
+  CONNECTION_CLOSED_ERROR_MSG,
+  defaults,
+  isInteger,
+  noop,
+} from "./support.ts";
+import type { Client, Condition, FlushQueueOptions, RedisStatus } from "./client.ts";
+import { addTransactions, type TransactionSupport } from "./transaction.ts";
+import type { CommandItem, Wire } from "./wire.ts";
+
+/** The client without a transport: the package's entry point adds the runtime's. */
+export class RedisBase extends Commander implements Client {
+  /** The transport for options that name none. */
+  static readonly transport: Transport | undefined = undefined;
+  /** The class of further clients that this one makes. @ignore */
+  static client: typeof RedisBase = RedisBase;
+  /** The class of commands. */
+  static readonly Command: typeof Command = Command;
+
+  /** Makes a client; like the constructor. */
+  // deno-lint-ignore no-explicit-any
+  static createClient(...args: any[]): RedisBase {
+    return new (this as unknown as new (...args: unknown[]) => RedisBase)(...args);
+  }
+
+  /** The options, with defaults. */
+  declare options: RedisOptions;
+  /** Where it stands. */
+  status: RedisStatus = "wait";
+  /** Tells it from a cluster's client. */
+  readonly isCluster: boolean = false;
+  /** The state of the connection. */
+  condition: Condition | null = null;
+  /** @ignore */
+  connectionEpoch = 0;
+  /** @ignore */
+  retryAttempts = 0;
+  /** @ignore */
+  manuallyClosing = false;
+  /** @ignore */
+  reconnectTimeout: ReturnType<typeof setTimeout> | null = null;
+  /** Commands that wait for a connection. @ignore */
+  offlineQueue: CommandItem[] = [];
+  /** @ignore */
+  prevCondition: Condition | null = null;
+  /** @ignore */
+  prevCommandQueue: CommandItem[] | null = null;
+  /** @ignore */
+  lostCommands: CommandItem[] = [];
+  /** @ignore */
+  connector: Connector;
+  /** The connection. @ignore */
+  wire: Wire | undefined = undefined;
+  /** Gives up an attempt to connect. @ignore */
+  abortConnecting: (() => void) | undefined = undefined;
+  /** @ignore */
+  readonly dispatcher: Dispatcher = new Dispatcher(this);
+  /** @ignore */
+  _autoPipelines: Map<string, AutoPipeline> = new Map();
+  /** @ignore */
+  _runningAutoPipelines: Set<string> = new Set();
+
+  /** Makes a client of a port, a host, a path, a URL, options, or several of these. */
+  // deno-lint-ignore no-explicit-any
+  constructor(...args: any[]) {
+    super();
+    EventEmitter.call(this as unknown as EventEmitter);
+    this.options = parseOptions(args.slice(0, 3));
+    this.connector = this.options.sentinels
+      ? new SentinelConnector(this.options, this)
+      : new StandaloneConnector(this.options);
+    for (const [name, script] of Object.entries(this.options.scripts ?? {})) this.defineCommand(name, script);
+    if (this.options.lazyConnect) this.setStatus("wait");
+    else this.connect().catch(noop);
+  }
+
+  /** How to connect. @ignore */
+  get transport(): Transport | undefined {
+    return this.options.transport ?? (this.constructor as typeof RedisBase).transport;
+  }
+
+  /** Not there: connections are not Node's streams. */
+  get stream(): never {
+    throw new Error("Cannot use `redis.stream`: @keywire/redis/ioredis has no stream; see its guide");
+  }
+
+  /** The commands that wait for a reply. */
+  get commandQueue(): { readonly length: number } {
+    return { length: this.wire?.pending ?? this.lostCommands.length };
+  }
+
+  /** The number of commands in pipelines that auto-pipelining collects. */
+  get autoPipelineQueueSize(): number {
+    let size = 0;
+    for (const { pipeline } of this._autoPipelines.values()) size += pipeline.length;
+    return size;
+  }
+
+  /** What the connection can be used for. */
+  get mode(): "normal" | "subscriber" | "monitor" {
+    if (this.options.monitor) return "monitor";
+    return this.#subscriberOnly ? "subscriber" : "normal";
+  }
+
+  /** Under RESP2 a connection that is subscribed takes few commands. */
+  get #subscriberOnly(): boolean {
+    return Boolean(this.condition?.subscriber) && this.condition?.protocol !== 3;
+  }
+
+  /** Connects. Resolves when the client is ready. */
+  connect(callback?: Callback<void>): Promise<void> {
+    return asCallback(openConnection(this), callback);
+  }
+
+  /** Closes the connection at once, and reconnects if `reconnect` is true. */
+  disconnect(reconnect = false): void {
+    if (!reconnect) this.manuallyClosing = true;
+    if (this.reconnectTimeout && !reconnect) {
+      clearTimeout(this.reconnectTimeout);
+      this.reconnectTimeout = null;
+    }
+    if (this.status === "wait") return closed(this, []);
+    this.connector.disconnect();
+    this.abortConnecting?.();
+    this.wire?.end(this.options.disconnectTimeout ?? 2_000);
+  }
+
+  /** Closes the connection; the same as `disconnect()`. */
+  end(): void {
+    this.disconnect();
+  }
+
+  /** Makes a client with the same options, and others over them. */
+  duplicate(override?: Partial<RedisOptions>): this {
+    const { client } = this.constructor as typeof RedisBase;
+    return new client({ ...this.options, ...override }) as this;
+  }
+
+  /** Makes a client of another server. @ignore */
+  connectTo(options: RedisOptions): RedisBase {
+    const { client } = this.constructor as typeof RedisBase;
+    return new client(options);
+  }
+
+  /** Resolves with a client that emits `monitor` for each command that the server runs. */
+  monitor(callback?: Callback<this>): Promise<this> {
+    const monitor = this.duplicate({ monitor: true, lazyConnect: false });
+    const entered = new Promise<this>((resolve, reject) => {
+      monitor.once("error", reject);
+      monitor.once("monitoring", () => resolve(monitor));
+    });
+    return asCallback(entered, callback);
+  }
+
+  /** Sends a command, or keeps it until there is a connection. */
+  // deno-lint-ignore no-explicit-any
+  override sendCommand(command: Command, stream?: unknown): any {
+    const { options } = this;
+    command.setReplyContext(this.condition ?? options);
+    if (this.status === "wait") this.connect().catch(noop);
+    if (this.status === "end") {
+      command.reject(new Error(CONNECTION_CLOSED_ERROR_MSG));
+      return command.promise;
+    }
+    if (this.#subscriberOnly && !hasFlag("VALID_IN_SUBSCRIBER_MODE", command.name)) {
+      command.reject(new Error("Connection in subscriber mode, only subscriber commands may be used"));
+      return command.promise;
+    }
+    if (typeof options.commandTimeout === "number") command.setTimeout(options.commandTimeout);
+    if (!this.#isWritable(command, stream)) this.#queue(command, stream);
+    else this.#write(command, stream);
+    if (command.name === "select" && isInteger(command.args[0])) {
+      const db = Number.parseInt(command.args[0], 10);
+      if (this.condition!.select !== db) {
+        this.condition!.select = db;
+        this.emit("select", db);
+      }
+    }
+    return command.promise;
+  }
+
+  #isWritable(command: Command, stream: unknown): boolean {
+    if (!this.wire?.writable) return false;
+    if (this.status === "ready" || this.status === "monitoring") return true;
+    if (stream || this.status !== "connect") return false;
+    const name = command.name.toLowerCase();
+    return this.condition!.handshake ? hasFlag("HANDSHAKE_COMMANDS", name) : LOADING_COMMANDS.has(name);
+  }
+
+  #write(command: Command, stream: unknown): void {
+    const wire = this.wire!;
+    wire.send({ command: command.prepare(wire), stream, select: this.condition!.select });
+    const { blockingTimeout } = this.options;
+    if (blockingTimeout && blockingTimeout > 0 && hasFlag("BLOCKING_COMMANDS", command.name)) {
+      const own = command.extractBlockingTimeout();
+      if (own !== undefined) {
+        command.setBlockingTimeout(
+          own ? own + (this.options.blockingTimeoutGrace ?? 100) : blockingTimeout,
+        );
+      }
+    }
+    if (hasFlag("WILL_DISCONNECT", command.name)) this.manuallyClosing = true;
+  }
+
+  #queue(command: Command, stream: unknown): void {
+    const { enableOfflineQueue, blockingTimeout } = this.options;
+    if (!enableOfflineQueue) {
+      return command.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
+    }
+    if (command.name === "quit" && this.offlineQueue.length === 0) {
+      this.disconnect();
+      return command.resolve(Buffer.from("OK"));
+    }
+    this.offlineQueue.push({ command, stream, select: this.condition?.select });
+    if (blockingTimeout && blockingTimeout > 0 && hasFlag("BLOCKING_COMMANDS", command.name)) {
+      command.setBlockingTimeout(blockingTimeout);
+    }
+  }
+
+  /** Emits an event if it has a listener; an error without one is printed. @ignore */
+  silentEmit(event: string, arg?: unknown): boolean {
+    if (event === "error") {
+      if (this.status === "end") return false;
+      const { message, syscall } = arg as { message?: string; syscall?: string };
+      if (
+        this.manuallyClosing && arg instanceof Error &&
+        (message === CONNECTION_CLOSED_ERROR_MSG || syscall === "connect" || syscall === "read")
+      ) return false;
+    }
+    if (this.listenerCount(event) > 0) return this.emit(event, arg);
+    if (event === "error" && arg instanceof Error) {
+      console.error("[ioredis] Unhandled error event:", arg.stack);
+    }
+    return false;
+  }
+
+  /** Rejects what waits, and reconnects. @ignore */
+  recoverFromFatalError(_commandError: Error, error: Error, options?: FlushQueueOptions): void {
+    this.flushQueue(error, options);
+    this.silentEmit("error", error);
+    this.disconnect(true);
+  }
+
+  /** Rejects a command that failed, and reconnects first where `reconnectOnError` says so. @ignore */
+  handleReconnection(error: Error, item: CommandItem): void {
+    const { name } = item.command;
+    const ignored = hasFlag("IGNORE_RECONNECT_ON_ERROR", name) ||
+      (this.condition?.handshake && hasFlag("HANDSHAKE_COMMANDS", name));
+    const answer = !ignored && this.options.reconnectOnError?.(error);
+    if (answer !== true && answer !== 1 && answer !== 2) return item.command.reject(error);
+    if (this.status !== "reconnecting") this.disconnect(true);
+    if (answer !== 2) return item.command.reject(error);
+    if (this.condition?.select !== item.select && name !== "select") this.select(item.select!);
+    this.sendCommand(item.command);
+  }
+
+  /** Rejects what waits. @ignore */
+  flushQueue(error: Error, options?: FlushQueueOptions): void {
+    const { offlineQueue, commandQueue } = defaults({} as FlushQueueOptions, options, {
+      offlineQueue: true,
+      commandQueue: true,
+    });
+    if (offlineQueue) {
+      for (const { command } of this.offlineQueue.splice(0)) command.reject(error);
+    }
+    if (!commandQueue) return;
+    const lost = [...this.prevCommandQueue ?? [], ...this.lostCommands];
+    this.prevCommandQueue = null;
+    this.lostCommands = [];
+    for (const { command } of lost) command.reject(error);
+    this.wire?.flush(error);
+  }
+
+  /** @ignore */
+  resetOfflineQueue(): void {
+    this.offlineQueue = [];
+  }
+
+  /** Changes the status, and emits it when the current call is over. @ignore */
+  setStatus(status: RedisStatus, arg?: unknown): void {
+    this.status = status;
+    queueMicrotask(() => this.emit(status, arg));
+  }
+
+  /** The connection is ready. @ignore */
+  becomeReady(): void {
+    ready(this);
+  }
+
+  /** @ignore */
+  _readyCheck(callback: (error: Error | null, info?: Record<string, string>) => void): void {
+    checkReady(this, callback);
+  }
+}
+
+/** What the client has by other parts. */
+export interface RedisBase extends EventEmitter, TransactionSupport, ScanStreams {}
+
+for (const name of Object.getOwnPropertyNames(EventEmitter.prototype)) {
+  if (name === "constructor") continue;
+  Object.defineProperty(
+    RedisBase.prototype,
+    name,
+    Object.getOwnPropertyDescriptor(EventEmitter.prototype, name)!,
+  );
+}
+addTransactions(RedisBase.prototype);
+addScanStreams(RedisBase.prototype);

@@ -1,0 +1,240 @@
+/**
+ * One connection of a client: commands go out in order, and each reply goes to the command that it belongs to.
+ *
+ * @module
+ */
+import { systemClock } from "../../clock.ts";
+import { addressOf } from "../../connection/failures.ts";
+import { ReplyDispatcher } from "../../connection/reply_dispatcher.ts";
+import { Link } from "../../connection/link.ts";
+import { Pending } from "../../connection/pending.ts";
+import type { Reply } from "../../resp/types.ts";
+import type { Endpoint, Transport } from "../../transport.ts";
+import { type Command, sendableOf } from "./command.ts";
+import { decodeMode } from "./reply.ts";
+
+/** A command that was sent, with the database that was selected, and the pipeline that sent it. */
+export interface CommandItem {
+  /** The command. */
+  readonly command: Command;
+  /** Marks commands of a pipeline. */
+  readonly stream: unknown;
+  /** The database. */
+  readonly select: number | undefined;
+  /** Whether it may have run on a connection that was lost. */
+  executed?: "no" | "unknown";
+}
+
+/** Whom a connection tells. */
+export interface WireOwner {
+  /** Messages may come in the form of replies. */
+  readonly subscribed: boolean;
+  /** Lines of MONITOR come in the form of replies. */
+  readonly monitoring: boolean;
+  /** A reply has come for the oldest command, or for none. */
+  reply(item: Sent | undefined, reply: Reply, wire: Wire): void;
+  /** An error has come for it. */
+  replyError(item: Sent | undefined, error: Error): void;
+  /** A push frame has come. */
+  push(frame: Reply[], wire: Wire): void;
+  /** The connection has ended. `lost` are the commands without a reply, the oldest first. */
+  ended(cause: Error, lost: CommandItem[], wire: Wire): void;
+}
+
+/** What opens a connection. */
+export interface WireOptions {
+  /** Where to. */
+  readonly endpoint: Endpoint;
+  /** How. */
+  readonly transport: Transport | undefined;
+  /** TCP_NODELAY. */
+  readonly noDelay: boolean;
+  /** Milliseconds before keepalive begins; `false` for none. */
+  readonly keepAlive: number | false;
+  /** Milliseconds of silence that end the connection; 0 is no limit. */
+  readonly socketTimeout: number;
+}
+
+/** A command on its way. */
+export class Sent extends Pending {
+  /** The command, and how it was sent. */
+  readonly item: CommandItem;
+  /** How many confirmations are still to come. */
+  left: number;
+  readonly #wire: Wire;
+
+  /** Makes ready to send a command. */
+  constructor(item: CommandItem, wire: Wire) {
+    super(sendableOf(item.command), item.command.decodeMode, 0);
+    this.item = item;
+    this.left = -1;
+    this.#wire = wire;
+  }
+
+  override resolve(reply: Reply): void {
+    this.item.command.reply(reply);
+  }
+
+  override fail(error: Error): void {
+    this.#wire.lost(this, error);
+  }
+
+  override reject(error: unknown): void {
+    this.done = true;
+    this.item.command.reject(error);
+  }
+}
+
+/** Which reply is whose. */
+class WireDispatcher extends ReplyDispatcher {
+  readonly #wire: Wire;
+  readonly #owner: WireOwner;
+
+  constructor(wire: Wire, owner: WireOwner) {
+    super();
+    this.#wire = wire;
+    this.#owner = owner;
+  }
+
+  override get receivesMessages(): boolean {
+    return this.#owner.subscribed || this.#owner.monitoring;
+  }
+
+  override begin(): number {
+    // What may be a message is read as bytes, and made into what its command wants when it is a reply.
+    if (this.#owner.subscribed) return decodeMode(false, "legacy");
+    return this.queue.peek()?.mode ?? decodeMode(true, "legacy");
+  }
+
+  override reply(value: Reply): void {
+    this.#owner.reply(this.queue.peek() as Sent | undefined, value, this.#wire);
+  }
+
+  override error(error: Error): void {
+    const sent = this.queue.shift() as Sent | undefined;
+    this.taken++;
+    this.#owner.replyError(sent, error);
+  }
+
+  override push(frame: Reply[]): void {
+    this.#owner.push(frame, this.#wire);
+  }
+}
+
+/** An open connection. */
+export class Wire {
+  #link: Link | undefined = undefined;
+  #lost: CommandItem[] = [];
+  #ended = false;
+  #writable = true;
+  readonly #replies: WireDispatcher;
+  readonly #owner: WireOwner;
+
+  private constructor(owner: WireOwner) {
+    this.#owner = owner;
+    this.#replies = new WireDispatcher(this, owner);
+  }
+
+  /** Opens a connection. */
+  static async open(options: WireOptions, owner: WireOwner, signal: AbortSignal): Promise<Wire> {
+    const wire = new Wire(owner);
+    const { endpoint, transport, noDelay, keepAlive, socketTimeout } = options;
+    const limits = { maxCommands: Infinity, maxBytes: Infinity } as const;
+    wire.#link = await Link.open(
+      {
+        endpoint,
+        transport: transport!,
+        noDelay,
+        keepAlive: keepAlive === false ? false : { idle: keepAlive },
+        socketTimeout,
+        commandTimeout: 0,
+        readBufferSize: 65_536,
+        clock: systemClock,
+        sendQueue: limits,
+        parser: undefined,
+        limits: {},
+      },
+      {
+        address: addressOf(endpoint),
+        dispatcher: wire.#replies,
+        lost: (cause) => wire.#end(cause),
+        idle: () => {},
+      },
+      signal,
+    );
+    return wire;
+  }
+
+  /** How many commands wait for their reply. */
+  get pending(): number {
+    return this.#link?.pending ?? 0;
+  }
+
+  /** Whether commands can be sent. */
+  get writable(): boolean {
+    return this.#writable && !this.#ended;
+  }
+
+  /** Sends a command. */
+  send(item: CommandItem): void {
+    const sent = new Sent(item, this);
+    try {
+      this.#link!.enqueue(sent);
+    } catch (error) {
+      item.command.reject(error);
+      if (!(error instanceof TypeError)) this.destroy(error as Error);
+    }
+  }
+
+  /** Takes the oldest command out, as it has its reply. */
+  shift(): Sent | undefined {
+    this.#replies.taken++;
+    return this.#replies.queue.shift() as Sent | undefined;
+  }
+
+  /** Returns the oldest command. */
+  peek(): Sent | undefined {
+    return this.#replies.queue.peek() as Sent | undefined;
+  }
+
+  /** Rejects the commands that wait with an error; their replies are dropped. */
+  flush(error: Error): void {
+    this.#link?.forEachPending((pending) => {
+      if (!pending.done) pending.reject(error);
+    });
+  }
+
+  /** Takes a command that was on its way when the connection ended. */
+  lost({ item, done }: Sent, error: Error): void {
+    if (done) return;
+    const { executed } = error as { executed?: "no" | "unknown" };
+    item.executed = executed === "no" ? "no" : "unknown";
+    this.#lost.push(item);
+  }
+
+  /** Ends the sending half; replies still come. Cuts after `timeout` milliseconds. */
+  end(timeout: number): void {
+    if (!this.writable) return;
+    this.#writable = false;
+    const timer = setTimeout(() => this.destroy(new Error("The server did not close")), timeout);
+    this.#onEnd = () => clearTimeout(timer);
+    this.#link!.closeWrite();
+  }
+
+  /** Ends now. */
+  destroy(cause: Error): void {
+    this.#end(cause);
+  }
+
+  #onEnd: () => void = () => {};
+
+  #end(cause: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#onEnd();
+    this.#link?.destroy(cause);
+    const lost = this.#lost;
+    this.#lost = [];
+    this.#owner.ended(cause, lost, this);
+  }
+}
