@@ -18,6 +18,7 @@ import { TestServerBase } from "./src/testing/server.ts";
 import type { Listener } from "./src/testing/listener.ts";
 import type { TestServerOptions } from "./src/testing/options.ts";
 import { TestClusterBase, type TestClusterOptions } from "./src/testing/topology/cluster/cluster.ts";
+import { TestSentinelsBase, type TestSentinelsOptions } from "./src/testing/topology/sentinel/sentinels.ts";
 
 export type { Clock, Timer } from "./src/clock.ts";
 export type * from "./src/transport.ts";
@@ -46,6 +47,8 @@ export type {
 export type { TestClusterNode } from "./src/testing/topology/cluster/node.ts";
 export type { SlotRange, SlotRanges } from "./src/testing/topology/slot_ranges.ts";
 export type { SlotMigration } from "./src/testing/topology/cluster/slot_migration.ts";
+export type { TestReplicatedServer, TestSentinel } from "./src/testing/topology/sentinel/node.ts";
+export type { TestSentinelsBase, TestSentinelsOptions } from "./src/testing/topology/sentinel/sentinels.ts";
 
 const listener: Listener = async (address, accept) =>
   await (await import("./transports/listen.ts")).listen(address, accept);
@@ -83,6 +86,32 @@ export class TestCluster extends TestClusterBase {
    * @throws {TypeError} for fewer than one master, or a `config` that Redis refuses.
    */
   constructor(options: TestClusterOptions = {}) {
+    super(options, listener);
+  }
+}
+
+/**
+ * A master with replicas and sentinels in this process: replication with lag, votes, failover.
+ *
+ * ```ts
+ * import { Sentinel } from "@keywire/redis";
+ * import { TestSentinels } from "@keywire/redis/testing";
+ *
+ * await using servers = new TestSentinels({ replicas: 2, sentinels: 3 });
+ * const sentinel = new Sentinel(servers.addresses, { transport: servers.transport });
+ * await using redis = sentinel.masterFor(servers.name);
+ * await redis.set("user:1", "Ada");
+ * servers.failover();
+ * await redis.get("user:1"); // "Ada"
+ * ```
+ */
+export class TestSentinels extends TestSentinelsBase {
+  /**
+   * Starts them; nothing has to be awaited.
+   *
+   * @throws {TypeError} without sentinels, or for a `config` that Redis refuses.
+   */
+  constructor(options: TestSentinelsOptions = {}) {
     super(options, listener);
   }
 }

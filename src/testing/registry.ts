@@ -6,6 +6,7 @@
  */
 import type { Command, Handler, KeySpec } from "./state.ts";
 import { COMMAND_ROWS } from "./table/command_rows.ts";
+import { SENTINEL_ROWS } from "./table/sentinel_rows.ts";
 
 /** Handlers by name in lower case; `client|kill` for a subcommand. */
 export type CommandGroup = Readonly<Record<string, Handler>>;
@@ -60,7 +61,7 @@ function readAll(groups: readonly CommandGroup[]): readonly Command[] {
     ),
   );
   const commands: Command[] = [];
-  for (const text of COMMAND_ROWS.trim().split("\n")) {
+  for (const text of (COMMAND_ROWS + SENTINEL_ROWS.trimStart()).trim().split("\n")) {
     const name = text.slice(0, text.indexOf(";"));
     const [container, sub] = name.split("|") as [string, string | undefined];
     const run = handlers.get(name);

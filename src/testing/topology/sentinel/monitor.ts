@@ -1,0 +1,292 @@
+/**
+ * What sentinels do: they notice, agree, vote, fail over, and convert masters that come back.
+ *
+ * Nothing is asked periodically: alarms are set only while something is out of reach or not as it should be.
+ *
+ * @module
+ */
+import type { Alarm, ServerTime } from "../../time.ts";
+import type { Host, Network } from "../network.ts";
+import type { DataServer } from "./data_server.ts";
+import type { Watcher } from "./watcher.ts";
+
+/** How sentinels behave. Times are milliseconds. */
+export interface MonitorOptions {
+  /** The name of the master. */
+  readonly name: string;
+  /** Until a sentinel stands for election, at least; at most twice as long. */
+  readonly electionDelay: number;
+  /** Until the others hear of a failover. */
+  readonly announceDelay: number;
+  /** Until a master that has been replaced is made a replica, once it can be reached. */
+  readonly convertDelay: number;
+  /** Until a failover that came to nothing is tried again. */
+  readonly failoverTimeout: number;
+}
+
+/** The sentinels and the servers that they watch. */
+export class SentinelMonitor {
+  /** Who reaches whom. */
+  readonly network: Network<Host>;
+  /** The time of all of them. */
+  readonly time: ServerTime;
+  /** How they behave. */
+  readonly options: MonitorOptions;
+  /** The servers. */
+  readonly servers: DataServer[] = [];
+  /** The sentinels. */
+  readonly watchers: Watcher[] = [];
+  readonly #unreached: Map<Watcher, Map<Host, Alarm>> = new Map();
+  readonly #elections: Map<Watcher, Alarm> = new Map();
+  readonly #conversions: Map<DataServer, Alarm> = new Map();
+
+  /** Begins without anybody. */
+  constructor(network: Network<Host>, time: ServerTime, options: MonitorOptions) {
+    this.network = network;
+    this.time = time;
+    this.options = options;
+    network.onChange = () => this.look();
+  }
+
+  /** The replicas of the master that a sentinel takes for it. */
+  replicasOf(watcher: Watcher): DataServer[] {
+    return this.servers.filter((one) => one !== watcher.master);
+  }
+
+  /** Looks who reaches whom now. */
+  look(): void {
+    for (const server of this.servers) server.wire(this.network);
+    for (const watcher of this.watchers) {
+      let unreached = this.#unreached.get(watcher);
+      if (unreached === undefined) this.#unreached.set(watcher, unreached = new Map());
+      for (const host of [...this.servers, ...this.watchers]) {
+        if (host === watcher) continue;
+        const reached = this.network.reaches(watcher, host);
+        if (reached && unreached.has(host)) {
+          this.time.cancel(unreached.get(host));
+          unreached.delete(host);
+          this.#recovered(watcher, host);
+        } else if (!reached && watcher.up && !unreached.has(host)) {
+          const at = this.time.now() + watcher.downAfter;
+          unreached.set(host, this.time.set(at, () => this.#noticed(watcher, host)));
+        }
+      }
+    }
+    for (const watcher of this.watchers) this.#meet(watcher);
+    this.#convertAll();
+  }
+
+  /** A sentinel starts anew: it suspects nobody. */
+  restarted(watcher: Watcher): void {
+    for (const alarm of this.#unreached.get(watcher)?.values() ?? []) this.time.cancel(alarm);
+    this.#unreached.delete(watcher);
+    watcher.down.clear();
+    watcher.agreedDownAt = undefined;
+  }
+
+  /** Tries a failover now, as SENTINEL FAILOVER does: without the others. Returns whether there is a replica for it. */
+  force(watcher: Watcher): boolean {
+    const choice = this.#select(watcher);
+    if (choice === undefined) return false;
+    watcher.currentEpoch++;
+    this.#failOver(watcher, choice, watcher.currentEpoch);
+    return true;
+  }
+
+  /** A line that names a server or a sentinel in events. */
+  describe(watcher: Watcher, host: Host): string {
+    const { name } = this.options;
+    const { master } = watcher;
+    if (host === master) return `master ${name} ${host.host} ${host.port}`;
+    const kind = this.watchers.includes(host as Watcher) ? "sentinel" : "slave";
+    const id = kind === "sentinel" ? (host as Watcher).id : `${host.host}:${host.port}`;
+    return `${kind} ${id} ${host.host} ${host.port} @ ${name} ${master.host} ${master.port}`;
+  }
+
+  /** How many sentinels that a sentinel reaches, itself included, take its master to be down. */
+  agreeing(watcher: Watcher): number {
+    return this.#peers(watcher).filter((one) => one.down.has(watcher.master)).length;
+  }
+
+  /** The sentinels that a sentinel reaches, itself included. */
+  #peers(watcher: Watcher): Watcher[] {
+    return this.watchers.filter((one) => one.up && this.network.reaches(watcher, one));
+  }
+
+  #recovered(watcher: Watcher, host: Host): void {
+    if (!watcher.down.delete(host)) return;
+    if (host === watcher.master) {
+      if (watcher.agreedDownAt !== undefined) watcher.publish("-odown", this.describe(watcher, host));
+      watcher.agreedDownAt = undefined;
+    }
+    watcher.publish("-sdown", this.describe(watcher, host));
+  }
+
+  #noticed(watcher: Watcher, host: Host): void {
+    if (!watcher.up || this.network.reaches(watcher, host) || watcher.down.has(host)) return;
+    watcher.down.set(host, this.time.now());
+    watcher.publish("+sdown", this.describe(watcher, host));
+    for (const peer of this.#peers(watcher)) this.#judge(peer);
+  }
+
+  /** Whether enough sentinels say that the master is down. */
+  #judge(watcher: Watcher): void {
+    const { master } = watcher;
+    if (watcher.agreedDownAt !== undefined || !watcher.down.has(master)) return;
+    const agreeing = this.agreeing(watcher);
+    if (agreeing < watcher.quorum) return;
+    watcher.agreedDownAt = this.time.now();
+    watcher.publish("+odown", `${this.describe(watcher, master)} #quorum ${agreeing}/${watcher.quorum}`);
+    this.#stand(watcher, this.options.electionDelay * (1 + this.time.random()));
+  }
+
+  #stand(watcher: Watcher, delay: number): void {
+    this.time.cancel(this.#elections.get(watcher));
+    const at = this.time.now() + Math.ceil(delay);
+    this.#elections.set(watcher, this.time.set(at, () => this.#elect(watcher)));
+  }
+
+  #elect(watcher: Watcher): void {
+    if (!watcher.up || watcher.agreedDownAt === undefined || this.network.reaches(watcher, watcher.master)) {
+      return;
+    }
+    const epoch = ++watcher.currentEpoch;
+    const { master } = watcher;
+    watcher.publish("+new-epoch", String(epoch));
+    watcher.publish("+try-failover", this.describe(watcher, master));
+    let votes = 0;
+    for (const voter of this.#peers(watcher)) {
+      if (voter.votedEpoch < epoch && voter.currentEpoch <= epoch && voter.configEpoch < epoch) {
+        if (voter !== watcher && voter.currentEpoch < epoch) voter.publish("+new-epoch", String(epoch));
+        voter.votedEpoch = voter.currentEpoch = epoch;
+        voter.votedFor = watcher.id;
+        voter.publish("+vote-for-leader", `${watcher.id} ${epoch}`);
+        // Who has voted does not stand for a while.
+        if (voter !== watcher && voter.agreedDownAt !== undefined) {
+          this.#stand(voter, 2 * this.options.failoverTimeout);
+        }
+        votes++;
+      } else {
+        watcher.currentEpoch = Math.max(watcher.currentEpoch, voter.currentEpoch);
+      }
+    }
+    const majority = Math.floor(this.watchers.length / 2) + 1;
+    if (votes < Math.max(majority, watcher.quorum)) {
+      watcher.publish("-failover-abort-not-elected", this.describe(watcher, master));
+      this.#stand(watcher, 2 * this.options.failoverTimeout * (1 + this.time.random()));
+      return;
+    }
+    watcher.publish("+elected-leader", this.describe(watcher, master));
+    watcher.publish("+failover-state-select-slave", this.describe(watcher, master));
+    const choice = this.#select(watcher);
+    if (choice === undefined) {
+      watcher.publish("-failover-abort-no-good-slave", this.describe(watcher, master));
+      this.#stand(watcher, 2 * this.options.failoverTimeout);
+      return;
+    }
+    this.#failOver(watcher, choice, epoch);
+  }
+
+  /** The replica that has most of the data. */
+  #select(watcher: Watcher): DataServer | undefined {
+    const offset = ({ state }: DataServer): number => state.replication.offset;
+    return this.servers.filter((one) =>
+      one !== watcher.master && one.master !== undefined && !watcher.down.has(one) &&
+      this.network.reaches(watcher, one)
+    ).sort((a, b) => offset(b) - offset(a) || (a.state.runId < b.state.runId ? -1 : 1))[0];
+  }
+
+  #failOver(watcher: Watcher, choice: DataServer, epoch: number): void {
+    const line = this.describe(watcher, choice);
+    const old = this.describe(watcher, watcher.master);
+    for (
+      const event of [
+        "+selected-slave",
+        "+failover-state-send-slaveof-noone",
+        "+failover-state-wait-promotion",
+      ]
+    ) {
+      watcher.publish(event, line);
+    }
+    choice.follow(undefined, this.network, true);
+    watcher.publish("+promoted-slave", line);
+    watcher.publish("+failover-state-reconf-slaves", old);
+    for (const replica of this.servers) {
+      if (replica === choice || replica === watcher.master || !this.network.reaches(watcher, replica)) {
+        continue;
+      }
+      const other = this.describe(watcher, replica);
+      watcher.publish("+slave-reconf-sent", other);
+      replica.follow(choice, this.network, true);
+      watcher.publish("+slave-reconf-done", other);
+    }
+    watcher.publish("+failover-end", old);
+    this.#switchMaster(watcher, choice, epoch);
+    for (const peer of this.watchers) {
+      if (peer === watcher) continue;
+      const tell = (): void => this.#tell(watcher, peer);
+      if (this.options.announceDelay === 0) tell();
+      else this.time.set(this.time.now() + this.options.announceDelay, tell);
+    }
+    this.#convertAll();
+  }
+
+  #switchMaster(watcher: Watcher, master: DataServer, epoch: number): void {
+    const { master: old } = watcher;
+    watcher.configEpoch = epoch;
+    watcher.currentEpoch = Math.max(watcher.currentEpoch, epoch);
+    watcher.agreedDownAt = undefined;
+    this.time.cancel(this.#elections.get(watcher));
+    if (old === master) return;
+    watcher.master = master;
+    const { name } = this.options;
+    watcher.publish("+switch-master", `${name} ${old.host} ${old.port} ${master.host} ${master.port}`);
+    for (const replica of this.replicasOf(watcher)) {
+      watcher.publish("+slave", this.describe(watcher, replica));
+    }
+    if (watcher.down.has(master)) this.#judge(watcher);
+  }
+
+  /** A sentinel tells another what it knows. */
+  #tell(from: Watcher, to: Watcher): void {
+    if (!this.network.reaches(from, to) || to.configEpoch >= from.configEpoch) return;
+    const line = this.describe(to, from);
+    to.publish("+config-update-from", line);
+    this.#switchMaster(to, from.master, from.configEpoch);
+  }
+
+  /** What sentinels know spreads among those that reach each other. */
+  #meet(watcher: Watcher): void {
+    for (const peer of this.#peers(watcher)) if (peer !== watcher) this.#tell(peer, watcher);
+  }
+
+  /** Servers that are not what the sentinels take them for are set right after a while. */
+  #convertAll(): void {
+    for (const server of this.servers) {
+      const wrong = (): Watcher | undefined =>
+        this.watchers.find((one) =>
+          one.up && one.configEpoch > 0 && one.master !== server && server.master !== one.master &&
+          this.network.reaches(one, server) && this.network.reaches(one, one.master) && !this.#outdated(one)
+        );
+      if (wrong() === undefined || this.#conversions.get(server)?.done === false) continue;
+      const at = this.time.now() + this.options.convertDelay;
+      this.#conversions.set(
+        server,
+        this.time.set(at, () => {
+          const watcher = wrong();
+          if (watcher === undefined) return;
+          const event = server.master === undefined ? "+convert-to-slave" : "+fix-slave-config";
+          server.follow(watcher.master, this.network, true);
+          for (const one of this.watchers) {
+            if (this.network.reaches(one, server)) one.publish(event, this.describe(one, server));
+          }
+        }),
+      );
+    }
+  }
+
+  /** Whether another sentinel that it reaches knows better. */
+  #outdated(watcher: Watcher): boolean {
+    return this.#peers(watcher).some(({ configEpoch }) => configEpoch > watcher.configEpoch);
+  }
+}

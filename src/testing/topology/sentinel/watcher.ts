@@ -1,0 +1,68 @@
+/**
+ * A sentinel: what it takes to be true.
+ *
+ * @module
+ */
+import type { TestServerBase } from "../../server.ts";
+import type { ServerState } from "../../state.ts";
+import type { Host } from "../network.ts";
+import type { DataServer } from "./data_server.ts";
+
+/** A sentinel. */
+export class Watcher implements Host {
+  /** 40 hexadecimal digits. */
+  readonly id: string;
+  /** The server that clients ask. */
+  readonly server: TestServerBase;
+  /** Its state. */
+  readonly state: ServerState;
+  /** @inheritdoc */
+  host: string;
+  /** @inheritdoc */
+  port: number;
+  /** @inheritdoc */
+  up = true;
+  /** Whom it takes to be the master. */
+  master: DataServer;
+  /** The version of that: it grows with each failover. */
+  configEpoch = 0;
+  /** The highest epoch that it has heard of. */
+  currentEpoch = 0;
+  /** The last epoch in which it voted. */
+  votedEpoch = 0;
+  /** For whom it voted then. */
+  votedFor = "";
+  /** Who does not answer, since when. */
+  readonly down: Map<Host, number> = new Map();
+  /** Since when enough sentinels say that the master is down. */
+  agreedDownAt: number | undefined;
+  /** Silence that means down, in milliseconds. */
+  downAfter: number;
+  /** How many sentinels must say that the master is down. */
+  quorum: number;
+
+  /** A sentinel that knows the master. */
+  constructor(id: string, parts: {
+    readonly host: string;
+    readonly port: number;
+    readonly server: TestServerBase;
+    readonly state: ServerState;
+    readonly master: DataServer;
+    readonly downAfter: number;
+    readonly quorum: number;
+  }) {
+    this.id = id;
+    this.host = parts.host;
+    this.port = parts.port;
+    this.server = parts.server;
+    this.state = parts.state;
+    this.master = parts.master;
+    this.downAfter = parts.downAfter;
+    this.quorum = parts.quorum;
+  }
+
+  /** Publishes an event to its subscribers. */
+  publish(event: string, message: string): void {
+    if (this.up) this.state.pubsub.publish(event, message);
+  }
+}
