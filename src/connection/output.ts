@@ -29,6 +29,8 @@ import { type Unsent, UnsentQueue } from "./unsent_queue.ts";
  * goes out in parts that double, up to a whole arena, so that the server never runs dry and there are few of them.
  */
 const FIRST = 8_192;
+/** The most bytes of one write: a slow link shows its progress by the writes that it takes. */
+const PIECE = 524_288;
 /** A server takes about that much longer for a command than it takes to encode it and to come round to the next write. */
 const SLOWER = 3;
 
@@ -37,6 +39,8 @@ interface Chunk {
   readonly bytes: Uint8Array;
   readonly length: number;
   readonly upTo: number;
+  /** Memory that is given back when the chunk has gone. */
+  readonly lent: Uint8Array;
 }
 
 /** What an output tells its link. */
@@ -205,13 +209,22 @@ export class Output {
   }
 
   #put(bytes: Uint8Array, upTo: number): void {
-    if (!this.#blocked) return this.#write(bytes, upTo);
+    let at = 0;
+    for (; bytes.length - at > PIECE; at += PIECE) {
+      const piece = bytes.subarray(at, at + PIECE);
+      this.#putPiece(piece, upTo, piece);
+    }
+    this.#putPiece(at === 0 ? bytes : bytes.subarray(at), upTo, bytes);
+  }
+
+  #putPiece(bytes: Uint8Array, upTo: number, lent: Uint8Array): void {
+    if (!this.#blocked) return this.#write(bytes, upTo, lent);
     const { length } = bytes;
-    this.#backlog.push({ bytes, length, upTo });
+    this.#backlog.push({ bytes, length, upTo, lent });
     this.#backlogBytes += length;
   }
 
-  #write(bytes: Uint8Array, upTo: number): void {
+  #write(bytes: Uint8Array, upTo: number, lent: Uint8Array = bytes): void {
     this.sent = upTo;
     let taken: void | Promise<void>;
     try {
@@ -219,9 +232,9 @@ export class Output {
     } catch (error) {
       return this.#fail(error);
     }
-    if (taken === undefined) return this.encoder.give(bytes);
+    if (taken === undefined) return this.encoder.give(lent);
     this.#blocked = this.busy = true;
-    taken.then(() => this.#resume(bytes), (error) => this.#fail(error));
+    taken.then(() => this.#resume(lent), (error) => this.#fail(error));
   }
 
   /** Nothing can go out any more. Later, as this may be the middle of a command, which then counts as queued. */
@@ -231,9 +244,9 @@ export class Output {
   }
 
   /** The socket takes bytes again: first the rest of what has begun, then what waits. */
-  #resume(bytes: Uint8Array): void {
+  #resume(lent: Uint8Array): void {
     if (this.#ended) return;
-    this.encoder.give(bytes);
+    this.encoder.give(lent);
     this.taken++;
     this.#blocked = false;
     if (this.#progress.length > 0) queueMicrotask(() => this.#tellProgress());
@@ -246,7 +259,7 @@ export class Output {
         const message = "A Uint8Array was transferred or resized while it waited to be sent";
         return this.#fail(new TypeError(message));
       }
-      this.#write(chunk.bytes, chunk.upTo);
+      this.#write(chunk.bytes, chunk.upTo, chunk.lent);
       if (this.#blocked) {
         this.#backlog = backlog.slice(index + 1);
         return;

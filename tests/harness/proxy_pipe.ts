@@ -35,6 +35,8 @@ export class ProxyPipe {
   #full = false;
   #swallow = false;
   #ended = false;
+  /** A throttled pipe sends nothing before this time. */
+  #next = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Joins two sockets; `onCut` is called when the limit is reached. */
@@ -123,7 +125,7 @@ export class ProxyPipe {
     while (!this.#frozen && !this.#full && this.#timer === undefined) {
       const first = this.#held[0];
       if (first === undefined) break;
-      const wait = first.due - performance.now();
+      const wait = Math.max(first.due, this.#next) - performance.now();
       if (wait > 0) this.#later(wait);
       else this.#send(first);
       if (this.bytes >= this.limit) return this.#onCut();
@@ -142,7 +144,7 @@ export class ProxyPipe {
     this.#size -= size;
     if (size === first.bytes.length) this.#held.shift();
     else first.bytes = first.bytes.subarray(size);
-    if (Number.isFinite(this.rate)) this.#later((size / this.rate) * 1000);
+    if (Number.isFinite(this.rate)) this.#next = performance.now() + (size / this.rate) * 1000;
   }
 
   #later(ms: number): void {
