@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Clock } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import { abortable } from "../connection/limit.ts";
 import { withUnknownOutcome } from "../connection/failures.ts";
@@ -152,8 +153,9 @@ function isUntried(error: unknown): boolean {
   return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isPermanentRejection(error);
 }
 
-async function sleep(
-  { clock }: BatchConnection,
+/** Waits `delay` milliseconds, or until the signal is aborted. */
+export async function sleep(
+  { clock }: { readonly clock: Clock },
   delay: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {

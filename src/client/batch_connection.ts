@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { BatchSink, Pending, Sender } from "../connection/pending.ts";
-import type { ReplyError } from "../errors.ts";
+import type { RedisError } from "../errors.ts";
 import type { RetryPolicy } from "../retry.ts";
 
 /** A connection that others use at the same time: it keeps the order of all, over refusals and losses, too. */
@@ -24,10 +24,10 @@ export interface BatchTarget {
   /** Drops the commands of a batch that wait for their retry; they are rejected with `reason`. */
   withdraw(sink: BatchSink, reason: unknown): void;
   /**
-   * A batch was refused as a whole: sends it again in its place, where the retry policy of `placeholder` allows it.
+   * A batch was refused as a whole, or never sent: sends it again in its place, where the policy of `placeholder` allows it.
    * `last`: its command whose reply came last.
    */
-  recoverBatch(batch: BatchAttempt, placeholder: Pending, error: ReplyError, last: Pending): boolean;
+  recoverBatch(batch: BatchAttempt, placeholder: Pending, error: RedisError, last: Pending): boolean;
 }
 
 /** One attempt of several commands on one connection. */

@@ -160,7 +160,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   }
 
   /** @inheritdoc */
-  recoverBatch(batch: BatchAttempt, placeholder: Pending, error: ReplyError, last: Pending): boolean {
+  recoverBatch(batch: BatchAttempt, placeholder: Pending, error: RedisError, last: Pending): boolean {
     this.#batches.set(placeholder, batch);
     return this.recover(placeholder, error, last);
   }

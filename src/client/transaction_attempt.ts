@@ -111,11 +111,11 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   }
 
   /** Nothing has run, for this reason: whether the transaction is sent again in its place. */
-  #recover(reason: ReplyError): boolean {
+  #recover(reason: RedisError): boolean {
     const { retry } = this.#terms;
-    if (this.#target === undefined || retry === undefined) return false;
+    if (this.#target === undefined) return false;
     const retrying = this.#retrying ??= this.placeholder();
-    retrying.coldFields.retry = retry;
+    if (retry !== undefined) retrying.coldFields.retry = retry;
     this.#placeholder = retrying;
     return this.#target.recoverBatch(this, retrying, reason, this.#end!);
   }
@@ -151,7 +151,9 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       const others = ended.executed === "no" ? ended : refused(ended);
       return this.#resolve(queued.map((reply) => reply instanceof Error ? refused(reply) : others));
     }
-    // No reply to EXEC: whatever became of the others, it alone decides whether they have run.
+    // No reply to EXEC: whatever became of the others, it alone decides whether they have run. What was never sent keeps
+    // its place among the commands of all callers.
+    if (ended instanceof RedisError && ended.executed === "no" && this.#recover(ended)) return;
     this.#fail(ended as Error);
   }
 

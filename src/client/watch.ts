@@ -13,7 +13,8 @@ import type { Connection } from "../connection/connection.ts";
 import { withoutEffect } from "../connection/failures.ts";
 import { ConnectionError, PipelineError } from "../errors.ts";
 import type { Arg, Reply } from "../resp/types.ts";
-import { runBatch } from "./batch.ts";
+import { DEFAULT_RETRY, retryDelay, type RetryPolicy } from "../retry.ts";
+import { runBatch, sleep } from "./batch.ts";
 import type { Call, Executor } from "./executor.ts";
 import { runOn } from "./dedicated_connection.ts";
 import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
@@ -28,6 +29,8 @@ export interface WatchOptions {
 
 /** What `watch()` resolves with: the results of the transaction that its function returns, else what that returns. */
 export type Watched<R> = R extends Pipeline<infer _, infer T> ? T : R extends NamedPipeline<infer N> ? N : R;
+
+const NEVER: RetryPolicy = { ...DEFAULT_RETRY, attempts: 0 };
 
 /** The only connection there is. */
 class OneConnection implements BatchConnection {
@@ -79,7 +82,8 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   /** A transaction that runs only if no watched key has been changed: return it, or call its `exec()`. */
   multi(): Pipeline<W> {
     const lane = new OneConnection(this.#connection);
-    const call = this.#call;
+    // EXEC ends the watch, whatever it answers: by itself the transaction would run unguarded.
+    const call = { ...this.#call, retry: NEVER };
     const executor = {
       executeAll: async (commands: readonly Command[]) => {
         this.#check("a transaction");
@@ -131,7 +135,7 @@ export async function watch<W extends Wrap, R>(
   };
   let connection = await lease();
   try {
-    for (let attempt = 1, turn = 0;; attempt++) {
+    for (let attempt = 1, turn = 0, repeat = 1, previousDelay = 0;; attempt++) {
       try {
         return await tryOnce(connection, call, deadline, keys, body);
       } catch (error) {
@@ -143,8 +147,15 @@ export async function watch<W extends Wrap, R>(
           attempt--;
           continue;
         }
-        if (!(error instanceof PipelineError) || error.code !== "WATCH_CONFLICT") throw error;
-        if (attempt === attempts) throw gaveUp(error, attempts);
+        if (!(error instanceof PipelineError) || error.executed !== "no") throw error;
+        if (error.code !== "WATCH_CONFLICT") {
+          // Refused for now: the keys are watched and read anew.
+          const context = { attempt: repeat++, readonly: false, previousDelay, executed: error.executed };
+          const delay = retryDelay(call.retry, error.cause, context, clock);
+          if (delay === undefined || connection.state !== "ready") throw error;
+          await sleep({ clock }, previousDelay = delay, call.signal);
+          attempt--;
+        } else if (attempt === attempts) throw gaveUp(error, attempts);
         if (call.timeout > 0) deadline = clock.now() + call.timeout;
       }
     }

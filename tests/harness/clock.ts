@@ -5,11 +5,13 @@
  */
 import { setImmediate } from "node:timers";
 import type { Clock, Timer } from "../../src/clock.ts";
+import { Heap } from "../../src/testing/heap.ts";
 
 interface Entry {
   readonly at: number;
   readonly order: number;
-  readonly callback: () => void;
+  /** Missing once it was called or taken back: the heap drops it when it comes to the top. */
+  callback: (() => void) | undefined;
 }
 
 /**
@@ -25,7 +27,8 @@ export class SimulatedClock implements Clock {
   #now: number;
   #order = 0;
   #state: number;
-  readonly #timers: Set<Entry> = new Set();
+  #pending = 0;
+  readonly #timers: Heap<Entry> = new Heap((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
 
   /** Starts at `now` milliseconds; the same `seed` gives the same random numbers. */
   constructor(options: { readonly now?: number; readonly seed?: number } = {}) {
@@ -42,13 +45,21 @@ export class SimulatedClock implements Clock {
   setTimeout(callback: () => void, delay: number): Timer {
     const at = this.#now + (delay > 0 ? delay : 0); // NaN counts as 0, as with the real ones
     const entry: Entry = { at, order: this.#order++, callback };
-    this.#timers.add(entry);
+    this.#timers.push(entry);
+    this.#pending++;
     return entry;
   }
 
   /** Takes a timer back. */
   clearTimeout(timer: Timer): void {
-    this.#timers.delete(timer as Entry);
+    const entry = timer as Entry | undefined;
+    if (entry?.callback === undefined) return;
+    entry.callback = undefined;
+    this.#pending--;
+    // Most timers are taken back long before their time: half of a large heap may be such, no more.
+    if (this.#timers.size > 64 && this.#timers.size > 2 * this.#pending) {
+      this.#timers.retain(({ callback }) => callback !== undefined);
+    }
   }
 
   /** The next of a seeded row of numbers from 0 to 1 (mulberry32). */
@@ -62,7 +73,7 @@ export class SimulatedClock implements Clock {
 
   /** How many timers wait: 0 at the end of a test that leaks none. */
   get pendingTimers(): number {
-    return this.#timers.size;
+    return this.#pending;
   }
 
   /** When the next timer is due, in milliseconds from now; `undefined` without one. */
@@ -84,12 +95,15 @@ export class SimulatedClock implements Clock {
     const end = this.#now + ms;
     await settle();
     for (let next = this.#next(); next !== undefined && next.at <= end; next = this.#next()) {
-      this.#timers.delete(next);
+      const callback = next.callback!;
+      next.callback = undefined;
+      this.#pending--;
       this.#now = Math.max(this.#now, next.at);
-      next.callback();
+      callback();
       await settle();
     }
-    this.#now = end;
+    // A jump may have gone beyond it.
+    this.#now = Math.max(this.#now, end);
   }
 
   /** Time goes by in which nothing runs, as in a process that was stopped: timers come due behind their time. */
@@ -103,11 +117,10 @@ export class SimulatedClock implements Clock {
   }
 
   #next(): Entry | undefined {
-    let next: Entry | undefined;
-    for (const entry of this.#timers) {
-      if (next === undefined || entry.at < next.at || (entry.at === next.at && entry.order < next.order)) {
-        next = entry;
-      }
+    let next = this.#timers.peek();
+    while (next !== undefined && next.callback === undefined) {
+      this.#timers.pop();
+      next = this.#timers.peek();
     }
     return next;
   }

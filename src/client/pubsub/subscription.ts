@@ -139,6 +139,8 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#progress = new SubscribeProgress(this.#private ?? registry, home);
     for (const name of names) this.#add(kind, name);
     for (const pattern of patterns) this.#add("pattern", pattern);
+    // Not before all are known: the first may be confirmed already, and the next one not.
+    if (this.#waiting.size === 0) this.#became();
     if (signal !== undefined) {
       const abort = (): void => void this.#end({ error: signal.reason });
       signal.addEventListener("abort", abort, { once: true });
@@ -239,7 +241,6 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#topics.add(topic);
     this.#progress.add(topic);
     if (topic.state !== "on") this.#waiting.add(topic);
-    else if (this.#waiting.size === 0) this.#became();
   }
 
   #limitTo(timeout: number): void {

@@ -1,0 +1,99 @@
+/**
+ * Runs simulated worlds: `./scripts/simulate [deno|bun|node] [--seed S] [--seeds N] [--minutes M] [--replay FILE]`.
+ *
+ * Each seed is a world of its own; a world that breaks a promise is printed, made smaller, and saved for `--replay`.
+ *
+ * @module
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { printScenario } from "../tests/simulation/print.ts";
+import { kindOf, shrink } from "../tests/simulation/shrink.ts";
+import { drawScenario } from "../tests/simulation/draw.ts";
+import type { Scenario } from "../tests/simulation/scenario.ts";
+import { type RunResult, simulate } from "../tests/simulation/simulate.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    seeds: { type: "string" },
+    minutes: { type: "string" },
+    replay: { type: "string" },
+    trace: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+    shrink: { type: "boolean", default: false },
+  },
+});
+
+const began = performance.now();
+const totals = { seeds: 0, operations: 0, simulatedMs: 0, undecided: 0, broken: 0 };
+const endings: Map<string, number> = new Map();
+
+function figures(): string {
+  const seconds = (performance.now() - began) / 1_000;
+  return `${totals.seeds} seeds, ${totals.operations} operations, ${
+    Math.round(totals.simulatedMs / 1_000)
+  } simulated s in ` +
+    `${seconds.toFixed(1)} s (${Math.round(totals.simulatedMs / 1_000 / seconds)} simulated s/s, ` +
+    `${
+      Math.round(totals.operations / seconds)
+    } operations/s); ${totals.undecided} keys undecided; ${totals.broken} broken`;
+}
+
+function count(result: RunResult): void {
+  totals.seeds++;
+  totals.operations += result.operations;
+  totals.simulatedMs += result.simulatedMs;
+  totals.undecided += result.undecided;
+  if (result.faults.length > 0) totals.broken++;
+  for (const [ending, times] of result.endings) endings.set(ending, (endings.get(ending) ?? 0) + times);
+}
+
+async function runOne(scenario: Scenario, verbose: boolean): Promise<boolean> {
+  const result = await simulate(scenario, verbose);
+  count(result);
+  for (const line of result.lines) console.log(line);
+  if (result.faults.length > 0 || verbose) {
+    console.log(`seed ${scenario.seed}: trace ${result.hash}, ${result.faults.length} faults`);
+    for (const fault of result.faults.slice(0, verbose ? 100 : 4)) console.log(`  ${fault.slice(0, 600)}`);
+  }
+  if (result.faults.length > 0 && values.shrink) await makeSmaller(scenario, result);
+  return result.faults.length === 0;
+}
+
+async function makeSmaller(scenario: Scenario, { faults }: RunResult): Promise<void> {
+  const small = await shrink(scenario, kindOf(faults[0]!));
+  const again = await simulate(small, true);
+  const file = join(tmpdir(), `simulated-${scenario.seed}.json`);
+  writeFileSync(file, JSON.stringify(small));
+  console.log(printScenario(small));
+  for (const line of again.lines.slice(0, 80)) console.log(line);
+  for (const fault of again.faults.slice(0, 3)) console.log(`  ${fault.slice(0, 800)}`);
+  console.log(`again: ./scripts/simulate --replay ${file}`);
+}
+
+const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+if (values.replay !== undefined) {
+  await runOne(JSON.parse(readFileSync(values.replay, "utf8")), true);
+} else {
+  const seeds = Number(values.seeds ?? (values.seed === undefined ? 100 : 1));
+  const until = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;
+  const single = values.seed !== undefined && values.seeds === undefined && values.minutes === undefined;
+  let told = performance.now();
+  for (let at = 0; (values.minutes !== undefined || at < seeds) && performance.now() < until; at++) {
+    await runOne(drawScenario(first + at), values.trace || (single && values.trace));
+    if (performance.now() - told > 10_000) {
+      told = performance.now();
+      console.log(`... ${figures()}`);
+    }
+    if (totals.broken >= 5 && !values.keep) break;
+  }
+}
+console.log(
+  [...endings].sort((a, b) => b[1] - a[1]).map(([ending, times]) => `${ending}: ${times}`).join(", "),
+);
+console.log(`first seed ${first}: ${figures()}`);
+process.exitCode = totals.broken > 0 ? 1 : 0;

@@ -1,0 +1,234 @@
+/**
+ * What the programs of a world do with their clients, and what comes of it.
+ *
+ * @module
+ */
+import type { Redis, Subscription } from "../../mod.ts";
+import { command } from "../../src/commands/raw.ts";
+import { RedisError } from "../../src/errors.ts";
+import { wordsOf } from "./commands.ts";
+import type { Operation, Outcome, SubscriberRecord } from "./history.ts";
+import type { Action, Part } from "./scenario.ts";
+import type { World } from "./world.ts";
+
+/** The command of a part, by the method that a program would use where the cache can answer it. */
+function send(redis: Redis, part: Part): Promise<unknown> {
+  if (part.verb === "get") return redis.get(part.key);
+  const [name, ...rest] = wordsOf(part);
+  return redis.command(name, ...rest);
+}
+
+function outcomeOf(error: unknown): Outcome {
+  return { error, executed: error instanceof RedisError ? error.executed : "unknown" };
+}
+
+type Call<D extends Action["do"]> = Extract<Action, { do: D }>;
+
+/** Does what actions say. */
+export class Calls {
+  readonly #world: World;
+  #groups = 0;
+
+  /** In a world. */
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Begins an action; nothing is awaited. */
+  begin(action: Action): void {
+    const redis = this.#world.clients[action.client]!.redis;
+    switch (action.do) {
+      case "call":
+        return this.#call(redis, action);
+      case "pipeline":
+      case "multi":
+        return this.#batch(redis, action);
+      case "watch":
+        return this.#watch(redis, action);
+      case "pop":
+        return this.#pop(redis, action);
+      case "lease":
+        return void this.#lease(action);
+      case "subscribe":
+        return this.#subscribe(redis, action);
+      case "connect":
+        return void redis.connect().catch(() => {});
+      case "close":
+        return this.#world.closeClient(action.client);
+    }
+  }
+
+  #limits(action: { readonly client: number; readonly timeout?: number; readonly abort?: number }): {
+    options: { timeout?: number; signal?: AbortSignal };
+    limit: number;
+  } {
+    const { commandTimeout = 5_000 } = this.#world.scenario.clients[action.client]!.options;
+    const { timeout = commandTimeout, abort } = action;
+    const options: { timeout?: number; signal?: AbortSignal } = {};
+    if (action.timeout !== undefined) options.timeout = action.timeout;
+    if (abort !== undefined) options.signal = this.#world.signal(abort);
+    return { options, limit: Math.min(timeout === 0 ? Infinity : timeout, abort ?? Infinity) };
+  }
+
+  #open(action: Action, part: Part, how: Operation["how"], group: number, limit: number): Operation {
+    const { world } = { world: this.#world };
+    const operation: Operation = {
+      part,
+      client: action.client,
+      how,
+      group,
+      called: world.event("called", part.id),
+      calledAt: world.now,
+      limit,
+      settled: Infinity,
+      settledAt: Infinity,
+      outcome: undefined,
+      settlements: 0,
+      executions: [],
+      heardAt: world.heardAt(action.client),
+    };
+    world.add(operation);
+    return operation;
+  }
+
+  #settle(operation: Operation, outcome: Outcome): void {
+    operation.settlements++;
+    if (operation.settlements > 1) return;
+    operation.outcome = outcome;
+    operation.settled = this.#world.event("settled", operation.part.id, outcome);
+    operation.settledAt = this.#world.now;
+    this.#world.ended(outcome);
+  }
+
+  #follow(operation: Operation, promise: Promise<unknown>): void {
+    promise.then(
+      (value) => this.#settle(operation, { value }),
+      (error) => this.#settle(operation, outcomeOf(error)),
+    );
+  }
+
+  #call(redis: Redis, action: Call<"call">): void {
+    const { options, limit } = this.#limits(action);
+    const operation = this.#open(action, action.part, "call", ++this.#groups, limit);
+    this.#follow(operation, send(redis.with(options), action.part));
+  }
+
+  #batch(redis: Redis, action: Call<"pipeline" | "multi">): void {
+    const { options, limit } = this.#limits(action);
+    const group = ++this.#groups;
+    const operations = action.parts.map((part) => this.#open(action, part, action.do, group, limit));
+    const view = redis.with(options);
+    const commands = action.parts.map((part) => {
+      const [name, ...rest] = wordsOf(part);
+      return command(name, ...rest);
+    });
+    const batch = action.do === "pipeline" ? view.pipeline(commands) : view.multi(commands);
+    batch.exec({ settle: true }).then(
+      (outcomes: readonly unknown[]) =>
+        operations.forEach((operation, at) => {
+          const one = outcomes[at];
+          this.#settle(operation, one instanceof Error ? outcomeOf(one) : { value: one });
+        }),
+      (error: unknown) => {
+        for (const operation of operations) this.#settle(operation, outcomeOf(error));
+      },
+    );
+  }
+
+  #watch(redis: Redis, action: Call<"watch">): void {
+    const world = this.#world;
+    const { options } = this.#limits(action);
+    const operation = this.#open(action, action.part, "watch", ++this.#groups, Infinity);
+    const [name, ...rest] = wordsOf(action.part);
+    const done = redis.with(options).watch(action.key, async (tx) => {
+      const seen = await tx.get(action.key);
+      if (action.pause > 0) await world.sleep(action.pause);
+      operation.seen = seen;
+      return tx.multi().command(name, ...rest);
+    });
+    this.#follow(operation, done);
+    world.loading();
+  }
+
+  #pop(redis: Redis, action: Call<"pop">): void {
+    const { options, limit } = this.#limits(action);
+    const { blockingGrace = 1_000 } = this.#world.scenario.clients[action.client]!.options;
+    const part: Part = { id: action.id, verb: "list", key: action.key };
+    const operation = this.#open(action, part, "pop", ++this.#groups, limit + action.wait + blockingGrace);
+    this.#follow(operation, redis.with(options).blpop(action.key, action.wait / 1_000));
+  }
+
+  async #lease(action: Call<"lease">): Promise<void> {
+    const world = this.#world;
+    const { options, limit } = this.#limits(action);
+    const group = ++this.#groups;
+    const { pool } = world.clients[action.client]!;
+    let connection;
+    try {
+      connection = await pool.acquire(options.signal === undefined ? {} : { signal: options.signal });
+    } catch {
+      return;
+    }
+    world.leases++;
+    const ends = action.parts.map((part) => {
+      const operation = this.#open(action, part, "lease", group, limit);
+      const sent = connection.send(wordsOf(part), options);
+      this.#follow(operation, sent);
+      return sent.catch(() => {});
+    });
+    await Promise.all(ends);
+    if (action.hold > 0) await world.sleep(action.hold);
+    pool.release(connection);
+    world.leases--;
+  }
+
+  #subscribe(redis: Redis, action: Call<"subscribe">): void {
+    const world = this.#world;
+    const { channels, until } = action;
+    const record: SubscriberRecord = {
+      id: action.id,
+      client: action.client,
+      channels,
+      confirmed: Infinity,
+      ended: Infinity,
+      failed: undefined,
+      heard: [],
+    };
+    world.history.subscribers.push(record);
+    const hear = (text: string, channel: string): void => {
+      if (record.ended !== Infinity) return;
+      const id = parseInt(text, 10);
+      world.event("heard", id);
+      record.heard.push({ id, channel, at: world.now });
+    };
+    const gap = (): void => void record.heard.push("gap");
+    const confirm = (): void => void (record.confirmed = world.event("confirmed", action.id));
+    const fail = (error: unknown): void => void (record.failed = error);
+    let stop: () => void;
+    if (action.iterate) {
+      let items: Subscription;
+      try {
+        items = redis.subscription(...channels);
+      } catch (error) {
+        return fail(error);
+      }
+      items.ready.then(confirm, fail);
+      (async () => {
+        for await (const item of items) {
+          if (item.kind === "gap") gap();
+          else hear(item.message, item.channel);
+        }
+      })().catch(fail);
+      stop = () => void items.close().catch(() => {});
+    } else {
+      const listener = { message: hear, gap };
+      redis.subscribe([...channels], listener).then(confirm, fail);
+      stop = () => void redis.unsubscribe([...channels], listener).catch(() => {});
+    }
+    if (until === undefined) return;
+    world.later(until, () => {
+      record.ended = Math.min(record.ended, world.event("ended", action.id));
+      stop();
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Commands that can be told apart: each carries its number among its arguments, where the server's log shows it.
+ *
+ * @module
+ */
+import type { Part } from "./scenario.ts";
+
+/** The value that a command writes. */
+export function valueOf({ id, size = 0 }: Part): string {
+  return `${id}:${"v".repeat(size)};`;
+}
+
+/** The words of a command. */
+export function wordsOf(part: Part): [string, ...(string | number)[]] {
+  const { id, verb, key, ttl = 1_000 } = part;
+  switch (verb) {
+    case "set":
+      return ["SET", key, valueOf(part)];
+    case "setpx":
+      return ["SET", key, valueOf(part), "PX", ttl];
+    case "append":
+      return ["APPEND", key, valueOf(part)];
+    case "incr":
+      return ["INCRBY", key, id];
+    case "push":
+      return ["RPUSH", key, valueOf(part)];
+    case "del":
+      return ["DEL", key, `${id}:`];
+    case "get":
+      return ["GET", key];
+    case "range":
+      return ["GETRANGE", key, 0, id + 1_000_000_000];
+    case "list":
+      return ["LRANGE", key, 0, id + 1_000_000_000];
+    case "publish":
+      return ["PUBLISH", key, valueOf(part)];
+  }
+}
+
+/** Whether a command changes something. */
+export function writes({ verb }: Part): boolean {
+  return verb !== "get" && verb !== "range" && verb !== "list";
+}
+
+const NUMBERED: ReadonlyMap<string, number> = new Map([
+  ["SET", 2],
+  ["APPEND", 2],
+  ["INCRBY", 2],
+  ["RPUSH", 2],
+  ["DEL", 2],
+  ["GETRANGE", 3],
+  ["LRANGE", 3],
+  ["PUBLISH", 2],
+]);
+
+/** The number of a command that the server executed; `undefined`: it has none. */
+export function numberOf(name: string, args: readonly string[]): number | undefined {
+  const place = NUMBERED.get(name);
+  if (place === undefined) return undefined;
+  const number = parseInt(args[place]!, 10);
+  return Number.isNaN(number) ? undefined : number >= 1_000_000_000 ? number - 1_000_000_000 : number;
+}

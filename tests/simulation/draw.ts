@@ -1,0 +1,110 @@
+/**
+ * Draws a world from a seed.
+ *
+ * @module
+ */
+import { drawAction } from "./draw_actions.ts";
+import { drawFault } from "./draw_faults.ts";
+import { derive, Dice } from "./dice.ts";
+import type { ClientPlan, NetworkPlan, OptionsPlan, Scenario, Step } from "./scenario.ts";
+
+function drawNetwork(dice: Dice): NetworkPlan {
+  return {
+    latency: dice.pick([0.25, 0.5, 1, 5, 20]),
+    jitter: dice.pick([0, 0, 1, 10]),
+    chunk: dice.pick([0, 0, 0, 7, 100, 1_500]),
+    capacity: dice.pick([65_536, 65_536, 16_384, 1_000]),
+    promises: dice.oneIn(3),
+    keepAlive: dice.pick([0, 15_000]),
+  };
+}
+
+function drawOptions(dice: Dice): OptionsPlan {
+  const maybe = <T>(n: number, values: readonly T[]): T | undefined =>
+    dice.oneIn(n) ? dice.pick(values) : undefined;
+  const multiplex = dice.oneIn(5) ? false : undefined;
+  const cache = multiplex === undefined && dice.oneIn(4)
+    ? {
+      mode: dice.pick(["tracking", "broadcast"] as const),
+      ttl: dice.pick([0, 0, 50, 2_000]),
+      maxEntries: dice.pick([3, 1_000]),
+    }
+    : undefined;
+  const options: OptionsPlan = {
+    protocol: cache === undefined ? dice.pick([undefined, 2, 3] as const) : undefined,
+    multiplex,
+    cache,
+    commandTimeout: dice.pick([undefined, undefined, 200, 1_000, 3_000]),
+    socketTimeout: maybe(5, [150, 500]),
+    connectTimeout: dice.pick([undefined, 300, 1_000]),
+    blockingGrace: maybe(4, [100, 2_000]),
+    healthCheckInterval: dice.pick([1_000, 3_000, 5_000]),
+    maxConnections: multiplex === false ? dice.pick([5, 50, undefined]) : dice.pick([undefined, 3, 10]),
+    minIdle: maybe(6, [1, 3]),
+    maxIdleTime: maybe(6, [500, 5_000]),
+    maxLifetime: maybe(5, [1_000, 10_000]),
+    queue: maybe(3, ["fifo"] as const),
+    closeGrace: maybe(3, [50, 500]),
+    retry: dice.pick([
+      undefined,
+      undefined,
+      false,
+      { attempts: 1, backoff: "constant:0", unsafe: false },
+      { attempts: 10, backoff: "constant:30", unsafe: false },
+      { attempts: 3, backoff: "constant:50", unsafe: dice.oneIn(2) },
+    ]),
+    reconnect: dice.pick([undefined, { backoff: "constant:10" }, { backoff: "constant:200", attempts: 3 }]),
+    offlineQueue: dice.pick([undefined, undefined, undefined, false, { maxCommands: 10 }] as const),
+    sendQueue: maybe(4, [{ maxCommands: 20 }, { maxBytes: 5_000 }]),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function drawClients(dice: Dice): ClientPlan[] {
+  const clients: ClientPlan[] = [];
+  const count = dice.between(1, 4);
+  for (let at = 0; at < count; at++) {
+    const base = clients.findIndex(({ pool }) => pool !== undefined);
+    if (base >= 0 && dice.oneIn(3)) {
+      // Clients of one pool that have a cache must give the same options.
+      const { options } = clients[base]!;
+      clients.push({ options, shares: base });
+      continue;
+    }
+    const pool = dice.oneIn(3) ? dice.pick(["refusing", "waiting"] as const) : undefined;
+    clients.push({ options: drawOptions(dice), ...pool && { pool } });
+  }
+  return clients;
+}
+
+/** The world of a seed. */
+export function drawScenario(seed: number): Scenario {
+  const dice = new Dice(derive(seed, 0));
+  const network = drawNetwork(dice);
+  const clients = drawClients(dice);
+  const duration = dice.pick([2_000, 5_000, 10_000, 30_000]);
+  const steps: Step[] = [];
+  const bursts = dice.between(10, 120);
+  let id = 1;
+  for (let at = 0; at < bursts; at++) {
+    const time = Math.round(dice.next() * duration);
+    const size = dice.oneIn(4) ? dice.between(5, 60) : dice.between(1, 5);
+    const client = dice.below(clients.length);
+    for (let more = 0; more < size; more++) {
+      const drawn = drawAction(dice, dice.oneIn(6) ? dice.below(clients.length) : client, id);
+      id += drawn.used;
+      steps.push({ at: time, ...drawn.action });
+    }
+  }
+  const calm = dice.oneIn(8);
+  const faults = calm ? 0 : dice.between(1, 12);
+  for (let at = 0; at < faults; at++) {
+    steps.push({ at: Math.round(dice.next() * duration), ...drawFault(dice) });
+  }
+  if (dice.oneIn(5)) {
+    steps.push({ at: Math.round(dice.next() * duration), client: dice.below(clients.length), do: "close" });
+  }
+  // The order of steps at one time is that of their drawing.
+  steps.sort((a, b) => a.at - b.at);
+  return { seed, topology: "standalone", duration, network, clients, steps };
+}

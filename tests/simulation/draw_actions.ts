@@ -1,0 +1,99 @@
+/**
+ * Draws what programs do.
+ *
+ * @module
+ */
+import type { Dice } from "./dice.ts";
+import type { Action, Limits, Part } from "./scenario.ts";
+
+function drawPart(dice: Dice, id: number): Part {
+  const key = `k${dice.below(6)}`;
+  const size = dice.oneIn(12) ? dice.pick([500, 5_000, 30_000]) : dice.below(10);
+  switch (dice.below(20)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+      return { id, verb: "set", key, size };
+    case 5:
+    case 6:
+      return { id, verb: "append", key, size: size % 500 };
+    case 7:
+    case 8:
+      return { id, verb: "incr", key: `n${dice.below(3)}` };
+    case 9:
+    case 10:
+      return { id, verb: "push", key: `l${dice.below(3)}`, size };
+    case 11:
+      return { id, verb: "del", key };
+    case 12:
+      return { id, verb: "range", key };
+    case 13:
+      return { id, verb: "list", key: `l${dice.below(3)}` };
+    case 14:
+      return { id, verb: "setpx", key: `x${dice.below(3)}`, ttl: dice.pick([20, 300, 2_000]) };
+    case 15:
+      return { id, verb: "get", key: `x${dice.below(3)}` };
+    case 16:
+    case 17:
+      return { id, verb: "publish", key: `c${dice.below(3)}`, size: size % 500 };
+    default:
+      return { id, verb: "get", key };
+  }
+}
+
+function drawLimits(dice: Dice): Limits {
+  switch (dice.below(8)) {
+    case 0:
+      return { timeout: dice.pick([1, 5, 20, 100, 400, 2_000]) };
+    case 1:
+      return { abort: dice.pick([0, 1, 2, 10, 100, 700]) };
+    default:
+      return {};
+  }
+}
+
+/** Draws an action; `id` is the first number that is free, `used` how many it takes. */
+export function drawAction(dice: Dice, client: number, id: number): { action: Action; used: number } {
+  const parts = (count: number): Part[] => Array.from({ length: count }, (_, at) => drawPart(dice, id + at));
+  const limits = drawLimits(dice);
+  switch (dice.below(24)) {
+    case 0:
+    case 1: {
+      const count = dice.oneIn(6) ? dice.between(10, 80) : dice.between(1, 6);
+      return { action: { client, do: "pipeline", parts: parts(count), ...limits }, used: count };
+    }
+    case 2:
+    case 3: {
+      const count = dice.between(1, 6);
+      return { action: { client, do: "multi", parts: parts(count), ...limits }, used: count };
+    }
+    case 4: {
+      const key = `k${dice.below(6)}`;
+      const part: Part = { id, verb: "set", key };
+      return {
+        action: { client, do: "watch", key, part, pause: dice.pick([0, 0, 5, 100]), ...limits },
+        used: 1,
+      };
+    }
+    case 5: {
+      const wait = dice.pick([10, 100, 1_000]);
+      return { action: { client, do: "pop", id, key: `l${dice.below(3)}`, wait, ...limits }, used: 1 };
+    }
+    case 6: {
+      const count = dice.between(1, 4);
+      const hold = dice.pick([0, 5, 200]);
+      return { action: { client, do: "lease", parts: parts(count), hold, ...limits }, used: count };
+    }
+    case 7: {
+      if (dice.oneIn(2)) return { action: { client, do: "connect" }, used: 0 };
+      const channels = [...new Set([`c${dice.below(3)}`, `c${dice.below(3)}`])];
+      const until = dice.oneIn(3) ? dice.pick([1, 100, 1_000, 5_000]) : undefined;
+      const iterate = dice.oneIn(2);
+      return { action: { client, do: "subscribe", id, channels, iterate, ...until && { until } }, used: 1 };
+    }
+    default:
+      return { action: { client, do: "call", part: drawPart(dice, id), ...limits }, used: 1 };
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What goes wrong in a world.
+ *
+ * @module
+ */
+import type { Fault } from "./scenario.ts";
+import type { World } from "./world.ts";
+
+/** Lets a fault begin. */
+export function applyFault(world: World, fault: Fault): void {
+  const { network, server } = world;
+  switch (fault.fault) {
+    case "cut":
+      return network.pick(fault.which)?.cut(fault.toServer, fault.bytes);
+    case "freeze":
+      return network.pick(fault.which)?.freeze(fault.ms);
+    case "freezeAll":
+      for (const socket of network.sockets) socket.freeze(fault.ms);
+      network.muted(fault.ms);
+      return;
+    case "halfOpen":
+      return network.pick(fault.which)?.halfOpen(fault.serverKeeps);
+    case "stall":
+      return network.pick(fault.which)?.stall(fault.bytes, fault.ms);
+    case "slowReader":
+      return network.pick(fault.which)?.delayReplies(fault.ms);
+    case "kill":
+      return network.pick(fault.which)?.kill();
+    case "refuse":
+      return network.refused(fault.ms);
+    case "hang":
+      return network.muted(fault.ms);
+    case "restart":
+      server.stop(fault.keep);
+      network.refused(fault.down);
+      if (fault.loading > 0) server.refuse("LOADING", fault.down + fault.loading);
+      return;
+    case "window":
+      return server.refuse(fault.code, fault.ms);
+    case "maxclients":
+      server.state.config.set("maxclients", String(fault.limit));
+      return world.later(fault.ms, () => server.state.config.set("maxclients", "10000"));
+    case "lie":
+      world.lies = true;
+      return;
+    case "sleep":
+      return world.jump(fault.ms);
+  }
+}

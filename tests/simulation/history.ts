@@ -1,0 +1,96 @@
+/**
+ * What happened in a world, for its judges.
+ *
+ * @module
+ */
+import type { Part, Scenario } from "./scenario.ts";
+
+/** How a call ended. */
+export interface Outcome {
+  /** Its value; `undefined` for an error. */
+  readonly value?: unknown;
+  readonly error?: unknown;
+  /** What the error says; `"unknown"` for those that say nothing. */
+  readonly executed?: "no" | "yes" | "unknown";
+}
+
+/** One command of a call. */
+export interface Operation {
+  readonly part: Part;
+  readonly client: number;
+  readonly how: "call" | "pipeline" | "multi" | "watch" | "pop" | "lease";
+  /** The same for all commands of one call. */
+  readonly group: number;
+  /** The number of the event at which it was called. */
+  readonly called: number;
+  readonly calledAt: number;
+  /** Milliseconds that it may take; `Infinity`: no limit. */
+  readonly limit: number;
+  /** The number of the event at which it settled; `Infinity`: it did not. */
+  settled: number;
+  settledAt: number;
+  outcome: Outcome | undefined;
+  /** How many times it settled. */
+  settlements: number;
+  /** The numbers of the events at which the server executed it. */
+  readonly executions: number[];
+  /** When the server had sent what the client's shared connection had received last before the call. */
+  heardAt: number;
+  /** What `watch` read before it wrote. */
+  seen?: string | null;
+}
+
+/** A message or a gap, as a subscriber got it. */
+export type Heard = { readonly id: number; readonly channel: string; readonly at: number } | "gap";
+
+/** A subscription. */
+export interface SubscriberRecord {
+  readonly id: number;
+  readonly client: number;
+  readonly channels: readonly string[];
+  /** The number of the event at which it was confirmed; `Infinity`: it was not. */
+  confirmed: number;
+  /** The number of the event at which it was given up. */
+  ended: number;
+  failed: unknown;
+  readonly heard: Heard[];
+}
+
+/** A command of `PUBLISH` that the server executed. */
+export interface Published {
+  readonly id: number;
+  readonly channel: string;
+  readonly event: number;
+}
+
+/** Everything. */
+export interface History {
+  readonly scenario: Scenario;
+  readonly operations: Operation[];
+  readonly subscribers: SubscriberRecord[];
+  readonly published: Published[];
+  /** Events at which the server lost all data. */
+  readonly flushes: { readonly event: number; readonly at: number }[];
+  /** When each numbered event was. */
+  readonly times: number[];
+  /** When the process slept, and for how long. */
+  readonly sleeps: { readonly at: number; readonly ms: number }[];
+  /** The number of the event at which each client was closed. */
+  readonly closedAt: Map<number, number>;
+  /** Other things that are wrong: what is left after the end, and what cannot be. */
+  readonly faults: string[];
+}
+
+/** A command of a call, in words. */
+export function describeOperation({ part, how, client, calledAt }: Operation): string {
+  const { id, verb, key } = part;
+  return `${how === "call" ? "" : `${how}: `}${verb} ${key} #${id} of client ${client} at ${calledAt} ms`;
+}
+
+/** An outcome in words. */
+export function describeOutcome(outcome: Outcome | undefined): string {
+  if (outcome === undefined) return "pending";
+  if (outcome.error === undefined) return JSON.stringify(outcome.value) ?? "undefined";
+  const { name, code, message } = outcome.error as { name?: string; code?: string; message?: string };
+  return `${name} ${code ?? ""} (${outcome.executed}): ${message}`;
+}

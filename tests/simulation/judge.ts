@@ -1,0 +1,25 @@
+/**
+ * All judges.
+ *
+ * @module
+ */
+import type { History } from "./history.ts";
+import { judgeCache } from "./judges/cache.ts";
+import { judgeConsistency } from "./judges/consistency.ts";
+import { judgeDeadlines } from "./judges/deadlines.ts";
+import { judgeExecuted } from "./judges/executed.ts";
+import { judgeOrder } from "./judges/order.ts";
+import { judgeSubscriptions } from "./judges/subscriptions.ts";
+
+/** What is wrong with what happened; what could not be decided begins with `undecided`. */
+export function judge(history: History): string[] {
+  return [
+    ...history.faults,
+    ...judgeDeadlines(history),
+    ...judgeExecuted(history),
+    ...judgeOrder(history),
+    ...judgeConsistency(history),
+    ...judgeSubscriptions(history),
+    ...judgeCache(history),
+  ];
+}

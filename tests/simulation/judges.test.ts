@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { drawScenario } from "./draw.ts";
+import type { History, Operation, Outcome } from "./history.ts";
+import { judgeConsistency } from "./judges/consistency.ts";
+import { judgeDeadlines } from "./judges/deadlines.ts";
+import { judgeExecuted } from "./judges/executed.ts";
+import { type Event, linearize } from "./judges/linearizable.ts";
+import { judgeOrder } from "./judges/order.ts";
+import { judgeSubscriptions, MARKERS } from "./judges/subscriptions.ts";
+import type { Part, Scenario } from "./scenario.ts";
+
+/** A register: writes of a number, reads that saw one; `unknown`: nobody knows whether it happened. */
+function write(from: number, to: number, value: number, unknown = false): Event<number> {
+  return { from, to: unknown ? Infinity : to, apply: () => value, optional: unknown };
+}
+
+function read(from: number, to: number, value: number): Event<number> {
+  return { from, to, apply: (state) => state === value ? state : undefined, optional: false };
+}
+
+describe("linearizability", () => {
+  const cases: readonly [string, readonly Event<number>[], "linearizable" | "not linearizable"][] = [
+    ["nothing", [], "linearizable"],
+    ["a write, then its read", [write(0, 1, 5), read(2, 3, 5)], "linearizable"],
+    ["a read of what was never written", [write(0, 1, 5), read(2, 3, 6)], "not linearizable"],
+    ["a read of the past", [write(0, 1, 5), write(2, 3, 6), read(4, 5, 5)], "not linearizable"],
+    ["a read beside a write sees either", [write(0, 1, 5), write(2, 9, 6), read(3, 4, 5)], "linearizable"],
+    [
+      "a read beside a write sees either (2)",
+      [write(0, 1, 5), write(2, 9, 6), read(3, 4, 6)],
+      "linearizable",
+    ],
+    [
+      "two reads beside a write do not go back",
+      [write(0, 1, 5), write(2, 9, 6), read(3, 4, 6), read(5, 6, 5)],
+      "not linearizable",
+    ],
+    [
+      "an unknown write may never happen",
+      [write(0, 1, 5), write(2, 3, 6, true), read(4, 5, 5)],
+      "linearizable",
+    ],
+    ["an unknown write may happen late", [
+      write(0, 1, 5),
+      write(2, 3, 6, true),
+      read(4, 5, 5),
+      read(6, 7, 6),
+    ], "linearizable"],
+    ["an unknown write happens once", [
+      write(0, 1, 5),
+      write(2, 3, 6, true),
+      read(4, 5, 6),
+      write(6, 7, 5),
+      read(8, 9, 6),
+    ], "not linearizable"],
+    ["an unknown write does not happen before its call", [
+      write(0, 1, 5),
+      read(2, 3, 6),
+      write(4, 5, 6, true),
+    ], "not linearizable"],
+  ];
+  for (const [name, events, verdict] of cases) {
+    it(name, () => assert.equal(linearize(events, 0), verdict));
+  }
+
+  it("decides as trying all orders does, for thousands of small histories", () => {
+    const clocks: number[] = [];
+    let state = 1;
+    const below = (limit: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return (state >>> 8) % limit;
+    };
+    for (let round = 0; round < 3_000; round++) {
+      const events = Array.from({ length: 1 + below(5) }, () => {
+        const from = below(10);
+        const to = from + 1 + below(6);
+        return below(2) === 0 ? read(from, to, below(3)) : write(from, to, 1 + below(2), below(3) === 0);
+      });
+      const verdict = linearize(events, 0);
+      assert.equal(verdict === "linearizable", tryAll(events, 0), JSON.stringify(events));
+      clocks.push(verdict.length);
+    }
+    assert.ok(new Set(clocks).size === 2, "both verdicts occur");
+  });
+});
+
+/** Whether any order of what must, and of any choice of what may, have happened fits. */
+function tryAll(events: readonly Event<number>[], state: number): boolean {
+  if (events.every(({ optional }) => optional)) return true;
+  return events.some((event, at) => {
+    const others = events.filter((_, other) => other !== at);
+    if (others.some((other) => !other.optional && other.to < event.from)) return false;
+    const after = event.apply(state);
+    return after !== undefined && tryAll(others, after);
+  });
+}
+
+const SCENARIO: Scenario = { ...drawScenario(1), clients: [{ options: {} }], steps: [] };
+
+function operation(part: Partial<Part>, rest: Partial<Operation> & { outcome?: Outcome } = {}): Operation {
+  return {
+    part: { id: 1, verb: "set", key: "k1", ...part },
+    client: 0,
+    how: "call",
+    group: part.id ?? 1,
+    called: 0,
+    calledAt: 0,
+    limit: 100,
+    settled: 10,
+    settledAt: 10,
+    outcome: { value: "OK" },
+    settlements: 1,
+    executions: [5],
+    heardAt: 0,
+    ...rest,
+  };
+}
+
+function history(operations: Operation[], rest: Partial<History> = {}): History {
+  return {
+    scenario: SCENARIO,
+    operations,
+    subscribers: [],
+    published: [],
+    flushes: [],
+    times: [],
+    sleeps: [],
+    closedAt: new Map(),
+    faults: [],
+    ...rest,
+  };
+}
+
+const failed = (executed: "no" | "yes" | "unknown"): Outcome => ({ error: new Error("x"), executed });
+
+describe("judges", () => {
+  it("of what was executed", () => {
+    assert.deepEqual(
+      judgeExecuted(history([operation({}), operation({ id: 2 }, { outcome: failed("unknown") })])),
+      [],
+    );
+    const wrong = [
+      operation({}, { executions: [] }),
+      operation({}, { executions: [5, 6] }),
+      operation({}, { executions: [11] }),
+      operation({}, { outcome: failed("no") }),
+      operation({}, { outcome: failed("unknown"), executions: [5, 6] }),
+      operation({}, { outcome: failed("yes"), executions: [] }),
+    ];
+    for (const one of wrong) assert.equal(judgeExecuted(history([one])).length, 1, JSON.stringify(one));
+  });
+
+  it("of deadlines", () => {
+    assert.deepEqual(judgeDeadlines(history([operation({})])), []);
+    assert.equal(judgeDeadlines(history([operation({}, { settledAt: 200 })])).length, 1);
+    assert.equal(judgeDeadlines(history([operation({}, { settlements: 2 })])).length, 1);
+    assert.equal(judgeDeadlines(history([operation({}, { outcome: undefined, settlements: 0 })])).length, 1);
+    const sleeps = [{ at: 50, ms: 100 }];
+    assert.deepEqual(judgeDeadlines(history([operation({}, { settledAt: 200 })], { sleeps })), []);
+  });
+
+  it("of order", () => {
+    const first = operation({ id: 1 }, { executions: [7] });
+    assert.equal(judgeOrder(history([first, operation({ id: 2 }, { executions: [6] })])).length, 1);
+    assert.deepEqual(judgeOrder(history([first, operation({ id: 2 }, { executions: [8] })])), []);
+    assert.deepEqual(
+      judgeOrder(history([first, operation({ id: 2 }, { executions: [6], how: "lease" })])),
+      [],
+    );
+  });
+
+  it("of consistency", () => {
+    const set = operation({ id: 1 });
+    const get = (value: string | null, from: number, to: number): Operation =>
+      operation({ id: 9, verb: "get" }, { called: from, settled: to, executions: [], outcome: { value } });
+    assert.deepEqual(judgeConsistency(history([set, get("1:;", 11, 12)])), []);
+    assert.equal(judgeConsistency(history([set, get(null, 11, 12)])).length, 1);
+    assert.deepEqual(judgeConsistency(history([set, get(null, 1, 12)])), []);
+    assert.deepEqual(
+      judgeConsistency(history([set, get(null, 21, 22)], { flushes: [{ event: 20, at: 0 }] })),
+      [],
+    );
+    const watched = operation({ id: 3 }, { how: "watch", seen: "1:;", executions: [8] });
+    assert.deepEqual(judgeConsistency(history([set, watched])), []);
+    const between = operation({ id: 2 }, { executions: [6] });
+    assert.equal(judgeConsistency(history([set, between, watched])).length, 1);
+  });
+
+  it("of subscriptions", () => {
+    const last = MARKERS;
+    const published = [1, 2, last].map((id, at) => ({ id, channel: "c", event: at * 10 + 10 }));
+    const judged = (heard: readonly (number | "gap")[], confirmed = 5): number =>
+      judgeSubscriptions(history([], {
+        published,
+        subscribers: [{
+          id: 1,
+          client: 0,
+          channels: ["c"],
+          confirmed,
+          ended: Infinity,
+          failed: undefined,
+          heard: heard.map((id) => id === "gap" ? id : { id, channel: "c", at: 0 }),
+        }],
+      })).length;
+    assert.equal(judged([1, 2, last]), 0);
+    assert.equal(judged([1, "gap", last]), 0);
+    assert.equal(judged([2, last], 15), 0);
+    assert.equal(judged([1, last]), 1, "a hole");
+    assert.equal(judged([2, last]), 1, "a hole behind the confirmation");
+    assert.equal(judged([1, 1, 2, last]), 1, "twice");
+    assert.equal(judged([2, 1, last], 15), 1, "out of order");
+    assert.equal(judged([1, 2]), 1, "the end is missing");
+    assert.equal(judged([1, 2, last, 4]), 1, "never published");
+  });
+});

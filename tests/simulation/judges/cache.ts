@@ -1,0 +1,109 @@
+/**
+ * A cache serves nothing that had been invalidated before the client last heard from its server, nothing that one of its
+ * own writes has replaced, and nothing later than 100 ms after it expired.
+ *
+ * @module
+ */
+import { valueOf } from "../commands.ts";
+import { describeOperation, type History, type Operation } from "../history.ts";
+
+/** Milliseconds for which an expired value may be served. */
+const LATE = 100;
+
+interface Version {
+  readonly value: string | null;
+  readonly event: number;
+  readonly at: number;
+  readonly expires: number;
+  readonly client: number;
+}
+
+/** Judges the reads of clients with a cache. */
+export function judgeCache({ operations, flushes, times, scenario, sleeps }: History): string[] {
+  const cached = scenario.clients.map(({ options }) => Boolean(options.cache));
+  if (!cached.some(Boolean)) return [];
+  const writes: Map<string, { operation: Operation; event: number }[]> = new Map();
+  for (const operation of operations) {
+    const { verb, key } = operation.part;
+    if (!/^[kx]/.test(key) || verb === "get" || verb === "range" || operation.how === "pop") continue;
+    for (const event of operation.executions) {
+      let list = writes.get(key);
+      if (list === undefined) writes.set(key, list = []);
+      list.push({ operation, event });
+    }
+  }
+  const versions: Map<string, Version[]> = new Map();
+  for (const [key, list] of writes) versions.set(key, versionsOf(list, flushes, times));
+  const faults: string[] = [];
+  for (const operation of operations) {
+    const { part, client, how, outcome, heardAt, called, settled, settledAt } = operation;
+    if (part.verb !== "get" || how !== "call" || !cached[client] || outcome?.error !== undefined) continue;
+    if (outcome === undefined || sleeps.length > 0) continue;
+    const value = outcome.value as string | null;
+    const all = versions.get(part.key) ?? [{ value: null, event: -1, at: 0, expires: Infinity, client: -1 }];
+    const ownWrite = Math.max(
+      -1,
+      ...operations.filter((one) =>
+        one.part.key === part.key && one.client === client && one.settled < called &&
+        one.executions.length > 0 &&
+        one.outcome?.error === undefined && one.part.verb !== "get" && one.part.verb !== "range"
+      ).map(({ executions }) => executions.at(-1)!),
+    );
+    const fits = all.some((version, at) => {
+      const next = all[at + 1];
+      if (version.event > settled) return false;
+      const from = version.at;
+      const expired = version.value !== null && version.expires < Infinity;
+      const shows = version.value === value || (value === null && expired && version.expires <= settledAt);
+      if (!shows || from > settledAt) return false;
+      if (next !== undefined && (next.at < heardAt || next.event <= ownWrite)) return false;
+      return value === null || version.expires + LATE + 1 >= settledAt - 2 * latencyOf(scenario) ||
+        settledAt < heardAt;
+    });
+    if (!fits) {
+      faults.push(
+        `cache: ${describeOperation(operation)} returned ${JSON.stringify(value)} at ${settledAt} ms; ` +
+          `heard from the server at ${heardAt} ms; versions ${
+            all.slice(-6).map((one) => `${one.value} at ${one.at} until ${one.expires}`).join(", ")
+          }`,
+      );
+    }
+  }
+  return faults;
+}
+
+function latencyOf({ network }: History["scenario"]): number {
+  return network.latency + network.jitter + 1;
+}
+
+function versionsOf(
+  list: readonly { operation: Operation; event: number }[],
+  flushes: History["flushes"],
+  times: readonly number[],
+): Version[] {
+  const steps = [
+    ...list.map(({ operation, event }) => ({ operation, event })),
+    ...flushes.map(({ event }) => ({ operation: undefined, event })),
+  ].sort((a, b) => a.event - b.event);
+  const versions: Version[] = [{ value: null, event: -1, at: 0, expires: Infinity, client: -1 }];
+  for (const { operation, event } of steps) {
+    const at = times[event]!;
+    const last = versions.at(-1)!;
+    const before = last.expires <= at ? null : last.value;
+    if (operation === undefined) versions.push({ value: null, event, at, expires: Infinity, client: -1 });
+    else {
+      const { verb, ttl = 1_000 } = operation.part;
+      const written = valueOf(operation.part);
+      const value = verb === "del" ? null : verb === "append" ? (before ?? "") + written : written;
+      const kept = verb === "append" && before !== null ? last.expires : Infinity;
+      versions.push({
+        value,
+        event,
+        at,
+        expires: verb === "setpx" ? at + ttl : kept,
+        client: operation.client,
+      });
+    }
+  }
+  return versions;
+}

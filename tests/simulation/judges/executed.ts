@@ -1,0 +1,34 @@
+/**
+ * What errors say of `executed` is true: `"no"` never ran, what resolved ran once, and nothing ran twice by itself.
+ *
+ * @module
+ */
+import { describeOperation, describeOutcome, type History } from "../history.ts";
+import { writes } from "../commands.ts";
+
+/** Judges what was executed. */
+export function judgeExecuted({ operations, scenario }: History): string[] {
+  const faults: string[] = [];
+  for (const operation of operations) {
+    const { part, outcome, executions, client } = operation;
+    if (part.verb === "get" || operation.how === "pop") continue;
+    const times = executions.length;
+    const { retry } = scenario.clients[client]!.options;
+    const unsafe = retry !== undefined && retry !== false && retry.unsafe;
+    const wrong = (what: string): void => {
+      faults.push(`executed: ${describeOperation(operation)} ${what}; outcome ${describeOutcome(outcome)}`);
+    };
+    if (writes(part) && times > 1 && !unsafe) wrong(`ran ${times} times`);
+    if (outcome === undefined) continue;
+    if (outcome.error === undefined) {
+      if (times === 0) wrong("resolved, and never ran");
+      else if (executions[0]! < operation.called || executions.at(-1)! > operation.settled) {
+        wrong("did not run between its call and its end");
+      }
+      continue;
+    }
+    if (outcome.executed === "no" && times > 0) wrong(`said "no" and ran ${times} times`);
+    if (outcome.executed === "yes" && times === 0) wrong('said "yes" and never ran');
+  }
+  return faults;
+}

@@ -1,0 +1,35 @@
+/**
+ * Writes of one client over its shared connection run in the order of the calls, those of a pipeline or a lease in theirs.
+ *
+ * @module
+ */
+import { writes } from "../commands.ts";
+import { describeOperation, type History, type Operation } from "../history.ts";
+import { isFault } from "../scenario.ts";
+
+/** Judges the order of what was executed. */
+export function judgeOrder({ operations, scenario }: History): string[] {
+  const faults: string[] = [];
+  // What a demoted master refused is sent to the new one while later calls are on their way there: no order is promised.
+  if (scenario.steps.some((step) => isFault(step) && step.fault === "window" && step.code === "READONLY")) {
+    return [];
+  }
+  const last: Map<string, Operation> = new Map();
+  for (const operation of operations) {
+    const { part, how, client, executions, group, outcome } = operation;
+    const { options } = scenario.clients[client]!;
+    if (!writes(part) || executions.length === 0 || how === "pop" || how === "watch") continue;
+    // What nobody knows of may lie in the network, and run behind what was sent over the next connection.
+    if (outcome === undefined || outcome.executed === "unknown") continue;
+    if (typeof options.retry === "object" && options.retry.unsafe) continue;
+    // Without a shared connection each call has its own. A pipeline goes out in parts, between which others may run.
+    const shared = (how === "call" || how === "multi") && options.multiplex !== false;
+    const lane = shared ? `client ${client}` : `call ${group}`;
+    const before = last.get(lane);
+    if (before !== undefined && before.executions[0]! > executions[0]!) {
+      faults.push(`order: ${describeOperation(operation)} ran before ${describeOperation(before)}`);
+    }
+    last.set(lane, operation);
+  }
+  return faults;
+}

@@ -1,0 +1,65 @@
+/**
+ * Subscribers get nothing twice, nothing out of order, and each hole lies inside a gap that was told.
+ *
+ * @module
+ */
+import type { History, Published, SubscriberRecord } from "../history.ts";
+
+/** Messages that are published at the end, to see that every subscription stands again, have numbers from here on. */
+export const MARKERS = 900_000_000;
+
+function judgeOne(subscriber: SubscriberRecord, published: readonly Published[], end: number): string[] {
+  const faults: string[] = [];
+  const name = `subscriber #${subscriber.id} of client ${subscriber.client}`;
+  for (const channel of subscriber.channels) {
+    const sent = published.filter((one) => one.channel === channel);
+    const place = new Map(sent.map(({ id }, at) => [id, at]));
+    // Before its confirmation it may get messages or not; from then on all.
+    let due = sent.findLastIndex(({ event }) => event < subscriber.confirmed);
+    let last = -1;
+    let gap = false;
+    for (const heard of subscriber.heard) {
+      if (heard === "gap") {
+        gap = true;
+        continue;
+      }
+      if (heard.channel !== channel) continue;
+      const at = place.get(heard.id);
+      if (at === undefined) {
+        faults.push(`subscriptions: ${name} got #${heard.id} on ${channel}, which was never published`);
+        continue;
+      }
+      if (at <= last) {
+        faults.push(`subscriptions: ${name} got #${heard.id} on ${channel} twice or out of order`);
+      } else if (at > due + 1 && !gap) {
+        const hole = `#${sent[due + 1]!.id} to #${sent[at - 1]!.id}`;
+        faults.push(`subscriptions: ${name} missed ${hole} on ${channel}, and was told of no gap`);
+      }
+      last = due = Math.max(last, at);
+      gap = false;
+    }
+    // The markers of the end are published when all is in order again.
+    const marker = sent.at(-1);
+    if (
+      marker !== undefined && marker.id >= MARKERS && subscriber.ended > end &&
+      subscriber.confirmed < marker.event &&
+      subscriber.failed === undefined && last !== sent.length - 1
+    ) {
+      faults.push(`subscriptions: ${name} never got the last message on ${channel}, #${marker.id}`);
+    }
+  }
+  return faults;
+}
+
+/** Judges all subscribers; those of the end of the world are `end`. */
+export function judgeSubscriptions({ subscribers, published }: History): string[] {
+  const end = published.at(-1)?.event ?? Infinity;
+  // A client that repeats what may have run publishes a message twice; those are not judged.
+  const times: Map<number, number> = new Map();
+  for (const { id } of published) times.set(id, (times.get(id) ?? 0) + 1);
+  const once = published.filter(({ id }) => times.get(id) === 1);
+  return subscribers.flatMap((subscriber) => {
+    const heard = subscriber.heard.filter((one) => one === "gap" || (times.get(one.id) ?? 1) === 1);
+    return judgeOne({ ...subscriber, heard }, once, end);
+  });
+}

@@ -1,0 +1,132 @@
+/**
+ * The transport of a simulated world.
+ *
+ * @module
+ */
+import { ConnectionError, TimeoutError } from "../../src/errors.ts";
+import type { Clock, Timer } from "../../src/clock.ts";
+import type { ServerState } from "../../src/testing/state.ts";
+import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../../src/transport.ts";
+import { derive, Dice } from "./dice.ts";
+import type { NetworkPlan } from "./scenario.ts";
+import { SimulatedSocket } from "./socket.ts";
+
+/** What connects clients with a server. */
+export class Network {
+  /** How bytes travel. */
+  readonly plan: NetworkPlan;
+  /** Sockets whose client's end is open, in the order of their making. */
+  readonly sockets: Set<SimulatedSocket> = new Set();
+  /** Until when connects are refused. */
+  refusedUntil = 0;
+  /** Until when connects are not answered. */
+  mutedUntil = 0;
+  readonly #clock: Clock;
+  readonly #seed: number;
+  readonly #server: () => ServerState;
+  #made = 0;
+  #port = 40_000;
+
+  /** `server` is asked at each connect. */
+  constructor(clock: Clock, plan: NetworkPlan, seed: number, server: () => ServerState) {
+    this.#clock = clock;
+    this.plan = plan;
+    this.#seed = seed;
+    this.#server = server;
+  }
+
+  /** Refuses connects for so long. */
+  refused(ms: number): void {
+    this.refusedUntil = Math.max(this.refusedUntil, this.#clock.now() + ms);
+  }
+
+  /** Answers no connect for so long. */
+  muted(ms: number): void {
+    this.mutedUntil = Math.max(this.mutedUntil, this.#clock.now() + ms);
+  }
+
+  /** Nothing goes wrong any more; connections that are dead stay so. */
+  heal(): void {
+    this.refusedUntil = this.mutedUntil = 0;
+    for (const socket of this.sockets) socket.heal();
+  }
+
+  /** One of the open sockets, counted round; `undefined` without any. */
+  pick(which: number): SimulatedSocket | undefined {
+    if (this.sockets.size === 0) return undefined;
+    return [...this.sockets][which % this.sockets.size];
+  }
+
+  /** The transport of one client. */
+  transport(owner: number): Transport {
+    return {
+      name: "simulated",
+      connect: (endpoint, options, handlers) => this.#connect(owner, endpoint, options, handlers),
+    };
+  }
+
+  #connect(
+    owner: number,
+    _endpoint: Endpoint,
+    { signal, connectTimeout = 0 }: SocketOptions,
+    handlers: SocketHandlers,
+  ): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const clock = this.#clock;
+      const dice = new Dice(derive(this.#seed, ++this.#made));
+      let reach: Timer;
+      let limit: Timer;
+      const settle = (): void => {
+        signal?.removeEventListener("abort", aborted);
+        clock.clearTimeout(reach);
+        clock.clearTimeout(limit);
+      };
+      const fail = (error: unknown): void => {
+        settle();
+        reject(error);
+      };
+      const aborted = (): void => fail(signal!.reason);
+      signal?.addEventListener("abort", aborted);
+      if (connectTimeout > 0) {
+        limit = clock.setTimeout(() => {
+          fail(
+            new TimeoutError(`Cannot connect: no connection in ${connectTimeout} ms`, {
+              code: "CONNECT_TIMEOUT",
+              executed: "no",
+            }),
+          );
+        }, connectTimeout);
+      }
+      const arrive = (): void => {
+        const now = clock.now();
+        if (now < this.mutedUntil) {
+          // The SYN is lost, and is sent again.
+          reach = clock.setTimeout(arrive, 1_000);
+          return;
+        }
+        if (now < this.refusedUntil) {
+          return fail(new ConnectionError("Cannot connect: refused", { code: "CONNECT", executed: "no" }));
+        }
+        settle();
+        resolve(this.#accept(owner, dice, handlers));
+      };
+      reach = clock.setTimeout(arrive, 2 * this.plan.latency);
+    });
+  }
+
+  #accept(owner: number, dice: Dice, handlers: SocketHandlers): Socket {
+    const socket = new SimulatedSocket(owner, this.#clock, this.plan, dice, handlers, (gone) => {
+      this.sockets.delete(gone);
+    });
+    this.sockets.add(socket);
+    const state = this.#server();
+    if (state.sessions.size >= state.config.number("maxclients")) {
+      socket.turnAway("-ERR max number of clients reached\r\n");
+    } else {
+      this.#port = this.#port === 65_535 ? 40_000 : this.#port + 1;
+      socket.accept(state, `127.0.0.1:${this.#port}`);
+    }
+    return socket;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * A world as a value: who is in it and what happens when. It can be printed, saved, cut smaller and run again.
+ *
+ * @module
+ */
+
+/** How bytes travel. */
+export interface NetworkPlan {
+  /** Milliseconds for one way. */
+  readonly latency: number;
+  /** More milliseconds, up to this many. */
+  readonly jitter: number;
+  /** Received bytes come in chunks of up to this many; 0: as they were sent. */
+  readonly chunk: number;
+  /** The bytes that a socket takes ahead of the peer's reading. */
+  readonly capacity: number;
+  /** Each `write` is a promise, as on Deno. */
+  readonly promises: boolean;
+  /** Milliseconds after which a socket notices a dead peer by itself; 0: never. */
+  readonly keepAlive: number;
+}
+
+/** The options of a client that change what it does. */
+export interface OptionsPlan {
+  readonly protocol?: 2 | 3;
+  readonly multiplex?: boolean;
+  readonly commandTimeout?: number;
+  readonly socketTimeout?: number;
+  readonly connectTimeout?: number;
+  readonly blockingGrace?: number;
+  readonly healthCheckInterval?: number;
+  readonly maxConnections?: number;
+  readonly minIdle?: number;
+  readonly maxIdleTime?: number;
+  readonly maxLifetime?: number;
+  readonly queue?: "lifo" | "fifo";
+  readonly closeGrace?: number;
+  readonly retry?: { readonly attempts: number; readonly backoff: string; readonly unsafe: boolean } | false;
+  readonly reconnect?: { readonly backoff: string; readonly attempts?: number };
+  readonly offlineQueue?: false | { readonly maxCommands: number };
+  readonly sendQueue?: { readonly maxCommands?: number; readonly maxBytes?: number };
+  readonly cache?: false | {
+    readonly mode: "tracking" | "broadcast";
+    readonly ttl: number;
+    readonly maxEntries: number;
+  };
+}
+
+/** A client. */
+export interface ClientPlan {
+  readonly options: OptionsPlan;
+  /** Uses the pool of the earlier client with this number. */
+  readonly shares?: number;
+  /** The kind of its pool, where it makes one beside the client; absent: the client makes its own. */
+  readonly pool?: "refusing" | "waiting";
+}
+
+/** A command whose effect can be told from all others by its number. */
+export interface Part {
+  readonly id: number;
+  readonly verb: "set" | "setpx" | "append" | "incr" | "push" | "del" | "get" | "range" | "list" | "publish";
+  readonly key: string;
+  /** More characters than the number needs. */
+  readonly size?: number;
+  /** Milliseconds, of `setpx`. */
+  readonly ttl?: number;
+}
+
+/** What a caller adds to a call. */
+export interface Limits {
+  readonly timeout?: number;
+  /** Aborts the call after so many milliseconds. */
+  readonly abort?: number;
+}
+
+/** Something that a program does. */
+export type Action =
+  & { readonly client: number }
+  & (
+    | ({ readonly do: "call"; readonly part: Part } & Limits)
+    | ({ readonly do: "pipeline" | "multi"; readonly parts: readonly Part[] } & Limits)
+    | ({ readonly do: "watch"; readonly key: string; readonly part: Part; readonly pause: number } & Limits)
+    | ({ readonly do: "pop"; readonly id: number; readonly key: string; readonly wait: number } & Limits)
+    | ({ readonly do: "lease"; readonly parts: readonly Part[]; readonly hold: number } & Limits)
+    | ({
+      readonly do: "subscribe";
+      readonly id: number;
+      readonly channels: readonly string[];
+      readonly iterate: boolean;
+      /** Ends after so many milliseconds. */
+      readonly until?: number;
+    })
+    | { readonly do: "connect" }
+    | { readonly do: "close" }
+  );
+
+/** Something that goes wrong. `which`: of the open connections, counted round. */
+export type Fault =
+  | { readonly fault: "cut"; readonly which: number; readonly toServer: boolean; readonly bytes: number }
+  | { readonly fault: "freeze"; readonly which: number; readonly ms: number }
+  | { readonly fault: "freezeAll"; readonly ms: number }
+  | { readonly fault: "halfOpen"; readonly which: number; readonly serverKeeps: boolean }
+  | { readonly fault: "stall"; readonly which: number; readonly bytes: number; readonly ms: number }
+  | { readonly fault: "slowReader"; readonly which: number; readonly ms: number }
+  | { readonly fault: "kill"; readonly which: number }
+  | { readonly fault: "refuse"; readonly ms: number }
+  | { readonly fault: "hang"; readonly ms: number }
+  | { readonly fault: "restart"; readonly keep: boolean; readonly down: number; readonly loading: number }
+  | { readonly fault: "window"; readonly code: "LOADING" | "BUSY" | "READONLY" | "OOM"; readonly ms: number }
+  | { readonly fault: "maxclients"; readonly limit: number; readonly ms: number }
+  | { readonly fault: "sleep"; readonly ms: number }
+  /** Breaks a promise by itself, to see that it is noticed; never drawn. */
+  | { readonly fault: "lie" };
+
+/** Something that happens, in milliseconds from the beginning. */
+export type Step = { readonly at: number } & (Action | Fault);
+
+/** A world. */
+export interface Scenario {
+  readonly seed: number;
+  readonly topology: "standalone";
+  /** Milliseconds during which steps happen; what follows is the way back to order. */
+  readonly duration: number;
+  readonly network: NetworkPlan;
+  readonly clients: readonly ClientPlan[];
+  readonly steps: readonly Step[];
+}
+
+/** Whether a step is something that goes wrong. */
+export function isFault(step: Step): step is { readonly at: number } & Fault {
+  return "fault" in step;
+}

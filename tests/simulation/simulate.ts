@@ -1,0 +1,40 @@
+/**
+ * Runs one world and judges it.
+ *
+ * @module
+ */
+import { judge } from "./judge.ts";
+import type { Scenario } from "./scenario.ts";
+import { World } from "./world.ts";
+
+/** What a run came to. */
+export interface RunResult {
+  /** What was wrong; empty where all promises held. */
+  readonly faults: readonly string[];
+  /** Keys whose history was too long to be judged. */
+  readonly undecided: number;
+  /** A number that is the same for the same run. */
+  readonly hash: string;
+  readonly operations: number;
+  readonly simulatedMs: number;
+  readonly endings: ReadonlyMap<string, number>;
+  /** What happened, line by line, where it was asked for. */
+  readonly lines: readonly string[];
+}
+
+/** Runs a scenario. */
+export async function simulate(scenario: Scenario, verbose: boolean = false): Promise<RunResult> {
+  const world = new World(scenario, verbose);
+  await world.run();
+  const all = judge(world.history);
+  const faults = all.filter((fault) => !fault.startsWith("undecided"));
+  return {
+    faults,
+    undecided: all.length - faults.length,
+    hash: world.trace.hash,
+    operations: world.history.operations.length,
+    simulatedMs: world.now,
+    endings: world.endings,
+    lines: world.trace.lines,
+  };
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { drawScenario } from "./draw.ts";
+import { printScenario } from "./print.ts";
+import type { Scenario, Step } from "./scenario.ts";
+import { kindOf, shrink } from "./shrink.ts";
+import { simulate } from "./simulate.ts";
+
+/** Fresh worlds of each run of the suite. */
+const WORLDS = 40;
+const SIMULATE = fileURLToPath(new URL("../../scripts/simulate.ts", import.meta.url));
+
+/** A scenario with one client and a plain network. */
+function scene(steps: readonly Step[], options: Scenario["clients"][number]["options"] = {}): Scenario {
+  return {
+    seed: 1,
+    topology: "standalone",
+    duration: 3_000,
+    network: { latency: 1, jitter: 0, chunk: 0, capacity: 65_536, promises: false, keepAlive: 0 },
+    clients: [{ options }],
+    steps,
+  };
+}
+
+describe("simulation", () => {
+  it(`keeps all promises in ${WORLDS} fresh worlds`, { timeout: 110_000 }, async (t) => {
+    // In a process of its own, as promises are several times as expensive within a test of Node's.
+    const flags = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--no-warnings"];
+    const run = promisify(execFile)(process.execPath, [...flags, SIMULATE, "--seeds", String(WORLDS)]);
+    const { stdout } = await run.catch((error) => error);
+    assert.match(stdout, /; 0 broken\n$/, stdout);
+    t.diagnostic?.(stdout.trim().split("\n").at(-1)!);
+  });
+
+  it("gives the same seed the same trace", { timeout: 60_000 }, async () => {
+    for (const seed of [3, 71, 97]) {
+      const [one, two] = [await simulate(drawScenario(seed)), await simulate(drawScenario(seed))];
+      assert.equal(one.hash, two.hash, `seed ${seed}`);
+      assert.equal(one.operations, two.operations);
+    }
+    assert.notEqual((await simulate(drawScenario(3))).hash, (await simulate(drawScenario(4))).hash);
+  });
+
+  it("finds a promise that is broken, and makes the scenario small", { timeout: 60_000 }, async () => {
+    const drawn = drawScenario(5);
+    const scenario = { ...drawn, steps: [{ at: 0, fault: "lie" } as const, ...drawn.steps] };
+    const { faults } = await simulate(scenario);
+    assert.equal(kindOf(faults[0]!), "executed");
+    const small = await shrink(scenario, "executed", 200);
+    // The calls at the end of each world are enough to show it.
+    assert.deepEqual(small.steps, [{ at: 0, fault: "lie" }], printScenario(small));
+    assert.equal(small.clients.length, 1);
+    assert.match(printScenario(small), /0 ms {2}fault lie$/);
+  });
+});
+
+describe("regressions that a seed found", () => {
+  it("a subscription to a known channel and a new one is ready when both are confirmed", async () => {
+    const { faults } = await simulate(scene([
+      { at: 100, client: 0, do: "subscribe", id: 1, channels: ["c0"], iterate: false },
+      { at: 200, client: 0, do: "call", part: { id: 2, verb: "publish", key: "c1" } },
+      { at: 200, client: 0, do: "subscribe", id: 3, channels: ["c0", "c1"], iterate: true },
+    ]));
+    assert.deepEqual(faults, []);
+  });
+
+  it("a transaction of watch() that is refused for now watches again before it is repeated", async () => {
+    for (const code of ["BUSY", "LOADING"] as const) {
+      const { faults } = await simulate(scene([
+        { at: 0, client: 0, do: "call", part: { id: 1, verb: "set", key: "k0" } },
+        { at: 100, client: 0, do: "watch", key: "k0", part: { id: 2, verb: "set", key: "k0" }, pause: 100 },
+        { at: 150, client: 0, do: "call", part: { id: 3, verb: "append", key: "k0" } },
+        { at: 180, fault: "window", code, ms: 100 },
+        { at: 290, client: 0, do: "call", part: { id: 4, verb: "append", key: "k0" } },
+      ]));
+      assert.deepEqual(faults, [], code);
+    }
+  });
+
+  it("a transaction that was not sent keeps its place before what was called after it", async () => {
+    for (const parts of [1, 3]) {
+      const { faults } = await simulate({
+        ...scene([
+          { at: 0, client: 0, do: "call", part: { id: 1, verb: "set", key: "k0" } },
+          { at: 1_070, fault: "freeze", which: 0, ms: 2_000 },
+          { at: 1_629, client: 0, do: "call", part: { id: 2, verb: "incr", key: "n0" } },
+          {
+            at: 2_079,
+            client: 0,
+            do: "multi",
+            parts: Array.from(
+              { length: parts },
+              (_, at) => ({ id: 3 + at, verb: "set", key: "k5", size: 30_000 }),
+            ),
+          },
+          { at: 2_079, client: 0, do: "call", part: { id: 9, verb: "set", key: "k5" } },
+        ], { commandTimeout: 1_000 }),
+        network: { latency: 1, jitter: 0, chunk: 0, capacity: 1_000, promises: false, keepAlive: 0 },
+      });
+      assert.deepEqual(faults, []);
+    }
+  });
+});

@@ -1,0 +1,348 @@
+/**
+ * A world: clients, a network and a server in simulated time, run from a scenario.
+ *
+ * @module
+ */
+import process from "node:process";
+import { setImmediate } from "node:timers";
+import { BlockingConnectionPool, ConnectionPool, MaxConnectionsError, Redis } from "../../mod.ts";
+import { SimulatedClock } from "../harness/clock.ts";
+import { Calls } from "./calls.ts";
+import { numberOf } from "./commands.ts";
+import { derive } from "./dice.ts";
+import type { History, Operation, Outcome } from "./history.ts";
+import { applyFault } from "./faults.ts";
+import { MARKERS } from "./judges/subscriptions.ts";
+import { Network } from "./network.ts";
+import { OwnedClock } from "./owned_clock.ts";
+import { type Action, type ClientPlan, isFault, type Scenario } from "./scenario.ts";
+import { SimulatedServer } from "./server.ts";
+import { Trace } from "./trace.ts";
+
+/** Milliseconds in which all must be in order again when nothing goes wrong any more. */
+const RECOVERY = 90_000;
+
+/** A client with what it stands on. */
+export interface WorldClient {
+  readonly redis: Redis;
+  readonly pool: ConnectionPool;
+  /** The number of the client that made the pool. */
+  readonly owner: number;
+  closing: Promise<void> | undefined;
+}
+
+/** All that is ready to run runs. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One world, for one run. */
+export class World {
+  readonly scenario: Scenario;
+  readonly history: History;
+  readonly clients: WorldClient[] = [];
+  readonly network: Network;
+  readonly server: SimulatedServer;
+  readonly trace: Trace;
+  /** The log says that everything ran twice: a promise that is broken on purpose. */
+  lies = false;
+  /** Connections that programs hold. */
+  leases = 0;
+  /** How calls ended, and how many did. */
+  readonly endings: Map<string, number> = new Map();
+  readonly #clock: SimulatedClock;
+  readonly #begin: number;
+  readonly #clocks: OwnedClock[] = [];
+  readonly #calls: Calls;
+  readonly #operations: Map<number, Operation> = new Map();
+  #pending = 0;
+  #listeners = 0;
+  #loading: Promise<unknown>[] = [];
+
+  /** `verbose`: the trace is kept as text, too. */
+  constructor(scenario: Scenario, verbose: boolean = false) {
+    this.scenario = scenario;
+    this.#clock = new SimulatedClock({ seed: derive(scenario.seed, 1) });
+    this.#begin = this.#clock.now();
+    this.trace = new Trace(() => this.now, verbose);
+    this.history = {
+      scenario,
+      operations: [],
+      subscribers: [],
+      published: [],
+      flushes: [],
+      times: [],
+      sleeps: [],
+      closedAt: new Map(),
+      faults: [],
+    };
+    this.server = new SimulatedServer(new OwnedClock(this.#clock, derive(scenario.seed, 2)), (command) => {
+      const { name, args } = command;
+      if (name === "FLUSHALL") {
+        this.history.flushes.push({ event: this.event("flushed", 0), at: this.now });
+        return;
+      }
+      const number = numberOf(name, args);
+      if (number === undefined) return;
+      const event = this.event("executed", number);
+      this.#operations.get(number)?.executions.push(event);
+      if (this.lies) this.#operations.get(number)?.executions.push(this.event("executed", number));
+      if (name === "PUBLISH") this.history.published.push({ id: number, channel: args[1]!, event });
+    });
+    this.network = new Network(
+      this.#clock,
+      scenario.network,
+      derive(scenario.seed, 3),
+      () => this.server.state,
+    );
+    scenario.clients.forEach((plan, at) => this.clients.push(this.#client(plan, at)));
+    this.#calls = new Calls(this);
+  }
+
+  /** Milliseconds since the beginning. */
+  get now(): number {
+    return this.#clock.now() - this.#begin;
+  }
+
+  /** Numbers an event, and puts it into the trace. */
+  event(what: string, id: number, outcome?: Outcome): number {
+    this.trace.add(what, id, outcome);
+    return this.history.times.push(this.now) - 1;
+  }
+
+  /** A command was called. */
+  add(operation: Operation): void {
+    this.history.operations.push(operation);
+    if (operation.how !== "pop") this.#operations.set(operation.part.id, operation);
+    this.#pending++;
+  }
+
+  /** A call has ended. */
+  ended({ error, executed }: Outcome): void {
+    this.#pending--;
+    const { code, name } = (error ?? {}) as { code?: string; name?: string };
+    const ending = error === undefined ? "ok" : `${code ?? name} ${executed}`;
+    this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1);
+  }
+
+  /** When the server had sent what the shared connection of a client has received last; in its own time. */
+  heardAt(client: number): number {
+    const { owner } = this.clients[client]!;
+    let last = -Infinity;
+    for (const socket of this.network.sockets) {
+      if (socket.owner === owner && socket.tracks) last = Math.max(last, socket.heardAt - this.#begin);
+    }
+    return last;
+  }
+
+  /** A signal that is aborted after so long. */
+  signal(ms: number): AbortSignal {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    const held: Set<unknown> = new Set();
+    signal.addEventListener = (type: string, listener: never, options?: never) => {
+      if (!held.has(listener)) {
+        held.add(listener);
+        this.#listeners++;
+      }
+      add(type, listener, options);
+    };
+    signal.removeEventListener = (type: string, listener: never, options?: never) => {
+      if (held.delete(listener)) this.#listeners--;
+      remove(type, listener, options);
+    };
+    this.later(ms, () => {
+      controller.abort(new Error("given up"));
+      // What is called once is gone.
+      this.#listeners -= held.size;
+      held.clear();
+    });
+    return signal;
+  }
+
+  /** Calls back later. */
+  later(ms: number, run: () => void): void {
+    this.#clock.setTimeout(run, ms);
+  }
+
+  /** Waits. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.later(ms, resolve));
+  }
+
+  /** The whole process stands still for so long. */
+  jump(ms: number): void {
+    this.history.sleeps.push({ at: this.now, ms });
+    this.#clock.jump(ms);
+  }
+
+  /** A part of the client that is loaded when it is first used is being loaded: that is not in simulated time. */
+  loading(): void {
+    this.#loading.push(import("../../src/client/late.ts"));
+  }
+
+  /** Closes a client. */
+  closeClient(at: number): void {
+    const client = this.clients[at]!;
+    if (client.closing !== undefined) return;
+    const event = this.event("closed", at);
+    this.history.closedAt.set(at, event);
+    for (const one of this.history.subscribers) if (one.client === at) one.ended = Math.min(one.ended, event);
+    client.closing = client.redis.close();
+  }
+
+  #client(plan: ClientPlan, at: number): WorldClient {
+    const { shares, pool: kind, options } = plan;
+    if (shares !== undefined) {
+      const { pool, owner } = this.clients[shares]!;
+      const { multiplex, commandTimeout } = options;
+      return {
+        redis: new Redis({ pool, ...multiplex !== undefined && { multiplex }, ...commandTimeout && {} }),
+        pool,
+        owner,
+        closing: undefined,
+      };
+    }
+    const clock = new OwnedClock(this.#clock, derive(this.scenario.seed, 100 + at));
+    this.#clocks.push(clock);
+    const { cache, multiplex, ...rest } = options;
+    const common = { ...rest, clock, transport: this.network.transport(at), libName: false as const };
+    const own = { ...multiplex !== undefined && { multiplex }, ...cache && { cache } };
+    if (kind === undefined) {
+      const redis = new Redis({ ...common, ...own } as never);
+      return { redis, pool: redis.pool as ConnectionPool, owner: at, closing: undefined };
+    }
+    const pool = kind === "waiting"
+      ? new BlockingConnectionPool({ ...common, timeout: 2_000 } as never)
+      : new ConnectionPool(common as never);
+    return { redis: new Redis({ ...own, pool } as never), pool, owner: at, closing: undefined };
+  }
+
+  async #settle(): Promise<void> {
+    await settle();
+    while (this.#loading.length > 0) {
+      await Promise.all(this.#loading.splice(0));
+      await settle();
+    }
+  }
+
+  async #skip(ms: number): Promise<void> {
+    await this.#clock.skip(ms, () => this.#loading.length === 0 ? settle() : this.#settle());
+  }
+
+  /** Runs it to its end. */
+  async run(): Promise<void> {
+    const unhandled = (reason: unknown): void =>
+      void this.history.faults.push(`unhandled rejection: ${reason}`);
+    process.on("unhandledRejection", unhandled);
+    try {
+      await this.#live();
+      await this.#recover();
+      await this.#end();
+      await settle();
+    } catch (error) {
+      this.history.faults.push(`the world broke: ${error instanceof Error ? error.stack : error}`);
+    } finally {
+      process.removeListener("unhandledRejection", unhandled);
+    }
+  }
+
+  async #live(): Promise<void> {
+    for (const step of this.scenario.steps) {
+      this.#clock.setTimeout(() => {
+        this.trace.step(step);
+        if (isFault(step)) applyFault(this, step);
+        else this.#calls.begin(step as Action);
+      }, step.at);
+    }
+    await this.#skip(this.scenario.duration);
+  }
+
+  /** Nothing goes wrong any more: what was called settles, and each client works again. */
+  async #recover(): Promise<void> {
+    this.server.heal();
+    this.network.heal();
+    const until = this.now + RECOVERY;
+    while (this.#pending > 0 && this.now < until) await this.#skip(500);
+    let id = MARKERS;
+    for (const [at, { closing, redis }] of this.clients.entries()) {
+      if (closing !== undefined) continue;
+      let last: unknown;
+      let works = false;
+      for (let tries = 0; !works && tries < 10; tries++) {
+        let settled = false;
+        redis.with({ timeout: 6_000 }).set(`probe${at}`, "x").then(
+          () => works = true,
+          (error) => last = error,
+        )
+          .finally(() => settled = true);
+        for (let rounds = 0; !settled && rounds < 20; rounds++) await this.#skip(500);
+      }
+      if (!works) this.history.faults.push(`recovery: client ${at} does not work again: ${last}`);
+    }
+    // The last subscriptions stand again by then.
+    await this.#skip(20_000);
+    const channels = new Set(this.history.subscribers.flatMap((one) => one.channels));
+    const first = this.clients.findIndex(({ closing }) => closing === undefined);
+    for (const channel of first < 0 ? [] : channels) {
+      const part = { id: id++, verb: "publish" as const, key: channel };
+      this.#calls.begin({ do: "call", client: first, part });
+    }
+    for (let at = 0; at < this.clients.length; at++) {
+      if (this.clients[at]!.closing !== undefined) continue;
+      for (let more = 0; more < 3; more++) {
+        this.#calls.begin({ do: "call", client: at, part: { id: id++, verb: "append", key: `k-${at}` } });
+      }
+    }
+    await this.#skip(5_000);
+    for (const operation of this.history.operations) {
+      const error = operation.outcome?.error;
+      // Calls without a shared connection may need more connections at once than there may be.
+      if (
+        operation.part.id >= MARKERS && error !== undefined && !(error instanceof MaxConnectionsError)
+      ) {
+        this.history.faults.push(`recovery: refused although all is in order: ${error}`);
+      }
+    }
+  }
+
+  async #end(): Promise<void> {
+    for (let at = 0; at < this.clients.length; at++) this.closeClient(at);
+    let closed = false;
+    const pools = new Set(this.clients.map(({ pool }) => pool));
+    Promise.all(this.clients.map(({ closing }) => closing)).then(() =>
+      Promise.all([...pools].map((pool) => pool.close()))
+    )
+      .then(() => closed = true);
+    for (let rounds = 0; !closed && rounds < 30; rounds++) await this.#skip(500);
+    const { faults } = this.history;
+    if (!closed) faults.push("close: it never ended");
+    await this.#skip(3_000);
+    if (this.leases > 0) faults.push(`left: ${this.leases} leases`);
+    for (const pool of pools) {
+      const { created, inUse, connecting, waiting } = pool.stats();
+      if (created + inUse + connecting + waiting > 0) {
+        faults.push(`left: a pool with ${JSON.stringify({ created, inUse, connecting, waiting })}`);
+      }
+    }
+    if (this.network.sockets.size > 0) faults.push(`left: ${this.network.sockets.size} sockets`);
+    for (const clock of this.#clocks) {
+      if (clock.pendingTimers > 0) faults.push(`left: ${clock.pendingTimers} timers`);
+    }
+    if (this.#listeners !== 0) faults.push(`left: ${this.#listeners} listeners on signals`);
+    this.server.state.time.stop();
+  }
+
+  /** Checks that must hold at every moment; cheap. */
+  checkPools(): void {
+    for (const [at, { pool, owner }] of this.clients.entries()) {
+      if (owner !== at) continue;
+      const { created, connecting, max, idle, inUse } = pool.stats();
+      if (created + connecting > max || idle + inUse !== created || idle < 0 || inUse < 0) {
+        this.history.faults.push(`pool: of client ${at}: ${pool.explain()}`);
+      }
+    }
+  }
+}
