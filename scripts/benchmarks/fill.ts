@@ -5,7 +5,8 @@
  */
 import { Redis, RedisCluster } from "../../mod.ts";
 import type { Place } from "./contenders/mod.ts";
-import { BIG, KEYS, SPREAD, UNICODE, VALUE } from "./workloads.ts";
+import { BIG, UNICODE, VALUE } from "./values.ts";
+import { KEYS, SPREAD } from "./workloads.ts";
 
 /** Sets all keys. */
 export async function fill({ host, port, clusterPort }: Place): Promise<void> {

@@ -8,7 +8,7 @@ import process from "node:process";
 import { ConnectionPool, Redis } from "../../mod.ts";
 import type { Place } from "./contenders/mod.ts";
 import { median, rounded } from "./statistics.ts";
-import { VALUE } from "./workloads.ts";
+import { VALUE } from "./values.ts";
 
 /** What is to be measured. */
 export interface GrowthJob {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Contender, Kind } from "./contenders/mod.ts";
+import { BIG, VALUE } from "./values.ts";
 
 /** A workload. */
 export interface Workload {
@@ -24,13 +25,6 @@ export interface Workload {
   operation(contender: Contender): ((index: number) => Promise<unknown>) | undefined;
 }
 
-/** The value of most keys. */
-export const VALUE = "0123456789abcdef";
-/** 1 KiB, partly of characters that take two and three bytes. */
-export const UNICODE = "\u00e9".repeat(96) + "\u65e5\u672c\u8a9e".repeat(16) + "plain text ".repeat(62) +
-  "ab";
-/** 1 MiB. */
-export const BIG: string = "x".repeat(1_048_576);
 /** The keys of MGET. */
 export const KEYS: readonly string[] = Array.from({ length: 100 }, (_, index) => `bench:key:${index}`);
 /** Keys all over the slots of a cluster. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Entry } from "./overlay.ts";
+import type { Entry } from "./overlay_entry.ts";
 
 /** Entries by group file. */
 export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {

@@ -6,7 +6,7 @@
  */
 import { runtimeTransport } from "../../../transports/runtime.ts";
 import type { Socket } from "../../../mod.ts";
-import { VALUE } from "../workloads.ts";
+import { VALUE } from "../values.ts";
 import type { Contender, Kind, Place } from "./contender.ts";
 
 /** As much as is encoded before the first part goes out, as the library does. */
