@@ -7,7 +7,7 @@
 import { flagsOf, functionName, keysOf, type Known, type Method } from "./render.ts";
 
 /** Called often, and slower by a shape than by their functions, which are code of their own. */
-const BY_FUNCTION: ReadonlySet<string> = new Set(["XADD"]);
+export const BY_FUNCTION: ReadonlySet<string> = new Set(["XADD"]);
 
 /** What the file consists of. */
 export interface TableSource {

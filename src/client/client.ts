@@ -6,10 +6,15 @@
 import type { Command } from "../commands/command.ts";
 import { command } from "../commands/raw.ts";
 import type { OneOrMany } from "../commands/arguments.ts";
-import { hscan, type HscanOptions } from "../commands/hash.ts";
+import {
+  hscan,
+  type HscanOptions,
+  sscan,
+  type SscanOptions,
+  zscan,
+  type ZscanOptions,
+} from "../commands/functions.ts";
 import { script, type ScriptOptions } from "../commands/script.ts";
-import { sscan, type SscanOptions } from "../commands/set.ts";
-import { zscan, type ZscanOptions } from "../commands/sorted_set.ts";
 import type { Out, Value, Wrap } from "../commands/wrap.ts";
 import { modeOf } from "../connection/connection.ts";
 import type { ConnectionEvents, ListenOptions, TypedListener } from "../events.ts";

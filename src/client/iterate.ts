@@ -8,7 +8,7 @@
  * @module
  */
 import type { Command } from "../commands/command.ts";
-import { scan, type ScanOptions } from "../commands/generic.ts";
+import { scan, type ScanOptions } from "../commands/functions.ts";
 import type { Call, Executor } from "./executor.ts";
 
 /** Whether an iteration remembers what has come. */

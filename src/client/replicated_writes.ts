@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, CommandFlag } from "../commands/command.ts";
-import { WAIT } from "../commands/specs.ts";
+import { WAIT } from "../commands/function_specs.ts";
 import type { Connection } from "../connection/connection.ts";
 import { RedisError, TimeoutError } from "../errors.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";

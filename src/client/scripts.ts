@@ -10,7 +10,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
-import { EVALSHA } from "../commands/specs.ts";
+import { EVALSHA } from "../commands/function_specs.ts";
 import type { ScriptCommand } from "../commands/script.ts";
 import { ReplyError } from "../errors.ts";
 import type { Call } from "./executor.ts";

@@ -5,7 +5,7 @@
  */
 import type { Command } from "../commands/command.ts";
 import { CommandFlag } from "../commands/command.ts";
-import { EXEC, MULTI } from "../commands/specs.ts";
+import { EXEC, MULTI } from "../commands/function_specs.ts";
 import type { Connection } from "../connection/connection.ts";
 import { enqueueTransaction } from "../connection/transaction.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable } from "../connection/pending.ts";

@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import { Command } from "../commands/command.ts";
 import { CommandMethods } from "../commands/methods.ts";
-import { WATCH } from "../commands/specs.ts";
+import { WATCH } from "../commands/function_specs.ts";
 import { command } from "../commands/raw.ts";
 import type { Out, Wrap } from "../commands/wrap.ts";
 import type { Connection } from "../connection/connection.ts";

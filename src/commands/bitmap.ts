@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { type Many, many, type Num, rest, tuples } from "./arguments.ts";
+import { type Many, many, type Num, rest } from "./arguments.ts";
 import { Command } from "./command.ts";
-import type { BitfieldOperation } from "./shapes.ts";
 import type { Arg } from "../resp/types.ts";
-import { BITCOUNT, BITFIELD, BITFIELD_RO, BITOP, BITPOS, GETBIT, SETBIT } from "./specs.ts";
+import { BITCOUNT, BITOP, BITPOS, GETBIT, SETBIT } from "./specs.ts";
+
+export { bitfield, bitfield_ro } from "./functions.ts";
 
 /**
  * Counts the number of set bits (population counting) in a string.
@@ -24,31 +25,6 @@ export function bitcount(
   unit?: "BYTE" | "BIT" | "byte" | "bit",
 ): Command<number> {
   return new Command(BITCOUNT, rest([key], start, end, unit));
-}
-
-/**
- * Performs arbitrary bitfield integer operations on strings.
- *
- * Complexity: O(1) for each subcommand specified. Since Redis 3.2.0.
- *
- * @see https://redis.io/docs/latest/commands/bitfield/
- */
-export function bitfield(key: Arg, operations: readonly BitfieldOperation[]): Command<(number | null)[]> {
-  return new Command(BITFIELD, tuples(BITFIELD, [key], 0, operations));
-}
-
-/**
- * Performs arbitrary read-only bitfield integer operations on strings.
- *
- * Complexity: O(1) for each subcommand specified. Since Redis 6.0.0.
- *
- * @see https://redis.io/docs/latest/commands/bitfield_ro/
- */
-export function bitfield_ro(
-  key: Arg,
-  operations: readonly (readonly [operation: "GET" | "get", encoding: string, offset: Num])[],
-): Command<number[]> {
-  return new Command(BITFIELD_RO, tuples(BITFIELD_RO, [key], 3, operations));
 }
 
 /**

@@ -11,26 +11,22 @@ import {
   many,
   type Num,
   rest,
-  tuples,
   withOptions,
 } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { namedList } from "./replies.ts";
 import { scanKeys } from "./replies_data.ts";
 import { shards, slotRanges, slotStats } from "./replies_server.ts";
-import type { SlotRanges } from "./shapes.ts";
 import type { ClusterShard, ScanKeys, SlotRange } from "./reply_types.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import {
   ASKING,
   CLUSTER_ADDSLOTS,
-  CLUSTER_ADDSLOTSRANGE,
   CLUSTER_BUMPEPOCH,
   CLUSTER_CANCELSLOTMIGRATIONS,
   CLUSTER_COUNT_FAILURE_REPORTS,
   CLUSTER_COUNTKEYSINSLOT,
   CLUSTER_DELSLOTS,
-  CLUSTER_DELSLOTSRANGE,
   CLUSTER_FAILOVER,
   CLUSTER_FLUSHSLOT,
   CLUSTER_FLUSHSLOTS,
@@ -42,12 +38,10 @@ import {
   CLUSTER_KEYSLOT,
   CLUSTER_LINKS,
   CLUSTER_MEET,
-  CLUSTER_MIGRATESLOTS,
   CLUSTER_MYID,
   CLUSTER_MYSHARDID,
   CLUSTER_NODES,
   CLUSTER_REPLICAS,
-  CLUSTER_REPLICATE,
   CLUSTER_RESET,
   CLUSTER_SAVECONFIG,
   CLUSTER_SET_CONFIG_EPOCH,
@@ -60,6 +54,13 @@ import {
   READONLY,
   READWRITE,
 } from "./specs.ts";
+
+export {
+  clusterAddslotsrange,
+  clusterDelslotsrange,
+  clusterMigrateslots,
+  clusterReplicate,
+} from "./functions.ts";
 
 /**
  * Signals that a cluster client is following an -ASK redirect.
@@ -111,17 +112,6 @@ export function clusterscan(
  */
 export function clusterAddslots(...slots: Many): Command<"OK"> {
   return new Command(CLUSTER_ADDSLOTS, many(CLUSTER_ADDSLOTS, [], slots));
-}
-
-/**
- * Assigns new hash slot ranges to a node.
- *
- * Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 7.0.0.
- *
- * @see https://redis.io/docs/latest/commands/cluster-addslotsrange/
- */
-export function clusterAddslotsrange(ranges: SlotRanges): Command<"OK"> {
-  return new Command(CLUSTER_ADDSLOTSRANGE, tuples(CLUSTER_ADDSLOTSRANGE, [], 2, ranges));
 }
 
 /**
@@ -177,17 +167,6 @@ export function clusterCountkeysinslot(slot: Num): Command<number> {
  */
 export function clusterDelslots(...slots: Many): Command<"OK"> {
   return new Command(CLUSTER_DELSLOTS, many(CLUSTER_DELSLOTS, [], slots));
-}
-
-/**
- * Sets hash slot ranges as unbound for a node.
- *
- * Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 7.0.0.
- *
- * @see https://redis.io/docs/latest/commands/cluster-delslotsrange/
- */
-export function clusterDelslotsrange(ranges: SlotRanges): Command<"OK"> {
-  return new Command(CLUSTER_DELSLOTSRANGE, tuples(CLUSTER_DELSLOTSRANGE, [], 2, ranges));
 }
 
 /** The options of {@linkcode clusterFailover}. */
@@ -328,24 +307,6 @@ export function clusterMeet(ip: Arg, port: Num, clusterBusPort?: Num): Command<"
 }
 
 /**
- * Migrate the given slots from this node to the specified nodes.
- *
- * Complexity: O(N) where N is the total number of the slots between all start slot and end slot arguments. Since Valkey 9.0.0.
- *
- * @see https://valkey.io/commands/cluster-migrateslots/
- */
-export function clusterMigrateslots(
-  moves: readonly { readonly ranges: SlotRanges; readonly node: Arg }[],
-): Command<"OK"> {
-  return new Command(
-    CLUSTER_MIGRATESLOTS,
-    moves.flatMap(({ ranges, node }) =>
-      rest(tuples(CLUSTER_MIGRATESLOTS, ["SLOTSRANGE"], 2, ranges), "NODE", node)
-    ),
-  );
-}
-
-/**
  * Returns the ID of a node.
  *
  * Complexity: O(1). Since Redis 3.0.0.
@@ -387,17 +348,6 @@ export function clusterNodes(): Command<string, Uint8Array> {
  */
 export function clusterReplicas(nodeId: Arg): Command<string[], Uint8Array[]> {
   return new Command(CLUSTER_REPLICAS, [nodeId]);
-}
-
-/**
- * Configure a node as replica of a master node.
- *
- * Complexity: O(1). Since Redis 3.0.0.
- *
- * @see https://redis.io/docs/latest/commands/cluster-replicate/
- */
-export function clusterReplicate(...nodeId: [nodeId: Arg] | ["NO", "ONE"]): Command<"OK"> {
-  return new Command(CLUSTER_REPLICATE, nodeId);
 }
 
 /** The options of {@linkcode clusterReset}. */

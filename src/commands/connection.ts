@@ -7,7 +7,6 @@
 import { type AtMostOne, type Many, many, type Num, type OneOrMany, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { named } from "./replies.ts";
-import { CLIENT_FILTER, type ClientFilter } from "./shapes.ts";
 import type { Hello } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
 import {
@@ -20,8 +19,6 @@ import {
   CLIENT_ID,
   CLIENT_IMPORT_SOURCE,
   CLIENT_INFO,
-  CLIENT_KILL,
-  CLIENT_LIST,
   CLIENT_NO_EVICT,
   CLIENT_NO_TOUCH,
   CLIENT_PAUSE,
@@ -39,6 +36,8 @@ import {
   RESET,
   SELECT,
 } from "./specs.ts";
+
+export { clientKill, type ClientKillOptions, clientList } from "./functions.ts";
 
 /**
  * Authenticates the connection.
@@ -146,43 +145,6 @@ export function clientImportSource(enabled: "ON" | "OFF" | "on" | "off"): Comman
  */
 export function clientInfo(): Command<string, Uint8Array> {
   return new Command(CLIENT_INFO, []);
-}
-
-/** The options of {@linkcode clientKill}. */
-export type ClientKillOptions = ClientFilter;
-
-/**
- * Terminates open connections.
- *
- * Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0.
- *
- * @see https://redis.io/docs/latest/commands/client-kill/
- */
-export function clientKill(address: string): Command<"OK">;
-/**
- * Terminates open connections.
- *
- * Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0.
- *
- * @see https://redis.io/docs/latest/commands/client-kill/
- */
-export function clientKill(filter: ClientKillOptions): Command<number>;
-export function clientKill(filter: string | ClientKillOptions): Command {
-  return new Command(
-    CLIENT_KILL,
-    typeof filter === "string" ? [filter] : withOptions(CLIENT_KILL, [], CLIENT_FILTER, filter),
-  );
-}
-
-/**
- * Lists open connections.
- *
- * Complexity: O(N) where N is the number of client connections. Since Redis 2.4.0.
- *
- * @see https://redis.io/docs/latest/commands/client-list/
- */
-export function clientList(filter?: ClientFilter): Command<string, Uint8Array> {
-  return new Command(CLIENT_LIST, withOptions(CLIENT_LIST, [], CLIENT_FILTER, filter));
 }
 
 /**

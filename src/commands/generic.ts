@@ -4,10 +4,8 @@
  *
  * @module
  */
-import { type AtMostOne, type Many, many, type Num, type OneOrMany, rest, withOptions } from "./arguments.ts";
+import { type AtMostOne, type Many, many, type Num, type OneOrMany, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
-import { scanKeys } from "./replies_data.ts";
-import type { ScanKeys } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
 import {
   COPY,
@@ -18,7 +16,6 @@ import {
   EXPIREAT,
   EXPIRETIME,
   KEYS,
-  MIGRATE,
   MOVE,
   OBJECT_ENCODING,
   OBJECT_FREQ,
@@ -34,7 +31,6 @@ import {
   RENAME,
   RENAMENX,
   RESTORE,
-  SCAN,
   SORT,
   SORT_RO,
   TOUCH,
@@ -44,6 +40,8 @@ import {
   WAIT,
   WAITAOF,
 } from "./specs.ts";
+
+export { migrate, type MigrateOptions, scan, type ScanOptions } from "./functions.ts";
 
 /** The options of {@linkcode copy}. */
 export interface CopyOptions {
@@ -163,54 +161,6 @@ export function expiretime(key: Arg): Command<number> {
  */
 export function keys(pattern: Arg): Command<string[], Uint8Array[]> {
   return new Command(KEYS, [pattern]);
-}
-
-/** The options of {@linkcode migrate}. */
-export type MigrateOptions =
-  & {
-    /** Keeps the keys in the source instance. */
-    copy?: boolean;
-    /** Replaces keys that exist in the destination. */
-    replace?: boolean;
-  }
-  & AtMostOne<{
-    /** The password of the destination. */
-    auth: Arg;
-    /** The user and the password of the destination. */
-    auth2: { readonly username: Arg; readonly password: Arg };
-  }>;
-
-/**
- * Atomically transfers a key from one Redis instance to another.
- *
- * Complexity: This command actually executes a DUMP+DEL in the source instance, and a RESTORE in the target instance. See the pages of these commands for time complexity. Also an O(N) data transfer between the two instances is performed. Since Redis 2.6.0.
- *
- * @see https://redis.io/docs/latest/commands/migrate/
- */
-export function migrate(
-  host: string,
-  port: Num,
-  keys: OneOrMany,
-  destinationDb: Num,
-  timeout: Num,
-  options?: MigrateOptions,
-): Command<string> {
-  return new Command(
-    MIGRATE,
-    many(
-      MIGRATE,
-      rest(
-        withOptions(
-          MIGRATE,
-          [host, port, "", destinationDb, timeout],
-          "copy replace auth=|auth2{username,password}",
-          options,
-        ),
-        "KEYS",
-      ),
-      keys,
-    ),
-  );
 }
 
 /**
@@ -415,27 +365,6 @@ export function restore(key: Arg, ttl: Num, serializedValue: Arg, options?: Rest
     RESTORE,
     withOptions(RESTORE, [key, ttl, serializedValue], "replace absTtl idleTime= freq=", options),
   );
-}
-
-/** The options of {@linkcode scan}. */
-export interface ScanOptions {
-  /** Returns only what matches this glob pattern. */
-  match?: Arg;
-  /** How many elements the server looks at in a step: a hint. Default: 10. */
-  count?: Num;
-  /** Returns only keys of this type. */
-  type?: Arg;
-}
-
-/**
- * Iterates over the key names in the database.
- *
- * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
- *
- * @see https://redis.io/docs/latest/commands/scan/
- */
-export function scan(cursor: Num, options?: ScanOptions): Command<ScanKeys<string>, ScanKeys<Uint8Array>> {
-  return new Command(SCAN, withOptions(SCAN, [cursor], "match= count= type=", options), scanKeys);
 }
 
 /** The options of {@linkcode sort}. */

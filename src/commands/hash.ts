@@ -17,8 +17,6 @@ import {
 } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { fieldPairs, record } from "./replies.ts";
-import { scanFields, scanMembers } from "./replies_data.ts";
-import type { ScanEntries, ScanMembers } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
 import {
   HDEL,
@@ -42,14 +40,14 @@ import {
   HPEXPIRETIME,
   HPTTL,
   HRANDFIELD,
-  HSCAN,
-  HSET,
   HSETEX,
   HSETNX,
   HSTRLEN,
   HTTL,
   HVALS,
 } from "./specs.ts";
+
+export { hscan, type HscanOptions, hset } from "./functions.ts";
 
 /**
  * Deletes one or more fields and their values from a hash. Deletes the hash if no fields remain.
@@ -435,71 +433,6 @@ export function hrandfield(key: Arg, count?: Num, options?: HrandfieldOptions): 
     HRANDFIELD,
     withOptions(HRANDFIELD, rest([key], count), "withValues", options),
     options?.withValues ? fieldPairs : undefined,
-  );
-}
-
-/** The options of {@linkcode hscan}. */
-export interface HscanOptions {
-  /** Returns only what matches this glob pattern. */
-  match?: Arg;
-  /** How many elements the server looks at in a step: a hint. Default: 10. */
-  count?: Num;
-  /** Returns only the fields. */
-  noValues?: boolean;
-}
-
-/**
- * Iterates over fields and values of a hash.
- *
- * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
- *
- * @see https://redis.io/docs/latest/commands/hscan/
- */
-export function hscan(
-  key: Arg,
-  cursor: Num,
-  options: HscanOptions & { noValues: true },
-): Command<ScanMembers<string>, ScanMembers<Uint8Array>>;
-/**
- * Iterates over fields and values of a hash.
- *
- * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
- *
- * @see https://redis.io/docs/latest/commands/hscan/
- */
-export function hscan(
-  key: Arg,
-  cursor: Num,
-  options?: HscanOptions & { noValues?: false },
-): Command<ScanEntries<string, string>, ScanEntries<Uint8Array, Uint8Array>>;
-export function hscan(key: Arg, cursor: Num, options?: HscanOptions): Command {
-  return new Command(
-    HSCAN,
-    withOptions(HSCAN, [key, cursor], "match= count= noValues", options),
-    options?.noValues ? scanMembers : scanFields,
-  );
-}
-
-/**
- * Creates or modifies the value of a field in a hash.
- *
- * Complexity: O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs. Since Redis 2.0.0.
- *
- * @see https://redis.io/docs/latest/commands/hset/
- */
-export function hset(key: Arg, field: Arg, value: Arg): Command<number>;
-/**
- * Creates or modifies the value of a field in a hash.
- *
- * Complexity: O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs. Since Redis 2.0.0.
- *
- * @see https://redis.io/docs/latest/commands/hset/
- */
-export function hset(key: Arg, entries: Entries): Command<number>;
-export function hset(key: Arg, field: Arg | Entries, value?: Arg): Command {
-  return new Command(
-    HSET,
-    value === undefined ? pairs(HSET, [key], field as Entries) : [key, field as Arg, value],
   );
 }
 

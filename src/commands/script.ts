@@ -7,7 +7,7 @@ import { snapshot } from "../resp/snapshot.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import { Command, CommandFlag, type CommandSpec } from "./command.ts";
 import { sha1 } from "./sha1.ts";
-import { EVAL, EVAL_RO, EVALSHA, EVALSHA_RO } from "./specs.ts";
+import { EVAL, EVAL_RO, EVALSHA, EVALSHA_RO } from "./function_specs.ts";
 
 /** What a script is called with. */
 export interface ScriptOptions {

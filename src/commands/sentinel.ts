@@ -10,8 +10,6 @@ import { named, namedList } from "./replies.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import {
   SENTINEL_CKQUORUM,
-  SENTINEL_CONFIG,
-  SENTINEL_DEBUG,
   SENTINEL_FAILOVER,
   SENTINEL_FLUSHCONFIG,
   SENTINEL_GET_MASTER_ADDR_BY_NAME,
@@ -28,9 +26,10 @@ import {
   SENTINEL_RESET,
   SENTINEL_SENTINELS,
   SENTINEL_SET,
-  SENTINEL_SIMULATE_FAILURE,
   SENTINEL_SLAVES,
 } from "./specs.ts";
+
+export { sentinelConfig, sentinelDebug, sentinelSimulateFailure } from "./functions.ts";
 
 /**
  * Checks for a Redis Sentinel quorum.
@@ -41,31 +40,6 @@ import {
  */
 export function sentinelCkquorum(masterName: Arg): Command<string> {
   return new Command(SENTINEL_CKQUORUM, [masterName]);
-}
-
-/**
- * Configures Redis Sentinel.
- *
- * Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 6.2.0.
- *
- * @see https://redis.io/docs/latest/commands/sentinel-config/
- */
-export function sentinelConfig(
-  action: "GET" | "SET" | "get" | "set",
-  ...parameters: Arg[]
-): Command<Record<string, string> | "OK", Record<string, Uint8Array> | "OK"> {
-  return new Command(SENTINEL_CONFIG, [action, ...parameters], /^get$/i.test(action) ? named : undefined);
-}
-
-/**
- * Lists or updates the current configurable parameters of Redis Sentinel.
- *
- * Complexity: O(N) where N is the number of configurable parameters. Since Redis 7.0.0.
- *
- * @see https://redis.io/docs/latest/commands/sentinel-debug/
- */
-export function sentinelDebug(parameters?: Entries): Command<Reply> {
-  return new Command(SENTINEL_DEBUG, parameters === undefined ? [] : pairs(SENTINEL_DEBUG, [], parameters));
 }
 
 /**
@@ -253,19 +227,6 @@ export function sentinelSentinels(
  */
 export function sentinelSet(masterName: Arg, options: Entries): Command<"OK"> {
   return new Command(SENTINEL_SET, pairs(SENTINEL_SET, [masterName], options));
-}
-
-/**
- * Simulates failover scenarios.
- *
- * Since Redis 3.2.0.
- *
- * @see https://redis.io/docs/latest/commands/sentinel-simulate-failure/
- */
-export function sentinelSimulateFailure(
-  ...modes: ("crash-after-election" | "crash-after-promotion" | "help")[]
-): Command<Reply> {
-  return new Command(SENTINEL_SIMULATE_FAILURE, modes);
 }
 
 /**

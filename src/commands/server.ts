@@ -4,22 +4,10 @@
  *
  * @module
  */
-import {
-  type AtMostOne,
-  type Entries,
-  type Many,
-  many,
-  type Num,
-  type OneOrMany,
-  pairs,
-  rest,
-  withOptions,
-} from "./arguments.ts";
+import { type AtMostOne, type Many, many, type Num, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { named, namedList } from "./replies.ts";
-import { timeReply } from "./replies_data.ts";
 import {
-  aclLogReply,
   aclUser,
   commandDocsReply,
   commandInfoReply,
@@ -39,7 +27,6 @@ import {
   ACL_HELP,
   ACL_LIST,
   ACL_LOAD,
-  ACL_LOG,
   ACL_SAVE,
   ACL_SETUSER,
   ACL_USERS,
@@ -61,9 +48,7 @@ import {
   CONFIG_HELP,
   CONFIG_RESETSTAT,
   CONFIG_REWRITE,
-  CONFIG_SET,
   DBSIZE,
-  DEBUG,
   FAILOVER,
   FLUSHALL,
   FLUSHDB,
@@ -76,7 +61,6 @@ import {
   LATENCY_HISTORY,
   LATENCY_LATEST,
   LATENCY_RESET,
-  LOLWUT,
   MEMORY_DOCTOR,
   MEMORY_HELP,
   MEMORY_MALLOC_STATS,
@@ -86,7 +70,6 @@ import {
   MODULE_HELP,
   MODULE_LIST,
   MODULE_LOAD,
-  MODULE_LOADEX,
   MODULE_UNLOAD,
   MONITOR,
   REPLICAOF,
@@ -100,8 +83,17 @@ import {
   SLOWLOG_LEN,
   SLOWLOG_RESET,
   SWAPDB,
-  TIME,
 } from "./specs.ts";
+
+export {
+  aclLog,
+  configSet,
+  debug,
+  lolwut,
+  moduleLoadex,
+  type ModuleLoadexOptions,
+  time,
+} from "./functions.ts";
 
 /**
  * Lists the ACL categories, or the commands inside a category.
@@ -189,26 +181,6 @@ export function aclList(): Command<string[], Uint8Array[]> {
  */
 export function aclLoad(): Command<"OK"> {
   return new Command(ACL_LOAD, []);
-}
-
-/**
- * Lists recent security events generated due to ACL rules.
- *
- * Complexity: O(N) with N being the number of entries shown. Since Redis 6.0.0.
- *
- * @see https://redis.io/docs/latest/commands/acl-log/
- */
-export function aclLog(reset: "RESET" | "reset"): Command<"OK">;
-/**
- * Lists recent security events generated due to ACL rules.
- *
- * Complexity: O(N) with N being the number of entries shown. Since Redis 6.0.0.
- *
- * @see https://redis.io/docs/latest/commands/acl-log/
- */
-export function aclLog(count?: number): Command<Record<string, Reply>[]>;
-export function aclLog(count?: Num | "RESET" | "reset"): Command {
-  return new Command(ACL_LOG, rest([], count), typeof count === "string" ? undefined : aclLogReply);
 }
 
 /**
@@ -481,29 +453,6 @@ export function configRewrite(): Command<"OK"> {
 }
 
 /**
- * Sets configuration parameters in-flight.
- *
- * Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0.
- *
- * @see https://redis.io/docs/latest/commands/config-set/
- */
-export function configSet(parameter: Arg, value: Arg): Command<"OK">;
-/**
- * Sets configuration parameters in-flight.
- *
- * Complexity: O(N) when N is the number of configuration parameters provided. Since Redis 2.0.0.
- *
- * @see https://redis.io/docs/latest/commands/config-set/
- */
-export function configSet(parameters: Entries): Command<"OK">;
-export function configSet(parameter: Arg | Entries, value?: Arg): Command {
-  return new Command(
-    CONFIG_SET,
-    value === undefined ? pairs(CONFIG_SET, [], parameter as Entries) : [parameter as Arg, value],
-  );
-}
-
-/**
  * Returns the number of keys in the database.
  *
  * Complexity: O(1). Since Redis 1.0.0.
@@ -512,17 +461,6 @@ export function configSet(parameter: Arg | Entries, value?: Arg): Command {
  */
 export function dbsize(): Command<number> {
   return new Command(DBSIZE, []);
-}
-
-/**
- * A container for debugging commands.
- *
- * Complexity: Depends on subcommand. Since Redis 1.0.0.
- *
- * @see https://redis.io/docs/latest/commands/debug/
- */
-export function debug(...args: Arg[]): Command<Reply> {
-  return new Command(DEBUG, args);
 }
 
 /** The options of {@linkcode failover}. */
@@ -689,17 +627,6 @@ export function latencyReset(...events: Many): Command<number> {
 }
 
 /**
- * Displays computer art and the Redis version.
- *
- * Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/lolwut/
- */
-export function lolwut(version?: Num, ...parameters: Arg[]): Command<string, Uint8Array> {
-  return new Command(LOLWUT, rest([], ...(version === undefined ? [] : ["VERSION", version, ...parameters])));
-}
-
-/**
  * Outputs a memory problems report.
  *
  * Complexity: O(1). Since Redis 4.0.0.
@@ -805,33 +732,6 @@ export function moduleList(): Command<
  */
 export function moduleLoad(path: Arg, ...args: Many): Command<"OK"> {
   return new Command(MODULE_LOAD, rest([path], args));
-}
-
-/** The options of {@linkcode moduleLoadex}. */
-export type ModuleLoadexOptions = {
-  /** The configuration of the module, by name. */
-  config?: readonly (readonly [name: Arg, value: Arg])[];
-  /** The arguments of the module. */
-  args?: OneOrMany;
-};
-
-/**
- * Loads a module using extended parameters.
- *
- * Complexity: O(1). Since Redis 7.0.0.
- *
- * @see https://redis.io/docs/latest/commands/module-loadex/
- */
-export function moduleLoadex(path: Arg, options?: ModuleLoadexOptions): Command<"OK"> {
-  return new Command(
-    MODULE_LOADEX,
-    withOptions(
-      MODULE_LOADEX,
-      rest([path], (options?.config ?? []).map((pair) => ["CONFIG", ...pair]).flat()),
-      "args*",
-      options && { args: options.args },
-    ),
-  );
 }
 
 /**
@@ -1019,15 +919,4 @@ export function slowlogReset(): Command<"OK"> {
  */
 export function swapdb(index1: Num, index2: Num): Command<"OK"> {
   return new Command(SWAPDB, [index1, index2]);
-}
-
-/**
- * Returns the server time.
- *
- * Complexity: O(1). Since Redis 2.6.0.
- *
- * @see https://redis.io/docs/latest/commands/time/
- */
-export function time(): Command<[seconds: number, microseconds: number]> {
-  return new Command(TIME, [], timeReply);
 }

@@ -6,8 +6,6 @@
  */
 import { type Many, many, type Num, type OneOrMany, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
-import { scanMembers } from "./replies_data.ts";
-import type { ScanMembers } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
 import {
   SADD,
@@ -24,10 +22,11 @@ import {
   SPOP,
   SRANDMEMBER,
   SREM,
-  SSCAN,
   SUNION,
   SUNIONSTORE,
 } from "./specs.ts";
+
+export { sscan, type SscanOptions } from "./functions.ts";
 
 /**
  * Adds one or more members to a set. Creates the key if it doesn't exist.
@@ -205,29 +204,6 @@ export function srandmember(key: Arg, count?: Num): Command {
  */
 export function srem(key: Arg, ...members: Many): Command<number> {
   return new Command(SREM, many(SREM, [key], members));
-}
-
-/** The options of {@linkcode sscan}. */
-export interface SscanOptions {
-  /** Returns only what matches this glob pattern. */
-  match?: Arg;
-  /** How many elements the server looks at in a step: a hint. Default: 10. */
-  count?: Num;
-}
-
-/**
- * Iterates over members of a set.
- *
- * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
- *
- * @see https://redis.io/docs/latest/commands/sscan/
- */
-export function sscan(
-  key: Arg,
-  cursor: Num,
-  options?: SscanOptions,
-): Command<ScanMembers<string>, ScanMembers<Uint8Array>> {
-  return new Command(SSCAN, withOptions(SSCAN, [key, cursor], "match= count=", options), scanMembers);
 }
 
 /**

@@ -4,27 +4,15 @@
  *
  * @module
  */
-import {
-  type AtMostOne,
-  type Many,
-  many,
-  type Num,
-  type OneOrMany,
-  rest,
-  tuples,
-  withOptions,
-} from "./arguments.ts";
+import { type AtMostOne, type Many, many, type Num, type OneOrMany, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { double, doubles, scored } from "./replies.ts";
-import { keyMemberScore, keyScored, rankScore, scanMembers, scanScores } from "./replies_data.ts";
-import type { Scores } from "./shapes.ts";
-import type { ScanEntries, ScanMembers } from "./reply_types.ts";
+import { keyMemberScore, keyScored, rankScore } from "./replies_data.ts";
 import type { Arg } from "../resp/types.ts";
 import {
   BZMPOP,
   BZPOPMAX,
   BZPOPMIN,
-  ZADD,
   ZCARD,
   ZCOUNT,
   ZDIFF,
@@ -52,11 +40,12 @@ import {
   ZREVRANGEBYLEX,
   ZREVRANGEBYSCORE,
   ZREVRANK,
-  ZSCAN,
   ZSCORE,
   ZUNION,
   ZUNIONSTORE,
 } from "./specs.ts";
+
+export { zadd, type ZaddOptions, zscan, type ZscanOptions } from "./functions.ts";
 
 /** The options of {@linkcode bzmpop}. */
 export interface BzmpopOptions {
@@ -119,90 +108,6 @@ export function bzpopmin(
   [key: Uint8Array, member: Uint8Array, score: number] | null
 > {
   return new Command(BZPOPMIN, rest(many(BZPOPMIN, [], keys), timeout), keyMemberScore);
-}
-
-/** The options of {@linkcode zadd}. */
-export type ZaddOptions =
-  & AtMostOne<{
-    /** Only adds members; does not change those that exist. */
-    nx: boolean;
-    /** Only changes members that exist; adds none. */
-    xx: boolean;
-  }>
-  & AtMostOne<{
-    /** Only adds members; does not change those that exist. */
-    nx: boolean;
-    /** Changes a score only to a greater one; adds members all the same. */
-    gt: boolean;
-    /** Changes a score only to a smaller one; adds members all the same. */
-    lt: boolean;
-  }>
-  & {
-    /** Returns the number of changed members instead of that of added ones. */
-    ch?: boolean;
-    /** Adds the score to the member's own, and returns the sum. */
-    incr?: boolean;
-  };
-
-/**
- * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
- *
- * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0.
- *
- * @see https://redis.io/docs/latest/commands/zadd/
- */
-export function zadd(
-  key: Arg,
-  score: Num,
-  member: Arg,
-  options: ZaddOptions & { incr: true },
-): Command<number | null>;
-/**
- * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
- *
- * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0.
- *
- * @see https://redis.io/docs/latest/commands/zadd/
- */
-export function zadd(
-  key: Arg,
-  score: Num,
-  member: Arg,
-  options?: ZaddOptions & { incr?: false },
-): Command<number>;
-/**
- * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
- *
- * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0.
- *
- * @see https://redis.io/docs/latest/commands/zadd/
- */
-export function zadd(
-  key: Arg,
-  entries: Scores,
-  options: ZaddOptions & { incr: true },
-): Command<number | null>;
-/**
- * Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.
- *
- * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted set. Since Redis 1.2.0.
- *
- * @see https://redis.io/docs/latest/commands/zadd/
- */
-export function zadd(key: Arg, entries: Scores, options?: ZaddOptions & { incr?: false }): Command<number>;
-export function zadd(
-  key: Arg,
-  score: Num | Scores,
-  member?: Arg | ZaddOptions,
-  options?: ZaddOptions,
-): Command {
-  return new Command(
-    ZADD,
-    typeof score === "object"
-      ? tuples(ZADD, withOptions(ZADD, [key], "nx|xx nx|gt|lt ch incr", member as ZaddOptions), 2, score)
-      : rest(withOptions(ZADD, [key], "nx|xx nx|gt|lt ch incr", options), score, member as Arg),
-    (typeof score === "object" ? member as ZaddOptions : options)?.incr ? double : undefined,
-  );
 }
 
 /**
@@ -860,48 +765,6 @@ export function zrevrank(key: Arg, member: Arg, options?: ZrevrankOptions): Comm
     ZREVRANK,
     withOptions(ZREVRANK, [key, member], "withScore", options),
     options?.withScore ? rankScore : undefined,
-  );
-}
-
-/** The options of {@linkcode zscan}. */
-export interface ZscanOptions {
-  /** Returns only what matches this glob pattern. */
-  match?: Arg;
-  /** How many elements the server looks at in a step: a hint. Default: 10. */
-  count?: Num;
-  /** Returns only the members. */
-  noScores?: boolean;
-}
-
-/**
- * Iterates over members and scores of a sorted set.
- *
- * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
- *
- * @see https://redis.io/docs/latest/commands/zscan/
- */
-export function zscan(
-  key: Arg,
-  cursor: Num,
-  options: ZscanOptions & { noScores: true },
-): Command<ScanMembers<string>, ScanMembers<Uint8Array>>;
-/**
- * Iterates over members and scores of a sorted set.
- *
- * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection. Since Redis 2.8.0.
- *
- * @see https://redis.io/docs/latest/commands/zscan/
- */
-export function zscan(
-  key: Arg,
-  cursor: Num,
-  options?: ZscanOptions & { noScores?: false },
-): Command<ScanEntries<string, number>, ScanEntries<Uint8Array, number>>;
-export function zscan(key: Arg, cursor: Num, options?: ZscanOptions): Command {
-  return new Command(
-    ZSCAN,
-    withOptions(ZSCAN, [key, cursor], "match= count= noScores", options),
-    options?.noScores ? scanMembers : scanScores,
   );
 }
 

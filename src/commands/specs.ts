@@ -5,6 +5,7 @@
  * @module
  */
 import { type CommandSpec, defineCommand, type KeySpec } from "./command.ts";
+export * from "./function_specs.ts";
 
 const k1: readonly KeySpec[] = [{ "first": 0, "last": 0, "step": 1 }];
 const k2: readonly KeySpec[] = [{ "first": 1, "last": 1, "step": 1 }, { "first": 2, "last": -1, "step": 1 }];
@@ -12,29 +13,8 @@ const k3: readonly KeySpec[] = [{ "first": 0, "last": 0, "step": 1 }, { "first":
 const k4: readonly KeySpec[] = [{ "count": 1, "first": 2, "step": 1 }];
 const k5: readonly KeySpec[] = [{ "first": 0, "last": -2, "step": 1 }];
 const k6: readonly KeySpec[] = [{ "first": 0, "last": -1, "step": 1 }];
-const k7: readonly KeySpec[] = [{ "first": 0, "last": 0, "step": 1 }, {
-  "keyword": "STORE",
-  "from": 5,
-  "last": 0,
-  "step": 1,
-  "limit": 0,
-}, { "keyword": "STOREDIST", "from": 5, "last": 0, "step": 1, "limit": 0 }];
-const k8: readonly KeySpec[] = [{ "first": 0, "last": 0, "step": 1 }, {
-  "keyword": "STORE",
-  "from": 4,
-  "last": 0,
-  "step": 1,
-  "limit": 0,
-}, { "keyword": "STOREDIST", "from": 4, "last": 0, "step": 1, "limit": 0 }];
 const k9: readonly KeySpec[] = [{ "first": 0, "last": 1, "step": 1 }];
 const k10: readonly KeySpec[] = [{ "count": 0, "first": 1, "step": 1 }];
-const k11: readonly KeySpec[] = [{ "first": 2, "last": 2, "step": 1 }, {
-  "keyword": "KEYS",
-  "from": -2,
-  "last": -1,
-  "step": 1,
-  "limit": 0,
-}];
 const k12: readonly KeySpec[] = [{ "first": 0, "last": -1, "step": 2 }];
 const k13: readonly KeySpec[] = [{ "count": 0, "first": 1, "step": 2 }];
 const k14: readonly KeySpec[] = [{ "first": 1, "last": 1, "step": 1 }];
@@ -46,8 +26,6 @@ const k16: readonly KeySpec[] = [{ "first": 0, "last": 0, "step": 1 }, {
   "step": 1,
   "limit": 0,
 }];
-const k17: readonly KeySpec[] = [{ "keyword": "STREAMS", "from": 0, "last": -1, "step": 1, "limit": 2 }];
-const k18: readonly KeySpec[] = [{ "keyword": "STREAMS", "from": 3, "last": -1, "step": 1, "limit": 2 }];
 const k19: readonly KeySpec[] = [{ "first": 0, "last": 0, "step": 1 }, { "count": 1, "first": 2, "step": 1 }];
 
 /** ACL CAT. */
@@ -72,8 +50,6 @@ export const ACL_HELP: CommandSpec = /* @__PURE__ */ defineCommand("ACL HELP", 0
 export const ACL_LIST: CommandSpec = /* @__PURE__ */ defineCommand("ACL LIST", 16);
 /** ACL LOAD. */
 export const ACL_LOAD: CommandSpec = /* @__PURE__ */ defineCommand("ACL LOAD", 0);
-/** ACL LOG. */
-export const ACL_LOG: CommandSpec = /* @__PURE__ */ defineCommand("ACL LOG", 0);
 /** ACL SAVE. */
 export const ACL_SAVE: CommandSpec = /* @__PURE__ */ defineCommand(
   "ACL SAVE",
@@ -106,10 +82,6 @@ export const BGREWRITEAOF: CommandSpec = /* @__PURE__ */ defineCommand("BGREWRIT
 export const BGSAVE: CommandSpec = /* @__PURE__ */ defineCommand("BGSAVE", 0);
 /** BITCOUNT. */
 export const BITCOUNT: CommandSpec = /* @__PURE__ */ defineCommand("BITCOUNT", 1, k1);
-/** BITFIELD. */
-export const BITFIELD: CommandSpec = /* @__PURE__ */ defineCommand("BITFIELD", 2, k1);
-/** BITFIELD_RO. */
-export const BITFIELD_RO: CommandSpec = /* @__PURE__ */ defineCommand("BITFIELD_RO", 1, k1);
 /** BITOP. */
 export const BITOP: CommandSpec = /* @__PURE__ */ defineCommand("BITOP", 18, k2);
 /** BITPOS. */
@@ -146,10 +118,6 @@ export const CLIENT_ID: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT ID",
 export const CLIENT_IMPORT_SOURCE: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT IMPORT-SOURCE", 8);
 /** CLIENT INFO. */
 export const CLIENT_INFO: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT INFO", 16);
-/** CLIENT KILL. */
-export const CLIENT_KILL: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT KILL", 0);
-/** CLIENT LIST. */
-export const CLIENT_LIST: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT LIST", 16);
 /** CLIENT NO-EVICT. */
 export const CLIENT_NO_EVICT: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT NO-EVICT", 8);
 /** CLIENT NO-TOUCH. */
@@ -184,8 +152,6 @@ export const CLIENT_UNBLOCK: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT
 export const CLIENT_UNPAUSE: CommandSpec = /* @__PURE__ */ defineCommand("CLIENT UNPAUSE", 0);
 /** CLUSTER ADDSLOTS. */
 export const CLUSTER_ADDSLOTS: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER ADDSLOTS", 0);
-/** CLUSTER ADDSLOTSRANGE. */
-export const CLUSTER_ADDSLOTSRANGE: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER ADDSLOTSRANGE", 0);
 /** CLUSTER BUMPEPOCH. */
 export const CLUSTER_BUMPEPOCH: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER BUMPEPOCH", 0);
 /** CLUSTER CANCELSLOTMIGRATIONS. */
@@ -205,8 +171,6 @@ export const CLUSTER_COUNTKEYSINSLOT: CommandSpec = /* @__PURE__ */ defineComman
 );
 /** CLUSTER DELSLOTS. */
 export const CLUSTER_DELSLOTS: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER DELSLOTS", 0);
-/** CLUSTER DELSLOTSRANGE. */
-export const CLUSTER_DELSLOTSRANGE: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER DELSLOTSRANGE", 0);
 /** CLUSTER FAILOVER. */
 export const CLUSTER_FAILOVER: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER FAILOVER", 0);
 /** CLUSTER FLUSHSLOT. */
@@ -232,8 +196,6 @@ export const CLUSTER_KEYSLOT: CommandSpec = /* @__PURE__ */ defineCommand("CLUST
 export const CLUSTER_LINKS: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER LINKS", 16);
 /** CLUSTER MEET. */
 export const CLUSTER_MEET: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER MEET", 0);
-/** CLUSTER MIGRATESLOTS. */
-export const CLUSTER_MIGRATESLOTS: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER MIGRATESLOTS", 0);
 /** CLUSTER MYID. */
 export const CLUSTER_MYID: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER MYID", 16);
 /** CLUSTER MYSHARDID. */
@@ -242,8 +204,6 @@ export const CLUSTER_MYSHARDID: CommandSpec = /* @__PURE__ */ defineCommand("CLU
 export const CLUSTER_NODES: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER NODES", 16);
 /** CLUSTER REPLICAS. */
 export const CLUSTER_REPLICAS: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER REPLICAS", 16);
-/** CLUSTER REPLICATE. */
-export const CLUSTER_REPLICATE: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER REPLICATE", 0);
 /** CLUSTER RESET. */
 export const CLUSTER_RESET: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER RESET", 0);
 /** CLUSTER SAVECONFIG. */
@@ -340,14 +300,6 @@ export const CONFIG_REWRITE: CommandSpec = /* @__PURE__ */ defineCommand(
   "all_nodes",
   "all_succeeded",
 );
-/** CONFIG SET. */
-export const CONFIG_SET: CommandSpec = /* @__PURE__ */ defineCommand(
-  "CONFIG SET",
-  16,
-  undefined,
-  "all_nodes",
-  "all_succeeded",
-);
 /** COPY. */
 export const COPY: CommandSpec = /* @__PURE__ */ defineCommand("COPY", 2, k3);
 /** DBSIZE. */
@@ -358,14 +310,10 @@ export const DBSIZE: CommandSpec = /* @__PURE__ */ defineCommand(
   "all_shards",
   "agg_sum",
 );
-/** DEBUG. */
-export const DEBUG: CommandSpec = /* @__PURE__ */ defineCommand("DEBUG", 128);
 /** DECR. */
 export const DECR: CommandSpec = /* @__PURE__ */ defineCommand("DECR", 2, k1);
 /** DECRBY. */
 export const DECRBY: CommandSpec = /* @__PURE__ */ defineCommand("DECRBY", 2, k1);
-/** DEL. */
-export const DEL: CommandSpec = /* @__PURE__ */ defineCommand("DEL", 2, k6, "multi_shard", "agg_sum");
 /** DELIFEQ. */
 export const DELIFEQ: CommandSpec = /* @__PURE__ */ defineCommand("DELIFEQ", 2, k1);
 /** DISCARD. */
@@ -374,16 +322,6 @@ export const DISCARD: CommandSpec = /* @__PURE__ */ defineCommand("DISCARD", 8);
 export const DUMP: CommandSpec = /* @__PURE__ */ defineCommand("DUMP", 33, k1);
 /** ECHO. */
 export const ECHO: CommandSpec = /* @__PURE__ */ defineCommand("ECHO", 16);
-/** EVAL. */
-export const EVAL: CommandSpec = /* @__PURE__ */ defineCommand("EVAL", 128, k4);
-/** EVALSHA. */
-export const EVALSHA: CommandSpec = /* @__PURE__ */ defineCommand("EVALSHA", 128, k4);
-/** EVALSHA_RO. */
-export const EVALSHA_RO: CommandSpec = /* @__PURE__ */ defineCommand("EVALSHA_RO", 129, k4);
-/** EVAL_RO. */
-export const EVAL_RO: CommandSpec = /* @__PURE__ */ defineCommand("EVAL_RO", 129, k4);
-/** EXEC. */
-export const EXEC: CommandSpec = /* @__PURE__ */ defineCommand("EXEC", 8);
 /** EXISTS. */
 export const EXISTS: CommandSpec = /* @__PURE__ */ defineCommand("EXISTS", 1, k6, "multi_shard", "agg_sum");
 /** EXPIRE. */
@@ -468,28 +406,12 @@ export const FUNCTION_STATS: CommandSpec = /* @__PURE__ */ defineCommand(
   "all_shards",
   "special",
 );
-/** GEOADD. */
-export const GEOADD: CommandSpec = /* @__PURE__ */ defineCommand("GEOADD", 2, k1);
 /** GEODIST. */
 export const GEODIST: CommandSpec = /* @__PURE__ */ defineCommand("GEODIST", 1, k1);
 /** GEOHASH. */
 export const GEOHASH: CommandSpec = /* @__PURE__ */ defineCommand("GEOHASH", 1, k1);
 /** GEOPOS. */
 export const GEOPOS: CommandSpec = /* @__PURE__ */ defineCommand("GEOPOS", 1, k1);
-/** GEORADIUS. */
-export const GEORADIUS: CommandSpec = /* @__PURE__ */ defineCommand("GEORADIUS", 2, k7);
-/** GEORADIUSBYMEMBER. */
-export const GEORADIUSBYMEMBER: CommandSpec = /* @__PURE__ */ defineCommand("GEORADIUSBYMEMBER", 2, k8);
-/** GEORADIUSBYMEMBER_RO. */
-export const GEORADIUSBYMEMBER_RO: CommandSpec = /* @__PURE__ */ defineCommand("GEORADIUSBYMEMBER_RO", 1, k1);
-/** GEORADIUS_RO. */
-export const GEORADIUS_RO: CommandSpec = /* @__PURE__ */ defineCommand("GEORADIUS_RO", 1, k1);
-/** GEOSEARCH. */
-export const GEOSEARCH: CommandSpec = /* @__PURE__ */ defineCommand("GEOSEARCH", 1, k1);
-/** GEOSEARCHSTORE. */
-export const GEOSEARCHSTORE: CommandSpec = /* @__PURE__ */ defineCommand("GEOSEARCHSTORE", 18, k3);
-/** GET. */
-export const GET: CommandSpec = /* @__PURE__ */ defineCommand("GET", 1, k1);
 /** GETBIT. */
 export const GETBIT: CommandSpec = /* @__PURE__ */ defineCommand("GETBIT", 1, k1);
 /** GETDEL. */
@@ -544,10 +466,6 @@ export const HPEXPIRETIME: CommandSpec = /* @__PURE__ */ defineCommand("HPEXPIRE
 export const HPTTL: CommandSpec = /* @__PURE__ */ defineCommand("HPTTL", 1, k1);
 /** HRANDFIELD. */
 export const HRANDFIELD: CommandSpec = /* @__PURE__ */ defineCommand("HRANDFIELD", 1, k1);
-/** HSCAN. */
-export const HSCAN: CommandSpec = /* @__PURE__ */ defineCommand("HSCAN", 1, k1);
-/** HSET. */
-export const HSET: CommandSpec = /* @__PURE__ */ defineCommand("HSET", 2, k1);
 /** HSETEX. */
 export const HSETEX: CommandSpec = /* @__PURE__ */ defineCommand("HSETEX", 2, k1);
 /** HSETNX. */
@@ -638,8 +556,6 @@ export const LLEN: CommandSpec = /* @__PURE__ */ defineCommand("LLEN", 1, k1);
 export const LMOVE: CommandSpec = /* @__PURE__ */ defineCommand("LMOVE", 2, k3);
 /** LMPOP. */
 export const LMPOP: CommandSpec = /* @__PURE__ */ defineCommand("LMPOP", 2, k10);
-/** LOLWUT. */
-export const LOLWUT: CommandSpec = /* @__PURE__ */ defineCommand("LOLWUT", 1);
 /** LPOP. */
 export const LPOP: CommandSpec = /* @__PURE__ */ defineCommand("LPOP", 2, k1);
 /** LPOS. */
@@ -694,16 +610,12 @@ export const MEMORY_STATS: CommandSpec = /* @__PURE__ */ defineCommand(
 export const MEMORY_USAGE: CommandSpec = /* @__PURE__ */ defineCommand("MEMORY USAGE", 1, k1);
 /** MGET. */
 export const MGET: CommandSpec = /* @__PURE__ */ defineCommand("MGET", 1, k6, "multi_shard");
-/** MIGRATE. */
-export const MIGRATE: CommandSpec = /* @__PURE__ */ defineCommand("MIGRATE", 2, k11);
 /** MODULE HELP. */
 export const MODULE_HELP: CommandSpec = /* @__PURE__ */ defineCommand("MODULE HELP", 0);
 /** MODULE LIST. */
 export const MODULE_LIST: CommandSpec = /* @__PURE__ */ defineCommand("MODULE LIST", 16);
 /** MODULE LOAD. */
 export const MODULE_LOAD: CommandSpec = /* @__PURE__ */ defineCommand("MODULE LOAD", 0);
-/** MODULE LOADEX. */
-export const MODULE_LOADEX: CommandSpec = /* @__PURE__ */ defineCommand("MODULE LOADEX", 0);
 /** MODULE UNLOAD. */
 export const MODULE_UNLOAD: CommandSpec = /* @__PURE__ */ defineCommand("MODULE UNLOAD", 0);
 /** MONITOR. */
@@ -728,8 +640,6 @@ export const MSETEX: CommandSpec = /* @__PURE__ */ defineCommand(
 );
 /** MSETNX. */
 export const MSETNX: CommandSpec = /* @__PURE__ */ defineCommand("MSETNX", 2, k12);
-/** MULTI. */
-export const MULTI: CommandSpec = /* @__PURE__ */ defineCommand("MULTI", 8);
 /** OBJECT ENCODING. */
 export const OBJECT_ENCODING: CommandSpec = /* @__PURE__ */ defineCommand("OBJECT ENCODING", 1, k1);
 /** OBJECT FREQ. */
@@ -772,8 +682,6 @@ export const PSETEX: CommandSpec = /* @__PURE__ */ defineCommand("PSETEX", 18, k
 export const PSUBSCRIBE: CommandSpec = /* @__PURE__ */ defineCommand("PSUBSCRIBE", 8);
 /** PSYNC. */
 export const PSYNC: CommandSpec = /* @__PURE__ */ defineCommand("PSYNC", 8);
-/** PTTL. */
-export const PTTL: CommandSpec = /* @__PURE__ */ defineCommand("PTTL", 1, k1);
 /** PUBLISH. */
 export const PUBLISH: CommandSpec = /* @__PURE__ */ defineCommand("PUBLISH", 0);
 /** PUBSUB CHANNELS. */
@@ -832,8 +740,6 @@ export const RPUSHX: CommandSpec = /* @__PURE__ */ defineCommand("RPUSHX", 2, k1
 export const SADD: CommandSpec = /* @__PURE__ */ defineCommand("SADD", 2, k1);
 /** SAVE. */
 export const SAVE: CommandSpec = /* @__PURE__ */ defineCommand("SAVE", 0);
-/** SCAN. */
-export const SCAN: CommandSpec = /* @__PURE__ */ defineCommand("SCAN", 1, undefined, "special", "special");
 /** SCARD. */
 export const SCARD: CommandSpec = /* @__PURE__ */ defineCommand("SCARD", 1, k1);
 /** SCRIPT DEBUG. */
@@ -882,10 +788,6 @@ export const SDIFFSTORE: CommandSpec = /* @__PURE__ */ defineCommand("SDIFFSTORE
 export const SELECT: CommandSpec = /* @__PURE__ */ defineCommand("SELECT", 8);
 /** SENTINEL CKQUORUM. */
 export const SENTINEL_CKQUORUM: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL CKQUORUM", 0);
-/** SENTINEL CONFIG. */
-export const SENTINEL_CONFIG: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL CONFIG", 0);
-/** SENTINEL DEBUG. */
-export const SENTINEL_DEBUG: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL DEBUG", 0);
 /** SENTINEL FAILOVER. */
 export const SENTINEL_FAILOVER: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL FAILOVER", 0);
 /** SENTINEL FLUSHCONFIG. */
@@ -927,11 +829,6 @@ export const SENTINEL_RESET: CommandSpec = /* @__PURE__ */ defineCommand("SENTIN
 export const SENTINEL_SENTINELS: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL SENTINELS", 16);
 /** SENTINEL SET. */
 export const SENTINEL_SET: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL SET", 0);
-/** SENTINEL SIMULATE-FAILURE. */
-export const SENTINEL_SIMULATE_FAILURE: CommandSpec = /* @__PURE__ */ defineCommand(
-  "SENTINEL SIMULATE-FAILURE",
-  0,
-);
 /** SENTINEL SLAVES. */
 export const SENTINEL_SLAVES: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL SLAVES", 0);
 /** SET. */
@@ -999,8 +896,6 @@ export const SPUBLISH: CommandSpec = /* @__PURE__ */ defineCommand("SPUBLISH", 0
 export const SRANDMEMBER: CommandSpec = /* @__PURE__ */ defineCommand("SRANDMEMBER", 1, k1);
 /** SREM. */
 export const SREM: CommandSpec = /* @__PURE__ */ defineCommand("SREM", 2, k1);
-/** SSCAN. */
-export const SSCAN: CommandSpec = /* @__PURE__ */ defineCommand("SSCAN", 1, k1);
 /** SSUBSCRIBE. */
 export const SSUBSCRIBE: CommandSpec = /* @__PURE__ */ defineCommand("SSUBSCRIBE", 8, k6);
 /** STRLEN. */
@@ -1019,8 +914,6 @@ export const SUNSUBSCRIBE: CommandSpec = /* @__PURE__ */ defineCommand("SUNSUBSC
 export const SWAPDB: CommandSpec = /* @__PURE__ */ defineCommand("SWAPDB", 2);
 /** SYNC. */
 export const SYNC: CommandSpec = /* @__PURE__ */ defineCommand("SYNC", 8);
-/** TIME. */
-export const TIME: CommandSpec = /* @__PURE__ */ defineCommand("TIME", 16);
 /** TOUCH. */
 export const TOUCH: CommandSpec = /* @__PURE__ */ defineCommand("TOUCH", 1, k6, "multi_shard", "agg_sum");
 /** TTL. */
@@ -1033,8 +926,6 @@ export const UNLINK: CommandSpec = /* @__PURE__ */ defineCommand("UNLINK", 2, k6
 export const UNSUBSCRIBE: CommandSpec = /* @__PURE__ */ defineCommand("UNSUBSCRIBE", 8);
 /** UNWATCH. */
 export const UNWATCH: CommandSpec = /* @__PURE__ */ defineCommand("UNWATCH", 8);
-/** VADD. */
-export const VADD: CommandSpec = /* @__PURE__ */ defineCommand("VADD", 2, k1);
 /** VCARD. */
 export const VCARD: CommandSpec = /* @__PURE__ */ defineCommand("VCARD", 1, k1);
 /** VDIM. */
@@ -1055,16 +946,6 @@ export const VRANDMEMBER: CommandSpec = /* @__PURE__ */ defineCommand("VRANDMEMB
 export const VREM: CommandSpec = /* @__PURE__ */ defineCommand("VREM", 2, k1);
 /** VSETATTR. */
 export const VSETATTR: CommandSpec = /* @__PURE__ */ defineCommand("VSETATTR", 2, k1);
-/** VSIM. */
-export const VSIM: CommandSpec = /* @__PURE__ */ defineCommand("VSIM", 1, k1);
-/** WAIT. */
-export const WAIT: CommandSpec = /* @__PURE__ */ defineCommand(
-  "WAIT",
-  20,
-  undefined,
-  "all_shards",
-  "agg_min",
-);
 /** WAITAOF. */
 export const WAITAOF: CommandSpec = /* @__PURE__ */ defineCommand(
   "WAITAOF",
@@ -1073,20 +954,10 @@ export const WAITAOF: CommandSpec = /* @__PURE__ */ defineCommand(
   "all_shards",
   "agg_min",
 );
-/** WATCH. */
-export const WATCH: CommandSpec = /* @__PURE__ */ defineCommand("WATCH", 8, k6);
-/** XACK. */
-export const XACK: CommandSpec = /* @__PURE__ */ defineCommand("XACK", 2, k1);
-/** XADD. */
-export const XADD: CommandSpec = /* @__PURE__ */ defineCommand("XADD", 2, k1);
 /** XAUTOCLAIM. */
 export const XAUTOCLAIM: CommandSpec = /* @__PURE__ */ defineCommand("XAUTOCLAIM", 2, k1);
-/** XCLAIM. */
-export const XCLAIM: CommandSpec = /* @__PURE__ */ defineCommand("XCLAIM", 2, k1);
 /** XDEL. */
 export const XDEL: CommandSpec = /* @__PURE__ */ defineCommand("XDEL", 2, k1);
-/** XGROUP CREATE. */
-export const XGROUP_CREATE: CommandSpec = /* @__PURE__ */ defineCommand("XGROUP CREATE", 2, k1);
 /** XGROUP CREATECONSUMER. */
 export const XGROUP_CREATECONSUMER: CommandSpec = /* @__PURE__ */ defineCommand(
   "XGROUP CREATECONSUMER",
@@ -1101,32 +972,16 @@ export const XGROUP_DESTROY: CommandSpec = /* @__PURE__ */ defineCommand("XGROUP
 export const XGROUP_HELP: CommandSpec = /* @__PURE__ */ defineCommand("XGROUP HELP", 0);
 /** XGROUP SETID. */
 export const XGROUP_SETID: CommandSpec = /* @__PURE__ */ defineCommand("XGROUP SETID", 2, k1);
-/** XINFO CONSUMERS. */
-export const XINFO_CONSUMERS: CommandSpec = /* @__PURE__ */ defineCommand("XINFO CONSUMERS", 1, k1);
-/** XINFO GROUPS. */
-export const XINFO_GROUPS: CommandSpec = /* @__PURE__ */ defineCommand("XINFO GROUPS", 1, k1);
 /** XINFO HELP. */
 export const XINFO_HELP: CommandSpec = /* @__PURE__ */ defineCommand("XINFO HELP", 0);
 /** XINFO STREAM. */
 export const XINFO_STREAM: CommandSpec = /* @__PURE__ */ defineCommand("XINFO STREAM", 1, k1);
 /** XLEN. */
 export const XLEN: CommandSpec = /* @__PURE__ */ defineCommand("XLEN", 1, k1);
-/** XPENDING. */
-export const XPENDING: CommandSpec = /* @__PURE__ */ defineCommand("XPENDING", 1, k1);
-/** XRANGE. */
-export const XRANGE: CommandSpec = /* @__PURE__ */ defineCommand("XRANGE", 1, k1);
-/** XREAD. */
-export const XREAD: CommandSpec = /* @__PURE__ */ defineCommand("XREAD", 5, k17);
-/** XREADGROUP. */
-export const XREADGROUP: CommandSpec = /* @__PURE__ */ defineCommand("XREADGROUP", 6, k18);
 /** XREVRANGE. */
 export const XREVRANGE: CommandSpec = /* @__PURE__ */ defineCommand("XREVRANGE", 1, k1);
 /** XSETID. */
 export const XSETID: CommandSpec = /* @__PURE__ */ defineCommand("XSETID", 2, k1);
-/** XTRIM. */
-export const XTRIM: CommandSpec = /* @__PURE__ */ defineCommand("XTRIM", 2, k1);
-/** ZADD. */
-export const ZADD: CommandSpec = /* @__PURE__ */ defineCommand("ZADD", 2, k1);
 /** ZCARD. */
 export const ZCARD: CommandSpec = /* @__PURE__ */ defineCommand("ZCARD", 1, k1);
 /** ZCOUNT. */
@@ -1181,8 +1036,6 @@ export const ZREVRANGEBYLEX: CommandSpec = /* @__PURE__ */ defineCommand("ZREVRA
 export const ZREVRANGEBYSCORE: CommandSpec = /* @__PURE__ */ defineCommand("ZREVRANGEBYSCORE", 1, k1);
 /** ZREVRANK. */
 export const ZREVRANK: CommandSpec = /* @__PURE__ */ defineCommand("ZREVRANK", 1, k1);
-/** ZSCAN. */
-export const ZSCAN: CommandSpec = /* @__PURE__ */ defineCommand("ZSCAN", 1, k1);
 /** ZSCORE. */
 export const ZSCORE: CommandSpec = /* @__PURE__ */ defineCommand("ZSCORE", 1, k1);
 /** ZUNION. */

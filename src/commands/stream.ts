@@ -4,113 +4,46 @@
  *
  * @module
  */
-import {
-  type Entries,
-  type Many,
-  many,
-  type Num,
-  type OneOrMany,
-  pairs,
-  rest,
-  withOptions,
-} from "./arguments.ts";
+import { type Many, many, type Num, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
-import { namedList, texts } from "./replies.ts";
-import {
-  autoclaimed,
-  autoclaimedIds,
-  pendingEntries,
-  pendingSummary,
-  streamEntries,
-  streamInfo,
-  streamsReply,
-} from "./replies_data.ts";
-import { isOptions, streamIds, type TrimOptions } from "./shapes.ts";
-import type {
-  Autoclaimed,
-  ConsumerInfo,
-  GroupInfo,
-  PendingEntry,
-  PendingSummary,
-  StreamEntry,
-  StreamInfo,
-} from "./reply_types.ts";
+import { autoclaimed, autoclaimedIds, streamEntries, streamInfo } from "./replies_data.ts";
+import type { Autoclaimed, StreamEntry, StreamInfo } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
 import {
-  XACK,
-  XADD,
   XAUTOCLAIM,
-  XCLAIM,
   XDEL,
-  XGROUP_CREATE,
   XGROUP_CREATECONSUMER,
   XGROUP_DELCONSUMER,
   XGROUP_DESTROY,
   XGROUP_HELP,
   XGROUP_SETID,
-  XINFO_CONSUMERS,
-  XINFO_GROUPS,
   XINFO_HELP,
   XINFO_STREAM,
   XLEN,
-  XPENDING,
-  XRANGE,
-  XREAD,
-  XREADGROUP,
   XREVRANGE,
   XSETID,
-  XTRIM,
 } from "./specs.ts";
 
-/**
- * Returns the number of messages that were successfully acknowledged by the consumer group member of a stream.
- *
- * Complexity: O(1) for each message ID processed. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xack/
- */
-export function xack(key: Arg, group: Arg, ...ids: Many): Command<number> {
-  return new Command(XACK, many(XACK, [key, group], ids));
-}
-
-/** The options of {@linkcode xadd}. */
-export type XaddOptions = TrimOptions & {
-  /** Adds nothing and returns `null` if the stream does not exist. */
-  noMkStream?: boolean;
-};
-
-/**
- * Appends a new message to a stream. Creates the key if it doesn't exist.
- *
- * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xadd/
- */
-export function xadd(
-  key: Arg,
-  id: Arg,
-  fields: Entries,
-  options: XaddOptions & { noMkStream: true },
-): Command<string | null, Uint8Array | null>;
-/**
- * Appends a new message to a stream. Creates the key if it doesn't exist.
- *
- * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xadd/
- */
-export function xadd(
-  key: Arg,
-  id: Arg,
-  fields: Entries,
-  options?: XaddOptions & { noMkStream?: false },
-): Command<string, Uint8Array>;
-export function xadd(key: Arg, id: Arg, fields: Entries, options?: XaddOptions): Command {
-  return new Command(
-    XADD,
-    pairs(XADD, rest(withOptions(XADD, [key], "noMkStream maxlen*|minid* limit=", options), id), fields),
-  );
-}
+export {
+  xack,
+  xadd,
+  type XaddOptions,
+  xclaim,
+  type XclaimOptions,
+  xgroupCreate,
+  type XgroupCreateOptions,
+  xinfoConsumers,
+  xinfoGroups,
+  xpending,
+  type XpendingOptions,
+  xrange,
+  type XrangeOptions,
+  xread,
+  xreadgroup,
+  type XreadgroupOptions,
+  type XreadOptions,
+  xtrim,
+} from "./functions.ts";
 
 /** The options of {@linkcode xautoclaim}. */
 export interface XautoclaimOptions {
@@ -168,72 +101,6 @@ export function xautoclaim(
   );
 }
 
-/** The options of {@linkcode xclaim}. */
-export interface XclaimOptions {
-  /** The idle time in milliseconds that is noted. Default: 0. */
-  idle?: Num;
-  /** The idle time as the Unix time in milliseconds of the last delivery. */
-  time?: Num;
-  /** The number of deliveries that is noted. */
-  retryCount?: Num;
-  /** Makes the entries pending that are not. */
-  force?: boolean;
-  /** Returns only the IDs, and does not count a delivery. */
-  justId?: boolean;
-  /** The last delivered ID of the group, if it is greater than the one that it has. */
-  lastId?: Arg;
-}
-
-/**
- * Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer group member.
- *
- * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xclaim/
- */
-export function xclaim(
-  key: Arg,
-  group: Arg,
-  consumer: Arg,
-  minIdleTime: Arg,
-  ids: OneOrMany,
-  options: XclaimOptions & { justId: true },
-): Command<string[]>;
-/**
- * Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer group member.
- *
- * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xclaim/
- */
-export function xclaim(
-  key: Arg,
-  group: Arg,
-  consumer: Arg,
-  minIdleTime: Arg,
-  ids: OneOrMany,
-  options?: XclaimOptions & { justId?: false },
-): Command<StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]>;
-export function xclaim(
-  key: Arg,
-  group: Arg,
-  consumer: Arg,
-  minIdleTime: Arg,
-  ids: OneOrMany,
-  options?: XclaimOptions,
-): Command {
-  return new Command(
-    XCLAIM,
-    withOptions(
-      XCLAIM,
-      many(XCLAIM, [key, group, consumer, minIdleTime], ids),
-      "idle= time= retryCount= force justId lastId=",
-      options,
-    ),
-    options?.justId ? texts : streamEntries,
-  );
-}
-
 /**
  * Returns the number of messages after removing them from a stream.
  *
@@ -243,28 +110,6 @@ export function xclaim(
  */
 export function xdel(key: Arg, ...ids: Many): Command<number> {
   return new Command(XDEL, many(XDEL, [key], ids));
-}
-
-/** The options of {@linkcode xgroupCreate}. */
-export interface XgroupCreateOptions {
-  /** Creates the stream if it does not exist. */
-  mkStream?: boolean;
-  /** The number of entries that the group has read, by which its lag is known. */
-  entriesRead?: Num;
-}
-
-/**
- * Creates a consumer group.
- *
- * Complexity: O(1). Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xgroup-create/
- */
-export function xgroupCreate(key: Arg, group: Arg, id: Arg, options?: XgroupCreateOptions): Command<"OK"> {
-  return new Command(
-    XGROUP_CREATE,
-    withOptions(XGROUP_CREATE, [key, group, id], "mkStream entriesRead=", options),
-  );
 }
 
 /**
@@ -329,31 +174,6 @@ export function xgroupSetid(key: Arg, group: Arg, id: Arg, options?: XgroupSetid
 }
 
 /**
- * Returns a list of the consumers in a consumer group.
- *
- * Complexity: O(1). Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xinfo-consumers/
- */
-export function xinfoConsumers(
-  key: Arg,
-  group: Arg,
-): Command<ConsumerInfo<string>[], ConsumerInfo<Uint8Array>[]> {
-  return new Command(XINFO_CONSUMERS, [key, group], namedList);
-}
-
-/**
- * Returns a list of the consumer groups of a stream.
- *
- * Complexity: O(1). Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xinfo-groups/
- */
-export function xinfoGroups(key: Arg): Command<GroupInfo<string>[], GroupInfo<Uint8Array>[]> {
-  return new Command(XINFO_GROUPS, [key], namedList);
-}
-
-/**
  * Returns helpful text about the different subcommands.
  *
  * Complexity: O(1). Since Redis 5.0.0.
@@ -397,161 +217,6 @@ export function xlen(key: Arg): Command<number> {
   return new Command(XLEN, [key]);
 }
 
-/** The options of {@linkcode xpending}. */
-export type XpendingOptions = {
-  /** Returns only entries that have been idle for this many milliseconds. */
-  idle?: Num;
-};
-
-/**
- * Returns the information and entries from a stream consumer group's pending entries list.
- *
- * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xpending/
- */
-export function xpending(key: Arg, group: Arg): Command<PendingSummary>;
-/**
- * Returns the information and entries from a stream consumer group's pending entries list.
- *
- * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xpending/
- */
-export function xpending(
-  key: Arg,
-  group: Arg,
-  start: Arg,
-  end: Arg,
-  count: Num,
-  options?: XpendingOptions,
-): Command<PendingEntry<string>[], PendingEntry<Uint8Array>[]>;
-/**
- * Returns the information and entries from a stream consumer group's pending entries list.
- *
- * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xpending/
- */
-export function xpending(
-  key: Arg,
-  group: Arg,
-  start: Arg,
-  end: Arg,
-  count: Num,
-  consumer: Arg,
-  options?: XpendingOptions,
-): Command<PendingEntry<string>[], PendingEntry<Uint8Array>[]>;
-export function xpending(
-  key: Arg,
-  group: Arg,
-  start?: Arg,
-  end?: Arg,
-  count?: Num,
-  consumer?: Arg | XpendingOptions,
-  options?: XpendingOptions,
-): Command {
-  return new Command(
-    XPENDING,
-    rest(
-      withOptions(XPENDING, [key, group], "idle=", isOptions(consumer) ? consumer : options),
-      start,
-      end,
-      count,
-      isOptions(consumer) ? undefined : consumer,
-    ),
-    start === undefined ? pendingSummary : pendingEntries,
-  );
-}
-
-/** The options of {@linkcode xrange}. */
-export interface XrangeOptions {
-  /** Returns at most this many. */
-  count?: Num;
-}
-
-/**
- * Returns the messages from a stream within a range of IDs.
- *
- * Complexity: O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xrange/
- */
-export function xrange(
-  key: Arg,
-  start: Arg,
-  end: Arg,
-  options?: XrangeOptions,
-): Command<StreamEntry<Record<string, string>>[], StreamEntry<Map<Uint8Array, Uint8Array>>[]> {
-  return new Command(XRANGE, withOptions(XRANGE, [key, start, end], "count=", options), streamEntries);
-}
-
-/** The options of {@linkcode xread}. */
-export type XreadOptions = {
-  /** Returns at most this many entries of each stream. */
-  count?: Num;
-  /** Waits up to this many milliseconds for an entry; 0 waits without a limit. */
-  block?: Num;
-};
-
-/**
- * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is available otherwise.
- *
- * Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xread/
- */
-export function xread(
-  streams: Entries,
-  options?: XreadOptions,
-): Command<
-  Record<string, StreamEntry<Record<string, string>>[]> | null,
-  Map<Uint8Array, StreamEntry<Map<Uint8Array, Uint8Array>>[]> | null
-> {
-  return new Command(
-    XREAD,
-    streamIds(XREAD, withOptions(XREAD, [], "count= block=", options), streams),
-    streamsReply,
-  );
-}
-
-/** The options of {@linkcode xreadgroup}. */
-export type XreadgroupOptions = {
-  /** Returns at most this many entries of each stream. */
-  count?: Num;
-  /** Waits up to this many milliseconds for an entry; 0 waits without a limit. */
-  block?: Num;
-  /** Delivers the entries without making them pending. */
-  noAck?: boolean;
-};
-
-/**
- * Returns new or historical messages from a stream for a consumer in a group. Blocks until a message is available otherwise.
- *
- * Complexity: For each stream mentioned: O(M) with M being the number of elements returned. If M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve the N clients blocked on the stream getting new data. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xreadgroup/
- */
-export function xreadgroup(
-  group: Arg,
-  consumer: Arg,
-  streams: Entries,
-  options?: XreadgroupOptions,
-): Command<
-  Record<string, StreamEntry<Record<string, string>>[]> | null,
-  Map<Uint8Array, StreamEntry<Map<Uint8Array, Uint8Array>>[]> | null
-> {
-  return new Command(
-    XREADGROUP,
-    streamIds(
-      XREADGROUP,
-      withOptions(XREADGROUP, ["GROUP", group, consumer], "count= block= noAck", options),
-      streams,
-    ),
-    streamsReply,
-  );
-}
-
 /** The options of {@linkcode xrevrange}. */
 export interface XrevrangeOptions {
   /** Returns at most this many. */
@@ -591,15 +256,4 @@ export interface XsetidOptions {
  */
 export function xsetid(key: Arg, lastId: Arg, options?: XsetidOptions): Command<"OK"> {
   return new Command(XSETID, withOptions(XSETID, [key, lastId], "entriesAdded= maxDeletedId=", options));
-}
-
-/**
- * Deletes messages from the beginning of a stream.
- *
- * Complexity: O(N), with N being the number of evicted entries. Constant times are very small however, since entries are organized in macro nodes containing multiple entries that can be released with a single deallocation. Since Redis 5.0.0.
- *
- * @see https://redis.io/docs/latest/commands/xtrim/
- */
-export function xtrim(key: Arg, options: TrimOptions): Command<number> {
-  return new Command(XTRIM, withOptions(XTRIM, [key], "maxlen*|minid* limit=", options));
 }

@@ -71,7 +71,7 @@ import {
   xread,
   xreadgroup,
   zadd,
-} from "./groups.ts";
+} from "./functions.ts";
 
 /** One command a line. */
 export const TABLE: string = `ACL CAT;r;16

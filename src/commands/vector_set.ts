@@ -4,14 +4,12 @@
  *
  * @module
  */
-import { type AtMostOne, type Num, rest, withOptions } from "./arguments.ts";
+import { type Num, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
-import { bool, named, ranked } from "./replies.ts";
+import { bool, named } from "./replies.ts";
 import { deepDoubles, levelsScored } from "./replies_data.ts";
-import { type Vector, vectorArguments, type VectorQuery } from "./shapes.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import {
-  VADD,
   VCARD,
   VDIM,
   VEMB,
@@ -22,54 +20,9 @@ import {
   VRANDMEMBER,
   VREM,
   VSETATTR,
-  VSIM,
 } from "./specs.ts";
 
-/** The options of {@linkcode vadd}. */
-export type VaddOptions =
-  & AtMostOne<{
-    /** Stores the vector without quantization. */
-    noQuant: boolean;
-    /** Stores the vector with eight bits for each component. The default. */
-    q8: boolean;
-    /** Stores the vector with one bit for each component. */
-    bin: boolean;
-  }>
-  & {
-    /** Reduces the vector to this many dimensions. */
-    reduce?: Num;
-    /** Prepares the insertion in a thread. */
-    cas?: boolean;
-    /** How many candidates are explored; more are slower and more exact. */
-    ef?: Num;
-    /** The attributes of the element, as JSON. */
-    setAttr?: Arg;
-    /** The most links of a node of the graph. Default: 16. */
-    m?: Num;
-  };
-
-/**
- * Adds an element with its vector to a vector set, or updates its vector.
- *
- * Complexity: O(log(N)) for each element added, where N is the number of elements in the vector set. Since Redis 8.0.0.
- *
- * @see https://redis.io/docs/latest/commands/vadd/
- */
-export function vadd(key: Arg, vector: Vector, element: Arg, options?: VaddOptions): Command<boolean> {
-  return new Command(
-    VADD,
-    withOptions(
-      VADD,
-      rest(
-        vectorArguments(options?.reduce === undefined ? [key] : [key, "REDUCE", options.reduce], vector),
-        element,
-      ),
-      "cas noQuant|q8|bin ef= setAttr= m=",
-      options && { ...options, reduce: undefined },
-    ),
-    bool,
-  );
-}
+export { vadd, type VaddOptions, vsim, type VsimOptions } from "./functions.ts";
 
 /**
  * Returns the number of elements of a vector set.
@@ -209,61 +162,4 @@ export function vrem(key: Arg, element: Arg): Command<boolean> {
  */
 export function vsetattr(key: Arg, element: Arg, attributes: Arg): Command<boolean> {
   return new Command(VSETATTR, [key, element, attributes], bool);
-}
-
-/** The options of {@linkcode vsim}. */
-export type VsimOptions = {
-  /** Returns the scores too. */
-  withScores?: boolean;
-  /** Returns at most this many. */
-  count?: Num;
-  /** Returns only elements whose distance is at most this, between 0 and 1. */
-  epsilon?: Num;
-  /** How many candidates are explored; more are slower and more exact. */
-  ef?: Num;
-  /** Returns only elements whose attributes match this expression. */
-  filter?: Arg;
-  /** How many candidates may be tried to find matches of `filter`. */
-  filterEf?: Num;
-  /** Compares with all elements, without the index: exact and slow. */
-  truth?: boolean;
-  /** Searches in the main thread. */
-  noThread?: boolean;
-};
-
-/**
- * Returns the elements that are most similar to a vector or to another element.
- *
- * Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0.
- *
- * @see https://redis.io/docs/latest/commands/vsim/
- */
-export function vsim(
-  key: Arg,
-  query: VectorQuery,
-  options: VsimOptions & { withScores: true },
-): Command<[string, number][], [Uint8Array, number][]>;
-/**
- * Returns the elements that are most similar to a vector or to another element.
- *
- * Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0.
- *
- * @see https://redis.io/docs/latest/commands/vsim/
- */
-export function vsim(
-  key: Arg,
-  query: VectorQuery,
-  options?: VsimOptions & { withScores?: false },
-): Command<string[], Uint8Array[]>;
-export function vsim(key: Arg, query: VectorQuery, options?: VsimOptions): Command {
-  return new Command(
-    VSIM,
-    withOptions(
-      VSIM,
-      vectorArguments([key], query),
-      "withScores count= epsilon= ef= filter= filterEf=:FILTER-EF truth noThread",
-      options,
-    ),
-    options?.withScores ? ranked : undefined,
-  );
 }

@@ -20,7 +20,7 @@
 import type { Clock, Timer } from "../../clock.ts";
 import { Command } from "../../commands/command.ts";
 import { script } from "../../commands/script.ts";
-import { DEL, GET, PTTL } from "../../commands/specs.ts";
+import { DEL, GET, PTTL } from "../../commands/function_specs.ts";
 import { abortable } from "../../connection/limit.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import { pause } from "../dedicated_connection.ts";

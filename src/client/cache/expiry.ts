@@ -8,7 +8,7 @@
  * @module
  */
 import { Command } from "../../commands/command.ts";
-import { PTTL } from "../../commands/specs.ts";
+import { PTTL } from "../../commands/function_specs.ts";
 import { type Arg, DecodeMode } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
 

@@ -5,8 +5,7 @@
  */
 import { text } from "../../commands/replies.ts";
 import type { GroupInfo, StreamEntry } from "../../commands/reply_types.ts";
-import { time } from "../../commands/server.ts";
-import { xinfoGroups, xrange } from "../../commands/stream.ts";
+import { time, xinfoGroups, xrange } from "../../commands/functions.ts";
 import { ReplyError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { Call, Executor } from "../executor.ts";

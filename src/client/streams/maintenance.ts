@@ -6,7 +6,7 @@
 import type { ConsumerInfo, GroupInfo, PendingSummary } from "../../commands/reply_types.ts";
 import { text } from "../../commands/replies.ts";
 import { script } from "../../commands/script.ts";
-import { xinfoConsumers, xinfoGroups, xpending, xtrim } from "../../commands/stream.ts";
+import { xinfoConsumers, xinfoGroups, xpending, xtrim } from "../../commands/functions.ts";
 import { minId, nextId } from "./entry_id.ts";
 import type { ResolvedConsumeOptions } from "./options.ts";
 import type { StreamGroup } from "./stream_group.ts";

@@ -15,7 +15,7 @@ import {
   type XpendingOptions,
   xrange,
   xreadgroup,
-} from "../../commands/stream.ts";
+} from "../../commands/functions.ts";
 import { EncodingError, ReplyError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { Call, Executor } from "../executor.ts";
