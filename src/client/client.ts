@@ -6,14 +6,8 @@
 import type { Command } from "../commands/command.ts";
 import { command } from "../commands/raw.ts";
 import type { OneOrMany } from "../commands/arguments.ts";
-import {
-  hscan,
-  type HscanOptions,
-  sscan,
-  type SscanOptions,
-  zscan,
-  type ZscanOptions,
-} from "../commands/functions.ts";
+import { hscan, sscan, zscan } from "../commands/functions.ts";
+import type { HscanOptions, SscanOptions, ZscanOptions } from "../commands/functions.ts";
 import { script, type ScriptOptions } from "../commands/script.ts";
 import type { Out, Value, Wrap } from "../commands/wrap.ts";
 import { modeOf } from "../connection/connection.ts";
