@@ -42,7 +42,7 @@ const BUNDLES: readonly Bundle[] = [
     source: `import { connect } from "./core.ts"; import { get, set } from "./src/commands/mod.ts";
       console.log(connect, get, set);`,
     budget: 15_000,
-    until: 19_500,
+    until: 18_500,
   },
 ];
 

@@ -102,6 +102,17 @@ export function attributeReply(
 }
 
 /**
+ * The same without a look at the text of the reply: that of a script or of an unknown command never proves that nothing
+ * was executed.
+ *
+ * @internal
+ */
+export function attributeUnproven(error: Error, { flags }: { readonly flags: number }): void {
+  if ((flags & OPAQUE) === 0 || !(error instanceof ReplyError) || error.executed !== "no") return;
+  (error as { executed: Executed }).executed = "unknown";
+}
+
+/**
  * True when the server refused the command in this try, and an earlier try of it is all that may have run.
  *
  * @internal

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { abortBy } from "../connection/abort_group.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -124,7 +125,7 @@ export function runOn(
     // The connection came too late.
     pending.reject(commandTimeoutError(command.spec.name, "no", timeout, connection.address));
   } else connection.enqueue(pending);
-  if (call.signal !== undefined && !pending.done) pending.abortBy(call.signal);
+  if (call.signal !== undefined && !pending.done) abortBy(pending, call.signal);
   return promise;
 }
 

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { abortBy } from "../connection/abort_group.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import { abortable } from "../connection/limit.ts";
@@ -108,7 +109,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
         throw error;
       });
       this.submit(barrier);
-      if (!barrier.done) barrier.abortBy(signal);
+      if (!barrier.done) abortBy(barrier, signal);
       if (await replied && this.#hold === undefined && !this.resend.awaited) return;
     }
   }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { abortBy } from "../connection/abort_group.ts";
 import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import { abortable, startLimit } from "../connection/limit.ts";
@@ -105,7 +106,7 @@ function waitShared(
   const pending = new Pending(command, call.mode, blocks === Infinity ? 0 : blocks + grace);
   const promise = pending.promise();
   pending.coldFields.blocks = blocks;
-  if (call.signal !== undefined) pending.abortBy(call.signal);
+  if (call.signal !== undefined) abortBy(pending, call.signal);
   sender.submit(pending);
   return promise;
 }

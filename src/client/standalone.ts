@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { abortBy } from "../connection/abort_group.ts";
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -132,7 +133,7 @@ export class StandaloneExecutor implements Executor {
     const { signal } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);
-      pending.abortBy(signal);
+      abortBy(pending, signal);
     }
     this.lane.submit(pending);
     return promise;

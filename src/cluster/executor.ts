@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { abortBy } from "../connection/abort_group.ts";
 import type { Call, Executor } from "../client/executor.ts";
 import type { SubscriptionHome } from "../client/pubsub/home.ts";
 import { runDedicated } from "../client/dedicated_connection.ts";
@@ -93,7 +94,7 @@ export class ClusterExecutor implements Executor {
     const { signal, route } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);
-      pending.abortBy(signal);
+      abortBy(pending, signal);
     }
     if (route !== undefined) {
       if (node === undefined) this.#router.record(pending, route, slot);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { abortBy } from "../connection/abort_group.ts";
 import { DedicatedBatchConnection } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
 import { isUnanswered, PipelineAttempt } from "../client/pipeline_attempt.ts";
@@ -78,7 +79,7 @@ class PipelineSender implements RoutedSender {
     if (whole !== undefined && taken) router.dismiss(pending);
     if (taken && signal !== undefined && !recovered.has(whole ?? pending)) {
       recovered.add(whole ?? pending);
-      (whole ?? pending).abortBy(signal);
+      abortBy(whole ?? pending, signal);
     }
     if (!taken && isUnanswered(error) && error.executed !== "no") doubtful.add(slot);
     return taken;

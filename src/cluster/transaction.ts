@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { abortBy } from "../connection/abort_group.ts";
 import { runBatch } from "../client/batch.ts";
 import { DedicatedBatchConnection } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
@@ -106,7 +107,7 @@ class SharedTransaction {
     pending.coldFields.retry = retry;
     pending.sender = this.#senderAt(undefined);
     if (route !== undefined) this.#router.record(pending, route, slot);
-    if (signal !== undefined) pending.abortBy(signal, () => this.#attempt?.abandon(signal.reason));
+    if (signal !== undefined) abortBy(pending, signal, () => this.#attempt?.abandon(signal.reason));
     this.#router.submit(pending, slot);
     try {
       return await promise;

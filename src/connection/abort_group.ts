@@ -13,6 +13,12 @@ export interface Abortable {
   reject(reason: unknown): void;
 }
 
+/** A command with the places where its group is noted. */
+export interface AbortableCommand extends Abortable {
+  readonly done: boolean;
+  readonly coldFields: { aborts?: AbortGroup; aborted?: Abortable };
+}
+
 const groups: WeakMap<AbortSignal, AbortGroup> = new WeakMap();
 
 /** The commands of one signal; it listens while there are any. */
@@ -44,4 +50,22 @@ export class AbortGroup {
     const { reason } = this.#signal;
     for (const member of [...this.#members]) member.reject(reason);
   };
+}
+
+/**
+ * Rejects a command with the signal's reason when the signal is aborted before the command has settled; then calls
+ * `aborted`.
+ */
+export function abortBy(pending: AbortableCommand, signal: AbortSignal, aborted?: () => void): void {
+  const { coldFields } = pending;
+  if (aborted !== undefined) {
+    coldFields.aborted = {
+      reject: (reason) => {
+        if (pending.done) return;
+        pending.reject(reason);
+        aborted();
+      },
+    };
+  }
+  coldFields.aborts = AbortGroup.join(signal, coldFields.aborted ?? pending);
 }

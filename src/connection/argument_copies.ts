@@ -21,48 +21,76 @@ const NOT_COPIED = 0xffff;
 /** Up to here a loop over the bytes beats `set`, whose call costs more than the copying. */
 const SHORT = 32;
 
-let block: Uint8Array = new Uint8Array(0);
+/** A command with the places where its copies are noted. */
+export interface CopiedCommand {
+  readonly command: { readonly spec: { readonly words: number }; readonly args: readonly Arg[] };
+  readonly sender: unknown;
+  copies: ArgumentCopies | undefined;
+  copiesStart: number;
+  keepArguments(): void;
+}
+
+/** Copies of the byte arguments of one or more commands. */
+export class ArgumentCopies {
+  /** The copies, each behind its length. */
+  readonly bytes: Uint8Array;
+
+  /** Makes room for `size` bytes. */
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+  }
+
+  /** Returns the arguments with the copies, which begin at `start`, in the places of the originals. */
+  restore(args: readonly Arg[], start: number): readonly Arg[] {
+    const { bytes } = this;
+    let at = start;
+    return args.map((arg) => {
+      if (typeof arg !== "object" || !isBytes(arg)) return arg;
+      const length = bytes[at]! << 8 | bytes[at + 1]!;
+      at += PREFIX;
+      if (length === NOT_COPIED) return arg;
+      return bytes.slice(at, at += length);
+    });
+  }
+}
+
+let block: ArgumentCopies = new ArgumentCopies(0);
 let used = 0;
 
-/** Receives where the copies of a command are. */
-export interface ArgumentCopies {
-  /** The block with the copies. */
-  copies: Uint8Array | undefined;
-  /** Where they begin. */
-  copiesStart: number;
-}
-
-/** Copies the byte arguments of up to 16 KiB as they are now, and notes in `owner` where. */
-export function copyArguments(args: readonly Arg[], owner: ArgumentCopies): void {
-  let start = used;
-  if (!copy(args)) {
+/**
+ * Copies the byte arguments of up to 16 KiB as they are now, for a command that has been encoded and that its sender may
+ * send again. Without a sender it does nothing.
+ */
+export function copyArguments(pending: CopiedCommand): void {
+  if (pending.sender === undefined) return;
+  const { spec, args } = pending.command;
+  // The list of words is the caller's own.
+  if (spec.words === 0) return pending.keepArguments();
+  pending.copiesStart = used;
+  let end = copy(args, block.bytes, used);
+  if (end < 0) {
+    pending.copiesStart = 0;
     const size = sizeOf(args);
     if (size > SHARED) {
-      const [shared, before] = [block, used];
-      block = owner.copies = new Uint8Array(size);
-      owner.copiesStart = used = 0;
-      copy(args);
-      [block, used] = [shared, before];
+      pending.copies = new ArgumentCopies(size);
+      copy(args, pending.copies.bytes, 0);
       return;
     }
-    block = new Uint8Array(BLOCK);
-    used = start = 0;
-    copy(args);
+    block = new ArgumentCopies(BLOCK);
+    end = copy(args, block.bytes, 0);
   }
-  owner.copies = block;
-  owner.copiesStart = start;
+  used = end;
+  pending.copies = block;
 }
 
-/** Copies each byte argument behind its length into the block; returns `false` when there is no room. */
-function copy(args: readonly Arg[]): boolean {
-  const to = block;
-  let at = used;
+/** Copies each byte argument behind its length to `at`; returns the end, or -1 when there is no room. */
+function copy(args: readonly Arg[], to: Uint8Array, at: number): number {
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]!;
     if (typeof arg !== "object" || !isBytes(arg)) continue;
     const { length } = arg;
     const isCopied = length > 0 && length <= COPY_LIMIT;
-    if (at + PREFIX + (isCopied ? length : 0) > to.length) return false;
+    if (at + PREFIX + (isCopied ? length : 0) > to.length) return -1;
     to[at++] = isCopied ? length >> 8 : NOT_COPIED;
     to[at++] = isCopied ? length : NOT_COPIED;
     if (!isCopied) continue;
@@ -70,8 +98,7 @@ function copy(args: readonly Arg[]): boolean {
     else for (let from = 0; from < length; from++) to[at + from] = arg[from]!;
     at += length;
   }
-  used = at;
-  return true;
+  return at;
 }
 
 function sizeOf(args: readonly Arg[]): number {
@@ -80,16 +107,4 @@ function sizeOf(args: readonly Arg[]): number {
     if (isBytes(arg)) size += PREFIX + (arg.length <= COPY_LIMIT ? arg.length : 0);
   }
   return size;
-}
-
-/** Returns the arguments with the copies in the places of the originals. */
-export function restoreArguments(args: readonly Arg[], copies: Uint8Array, start: number): readonly Arg[] {
-  let at = start;
-  return args.map((arg) => {
-    if (typeof arg !== "object" || !isBytes(arg)) return arg;
-    const length = copies[at]! << 8 | copies[at + 1]!;
-    at += PREFIX;
-    if (length === NOT_COPIED) return arg;
-    return copies.slice(at, at += length);
-  });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { abortBy } from "./abort_group.ts";
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveOptions } from "../options.ts";
 import { noWords } from "../resp/arguments.ts";
 import { packCommand, packCommands } from "../resp/pack.ts";
@@ -198,7 +199,7 @@ export class Connection {
     const promise = pending.promise();
     if (signal?.aborted) pending.reject(signal.reason);
     else this.enqueue(pending);
-    if (signal !== undefined && !pending.done) pending.abortBy(signal);
+    if (signal !== undefined && !pending.done) abortBy(pending, signal);
     return promise;
   }
 
@@ -216,7 +217,7 @@ export class Connection {
     if (link!.full) throw queueFullError("packed commands", this.address);
     const raw = rawBatch(bytes, replies, this.session, { mode, timeout });
     link!.enqueueBatch(raw.batch);
-    if (signal !== undefined) { for (const pending of raw.batch.members) pending.abortBy(signal); }
+    if (signal !== undefined) { for (const pending of raw.batch.members) abortBy(pending, signal); }
     return await raw.replies as Reply[];
   }
 

@@ -14,6 +14,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { Credentials, ResolvedConnectionOptions } from "../options.ts";
 import type { Arg } from "../resp/types.ts";
+import { copyArguments } from "./argument_copies.ts";
 import { attemptConnect } from "./connect_attempt.ts";
 import { retryConnect } from "./connect_retry.ts";
 import type { ConnectionState, ConnectOptions } from "./contract.ts";
@@ -172,6 +173,7 @@ export class ConnectionLifecycle {
           dispatcher,
           lost: (cause) => this.state === "connecting" ? limit.abort(cause) : this.end(cause),
           suspect: (mayBlock) => void this.maintenance.suspect(mayBlock),
+          encoded: copyArguments,
           dropped: (item) => tracker.dropped(item),
           idle: () => this.state === "closing" ? this.end(undefined) : this.maintenance.quiet(),
         },

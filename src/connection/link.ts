@@ -29,6 +29,8 @@ export interface LinkOwner {
   lost(cause: Error): void;
   /** Nothing is due any more. */
   idle(): void;
+  /** A command was encoded; its caller may change its small byte arguments from now on. */
+  readonly encoded?: (pending: Pending) => void;
   /** Commands were dropped before anything of them was sent. */
   dropped?(item: Unsent): void;
   /** The server has been silent for longer than is usual. `mayBlock`: the command that waits may be the reason. */
@@ -80,6 +82,7 @@ export class Link {
     this.#output = new Output(socket, dispatcher.queue, {
       failed: (cause) => this.#lose(asError(cause)),
       dropped: (item) => owner.dropped?.(item),
+      encoded: owner.encoded,
     });
     this.#stall = new StallDetector(
       options.clock,

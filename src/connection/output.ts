@@ -45,6 +45,8 @@ interface Chunk {
 
 /** What an output tells its link. */
 export interface OutputOwner {
+  /** Small byte arguments of a command were copied into the arena. */
+  readonly encoded: ((pending: Pending) => void) | undefined;
   /** Nothing can be sent any more. */
   failed(cause: unknown): void;
   /** Commands were dropped before they were encoded. */
@@ -205,7 +207,7 @@ export class Output {
   /** Small byte arguments were copied into the arena. A command that may be sent again needs them as they are now. */
   keepArguments(pending: Pending): void {
     this.encoder.copied = false;
-    if (pending.sender !== undefined) pending.copyArguments();
+    this.#owner.encoded?.(pending);
   }
 
   #put(bytes: Uint8Array, upTo: number): void {

@@ -5,9 +5,9 @@
  */
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
-import { type Abortable, AbortGroup } from "./abort_group.ts";
+import type { Abortable, AbortGroup } from "./abort_group.ts";
 import { snapshot } from "../resp/snapshot.ts";
-import { type ArgumentCopies, copyArguments, restoreArguments } from "./argument_copies.ts";
+import type { ArgumentCopies } from "./argument_copies.ts";
 import { withUnknownOutcome } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
@@ -75,7 +75,7 @@ export interface ColdFields {
 }
 
 /** A command that waits for its reply. It settles exactly once; what comes later is dropped. */
-export class Pending implements ArgumentCopies {
+export class Pending {
   /** What was called. */
   command: Sendable;
   /** `DecodeMode` bits for its reply. */
@@ -89,7 +89,7 @@ export class Pending implements ArgumentCopies {
   /** Who may send it again. */
   sender: Sender | undefined = undefined;
   /** Copies of its arguments. */
-  copies: Uint8Array | undefined = undefined;
+  copies: ArgumentCopies | undefined = undefined;
   /** Where the copies begin. */
   copiesStart = 0;
   #resolve: Resolve | undefined = undefined;
@@ -124,12 +124,6 @@ export class Pending implements ArgumentCopies {
     if (kept !== args) this.command = { spec, args: kept, parse };
   }
 
-  /** Copies small byte arguments for the case that the command is sent again; it has been encoded. */
-  copyArguments(): void {
-    if (this.command.spec.words === 0) this.keepArguments();
-    else copyArguments(this.command.args, this);
-  }
-
   /** Whether it reports to this batch. */
   reportsTo(batch: BatchSink): boolean {
     return this.#batch === batch;
@@ -141,21 +135,6 @@ export class Pending implements ArgumentCopies {
     this.#resolve = lastResolve;
     this.#reject = lastReject;
     return promise;
-  }
-
-  /** Rejects with the signal's reason when it is aborted first. */
-  abortBy(signal: AbortSignal, aborted?: () => void): void {
-    const { coldFields } = this;
-    if (aborted !== undefined) {
-      coldFields.aborted = {
-        reject: (reason) => {
-          if (this.done) return;
-          this.reject(reason);
-          aborted();
-        },
-      };
-    }
-    coldFields.aborts = AbortGroup.join(signal, coldFields.aborted ?? this);
   }
 
   /** Calls `listener` when the command settles, before its caller is told. */
@@ -212,9 +191,9 @@ export class Pending implements ArgumentCopies {
     this.#settle(this.#cold?.mayHaveExecuted ? withUnknownOutcome(error) : error);
   }
 
-  #restoreArguments(copies: Uint8Array): void {
+  #restoreArguments(copies: ArgumentCopies): void {
     const { spec, args, parse } = this.command;
-    this.command = { spec, args: restoreArguments(args, copies, this.copiesStart), parse };
+    this.command = { spec, args: copies.restore(args, this.copiesStart), parse };
     this.copies = undefined;
   }
 

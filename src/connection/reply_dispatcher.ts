@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { attributeReply } from "../errors.ts";
+import { attributeUnproven } from "../errors.ts";
 import { ERROR } from "../resp/type_bytes.ts";
 import { DecodeMode, type DecoderHandler, type Reply } from "../resp/types.ts";
 import type { Pending } from "./pending.ts";
@@ -52,8 +52,13 @@ export class ReplyDispatcher implements DecoderHandler {
     const head = this.#unsolicited ? undefined : this.queue.shift();
     if (head === undefined) throw unsolicitedError(error);
     this.taken++;
-    attributeReply(error, head.command.spec);
+    this.attribute(error, head.command.spec);
     head.fail(error);
+  }
+
+  /** Decides what an error reply says about the execution of its command. */
+  protected attribute(error: Error, spec: Pending["command"]["spec"]): void {
+    attributeUnproven(error, spec);
   }
 
   /** A push frame: of no interest to those who never subscribe. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ReplyError } from "../errors.ts";
+import { attributeReply, ReplyError } from "../errors.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Pending } from "./pending.ts";
@@ -90,6 +90,11 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     if (error instanceof ReplyError && error.code === "NOAUTH" && error.executed === "no") {
       this.#forgotten(error);
     }
+  }
+
+  /** @inheritdoc */
+  protected override attribute(error: Error, spec: Pending["command"]["spec"]): void {
+    attributeReply(error, spec);
   }
 
   /** @inheritdoc */

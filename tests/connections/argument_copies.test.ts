@@ -2,11 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
-import {
-  type ArgumentCopies,
-  copyArguments,
-  restoreArguments,
-} from "../../src/connection/argument_copies.ts";
+import { copyArguments } from "../../src/connection/argument_copies.ts";
+import { Pending } from "../../src/connection/pending.ts";
 import type { Arg } from "../../src/resp/types.ts";
 import { Raw } from "../harness/resp.ts";
 import { Outcome, Simulated } from "./simulated.ts";
@@ -100,10 +97,12 @@ describe("byte arguments of a command that is sent again", () => {
   it("above 16 KiB are not copied, and stay the same object", () => {
     const [small, big, empty] = [new Uint8Array(16_384).fill(1), new Uint8Array(16_385), new Uint8Array(0)];
     const args = [small, "text", big, 7, empty];
-    const owner: ArgumentCopies = { copies: undefined, copiesStart: 0 };
-    copyArguments(args, owner);
+    const spec = { name: "RPUSH", head: new Uint8Array(0), words: 1, flags: 0 };
+    const pending = new Pending({ spec, args, parse: undefined }, 0, 0);
+    pending.sender = { recover: () => false };
+    copyArguments(pending);
     small.fill(2);
-    const restored = restoreArguments(args, owner.copies!, owner.copiesStart);
+    const restored = pending.copies!.restore(args, pending.copiesStart);
     assert.deepEqual(restored[0], new Uint8Array(16_384).fill(1));
     assert.equal(restored[2], big);
     assert.deepEqual([restored[1], restored[3], restored[4]], ["text", 7, empty]);
