@@ -69,7 +69,7 @@ function changeSlots(add: boolean, pairs: boolean): Handler {
 
 function setSlot(session: Session, args: string[]): ReplyValue {
   const { bus, member } = membershipOf(session);
-  if (member.own.master !== undefined) throw err("You can use SETSLOT only with masters.");
+  if (member.own.master !== undefined) throw err("Please use SETSLOT only with masters.");
   const slot = slotOf(args[2]!);
   const word = args[3]!.toLowerCase();
   const mine = member.ownerOf(slot)?.id === member.id;

@@ -30,8 +30,11 @@ export function route(
   args: string[],
 ): ReplyValue | undefined {
   const asking = session.asking;
-  // ASKING is for the next command; within MULTI, for all of them.
-  if (command.name !== "asking" && session.multi === undefined) session.asking = false;
+  // ASKING is for the next command; before MULTI, for the whole transaction.
+  const ends = command.name === "exec" || command.name === "discard";
+  if (ends || (session.multi === undefined && command.name !== "asking" && command.name !== "multi")) {
+    session.asking = false;
+  }
   const all = command.name === "exec" ? session.multi ?? [] : [{ command, args }];
   const keys = all.flatMap((one) => keysIn(one.command, one.args));
   if (keys.length === 0) return undefined;

@@ -1,0 +1,343 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import { TestCluster, TestSentinels } from "../../testing.ts";
+import { type Cluster, startCluster } from "../harness/cluster.ts";
+import { type RawClient, rawClient } from "../harness/raw_client.ts";
+import { type Replicated, startReplicated } from "../harness/replicated.ts";
+
+type Names = readonly (readonly [text: string, name: string])[];
+
+/** A reply with the names of nodes in place of their ids and ports, and `*` for times. */
+function comparable(reply: unknown, names: Names): unknown {
+  if (Array.isArray(reply)) return reply.map((one) => comparable(one, names));
+  if (typeof reply === "number") return names.find(([text]) => text === String(reply))?.[1] ?? reply;
+  if (typeof reply !== "string") return reply;
+  return names.reduce((text, [from, to]) => text.replaceAll(from, to), reply);
+}
+
+async function ask(client: RawClient, names: Names, args: readonly string[]): Promise<unknown> {
+  try {
+    return comparable(await client.call(...args), names);
+  } catch (error) {
+    return comparable(`-${(error as Error).message}`, names);
+  }
+}
+
+/** Connections to all nodes of a cluster, by their place; the others' names for ids and ports. */
+interface Side {
+  readonly clients: readonly RawClient[];
+  readonly names: Names;
+  readonly ids: readonly string[];
+  readonly ports: readonly number[];
+}
+
+async function connectAll(nodes: readonly { readonly id: string; readonly port: number }[]): Promise<Side> {
+  return {
+    clients: await Promise.all(nodes.map(({ port }) => rawClient({ port }))),
+    ids: nodes.map(({ id }) => id),
+    ports: nodes.map(({ port }) => port),
+    names: nodes.flatMap(({ id, port }, index) => [
+      [id, `ID${index}`] as const,
+      [String(port + 10_000), `BUS${index}`] as const,
+      [String(port), `PORT${index}`] as const,
+    ]),
+  };
+}
+
+const lines = (text: unknown): string[] => String(text).trim().split(/\r?\n/);
+
+/** What a node says of the cluster, without times, epochs and counters, in an order of its own. */
+async function describeCluster({ clients, names }: Side, index: number): Promise<unknown> {
+  const call = (...args: string[]): Promise<unknown> => ask(clients[index]!, names, args);
+  const sorted = (rows: unknown): unknown[] => (rows as unknown[]).map((row) => JSON.stringify(row)).sort();
+  const shards = await call("CLUSTER", "SHARDS") as [string, unknown, string, unknown[][]][];
+  const masked = shards.map(([slots, ranges, nodes, list]) => [
+    slots,
+    ranges,
+    nodes,
+    list.map((node) => node.map((value, at) => node[at - 1] === "replication-offset" ? "*" : value))
+      .sort((a, b) => String(a) < String(b) ? -1 : 1),
+  ]);
+  return {
+    nodes: lines(await call("CLUSTER", "NODES")).map((line) =>
+      line.split(" ").map((word, at) => at >= 4 && at <= 6 ? "*" : word).join(" ")
+    ).sort(),
+    slots: sorted(await call("CLUSTER", "SLOTS")),
+    shards: sorted(masked),
+    info: lines(await call("CLUSTER", "INFO")).filter((line) => !/stats|epoch|links_buffer/.test(line)),
+    id: await call("CLUSTER", "MYID"),
+    replicas: lines(await call("CLUSTER", "REPLICAS", "x")),
+    role: (await call("ROLE") as unknown[]).length,
+  };
+}
+
+describe("TestCluster and a real cluster", () => {
+  let cluster: Cluster;
+  let mine: TestCluster;
+  let real: Side;
+  let own: Side;
+  let seven = false;
+
+  before(async () => {
+    cluster = await startCluster();
+    seven = /redis_version:7\.0\./.test(String(await cluster.masters[0]!.cli("INFO", "server")));
+    mine = new TestCluster();
+    await mine.listen();
+    real = await connectAll(cluster.nodes);
+    own = await connectAll(mine.nodes);
+  });
+
+  after(async () => {
+    for (const { clients } of [real, own]) for (const client of clients) client.close();
+    await mine.close();
+    await cluster.stop();
+  });
+
+  it("hashes keys alike", async () => {
+    const keys = ["", "{", "{}", "{}x", "a{b}c", "a{b}{c}", "{{b}}", "ä€😀", "x".repeat(1_000)];
+    for (let n = 0; n < 500; n++) keys.push(`key:${n * n}{${n % 7}${n % 3 === 0 ? "}" : ""}`);
+    for (const key of keys) {
+      const slot = await real.clients[0]!.call("CLUSTER", "KEYSLOT", key);
+      assert.equal(mine.slotOf(key), slot, key);
+    }
+  });
+
+  it("describes the cluster alike on each node", async (t) => {
+    if (!seven) return t.skip("the installed server is not 7.0");
+    for (let index = 0; index < 6; index++) {
+      assert.deepEqual(await describeCluster(own, index), await describeCluster(real, index));
+    }
+  });
+
+  it("replies alike to commands at the wrong node, of a replica, in transactions, and during a migration", async (t) => {
+    if (!seven) return t.skip("the installed server is not 7.0");
+    // Keys by the master that has them at first.
+    const keyOf = (index: number, tag: string): string => {
+      for (let n = 0;; n++) {
+        const key = `{${tag}${n}}`;
+        if (mine.masterOf(key) === mine.nodes[index]) return key;
+      }
+    };
+    const [k0, k1, m] = [keyOf(0, "a"), keyOf(1, "b"), keyOf(0, "m")];
+    const [s0, s1, sm] = [k0, k1, m].map((key) => String(mine.slotOf(key!)));
+    const [a, b] = [`${m}a`, `${m}b`];
+    // A number is the node; @n is the id of a node, #n its port.
+    const script: [number, string][] = [
+      [0, `SET ${k0} v`],
+      [0, "WAIT 1 5000"],
+      [0, `GET ${k0}`],
+      [0, `GET ${k1}`],
+      [0, `MGET ${k0} ${k1}`],
+      [0, `MSET ${k1} 1 ${k1}x 2`],
+      [0, `EXISTS ${k0} ${k0}`],
+      [3, `GET ${k0}`],
+      [3, "READONLY"],
+      [3, `GET ${k0}`],
+      [3, `GET ${k1}`],
+      [3, `SET ${k0} x`],
+      [3, "MULTI"],
+      [3, `GET ${k0}`],
+      [3, "EXEC"],
+      [3, "READWRITE"],
+      [3, `GET ${k0}`],
+      [0, "SELECT 1"],
+      [0, "SELECT 0"],
+      [0, "SWAPDB 0 1"],
+      [0, `MOVE ${k0} 1`],
+      [0, "REPLICAOF NO ONE"],
+      [0, "MULTI"],
+      [0, `GET ${k1}`],
+      [0, "EXEC"],
+      [0, "MULTI"],
+      [0, `SET ${k0} 1`],
+      [0, `INCR ${k0}`],
+      [0, "EXEC"],
+      [0, `SSUBSCRIBE ${k1}`],
+      [0, `SPUBLISH ${k1} x`],
+      [0, `SPUBLISH ${k0} x`],
+      [3, `SPUBLISH ${k0} x`],
+      [0, "PUBLISH news x"],
+      [0, `PUBSUB SHARDCHANNELS`],
+      [0, "CLUSTER"],
+      [0, "CLUSTER FOO"],
+      [0, "CLUSTER KEYSLOT"],
+      [0, "CLUSTER ADDSLOTS 0"],
+      [0, "CLUSTER ADDSLOTS 99999"],
+      [0, "CLUSTER ADDSLOTS x"],
+      [0, "CLUSTER ADDSLOTSRANGE 5 1"],
+      [0, "CLUSTER ADDSLOTSRANGE 5"],
+      [0, "CLUSTER DELSLOTS 1 1"],
+      [0, "CLUSTER SETSLOT 99999 NODE @0"],
+      [0, `CLUSTER SETSLOT ${s0} MIGRATING nobody`],
+      [0, `CLUSTER SETSLOT ${s1} MIGRATING @2`],
+      [0, `CLUSTER SETSLOT ${s0} IMPORTING @1`],
+      [0, `CLUSTER SETSLOT ${s0} NODE nobody`],
+      [0, `CLUSTER SETSLOT ${s0} NODE @1`],
+      [0, `CLUSTER SETSLOT ${s0} NODE @3`],
+      [0, `CLUSTER SETSLOT ${s0} SIDEWAYS`],
+      [3, `CLUSTER SETSLOT ${s0} STABLE`],
+      [0, "CLUSTER REPLICATE @0"],
+      [0, "CLUSTER REPLICATE @1"],
+      [0, "CLUSTER REPLICATE @3"],
+      [0, "CLUSTER REPLICATE nobody"],
+      [0, "CLUSTER FAILOVER"],
+      [0, "CLUSTER FAILOVER SOON"],
+      [0, "CLUSTER REPLICAS nobody"],
+      [0, "CLUSTER REPLICAS @3"],
+      [0, "CLUSTER COUNTKEYSINSLOT 99999"],
+      [0, `CLUSTER COUNTKEYSINSLOT ${s0}`],
+      [0, `CLUSTER GETKEYSINSLOT ${s0} 10`],
+      [0, `CLUSTER GETKEYSINSLOT ${s0} -1`],
+      [0, "CLUSTER COUNT-FAILURE-REPORTS @1"],
+      // A migration, step by step.
+      [0, `SET ${a} 1`],
+      [1, `CLUSTER SETSLOT ${sm} IMPORTING @0`],
+      [0, `CLUSTER SETSLOT ${sm} MIGRATING @1`],
+      [0, `GET ${a}`],
+      [0, `GET ${b}`],
+      [0, `SET ${b} 1`],
+      [0, `MGET ${a} ${b}`],
+      [0, `MGET ${b} ${b}c`],
+      [1, `GET ${a}`],
+      [1, "ASKING"],
+      [1, `GET ${b}`],
+      [1, `GET ${b}`],
+      [1, "ASKING"],
+      [1, `MGET ${a} ${b}`],
+      [1, "ASKING"],
+      [1, "MULTI"],
+      [1, `SET ${b} 2`],
+      [1, `GET ${b}`],
+      [1, "EXEC"],
+      [0, `MIGRATE 127.0.0.1 #1 ${b} 0 1000`],
+      [0, `MIGRATE 127.0.0.1 #1 ${a} 0 1000`],
+      [0, `GET ${a}`],
+      [0, "MULTI"],
+      [0, `GET ${a}`],
+      [0, "EXEC"],
+      [1, "ASKING"],
+      [1, `MGET ${a} ${b}`],
+      [1, `CLUSTER SETSLOT ${sm} NODE @1`],
+      [0, `CLUSTER SETSLOT ${sm} NODE @1`],
+      [0, `GET ${a}`],
+      [1, `GET ${a}`],
+      [0, `CLUSTER COUNTKEYSINSLOT ${sm}`],
+    ];
+    const differences: unknown[] = [];
+    for (const [node, line] of script) {
+      const on = async ({ clients, ids, ports, names }: Side): Promise<unknown> => {
+        const words = line.split(" ").map((word) =>
+          word.replace(/^@(\d)$/, (_, n) => ids[Number(n)]!).replace(
+            /^#(\d)$/,
+            (_, n) => String(ports[Number(n)]),
+          )
+        );
+        return await ask(clients[node]!, names, words);
+      };
+      const [ours, theirs] = [await on(own), await on(real)];
+      if (!isDeepStrictEqual(ours, theirs)) differences.push({ node, line, ours, theirs });
+    }
+    assert.deepEqual(differences, []);
+  });
+});
+
+describe("TestSentinels and real sentinels", () => {
+  let replicated: Replicated;
+  let mine: TestSentinels;
+  let seven = false;
+
+  before(async () => {
+    replicated = await startReplicated();
+    seven = /redis_version:7\.0\./.test(String(await replicated.master.cli("INFO", "server")));
+    mine = new TestSentinels({ replicas: 1 });
+    await mine.listen();
+  });
+
+  after(async () => {
+    await mine.close();
+    await replicated.stop();
+  });
+
+  it("reply alike, but for times and identities", async (t) => {
+    if (!seven) return t.skip("the installed server is not 7.0");
+    const sides = await Promise.all(
+      [replicated.sentinels[0]!.port, mine.sentinels[0]!.port].map((port) => rawClient({ port })),
+    );
+    const fieldsOf = (reply: unknown): unknown[] => {
+      const words = reply as string[];
+      const kept = new Set([
+        "flags",
+        "num-slaves",
+        "num-other-sentinels",
+        "quorum",
+        "role-reported",
+        "master-link-status",
+      ]);
+      return words.map((word, at) =>
+        at % 2 === 0 || kept.has(words[at - 1]!) ? word.replace("sentinel,disconnected", "sentinel") : "*"
+      );
+    };
+    const shown = await Promise.all(sides.map(async (client) => ({
+      master: fieldsOf(await client.call("SENTINEL", "MASTER", "mymaster")),
+      masters: (await client.call("SENTINEL", "MASTERS") as unknown[]).map(fieldsOf),
+      replicas: (await client.call("SENTINEL", "REPLICAS", "mymaster") as unknown[]).map(fieldsOf),
+      sentinels: (await client.call("SENTINEL", "SENTINELS", "mymaster") as unknown[]).map(fieldsOf),
+      address: (await client.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster") as unknown[]).map((
+        one,
+      ) => typeof one),
+      info: lines(await client.call("INFO", "sentinel")).map((line) => line.replace(/address=[^,]*/, "")),
+      hello: (await client.call("HELLO", "3") as { mode?: string }).mode,
+    })));
+    assert.deepEqual(shown[1], shown[0]);
+    const differences: unknown[] = [];
+    for (
+      const command of [
+        "GET k",
+        "SENTINEL",
+        "SENTINEL FOO",
+        "SENTINEL MASTER nope",
+        "SENTINEL REPLICAS nope",
+        "SENTINEL SENTINELS nope",
+        "SENTINEL GET-MASTER-ADDR-BY-NAME nope",
+        "SENTINEL CKQUORUM nope",
+        "SENTINEL CKQUORUM mymaster",
+        "SENTINEL SET mymaster foo 1",
+        "SENTINEL SET nope quorum 1",
+        "SENTINEL FAILOVER nope",
+        "SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 1 0 *",
+        "PUBLISH a b",
+        "ROLE",
+        "PING",
+      ]
+    ) {
+      const [real, own] = await Promise.all(sides.map((client) => ask(client, [], command.split(" "))));
+      if (!isDeepStrictEqual(own, real)) differences.push({ command, own, real });
+    }
+    assert.deepEqual(differences, []);
+    for (const client of sides) client.close();
+  });
+
+  it("let masters and replicas describe the replication alike", async (t) => {
+    if (!seven) return t.skip("the installed server is not 7.0");
+    const pairs = [
+      [replicated.master.port, mine.master.port],
+      [replicated.replicas[0]!.port, mine.replicas[0]!.port],
+    ] as const;
+    for (const ports of pairs) {
+      const [real, own] = await Promise.all(ports.map(async (port) => {
+        const client = await rawClient({ port });
+        const role = await client.call("ROLE") as unknown[];
+        const info = lines(await client.call("INFO", "replication")).map((line) => line.split(":")[0]);
+        const refused = await ask(client, [], ["REPLICAOF", "127.0.0.1", "x"]);
+        client.close();
+        return {
+          role: role.map((one) => Array.isArray(one) ? one.map((row) => row.length) : typeof one),
+          info,
+          refused,
+        };
+      }));
+      assert.deepEqual(own, real);
+    }
+  });
+});
