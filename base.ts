@@ -28,6 +28,7 @@ export { SentinelConnectionPool as SentinelConnectionPoolBase } from "./src/sent
 export { Sentinel as SentinelBase } from "./src/sentinel/sentinel.ts";
 
 export { CommandMethods } from "./src/commands/methods.ts";
+export type { RenamedMethods } from "./src/client/renamed_methods.ts";
 export type { CommandSpec, KeySpec, ReplyParser } from "./src/commands/command.ts";
 export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
 export type { PipelineWrap } from "./src/client/pipeline.ts";
