@@ -1,164 +1,123 @@
 /**
- * Names that other clients have for our options, each with a word on what to write here.
+ * Names that other clients, and earlier versions of this one, have for our options, each with a word on what to write here.
  *
  * @module
  */
 
-const seconds = (ours: string): string => `seconds there; here it is \`${ours}\`, in milliseconds`;
-const same = (ours: string): string => `it is \`${ours}\` here`;
-
-/** redis-py, redis-py-cluster and coredis. */
-const PYTHON: Readonly<Record<string, string>> = {
-  socket_timeout: seconds("socketTimeout"),
-  socket_connect_timeout: seconds("connectTimeout"),
-  stream_timeout: seconds("socketTimeout"),
-  connect_timeout: seconds("connectTimeout"),
-  health_check_interval: seconds("healthCheckInterval"),
-  max_idle_time: seconds("maxIdleTime"),
-  idle_check_interval: "idle connections are closed on time without it; see `maxIdleTime`, in milliseconds",
-  max_connections: same("maxConnections"),
-  max_connections_per_node: "it is `maxConnectionsPerNode` of a cluster's pool here",
-  connection_class: same("connectionClass"),
-  connection_pool: same("pool"),
-  connection_pool_cls: "make the pool, and hand it over as `pool`",
-  queue_class: 'it is `queue: "lifo"` or `"fifo"` here',
-  socket_keepalive: same("keepAlive"),
-  socket_keepalive_options: "it is `keepAlive: { idle, interval, count }` here, in milliseconds",
-  socket_read_size: same("readBufferSize"),
-  socket_type: "sockets are always streams",
-  parser_class: same("parser"),
-  encoding_errors: same("encodingErrors"),
-  decode_responses:
-    'text is the default here; `encoding: "bytes"` (or `redis.bytes()`) is what False meant there',
-  client_name: same("clientName"),
-  lib_name: same("libName"),
-  lib_version: same("libVersion"),
-  retry_on_timeout: same("retryOnTimeout"),
-  retry_on_error: same("retryOnError"),
-  protocol_version: same("protocol"),
-  unix_socket_path: same("path"),
-  startup_nodes: same("startupNodes"),
-  init_slot_cache: same("initSlotCache"),
-  reinitialize_steps: same("reinitializeSteps"),
-  skip_full_coverage_check: same("skipFullCoverageCheck"),
-  require_full_coverage: "it is `skipFullCoverageCheck`, the other way round, here",
-  nodemanager_follow_cluster: same("followCluster"),
-  host_port_remap: same("addressMap"),
-  address_remap: same("addressMap"),
-  read_from_replicas: "it is `readFrom` of a cluster here",
-  load_balancing_strategy: "it is `readFrom` of a cluster here",
-  readonly_mode: "it is `readFrom` of a cluster here",
-  cluster_error_retry_attempts: "it is `maxRedirections` of a cluster here",
-  unix_domain_socket_path: same("path"),
-  credential_provider: same("credentials"),
-  single_connection_client: "acquire a connection from the pool instead",
-  sentinel_kwargs: "it is `sentinel: { username, password, tls, ... }` of a Sentinel here",
-  min_other_sentinels: "it is `minOtherSentinels` of a Sentinel here",
-  force_master_ip: "it is `addressMap` of a Sentinel here",
-  service_name: "it is `service` of a SentinelConnectionPool, or the argument of `masterFor` here",
-  sentinel_manager: "it is `sentinel` of a SentinelConnectionPool here",
-  is_master: 'it is `role: "master"` or `"replica"` of a SentinelConnectionPool here',
-  check_connection: "connections are always fit to be used here; see `healthCheckInterval`",
-  ssl: "it is `tls: true` (or `rediss:`) here",
-  ssl_context: "it is `tls: { key, cert, ca, ... }` here",
-  ssl_keyfile: same("tls.key"),
-  ssl_certfile: same("tls.cert"),
-  ssl_cert_reqs: 'it is `tls.verify`: "required", "optional" or "none" here',
-  ssl_ca_certs: same("tls.ca"),
-  ssl_ca_data: same("tls.ca"),
-  ssl_ca_path: "it is `tls.ca`, a list of files, here",
-  ssl_check_hostname: same("tls.checkHostname"),
-  ssl_password: same("tls.passphrase"),
-  ssl_min_version: same("tls.minVersion"),
-  ssl_ciphers: same("tls.ciphers"),
-  ssl_disable_dev_restrictions: "there are no such restrictions here",
-};
-
-/** ioredis, node-redis, Bun and others in JavaScript. */
-const SCRIPT: Readonly<Record<string, string>> = {
-  url: "the URL is the first argument",
-  uri: "the URL is the first argument",
-  socket:
-    "`host`, `port`, `path`, `tls`, `connectTimeout` and `keepAlive` stand in the options themselves here",
-  hostname: same("host"),
-  family: "both families are tried; to choose one, give `host` as an address",
-  database: same("db"),
-  user: same("username"),
-  pass: same("password"),
-  auth: "it is `password` (with `username`) here",
-  auth_pass: same("password"),
-  name: "it is `clientName` here",
-  connectionName: same("clientName"),
-  clientInfoTag: same("libName"),
-  disableClientInfo: "it is `libName: false` here",
-  RESP: same("protocol"),
-  keyPrefix: "keys are sent as they are given; put the prefix into them",
-  lazyConnect: "clients always connect on first use; `await redis.connect()` to be eager",
-  maxRetriesPerRequest: "it is `retry: { attempts }` here",
-  retryStrategy: "it is `reconnect: { backoff: (attempt) => milliseconds }` here",
-  reconnectStrategy: "it is `reconnect: { backoff: (attempt) => milliseconds }` here",
-  reconnectOnError: same("retryOnError"),
-  autoReconnect: "lost connections always come back; `offlineQueue: false` makes commands fail meanwhile",
-  maxRetries: "it is `retry: { attempts }` here",
-  enableOfflineQueue:
-    "it is `offlineQueue: false` here, which makes commands fail while there is no connection",
-  disableOfflineQueue:
-    "it is `offlineQueue: false` here, which makes commands fail while there is no connection",
-  commandsQueueMaxLength: "it is `offlineQueue: { maxCommands }` and `sendQueue: { maxCommands }` here",
-  requestQueueSize: "it is `offlineQueue: { maxCommands }` and `sendQueue: { maxCommands }` here",
-  disconnectedBehavior:
-    "it is `offlineQueue: false` here, which makes commands fail while there is no connection",
-  maxQueued:
-    "it is `offlineQueue: { maxCommands }` (or `offlineQueue: false`) and `sendQueue: { maxCommands }` now",
-  maxQueuedBytes: "it is `offlineQueue: { maxBytes }` and `sendQueue: { maxBytes }` now",
-  enableAutoPipelining: "commands of one tick always travel together here",
-  enableReadyCheck: "a LOADING reply is repeated after under `retry`",
-  autoResubscribe: "subscriptions always come back, and tell of the gap",
-  autoResendUnfulfilledCommands: "what may have run is repeated only if read-only, or under `retry.unsafe`",
-  stringNumbers: "integers beyond 2^53 arrive as bigint",
-  pingInterval: same("healthCheckInterval"),
-  connectionTimeout: same("connectTimeout"),
-  idleTimeout: same("maxIdleTime"),
-  timeoutMs: same("commandTimeout"),
-  rejectUnauthorized: 'it is `tls: { verify: "none" }` here',
-  servername: same("tls.serverName"),
-  sentinels: "use `new Sentinel(addresses, options)`",
-  rootNodes: same("startupNodes"),
-  useReplicas: "it is `readFrom` of a cluster here",
-  scaleReads: "it is `readFrom` of a cluster here",
-  natMap: same("addressMap"),
-  nodeAddressMap: same("addressMap"),
-  maxCommandRedirections: same("maxRedirections"),
-  slotsRefreshInterval: same("refreshInterval"),
-  slotsRefreshTimeout: "each node has `connectTimeout` to tell the slots",
-  clusterRetryStrategy: "it is `reconnect: { backoff: (attempt) => milliseconds }` here",
-  redisOptions: "the options of the nodes' connections stand beside those of the cluster here",
-  minimizeConnections: "connections are always opened on first use",
-  sentinelUsername: "it is `sentinel: { username }` of a Sentinel here",
-  sentinelPassword: "it is `sentinel: { password }` of a Sentinel here",
-  sentinelTLS: "it is `sentinel: { tls }` of a Sentinel here",
-  enableTLSForSentinelMode: "it is `tls` for the servers, and `sentinel: { tls }` for the sentinels here",
-  sentinelRetryStrategy: "it is `sentinel: { reconnect }` of a Sentinel here",
-  sentinelCommandTimeout: "it is `sentinel: { commandTimeout }` of a Sentinel here",
-  sentinelRootNodes: "they are the first argument of `new Sentinel(addresses, options)`",
-  sentinelClientOptions: "it is `sentinel: { ... }` of a Sentinel here",
-  preferredSlaves: 'it is `readFrom: "preferReplica"` here',
-  failoverDetector: "failovers are always noticed here",
-  natmap: same("addressMap"),
-  readOnly: "it is `readFrom` of a cluster here",
-  readonly: "it is `readFrom` of a cluster here",
-  max: same("maxConnections"),
-  min: same("minIdle"),
-  poolSize: same("maxConnections"),
-};
-
-/** Names that our own options had before. */
-const FORMER: Readonly<Record<string, string>> = {
-  hostPortRemap: same("addressMap"),
-  silenceLimit: same("nodeTimeout"),
-};
+/**
+ * A line has names and what is said of them; | stands for `. What `=` and `*` lead in is the option here, as a name or as
+ * it is written; `~` an option that is in seconds there; `:` is a text. As a text it is half as large as code.
+ */
+const HINTS = `socket_timeout stream_timeout~socketTimeout
+socket_connect_timeout connect_timeout~connectTimeout
+health_check_interval~healthCheckInterval
+max_idle_time~maxIdleTime
+idle_check_interval:idle connections are closed on time without it; see |maxIdleTime|, in milliseconds
+max_connections max poolSize=maxConnections
+max_connections_per_node*|maxConnectionsPerNode| of a cluster's pool
+connection_class=connectionClass
+connection_pool=pool
+connection_pool_cls:make the pool, and hand it over as |pool|
+queue_class*|queue: "lifo"| or |"fifo"|
+socket_keepalive=keepAlive
+socket_keepalive_options:it is |keepAlive: { idle, interval, count }| here, in milliseconds
+socket_read_size=readBufferSize
+socket_type:sockets are always streams
+parser_class=parser
+encoding_errors=encodingErrors
+decode_responses:text is the default here; |encoding: "bytes"| (or |redis.bytes()|) is what False meant there
+client_name name connectionName=clientName
+lib_name clientInfoTag=libName
+lib_version=libVersion
+retry_on_timeout=retryOnTimeout
+retry_on_error reconnectOnError=retryOnError
+protocol_version RESP=protocol
+unix_socket_path unix_domain_socket_path=path
+startup_nodes rootNodes=startupNodes
+init_slot_cache=initSlotCache
+reinitialize_steps=reinitializeSteps
+skip_full_coverage_check=skipFullCoverageCheck
+require_full_coverage*|skipFullCoverageCheck|, the other way round,
+nodemanager_follow_cluster=followCluster
+host_port_remap address_remap natMap nodeAddressMap natmap hostPortRemap=addressMap
+read_from_replicas load_balancing_strategy readonly_mode useReplicas scaleReads readOnly readonly*|readFrom| of a cluster
+cluster_error_retry_attempts*|maxRedirections| of a cluster
+credential_provider=credentials
+single_connection_client:acquire a connection from the pool instead
+sentinel_kwargs*|sentinel: { username, password, tls, ... }| of a Sentinel
+min_other_sentinels*|minOtherSentinels| of a Sentinel
+force_master_ip*|addressMap| of a Sentinel
+service_name*|service| of a SentinelConnectionPool, or the argument of |masterFor|
+sentinel_manager*|sentinel| of a SentinelConnectionPool
+is_master*|role: "master"| or |"replica"| of a SentinelConnectionPool
+check_connection:connections are always fit to be used here; see |healthCheckInterval|
+ssl*|tls: true| (or |rediss:|)
+ssl_context*|tls: { key, cert, ca, ... }|
+ssl_keyfile=tls.key
+ssl_certfile=tls.cert
+ssl_cert_reqs*|tls.verify|: "required", "optional" or "none"
+ssl_ca_certs ssl_ca_data=tls.ca
+ssl_ca_path*|tls.ca|, a list of files,
+ssl_check_hostname=tls.checkHostname
+ssl_password=tls.passphrase
+ssl_min_version=tls.minVersion
+ssl_ciphers=tls.ciphers
+ssl_disable_dev_restrictions:there are no such restrictions here
+url uri:the URL is the first argument
+socket:|host|, |port|, |path|, |tls|, |connectTimeout| and |keepAlive| stand in the options themselves here
+hostname=host
+family:both families are tried; to choose one, give |host| as an address
+database=db
+user=username
+pass auth_pass=password
+auth*|password| (with |username|)
+disableClientInfo*|libName: false|
+keyPrefix:keys are sent as they are given; put the prefix into them
+lazyConnect:clients always connect on first use; |await redis.connect()| to be eager
+maxRetriesPerRequest maxRetries*|retry: { attempts }|
+retryStrategy reconnectStrategy clusterRetryStrategy*|reconnect: { backoff: (attempt) => milliseconds }|
+autoReconnect:lost connections always come back; |offlineQueue: false| makes commands fail meanwhile
+enableOfflineQueue disableOfflineQueue disconnectedBehavior:it is |offlineQueue: false| here, which makes commands fail while there is no connection
+commandsQueueMaxLength requestQueueSize*|offlineQueue: { maxCommands }| and |sendQueue: { maxCommands }|
+maxQueued:it is |offlineQueue: { maxCommands }| (or |offlineQueue: false|) and |sendQueue: { maxCommands }| now
+maxQueuedBytes:it is |offlineQueue: { maxBytes }| and |sendQueue: { maxBytes }| now
+enableAutoPipelining:commands of one tick always travel together here
+enableReadyCheck:a LOADING reply is repeated after under |retry|
+autoResubscribe:subscriptions always come back, and tell of the gap
+autoResendUnfulfilledCommands:what may have run is repeated only if read-only, or under |retry.unsafe|
+stringNumbers:integers beyond 2^53 arrive as bigint
+pingInterval=healthCheckInterval
+connectionTimeout=connectTimeout
+idleTimeout=maxIdleTime
+timeoutMs=commandTimeout
+rejectUnauthorized*|tls: { verify: "none" }|
+servername=tls.serverName
+sentinels:use |new Sentinel(addresses, options)|
+maxCommandRedirections=maxRedirections
+slotsRefreshInterval=refreshInterval
+slotsRefreshTimeout:each node has |connectTimeout| to tell the slots
+redisOptions:the options of the nodes' connections stand beside those of the cluster here
+minimizeConnections:connections are always opened on first use
+sentinelUsername*|sentinel: { username }| of a Sentinel
+sentinelPassword*|sentinel: { password }| of a Sentinel
+sentinelTLS*|sentinel: { tls }| of a Sentinel
+enableTLSForSentinelMode*|tls| for the servers, and |sentinel: { tls }| for the sentinels
+sentinelRetryStrategy*|sentinel: { reconnect }| of a Sentinel
+sentinelCommandTimeout*|sentinel: { commandTimeout }| of a Sentinel
+sentinelRootNodes:they are the first argument of |new Sentinel(addresses, options)|
+sentinelClientOptions*|sentinel: { ... }| of a Sentinel
+preferredSlaves*|readFrom: "preferReplica"|
+failoverDetector:failovers are always noticed here
+min=minIdle
+silenceLimit=nodeTimeout`;
 
 /** What to write instead of a name of another client's; `undefined` where it is nobody's. */
 export function foreign(name: string): string | undefined {
-  return [PYTHON, SCRIPT, FORMER].find((names) => Object.hasOwn(names, name))?.[name];
+  for (const line of HINTS.replaceAll("|", "`").split("\n")) {
+    const [, names, kind, text] = /^([\w ]+)(.)(.*)$/.exec(line)!;
+    if (!names!.split(" ").includes(name)) continue;
+    if (kind === "~") return `seconds there; here it is \`${text}\`, in milliseconds`;
+    return kind === "=" ? `it is \`${text}\` here` : kind === "*" ? `it is ${text} here` : text;
+  }
+  return undefined;
 }
