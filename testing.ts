@@ -53,6 +53,8 @@ export type { TestSentinelsBase, TestSentinelsOptions } from "./src/testing/topo
 const listener: Listener = async (address, accept) =>
   await (await import("./transports/listen.ts")).listen(address, accept);
 
+const importLua = async (): Promise<unknown> => await (await import("./transports/lua.ts")).importLua();
+
 /** A Redis-compatible server in this process, reached by its `transport` or, after `listen()`, by its `url`. */
 export class TestServer extends TestServerBase {
   /**
@@ -61,7 +63,7 @@ export class TestServer extends TestServerBase {
    * @throws {TypeError} for a `config` that Redis refuses.
    */
   constructor(options: TestServerOptions = {}) {
-    super(options, listener);
+    super({ lua: importLua, ...options }, listener);
   }
 }
 
@@ -86,7 +88,7 @@ export class TestCluster extends TestClusterBase {
    * @throws {TypeError} for fewer than one master, or a `config` that Redis refuses.
    */
   constructor(options: TestClusterOptions = {}) {
-    super(options, listener);
+    super({ lua: importLua, ...options }, listener);
   }
 }
 
@@ -112,6 +114,6 @@ export class TestSentinels extends TestSentinelsBase {
    * @throws {TypeError} without sentinels, or for a `config` that Redis refuses.
    */
   constructor(options: TestSentinelsOptions = {}) {
-    super(options, listener);
+    super({ lua: importLua, ...options }, listener);
   }
 }

@@ -118,6 +118,9 @@ export const ROOMS: readonly Room[] = [
   },
 ];
 
+/** The file that loads the optional peer of the test server, by a computed name. */
+export const PEER_LOADER = "transports/lua.ts";
+
 /** The room that a file is in, by its path from the root. */
 export function roomOf(path: string): Room | undefined {
   return ROOMS.find(({ paths }) =>

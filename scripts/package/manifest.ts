@@ -80,7 +80,11 @@ export function describePackage(
       "./package.json": "./package.json",
     },
     files,
-    peerDependencies: { "@opentelemetry/api": "^1.3.0" },
-    peerDependenciesMeta: { "@opentelemetry/api": { optional: true } },
+    peerDependencies: { "@opentelemetry/api": "^1.3.0", "wasmoon-lua5.1": "^1.18.0" },
+    peerDependenciesMeta: {
+      "@opentelemetry/api": { optional: true },
+      // Scripts of the test server.
+      "wasmoon-lua5.1": { optional: true },
+    },
   };
 }

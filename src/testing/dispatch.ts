@@ -3,7 +3,6 @@
  *
  * `execute` is for clients: it looks the command up, checks arity, authentication, permissions and the state of the
  * client, queues within MULTI, and sends the reply. `call` does one command and returns its reply: EXEC and scripts use it.
- * `callAs` is the way in for scripts: it looks up and checks as for a client, and returns the reply or the refusal.
  *
  * @module
  */
@@ -22,7 +21,7 @@ import {
   wrongArity,
 } from "./reply.ts";
 import type { Command, ServerState, Session } from "./state.ts";
-import { holdBack } from "./pause.ts";
+import { awaitLua, holdBack } from "./pause.ts";
 import { keysOf, readsKeys } from "./keys_of.ts";
 
 const NOAUTH = new ErrorReply("NOAUTH Authentication required.");
@@ -52,7 +51,8 @@ function unknownCommand(args: readonly string[]): ErrorReply {
   return err(`unknown command '${args[0]!.slice(0, 128)}', with args beginning with: ${beginning}`);
 }
 
-function hasArity(command: Command, args: readonly string[]): boolean {
+/** Whether a command has as many words as it needs. */
+export function hasArity(command: Command, args: readonly string[]): boolean {
   const { arity } = command;
   return arity > 0 ? args.length === arity : args.length >= -arity && !(command.run === undefined);
 }
@@ -80,9 +80,13 @@ function refusal(session: Session, command: Command, args: string[]): ReplyValue
       `Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
   }
-  const tooMuch = checkMemory(session, command);
+  const declared = command.lua ? server.scripting.needs(command.name, args) : undefined;
+  const tooMuch = checkMemory(session, command, declared);
   if (tooMuch !== undefined) return tooMuch;
-  if (server.replication.master !== undefined && command.write && server.config.flag("replica-read-only")) {
+  if (
+    server.replication.master !== undefined && (declared?.write ?? command.write) &&
+    server.config.flag("replica-read-only")
+  ) {
     return new ErrorReply("READONLY You can't write against a read only replica.");
   }
   return undefined;
@@ -104,6 +108,10 @@ export function execute(session: Session, args: string[]): boolean {
     } else {
       command = found;
       if (server.paused !== undefined && holdBack(session, command, args)) return false;
+      if (command.lua && !server.scripting.ready) {
+        awaitLua(session, args);
+        return false;
+      }
       session.lastCommand = command;
       reply = refusal(session, command, args);
       if (reply !== undefined) {
@@ -119,7 +127,9 @@ export function execute(session: Session, args: string[]): boolean {
       } else {
         const before = server.current;
         server.current = session;
+        server.replication.begin();
         reply = call(session, command!, args);
+        server.replication.end();
         server.current = before;
       }
     } else if (command?.name === "exec") {
@@ -196,12 +206,13 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
   command.stats.calls++;
   if (reply instanceof ErrorReply) {
     command.stats.failed++;
-    countError(server, reply);
+    if (!reply.counted) countError(server, reply);
   }
   if (session.effects !== undefined || (server.dirty !== dirty && command.write)) {
     propagate(session, db.index, args);
   }
-  if (session.tracking !== undefined && readsKeys(command)) track(session, command, args);
+  const reader = session.caller ?? session;
+  if (reader.tracking !== undefined && readsKeys(command) && !command.lua) track(reader, command, args);
   return reply;
 }
 
@@ -233,7 +244,7 @@ function track(session: Session, command: Command, args: readonly string[]): voi
   );
 }
 
-/** Looks up and does a command for a script: the reply, or the error with which a client would be refused. */
+/** Looks up and does a command for another server or a script: the reply, or the error with which a client would be refused. */
 export function callAs(session: Session, args: string[]): ReplyValue {
   if (args.length === 0) return SYNTAX;
   const command = lookup(session.server, args);

@@ -19,6 +19,7 @@ function humanBytes(bytes: number): string {
 function memory(server: ServerState): string[] {
   const used = usedMemory(server);
   const most = server.config.number("maxmemory");
+  const { scripts, functions, libraries } = server.scripting.counts;
   return [
     `used_memory:${used}`,
     `used_memory_human:${humanBytes(used)}`,
@@ -29,9 +30,9 @@ function memory(server: ServerState): string[] {
     `used_memory_dataset:${used - 1_000_000}`,
     "used_memory_lua:32768",
     "used_memory_scripts_eval:0",
-    "number_of_cached_scripts:0",
-    "number_of_functions:0",
-    "number_of_libraries:0",
+    `number_of_cached_scripts:${scripts}`,
+    `number_of_functions:${functions}`,
+    `number_of_libraries:${libraries}`,
     `maxmemory:${most}`,
     `maxmemory_human:${humanBytes(most)}`,
     `maxmemory_policy:${server.config.text("maxmemory-policy")}`,

@@ -8,7 +8,8 @@ import { changedIn, notify } from "./keyspace.ts";
 import { ErrorReply } from "./reply.ts";
 import type { Command, ServerState, Session } from "./state.ts";
 
-const OOM = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
+/** The error of a command that needs memory when there is none. */
+export const OOM: ErrorReply = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
 /** What a server without data uses. */
 const BASE = 1_000_000;
 const SAMPLE = 1000;
@@ -55,11 +56,15 @@ export function makeRoom(server: ServerState): boolean {
 }
 
 /** Makes room where there is a limit. Returns the refusal of a command that needs more. */
-export function checkMemory(session: Session, command: Command): ErrorReply | undefined {
+export function checkMemory(
+  session: Session,
+  command: Command,
+  declared: { readonly memory: boolean } | undefined,
+): ErrorReply | undefined {
   const { server, multi } = session;
   if (server.config.number("maxmemory") === 0 || makeRoom(server)) return undefined;
   const ends = ["exec", "discard", "quit", "reset"].includes(command.name);
-  const needs = command.flags.has("denyoom") || (multi !== undefined && !ends) ||
+  const needs = (declared?.memory ?? command.flags.has("denyoom")) || (multi !== undefined && !ends) ||
     (command.name === "exec" && (multi ?? []).some((one) => one.command.flags.has("denyoom")));
   return needs ? OOM : undefined;
 }

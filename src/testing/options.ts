@@ -17,6 +17,11 @@ export interface TestServerOptions {
   readonly password?: string;
   /** Parameters as CONFIG SET takes them. */
   readonly config?: Readonly<Record<string, string>>;
+  /**
+   * Loads the package `wasmoon-lua5.1`, which runs scripts and functions. The server calls it for the first command that
+   * needs it. Default: imports the package.
+   */
+  readonly lua?: () => Promise<unknown>;
   /** The number of executed commands to keep in `executed`. Default 10,000; 0 for none. */
   readonly logLimit?: number;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Waiter } from "./blocking.ts";
 import { BLOCKED } from "./reply.ts";
 import type { Command, ServerState, Session } from "./state.ts";
 
@@ -48,23 +49,40 @@ export function holdBack(session: Session, command: Command, args: string[]): bo
   const { server } = session;
   const { paused } = server;
   if (paused === undefined || paused.until <= server.now) return false;
-  const writes = (one: Command): boolean => one.write || one.flags.has("may_replicate");
+  const writes = (one: Command): boolean => one.write || one.mayReplicate;
   const queued = session.multi !== undefined && command.name === "exec";
   const waits = !paused.writes ||
-    (queued
-      ? session.multi!.some((one) => writes(one.command))
-      : session.multi === undefined && writes(command));
+    (queued ? session.multi!.some((one) => writes(one.command)) : session.multi === undefined &&
+      (command.lua ? server.scripting.needs(command.name, args)?.write ?? writes(command) : writes(command)));
   if (!waits) return false;
-  held.set(session, args);
   paused.waiting.add(session);
-  server.blocking.hold({
+  hold(session, args, () => paused.waiting.delete(session));
+  return true;
+}
+
+/** Keeps a command for later; the client waits. Returns what to finish, before the client resumes. */
+export function hold(session: Session, args: string[], ended?: () => void): Waiter {
+  held.set(session, args);
+  const waiter: Waiter = {
     session,
     db: session.db,
     keys: [],
     serve: () => undefined,
     expired: () => BLOCKED,
-    ended: () => paused.waiting.delete(session),
+    ended,
     alarm: undefined,
+  };
+  session.server.blocking.hold(waiter);
+  return waiter;
+}
+
+/** Holds a command back that needs Lua, until the engine is loaded. */
+export function awaitLua(session: Session, args: string[]): void {
+  const { server } = session;
+  const waiter = hold(session, args);
+  server.scripting.load().then(() => {
+    if (session.blocked !== waiter) return;
+    server.blocking.finish(waiter, undefined);
+    session.link?.resume();
   });
-  return true;
 }

@@ -10,7 +10,7 @@ import { toBytes, toText } from "./types/bytes.ts";
 /** The version of the format that Redis 7.0 writes. */
 const VERSION = 10;
 const POLYNOMIAL = 0x95ac9329ac4bc9b5n;
-const [STRING, LIST, SET, HASH, ZSET, INTSET] = [0, 1, 2, 4, 5, 11];
+const [STRING, LIST, SET, HASH, ZSET, INTSET, FUNCTION] = [0, 1, 2, 4, 5, 11, 245];
 
 /** A value of one of the simple types, taken apart. */
 export type Parts =
@@ -90,10 +90,41 @@ export function dumpValue(value: Value): string | undefined {
       writer.double(score);
     }
   } else return undefined;
-  const body = `${writer.text}${String.fromCharCode(VERSION, 0)}`;
+  return seal(writer);
+}
+
+/** What was written, with version and checksum. */
+function seal({ text }: Writer): string {
+  const body = `${text}${String.fromCharCode(VERSION, 0)}`;
   const sum = new Uint8Array(8);
   new DataView(sum.buffer).setBigUint64(0, checksum(toBytes(body)), true);
   return body + toText(sum);
+}
+
+/** Libraries of functions, by their texts. */
+export function dumpFunctions(codes: readonly string[]): string {
+  const writer = new Writer();
+  for (const code of codes) {
+    writer.text += String.fromCharCode(FUNCTION);
+    writer.string(code);
+  }
+  return seal(writer);
+}
+
+/** The texts of the libraries in a payload whose checksum is right, or what is wrong with it. */
+export function readFunctions(payload: string): string[] | string {
+  const reader = new Reader(toBytes(payload.slice(0, -10)));
+  const codes: string[] = [];
+  try {
+    while (reader.at < reader.bytes.length) {
+      if (reader.take(1)[0] !== FUNCTION) return "given type is not a function";
+      codes.push(reader.string());
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return "failed loading the given functions payload";
+    throw error;
+  }
+  return codes;
 }
 
 /** Whether the version and the checksum of a payload are right. */

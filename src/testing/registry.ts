@@ -11,6 +11,10 @@ import { SENTINEL_ROWS } from "./table/sentinel_rows.ts";
 /** Handlers by name in lower case; `client|kill` for a subcommand. */
 export type CommandGroup = Readonly<Record<string, Handler>>;
 
+/** Flags that COMMAND does not show. */
+const MAY_REPLICATE = /^(?:eval|evalsha|fcall|publish|spublish|pfcount)$/;
+const LUA = /^(?:eval|evalsha|fcall)(?:_ro)?$|^script\|load$|^function\|(?:load|restore)$/;
+
 interface Row {
   readonly name: string;
   readonly text: string;
@@ -45,6 +49,8 @@ function readRow(
     subcommands,
     id,
     write: set.has("write"),
+    mayReplicate: MAY_REPLICATE.test(name),
+    lua: LUA.test(name),
     run,
     stats: { calls: 0, usec: 0, rejected: 0, failed: 0 },
   };

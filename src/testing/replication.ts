@@ -5,6 +5,15 @@
  */
 import { cloneEntry, type Entry } from "./database.ts";
 
+/** The sizes of MULTI and EXEC, which replicas get around several effects. */
+const [MULTI, EXEC] = [15, 14];
+
+function sizeOf(args: readonly string[]): number {
+  let size = 3 + String(args.length).length;
+  for (const arg of args) size += 5 + String(arg.length).length + arg.length;
+  return size;
+}
+
 /** One effect. */
 export interface Effect {
   /** The number of the database. */
@@ -55,14 +64,52 @@ export class Replication {
     this.id = id;
   }
 
+  /** Whether effects are not to be replicated, as a script says. */
+  silent = false;
+  /** Effects of the command that is being done, and their number; -1 outside of one. */
+  readonly #unit: Omit<Effect, "offset">[] = [];
+  #count = -1;
+
   /** Adds an effect. */
   append(db: number, args: readonly string[], entry?: Entry): void {
-    let size = 3 + String(args.length).length;
-    for (const arg of args) size += 5 + String(arg.length).length + arg.length;
+    if (this.silent) return;
+    const alone = this.#count < 0;
+    if (!alone) this.#count++;
+    if (this.followers.size === 0) {
+      this.offset += sizeOf(args);
+      return;
+    }
+    const effect = { db, args, entry: entry && cloneEntry(entry) };
+    if (alone) this.#send(effect, sizeOf(args));
+    else this.#unit.push(effect);
+  }
+
+  #send(effect: Omit<Effect, "offset">, size: number): void {
     this.offset += size;
-    if (this.followers.size === 0) return;
-    const effect = { db, args, offset: this.offset, entry: entry && cloneEntry(entry) };
-    for (const follow of this.followers) follow(effect);
+    const sent = { ...effect, offset: this.offset };
+    for (const follow of this.followers) follow(sent);
+  }
+
+  /** Begins the effects of one command of a client. */
+  begin(): void {
+    this.#count = 0;
+  }
+
+  /** Ends the effects of one command of a client: several are a transaction. */
+  end(): void {
+    const count = this.#count;
+    this.#count = -1;
+    if (count <= 0) return;
+    const unit = this.#unit.splice(0);
+    if (unit.length === 0) {
+      if (count > 1) this.offset += MULTI + EXEC;
+      return;
+    }
+    unit.forEach((effect, index) => {
+      const first = count > 1 && index === 0 ? MULTI : 0;
+      const last = count > 1 && index === unit.length - 1 ? EXEC : 0;
+      this.#send(effect, first + sizeOf(effect.args) + last);
+    });
   }
 
   /** How many replicas have acknowledged an offset. */

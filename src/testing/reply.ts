@@ -19,9 +19,12 @@ export class Simple {
 export class ErrorReply {
   /** The whole line, without `-`. */
   readonly text: string;
+  /** Whether INFO counts it already. */
+  readonly counted: boolean;
   /** Makes one; `text` begins with its code. */
-  constructor(text: string) {
+  constructor(text: string, counted: boolean = false) {
     this.text = text;
+    this.counted = counted;
   }
 }
 

@@ -11,8 +11,9 @@
  *    change: `changed`, `notify`, `remove`, `created`.
  * 4. **Replication**: `replication.ts`. The offset counts the bytes of effects; `followers` get each effect, `replicas`
  *    is what WAIT counts. A handler says `session.effects = [...]` where the command itself must not be repeated.
- * 5. **Scripts**: `callAs(session, args)` of `dispatch.ts` on a session of `state.open(undefined)`; `script` and `noBlock`
- *    are to be set on it.
+ * 5. **Scripts**: `scripting/`. `scripting.ts` has the scripts of a server and runs them, `sandbox.ts` makes a state of Lua,
+ *    `script_run.ts` does what a script calls, on a session of `state.open(undefined)`. The engine is loaded by the first
+ *    command that needs it, which is held back until then (`pause.ts`).
  * 6. **Blocking**: `blocking.ts`. A handler hands a `Waiter` to `state.blocking` and returns `BLOCKED`; `signal` wakes
  *    those who wait for a key, after the command.
  * 7. **Pub/sub and tracking**: `pubsub_hub.ts`, `tracking_hub.ts`.
@@ -43,6 +44,7 @@ import { ErrorReply } from "./reply.ts";
 import { type Snapshot, Snapshots } from "./snapshot.ts";
 import { Replication } from "./replication.ts";
 import { ServerState, type Session } from "./state.ts";
+import { Scripting } from "./scripting/scripting.ts";
 import { ServerTime } from "./time.ts";
 import { TrackingHub } from "./tracking_hub.ts";
 import { hashPassword } from "./acl/sha256.ts";
@@ -89,6 +91,7 @@ export function createState(options: TestServerOptions, parts: ServerParts = {})
     executed: new ExecutedLog(options.logLimit ?? 10_000),
     runId: hexadecimal(random),
   });
+  state.scripting = new Scripting(state, options.lua ?? (() => Promise.reject(new TypeError("no loader"))));
   state.tracking.find = (id) => state.sessions.get(id);
   state.tracking.current = () => state.current;
   state.blocking.as = (waiting, run) => {
@@ -281,6 +284,7 @@ export class TestServerBase implements AsyncDisposable {
     this.#closed = true;
     for (const session of [...this.#state.sessions.values()]) session.link?.close();
     if (this.#ownTime) this.#state.time.stop();
+    this.#state.scripting.close();
     await Promise.all([...this.#listening].map((one) => one.close()));
     this.#listening.clear();
   }

@@ -52,6 +52,10 @@ export interface Command {
   readonly id: number;
   /** Whether it changes data. */
   readonly write: boolean;
+  /** Whether it may have effects for replicas although it is not one that writes. */
+  readonly mayReplicate: boolean;
+  /** Whether it runs or compiles a script. */
+  readonly lua: boolean;
   /** Does it; a command without is not there. */
   readonly run: Handler | undefined;
   /** For INFO commandstats. */
@@ -142,6 +146,8 @@ export class Session {
   nested = false;
   /** The session of a script. */
   script = false;
+  /** The client that runs the script, on the session of a script. */
+  caller: Session | undefined;
   /** The connection ends behind the reply. */
   closing = false;
   /** The connection has ended. */
@@ -200,6 +206,23 @@ export interface Hooks {
   ) => Uint8Array | undefined;
   /** Before the ACL and everything: MOVED, ASK, CLUSTERDOWN for the keys of a command. */
   route?: (session: Session, command: Command, args: string[]) => ReplyValue | undefined;
+}
+
+/** What a server knows of its scripts before it runs one. */
+export interface ScriptGate {
+  /** Whether a script can be run now, or be refused. */
+  readonly ready: boolean;
+  /** How many scripts, libraries and functions there are. */
+  readonly counts: { readonly scripts: number; readonly libraries: number; readonly functions: number };
+  /** Loads the engine. */
+  load(): Promise<void>;
+  /** What a command that runs a script needs, where the script declares it. */
+  needs(
+    name: string,
+    args: readonly string[],
+  ): { readonly write: boolean; readonly memory: boolean } | undefined;
+  /** Frees the memory of the engine. */
+  close(): void;
 }
 
 /** Counters for INFO. */
@@ -289,6 +312,8 @@ export class ServerState implements DatabaseHost {
   readonly slowlog: ReplyValue[][] = [];
   /** CLIENT PAUSE: until when, and whether only writes wait. */
   paused: { until: number; writes: boolean; waiting: Set<Session> } | undefined;
+  /** Scripts and functions; set when the server is put together. */
+  scripting!: ScriptGate;
   /** 40 hexadecimal digits. */
   readonly runId: string;
   #nextId = 1;

@@ -7,16 +7,7 @@ import { lookup } from "../dispatch.ts";
 import { matches } from "../glob.ts";
 import { keysOf } from "../keys_of.ts";
 import type { CommandGroup } from "../registry.ts";
-import {
-  err,
-  ErrorReply,
-  MapReply,
-  NULL_ARRAY,
-  type ReplyValue,
-  SetReply,
-  Simple,
-  SYNTAX,
-} from "../reply.ts";
+import { err, ErrorReply, MapReply, type ReplyValue, SetReply, Simple, SYNTAX } from "../reply.ts";
 import type { Command, KeySpec, Session } from "../state.ts";
 
 function simple(words: readonly string[]): SetReply {
@@ -63,7 +54,8 @@ function describe(command: Command): ReplyValue {
 }
 
 function find(session: Session, name: string): Command | undefined {
-  const [first, sub] = name.toLowerCase().split("|") as [string, string | undefined];
+  const [first, sub, more] = name.toLowerCase().split("|") as [string, string?, string?];
+  if (more !== undefined) return undefined;
   const command = session.server.commands.get(first);
   return sub === undefined ? command : command?.subcommands?.get(sub);
 }
@@ -114,7 +106,7 @@ export const commandCommands: CommandGroup = {
     const names = args.length === 2 ? [...session.server.commands.keys()] : args.slice(2);
     return names.map((name) => {
       const command = find(session, name);
-      return command === undefined ? NULL_ARRAY : describe(command);
+      return command === undefined ? null : describe(command);
     });
   },
   "command|list": list,

@@ -13,6 +13,7 @@ import { commandCommands } from "./command.ts";
 import { connection } from "./connection.ts";
 import { dumping } from "./dump.ts";
 import { expiry } from "./expire.ts";
+import { functionCommands } from "./functions.ts";
 import { geo } from "./geo.ts";
 import { hashExpiry } from "./hash_expiry.ts";
 import { hashes } from "./hashes.ts";
@@ -23,6 +24,7 @@ import { listsBlocking } from "./lists_blocking.ts";
 import { objects } from "./objects.ts";
 import { pubsub } from "./pubsub.ts";
 import { scans } from "./scan.ts";
+import { scripts } from "./scripts.ts";
 import { serverCommands } from "./server.ts";
 import { sets } from "./sets.ts";
 import { sortedSets } from "./sorted_sets.ts";
@@ -63,6 +65,8 @@ export const GROUPS: readonly CommandGroup[] = [
   geo,
   sorting,
   transactions,
+  scripts,
+  functionCommands,
   pubsub,
   connection,
   client,

@@ -36,8 +36,12 @@ function readQuery(session: Session, args: readonly string[], name: string): Que
   for (let i = 1; i < args.length; i++) {
     const word = args[i]!.toUpperCase();
     const left = args.length - i - 1;
-    if (word === "BLOCK" && left > 0) deadline = deadlineOfMs(session, args[++i]!);
-    else if (word === "COUNT" && left > 0) count = Math.max(0, integer(args[++i]!));
+    if (word === "BLOCK" && left > 0) {
+      if (session.script) {
+        throw err(`${args[0]!.toLowerCase()} command is not allowed with BLOCK option from scripts`);
+      }
+      deadline = deadlineOfMs(session, args[++i]!);
+    } else if (word === "COUNT" && left > 0) count = Math.max(0, integer(args[++i]!));
     else if (word === "STREAMS" && left > 0) {
       streams = i + 1;
       if ((args.length - streams) % 2 !== 0) {

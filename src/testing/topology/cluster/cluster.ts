@@ -47,6 +47,8 @@ export interface TestClusterOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** The number of executed commands that each node keeps. Default 10,000. */
   readonly logLimit?: number;
+  /** Loads the package `wasmoon-lua5.1` for scripts. Default: imports it. */
+  readonly lua?: () => Promise<unknown>;
   /** The port of the first node for clients in the process; the others follow. Default 7000. */
   readonly port?: number;
 }
@@ -97,14 +99,15 @@ export class TestClusterBase implements AsyncDisposable {
   }
 
   #add(): ClusterMember {
-    const { clock, logLimit, password, config, fullCoverage = true, port: firstPort = 7000 } = this.#options;
+    const { clock, logLimit, lua, password, config, fullCoverage = true, port: firstPort = 7000 } =
+      this.#options;
     const port = firstPort + this.#network.hosts.length;
     let id = "";
     while (id.length < 40) id += Math.floor(this.#time.random() * 16).toString(16);
     const server = new TestClusterNode(
       id,
       () => member,
-      { clock, logLimit, password, config },
+      { clock, logLimit, lua, password, config },
       this.#listener,
       {
         time: this.#time,

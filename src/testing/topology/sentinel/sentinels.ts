@@ -50,6 +50,8 @@ export interface TestSentinelsOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** The number of executed commands that each server keeps. Default 10,000. */
   readonly logLimit?: number;
+  /** Loads the package `wasmoon-lua5.1` for scripts. Default: imports it. */
+  readonly lua?: () => Promise<unknown>;
 }
 
 /** A master, its replicas and its sentinels in this process; the entry point `testing` adds a way to listen. */
@@ -91,10 +93,10 @@ export class TestSentinelsBase implements AsyncDisposable {
   }
 
   #addServer(port: number): DataServer {
-    const { clock, config, password, logLimit, replicationLag = 0 } = this.#options;
+    const { clock, config, password, lua, logLimit, replicationLag = 0 } = this.#options;
     const server = new TestReplicatedServer(
       () => self,
-      { clock, config, password, logLimit },
+      { clock, config, password, lua, logLimit },
       this.#listener,
       {
         time: this.#time,
