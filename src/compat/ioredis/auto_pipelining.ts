@@ -40,6 +40,13 @@ export interface AutoPipeline {
 // deno-lint-ignore no-explicit-any
 type Client = any;
 
+/** The number of commands that pipelines collect. */
+export function queueSize(pipelines: ReadonlyMap<string, AutoPipeline>): number {
+  let size = 0;
+  for (const { pipeline } of pipelines.values()) size += pipeline.length;
+  return size;
+}
+
 /** Whether a call becomes part of a pipeline. */
 export function shouldUseAutoPipelining(client: Client, method: string | null, command: string): boolean {
   const { options } = client;

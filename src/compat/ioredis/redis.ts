@@ -11,13 +11,14 @@
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
 import type { Transport } from "../../transport.ts";
-import type { AutoPipeline } from "./auto_pipelining.ts";
+import { type AutoPipeline, queueSize } from "./auto_pipelining.ts";
 import { Command } from "./command.ts";
 import { hasFlag, LOADING_COMMANDS } from "./command_flags.ts";
 import { Commander } from "./commander.ts";
 import { openConnection } from "./connecting.ts";
 import { type Connector, StandaloneConnector } from "./connector.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { addEvents } from "./events.ts";
 import { checkReady } from "./handshake.ts";
 import { parseOptions, type RedisOptions } from "./options.ts";
 import { closed, ready } from "./recovery.ts";
@@ -118,9 +119,7 @@ export class RedisBase extends Commander implements Client {
 
   /** The number of commands in pipelines that auto-pipelining collects. */
   get autoPipelineQueueSize(): number {
-    let size = 0;
-    for (const { pipeline } of this._autoPipelines.values()) size += pipeline.length;
-    return size;
+    return queueSize(this._autoPipelines);
   }
 
   /** What the connection can be used for. */
@@ -323,13 +322,6 @@ export class RedisBase extends Commander implements Client {
 /** What the client has by other parts. */
 export interface RedisBase extends EventEmitter, TransactionSupport, ScanStreams {}
 
-for (const name of Object.getOwnPropertyNames(EventEmitter.prototype)) {
-  if (name === "constructor") continue;
-  Object.defineProperty(
-    RedisBase.prototype,
-    name,
-    Object.getOwnPropertyDescriptor(EventEmitter.prototype, name)!,
-  );
-}
+addEvents(RedisBase.prototype);
 addTransactions(RedisBase.prototype);
 addScanStreams(RedisBase.prototype);

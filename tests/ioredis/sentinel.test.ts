@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import Genuine from "ioredis";
+import Face from "../../ioredis.ts";
+import { type Replicated, startReplicated } from "../harness/replicated.ts";
+import { type Client, event, outcome, plain } from "./differential.ts";
+
+let servers: Replicated;
+
+/** Runs a program with both clients and compares what they note. */
+async function compare(
+  program: (make: (options?: object) => Client, note: (...what: unknown[]) => void) => Promise<void>,
+): Promise<void> {
+  const both: unknown[][] = [];
+  for (const Redis of [Genuine, Face] as Client[]) {
+    const notes: unknown[] = [];
+    const clients: Client[] = [];
+    let over = false;
+    const make = (options: object = {}): Client => {
+      const sentinels = servers.sentinels.map(({ port }) => ({ host: "127.0.0.1", port }));
+      const client = new Redis({ sentinels, name: servers.service, ...options });
+      clients.push(client);
+      return client;
+    };
+    try {
+      await program(make, (...what) => over || notes.push(plain(what)));
+    } finally {
+      over = true;
+      for (const client of clients) {
+        client.on("error", () => {});
+        client.disconnect();
+      }
+    }
+    both.push(notes);
+  }
+  assert.ok(both[0]!.length > 0);
+  assert.deepEqual(both[1], both[0]);
+}
+
+describe("ioredis: a client that asks sentinels", () => {
+  before(async () => void (servers = await startReplicated()));
+  after(() => servers.stop());
+
+  it("connects to the master, or to a replica", () =>
+    compare(async (make, note) => {
+      const master = make();
+      const replica = make({ role: "slave" });
+      note(await master.set("key", "value"), (await master.role())[0], (await replica.role())[0]);
+      note(await master.wait(1, 1_000), await replica.get("key"), await outcome(replica.set("key", "other")));
+      const preferred = make({
+        role: "slave",
+        preferredSlaves: (found: unknown[]) => {
+          note(found.length);
+          return null;
+        },
+      });
+      note((await preferred.role())[0]);
+    }));
+
+  it("goes from one sentinel to the next, and says why", () =>
+    compare(async (make, note) => {
+      const dead = { host: "127.0.0.1", port: 1 };
+      const alive = { host: "127.0.0.1", port: servers.sentinels[0]!.port };
+      const redis = make({ sentinels: [dead, alive] });
+      redis.on("sentinelError", (error: Error) => note("sentinelError", error.message));
+      note((await redis.role())[0]);
+    }));
+
+  it("gives up, or tries again", () =>
+    compare(async (make, note) => {
+      const dead = [{ host: "127.0.0.1", port: 1 }];
+      const redis = make({ sentinels: dead, sentinelRetryStrategy: null, lazyConnect: true });
+      redis.on("error", (error: Error) => note("error", error.message));
+      note(await outcome(redis.get("key")), redis.status);
+      const again = make({
+        sentinels: dead,
+        lazyConnect: true,
+        sentinelRetryStrategy: (times: number) => times < 3 ? 1 : null,
+      });
+      again.on("error", (error: Error) => note("error", error.message));
+      note(await outcome(again.get("key")));
+      const unknown = make({
+        name: "nobody",
+        sentinelRetryStrategy: null,
+        lazyConnect: true,
+        updateSentinels: false,
+      });
+      unknown.on("error", () => {});
+      unknown.on("sentinelError", (error: Error) => note(error.message.replace(/:\d+/, "")));
+      const error = await outcome(unknown.get("key")) as Error;
+      note(error.message.split(".")[0]);
+    }));
+
+  it("maps addresses", () =>
+    compare(async (make, note) => {
+      const asked: string[] = [];
+      const natMap = (key: string): null => {
+        asked.push(key);
+        return null;
+      };
+      const redis = make({ natMap, updateSentinels: false });
+      note((await redis.role())[0], asked.length);
+    }));
+
+  it("listens for failovers", () =>
+    compare(async (make, note) => {
+      const redis = make({ failoverDetector: true, retryStrategy: () => 20 });
+      await event(redis, "failoverSubscribed");
+      note(await redis.ping());
+    }));
+});
