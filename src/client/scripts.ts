@@ -15,12 +15,16 @@ import type { ScriptCommand } from "../commands/script.ts";
 import { ReplyError } from "../errors.ts";
 import type { Call } from "./executor.ts";
 
-/** Runs a command with the flag `scripted` (a `ScriptCommand`) by itself; `run` sends a plain command. */
+/**
+ * Runs a command with the flag `scripted` (a `ScriptCommand`) by itself; `run` sends a plain command. `resends`: after a
+ * NOSCRIPT `run` sends it whole by itself.
+ */
 export async function runScript(
   command: Command,
   call: Call,
   clock: Clock,
   run: (command: Command, call: Call) => Promise<unknown>,
+  resends = false,
 ): Promise<unknown> {
   const script = command as ScriptCommand;
   const end = clock.now() + call.timeout;
@@ -30,10 +34,10 @@ export async function runScript(
     return await run(script.short, call);
   } catch (error) {
     if (!(error instanceof ReplyError) || error.executed !== "no") throw error;
-    if (error.code === "NOSCRIPT") return await run(script.whole, rest());
+    if (error.code === "NOSCRIPT" && !resends) return await run(script.whole, rest());
     // Servers before Redis 7.0 have no read-only variants.
     if (error.code !== "ERR" || script.short.spec === EVALSHA) throw error;
-    return await runScript(script.writing, rest(), clock, run);
+    return await runScript(script.writing, rest(), clock, run, resends);
   }
 }
 

@@ -47,7 +47,12 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
     this.#commands = commands;
     this.#terms = terms;
     this.#replies = new Array(commands.length + 2);
-    this.outcomes = new Promise((resolve) => this.#resolve = resolve);
+    this.outcomes = new Promise((resolve) => {
+      this.#resolve = (outcomes) => {
+        resolve(outcomes);
+        this.settled(outcomes);
+      };
+    });
   }
 
   /** @inheritdoc */
@@ -100,6 +105,9 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   rejected(index: number, error: Error): void {
     this.resolved(index, error);
   }
+
+  /** Called in the moment of the last reply or error; for subclasses. */
+  protected settled(_outcomes: readonly unknown[]): void {}
 
   /** Whether all commands were refused for now, and are sent again together. */
   #retries(outcomes: readonly unknown[]): boolean {

@@ -25,10 +25,10 @@ export interface TopologyListener {
   /** They could not be learned; returns whether commands still wait for them. */
   failed(error: Error): boolean;
   /**
-   * Slots have another master. `refreshed`: as a refresh shows, after which the connections to nodes that have left are
+   * Slots have another master. `refreshed`: as a refresh shows, after which the connections to the nodes in `left` are
    * closed; else as a redirection named it.
    */
-  rearranged?(slots: readonly number[], refreshed: boolean): void;
+  rearranged?(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void;
   /** A node has got its shared connection; nothing has been sent over it. */
   opened?(node: ClusterNode): void;
 }
@@ -127,12 +127,17 @@ export class ClusterState {
   /** A MOVED reply: sets the node of the slot, and requests a refresh when that has come often enough. */
   moved(slot: number, node: ClusterNode): void {
     const { topology, options } = this;
-    if (topology.masterOf(slot) === node) return;
+    const before = topology.masterOf(slot);
+    if (before === node) return;
     topology.move(slot, topology.shardOf(node) ?? { master: node, replicas: [] });
     const unknown = node.role !== "master";
     if (unknown) this.#nodes.assign(node, "master");
     this.#moved++;
-    for (const listener of [...this.#listeners]) listener.rearranged?.([slot], false);
+    for (const listener of [...this.#listeners]) listener.rearranged?.([slot], false, []);
+    // What waits for a connection to the old master goes before what is called from now on.
+    if (before?.openedLane?.waiting) {
+      before.openedLane.evict(replaced(`another master than ${before} has the slot now`));
+    }
     const enough = options.reinitializeSteps > 0 && (unknown || this.#moved >= options.reinitializeSteps);
     if (enough) this.refresher.request("moved");
   }
@@ -233,7 +238,7 @@ export class ClusterState {
     this.#moved = 0;
     if (moved.size + left.length > 0) {
       const movedSlots = [...moved.values()].flat();
-      for (const listener of [...this.#listeners]) listener.rearranged?.(movedSlots, true);
+      for (const listener of [...this.#listeners]) listener.rearranged?.(movedSlots, true, left);
     }
     for (const node of moved.keys()) this.#displace(node);
     for (const node of this.#nodes.values()) {
@@ -288,7 +293,7 @@ export class ClusterState {
   }
 }
 
-/** What waits for this node is to be sent to another one. */
-function replaced(why: string): ConnectionError {
+/** The error for what waits for one node, and is to be sent to another one. */
+export function replaced(why: string): ConnectionError {
   return new ConnectionError(why, { code: "REPLACED", executed: "no" });
 }

@@ -12,6 +12,7 @@ import { type ReplicationWait, waitForReplicas, waitsForReplicas } from "../clie
 import { runScript } from "../client/scripts.ts";
 import { blockingTime } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
+import { DigestCommand } from "../commands/script.ts";
 import type { Connection } from "../connection/connection.ts";
 import { TimeoutError } from "../errors.ts";
 import { abortable, startLimit } from "../connection/limit.ts";
@@ -30,6 +31,7 @@ import { unlessAborted } from "./policies.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "./route.ts";
 import { Router } from "./router.ts";
 import { clusterSubscriptions } from "./cluster_subscriptions.ts";
+import { SentScripts } from "./sent_scripts.ts";
 import { slotOf } from "./slot.ts";
 import { runTransaction } from "./transaction.ts";
 import { UnknownCommands } from "./unknown_commands.ts";
@@ -47,6 +49,7 @@ export class ClusterExecutor implements Executor {
   readonly #cluster: ClusterState;
   readonly #router: Router;
   readonly #unknown: UnknownCommands = new UnknownCommands();
+  readonly #sent: SentScripts = new SentScripts();
   readonly #multiplex: boolean;
   readonly #owner: boolean;
   readonly #leave: () => void;
@@ -167,11 +170,28 @@ export class ClusterExecutor implements Executor {
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
       const { clock } = this.#cluster.options.connection;
-      return this.#track(runScript(command, call, clock, (plain, rest) => this.execute(plain, rest)));
+      return this.#track(
+        runScript(
+          command,
+          call,
+          clock,
+          (plain, rest) => this.execute(this.#withSource(plain), rest),
+          this.#multiplex,
+        ),
+      );
     }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     return this.#execute(command, decoded, blocks);
+  }
+
+  /** A script whole, where it is the first call over the connection to its node. */
+  #withSource(command: Command): Command {
+    if (!(command instanceof DigestCommand) || !this.#multiplex) return command;
+    const slot = slotOfCommand(command);
+    if (slot < 0) return command;
+    const node = this.#cluster.topology.masterOf(slot);
+    return node === undefined || this.#sent.isFirst(command, node) ? command.whole : command;
   }
 
   #execute(command: Command, call: Call, blocks: number): Promise<unknown> {

@@ -8,12 +8,9 @@ import { DedicatedBatchConnection } from "../client/dedicated_connection.ts";
 import type { Call } from "../client/executor.ts";
 import { isUnanswered, PipelineAttempt } from "../client/pipeline_attempt.ts";
 import { withSources } from "../client/scripts.ts";
-import { Command, CommandFlag } from "../commands/command.ts";
-import type { ScriptCommand } from "../commands/script.ts";
+import type { Command } from "../commands/command.ts";
 import { abortable } from "../connection/limit.ts";
-import { Pending } from "../connection/pending.ts";
-import { RedisError } from "../errors.ts";
-import type { Reply } from "../resp/types.ts";
+import type { Pending } from "../connection/pending.ts";
 import { acquireFromNode } from "./acquire_from_node.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import { gather, targetsOf } from "./fan_out.ts";
@@ -73,32 +70,14 @@ class PipelineSender implements RoutedSender {
       router.dismiss(pending);
       return false;
     }
-    const whole = this.#wholeScript(pending, error);
-    if (route !== undefined) router.record(whole ?? pending, route);
-    const taken = router.recoverFrom(whole ?? pending, error, this.node);
-    if (whole !== undefined && taken) router.dismiss(pending);
-    if (taken && signal !== undefined && !recovered.has(whole ?? pending)) {
-      recovered.add(whole ?? pending);
-      abortBy(whole ?? pending, signal);
+    if (route !== undefined) router.record(pending, route);
+    const taken = router.recoverFrom(pending, error, this.node);
+    if (taken && signal !== undefined && !recovered.has(pending)) {
+      recovered.add(pending);
+      abortBy(pending, signal);
     }
     if (!taken && isUnanswered(error) && error.executed !== "no") doubtful.add(slot);
     return taken;
-  }
-
-  /** Elsewhere a script that was called by its digest may be unknown: there it is sent whole. */
-  #wholeScript(pending: Pending, error: Error): Pending | undefined {
-    const { spec } = pending.command;
-    const script = pending.command as ScriptCommand;
-    if ((spec.flags & CommandFlag.scripted) === 0 || !(error instanceof RedisError)) return undefined;
-    const { spec: wholeSpec, args } = script.whole;
-    const whole = new Pending(new Command(wholeSpec, args), pending.mode, pending.timeout, {
-      resolved: (_, reply) => pending.resolve(reply as Reply),
-      rejected: (_, reason) => pending.reject(reason),
-    });
-    whole.deadline = pending.deadline;
-    whole.sender = this;
-    whole.coldFields.retry = this.#state.call.retry;
-    return whole;
   }
 }
 

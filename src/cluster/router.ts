@@ -7,13 +7,14 @@ import { OfflineQueue, UNLIMITED } from "../client/offline_queue.ts";
 import { closedError } from "../client/unsupported_commands.ts";
 import type { Timer } from "../clock.ts";
 import type { Command } from "../commands/command.ts";
+import type { ScriptCommand } from "../commands/script.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Pending, rawCommand } from "../connection/pending.ts";
 import { RedisError, ReplyError } from "../errors.ts";
 import { DecodeMode } from "../resp/types.ts";
 import { isFinal, retryDelay } from "../retry.ts";
 import type { Route } from "../observe/route.ts";
-import type { ClusterState, TopologyListener } from "./cluster_state.ts";
+import { type ClusterState, replaced, type TopologyListener } from "./cluster_state.ts";
 import { isFatalDiscoveryError } from "./fatal_discovery_error.ts";
 import { InFlightIndex } from "./in_flight.ts";
 import type { ClusterNode } from "./node.ts";
@@ -34,6 +35,8 @@ interface History {
 }
 
 const ASKING = rawCommand(["ASKING"]);
+/** To the node that has the slot, at once. */
+const AGAIN: Destination = { node: undefined, asking: false, delay: 0 };
 
 /** Sends commands, and sends them again where that is right. */
 export class Router implements NodeRecovery, TopologyListener {
@@ -110,21 +113,28 @@ export class Router implements NodeRecovery, TopologyListener {
   /** @inheritdoc */
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
     if (this.#closed || !(error instanceof RedisError)) return false;
-    const to = this.#next(pending, error, node);
+    // Elsewhere a script may be unknown: from now on it is sent whole.
+    const { whole } = pending.command as Partial<ScriptCommand>;
+    if (whole !== undefined) pending.command = whole;
     const slot = slotOfCommand(pending.command as Command);
+    const ordered = this.#isOrdered(pending, slot);
+    let queue = this.#queues.get(slot);
+    if (ordered && error instanceof ReplyError && error.executed === "no") {
+      queue ??= this.#addQueue(slot, this.#sentTo(node, slot));
+    }
+    // Before a new master is known, which may bring back more commands of the slot.
+    queue?.enter(pending);
+    const to = whole !== undefined && error.code === "NOSCRIPT" ? AGAIN : this.#next(pending, error, node);
     if (to instanceof Error) {
       // Whatever was refused did not run, so nothing has been overtaken.
-      if (to.executed === "no") this.#queues.get(slot)?.dismiss(pending);
+      if (to.executed === "no") queue?.dismiss(pending);
       if (to !== error) pending.reject(to);
       return to !== error;
     }
-    if (!this.#isOrdered(pending, slot)) this.#sendLater(pending, to);
-    else if (error instanceof ReplyError) this.#queueOf(slot, node).refuse(pending, error, to);
-    else {
-      const queue = this.#queues.get(slot);
-      if (queue === undefined) this.#send(pending, to);
-      else queue.refuse(pending, error, to);
-    }
+    queue = this.#queues.get(slot);
+    if (!ordered) this.#sendLater(pending, to);
+    else if (queue === undefined) this.#send(pending, to);
+    else queue.refuse(pending, error, to);
     return true;
   }
 
@@ -135,7 +145,7 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** @inheritdoc */
   discovered(): void {
-    this.rearranged([], true);
+    this.rearranged([], true, []);
     if (this.#offlineQueue.size === 0) return;
     for (const pending of this.#offlineQueue.drain()) {
       this.submit(pending, slotOfCommand(pending.command as Command));
@@ -151,15 +161,22 @@ export class Router implements NodeRecovery, TopologyListener {
   }
 
   /** New calls for a slot wait until its old master has answered all earlier ones. */
-  rearranged(slots: readonly number[], refreshed: boolean): void {
-    for (const node of this.#cluster.topology.nodes()) {
+  rearranged(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void {
+    for (const node of [...this.#cluster.topology.nodes(), ...left]) {
       const known = refreshed ? [...this.#indexOf(node)?.slots() ?? [], ...this.#slotsOfBatches()] : slots;
       for (const slot of known) {
-        if (slot < 0 || this.#queues.has(slot) || this.#slots[slot]?.master === node) continue;
+        if (slot < 0 || this.#slots[slot]?.master === node) continue;
         const earlier = this.#sentTo(node, slot);
-        if (earlier.length > 0) this.#addQueue(slot, earlier);
+        if (earlier.length === 0) continue;
+        const queue = this.#queues.get(slot);
+        if (queue === undefined) this.#addQueue(slot, earlier);
+        else queue.expect(earlier);
       }
     }
+    // What waits for a connection to the node that was to redirect it has a better way now.
+    const guess = this.#guess?.openedLane;
+    if (this.#cluster.topology.refreshes > 0) this.#guess = undefined;
+    if (guess?.waiting) guess.evict(replaced("the topology is known now"));
   }
 
   /** Rejects all commands that wait, and all that come. */
@@ -229,7 +246,7 @@ export class Router implements NodeRecovery, TopologyListener {
     if (redirection === undefined) {
       // It has not been tried at all: it waits on, up to its deadline.
       const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
-      if (untried) return { node: undefined, asking: false, delay: 0 };
+      if (untried) return AGAIN;
       const attempt = (pending.cold?.repeats ?? 0) + 1;
       const wait = retryDelay(policy, error, { attempt, readonly }, clock);
       if (wait === undefined) return error;
@@ -298,10 +315,6 @@ export class Router implements NodeRecovery, TopologyListener {
 
   #slotsOfBatches(): number[] {
     return [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
-  }
-
-  #queueOf(slot: number, node: ClusterNode | undefined): SlotQueue {
-    return this.#queues.get(slot) ?? this.#addQueue(slot, this.#sentTo(node, slot));
   }
 
   #addQueue(slot: number, inFlight: readonly Pending[]): SlotQueue {

@@ -38,6 +38,8 @@ interface Refused {
   readonly pending: Pending;
   readonly error: Error;
   readonly to: Destination;
+  /** When it was first refused, as a number: refusals come in the order of the calls. */
+  readonly order: number;
 }
 
 /** What a slot queue does its work with. */
@@ -63,10 +65,13 @@ export class SlotQueue {
   readonly #awaited: Set<Pending> = new Set();
   /** Commands that call back when they settle. */
   readonly #observed: WeakSet<Pending> = new WeakSet();
-  /** Refused since something was last sent: before all of `#waiting` in the order of calls. */
+  readonly #orders: WeakMap<Pending, number> = new WeakMap();
+  #nextOrder = 0;
+  /** Refused since something was last sent. */
   #refused: Refused[] = [];
   /** Refused earlier, and not sent since. */
   #waiting: Refused[] = [];
+  #scheduled = false;
   #delayed: Timer = undefined;
   /** Whether one command was sent alone, to find out whether the slot is available again. */
   #probing = false;
@@ -82,7 +87,7 @@ export class SlotQueue {
     this.#held = new OfflineQueue(options.clock, options.limits, options.address);
     this.#deadlines = new Deadlines(options.clock, (now) => this.#expire(now));
     this.whenReleased = new Promise((resolve) => this.#release = resolve);
-    for (const pending of inFlight) this.#await(pending);
+    this.expect(inFlight);
   }
 
   /** Holds a call back until all earlier ones of the slot have been redirected. */
@@ -90,18 +95,30 @@ export class SlotQueue {
     this.#held.add(pending);
   }
 
+  /** Waits for the replies to commands that were sent earlier than what is held. */
+  expect(inFlight: Iterable<Pending>): void {
+    for (const pending of inFlight) this.#await(pending);
+  }
+
+  /** Notes that a command was refused, before it is known what becomes of it: others may be refused meanwhile. */
+  enter(pending: Pending): void {
+    if (!this.#orders.has(pending)) this.#orders.set(pending, this.#nextOrder++);
+  }
+
   /** Takes over a command that was refused. */
   refuse(pending: Pending, error: Error, to: Destination): void {
     this.#awaited.delete(pending);
-    this.#refused.push({ pending, error, to });
+    this.enter(pending);
+    this.#refused.push({ pending, error, to, order: this.#orders.get(pending)! });
     this.#held.reason = error;
     if (pending.deadline !== 0) this.#deadlines.note(pending.deadline);
-    this.#advance();
+    this.#schedule();
   }
 
   /** Forgets a command that fails without having run. */
   dismiss(pending: Pending): void {
-    if (this.#awaited.delete(pending)) this.#advance();
+    this.#awaited.delete(pending);
+    this.#schedule();
   }
 
   /** Rejects all commands. */
@@ -133,7 +150,17 @@ export class SlotQueue {
       const refused = earlier.error instanceof ReplyError;
       if (refused && conflict(earlier.pending, pending)) earlier.pending.reject(overtaken(earlier));
     }
-    this.#advance();
+    this.#schedule();
+  }
+
+  /** Commands that a connection or a queue loses together are refused in one go: all of them first. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#advance();
+    });
   }
 
   #advance(): void {
@@ -142,7 +169,8 @@ export class SlotQueue {
     const passed = this.#probing && this.#refused.length === 0;
     this.#probing = false;
     const waiting = passed ? this.#waiting.map(withoutDelay) : this.#waiting;
-    this.#waiting = [...this.#refused, ...waiting].filter(({ pending }) => !pending.done);
+    this.#waiting = [...this.#refused, ...waiting].filter(({ pending }) => !pending.done)
+      .sort((a, b) => a.order - b.order);
     this.#refused = [];
     const first = this.#waiting[0];
     if (first === undefined) {

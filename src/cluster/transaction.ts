@@ -12,6 +12,7 @@ import { withSources } from "../client/scripts.ts";
 import { TransactionAttempt } from "../client/transaction_attempt.ts";
 import { Command, CommandFlag, defineCommand } from "../commands/command.ts";
 import { keysOf } from "../commands/keys.ts";
+import type { Connection } from "../connection/connection.ts";
 import { Pending } from "../connection/pending.ts";
 import { isRefusal, RedisError, ReplyError } from "../errors.ts";
 import { checkArguments } from "../resp/arguments.ts";
@@ -57,27 +58,26 @@ export function runTransaction(
   );
 }
 
-/** An attempt that reports in the moment of the last reply that it was refused as a whole. */
-class RefusableAttempt extends TransactionAttempt {
-  readonly #replies: unknown[] = [];
-  readonly #last: number;
-  readonly #refused: (error: RedisError) => void;
+/** An attempt that reports in the moment of the last reply or error, as later commands must not get ahead of it. */
+class ReportingAttempt extends TransactionAttempt {
+  readonly #report: (outcomes: readonly unknown[]) => void;
 
-  constructor(commands: readonly Command[], terms: BatchTerms, refused: (error: RedisError) => void) {
+  constructor(
+    commands: readonly Command[],
+    terms: BatchTerms,
+    report: (outcomes: readonly unknown[]) => void,
+  ) {
     super(commands, terms);
-    this.#last = commands.length + 1;
-    this.#refused = refused;
+    this.#report = report;
   }
 
-  override resolved(index: number, value: unknown): void {
-    super.resolved(index, value);
-    this.#replies[index] = value;
-    if (index !== this.#last || !isRefusal(value)) return;
-    const begun = !(this.#replies[0] instanceof Error);
-    const refusal = this.#replies.find((reply) => redirectionOf(reply) !== undefined);
-    if (refusal !== undefined && (begun || this.#replies.every(isRefusal))) {
-      this.#refused(refusal as RedisError);
-    }
+  /** The router retries it, in the order of its slot, and not the connection. */
+  override send(connection: Connection): void {
+    super.send(connection);
+  }
+
+  protected override settled(outcomes: readonly unknown[]): void {
+    this.#report(outcomes);
   }
 }
 
@@ -132,20 +132,14 @@ class SharedTransaction {
 
   #send(pending: Pending, node: ClusterNode): void {
     const { mode, timeout } = this.#call;
-    let refused = false;
-    const attempt = new RefusableAttempt(
-      this.#commands,
-      { mode, timeout, deadline: this.#deadline },
-      (error) => {
-        refused = true;
-        pending.fail(error);
-      },
-    );
-    this.#attempt = attempt;
-    attempt.outcomes.then((outcomes) => {
+    const terms = { mode, timeout, deadline: this.#deadline };
+    const attempt = this.#attempt = new ReportingAttempt(this.#commands, terms, (outcomes) => {
       this.#outcomes = outcomes;
-      if (refused || pending.done) return;
+      if (pending.done) return;
       const [first] = outcomes;
+      const none = outcomes.every((one) => one instanceof RedisError && one.executed === "no");
+      const refusal = none ? outcomes.find((one) => redirectionOf(one) !== undefined) : undefined;
+      if (refusal !== undefined) return pending.fail(refusal as Error);
       const failed = outcomes.every((one) => isUnanswered(one) || isRefusal(one));
       if (failed && (isUnanswered(first) || first instanceof ReplyError)) pending.fail(first);
       else pending.resolve(outcomes as Reply);

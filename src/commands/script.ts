@@ -36,6 +36,22 @@ function scripted(spec: CommandSpec): CommandSpec {
   return { ...spec, flags: spec.flags | CommandFlag.scripted };
 }
 
+/** EVALSHA that knows how to become EVAL. */
+export class DigestCommand<T = unknown> extends Command<T> {
+  readonly #script: ScriptCommand<T>;
+
+  /** Made by the script. */
+  constructor(spec: CommandSpec, script: ScriptCommand<T>) {
+    super(spec, script.args);
+    this.#script = script;
+  }
+
+  /** The same with its source. */
+  get whole(): Command<T> {
+    return this.#script.whole;
+  }
+}
+
 /** EVALSHA of a script whose source is at hand. */
 export class ScriptCommand<T = unknown> extends Command<T> {
   readonly #source: string;
@@ -50,8 +66,8 @@ export class ScriptCommand<T = unknown> extends Command<T> {
   }
 
   /** The same by its SHA-1 only. */
-  get short(): Command<T> {
-    return new Command(this.#readOnly ? EVALSHA_RO : EVALSHA, this.args);
+  get short(): DigestCommand<T> {
+    return new DigestCommand<T>(this.#readOnly ? EVALSHA_RO : EVALSHA, this);
   }
 
   /** The same for servers without read-only variants. */

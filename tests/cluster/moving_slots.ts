@@ -5,9 +5,10 @@
  * @module
  */
 import { slotOf } from "../../src/cluster/slot.ts";
+import { sha1 } from "../../src/commands/sha1.ts";
 import type { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";
-import type { Answer, PeerConnection } from "../harness/scripted_peer.ts";
+import { type Answer, Many, type PeerConnection } from "../harness/scripted_peer.ts";
 import { dealt, FakeCluster } from "./fake_cluster.ts";
 
 interface SlotState {
@@ -28,6 +29,14 @@ const TEMPORARY = [
   "BUSY Redis is busy running a script",
 ];
 
+/** What happens beside that. */
+export interface Troubles {
+  /** Connections end, before or after a command has run. */
+  readonly losses?: boolean;
+  /** A node leaves the cluster, and comes back. */
+  readonly departures?: boolean;
+}
+
 /** Three nodes whose slots move all the time. */
 export class MovingSlots {
   /** The nodes. */
@@ -38,10 +47,14 @@ export class MovingSlots {
   active = true;
   readonly #clock: SimulatedClock;
   readonly #slots: Map<number, SlotState> = new Map();
+  readonly #troubles: Troubles;
+  /** The digests of the scripts that each node knows. */
+  readonly #scripts: Map<number, Set<string>> = new Map();
 
   /** Takes its random numbers from the clock. */
-  constructor(clock: SimulatedClock) {
+  constructor(clock: SimulatedClock, troubles: Troubles = {}) {
     this.#clock = clock;
+    this.#troubles = troubles;
     this.fake.before = (port, command, connection) => this.#answer(port, command, connection);
   }
 
@@ -63,7 +76,33 @@ export class MovingSlots {
   }
 
   #otherThan(port: number): number {
-    return 7000 + (port - 7000 + 1 + Math.floor(this.#clock.random() * 2)) % 3;
+    const others = this.fake.belief.shards.map(({ master }) => master).filter((other) => other !== port);
+    return others[Math.floor(this.#clock.random() * others.length)]!;
+  }
+
+  /** A node leaves, and its slots go to the others; or it comes back without any. */
+  #departOrReturn(): void {
+    const { epoch, shards } = this.fake.belief;
+    const gone = 7000 + Math.floor(this.#clock.random() * 3);
+    const left = dealt(3, epoch + 1);
+    if (shards.length === 3) {
+      left.shards = left.shards.map(({ range, master }) => ({
+        range,
+        master: master === gone ? 7000 + (gone - 7000 + 1) % 3 : master,
+      }));
+    }
+    this.fake.belief = left;
+    for (const [slot, state] of this.#slots) {
+      const known = new Set(left.shards.map(({ master }) => master));
+      if (state.target !== undefined && !known.has(state.target)) {
+        state.target = undefined;
+        state.gone.clear();
+      }
+      if (known.has(state.owner)) continue;
+      state.owner = left.shards.find(({ range: [from, to] }) => slot >= from && slot <= to)!.master;
+      state.target = undefined;
+      state.gone.clear();
+    }
   }
 
   /** Changes a slot now and then, each time that it is asked for something. */
@@ -106,9 +145,18 @@ export class MovingSlots {
     keys.forEach((key, index) => {
       const values = this.written.get(key) ?? [];
       this.written.set(key, values);
-      values.push(command[0] === "MSET" ? command[2 + 2 * index]! : command[2]!);
+      const value = { MSET: 2 + 2 * index, EVAL: 4, EVALSHA: 4 }[command[0]!] ?? 2;
+      values.push(command[value]!);
     });
     return command[0] === "MSET" ? "OK" : 1;
+  }
+
+  #unknownScript(port: number, [name, script = ""]: readonly string[]): ErrorReply | undefined {
+    let known = this.#scripts.get(port);
+    if (known === undefined || this.#chance(0.02)) this.#scripts.set(port, known = new Set());
+    if (name === "EVAL") known.add(sha1(script));
+    const unknown = name === "EVALSHA" && !known.has(script);
+    return unknown ? new ErrorReply("NOSCRIPT No matching script. Please use EVAL.") : undefined;
   }
 
   readonly #asking: WeakMap<PeerConnection, boolean> = new WeakMap();
@@ -133,11 +181,18 @@ export class MovingSlots {
     }
     const keys = keysOf(command);
     if (keys.length === 0) return undefined;
-    const refusal = this.#refusal(port, keys, asking);
+    if (this.#troubles.departures && this.#chance(0.01)) this.#departOrReturn();
+    const refusal = this.#refusal(port, keys, asking) ?? this.#unknownScript(port, command);
     if (queue !== undefined) {
       if (refusal === undefined) queue.commands.push(command);
       else queue.spoiled = true;
       return refusal ?? "QUEUED";
+    }
+    if (this.#troubles.losses && this.#chance(0.02)) {
+      if (refusal === undefined && this.#chance(0.5)) this.#run(command, keys);
+      if (this.#chance(0.5)) connection.close();
+      else connection.reset();
+      return new Many([]);
     }
     const reply = refusal ?? this.#run(command, keys);
     // A slow node: what comes behind it on this connection waits.
@@ -150,5 +205,6 @@ export class MovingSlots {
 
 function keysOf([name, ...args]: readonly string[]): string[] {
   if (name === "RPUSH") return [args[0]!];
+  if (name === "EVAL" || name === "EVALSHA") return [args[2]!];
   return name === "MSET" ? args.filter((_, index) => index % 2 === 0) : [];
 }
