@@ -25,6 +25,7 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
     shrink: { type: "boolean", default: false },
+    first: { type: "boolean", default: false },
   },
 });
 
@@ -89,7 +90,7 @@ if (values.replay !== undefined) {
       told = performance.now();
       console.log(`... ${figures()}`);
     }
-    if (totals.broken >= 5 && !values.keep) break;
+    if (totals.broken >= (values.first ? 1 : 5) && !values.keep) break;
   }
 }
 console.log(

@@ -6,6 +6,9 @@
 import type { Dice } from "./dice.ts";
 import type { Action, Limits, Part } from "./scenario.ts";
 
+/** A signal that is not aborted before the world ends: nobody must listen to it then. */
+const NEVER = 10_000_000;
+
 function drawPart(dice: Dice, id: number): Part {
   const key = `k${dice.below(6)}`;
   const size = dice.oneIn(12) ? dice.pick([500, 5_000, 30_000]) : dice.below(10);
@@ -48,7 +51,7 @@ function drawLimits(dice: Dice): Limits {
     case 0:
       return { timeout: dice.pick([1, 5, 20, 100, 400, 2_000]) };
     case 1:
-      return { abort: dice.pick([0, 1, 2, 10, 100, 700]) };
+      return { abort: dice.pick([0, 1, 2, 10, 100, 700, NEVER]) };
     default:
       return {};
   }

@@ -5,15 +5,10 @@
  */
 import { writes } from "../commands.ts";
 import { describeOperation, type History, type Operation } from "../history.ts";
-import { isFault } from "../scenario.ts";
 
 /** Judges the order of what was executed. */
 export function judgeOrder({ operations, scenario }: History): string[] {
   const faults: string[] = [];
-  // What a demoted master refused is sent to the new one while later calls are on their way there: no order is promised.
-  if (scenario.steps.some((step) => isFault(step) && step.fault === "window" && step.code === "READONLY")) {
-    return [];
-  }
   const last: Map<string, Operation> = new Map();
   for (const operation of operations) {
     const { part, how, client, executions, group, outcome } = operation;

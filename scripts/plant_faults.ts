@@ -1,0 +1,70 @@
+/**
+ * Plants each known defect into a copy of the sources, and lets the simulator look for it: `node scripts/plant_faults.ts
+ * [--seeds N] [WORD...]`. Prints after how many worlds each was found; the exit code is 1 if one was not.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { PLANTED, type PlantedFault } from "../tests/simulation/planted/faults.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** What a world needs. */
+const PARTS =
+  "src transports mod.ts package.json deno.json tests/harness/clock.ts tests/simulation scripts/simulate.ts"
+    .split(" ");
+
+/** What came of one. */
+function look({ name, file, find, replace }: PlantedFault, folder: string, seeds: string): boolean {
+  const path = join(folder, file);
+  const text = readFileSync(path, "utf8");
+  if (text.split(find).length !== 2) {
+    console.log(`stale   ${name}: the text to replace does not stand once in ${file}`);
+    return false;
+  }
+  writeFileSync(path, text.replace(find, () => replace));
+  const flags = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--no-warnings"];
+  const began = performance.now();
+  const { stdout, status, signal } = spawnSync(process.execPath, [
+    ...flags,
+    join(folder, "scripts/simulate.ts"),
+    "--seed",
+    "1",
+    "--seeds",
+    seeds,
+    "--first",
+  ], { encoding: "utf8", timeout: 300_000 });
+  writeFileSync(path, text);
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  const fault = /^ {2}\S.*$/m.exec(stdout)?.[0].trim().slice(0, 110);
+  const worlds = /: (\d+) seeds/.exec(stdout)?.[1];
+  const found = fault !== undefined || signal !== null || (status !== 0 && worlds === undefined);
+  const how = fault ?? (signal === null ? `it breaks: ${status}` : "it never ends");
+  console.log(
+    `${found ? "found  " : "MISSED "} ${name}: ${found ? how : ""} (${worlds ?? "?"} worlds, ${seconds} s)`,
+  );
+  return found;
+}
+
+const { values, positionals } = parseArgs({
+  options: { seeds: { type: "string", default: "200" } },
+  allowPositionals: true,
+});
+const wanted = PLANTED.filter(({ name, file }) =>
+  positionals.length === 0 || positionals.some((word) => `${name} ${file}`.includes(word))
+);
+const folder = mkdtempSync(join(tmpdir(), "planted-"));
+let found = 0;
+try {
+  for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  for (const one of wanted) if (look(one, folder, values.seeds)) found++;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+console.log(`${found} of ${wanted.length} found`);
+process.exitCode = found === wanted.length ? 0 : 1;

@@ -1,0 +1,226 @@
+/**
+ * Defects to plant: each undoes a fix, or breaks a promise in a way of its own. The simulator must find all of them.
+ *
+ * @module
+ */
+
+/** A defect, as an edit of one file. */
+export interface PlantedFault {
+  readonly name: string;
+  readonly file: string;
+  /** What stands there, once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+function plant(name: string, file: string, find: string, replace: string): PlantedFault {
+  return { name, file, find, replace };
+}
+
+/** All defects. */
+export const PLANTED: readonly PlantedFault[] = [
+  plant(
+    "commands that expire behind a slow socket are sent all the same",
+    "src/connection/output.ts",
+    "    this.#dropStaged();\n    this.#encodeUnsent();",
+    "    this.staged = 0;\n    this.#encodeUnsent();",
+  ),
+  plant(
+    "an expired command in the queue of unsent ones is encoded",
+    "src/connection/watchdog.ts",
+    "    if (expired) unsent.sweep();",
+    "    if (expired) next = Math.min(next, now + 1_000);",
+  ),
+  plant(
+    "what was sent last counts as not sent",
+    "src/connection/link.ts",
+    'taken + index < sent ? "unknown" : "no"',
+    'taken + index + 1 < sent ? "unknown" : "no"',
+  ),
+  plant(
+    "what was never sent counts as unknown, and what was sent is repeated",
+    "src/retry.ts",
+    'return executed === "no" || context.readonly || policy.unsafe;',
+    'return executed !== "yes" || context.readonly || policy.unsafe;',
+  ),
+  plant(
+    "a command that timed out gives its place to the next one's reply",
+    "src/connection/reply_dispatcher.ts",
+    "    const head = this.queue.shift();\n    if (head === undefined) throw unsolicitedReply(0);",
+    "    while (this.queue.peek()?.done === true && this.queue.length > 1) this.queue.shift();\n    const head = this.queue.shift();\n    if (head === undefined) throw unsolicitedReply(0);",
+  ),
+  plant(
+    "refused commands go out behind later ones",
+    "src/client/ordered_sender.ts",
+    "[...this.resend.drain(), ...this.offline.drain()];\n    this.#open",
+    "[...this.offline.drain(), ...this.resend.drain()];\n    this.#open",
+  ),
+  plant(
+    "a refused command is repeated although a later one has run",
+    "src/client/retry_hold.ts",
+    "if (place < (isReadonly(pending) ? wrote : ran)) pending.reject(error);",
+    "if (place < -1) pending.reject(error);",
+  ),
+  plant(
+    "commands that wait for their retry are overtaken",
+    "src/client/ordered_sender.ts",
+    "      this.#closeGate(this.#open!, error);",
+    "      void error;",
+  ),
+  plant(
+    "the transaction of watch() is repeated without watching",
+    "src/client/watch.ts",
+    "const call = { ...this.#call, retry: NEVER };",
+    "const call = this.#call;\n    void NEVER;",
+  ),
+  plant(
+    "a transaction that was not sent runs behind later calls",
+    "src/client/transaction_attempt.ts",
+    'if (ended instanceof RedisError && ended.executed === "no" && this.#recover(ended)) return;',
+    "",
+  ),
+  plant(
+    "a transaction that was refused is told as unknown",
+    "src/client/watch.ts",
+    'if (!(error instanceof PipelineError) || error.executed !== "no") throw error;',
+    'if (!(error instanceof PipelineError)) throw error;\n        if (error.code === "WATCH_CONFLICT") return undefined as never;',
+  ),
+  plant(
+    "a subscription is ready before all its channels are",
+    "src/client/pubsub/subscription.ts",
+    'if (topic.state !== "on") this.#waiting.add(topic);\n  }',
+    'if (topic.state !== "on") this.#waiting.add(topic);\n    else if (this.#waiting.size === 0) this.#became();\n  }',
+  ),
+  plant(
+    "no gap is told after a loss",
+    "src/client/pubsub/channel_subscription.ts",
+    "for (const sink of this.sinks) sink.confirmed(this, gap);",
+    "for (const sink of this.sinks) sink.confirmed(this, gap && undefined);",
+  ),
+  plant(
+    "subscriptions do not come back",
+    "src/client/pubsub/subscription_manager.ts",
+    "for (const topic of this.topics()) this.#changed.add(topic);\n    this.#synchronize();",
+    "this.#synchronize();",
+  ),
+  plant(
+    "messages are delivered to a subscription that is not confirmed",
+    "src/client/pubsub/subscription_manager.ts",
+    'if (topic === undefined || topic.state !== "on") return;',
+    "if (topic === undefined) return;",
+  ),
+  plant(
+    "a message is delivered twice",
+    "src/client/pubsub/subscription_manager.ts",
+    "for (let index = 0; index < sinks.length; index++) {\n      sinks[index]!.message",
+    "for (let index = 0; index <= sinks.length; index++) {\n      sinks[index % sinks.length]!.message",
+  ),
+  plant(
+    "invalidations are ignored",
+    "src/client/cache/cache.ts",
+    "for (const key of keys) this.#forget(keyOfReply(key));",
+    "void keyOfReply;",
+  ),
+  plant(
+    "cached values outlive their connection",
+    "src/client/cache/cache.ts",
+    "      current = undefined;\n      this.clear();\n    };",
+    "      current = undefined;\n    };",
+  ),
+  plant(
+    "cached values outlive their time",
+    "src/client/cache/cache.ts",
+    "flight.expires = Math.min(flight.expires, sent + left);",
+    "void left;",
+  ),
+  plant(
+    "own writes are not read",
+    "src/client/cache/cache.ts",
+    '    if (keys === "all") this.clear();\n    else for (const key of keys) this.#forget(key);',
+    '    if (keys === "all") this.clear();',
+  ),
+  plant(
+    "a read that an invalidation overtook is kept",
+    "src/client/cache/cache.ts",
+    "if (!flight.stale && this.#active) this.#keep(flight, reply);",
+    "if (this.#active) this.#keep(flight, reply);",
+  ),
+  plant(
+    "deadlines behind the first command are not looked at",
+    "src/connection/watchdog.ts",
+    "      if (pending.deadline > now) {\n        if (pending.deadline < next) next = pending.deadline;\n        continue;",
+    "      if (pending.deadline > now) {\n        if (pending.deadline < next) next = pending.deadline;\n        break;",
+  ),
+  plant(
+    "commands that wait for a connection have no deadline",
+    "src/client/offline_queue.ts",
+    "    this.#deadlines.note(pending.deadline);",
+    "    void this.#deadlines;",
+  ),
+  plant(
+    "a silent peer is never given up",
+    "src/connection/watchdog.ts",
+    "    if (end > now) {",
+    "    if (end > -1) {",
+  ),
+  plant(
+    "an idle connection is not probed, so subscriptions on a dead one stay there",
+    "src/connection/health_check_timer.ts",
+    "this.#timer = this.#clock.setTimeout(() => this.#wake(), Math.ceil(delay));",
+    "void delay;",
+  ),
+  plant(
+    "a place of the pool is forgotten when a connection is lost",
+    "src/pool/leases.ts",
+    "    this.#held.delete(connection);\n    this.#lost.set(connection, lease);",
+    "    this.#lost.set(connection, lease);",
+  ),
+  plant(
+    "the pool opens one connection too many",
+    "src/pool/pool.ts",
+    "return this.options.maxConnections - idle",
+    "return this.options.maxConnections + 1 - idle",
+  ),
+  plant(
+    "waiters keep their listeners",
+    "src/pool/waiters.ts",
+    '      signal?.removeEventListener("abort", abort);',
+    "      void abort;",
+  ),
+  plant(
+    "commands keep listening to their signal",
+    "src/connection/abort_group.ts",
+    "if (this.#members.delete(member) && this.#members.size === 0) {",
+    "if (this.#members.delete(member) && this.#members.size === -1) {",
+  ),
+  plant(
+    "a transaction that a connection's last holder left open is not undone",
+    "src/pool/pool.ts",
+    "} else if (session.repairs().length > 0) {",
+    "} else if (session.repairs().length > 1_000) {",
+  ),
+  plant(
+    "the memory of a write is used again before the socket has taken it",
+    "src/connection/output.ts",
+    "    this.#blocked = this.busy = true;\n    taken.then(",
+    "    this.encoder.give(lent);\n    this.#blocked = this.busy = true;\n    taken.then(",
+  ),
+  plant(
+    "a queue for a stalled peer stays full",
+    "src/connection/link.ts",
+    "    if (!this.#output.busy || !this.#isFull || !this.#stall.stalled) return false;",
+    "    if (!this.#isFull) return false;",
+  ),
+  plant(
+    "a client that is closed leaves its connection open",
+    "src/client/multiplexed_connection.ts",
+    "    if (connection !== undefined) await this.#retire(connection);",
+    "    if (connection !== undefined) void this.#retire;",
+  ),
+  plant(
+    "close() waits for ever for the first connection",
+    "src/client/multiplexed_connection.ts",
+    'if (connecting) this.#stop.abort(this.#closed("connect"));',
+    "",
+  ),
+];
