@@ -1,5 +1,5 @@
 /**
- * The commands that one `AbortSignal` ends: one listener for all of them.
+ * Aborts all commands of one `AbortSignal` by one listener.
  *
  * Adding and removing a listener costs as much as the signal has listeners, so that a signal that is shared by many
  * commands may have one only.
@@ -9,7 +9,7 @@
 
 /** A command that can be aborted. */
 export interface Abortable {
-  /** It has been aborted. */
+  /** Rejects the command with the signal's reason. */
   reject(reason: unknown): void;
 }
 
@@ -21,7 +21,7 @@ export interface AbortableCommand extends Abortable {
 
 const groups: WeakMap<AbortSignal, AbortGroup> = new WeakMap();
 
-/** The commands of one signal; it listens while there are any. */
+/** The commands of one signal. The group listens while it has members. */
 export class AbortGroup {
   readonly #signal: AbortSignal;
   readonly #members: Set<Abortable> = new Set();

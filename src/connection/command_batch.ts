@@ -1,5 +1,5 @@
 /**
- * Commands that go out together and are answered together, errors in place.
+ * Collects the outcomes of commands that are sent together.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { BatchSink } from "./pending.ts";
 
 /** Collects the outcomes of `count` commands by position; its promise never rejects. */
 export class CommandBatch implements BatchSink {
-  /** Resolves with the outcomes when the last has come. */
+  /** Resolves with all outcomes. */
   readonly promise: Promise<unknown[]>;
   readonly #outcomes: unknown[];
   #missing: number;
   #resolve!: (outcomes: unknown[]) => void;
 
-  /** For `count` commands; with none it is complete at once. */
+  /** Expects `count` outcomes; 0 resolves at once. */
   constructor(count: number) {
     this.#outcomes = new Array(count);
     this.#missing = count;

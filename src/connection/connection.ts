@@ -1,5 +1,5 @@
 /**
- * A connection to a server: its public side, and the way of commands into the link.
+ * A connection to a server: the public class, and how commands reach the link.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export {
 };
 
 /**
- * A connection to a server. Pools make them; by itself one is made, connected and used like this.
+ * A connection to a server. Pools create connections; an application can use one without a pool.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export class Connection {
   /** The server's address, for messages. */
   readonly address: string;
   /**
-   * What its holder did to its state; pools look at it.
+   * The changes of its state at the server, for pools.
    *
    * @internal
    */
@@ -68,9 +68,9 @@ export class Connection {
   readonly #mode: number;
 
   /**
-   * Makes a connection, not yet connected. Options are a URL, an object, or both: the object goes over the URL.
+   * Creates a connection that is not connected yet. Options are a URL, an object, or both: the object overrides the URL.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   constructor(
     options: string | URL | ConnectionOptions | ResolvedConnectionOptions = {},
@@ -99,32 +99,32 @@ export class Connection {
     return this.#life.state;
   }
 
-  /** Why it has ended, if not by plan. */
+  /** The reason why the connection ended; `undefined` if it was closed on purpose. */
   get cause(): Error | undefined {
     return this.#life.cause;
   }
 
-  /** The version of the protocol that is spoken; 0 before it is connected. */
+  /** The RESP version in use; 0 before the connection is ready. */
   get protocol(): 0 | 2 | 3 {
     return this.#life.handshake?.protocol ?? 0;
   }
 
-  /** The connection's id at the server (CLIENT ID), where the server told it. */
+  /** The connection's id at the server (CLIENT ID), if HELLO returned it. */
   get id(): number | undefined {
     return this.#life.handshake?.id;
   }
 
-  /** What the server said about itself in reply to HELLO. */
+  /** The fields of HELLO's reply. */
   get server(): Readonly<Record<string, Reply>> {
     return this.#life.handshake?.server ?? {};
   }
 
-  /** The number of push frames that were ignored, because they were empty or did not begin with a name. */
+  /** The number of ignored push frames: empty ones, and those that do not begin with a name. */
   get ignoredPushes(): number {
     return this.#life.dispatcher?.ignored ?? 0;
   }
 
-  /** Commands that wait for their reply, those included whose caller has given up. */
+  /** The number of commands that wait for their reply, including aborted and expired ones. */
   get pending(): number {
     return this.#life.pending;
   }
@@ -135,7 +135,7 @@ export class Connection {
   }
 
   /**
-   * The open socket with what is on its way; for those who subscribe.
+   * The link, for subscriptions and queue limits.
    *
    * @internal
    */
@@ -143,18 +143,18 @@ export class Connection {
     return this.#life.link;
   }
 
-  /** Adds someone who wants to know; forgotten when it ends. */
+  /** Adds a listener; the end of the connection removes it. */
   listen(listener: ConnectionListener): void {
     this.#life.listeners.add(listener);
   }
 
-  /** Takes a listener away. */
+  /** Removes a listener. */
   unlisten(listener: ConnectionListener): void {
     this.#life.listeners.remove(listener);
   }
 
   /**
-   * Says whom it goes back to when it is disposed of.
+   * Sets the pool that takes the connection back when it is disposed of.
    *
    * @internal
    */
@@ -162,7 +162,7 @@ export class Connection {
     this.#home = home;
   }
 
-  /** Further commands of the handshake that must succeed; subclasses override it. */
+  /** Returns further commands of the handshake, which must succeed; subclasses override it. */
   protected setup(): readonly (readonly Arg[])[] {
     return [];
   }
@@ -178,7 +178,7 @@ export class Connection {
   }
 
   /**
-   * Sends a command, given as its words, and resolves with its reply. Replies come in the order of the calls.
+   * Sends a command given as words, and resolves with its reply. Replies arrive in the order of the calls.
    *
    * @throws {TypeError} for a word that cannot be sent; nothing is sent then.
    * @throws {RedisError} with `executed`, when it fails.
@@ -188,7 +188,7 @@ export class Connection {
     return this.execute(rawCommand(words), options) as Promise<Reply>;
   }
 
-  /** Sends a command given as a value (`get("k")`), and resolves with its typed reply. */
+  /** Sends a command value (`get("k")`), and resolves with its typed reply. */
   execute(command: Sendable, options: SendOptions = {}): Promise<unknown> {
     const { signal } = options;
     const pending = new Pending(
@@ -204,7 +204,7 @@ export class Connection {
   }
 
   /**
-   * Sends commands that are packed already, and resolves with the `replies` replies that they bring, errors in place.
+   * Sends packed commands, and resolves with their `replies` replies, errors in place.
    *
    * @throws {TypeError} when `bytes` are not whole commands, as `packCommand()` makes them; nothing is sent then.
    * @throws {RangeError} when `replies` is not the number of the commands; nothing is sent then.
@@ -221,12 +221,12 @@ export class Connection {
     return await raw.replies as Reply[];
   }
 
-  /** The bytes of a command. */
+  /** Returns the encoded command. */
   packCommand(words: readonly Arg[]): Uint8Array {
     return packCommand(words);
   }
 
-  /** The bytes of several commands. */
+  /** Returns the encoded commands. */
   packCommands(commands: readonly (readonly Arg[])[]): Uint8Array {
     return packCommands(commands);
   }
@@ -249,8 +249,8 @@ export class Connection {
       link.enqueue(pending);
     } catch (error) {
       pending.reject(error);
-      // Refused arguments leave nothing behind. Anything else (no memory for a huge text) may have cut the
-      // command in two, and what follows would be read as its end.
+      // Refused arguments leave nothing in the output. Any other error (no memory for a huge text) may leave part of
+      // the command there, and the server would read later bytes as its rest.
       if (!(error instanceof TypeError)) life.end(error as Error);
       return;
     }
@@ -258,7 +258,7 @@ export class Connection {
   }
 
   /**
-   * Drops the commands that report to `sink` and have not been sent; they are rejected with `reason`.
+   * Rejects the commands of `sink` that have not been sent with `reason`, and drops them.
    *
    * @internal
    */
@@ -271,18 +271,18 @@ export class Connection {
     return this.#life.close();
   }
 
-  /** Closes now. Commands that wait are rejected, with `cause` as the reason if there is one. */
+  /** Closes at once. Waiting commands are rejected, with `cause` as the reason. */
   disconnect(cause?: Error): void {
     this.#life.end(cause);
   }
 
-  /** Goes back to its pool, or is closed when it has none. */
+  /** Returns the connection to its pool, or closes it if it has none. */
   [Symbol.dispose](): void {
     if (this.#home !== undefined) this.#home.release(this);
     else this.disconnect();
   }
 
-  /** What `console.log` prints, on all three runtimes. */
+  /** Returns the text for `console.log`. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `${this.constructor.name} { ${this.options}, ${this.state} }`;
   }

@@ -1,5 +1,5 @@
 /**
- * Those who want to know what happens to a connection.
+ * The listeners of one connection.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import { type ConnectionListener, reportListenerError } from "./contract.ts";
 
 const encoder = new TextEncoder();
 
-/** Tells listeners; one that throws disturbs neither the others nor the connection. */
+/** Calls the listeners. A listener that throws affects neither the others nor the connection. */
 export class ConnectionListeners {
-  // Replaced, never changed, so that a listener may leave while others are told.
+  // Replaced, never changed: a listener may be removed during a call.
   #all: readonly ConnectionListener[] = [];
 
-  /** Adds one, if it is not there. */
+  /** Adds a listener, once. */
   add(listener: ConnectionListener): void {
     if (!this.#all.includes(listener)) this.#all = [...this.#all, listener];
   }
 
-  /** Takes one away. */
+  /** Removes a listener. */
   remove(listener: ConnectionListener): void {
     this.#all = this.#all.filter((other) => other !== listener);
   }
 
-  /** A push frame came; those who want bytes get bytes. */
+  /** Delivers a push frame: as it was read to `frame`, as bytes to `push`. */
   push(values: Reply[]): void {
     const all = this.#all;
     for (let index = 0; index < all.length; index++) {
@@ -37,7 +37,7 @@ export class ConnectionListeners {
     }
   }
 
-  /** The connection has ended. */
+  /** Reports the end of the connection, and removes all listeners. */
   closed(cause: Error | undefined): void {
     for (const listener of this.#all) {
       try {
@@ -50,7 +50,7 @@ export class ConnectionListeners {
   }
 }
 
-/** What was read as text, as it came; the kind stays text. */
+/** Returns text as bytes; the kind of the frame stays text. */
 function inBytes(value: Reply, place: number): Reply {
   if (typeof value === "string") return place === 0 ? value : encoder.encode(value);
   return Array.isArray(value) ? value.map((one) => inBytes(one, 1)) : value;

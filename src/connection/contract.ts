@@ -1,12 +1,12 @@
 /**
- * What a connection and those around it know of each other.
+ * Types that connections share with pools and clients.
  *
  * @module
  */
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
 
-/** Where a connection stands in its life. */
+/** The state of a connection. */
 export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "closed";
 
 /** Options of one call of `connect()`. */
@@ -17,9 +17,9 @@ export interface ConnectOptions {
   readonly retry?: boolean;
 }
 
-/** Limits of one call. */
+/** Options of one call. */
 export interface SendOptions {
-  /** Milliseconds that it may take; 0 is no limit. Default: the connection's `commandTimeout`. */
+  /** The time limit in milliseconds; 0 is no limit. Default: the connection's `commandTimeout`. */
   readonly timeout?: number;
   /** Rejects with its reason when aborted; a late reply is read and dropped. */
   readonly signal?: AbortSignal;
@@ -27,9 +27,9 @@ export interface SendOptions {
   readonly mode?: number;
 }
 
-/** Who wants to know what happens to a connection. */
+/** Receives the events of a connection. */
 export interface ConnectionListener {
-  /** A push frame came; `values[0]` is its kind, the rest is bytes. */
+  /** Receives a push frame: `values[0]` is its kind, the rest is bytes. */
   push?(values: Reply[]): void;
   /**
    * The same, as it was read: behind the kind, bulk strings are text where they are ASCII, or bytes.
@@ -37,22 +37,22 @@ export interface ConnectionListener {
    * @internal
    */
   frame?(values: Reply[]): void;
-  /** It has ended; without a cause, by plan. All its commands are settled. */
+  /** Called when the connection has ended, without a cause if it was closed on purpose. All commands are settled. */
   closed?(cause: Error | undefined): void;
 }
 
-/** Tells of a listener that threw, which disturbs neither the other listeners nor the connection. */
+/** Prints the error of a listener. */
 export function reportListenerError(error: unknown): void {
   console.error("A listener of a connection failed:", error);
 }
 
-/** Whom a connection goes back to when it is disposed of: its pool. */
+/** The pool that takes a connection back when it is disposed of. */
 export interface ConnectionHome {
   /** Takes the connection back. */
   release(connection: object): void;
 }
 
-/** The `DecodeMode` bits that the options ask for. */
+/** Returns the `DecodeMode` bits of the options. */
 export function modeOf(options: Pick<ResolvedConnectionOptions, "encoding" | "encodingErrors">): number {
   if (options.encoding === "bytes") return DecodeMode.bytes;
   if (options.encoding === "latin1") return DecodeMode.latin1;

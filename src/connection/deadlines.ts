@@ -8,27 +8,27 @@
  */
 import type { Clock, Timer } from "../clock.ts";
 
-/** Milliseconds behind its time from which on a timer counts as held up. */
+/** Milliseconds of delay from which a timer counts as late. */
 const LATE = 100;
-/** Milliseconds that it waits then: Deno may not have sent yet what was written before it was held up. */
+/** Milliseconds that a late timer waits: Deno may not have sent the bytes that were written before the delay. */
 const AGAIN = 5;
 
-/** A timer that is only ever moved forward by `note`, and asks for its next time when it fires. */
+/** A timer for the earliest deadline; `note` moves it forward, and `check` returns its next time. */
 export class Deadlines {
-  /** When the timer fires next; `Infinity`: it is not set. */
+  /** The time at which the timer fires; `Infinity`: it is not set. */
   next = Infinity;
   readonly #clock: Clock;
   readonly #check: (now: number) => number;
   #timer: Timer = undefined;
   #late = false;
 
-  /** `check` deals with what is due and returns when to be called next (`Infinity`: not at all). */
+  /** `check` handles expired commands and returns the time of its next call (`Infinity`: none). */
   constructor(clock: Clock, check: (now: number) => number) {
     this.#clock = clock;
     this.#check = check;
   }
 
-  /** Makes sure that the timer fires at `deadline` or before. */
+  /** Ensures that the timer fires at `deadline` or before. */
   note(deadline: number): void {
     if (deadline >= this.next) return;
     this.#clock.clearTimeout(this.#timer);
@@ -38,7 +38,7 @@ export class Deadlines {
     this.#timer = this.#clock.setTimeout(this.#fire, delay);
   }
 
-  /** Takes the timer back. */
+  /** Stops the timer. */
   clear(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -48,7 +48,7 @@ export class Deadlines {
 
   #fire = (): void => {
     const now = this.#clock.now();
-    // The process was busy or asleep: replies may have come in time and lie unread, and are let in first.
+    // The process was busy or asleep: replies that arrived in time may be unread, and are read first.
     this.#late = !this.#late && now - this.next > LATE;
     if (this.#late) {
       this.#timer = this.#clock.setTimeout(this.#fire, AGAIN);

@@ -1,5 +1,5 @@
 /**
- * The errors of commands that got no reply, in words that say what may have happened.
+ * The errors of connections, and of commands without a reply.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "../errors.ts";
 import type { Endpoint } from "../transport.ts";
 
-/** An address for messages. */
+/** Returns the address for messages. */
 export function addressOf(endpoint: Endpoint): string {
   if ("path" in endpoint) return endpoint.path;
   return endpoint.host.includes(":")
@@ -24,19 +24,19 @@ export function addressOf(endpoint: Endpoint): string {
     : `${endpoint.host}:${endpoint.port}`;
 }
 
-/** The error for a command whose connection ended first. */
+/** Returns the error for a command whose connection ended first. */
 export function lossError(name: string, executed: Executed, where: string, cause: Error): RedisError {
   const message = executed === "no"
     ? `Cannot run ${name}: the connection to ${where} ended before it was sent (${cause.message})`
     : `Cannot tell whether ${name} ran: the connection to ${where} ended after it was sent (${cause.message})`;
   const code = cause instanceof RedisError ? cause.code : "LOST";
   if (cause instanceof ProtocolError) return new ProtocolError(message, { code, executed, cause });
-  // Silence beyond `socketTimeout` is a timeout for those who wait, whatever it did to the connection.
+  // Silence beyond `socketTimeout` is a timeout for the commands.
   if (cause instanceof TimeoutError) return new TimeoutError(message, { code, executed, cause });
   return new ConnectionError(message, { code, executed, cause });
 }
 
-/** The error for a command whose time was up. */
+/** Returns the error for an expired command. */
 export function commandTimeoutError(
   name: string,
   executed: Executed,
@@ -50,25 +50,25 @@ export function commandTimeoutError(
   });
 }
 
-/** The error of a later try, for a command of which an earlier one may have run: it cannot say "no". */
+/** Returns the error of a retry with `executed: "unknown"` instead of `"no"`, as an earlier try may have been executed. */
 export function withUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof RedisError) || error.executed !== "no") return error;
   return withExecuted(error, "unknown", `${error.message}; an earlier try may have run`);
 }
 
-/** The error of a command that changes nothing but its connection, which has ended: all can begin anew on another. */
+/** Returns the error with `executed: "no"`, for a command that only changed its connection, which has ended. */
 export function withoutEffect(error: unknown): unknown {
   if (!(error instanceof ConnectionError) || error.executed === "no") return error;
   return withExecuted(error, "no", error.message);
 }
 
-/** The error for a connection that could not be made: whatever was to be sent over it has not been. */
+/** Returns the error for a failed connect, with `executed: "no"`. */
 export function notConnected(error: unknown, where: string): unknown {
   if (!(error instanceof RedisError) || error.message.startsWith("Cannot connect to ")) return error;
   return withExecuted(error, "no", `Cannot connect to ${where}: ${error.message}`);
 }
 
-/** An error of the same class and code that says otherwise what has run. */
+/** Returns an error of the same class and code with another `executed`. */
 function withExecuted(cause: RedisError, executed: Executed, message: string): RedisError {
   const { code } = cause;
   if (cause instanceof ReplyError) return new ReplyError(message, { executed, cause });
@@ -78,13 +78,13 @@ function withExecuted(cause: RedisError, executed: Executed, message: string): R
   return new ConnectionError(message, { code, executed, cause });
 }
 
-/** What was thrown as an error, whatever it was: causes come from transports and parsers that users bring. */
+/** Returns a thrown value as an error: transports and parsers of users may throw any value. */
 export function asError(cause: unknown): Error {
   if (cause instanceof Error) return cause;
   return new ConnectionError("what broke it was no Error", { code: "LOST", cause });
 }
 
-/** The error for what a transport could not open. Mistakes in the call, and our own errors, stay what they are. */
+/** Returns the error for a transport that could not connect. Errors of Keywire, TypeError and RangeError stay as they are. */
 export function transportError(cause: unknown): Error {
   if (cause instanceof RedisError || cause instanceof TypeError || cause instanceof RangeError) return cause;
   const message = cause instanceof Error ? cause.message : "the transport failed, with no Error";
@@ -98,7 +98,7 @@ export function noConnectionYet(url: string): string {
   return `there was no connection yet${url.startsWith("rediss:") ? TLS_HINT : ""}`;
 }
 
-/** The error for a connection that was not there in time; `open`: its socket was, and the server's reply was not. */
+/** Returns the error for a connect that took too long; `open`: the socket was open, and the handshake had no reply. */
 export function connectTimeoutError(
   where: string,
   { connectTimeout, tls }: { readonly connectTimeout: number; readonly tls: unknown },
@@ -112,7 +112,7 @@ export function connectTimeoutError(
   );
 }
 
-/** The error for what a connection cannot do in the state that it is in. */
+/** Returns the error for an action that the connection's state does not allow. */
 export function stateError(
   { address, state, cause }: {
     readonly address: string;
@@ -126,7 +126,7 @@ export function stateError(
   return new ConnectionError(message, { code: "CLOSED", executed: "no", cause });
 }
 
-/** The error for a command that is one too many behind a slow peer, or without a connection. */
+/** Returns the error for a command that a full queue refuses. */
 export function queueFullError(
   name: string,
   where: string,
@@ -138,7 +138,7 @@ export function queueFullError(
   );
 }
 
-/** Adds to a MOVED that nobody follows what follows it. */
+/** Adds advice to the message of a MOVED that no client follows. */
 export function hintAtCluster(error: RedisError): void {
   const hint = "; this server is part of a cluster: use RedisCluster";
   if (!error.message.endsWith(hint)) error.message += hint;

@@ -1,5 +1,5 @@
 /**
- * A PING now and then on a connection that is idle, so that a dead peer is noticed.
+ * The timer for health checks of idle connections.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class HealthCheckTimer {
   readonly #probe: () => void;
   #timer: Timer = undefined;
 
-  /** `idleSince` tells when the connection was last heard or used; an interval of 0 never probes. */
+  /** `idleSince` returns the time of the last activity; an interval of 0 never probes. */
   constructor(clock: Clock, interval: number, idleSince: () => number, probe: () => void) {
     this.#clock = clock;
     this.#interval = interval;
@@ -21,19 +21,19 @@ export class HealthCheckTimer {
     this.#probe = probe;
   }
 
-  /** Begins. */
+  /** Starts the timer. */
   start(): void {
     if (this.#interval > 0) this.#sleep(this.#jittered());
   }
 
-  /** Ends. */
+  /** Stops the timer. */
   stop(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #jittered(): number {
-    // Connections that were opened together should not be probed together for ever.
+    // Spreads the probes of connections that were opened together.
     return this.#interval * (0.9 + this.#clock.random() * 0.2);
   }
 

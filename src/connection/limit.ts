@@ -1,5 +1,5 @@
 /**
- * The caller's signal and a time limit, joined into one signal.
+ * Joins a caller's signal and a time limit into one signal.
  *
  * @module
  */
@@ -11,11 +11,11 @@ export interface Limit {
   readonly signal: AbortSignal;
   /** Aborts the signal. */
   abort(reason: unknown): void;
-  /** Takes the timer and the listener back. */
+  /** Stops the timer and removes the listener. */
   release(): void;
 }
 
-/** Starts a limit of `timeout` milliseconds (0: none); `error` makes the reason when it runs out. */
+/** Starts a limit of `timeout` milliseconds (0: none); `error` returns the reason when the time is up. */
 export function startLimit(
   clock: Clock,
   timeout: number,
@@ -37,7 +37,7 @@ export function startLimit(
   };
 }
 
-/** The promise, or a rejection with the signal's reason if that comes first. */
+/** Settles like the promise, or rejects with the signal's reason if the signal is aborted first. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);

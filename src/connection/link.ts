@@ -1,5 +1,5 @@
 /**
- * The two ways of one open socket: commands out, replies in, and who watches that the one follows the other.
+ * One open socket: commands out, replies in, and their deadlines.
  *
  * @module
  */
@@ -19,25 +19,25 @@ import { StallDetector } from "./stall_detector.ts";
 import type { Unsent } from "./unsent_queue.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** Whom a link tells. */
+/** The owner of a link, which receives its events. */
 export interface LinkOwner {
-  /** Where the link goes, for messages. */
+  /** The server's address, for messages. */
   readonly address: string;
-  /** Who gets what comes in. */
+  /** Receives what the parser reads. */
   readonly dispatcher: ReplyDispatcher;
-  /** It has ended: by the server, by silence, by what came over it. Called at most once. */
+  /** Called once when the link ends by itself: the server closed it, was silent, or broke the protocol. */
   lost(cause: Error): void;
-  /** Nothing is due any more. */
+  /** Called when no reply is due any more. */
   idle(): void;
   /** A command was encoded; its caller may change its small byte arguments from now on. */
   readonly encoded?: (pending: Pending) => void;
   /** Commands were dropped before anything of them was sent. */
   dropped?(item: Unsent): void;
-  /** The server has been silent for longer than is usual. `mayBlock`: the command that waits may be the reason. */
+  /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */
   suspect?(mayBlock: boolean): void;
 }
 
-/** What a link needs to know of a connection's options. */
+/** The options of a link. */
 export type LinkOptions =
   & Pick<ResolvedConnectionOptions, "endpoint" | "noDelay" | "keepAlive" | "readBufferSize" | "transport">
   & Pick<
@@ -48,12 +48,12 @@ export type LinkOptions =
   & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval">>
   & { readonly limits: DecoderLimits };
 
-/** `queueMicrotask` costs more on Node, which keeps its context for it. */
+/** A resolved promise; `queueMicrotask` costs more on Node, which keeps its context. */
 const SOON: Promise<void> = Promise.resolve();
 const MUCH = 65_536;
-/** Milliseconds between two searches of a full queue for places that are free after all. */
+/** Milliseconds between two sweeps of a full queue for settled commands. */
 const SWEEP_INTERVAL = 100;
-/** Chunks kept from before there is a link; a server says one line at most before it is asked. */
+/** The most chunks kept until the link exists; a server sends one line at most before the first command. */
 const EARLY_CHUNKS = 16;
 
 /** Commands and replies over one socket. */
@@ -110,7 +110,7 @@ export class Link {
   ): Promise<Link> {
     const { dispatcher } = owner;
     let link: Link | undefined = undefined;
-    // A transport should not tell anything before it has handed over its socket. One that does is understood, too.
+    // A transport should report nothing before it returns its socket; events that arrive earlier are kept.
     const earlyChunks: Uint8Array[] = [];
     let early: Error | undefined;
     const handlers: SocketHandlers = {
@@ -119,7 +119,7 @@ export class Link {
         else if (earlyChunks.length < EARLY_CHUNKS) earlyChunks.push(chunk.slice());
       },
       close: (error) => {
-        // What ended by plan needs no error.
+        // The link was closed on purpose.
         if (link !== undefined && link.#ended) return;
         early ??= asError(error ?? new ConnectionError("the server closed it", { code: "LOST" }));
         if (link !== undefined) link.#lose(early);
@@ -143,7 +143,7 @@ export class Link {
     try {
       if (early !== undefined) throw early;
       signal.throwIfAborted();
-      // A parser that users bring may fail when it is made.
+      // The constructor of a user's parser may throw.
       link = new Link(socket, dispatcher, options, owner);
     } catch (error) {
       socket.destroy();
@@ -153,17 +153,17 @@ export class Link {
     return link;
   }
 
-  /** When the server was last heard, or a first command queued after that. */
+  /** The time since when the server has been silent while a reply was due. */
   get silentSince(): number {
     return this.#watchdog.silentSince;
   }
 
-  /** When the server was last heard. */
+  /** The time of the last received bytes. */
   get receivedAt(): number {
     return this.#watchdog.receivedAt;
   }
 
-  /** Whether reading has been stopped. */
+  /** Whether reading is paused. */
   get paused(): boolean {
     return this.#watchdog.paused;
   }
@@ -175,7 +175,7 @@ export class Link {
     this.#socket.pause();
   }
 
-  /** Reads on. */
+  /** Resumes reading. */
   resume(): void {
     if (this.#ended || !this.paused) return;
     this.#watchdog.paused = false;
@@ -183,12 +183,12 @@ export class Link {
     this.#socket.resume();
   }
 
-  /** Commands that wait for their reply, those that have not been sent included. */
+  /** The number of commands that wait for their reply, including unsent ones. */
   get pending(): number {
     return this.dispatcher.queue.length + this.#output.unsent.commands;
   }
 
-  /** Whether one of them may keep the server waiting: a blocking command. */
+  /** Whether a blocking command is among them. */
   get blocks(): boolean {
     const { queue } = this.dispatcher;
     for (let index = 0; index < queue.length; index++) {
@@ -199,14 +199,14 @@ export class Link {
     return blocks;
   }
 
-  /** Calls `visit` for each command that waits for its reply, oldest first. */
+  /** Calls `visit` for each waiting command, oldest first. */
   forEachPending(visit: (pending: Pending) => void): void {
     const { queue } = this.dispatcher;
     for (let index = 0; index < queue.length; index++) visit(queue.at(index)!);
     this.#output.unsent.forEach(visit);
   }
 
-  /** Whether part of a reply has come and the rest has not. */
+  /** Whether the parser has read part of a reply. */
   get partial(): boolean {
     return this.#parser.partial;
   }
@@ -214,7 +214,7 @@ export class Link {
   /** Whether the peer has stalled and too much waits for it: no more commands are queued. A burst is not refused. */
   get full(): boolean {
     if (!this.#output.busy || !this.#isFull || !this.#stall.stalled) return false;
-    // Those who gave up hold their places until somebody looks, which costs as much as there are.
+    // Settled commands keep their places until a sweep, which visits all of them.
     const now = this.#clock.now();
     if (now - this.#sweptAt < SWEEP_INTERVAL) return true;
     this.#sweptAt = now;
@@ -222,22 +222,22 @@ export class Link {
     return this.#isFull;
   }
 
-  /** Whether the peer is slow enough that one who has much more to send should wait for replies first. */
+  /** Whether the peer is so slow that a sender of many commands should wait for replies first. */
   get congested(): boolean {
     return this.#output.busy && (this.#output.waiting >= MUCH || this.#isFull);
   }
 
-  /** Commands that have not been handed to the socket. */
+  /** The number of commands that have not been written to the socket. */
   get unsent(): number {
     return this.#output.unsentCommands;
   }
 
-  /** About how many bytes have not been handed to the socket. */
+  /** The approximate number of bytes that have not been written to the socket. */
   get unsentBytes(): number {
     return this.#output.waiting;
   }
 
-  /** Calls back once, when the socket has taken something, or the link has ended. */
+  /** Calls back once, when the socket has accepted bytes or the link has ended. */
   onProgress(listener: () => void): void {
     if (this.#ended) listener();
     else this.#output.onProgress(listener);
@@ -282,7 +282,7 @@ export class Link {
     for (const pending of batch.members) this.#queued(pending);
   }
 
-  /** Drops the commands that report to `sink` and have not been sent; they are rejected with `reason`. */
+  /** Rejects the commands of `sink` that have not been sent with `reason`, and drops them. */
   withdraw(sink: BatchSink, reason: unknown): void {
     this.#output.withdraw(sink, reason);
   }
@@ -296,7 +296,7 @@ export class Link {
     return await batch.promise as (Reply | Error)[];
   }
 
-  /** Closes the socket when all has been sent; for a link where nothing is due. */
+  /** Closes the socket when all bytes are sent. No reply may be due. */
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
@@ -319,7 +319,7 @@ export class Link {
     else this.#socket.closeWrite();
   }
 
-  /** Ends now: every command that waits fails, with `cause` as the reason. */
+  /** Ends at once: every waiting command fails, with `cause` as the reason. */
   destroy(cause: Error): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -327,14 +327,14 @@ export class Link {
     try {
       this.#socket.destroy();
     } catch {
-      // A transport that cannot even do that must not keep commands from being settled.
+      // The commands must settle even if the transport throws.
     }
     const { dispatcher } = this;
     const output = this.#output;
     this.#stall.stop();
     const unsent = output.end();
     const sent = dispatcher.refused ? 0 : output.sent;
-    // Which of them were sent is known before the first is failed: that may run code of others.
+    // Counted before the first command fails, as that may run other code.
     const fail = (pending: Pending, executed: Executed): void => {
       if (pending.done) return;
       pending.fail(lossError(pending.command.spec.name, executed, this.#owner.address, cause));
@@ -344,7 +344,7 @@ export class Link {
     for (const pending of unsent) fail(pending, "no");
   }
 
-  /** Calls an observer with each command that is queued; returns how to stop. */
+  /** Calls an observer with each queued command; returns a function that stops that. */
   onCommand(observer: (pending: Pending) => void): () => void {
     this.#observers = [...this.#observers ?? [], observer];
     return () => {
@@ -369,7 +369,7 @@ export class Link {
     if (!this.#ended) this.#output.flushTick();
   };
 
-  /** Bytes came. */
+  /** Receives bytes. */
   data(chunk: Uint8Array): void {
     if (this.#ended) return;
     this.#watchdog.received();
@@ -384,7 +384,7 @@ export class Link {
 
   #lose(cause: Error): void {
     if (this.#ended) return;
-    // The owner hears of it first: who sends a failed command again must not find this link alive.
+    // The owner first: a failed command that is sent again must not use this link.
     this.#owner.lost(cause);
     this.destroy(cause);
   }

@@ -1,5 +1,5 @@
 /**
- * What a connection says by itself: a PING when it is idle, AUTH when its credentials are new.
+ * The commands that a connection sends by itself: PING when it is idle, AUTH when its credentials change.
  *
  * @module
  */
@@ -13,50 +13,50 @@ import { type BatchSink, Pending, rawCommand } from "./pending.ts";
 import { PeerProbe, type ProbeConnection } from "./peer_probe.ts";
 import type { SessionState } from "./session.ts";
 
-/** Milliseconds for a reply where the options set no limit. */
+/** Milliseconds for a reply if the options set no limit. */
 const LONGEST = 5_000;
 
-/** The shortest that a PING is waited for, in milliseconds, unless the limit of commands is shorter. */
+/** The minimum limit for a PING, in milliseconds, unless the limit of commands is shorter. */
 const SHORTEST = 1_000;
 
 const PROBE = 0;
 const AUTH = 1;
 
-/** What maintenance needs of its connection. */
+/** The connection, as maintenance uses it. */
 export interface MaintenanceOwner {
   readonly options: ResolvedConnectionOptions;
   readonly address: string;
   readonly session: SessionState;
-  /** The link, when the connection is ready. */
+  /** Returns the link of a ready connection. */
   ready(): Link | undefined;
-  /** The connection's id at the server, where it is known. */
+  /** Returns the connection's id at the server, if it is known. */
   id(): number | undefined;
   /** Makes a further connection to the same server. */
   another(): ProbeConnection;
-  /** It is of no use any more: what is due may still come, then it closes. */
+  /** Closes the connection after the replies that are due. */
   retire(cause: Error): void;
-  /** It is dead. */
+  /** Ends the connection. */
   dead(cause: Error): void;
 }
 
-/** Keeps a connection alive and logged in, between the commands of its users. */
+/** Checks the health of a connection and renews its credentials, between the commands of its users. */
 export class ConnectionMaintenance implements BatchSink {
-  /** Commands of its own that wait for their reply; they are no obstacle to changing hands. */
+  /** The number of its own commands that wait for a reply. */
   due = 0;
-  /** When it was last asked whether it lives. */
+  /** The time of the last PING. */
   #probedAt = 0;
   readonly #owner: MaintenanceOwner;
   readonly #healthCheck: HealthCheckTimer;
   /** The credentials in use. */
   #current: Partial<Credentials> = {};
-  /** Who it is to log in as. */
+  /** The credentials to use next. */
   #renewal: Credentials | undefined = undefined;
   #subscribed = false;
   #unsubscribe: (() => void) | undefined = undefined;
   readonly #peerProbe: PeerProbe;
   #suspecting = false;
 
-  /** Looks after one connection. */
+  /** Maintains one connection. */
   constructor(owner: MaintenanceOwner) {
     this.#owner = owner;
     const { clock, healthCheckInterval } = owner.options;
@@ -91,14 +91,14 @@ export class ConnectionMaintenance implements BatchSink {
     return checked(given);
   }
 
-  /** The connection is ready, with these credentials. */
+  /** Starts when the connection is ready; `current` are the credentials in use. */
   start(current: Partial<Credentials>): void {
     this.#current = current;
     this.#healthCheck.start();
     this.quiet();
   }
 
-  /** The connection has ended. */
+  /** Stops when the connection has ended. */
   stop(): void {
     this.#healthCheck.stop();
     const unsubscribe = this.#unsubscribe;
@@ -106,18 +106,18 @@ export class ConnectionMaintenance implements BatchSink {
     try {
       unsubscribe?.();
     } catch {
-      // A provider that cannot forget a listener must not keep a connection from ending.
+      // The connection must end even if the provider throws.
     }
   }
 
-  /** A moment in which new credentials may be used, if there are any. */
+  /** Uses new credentials, if there are any and no command prevents it. */
   quiet(): void {
     const renewal = this.#renewal;
     if (renewal === undefined) return;
     const link = this.#owner.ready();
     if (link === undefined || this.#owner.session.inTransaction) return;
     const { dispatcher } = link;
-    // Under RESP2 a subscribed connection takes no AUTH; behind a command that blocks it would wait as long.
+    // Under RESP2 a subscribed connection accepts no AUTH; behind a blocking command it would have to wait.
     if (dispatcher.receivesMessages || link.blocks) return;
     this.#renewal = undefined;
     const { username, password } = this.#current;
@@ -126,7 +126,7 @@ export class ConnectionMaintenance implements BatchSink {
     this.#send(link, authWords(renewal)[0]!, AUTH);
   }
 
-  /** The server has been silent for long: asks over another connection whether this one is dead. */
+  /** Checks over another connection whether this one is dead, as the server has been silent for long. */
   async suspect(mayBlock: boolean): Promise<void> {
     const link = this.#owner.ready();
     if (link === undefined || this.#suspecting) return;
@@ -142,10 +142,10 @@ export class ConnectionMaintenance implements BatchSink {
     this.#owner.dead(new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown" }));
   }
 
-  /** The server has forgotten who is logged in, as one behind a proxy may: the next connection logs in again. */
+  /** Replaces the connection when the server replies NOAUTH, as one behind a proxy may: the next one logs in again. */
   forgotten(cause: ReplyError): void {
     const { options, session, address } = this.#owner;
-    // Whoever holds the connection may have meant it (RESET), and log in again; it is replaced when it comes back.
+    // The user may have sent RESET on purpose, and log in again; the pool replaces the connection later.
     if (options.credentials === undefined || session.tainted || this.#owner.ready() === undefined) return;
     const message = `Cannot go on with ${address}: the server has forgotten who is logged in (${cause.code})`;
     this.#owner.retire(new AuthenticationError(message, { code: "AUTHENTICATION", executed: "no", cause }));
@@ -159,12 +159,11 @@ export class ConnectionMaintenance implements BatchSink {
   /** @inheritdoc */
   rejected(index: number, error: Error): void {
     this.due--;
-    // A server that does not answer is dead, whatever limits the options set for commands.
+    // A server that does not reply is dead, whatever limits the options set for commands.
     if (error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT") {
-      // Not in the middle of the check of deadlines that found it out.
       const link = this.#owner.ready();
       if (index === PROBE && (link === undefined || link.paused || link.receivedAt > this.#probedAt)) return;
-      // For those who wait behind it this is silence: their own time is not up.
+      // The commands behind it fail by the server's silence: their own time is not up.
       const { message } = error;
       const dead = new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown", cause: error });
       return queueMicrotask(() => this.#owner.dead(dead));
@@ -178,8 +177,8 @@ export class ConnectionMaintenance implements BatchSink {
 
   #probe(): void {
     const link = this.#owner.ready();
-    // A reply that is due is watched already; inside MULTI a PING would become part of the transaction.
-    // Nothing is read from a paused link, so silence says nothing.
+    // The watchdog observes replies that are due; inside MULTI a PING would become part of the transaction.
+    // A paused link reads nothing, so its silence proves nothing.
     if (link === undefined || link.pending > 0 || link.paused) return;
     if (this.#owner.session.inTransaction) return;
     this.#probedAt = this.#owner.options.clock.now();
@@ -189,14 +188,14 @@ export class ConnectionMaintenance implements BatchSink {
   #send(link: Link, words: readonly Arg[], index: number): void {
     const { commandTimeout, connectTimeout, healthCheckInterval } = this.#owner.options;
     const limit = commandTimeout || connectTimeout || LONGEST;
-    // Who asks often wants to know soon; but a server that is busy for a moment is not dead.
+    // A short interval asks for a short limit, but a server that is busy for a moment is not dead.
     const timeout = index === PROBE ? Math.min(limit, Math.max(healthCheckInterval, SHORTEST)) : limit;
     this.due++;
     link.enqueue(new Pending(rawCommand(words), DecodeMode.text, timeout, this, index));
   }
 }
 
-/** What a provider gave, if it can be used; it is the user's code, and not every user has types. */
+/** Returns the credentials of a provider after a check of their types. */
 function checked(given: Credentials): Credentials {
   const { username, password } = (given ?? {}) as { username?: unknown; password?: unknown };
   if (typeof password === "string" && (username === undefined || typeof username === "string")) return given;

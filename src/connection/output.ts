@@ -1,5 +1,5 @@
 /**
- * The way out of a connection. It owns each command from the call until its last byte is with the socket.
+ * Encodes and writes commands. The output owns each command from the call until the socket has its last byte.
  *
  * ```text
  *             socket free                           end of the tick
@@ -43,13 +43,13 @@ interface Chunk {
   readonly lent: Uint8Array;
 }
 
-/** What an output tells its link. */
+/** The owner of an output, which receives its events. */
 export interface OutputOwner {
-  /** Small byte arguments of a command were copied into the arena. */
+  /** Called when small byte arguments of a command were copied into the arena. */
   readonly encoded: ((pending: Pending) => void) | undefined;
-  /** Nothing can be sent any more. */
+  /** Called when nothing can be sent any more. */
   failed(cause: unknown): void;
-  /** Commands were dropped before they were encoded. */
+  /** Called when commands were dropped before they were sent. */
   dropped(item: Unsent): void;
 }
 
@@ -59,29 +59,29 @@ export class Output {
   readonly encoder: Encoder;
   /** The commands that wait, not encoded, until the socket takes bytes again. */
   readonly unsent: UnsentQueue;
-  /** How many commands have been encoded. */
+  /** The number of encoded commands. */
   encoded = 0;
-  /** How many of them have been handed to the socket: the others cannot have run. */
+  /** The number of commands written to the socket: the others cannot have been executed. */
   sent = 0;
-  /** How many writes the socket has taken after it was busy. */
+  /** The number of writes that the socket accepted after it was busy. */
   taken = 0;
   #progress: (() => void)[] = [];
-  /** Bytes in the arena at which `flushEarly` is worth its while. */
+  /** The number of bytes in the arena from which `flushEarly` pays. */
   early = FIRST;
-  /** Whether the peer is slower than we are; what comes now has to wait in `unsent`. */
+  /** Whether the socket is busy; new commands wait in `unsent`. */
   busy = false;
   readonly #socket: Socket;
   readonly #replies: Ring<Pending>;
   readonly #owner: OutputOwner;
-  /** The socket has not taken all of the last write. */
+  /** The socket has not accepted all bytes of the last write. */
   #blocked = false;
-  /** Parts of a command, or of a batch, of which a part has been handed over. */
+  /** The rest of a command or batch that has been written in part. */
   #backlog: Chunk[] = [];
   #backlogBytes = 0;
   #ended = false;
-  /** How many of the newest pending replies belong to commands that can still be dropped: they wait in the arena. */
+  /** The number of commands in the arena that can still be dropped; they are the newest pending replies. */
   staged = 0;
-  /** Where each of those begins; the places are used again and again. */
+  /** The start of each of those commands; the array is reused. */
   readonly #starts: number[] = [];
 
   /** Writes to `socket`; a command joins `replies` when it is encoded. */
@@ -93,12 +93,12 @@ export class Output {
     this.unsent = new UnsentQueue((item) => owner.dropped(item));
   }
 
-  /** Bytes that the socket has not taken yet, commands that have not been encoded included (about). */
+  /** The approximate number of bytes that the socket has not accepted, including commands that are not encoded. */
   get waiting(): number {
     return this.encoder.length + this.#backlogBytes + this.unsent.bytes;
   }
 
-  /** How many commands have not been handed over. */
+  /** The number of commands that have not been written. */
   get unsentCommands(): number {
     return this.encoded - this.sent + this.unsent.commands;
   }
@@ -143,13 +143,13 @@ export class Output {
     this.unsent.sweep();
   }
 
-  /** There is much, and more may come in this tick: hands over what there is by now. */
+  /** Writes the encoded bytes before the end of the tick. */
   flushEarly(): void {
     this.early *= 2;
     this.flush();
   }
 
-  /** Hands to the socket what has been encoded; while it is busy, all waits. */
+  /** Writes the encoded bytes, unless the socket is busy. */
   flush(): void {
     if (this.busy) return;
     const bytes = this.encoder.take();
@@ -165,7 +165,7 @@ export class Output {
     this.early = this.busy ? Math.max(this.waiting / SLOWER, FIRST) : FIRST;
   }
 
-  /** Takes out what has not been encoded, as nothing is sent any more. */
+  /** Stops sending, and returns the commands that have not been encoded. */
   end(): Pending[] {
     this.#ended = this.#blocked = this.busy = true;
     queueMicrotask(() => this.#tellProgress());
@@ -174,7 +174,7 @@ export class Output {
     return this.unsent.drain();
   }
 
-  /** Calls back once, when the socket has taken something, or nothing is sent any more. */
+  /** Calls back once, when the socket has accepted bytes or nothing is sent any more. */
   onProgress(listener: () => void): void {
     this.#progress.push(listener);
   }
@@ -185,7 +185,7 @@ export class Output {
 
   #encodeBatch({ members, bytes }: AtomicBatch): void {
     if (bytes !== undefined) {
-      // They count first: bytes too big to be copied go out at once, and what they carry has then been sent.
+      // Counted first: bytes that are too big to be copied are written at once.
       for (const pending of members) this.#encodedOne(pending);
       return this.encoder.raw(bytes);
     }
@@ -204,7 +204,7 @@ export class Output {
     this.#replies.push(pending);
   }
 
-  /** Small byte arguments were copied into the arena. A command that may be sent again needs them as they are now. */
+  /** Reports a command whose small byte arguments were copied into the arena: a retry needs them as they are now. */
   keepArguments(pending: Pending): void {
     this.encoder.copied = false;
     this.#owner.encoded?.(pending);
@@ -239,13 +239,13 @@ export class Output {
     taken.then(() => this.#resume(lent), (error) => this.#fail(error));
   }
 
-  /** Nothing can go out any more. Later, as this may be the middle of a command, which then counts as queued. */
+  /** Reports a failed write, later: this may be the middle of a command, which then counts as queued. */
   #fail(cause: unknown): void {
     this.#blocked = this.busy = true;
     queueMicrotask(() => this.#owner.failed(cause));
   }
 
-  /** The socket takes bytes again: first the rest of what has begun, then what waits. */
+  /** Continues when the socket accepts bytes again: with the rest of a command, then with waiting commands. */
   #resume(lent: Uint8Array): void {
     if (this.#ended) return;
     this.encoder.give(lent);
@@ -257,7 +257,7 @@ export class Output {
       const chunk = backlog[index]!;
       this.#backlogBytes -= chunk.length;
       if (chunk.bytes.length !== chunk.length) {
-        // Its header has been sent: what follows would be read as part of this value.
+        // Its header has been sent: the server would read later bytes as part of this value.
         const message = "A Uint8Array was transferred or resized while it waited to be sent";
         return this.#fail(new TypeError(message));
       }
@@ -272,7 +272,7 @@ export class Output {
     this.#encodeUnsent();
   }
 
-  /** Takes settled commands out of the arena, and out of the pending replies. The others are past recall. */
+  /** Removes settled commands from the arena and from the pending replies. */
   #dropStaged(): void {
     const count = this.staged;
     const { length } = this.#replies;
@@ -304,7 +304,7 @@ export class Output {
         }
       } catch (error) {
         for (const pending of item instanceof AtomicBatch ? item.members : [item]) pending.reject(error);
-        // A value that is not there any more leaves nothing behind. Anything else may have cut a command in two.
+        // A refused argument leaves nothing in the arena. Any other error may leave part of a command there.
         if (!(error instanceof TypeError) || this.encoded !== before) return this.#fail(error);
         this.#owner.dropped(item);
       }

@@ -1,9 +1,9 @@
 /**
- * A second connection that asks whether the first one is dead or its server only takes long.
+ * Detects a dead connection by a second one.
  *
- * Silence says nothing by itself: a server that runs a script, and one whose machine has lost power, are both silent. So
- * the server is asked over another connection what it knows of the first. One that answers there, and neither blocks
- * nor reads a command of the first, has not got the command, or its reply was lost.
+ * Silence alone proves nothing: a server that runs a script and a server without power are both silent. The probe asks the
+ * server over another connection for the state of the first (CLIENT LIST). If the server replies, and neither blocks nor
+ * reads a command of the first connection, the command or its reply was lost.
  *
  * @module
  */
@@ -11,42 +11,42 @@ import type { Clock } from "../clock.ts";
 import { RedisError, ReplyError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
 
-/** What a probe needs of a connection. */
+/** A connection, as a probe uses it. */
 export interface ProbeConnection {
-  /** Its socket, from when it is open. */
+  /** The link, from when the socket is open. */
   readonly link: object | undefined;
   connect(options: { readonly retry: false }): Promise<void>;
   send(words: readonly (string | number)[], options?: { readonly timeout: number }): Promise<Reply>;
   disconnect(): void;
 }
 
-/** What the server knows of a connection. */
+/** The state of a connection at the server. */
 type Knowledge = "busy" | "working" | "idle" | "gone" | "nothing";
 
-/** Milliseconds between two looks: a reply that was sent before the first one has come by the second. */
+/** Milliseconds between two checks: a reply that was sent before the first has arrived by the second. */
 const BETWEEN = 100;
 /** Milliseconds for a reply. */
 const LIMIT = 5_000;
-/** How often in a row it cannot be reached before a command that blocks is given up: it may have waited for long. */
+/** The number of failed connects in a row after which a blocking command is given up. */
 const UNREACHABLE = 3;
 
-/** Asks after one connection. */
+/** Probes one connection. */
 export class PeerProbe {
   readonly #open: () => ProbeConnection;
   readonly #clock: Clock;
   #unreachable = 0;
-  /** The server has known the connection: another server, behind the same address, never does. */
+  /** The server has known the connection; another server behind the same address never does. */
   #known = false;
 
-  /** `open` makes a further connection to the same server, not yet connected. */
+  /** `open` creates a connection to the same server, not yet connected. */
   constructor(open: () => ProbeConnection, clock: Clock) {
     this.#open = open;
     this.#clock = clock;
   }
 
   /**
-   * Resolves with whether the connection with this id at the server is dead; never rejects. `mayBlock`: its command may
-   * wait on the server for something to happen.
+   * Resolves with whether the connection with this id at the server is dead; never rejects. `mayBlock`: its first waiting
+   * command may block at the server.
    */
   async isDead(id: number | undefined, mayBlock: boolean): Promise<boolean> {
     const connection = this.#open();
@@ -58,7 +58,7 @@ export class PeerProbe {
       return this.#isSuspicious(await look(connection, id), mayBlock);
     } catch (error) {
       if (connection.link === undefined) return ++this.#unreachable >= (mayBlock ? UNREACHABLE : 1);
-      // A refusal is an answer, too. Silence is not: the server takes nobody's commands now.
+      // A refusal shows that the server is alive. Silence does not: the server may be busy for all connections.
       return !mayBlock && error instanceof RedisError && error.cause instanceof ReplyError;
     } finally {
       connection.disconnect();
@@ -86,6 +86,6 @@ async function look(connection: ProbeConnection, id: number | undefined): Promis
   if (id === undefined) return "nothing";
   const line = String(list).split("\n").find((one) => one.startsWith(`id=${id} `));
   if (line === undefined) return "gone";
-  // It blocks, or has read a part of a command.
+  // The connection blocks, or the server has read part of a command.
   return /\bflags=\w*b/.test(line) || !/\bqbuf=0\b/.test(line) ? "working" : "idle";
 }

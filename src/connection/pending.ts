@@ -1,5 +1,5 @@
 /**
- * A command on its way: from the call to its settling, through queues, connections and repeats.
+ * A command from its call until it settles, through queues, connections and retries.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { withUnknownOutcome } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 
-/** What a connection needs to know of a command; a `Command` of `src/commands` is one. */
+/** A command, as a connection uses it; a `Command` of `src/commands` is one. */
 export interface Sendable {
-  /** What all commands of this name share. */
+  /** The part that all commands of this name share. */
   readonly spec: {
     readonly name: string;
     readonly head: Uint8Array;
@@ -23,21 +23,21 @@ export interface Sendable {
   };
   /** The arguments behind the name. */
   readonly args: readonly Arg[];
-  /** Makes the typed reply of the decoded one; `bytes`: strings were decoded as bytes. */
+  /** Converts the decoded reply to its type; `bytes`: strings were decoded as bytes. */
   readonly parse: ((reply: Reply, bytes?: boolean) => unknown) | undefined;
 }
 
-/** Who sent a command, and may send it again instead of letting it fail. */
+/** The sender of a command, which may retry it. */
 export interface Sender {
-  /** Takes the command over (`true`), or lets it be rejected with the error (`false`). */
+  /** Returns `true` if it retries the command, `false` if the command is to be rejected with the error. */
   recover(pending: Pending, error: Error): boolean;
 }
 
-/** Whom the commands of a pipeline report to, by position. */
+/** Receives the outcomes of several commands, by position. */
 export interface BatchSink {
-  /** The command at `index` has its reply. */
+  /** Receives the reply of the command at `index`. */
   resolved(index: number, value: unknown): void;
-  /** The command at `index` has failed. */
+  /** Receives the error of the command at `index`. */
   rejected(index: number, error: Error): void;
 }
 
@@ -52,41 +52,41 @@ const capture = (resolve: Resolve, reject: Reject): void => {
   lastReject = reject;
 };
 
-/** What few commands need; the others are smaller, and quicker to make, without it. */
+/** Fields that few commands need; other commands are smaller and faster to create without them. */
 export interface ColdFields {
-  /** Milliseconds that the server itself may wait before it answers (blocking commands). */
+  /** Milliseconds that the server may block before it replies. */
   blocks?: number;
-  /** How often it was sent anew. */
+  /** The number of retries so far. */
   repeats?: number;
-  /** Push frames that confirm it instead of a reply (SUBSCRIBE and its like); without: it has a reply. */
+  /** The number of push frames that confirm it (SUBSCRIBE and similar commands); without it, a reply does. */
   confirmations?: number;
-  /** An earlier try may have run: no later failure can say "no". */
+  /** An earlier try may have been executed: no later error can say `executed: "no"`. */
   mayHaveExecuted?: boolean;
-  /** When its sender may send it again; without: as the sender's own policy says. */
+  /** The retry policy. Default: the sender's. */
   retry?: RetryPolicy;
-  /** Bytes that it holds while it waits for a connection. */
+  /** The bytes that it holds in memory while it waits for a connection. */
   size?: number;
   /** The commands of its caller's signal. */
   aborts?: AbortGroup;
-  /** What stands for it among those, if it is not itself. */
+  /** Its member of that group, if it is not the command itself. */
   aborted?: Abortable;
-  /** Called when it settles, before its caller is told. */
+  /** Called when it settles, before its promise. */
   settled?: () => void;
 }
 
-/** A command that waits for its reply. It settles exactly once; what comes later is dropped. */
+/** A command that waits for its reply. It settles exactly once; later outcomes are dropped. */
 export class Pending {
-  /** What was called. */
+  /** The command. */
   command: Sendable;
   /** `DecodeMode` bits for its reply. */
   readonly mode: number;
-  /** Milliseconds that it may take in all; 0 is no limit. */
+  /** The time limit for all tries, in milliseconds; 0 is no limit. */
   readonly timeout: number;
-  /** When its time is up, by the connection's clock; 0 until it is first queued. */
+  /** The time of its deadline, by the connection's clock; 0 until it is first queued. */
   deadline = 0;
-  /** Settled: a reply that still comes is read and dropped. */
+  /** Whether it is settled; a late reply is read and dropped. */
   done = false;
-  /** Who may send it again. */
+  /** The sender, which may retry it. */
   sender: Sender | undefined = undefined;
   /** Copies of its arguments. */
   copies: ArgumentCopies | undefined = undefined;
@@ -98,7 +98,7 @@ export class Pending {
   #index: number;
   #cold: ColdFields | undefined = undefined;
 
-  /** With a `batch` it reports there, as number `index`; without, `promise()` must be called. */
+  /** With a `batch` the outcome goes there, as number `index`; without it, `promise()` must be called. */
   constructor(command: Sendable, mode: number, timeout: number, batch?: BatchSink, index = 0) {
     this.command = command;
     this.mode = mode;
@@ -107,29 +107,29 @@ export class Pending {
     this.#index = index;
   }
 
-  /** What is rare about it, if anything. */
+  /** The cold fields, if there are any. */
   get cold(): ColdFields | undefined {
     return this.#cold;
   }
 
-  /** What is rare about it, to be changed. */
+  /** The cold fields, created if there are none. */
   get coldFields(): ColdFields {
     return this.#cold ??= {};
   }
 
-  /** Copies what its caller may change while it waits: small byte arguments, and the words of a command given as such. */
+  /** Copies small byte arguments and the list of raw words, as their caller may change them. */
   keepArguments(): void {
     const { spec, args, parse } = this.command;
     const kept = snapshot(args, spec.words === 0);
     if (kept !== args) this.command = { spec, args: kept, parse };
   }
 
-  /** Whether it reports to this batch. */
+  /** Whether its outcome goes to this batch. */
   reportsTo(batch: BatchSink): boolean {
     return this.#batch === batch;
   }
 
-  /** The promise that settles with this command; called once. */
+  /** Returns the promise of this command; called once. */
   promise(): Promise<unknown> {
     const promise = new Promise<unknown>(capture);
     this.#resolve = lastResolve;
@@ -137,7 +137,7 @@ export class Pending {
     return promise;
   }
 
-  /** Calls `listener` when the command settles, before its caller is told. */
+  /** Calls `listener` when the command settles, before its promise. */
   onSettled(listener: () => void): void {
     const { coldFields } = this;
     const earlier = coldFields.settled;
@@ -147,10 +147,10 @@ export class Pending {
     };
   }
 
-  /** The reply came. */
+  /** Settles the command with its reply. */
   resolve(reply: Reply): void {
     if (this.done) return;
-    // Before anything of the caller's runs: whatever that does, this is settled.
+    // Before other code runs.
     this.done = true;
     if (this.#cold !== undefined) ended(this.#cold, this);
     let value: unknown = reply;
@@ -167,23 +167,22 @@ export class Pending {
     else this.#resolve!(value);
   }
 
-  /** It failed: its sender may send it again; else it is rejected. */
+  /** Lets the sender retry the command, or rejects it with the error. */
   fail(error: Error): void {
     if (this.done) return;
     if (this.sender !== undefined) {
       if (this.copies !== undefined) this.#restoreArguments(this.copies);
-      // An earlier try may have run: no later failure can say "no".
       if (error instanceof RedisError && error.executed !== "no") this.coldFields.mayHaveExecuted = true;
       try {
         if (this.sender.recover(this, error)) return;
       } catch {
-        // A kind of error to retry after may be a class of the caller's, and its `instanceof` may throw.
+        // The error class in a user's retry policy may throw in `instanceof`.
       }
     }
     this.reject(error);
   }
 
-  /** Rejects for good. */
+  /** Rejects the command; it is not retried. */
   reject(error: unknown): void {
     if (this.done) return;
     this.done = true;
@@ -210,10 +209,10 @@ function ended(cold: ColdFields, pending: Pending): void {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A command given as its words; its name is known for messages only. */
+/** Returns a command for raw words; its name is used for messages only. */
 export function rawCommand(words: readonly Arg[], flags: number = OPAQUE): Sendable {
   const first = words[0];
-  // Only what looks like a name is shown: anything else may be a value that slipped into its place.
+  // Other text may be a value in the wrong place, which messages must not show.
   const name = typeof first === "string" && /^[A-Za-z][A-Za-z0-9._-]{0,30}$/.test(first)
     ? first.toUpperCase()
     : "a raw command";

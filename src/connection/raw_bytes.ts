@@ -1,5 +1,5 @@
 /**
- * Commands that were encoded elsewhere.
+ * Commands that the caller has encoded.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { CommandBatch } from "./command_batch.ts";
 import { Pending, rawCommand } from "./pending.ts";
 import { type SessionState, stateName } from "./session.ts";
 
-/** Encoded commands with what waits for their replies. */
+/** Encoded commands, and their replies. */
 export interface RawBatch {
-  /** What is sent. */
+  /** The batch to send. */
   readonly batch: AtomicBatch;
   /** Resolves with the replies, errors in place. */
   readonly replies: Promise<unknown[]>;
 }
 
 /**
- * Makes a batch of encoded commands that bring `count` replies, and notes what they do to `session`.
+ * Returns a batch for encoded commands with `count` replies, and notes their effect in `session`.
  *
  * @throws {TypeError} when `bytes` are none or not a whole number of commands.
  * @throws {RangeError} when `count` is not the number of replies that they bring.
@@ -51,7 +51,7 @@ function noCommands(): TypeError {
   );
 }
 
-/** Reads the commands. A command in one line of text, or a part of one, would bring replies that nobody could count. */
+/** Reads the commands. It refuses inline commands and parts of commands, whose replies cannot be counted. */
 function readCommands(bytes: Uint8Array): Arg[][] {
   const commands: Arg[][] = [];
   const refuse = (): never => {
@@ -74,7 +74,7 @@ function readCommands(bytes: Uint8Array): Arg[][] {
 
 function note(session: SessionState, commands: readonly Arg[][], count: number): void {
   const names = commands.map(stateName);
-  // Confirmations come as frames, and as many as there are channels.
+  // Subscriptions are confirmed by one frame for each channel.
   const counted = !names.some((name) => name.endsWith("SUBSCRIBE"));
   if (counted && commands.length !== count) {
     throw new RangeError(

@@ -1,5 +1,5 @@
 /**
- * The way in of a connection: which reply is whose, and what is nobody's.
+ * Matches replies with the commands that wait for them.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
 import { unsolicitedError, unsolicitedReply } from "./unsolicited_reply.ts";
 
-/** Gives each reply to the command that waits for it, in order. */
+/** Settles the waiting commands with their replies, in order. */
 export class ReplyDispatcher implements DecoderHandler {
-  /** The commands that wait, the oldest first. */
+  /** The waiting commands, oldest first. */
   readonly queue: Ring<Pending> = new Ring();
-  /** Frames are read so that they can become text or bytes. */
+  /** The mode for push frames, which can become text or bytes later. */
   readonly pushMode: number = DecodeMode.either;
-  /** How many commands have had their reply. */
+  /** The number of commands that have received their reply. */
   taken = 0;
-  /** Whether the server turned the connection away: it has read nothing. */
+  /** Whether the server rejected the connection before it read a command. */
   refused = false;
-  /** An error is being read that came while nobody waited. */
+  /** The parser reads an error that arrived while no command waited. */
   #unsolicited = false;
 
-  /** Whether the server may talk by itself in the form of replies; under RESP2 it then takes few commands. */
+  /** Whether messages may arrive in the form of replies. Under RESP2 the server then accepts few commands. */
   get receivesMessages(): boolean {
     return false;
   }
@@ -33,7 +33,7 @@ export class ReplyDispatcher implements DecoderHandler {
     const head = this.queue.peek();
     if (head !== undefined) return head.mode;
     if (type !== ERROR) throw unsolicitedReply(type);
-    // What it says is worth reading; a command that is queued until it has come whole has no part in it.
+    // The text is needed for the message. A command queued before the end of the error does not own it.
     this.#unsolicited = true;
     return DecodeMode.text;
   }
@@ -48,7 +48,7 @@ export class ReplyDispatcher implements DecoderHandler {
 
   /** @inheritdoc */
   error(error: Error): void {
-    // "ERR max number of clients reached" and its like come before anything was asked, then the end.
+    // "ERR max number of clients reached" and similar errors arrive before any command, then the server closes.
     const head = this.#unsolicited ? undefined : this.queue.shift();
     if (head === undefined) throw unsolicitedError(error);
     this.taken++;
@@ -61,6 +61,6 @@ export class ReplyDispatcher implements DecoderHandler {
     attributeUnproven(error, spec);
   }
 
-  /** A push frame: of no interest to those who never subscribe. */
+  /** Ignores push frames. */
   push(_values: Reply[]): void {}
 }

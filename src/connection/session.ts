@@ -1,12 +1,12 @@
 /**
- * What the holder of a connection did to its state, so that the next one finds it as it was.
+ * The state of a connection at the server, as its user changed it, so that a pool can reset it.
  *
  * @module
  */
 import { RedisError } from "../errors.ts";
 import type { Arg } from "../resp/types.ts";
 
-/** Commands after which a connection cannot be put right by another command: it is replaced. */
+/** Commands whose effect no command resets: the pool replaces the connection. */
 const TAINTING: ReadonlySet<string> = new Set([
   "AUTH",
   "HELLO",
@@ -27,16 +27,16 @@ const TAINTING: ReadonlySet<string> = new Set([
   "CLIENT SETNAME",
 ]);
 
-/** Commands after which the state is not known when they were noted and then not sent. */
+/** Commands after which the state is unknown if they were noted and then dropped. */
 const UNDONE: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD", "SELECT"]);
 
 /** Follows the commands that change the state of a connection. */
 export class SessionState {
-  /** Between MULTI and EXEC or DISCARD. */
+  /** Whether the connection is between MULTI and EXEC or DISCARD. */
   inTransaction = false;
-  /** Keys are watched. */
+  /** Whether keys are watched. */
   watching = false;
-  /** The database, if it is another than the connection's own. */
+  /** The selected database. */
   #db: number;
   readonly #home: number;
   #tainted = false;
@@ -47,7 +47,7 @@ export class SessionState {
     this.#db = db;
   }
 
-  /** Why a command cannot be sent on any connection of ours, or not now; `undefined`: it can. */
+  /** Returns the error for a command that cannot be sent at all, or not now; `undefined` if it can. */
   refusal(name: string, args: readonly Arg[]): RedisError | undefined {
     if (name === "CLIENT REPLY") {
       const mode = wordOf(args[args.length - 1]);
@@ -58,13 +58,13 @@ export class SessionState {
       );
     }
     if (this.inTransaction && name.endsWith("SUBSCRIBE")) {
-      // The confirmations would stand within EXEC's reply, where RESP3 allows no push.
+      // The confirmations would be inside EXEC's reply, where RESP3 allows no push.
       return refused(name, "the connection is in a transaction; use it before MULTI or after EXEC");
     }
     return undefined;
   }
 
-  /** Notes a command that is about to be sent; `name` may be one word or two. */
+  /** Notes a command that is about to be sent; `name` is one word or two. */
   note(name: string, args: readonly Arg[]): void {
     switch (name) {
       case "MULTI":
@@ -88,23 +88,23 @@ export class SessionState {
     }
   }
 
-  /** Notes that a command that was noted has not been sent after all. */
+  /** Takes back the note of a command that was dropped before it was sent. */
   unnote(name: string): void {
     if (name === "UNWATCH") this.watching = true;
     else if (UNDONE.has(name)) this.#tainted = true;
   }
 
-  /** Notes that nobody knows what was sent. */
+  /** Marks the state as unknown. */
   taint(): void {
     this.#tainted = true;
   }
 
-  /** Whether nothing can put the connection right. */
+  /** Whether no command can reset the connection. */
   get tainted(): boolean {
     return this.#tainted;
   }
 
-  /** The commands that put the connection right; none when it is as it was. */
+  /** Returns the commands that reset the connection; none if it is unchanged. */
   resetCommands(): Arg[][] {
     const commands: Arg[][] = [];
     if (this.inTransaction) commands.push(["DISCARD"]);
@@ -114,13 +114,13 @@ export class SessionState {
   }
 }
 
-/** The name by which a command given as words is known here: two words for CLIENT. */
+/** Returns the name of a command given as words: two words for CLIENT. */
 export function stateName(words: readonly Arg[]): string {
   const first = wordOf(words[0]);
   return first === "CLIENT" ? `CLIENT ${wordOf(words[1])}` : first;
 }
 
-/** A word of a name in capitals; servers take one that is given as bytes, too. */
+/** Returns a word of a name in capitals; it may be given as bytes. */
 function wordOf(word: Arg | undefined): string {
   if (typeof word === "string") return word.toUpperCase();
   if (typeof word === "number" || typeof word === "bigint") return String(word);

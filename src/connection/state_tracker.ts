@@ -1,5 +1,5 @@
 /**
- * The commands that change what a connection is: its transaction, database and subscriptions.
+ * Tracks the commands that change a connection's transaction, database and subscriptions.
  *
  * @module
  */

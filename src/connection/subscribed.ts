@@ -1,11 +1,11 @@
 /**
- * What a connection is subscribed to, in numbers, as the server's confirmations tell it.
+ * The numbers of a connection's subscriptions, from the server's confirmations.
  *
  * @module
  */
 import type { Arg, Reply } from "../resp/types.ts";
 
-/** Where the frames of each command count: channels, patterns, shard channels. */
+/** The count that each kind of frame changes: channels, patterns, shard channels. */
 const PLACES: Readonly<Record<string, number>> = {
   subscribe: 0,
   unsubscribe: 0,
@@ -21,7 +21,7 @@ export function isConfirmation(kind: unknown): boolean {
 }
 
 /**
- * How many frames confirm a command: one for each of its arguments; `Infinity` for an UNSUBSCRIBE of all, which
+ * Returns the number of frames that confirm a command: one for each of its arguments; `Infinity` for an UNSUBSCRIBE of all, which
  * ends when nothing of its kind is left; 0 for any other command, which has a reply.
  */
 export function confirmationsOf(name: string, args: readonly Arg[]): number {
@@ -35,22 +35,22 @@ export function confirmationsOf(name: string, args: readonly Arg[]): number {
 export class Subscribed {
   readonly #counts: [channels: number, patterns: number, shards: number] = [0, 0, 0];
 
-  /** All together. */
+  /** The number of all subscriptions. */
   get total(): number {
     const [channels, patterns, shards] = this.#counts;
     return channels + patterns + shards;
   }
 
-  /** How many there are of the kind that `kind` confirms. */
+  /** Returns the number of subscriptions that frames of this kind count. */
   of(kind: string): number {
     return this.#counts[PLACES[kind]!]!;
   }
 
-  /** Takes note of a frame that confirms: `[kind, channel, count]`. */
+  /** Notes a confirmation: `[kind, channel, count]`. */
   note(values: readonly Reply[]): void {
     const place = PLACES[values[0] as string]!;
     const count = Number(values[2]);
-    // The server counts channels and patterns together, and shard channels apart.
+    // The server counts channels and patterns together, and shard channels separately.
     this.#counts[place] = place === 2 ? count : count - this.#counts[1 - place]!;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The way in of a connection on which the server may talk by itself: messages, confirmations, MONITOR.
+ * Dispatches replies on connections that may also receive messages, confirmations and MONITOR lines.
  *
  * @module
  */
@@ -18,28 +18,28 @@ const LINE = /^\d+\.\d+ \[/;
 const utf8 = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** A dispatcher that keeps apart what is a reply and what only has the form of one. */
+/** A dispatcher that separates replies from messages in the form of replies. */
 export class SubscriberDispatcher extends ReplyDispatcher {
-  /** What the server says that the connection is subscribed to. */
+  /** The number of subscriptions, as the server confirmed them. */
   readonly subscribed: Subscribed = new Subscribed();
-  /** Push frames that were ignored: they were empty, or did not begin with a name. */
+  /** The number of ignored push frames: empty ones, and those that do not begin with a name. */
   ignored = 0;
-  /** Replies need a look: the server may talk by itself in the form of replies (RESP2 messages, MONITOR). */
+  /** Messages may arrive in the form of replies (RESP2 messages, MONITOR). */
   #receivesMessages = false;
   #streaming = false;
-  /** Commands on their way that are confirmed by frames. */
+  /** The number of waiting commands that frames confirm. */
   #confirming = 0;
   readonly #push: (values: Reply[]) => void;
   readonly #forgotten: (error: ReplyError) => void;
 
-  /** `push` gets the push frames, confirmations included; `forgotten` an error that says that nobody is logged in. */
+  /** `push` receives push frames, including confirmations; `forgotten` receives NOAUTH errors of the server. */
   constructor(push: (values: Reply[]) => void, forgotten: (error: ReplyError) => void) {
     super();
     this.#push = push;
     this.#forgotten = forgotten;
   }
 
-  /** A command is on its way after which the server may say more than replies; under `resp2` in their form. */
+  /** Notes a command after which messages may arrive; under `resp2` they have the form of replies. */
   note(pending: Pending, name: string, args: readonly Arg[], resp2: boolean): void {
     if (name === "MONITOR") this.#streaming = this.#receivesMessages = true;
     const count = confirmationsOf(name, args);
@@ -49,7 +49,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     if (resp2) this.#receivesMessages = true;
   }
 
-  /** A command that was noted has not been sent after all. */
+  /** Takes back the note of a command that was dropped before it was sent. */
   unnote(pending: Pending): void {
     if (owed(pending) > 0) this.#confirmed();
   }
@@ -77,7 +77,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
 
   /** @inheritdoc */
   override error(error: Error): void {
-    // It comes whether anything was asked or not, then the end.
+    // The server sends this error unasked and closes.
     const refusal = this.taken === 0 ? rejectedByServer(error) : undefined;
     if (refusal !== undefined) {
       this.refused = true;
@@ -86,7 +86,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     const head = this.queue.peek();
     super.error(error);
     if (owed(head) > 0) this.#confirmed();
-    // A script may return the code, too.
+    // A script can return this code, too.
     if (error instanceof ReplyError && error.code === "NOAUTH" && error.executed === "no") {
       this.#forgotten(error);
     }
@@ -105,12 +105,12 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     else this.#confirm(values);
   }
 
-  /** Under RESP2 arrays may be messages and confirmations; those are bytes, whatever the mode of a reply is. */
+  /** Whether arrays may be messages or confirmations (RESP2), which are read as bytes in any mode. */
   #listens(head: Pending | undefined): boolean {
     return this.subscribed.total > 0 || (owed(head) > 0);
   }
 
-  /** Takes what is no reply although it has the form of one. */
+  /** Handles a message in the form of a reply; returns `false` for a reply. */
   #aside(value: Reply): boolean {
     if (!Array.isArray(value)) {
       if (typeof value !== "string" || !this.#streaming || !LINE.test(value)) return false;
@@ -122,7 +122,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     const kind = value[0] instanceof Uint8Array ? utf8.decode(value[0]) : value[0] as string;
     const confirms = isConfirmation(kind);
     if (!confirms && !MESSAGES.has(kind)) {
-      // PONG comes as an array to subscribers.
+      // Subscribers receive PONG as an array.
       if (head !== undefined) value.forEach((head.mode & DecodeMode.bytes) === 0 ? toText : toBytes);
       return false;
     }
@@ -132,7 +132,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     return true;
   }
 
-  /** A frame confirms the command at the head, unless the server unsubscribed us by itself (a slot moved away). */
+  /** Confirms the command at the head, unless the server unsubscribed by itself (a slot moved away). */
   #confirm(values: Reply[]): void {
     const kind = values[0] as string;
     this.subscribed.note(values);
@@ -140,7 +140,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     const asked = owed(head) > 0 && confirms(head!, values);
     const last = asked && (--head!.coldFields.confirmations! === 0 ||
       (owed(head) === Infinity && this.subscribed.of(kind) === 0));
-    // Listeners first: what the command's end leads to must find them knowing what the frame says.
+    // Listeners first: code that runs when the command settles relies on their state.
     this.#push(values);
     if (!last) return;
     this.taken++;
@@ -155,12 +155,12 @@ export class SubscriberDispatcher extends ReplyDispatcher {
   }
 }
 
-/** How many push frames are still to confirm a command. */
+/** Returns the number of push frames that must still confirm a command. */
 function owed(head: Pending | undefined): number {
   return head?.cold?.confirmations ?? 0;
 }
 
-/** Whether the command at the head is the one that a frame confirms. */
+/** Whether a frame confirms the command at the head. */
 function confirms(head: Pending, values: readonly Reply[]): boolean {
   const { spec, args } = head.command;
   const raw = spec.words === 0;

@@ -1,5 +1,5 @@
 /**
- * What is said of a reply that nobody asked for: of what kind it was, never what it held.
+ * Errors for replies without a command: they name the kind of the reply, never its content.
  *
  * @module
  */
@@ -23,14 +23,14 @@ const KINDS: Readonly<Record<string, string>> = {
   "|": "attributes",
 };
 
-/** The error for a reply whose first byte is `type`; 0: that is not known. */
+/** Returns the error for a reply whose first byte is `type`; 0: unknown. */
 export function unsolicitedReply(type: number): ProtocolError {
   const kind = KINDS[String.fromCharCode(type)];
   const what = kind === undefined ? "" : `: ${kind}`;
   return new ProtocolError(`The server sent a reply that nobody asked for${what}`, { code: "PROTOCOL" });
 }
 
-/** The error for an error that the server sent by itself: "max number of clients reached" and its like. */
+/** Returns the error for an error reply without a command ("max number of clients reached" and similar). */
 export function unsolicitedError(cause: Error): ProtocolError {
   const message = `The server sent an error that nobody asked for: ${cause.message}`;
   return new ProtocolError(message, { code: "PROTOCOL", cause });

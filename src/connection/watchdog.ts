@@ -1,5 +1,5 @@
 /**
- * Who watches that replies come: the deadlines of commands, and the silence of the server.
+ * Watches the deadlines of commands and the silence of the server.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Output } from "./output.ts";
 import type { Pending } from "./pending.ts";
 
-/** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
+/** The average number of commands checked in a millisecond, at most; deadlines are that much less exact. */
 const LOOKS_A_MILLISECOND = 10_000;
 
-/** The least time between two suspicions where no limit of commands says it, in milliseconds. */
+/** The minimum time between two suspicions without a limit of commands, in milliseconds. */
 const SHORTEST = 1_000;
 /** The flag of commands that may block; `CommandFlag.blocking`. */
 const BLOCKING = 4;
 
-/** What a watchdog needs to know of its connection. */
+/** The link, as its watchdog uses it. */
 export interface Watched {
   readonly dispatcher: ReplyDispatcher;
   readonly output: Output;
@@ -27,26 +27,26 @@ export interface Watched {
   readonly commandTimeout: number;
   readonly socketTimeout: number;
   readonly healthCheckInterval: number;
-  /** Whether the system tells of a peer that is gone. */
+  /** Whether the system reports a peer that is gone. */
   readonly noticesDeadPeer: boolean;
-  /** The server has been silent for too long: the link counts as dead. */
+  /** Called when the server has been silent for too long: the link is dead. */
   silent(error: TimeoutError): void;
-  /** The server has been silent for longer than is usual: it may be dead. `mayBlock`: or wait for something to happen. */
+  /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */
   suspect(mayBlock: boolean): void;
 }
 
-/** Rejects commands whose time is up, and declares a connection dead that owes replies and says nothing. */
+/** Rejects expired commands, and reports a server that owes replies and is silent. */
 export class Watchdog {
-  /** The time at the beginning of this tick; read by what is queued in it. */
+  /** The time at the beginning of this tick. */
   now = 0;
-  /** Since when the server has owed a reply and said nothing. */
+  /** The time since when the server has owed a reply and been silent. */
   silentSince = 0;
-  /** When the server was last heard. */
+  /** The time of the last received bytes. */
   receivedAt = 0;
-  /** Nothing is read, so silence says nothing. */
+  /** Reading is paused, so silence proves nothing. */
   paused = false;
   #suspectedAt = 0;
-  /** The timer; a command notes its deadline here. */
+  /** The timer for all deadlines. */
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
   readonly #watched: Watched;
@@ -58,18 +58,18 @@ export class Watchdog {
     this.deadlines = new Deadlines(clock, (now) => this.#check(now));
   }
 
-  /** A tick begins in which commands are queued; `idle`: none was waiting before. */
+  /** Begins a tick in which commands are queued; `idle`: no command was waiting before. */
   tick(idle: boolean): void {
     this.now = this.#clock.now();
     if (idle) this.silentSince = this.now;
   }
 
-  /** Bytes came. */
+  /** Notes that bytes arrived. */
   received(): void {
     this.silentSince = this.receivedAt = this.#clock.now();
   }
 
-  /** Sets the deadline of a command that is being queued, and sees to it. */
+  /** Sets the deadline of a command that is being queued, and watches it. */
   watch(pending: Pending): void {
     if (pending.deadline === 0) {
       pending.deadline = pending.timeout === 0 ? Infinity : this.now + pending.timeout;
@@ -85,7 +85,7 @@ export class Watchdog {
   #check(now: number): number {
     const { dispatcher, output, where } = this.#watched;
     const { queue } = dispatcher;
-    // What has begun to be sent will be sent whole.
+    // A command that has begun to be sent will be sent whole.
     const begun = queue.length - output.staged;
     let next = Infinity;
     for (let index = 0; index < queue.length; index++) {
@@ -108,10 +108,10 @@ export class Watchdog {
     if (head === undefined) return next;
     const patience = this.#patience(head);
     const silentAt = (this.paused ? now : this.silentSince) + patience;
-    // A peer that says a byte now and then is never silent; nobody waits for its reply any more, and all others do.
+    // A peer that sends a byte now and then is never silent, while the commands behind an expired one wait.
     const stuckAt = head.done && !this.paused ? head.deadline + patience : Infinity;
     const end = Math.min(silentAt, stuckAt);
-    // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
+    // Each check visits all waiting commands: a million deadlines must not cause a million checks.
     if (end > now) {
       next = Math.min(next, end, this.#suspect(head, now));
       return Math.max(next, now + (queue.length + unsent.commands) / LOOKS_A_MILLISECOND);
@@ -125,19 +125,19 @@ export class Watchdog {
     return Infinity;
   }
 
-  /** Voices a suspicion that is due, and returns when the next one will be. */
+  /** Reports a suspicion that is due, and returns the time of the next one. */
   #suspect(head: Pending, now: number): number {
     const suspicion = this.#suspicion(head);
     if (suspicion >= this.#patience(head)) return Infinity;
     const due = (this.paused ? now : Math.max(this.silentSince, this.#suspectedAt)) + suspicion;
     if (due > now) return due;
     this.#suspectedAt = now;
-    // What has not been sent whole has no reply yet.
+    // A command that has not been sent whole has no reply yet.
     if (!this.#watched.output.busy) this.#watched.suspect(mayBlock(head));
     return now + suspicion;
   }
 
-  /** How long the server may be silent before it is asked over another connection whether it lives. */
+  /** Returns how long the server may be silent before a suspicion. */
   #suspicion(head: Pending): number {
     const { commandTimeout, healthCheckInterval, noticesDeadPeer } = this.#watched;
     const interval = healthCheckInterval === 0 ? Infinity : Math.max(healthCheckInterval, SHORTEST);
@@ -145,21 +145,21 @@ export class Watchdog {
     return head.deadline === Infinity && !noticesDeadPeer ? interval : Infinity;
   }
 
-  /** How long the server may be silent while the command at the head waits. */
+  /** Returns how long the server may be silent while the command at the head waits. */
   #patience(head: Pending): number {
     const { commandTimeout, socketTimeout } = this.#watched;
     if (socketTimeout > 0) return socketTimeout + (head.cold?.blocks ?? 0);
-    // A caller who gave a command more time than usual wants it to have it.
+    // A command with a longer limit than usual may take that long.
     return head.timeout === 0 || commandTimeout === 0 ? Infinity : Math.max(commandTimeout, head.timeout);
   }
 }
 
-/** Whether a command may wait on the server for something to happen; of raw words nothing is known. */
+/** Whether a command may block at the server; raw words may be any command. */
 function mayBlock({ command: { spec }, cold }: Pending): boolean {
   return spec.words === 0 || (spec.flags & BLOCKING) !== 0 || (cold?.blocks ?? 0) > 0;
 }
 
-/** Its time is up for all tries together: nobody may send it again. */
+/** Rejects a command whose time for all tries is up. */
 function expire(pending: Pending, executed: "no" | "unknown", where: string): void {
   pending.reject(commandTimeoutError(pending.command.spec.name, executed, pending.timeout, where));
 }

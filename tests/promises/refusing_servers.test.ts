@@ -76,7 +76,7 @@ describe("a server with no room for another client", () => {
       const { cause } = await turnedAway;
       assert.ok(cause instanceof ConnectionError);
       assert.deepEqual([cause.code, cause.executed], ["MAX_CLIENTS", "no"]);
-      assert.match(cause.message, /the server turned it away: ERR max number of clients reached/);
+      assert.match(cause.message, /the server rejected it: ERR max number of clients reached/);
       await limit.undo();
       assert.equal(await waiting, 1);
       assert.equal(await redis.get(key), "1");
@@ -161,7 +161,7 @@ describe("a server with no room for another client", () => {
       const both = await Promise.all([errorOf(redis.incr("denied")), errorOf(redis.get("denied"))]);
       assert.deepEqual(both.map(({ executed }) => executed), ["no", "no"]);
       assert.equal(tries, multiplex ? 1 : 2);
-      for (const cause of ended) assert.match(String(cause), /turned it away/);
+      for (const cause of ended) assert.match(String(cause), /the server rejected it/);
     }
   });
 
