@@ -164,6 +164,13 @@ export class ReplicationLink {
   }
 }
 
+/** Gives a replica that becomes a master a history of its own. */
+export function renewReplicationId({ replication, time }: ServerState): void {
+  let id = "";
+  while (id.length < 40) id += Math.floor(time.random() * 16).toString(16);
+  replication.id = id;
+}
+
 /** Replaces all data of a server by a copy of another's. */
 function copyData(from: ServerState, to: ServerState): void {
   for (const db of to.databases) db.clear();

@@ -7,7 +7,7 @@
  */
 import type { ServerTime } from "../../time.ts";
 import type { Network } from "../network.ts";
-import { ReplicationLink } from "../replication_link.ts";
+import { renewReplicationId, ReplicationLink } from "../replication_link.ts";
 import { removeSlots } from "../slot_ranges.ts";
 import { leaveSlots, releaseBlocked } from "./leave_slots.ts";
 import type { ClusterMember, NodeRecord } from "./member.ts";
@@ -168,6 +168,8 @@ export class ClusterBus {
       member.link = undefined;
     }
     if (master === undefined) {
+      // A master of its own counts under a new name, so that others copy its data.
+      if (replication.master !== undefined) renewReplicationId(member.state);
       replication.master = undefined;
       member.state.expires = true;
       return;

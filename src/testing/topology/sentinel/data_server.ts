@@ -7,7 +7,7 @@ import { ErrorReply } from "../../reply.ts";
 import type { TestServerBase } from "../../server.ts";
 import type { ServerState } from "../../state.ts";
 import type { Host, Network } from "../network.ts";
-import { type ReplicationEnd, ReplicationLink } from "../replication_link.ts";
+import { renewReplicationId, type ReplicationEnd, ReplicationLink } from "../replication_link.ts";
 
 const DEMOTED = new ErrorReply(
   "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
@@ -63,8 +63,7 @@ export class DataServer implements Host, ReplicationEnd {
       }
     } else {
       // A master of its own counts under a new name, so that others copy its data.
-      state.replication.id = state.replication.id.slice(8) +
-        state.time.random().toString(16).slice(2, 10).padEnd(8, "0");
+      renewReplicationId(state);
     }
     this.wire(network);
     if (kill) this.server.kill();

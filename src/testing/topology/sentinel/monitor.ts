@@ -38,6 +38,7 @@ export class SentinelMonitor {
   readonly watchers: Watcher[] = [];
   readonly #unreached: Map<Watcher, Map<Host, Alarm>> = new Map();
   readonly #elections: Map<Watcher, Alarm> = new Map();
+  readonly #impostors: Map<Watcher, Alarm> = new Map();
   readonly #conversions: Map<DataServer, Alarm> = new Map();
 
   /** Begins without anybody. */
@@ -123,7 +124,7 @@ export class SentinelMonitor {
   }
 
   #noticed(watcher: Watcher, host: Host): void {
-    if (!watcher.up || this.network.reaches(watcher, host) || watcher.down.has(host)) return;
+    if (!watcher.up || this.#sound(watcher, host) || watcher.down.has(host)) return;
     watcher.down.set(host, this.time.now());
     watcher.publish("+sdown", this.describe(watcher, host));
     for (const peer of this.#peers(watcher)) this.#judge(peer);
@@ -147,9 +148,7 @@ export class SentinelMonitor {
   }
 
   #elect(watcher: Watcher): void {
-    if (!watcher.up || watcher.agreedDownAt === undefined || this.network.reaches(watcher, watcher.master)) {
-      return;
-    }
+    if (!watcher.up || watcher.agreedDownAt === undefined || this.#sound(watcher, watcher.master)) return;
     const epoch = ++watcher.currentEpoch;
     const { master } = watcher;
     watcher.publish("+new-epoch", String(epoch));
@@ -191,7 +190,7 @@ export class SentinelMonitor {
   #select(watcher: Watcher): DataServer | undefined {
     const offset = ({ state }: DataServer): number => state.replication.offset;
     return this.servers.filter((one) =>
-      one !== watcher.master && one.master !== undefined && !watcher.down.has(one) &&
+      one !== watcher.master && !watcher.down.has(one) &&
       this.network.reaches(watcher, one)
     ).sort((a, b) => offset(b) - offset(a) || (a.state.runId < b.state.runId ? -1 : 1))[0];
   }
@@ -239,6 +238,7 @@ export class SentinelMonitor {
     this.time.cancel(this.#elections.get(watcher));
     if (old === master) return;
     watcher.master = master;
+    if (this.network.reaches(watcher, old)) watcher.down.delete(old);
     const { name } = this.options;
     watcher.publish("+switch-master", `${name} ${old.host} ${old.port} ${master.host} ${master.port}`);
     for (const replica of this.replicasOf(watcher)) {
@@ -247,9 +247,11 @@ export class SentinelMonitor {
     if (watcher.down.has(master)) this.#judge(watcher);
   }
 
-  /** A sentinel tells another what it knows. */
+  /** A sentinel tells another what it knows. Of two failovers with one epoch, that of the higher identity holds. */
   #tell(from: Watcher, to: Watcher): void {
-    if (!this.network.reaches(from, to) || to.configEpoch >= from.configEpoch) return;
+    const newer = from.configEpoch - to.configEpoch;
+    if (!this.network.reaches(from, to) || newer < 0) return;
+    if (newer === 0 && (from.master === to.master || from.id < to.id)) return;
     const line = this.describe(to, from);
     to.publish("+config-update-from", line);
     this.#switchMaster(to, from.master, from.configEpoch);
@@ -260,13 +262,34 @@ export class SentinelMonitor {
     for (const peer of this.#peers(watcher)) if (peer !== watcher) this.#tell(peer, watcher);
   }
 
+  /** Whether a server can be reached and is a master if it is to be one. */
+  #sound(watcher: Watcher, host: Host): boolean {
+    return this.network.reaches(watcher, host) &&
+      (host !== watcher.master || watcher.master.master === undefined);
+  }
+
+  /** A master that says that it is a replica counts as down after a while. */
+  #checkRoles(): void {
+    for (const watcher of this.watchers) {
+      const { master } = watcher;
+      if (!watcher.up || !this.network.reaches(watcher, master)) continue;
+      if (this.#sound(watcher, master)) {
+        this.#recovered(watcher, master);
+      } else if (!watcher.down.has(master) && this.#impostors.get(watcher)?.done !== false) {
+        const at = this.time.now() + watcher.downAfter + this.options.convertDelay;
+        this.#impostors.set(watcher, this.time.set(at, () => this.#noticed(watcher, watcher.master)));
+      }
+    }
+  }
+
   /** Servers that are not what the sentinels take them for are set right after a while. */
   #convertAll(): void {
+    this.#checkRoles();
     for (const server of this.servers) {
       const wrong = (): Watcher | undefined =>
         this.watchers.find((one) =>
           one.up && one.configEpoch > 0 && one.master !== server && server.master !== one.master &&
-          this.network.reaches(one, server) && this.network.reaches(one, one.master) && !this.#outdated(one)
+          this.network.reaches(one, server) && this.#sound(one, one.master) && !this.#outdated(one)
         );
       if (wrong() === undefined || this.#conversions.get(server)?.done === false) continue;
       const at = this.time.now() + this.options.convertDelay;
@@ -280,6 +303,7 @@ export class SentinelMonitor {
           for (const one of this.watchers) {
             if (this.network.reaches(one, server)) one.publish(event, this.describe(one, server));
           }
+          this.#convertAll();
         }),
       );
     }
