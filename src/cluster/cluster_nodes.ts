@@ -4,7 +4,7 @@
  * @module
  */
 import { type AddressFunction, toAddressFunction } from "../topology/address_map.ts";
-import { configuredZone } from "../topology/read_from.ts";
+import { configuredZone } from "../topology/read_selector.ts";
 import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
 import type { Found, FoundNode } from "./discovery.ts";
 import { ClusterNode, type NodeRole } from "./node.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import { formatAddress, type ServerAddress } from "../topology/format_address.ts";
 import type { MasterAnswer } from "./replies.ts";
 import type { SentinelClient } from "./sentinel_client.ts";
 import type { Service } from "./service.ts";

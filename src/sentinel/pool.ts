@@ -10,6 +10,7 @@ import {
   type PoolOptions,
   type ResolvedConnectionOptions,
   ResolvedPoolOptions,
+  resolveOptions,
   resolvePoolOptions,
 } from "../options.ts";
 import { BlockingConnectionPool } from "../pool/blocking_pool.ts";
@@ -104,7 +105,8 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
           options: this.options.connection,
           service: this.service,
           wanted: this.#wanted,
-          make: (options) => this.makeConnection(options),
+          make: ({ host, port }) =>
+            this.makeConnection(resolveOptions(this.options.connection, { host, port })),
           notify: () => this.reconnectSignal.notify(),
         },
         sentinels,

@@ -4,11 +4,11 @@
  * @module
  */
 import { text } from "../commands/replies.ts";
-import { StandaloneExecutor } from "../client/standalone.ts";
+import type { StandaloneExecutor } from "../client/standalone.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { averageLatency, measureLatency } from "../topology/latency.ts";
 import type { ReadTarget } from "../topology/read_from.ts";
-import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import { formatAddress, type ServerAddress } from "../topology/format_address.ts";
 
 /** A server that can be read from. */
 export interface Readable extends ReadTarget {
@@ -38,10 +38,11 @@ export class ReplicaNode implements Readable {
   readonly #pool: ConnectionPool;
   readonly #lost: (node: ReplicaNode) => void;
 
-  /** Connects at once; `lost` is called when the replica cannot be reached any more. */
+  /** Connects at once, with an executor over the pool; `lost` is called when the replica cannot be reached any more. */
   constructor(
     address: ServerAddress,
     pool: ConnectionPool,
+    executor: StandaloneExecutor,
     zone: string | undefined,
     lost: (node: ReplicaNode) => void,
   ) {
@@ -49,7 +50,7 @@ export class ReplicaNode implements Readable {
     this.name = formatAddress(address);
     this.#pool = pool;
     this.#lost = lost;
-    this.executor = new StandaloneExecutor(pool, { multiplex: true, owner: true });
+    this.executor = executor;
     const { lane } = this.executor;
     // A lost connection may come back at once; a replica to which a connect fails is not there.
     this.executor.events.addEventListener("reconnecting", ({ detail }) => {

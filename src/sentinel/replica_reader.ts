@@ -6,13 +6,13 @@
 import type { Timer } from "../clock.ts";
 import { text } from "../commands/replies.ts";
 import type { Call } from "../client/executor.ts";
-import { StandaloneExecutor } from "../client/standalone.ts";
+import type { StandaloneExecutor } from "../client/standalone.ts";
 import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { averageLatency, measureLatency } from "../topology/latency.ts";
-import { configuredZone, type ReadFrom } from "../topology/read_from.ts";
-import { ReadSelector } from "../topology/read_selector.ts";
-import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import type { ReadFrom } from "../topology/read_from.ts";
+import { configuredZone, ReadSelector } from "../topology/read_selector.ts";
+import { formatAddress, type ServerAddress } from "../topology/format_address.ts";
 import type { ReplicaAnswer } from "./replies.ts";
 import type { SentinelClient } from "./sentinel_client.ts";
 import { ReplicationLag } from "./replication_lag.ts";
@@ -34,6 +34,8 @@ export interface ReadingOptions {
   readonly master: () => ConnectionPool;
   /** A pool of one replica. */
   readonly replica: (address: ServerAddress) => ConnectionPool;
+  /** Makes what runs commands over such a pool, and owns it. */
+  readonly open: (pool: ConnectionPool) => StandaloneExecutor;
   /** The name of the service. */
   readonly service: string;
   /** Which server is read from. */
@@ -150,7 +152,7 @@ export class ReplicaReader {
       if (this.#master !== undefined) return this.#master;
       const pool = master();
       if (pool === home) return this.#home;
-      return this.#master = new StandaloneExecutor(pool, { multiplex: true, owner: true });
+      return this.#master = this.#options.open(pool);
     };
     return {
       get executor() {
@@ -216,17 +218,14 @@ export class ReplicaReader {
   #take(replicas: readonly ReplicaAnswer[]): void {
     const named = new Set(replicas.map(({ address }) => formatAddress(address)));
     for (const node of [...this.#nodes.values()]) if (!named.has(node.name)) this.#drop(node);
-    const { replica, readFrom } = this.#options;
+    const { replica, open, readFrom } = this.#options;
     for (const { address, sure, linked } of replicas) {
       const name = formatAddress(address);
       let node = this.#nodes.get(name);
       if (sure && node === undefined) {
-        node = new ReplicaNode(
-          address,
-          replica(address),
-          configuredZone(readFrom, address),
-          (lost) => this.#lost(lost),
-        );
+        const pool = replica(address);
+        const zone = configuredZone(readFrom, address);
+        node = new ReplicaNode(address, pool, open(pool), zone, (lost) => this.#lost(lost));
         this.#nodes.set(name, node);
       }
       if (node !== undefined) node.announcedLinked = linked;

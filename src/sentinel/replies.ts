@@ -6,7 +6,7 @@
 import { ReplyError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
 import type { AddressFunction } from "../topology/address_map.ts";
-import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import { formatAddress, type ServerAddress } from "../topology/format_address.ts";
 
 const UNKNOWN = "it does not know this service";
 

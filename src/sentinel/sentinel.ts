@@ -179,6 +179,7 @@ export class Sentinel implements Discoverer {
       home,
       master: () => role === "master" ? home : pool("master"),
       replica: pool,
+      open: (opened) => new StandaloneExecutor(opened, { multiplex: true, owner: true }),
       service: name,
       readFrom,
       maxLag,

@@ -5,7 +5,7 @@
  */
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
-import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import { formatAddress, type ServerAddress } from "../topology/format_address.ts";
 
 /** Makes a connection to a sentinel, not yet connected. */
 export type ConnectSentinel = (address: ServerAddress) => Connection;

@@ -6,8 +6,8 @@
 import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AuthenticationError, ConnectionError, RedisError } from "../errors.ts";
-import { type ResolvedConnectionOptions, resolveOptions } from "../options.ts";
-import { formatAddress, type ServerAddress } from "../topology/server_address.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
+import { formatAddress, type ServerAddress } from "../topology/format_address.ts";
 import type { SentinelClient } from "./sentinel_client.ts";
 import { type Found, Locator, type Refused, type Wanted } from "./locate.ts";
 import type { ServiceListener } from "./service.ts";
@@ -23,8 +23,8 @@ export interface FinderHome<C> {
   readonly service: string;
   /** Which of its servers. */
   readonly wanted: Wanted;
-  /** Makes a connection with these options, which is not open yet. */
-  make(options: ResolvedConnectionOptions): C;
+  /** Makes a connection to this address, which is not open yet. */
+  make(address: ServerAddress): C;
   /** There is reason to reconnect at once. */
   notify(): void;
 }
@@ -94,8 +94,7 @@ export class ServerFinder<C extends Connection> {
     const give = (): void => attempt.abort(signal.reason);
     signal.addEventListener("abort", give, { once: true });
     this.#tries.set(attempt, found);
-    const { host, port } = found.address;
-    const connection = this.#home.make(resolveOptions(this.#home.options, { host, port }));
+    const connection = this.#home.make(found.address);
     try {
       signal.throwIfAborted();
       await connection.connect({ signal: attempt.signal, retry: false });

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ServerAddress } from "../topology/server_address.ts";
-import { formatAddress } from "../topology/server_address.ts";
+import type { ServerAddress } from "../topology/format_address.ts";
+import { formatAddress } from "../topology/format_address.ts";
 import { InvalidAnswer, type MasterAnswer } from "./replies.ts";
 
 /** Who wants to know what becomes of a service. */

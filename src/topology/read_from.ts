@@ -6,7 +6,6 @@
 import { wrongType } from "../options/complain.ts";
 import { choice, type Kind, text } from "../options/kinds.ts";
 import { isPlain, unknownField } from "../options/nested.ts";
-import { formatAddress, type ServerAddress } from "./server_address.ts";
 
 /** Reads near the client: a replica in its zone, else the master in its zone, else any server. */
 export interface ReadFromZone {
@@ -63,9 +62,3 @@ export const readFrom: Kind = {
   parse: (word) => word,
   fields: { zone: zoneName },
 };
-
-/** The zone that `readFrom: { zones }` gives a server; `undefined`: none, so that the announced one counts. */
-export function configuredZone(readFrom: ReadFrom, address: ServerAddress): string | undefined {
-  const zones = typeof readFrom === "string" ? undefined : readFrom.zones;
-  return zones?.[formatAddress(address)] ?? zones?.[address.host.toLowerCase()];
-}

@@ -3,7 +3,14 @@
  *
  * @module
  */
+import { formatAddress, type ServerAddress } from "./format_address.ts";
 import type { ReadFrom, ReadTarget } from "./read_from.ts";
+
+/** The zone that `readFrom: { zones }` gives a server; `undefined`: none, so that the announced one counts. */
+export function configuredZone(readFrom: ReadFrom, address: ServerAddress): string | undefined {
+  const zones = typeof readFrom === "string" ? undefined : readFrom.zones;
+  return zones?.[formatAddress(address)] ?? zones?.[address.host.toLowerCase()];
+}
 
 /** Selects servers for reads. Reads rotate over equally good servers, separately for each group of servers. */
 export class ReadSelector {

@@ -6,25 +6,14 @@
 import { wrongType } from "../options/complain.ts";
 import { isPlain, unknownField } from "../options/nested.ts";
 import { CONNECTION } from "../options/table.ts";
+import type { ServerAddress } from "./format_address.ts";
 
-/** The address of a server: of a cluster's node, of a sentinel, or of a server that sentinels watch. */
-export interface ServerAddress {
-  /** A name, an IPv4 address, or an IPv6 address without brackets. */
-  readonly host: string;
-  /** 1 to 65535. */
-  readonly port: number;
-}
+export { formatAddress, type ServerAddress } from "./format_address.ts";
 
 /** A seed address as options take it: `{ host, port }`, `"host:port"` or `"redis://host:port"`. The port is optional. */
 export type Seed = string | URL | { readonly host?: string; readonly port?: number };
 
 const SEED = '{ host, port }, "host:port" or "redis://host:port"';
-
-/** Formats an address, IPv6 as `[host]:port`. Equal texts are equal addresses. */
-export function formatAddress({ host, port }: ServerAddress): string {
-  const name = host.toLowerCase();
-  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
-}
 
 /**
  * Checks a host and a port that a user or a server gave.

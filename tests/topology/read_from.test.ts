@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  configuredZone,
-  type ReadFrom,
-  readFrom as kind,
-  type ReadTarget,
-} from "../../src/topology/read_from.ts";
-import { ReadSelector } from "../../src/topology/read_selector.ts";
+import { type ReadFrom, readFrom as kind, type ReadTarget } from "../../src/topology/read_from.ts";
+import { configuredZone, ReadSelector } from "../../src/topology/read_selector.ts";
 
 interface Server extends ReadTarget {
   readonly name: string;
