@@ -70,7 +70,21 @@ export async function bundle(root: string, entries: readonly Entry[], folder: st
   await convert(esm, cjs);
   nameSources(root, cjs);
   mergeChunks(cjs, listFiles(cjs, ".cjs"), groupChunks(metafile));
-  for (const { name } of entries) writeNodeModule(folder, name, exportsOf(metafile, name));
+  for (const { name } of entries) {
+    const exports = exportsOf(metafile, name);
+    if (exports.includes("default")) annotateDefault(join(cjs, `${name}.cjs`));
+    writeNodeModule(folder, name, exports);
+  }
+}
+
+/** esbuild's list of the exports, for tools that read CommonJS without running it, lacks the default one. */
+function annotateDefault(file: string): void {
+  const text = readFileSync(file, "utf8");
+  const value = /\bdefault:\(\)=>([\w$.]+)/.exec(text)![1];
+  writeFileSync(
+    file,
+    text.replace(/(?=\n\/\/# sourceMappingURL=.*\s*$)/, `\n0&&(exports.default=${value});`),
+  );
 }
 
 /** The paths of files with this extension, with slashes. */
@@ -124,6 +138,8 @@ async function convert(from: string, to: string): Promise<void> {
     outdir: to,
     outbase: from,
     outExtension: { ".js": ".cjs" },
+    // There is no `import.meta` in CommonJS; a path does where a URL would.
+    define: { "import.meta.url": "__filename" },
     // `import()` becomes `require()` in a promise.
     supported: { "dynamic-import": false },
   });

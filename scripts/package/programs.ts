@@ -52,18 +52,24 @@ const { BlockingConnectionPool, Redis, ReplyError } = require("@keywire/redis");
 const { get } = require("@keywire/redis/commands");
 ${BODY}`;
 
-/** Both in one process: there is one instance of every class. */
+/** Both in one process, for all entries: each can be loaded, and there is one instance of every class. */
 export const BOTH = `
-const required = require("@keywire/redis");
-import("@keywire/redis").then((imported) => {
-  for (const name of Object.keys(imported)) {
-    if (name !== "default" && name !== "module.exports" && imported[name] !== required[name]) {
-      throw new Error(name + " is there twice");
+const manifest = require("@keywire/redis/package.json");
+async function main() {
+  for (const key of Object.keys(manifest.exports)) {
+    if (key === "./package.json") continue;
+    const entry = "@keywire/redis" + key.slice(1);
+    const required = require(entry);
+    const imported = await import(entry);
+    const names = Object.keys(imported).filter((name) => name !== "default" && name !== "module.exports");
+    if (names.length === 0) throw new Error(entry + " exports nothing");
+    for (const name of names) {
+      if (imported[name] !== required[name]) throw new Error(name + " of " + entry + " is there twice");
     }
   }
-  if (imported.Redis === undefined) throw new Error("no Redis");
   console.log("${GOOD}");
-});
+}
+main();
 `;
 
 /** What a program in TypeScript may write; only its types are looked at. */
