@@ -82,6 +82,7 @@ export { Client } from "./src/client/client.ts";
 export type { CallOptions } from "./src/client/call.ts";
 export type { CallCacheOptions } from "./src/client/executor.ts";
 export type { CachingClient } from "./src/client/caching.ts";
+export type { IteratingClient } from "./src/client/iterating.ts";
 export type { SubscribingClient } from "./src/client/subscribing.ts";
 export type { Channels } from "./src/client/pubsub/pubsub.ts";
 export type { Gap } from "./src/client/pubsub/gap.ts";
