@@ -156,6 +156,7 @@ describe("RPUSH of 500 kB over 1.5 MB/s to a real server", () => {
         }));
       } else outcomes = await Promise.all(values.map((value) => outcome(redis.rpush("list", value))));
       // What is on its way arrives before the connections end.
+      for (const connection of proxy.connections) connection.apply({ rate: Infinity });
       await redis.close();
       await Promise.all(proxy.connections.map(({ closed }) => closed));
       const list = await server.cli("LRANGE", "list", "0", "-1") as string[];
