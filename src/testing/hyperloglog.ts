@@ -39,15 +39,24 @@ export function emptyLog(): HyperLogLog {
 export function readLog(value: Bytes): HyperLogLog {
   const before = known.get(value);
   if (before !== undefined && before.version === value.version) return before.log;
-  const log = decode(value.view);
+  const log = decode(value);
   known.set(value, { log, version: value.version });
   return log;
 }
 
-function decode(bytes: Uint8Array): HyperLogLog {
-  if (bytes.length < HEADER || toText(bytes.subarray(0, 4)) !== "HYLL") throw NOT_HLL;
+/** Looks at the beginning of one only, as Redis does before it needs the rest.
+ *
+ * @throws {ErrorReply} for what is none. */
+export function checkHeader({ view }: Bytes): void {
+  const [encoding] = view.subarray(4, 5);
+  const known = view.length >= HEADER && toText(view.subarray(0, 4)) === "HYLL" && encoding! <= 1;
+  if (!known || (encoding === 0 && view.length !== DENSE_SIZE)) throw NOT_HLL;
+}
+
+function decode(value: Bytes): HyperLogLog {
+  checkHeader(value);
+  const bytes = value.view;
   const encoding = bytes[4]!;
-  if (encoding > 1 || (encoding === 0 && bytes.length !== DENSE_SIZE)) throw NOT_HLL;
   const registers = new Uint8Array(REGISTERS);
   if (encoding === 0) {
     for (let i = 0; i < REGISTERS; i++) {

@@ -5,11 +5,13 @@
  */
 import type { Value } from "./database.ts";
 import { parseInteger } from "./numbers.ts";
+import { readListpack, readZiplist } from "./packed_lists.ts";
 import { toBytes, toText } from "./types/bytes.ts";
 
 /** The version of the format that Redis 7.0 writes. */
 const VERSION = 10;
 const POLYNOMIAL = 0x95ac9329ac4bc9b5n;
+const [QUICKLIST, QUICKLIST_2] = [14, 18];
 const [STRING, LIST, SET, HASH, ZSET, INTSET, FUNCTION] = [0, 1, 2, 4, 5, 11, 245];
 
 /** A value of one of the simple types, taken apart. */
@@ -240,11 +242,50 @@ export function readPayload(payload: string): Parts | undefined {
       };
     }
     if (type === INTSET) return { type: "set", items: readIntset(toBytes(reader.string())) };
-    return undefined;
+    if (type === QUICKLIST) {
+      return { type: "list", items: many(() => readZiplist(toBytes(reader.string()))).flat() };
+    }
+    if (type === QUICKLIST_2) {
+      const node = (): string[] => {
+        const plain = reader.length() === 1;
+        const text = reader.string();
+        return plain ? [text] : readListpack(toBytes(text));
+      };
+      return { type: "list", items: many(node).flat() };
+    }
+    return readPacked(type, reader);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+const PACKED: Readonly<
+  Record<number, readonly ["list" | "set" | "hash" | "zset", (bytes: Uint8Array) => string[]]>
+> = {
+  10: ["list", readZiplist],
+  12: ["zset", readZiplist],
+  13: ["hash", readZiplist],
+  16: ["hash", readListpack],
+  17: ["zset", readListpack],
+  20: ["set", readListpack],
+};
+
+/** A value that is packed into one string. */
+function readPacked(type: number, reader: Reader): Parts | undefined {
+  const packed = PACKED[type];
+  if (packed === undefined) return undefined;
+  const [kind, read] = packed;
+  const items = read(toBytes(reader.string()));
+  if (kind === "list" || kind === "set") return { type: kind, items };
+  if (items.length % 2 !== 0) throw new RangeError("odd");
+  const pairs = items.flatMap((item, index) => index % 2 === 0 ? [[item, items[index + 1]!] as const] : []);
+  if (kind === "hash") return { type: kind, pairs };
+  return { type: kind, scores: pairs.map(([member, score]) => [member, readScore(score)] as const) };
+}
+
+function readScore(text: string): number {
+  return /^[-+]?inf/i.test(text) ? (text.startsWith("-") ? -Infinity : Infinity) : Number(text);
 }
 
 function readIntset(bytes: Uint8Array): string[] {

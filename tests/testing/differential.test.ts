@@ -30,6 +30,14 @@ async function ask(call: (...args: string[]) => Promise<unknown>, command: strin
   }
 }
 
+/** Ranges by name among members of different scores have no meaning: the answer depends on how the set is stored. */
+async function isUndefined(real: RawClient, command: readonly string[]): Promise<boolean> {
+  if (!/LEX/i.test(command[0]!) && !command.some((word) => /^BYLEX$/i.test(word))) return false;
+  const key = command[command[0] === "ZRANGESTORE" ? 2 : 1] ?? "";
+  const found = await ask((...words) => real.call(...words), ["ZRANGE", key, "0", "-1", "WITHSCORES"]);
+  return Array.isArray(found) && new Set(found.filter((_, index) => index % 2 === 1)).size > 1;
+}
+
 describe("TestServer and a real server", () => {
   let real: Server;
   let mine: TestServer;
@@ -72,6 +80,7 @@ describe("TestServer and a real server", () => {
               ? "keys"
               : dice.pick(["keys", "strings", ...groups]),
           );
+          if (await isUndefined(a, command)) continue;
           history.push(command);
           const [expected, actual] = await Promise.all([
             ask((...args) => a.call(...args), command),

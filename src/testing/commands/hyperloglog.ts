@@ -7,6 +7,7 @@ import {
   addElement,
   cacheCount,
   cachedCount,
+  checkHeader,
   countElements,
   emptyLog,
   type HyperLogLog,
@@ -44,6 +45,10 @@ function store(session: Session, key: string, log: HyperLogLog): void {
 function pfadd(session: Session, args: string[]): ReplyValue {
   const key = args[1]!;
   const value = bytesAt(session, key);
+  if (value !== undefined && args.length === 2) {
+    checkHeader(value);
+    return 0;
+  }
   const log = value === undefined ? emptyLog() : readLog(value);
   const { sparse } = log;
   let grew = value === undefined;
@@ -69,9 +74,10 @@ function pfcount(session: Session, args: string[]): ReplyValue {
   }
   const value = bytesAt(session, args[1]!);
   if (value === undefined) return 0;
-  const log = readLog(value);
+  checkHeader(value);
   const cached = cachedCount(value);
   if (cached !== undefined) return cached;
+  const log = readLog(value);
   const count = countElements(log);
   session.db.keep(args[1]!);
   cacheCount(value, count);

@@ -75,6 +75,8 @@ function elementsOf(session: Session, key: string): { elements: string[]; type: 
     case "set":
       return { elements: value.members(), type: "set" };
     case "zset":
+      // As in Redis, which converts it for good.
+      value.big = true;
       return { elements: value.order.slice(0, value.size - 1).map(({ member }) => member), type: "zset" };
     default:
       throw WRONGTYPE;
@@ -90,7 +92,8 @@ function sorted(session: Session, elements: string[], query: Query): string[] {
   const weighted = elements.map((element) => {
     const text = by === undefined ? element : lookup(session, by, element);
     if (alpha) return { element, text, score: 0 };
-    const score = text === undefined ? 0 : parseDouble(text);
+    // As `strtod` has it, nothing is 0.
+    const score = text === undefined || text === "" ? 0 : parseDouble(text);
     if (score === undefined) throw err("One or more scores can't be converted into double");
     return { element, text, score };
   });
