@@ -211,8 +211,10 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
   if (session.effects !== undefined || (server.dirty !== dirty && command.write)) {
     propagate(session, db.index, args);
   }
-  const reader = session.caller ?? session;
-  if (reader.tracking !== undefined && readsKeys(command) && !command.lua) track(reader, command, args);
+  if (readsKeys(command) && !command.lua) {
+    if (session.script) trackDeclared(session);
+    else if (session.tracking !== undefined) track(session, command, args);
+  }
   return reply;
 }
 
@@ -228,6 +230,13 @@ function propagate(session: Session, db: number, args: readonly string[]): void 
   const { effects, server } = session;
   session.effects = undefined;
   for (const effect of effects ?? [args]) server.replication.append(db, effect);
+}
+
+/** A script that reads anything has read all the keys that were declared for it. */
+function trackDeclared({ server, caller, declared = [] }: Session): void {
+  if (caller?.tracking === undefined) return;
+  const command = lookup(server, declared);
+  if (!(command instanceof ErrorReply)) track(caller, command, declared);
 }
 
 function track(session: Session, command: Command, args: readonly string[]): void {

@@ -148,6 +148,8 @@ export class Session {
   script = false;
   /** The client that runs the script, on the session of a script. */
   caller: Session | undefined;
+  /** The command with which that client runs it. */
+  declared: readonly string[] | undefined;
   /** The connection ends behind the reply. */
   closing = false;
   /** The connection has ended. */

@@ -23,6 +23,7 @@ function callFunction(session: Session, args: string[], readOnly: boolean): Repl
   if (count === undefined) throw err("Bad number of keys provided");
   return scripting.runFunction(scripting.functions.sandbox, session, {
     ...splitKeys(args, Number(count)),
+    words: args,
     name: found.name,
     flags: found.flags,
     reference: found.reference,

@@ -33,6 +33,7 @@ function evaluate(session: Session, args: string[], bySha: boolean, readOnly: bo
   if (script === undefined) throw NOSCRIPT;
   return scripting.runScript(session, {
     ...split,
+    words: args,
     name: script.sha,
     flags: script.flags,
     reference: script.reference,

@@ -37,6 +37,8 @@ export interface Job {
   readonly readOnly: boolean;
   /** The compiled function. */
   readonly reference: number;
+  /** The words of the command that runs it. */
+  readonly words: readonly string[];
   /** The keys. */
   readonly keys: readonly string[];
   /** The other arguments. */
@@ -220,11 +222,12 @@ export class Scripting implements ScriptGate {
     }
   }
 
-  #begin(caller: Session, { name, flags, readOnly }: Job, outOfMemory: boolean): ScriptRun {
+  #begin(caller: Session, { name, flags, readOnly, words }: Job, outOfMemory: boolean): ScriptRun {
     const session = this.#session ??= this.#server.open(undefined);
     session.db = caller.db;
     session.user = caller.user;
     session.caller = caller;
+    session.declared = words;
     session.protocol = 2;
     session.authenticated =
       session.script =
