@@ -25,8 +25,8 @@ function scoresOf(session: Session, key: string): Scores {
 }
 
 function aggregate(how: string, a: number, b: number): number {
-  if (how === "MIN") return Math.min(a, b);
-  if (how === "MAX") return Math.max(a, b);
+  if (how === "MIN") return b < a ? b : a;
+  if (how === "MAX") return b > a ? b : a;
   const sum = a + b;
   return Number.isNaN(sum) ? 0 : sum;
 }
@@ -98,7 +98,8 @@ function combine(kind: Kind, { inputs, weights, how, limit }: Query): Map<string
       if (!others.every((index) => inputs[index]!.has(member))) continue;
       let total = weighted(score, weights[smallest]!);
       for (const index of others) {
-        total = aggregate(how, total, weighted(inputs[index]!.get(member)!, weights[index]!));
+        // Redis does not look for infinity times 0 here, only in the sum.
+        total = aggregate(how, total, inputs[index]!.get(member)! * weights[index]!);
       }
       result.set(member, total);
       if (limit > 0 && result.size >= limit) break;
