@@ -54,8 +54,11 @@ for (const name of ANY.split(" ")) kinds.set(name, "any");
 function declare(name: string, kind: string): string[] {
   return [["", "string"], ["Buffer", "Buffer"]].flatMap(([suffix, text]) => {
     const result = kind.replace(/\bS\b/g, text!).replace(/"OK"/, suffix === "" ? '"OK"' : "Buffer");
+    const doc = `  /** ${name.toUpperCase()}${suffix === "" ? "" : ", with Buffers"}. */`;
     return [
+      doc,
       `  ${name}${suffix}(...args: [...args: CommandArgument[], callback: Callback<${result}>]): Result<${result}, Context>;`,
+      doc,
       `  ${name}${suffix}(...args: CommandArgument[]): Result<${result}, Context>;`,
     ];
   });
@@ -112,12 +115,19 @@ export interface RedisCommander<Context extends ClientContext = { type: "default
   callBuffer(command: string, ...args: CommandArgument[]): Result<unknown, Context>;
   /** Calls any command. */
   send_command(command: string, ...args: CommandArgument[]): Result<unknown, Context>;
+  /** SET. */
   set(key: RedisKey, value: RedisValue, callback?: Callback<"OK">): Result<"OK", Context>;
+  /** SET. */
   set(key: RedisKey, value: RedisValue, token: "EX" | "PX" | "EXAT" | "PXAT", time: number | string, callback?: Callback<"OK">): Result<"OK", Context>;
+  /** SET. */
   set(key: RedisKey, value: RedisValue, token: "KEEPTTL", callback?: Callback<"OK">): Result<"OK", Context>;
+  /** SET. */
   set(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SET. */
   set(...args: CommandArgument[]): Result<any, Context>;
+  /** SET, with Buffers. */
   setBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]): Result<Buffer | null, Context>;
+  /** SET, with Buffers. */
   setBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
   /** Sends MULTI; EXEC ends the transaction. */
   multi(options: { pipeline: false }): Promise<"OK">;

@@ -74,7 +74,7 @@ export function specOf(name: string): Sendable["spec"] {
 export class Command {
   /** Names of commands by what is special about them. */
   static readonly FLAGS: typeof FLAGS = FLAGS;
-  /** @ignore */
+  /** @internal */
   static _transformer: {
     argument: Record<string, ArgumentTransformer>;
     reply: Record<string, ReplyTransformer>;
@@ -103,7 +103,7 @@ export class Command {
   /** The arguments: text and Buffers. */
   // deno-lint-ignore no-explicit-any
   args: any[];
-  /** @ignore */
+  /** @internal */
   ignore?: boolean;
   /** Whether a replica may run it. */
   isReadOnly?: boolean;
@@ -111,7 +111,7 @@ export class Command {
   inTransaction = false;
   /** Its place in a pipeline. */
   pipelineIndex?: number;
-  /** @ignore */
+  /** @internal */
   isTraced = false;
   /** Whether it has resolved. */
   isResolved = false;

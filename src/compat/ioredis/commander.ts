@@ -18,15 +18,16 @@ export interface CommanderOptions {
   showFriendlyErrorStack?: boolean | undefined;
 }
 
+/** A method that is called on a client or a pipeline. */
 // deno-lint-ignore no-explicit-any
-type Method = (this: any, ...args: any[]) => any;
+export type CommandMethod = (this: any, ...args: any[]) => any;
 
 function takeCallback(args: unknown[]): Callback | undefined {
   return typeof args[args.length - 1] === "function" ? args.pop() as Callback : undefined;
 }
 
 /** The method of a command; without a name, its first argument is the name. */
-function commandMethod(method: string | null, name: string | null, encoding: string | null): Method {
+function commandMethod(method: string | null, name: string | null, encoding: string | null): CommandMethod {
   return function (...args) {
     const command = name ?? args.shift() as string;
     const callback = takeCallback(args);
@@ -49,7 +50,7 @@ function commandMethod(method: string | null, name: string | null, encoding: str
   };
 }
 
-function scriptMethod(method: string, name: string, script: Script, encoding: string | null): Method {
+function scriptMethod(method: string, name: string, script: Script, encoding: string | null): CommandMethod {
   return function (...args) {
     const callback = takeCallback(args);
     if (shouldUseAutoPipelining(this, method, name)) {
@@ -62,11 +63,20 @@ function scriptMethod(method: string, name: string, script: Script, encoding: st
 
 /** What clients and pipelines share. */
 export class Commander {
+  /** The options. */
   // deno-lint-ignore no-explicit-any
   options: any = {};
-  /** The scripts of `defineCommand`, by name. @ignore */
+  /**
+   * The scripts of `defineCommand`, by name.
+   *
+   * @internal
+   */
   scriptsSet: Record<string, Script> = {};
-  /** The names of `addBuiltinCommand`. @ignore */
+  /**
+   * The names of `addBuiltinCommand`.
+   *
+   * @internal
+   */
   addedBuiltinSet: Set<string> = new Set();
 
   /** Returns the names of the commands that have methods. */
@@ -75,7 +85,7 @@ export class Commander {
   }
 
   /** Returns two functions for a command: one for text, one for Buffers. They are called on a client. */
-  createBuiltinCommand(name: string): { string: Method; buffer: Method } {
+  createBuiltinCommand(name: string): { string: CommandMethod; buffer: CommandMethod } {
     return { string: commandMethod(null, name, "utf8"), buffer: commandMethod(null, name, null) };
   }
 
@@ -93,7 +103,7 @@ export class Commander {
     const { lua, numberOfKeys, readOnly } = definition;
     const script = new Script(lua, numberOfKeys, this.options.keyPrefix, readOnly);
     this.scriptsSet[name] = script;
-    const methods = this as unknown as Record<string, Method>;
+    const methods = this as unknown as Record<string, CommandMethod>;
     methods[name] = scriptMethod(name, name, script, "utf8");
     methods[`${name}Buffer`] = scriptMethod(`${name}Buffer`, name, script, null);
   }
@@ -109,14 +119,14 @@ export class Commander {
 export interface Commander extends RedisCommander {}
 
 function addMethods(target: object, name: string): void {
-  const methods = target as Record<string, Method>;
+  const methods = target as Record<string, CommandMethod>;
   methods[name] = commandMethod(name, name, "utf8");
   methods[`${name}Buffer`] = commandMethod(`${name}Buffer`, name, null);
 }
 
 const BUILTIN: readonly string[] = commandNames();
 for (const name of BUILTIN) addMethods(Commander.prototype, name);
-const calls = Commander.prototype as unknown as Record<string, Method>;
+const calls = Commander.prototype as unknown as Record<string, CommandMethod>;
 calls.call = commandMethod("call", null, "utf8");
 calls.callBuffer = commandMethod("callBuffer", null, null);
 calls.send_command = calls.call;

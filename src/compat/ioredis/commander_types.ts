@@ -48,7 +48,9 @@ export interface RedisCommander<Context extends ClientContext = { type: "default
   callBuffer(command: string, ...args: CommandArgument[]): Result<unknown, Context>;
   /** Calls any command. */
   send_command(command: string, ...args: CommandArgument[]): Result<unknown, Context>;
+  /** SET. */
   set(key: RedisKey, value: RedisValue, callback?: Callback<"OK">): Result<"OK", Context>;
+  /** SET. */
   set(
     key: RedisKey,
     value: RedisValue,
@@ -56,12 +58,17 @@ export interface RedisCommander<Context extends ClientContext = { type: "default
     time: number | string,
     callback?: Callback<"OK">,
   ): Result<"OK", Context>;
+  /** SET. */
   set(key: RedisKey, value: RedisValue, token: "KEEPTTL", callback?: Callback<"OK">): Result<"OK", Context>;
+  /** SET. */
   set(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SET. */
   set(...args: CommandArgument[]): Result<any, Context>;
+  /** SET, with Buffers. */
   setBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** SET, with Buffers. */
   setBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
   /** Sends MULTI; EXEC ends the transaction. */
   multi(options: { pipeline: false }): Promise<"OK">;
@@ -77,1442 +84,2642 @@ export interface RedisCommander<Context extends ClientContext = { type: "default
   execBuffer(
     callback?: Callback<[error: Error | null, result: any][] | null>,
   ): Promise<[error: Error | null, result: any][] | null>;
+  /** ACL. */
   acl(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ACL. */
   acl(...args: CommandArgument[]): Result<any, Context>;
+  /** ACL, with Buffers. */
   aclBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ACL, with Buffers. */
   aclBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** APPEND. */
   append(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** APPEND. */
   append(...args: CommandArgument[]): Result<number, Context>;
+  /** APPEND, with Buffers. */
   appendBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** APPEND, with Buffers. */
   appendBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ARCOUNT. */
   arcount(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARCOUNT. */
   arcount(...args: CommandArgument[]): Result<any, Context>;
+  /** ARCOUNT, with Buffers. */
   arcountBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARCOUNT, with Buffers. */
   arcountBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARDEL. */
   ardel(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARDEL. */
   ardel(...args: CommandArgument[]): Result<any, Context>;
+  /** ARDEL, with Buffers. */
   ardelBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARDEL, with Buffers. */
   ardelBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARDELRANGE. */
   ardelrange(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARDELRANGE. */
   ardelrange(...args: CommandArgument[]): Result<any, Context>;
+  /** ARDELRANGE, with Buffers. */
   ardelrangeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARDELRANGE, with Buffers. */
   ardelrangeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARGET. */
   arget(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARGET. */
   arget(...args: CommandArgument[]): Result<any, Context>;
+  /** ARGET, with Buffers. */
   argetBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARGET, with Buffers. */
   argetBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARGETRANGE. */
   argetrange(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARGETRANGE. */
   argetrange(...args: CommandArgument[]): Result<any, Context>;
+  /** ARGETRANGE, with Buffers. */
   argetrangeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARGETRANGE, with Buffers. */
   argetrangeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARGREP. */
   argrep(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARGREP. */
   argrep(...args: CommandArgument[]): Result<any, Context>;
+  /** ARGREP, with Buffers. */
   argrepBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARGREP, with Buffers. */
   argrepBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARINFO. */
   arinfo(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARINFO. */
   arinfo(...args: CommandArgument[]): Result<any, Context>;
+  /** ARINFO, with Buffers. */
   arinfoBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARINFO, with Buffers. */
   arinfoBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARINSERT. */
   arinsert(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARINSERT. */
   arinsert(...args: CommandArgument[]): Result<any, Context>;
+  /** ARINSERT, with Buffers. */
   arinsertBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARINSERT, with Buffers. */
   arinsertBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARLASTITEMS. */
   arlastitems(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARLASTITEMS. */
   arlastitems(...args: CommandArgument[]): Result<any, Context>;
+  /** ARLASTITEMS, with Buffers. */
   arlastitemsBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARLASTITEMS, with Buffers. */
   arlastitemsBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARLEN. */
   arlen(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARLEN. */
   arlen(...args: CommandArgument[]): Result<any, Context>;
+  /** ARLEN, with Buffers. */
   arlenBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARLEN, with Buffers. */
   arlenBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARMGET. */
   armget(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARMGET. */
   armget(...args: CommandArgument[]): Result<any, Context>;
+  /** ARMGET, with Buffers. */
   armgetBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARMGET, with Buffers. */
   armgetBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARMSET. */
   armset(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARMSET. */
   armset(...args: CommandArgument[]): Result<any, Context>;
+  /** ARMSET, with Buffers. */
   armsetBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARMSET, with Buffers. */
   armsetBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARNEXT. */
   arnext(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARNEXT. */
   arnext(...args: CommandArgument[]): Result<any, Context>;
+  /** ARNEXT, with Buffers. */
   arnextBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARNEXT, with Buffers. */
   arnextBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** AROP. */
   arop(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** AROP. */
   arop(...args: CommandArgument[]): Result<any, Context>;
+  /** AROP, with Buffers. */
   aropBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** AROP, with Buffers. */
   aropBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARRING. */
   arring(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARRING. */
   arring(...args: CommandArgument[]): Result<any, Context>;
+  /** ARRING, with Buffers. */
   arringBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARRING, with Buffers. */
   arringBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARSCAN. */
   arscan(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARSCAN. */
   arscan(...args: CommandArgument[]): Result<any, Context>;
+  /** ARSCAN, with Buffers. */
   arscanBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARSCAN, with Buffers. */
   arscanBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARSEEK. */
   arseek(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARSEEK. */
   arseek(...args: CommandArgument[]): Result<any, Context>;
+  /** ARSEEK, with Buffers. */
   arseekBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARSEEK, with Buffers. */
   arseekBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ARSET. */
   arset(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARSET. */
   arset(...args: CommandArgument[]): Result<any, Context>;
+  /** ARSET, with Buffers. */
   arsetBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ARSET, with Buffers. */
   arsetBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ASKING. */
   asking(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** ASKING. */
   asking(...args: CommandArgument[]): Result<"OK", Context>;
+  /** ASKING, with Buffers. */
   askingBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** ASKING, with Buffers. */
   askingBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** AUTH. */
   auth(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** AUTH. */
   auth(...args: CommandArgument[]): Result<"OK", Context>;
+  /** AUTH, with Buffers. */
   authBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** AUTH, with Buffers. */
   authBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** BACKUP. */
   backup(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BACKUP. */
   backup(...args: CommandArgument[]): Result<any, Context>;
+  /** BACKUP, with Buffers. */
   backupBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BACKUP, with Buffers. */
   backupBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** BGREWRITEAOF. */
   bgrewriteaof(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BGREWRITEAOF. */
   bgrewriteaof(...args: CommandArgument[]): Result<any, Context>;
+  /** BGREWRITEAOF, with Buffers. */
   bgrewriteaofBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BGREWRITEAOF, with Buffers. */
   bgrewriteaofBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** BGSAVE. */
   bgsave(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BGSAVE. */
   bgsave(...args: CommandArgument[]): Result<any, Context>;
+  /** BGSAVE, with Buffers. */
   bgsaveBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BGSAVE, with Buffers. */
   bgsaveBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** BITCOUNT. */
   bitcount(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** BITCOUNT. */
   bitcount(...args: CommandArgument[]): Result<number, Context>;
+  /** BITCOUNT, with Buffers. */
   bitcountBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** BITCOUNT, with Buffers. */
   bitcountBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** BITFIELD. */
   bitfield(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BITFIELD. */
   bitfield(...args: CommandArgument[]): Result<any, Context>;
+  /** BITFIELD, with Buffers. */
   bitfieldBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BITFIELD, with Buffers. */
   bitfieldBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** BITFIELD_RO. */
   bitfield_ro(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BITFIELD_RO. */
   bitfield_ro(...args: CommandArgument[]): Result<any, Context>;
+  /** BITFIELD_RO, with Buffers. */
   bitfield_roBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BITFIELD_RO, with Buffers. */
   bitfield_roBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** BITOP. */
   bitop(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** BITOP. */
   bitop(...args: CommandArgument[]): Result<number, Context>;
+  /** BITOP, with Buffers. */
   bitopBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** BITOP, with Buffers. */
   bitopBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** BITPOS. */
   bitpos(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** BITPOS. */
   bitpos(...args: CommandArgument[]): Result<number, Context>;
+  /** BITPOS, with Buffers. */
   bitposBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** BITPOS, with Buffers. */
   bitposBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** BLMOVE. */
   blmove(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** BLMOVE. */
   blmove(...args: CommandArgument[]): Result<string | null, Context>;
+  /** BLMOVE, with Buffers. */
   blmoveBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** BLMOVE, with Buffers. */
   blmoveBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** BLMOVEM. */
   blmovem(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BLMOVEM. */
   blmovem(...args: CommandArgument[]): Result<any, Context>;
+  /** BLMOVEM, with Buffers. */
   blmovemBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BLMOVEM, with Buffers. */
   blmovemBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** BLMPOP. */
   blmpop(
     ...args: [...args: CommandArgument[], callback: Callback<[key: string, members: string[]] | null>]
   ): Result<[key: string, members: string[]] | null, Context>;
+  /** BLMPOP. */
   blmpop(...args: CommandArgument[]): Result<[key: string, members: string[]] | null, Context>;
+  /** BLMPOP, with Buffers. */
   blmpopBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[key: Buffer, members: Buffer[]] | null>]
   ): Result<[key: Buffer, members: Buffer[]] | null, Context>;
+  /** BLMPOP, with Buffers. */
   blmpopBuffer(...args: CommandArgument[]): Result<[key: Buffer, members: Buffer[]] | null, Context>;
+  /** BLPOP. */
   blpop(
     ...args: [...args: CommandArgument[], callback: Callback<[string, string] | null>]
   ): Result<[string, string] | null, Context>;
+  /** BLPOP. */
   blpop(...args: CommandArgument[]): Result<[string, string] | null, Context>;
+  /** BLPOP, with Buffers. */
   blpopBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[Buffer, Buffer] | null>]
   ): Result<[Buffer, Buffer] | null, Context>;
+  /** BLPOP, with Buffers. */
   blpopBuffer(...args: CommandArgument[]): Result<[Buffer, Buffer] | null, Context>;
+  /** BRPOP. */
   brpop(
     ...args: [...args: CommandArgument[], callback: Callback<[string, string] | null>]
   ): Result<[string, string] | null, Context>;
+  /** BRPOP. */
   brpop(...args: CommandArgument[]): Result<[string, string] | null, Context>;
+  /** BRPOP, with Buffers. */
   brpopBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[Buffer, Buffer] | null>]
   ): Result<[Buffer, Buffer] | null, Context>;
+  /** BRPOP, with Buffers. */
   brpopBuffer(...args: CommandArgument[]): Result<[Buffer, Buffer] | null, Context>;
+  /** BRPOPLPUSH. */
   brpoplpush(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** BRPOPLPUSH. */
   brpoplpush(...args: CommandArgument[]): Result<string | null, Context>;
+  /** BRPOPLPUSH, with Buffers. */
   brpoplpushBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** BRPOPLPUSH, with Buffers. */
   brpoplpushBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** BZMPOP. */
   bzmpop(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BZMPOP. */
   bzmpop(...args: CommandArgument[]): Result<any, Context>;
+  /** BZMPOP, with Buffers. */
   bzmpopBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** BZMPOP, with Buffers. */
   bzmpopBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** BZPOPMAX. */
   bzpopmax(
     ...args: [...args: CommandArgument[], callback: Callback<[string, string, string] | null>]
   ): Result<[string, string, string] | null, Context>;
+  /** BZPOPMAX. */
   bzpopmax(...args: CommandArgument[]): Result<[string, string, string] | null, Context>;
+  /** BZPOPMAX, with Buffers. */
   bzpopmaxBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[Buffer, Buffer, Buffer] | null>]
   ): Result<[Buffer, Buffer, Buffer] | null, Context>;
+  /** BZPOPMAX, with Buffers. */
   bzpopmaxBuffer(...args: CommandArgument[]): Result<[Buffer, Buffer, Buffer] | null, Context>;
+  /** BZPOPMIN. */
   bzpopmin(
     ...args: [...args: CommandArgument[], callback: Callback<[string, string, string] | null>]
   ): Result<[string, string, string] | null, Context>;
+  /** BZPOPMIN. */
   bzpopmin(...args: CommandArgument[]): Result<[string, string, string] | null, Context>;
+  /** BZPOPMIN, with Buffers. */
   bzpopminBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[Buffer, Buffer, Buffer] | null>]
   ): Result<[Buffer, Buffer, Buffer] | null, Context>;
+  /** BZPOPMIN, with Buffers. */
   bzpopminBuffer(...args: CommandArgument[]): Result<[Buffer, Buffer, Buffer] | null, Context>;
+  /** CLIENT. */
   client(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CLIENT. */
   client(...args: CommandArgument[]): Result<any, Context>;
+  /** CLIENT, with Buffers. */
   clientBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CLIENT, with Buffers. */
   clientBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** CLUSTER. */
   cluster(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CLUSTER. */
   cluster(...args: CommandArgument[]): Result<any, Context>;
+  /** CLUSTER, with Buffers. */
   clusterBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CLUSTER, with Buffers. */
   clusterBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** CLUSTERSCAN. */
   clusterscan(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CLUSTERSCAN. */
   clusterscan(...args: CommandArgument[]): Result<any, Context>;
+  /** CLUSTERSCAN, with Buffers. */
   clusterscanBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CLUSTERSCAN, with Buffers. */
   clusterscanBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** COMMAND. */
   command(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** COMMAND. */
   command(...args: CommandArgument[]): Result<any, Context>;
+  /** COMMAND, with Buffers. */
   commandBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** COMMAND, with Buffers. */
   commandBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** COMMANDLOG. */
   commandlog(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** COMMANDLOG. */
   commandlog(...args: CommandArgument[]): Result<any, Context>;
+  /** COMMANDLOG, with Buffers. */
   commandlogBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** COMMANDLOG, with Buffers. */
   commandlogBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** CONFIG. */
   config(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CONFIG. */
   config(...args: CommandArgument[]): Result<any, Context>;
+  /** CONFIG, with Buffers. */
   configBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** CONFIG, with Buffers. */
   configBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** COPY. */
   copy(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** COPY. */
   copy(...args: CommandArgument[]): Result<number, Context>;
+  /** COPY, with Buffers. */
   copyBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** COPY, with Buffers. */
   copyBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** DBSIZE. */
   dbsize(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DBSIZE. */
   dbsize(...args: CommandArgument[]): Result<number, Context>;
+  /** DBSIZE, with Buffers. */
   dbsizeBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DBSIZE, with Buffers. */
   dbsizeBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** DEBUG. */
   debug(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DEBUG. */
   debug(...args: CommandArgument[]): Result<any, Context>;
+  /** DEBUG, with Buffers. */
   debugBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DEBUG, with Buffers. */
   debugBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** DECR. */
   decr(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DECR. */
   decr(...args: CommandArgument[]): Result<number, Context>;
+  /** DECR, with Buffers. */
   decrBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DECR, with Buffers. */
   decrBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** DECRBY. */
   decrby(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DECRBY. */
   decrby(...args: CommandArgument[]): Result<number, Context>;
+  /** DECRBY, with Buffers. */
   decrbyBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DECRBY, with Buffers. */
   decrbyBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** DEL. */
   del(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DEL. */
   del(...args: CommandArgument[]): Result<number, Context>;
+  /** DEL, with Buffers. */
   delBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** DEL, with Buffers. */
   delBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** DELEX. */
   delex(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DELEX. */
   delex(...args: CommandArgument[]): Result<any, Context>;
+  /** DELEX, with Buffers. */
   delexBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DELEX, with Buffers. */
   delexBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** DELIFEQ. */
   delifeq(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DELIFEQ. */
   delifeq(...args: CommandArgument[]): Result<any, Context>;
+  /** DELIFEQ, with Buffers. */
   delifeqBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DELIFEQ, with Buffers. */
   delifeqBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** DIGEST. */
   digest(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DIGEST. */
   digest(...args: CommandArgument[]): Result<any, Context>;
+  /** DIGEST, with Buffers. */
   digestBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** DIGEST, with Buffers. */
   digestBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** DISCARD. */
   discard(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** DISCARD. */
   discard(...args: CommandArgument[]): Result<"OK", Context>;
+  /** DISCARD, with Buffers. */
   discardBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** DISCARD, with Buffers. */
   discardBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** DUMP. */
   dump(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** DUMP. */
   dump(...args: CommandArgument[]): Result<string | null, Context>;
+  /** DUMP, with Buffers. */
   dumpBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** DUMP, with Buffers. */
   dumpBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** ECHO. */
   echo(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** ECHO. */
   echo(...args: CommandArgument[]): Result<string, Context>;
+  /** ECHO, with Buffers. */
   echoBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** ECHO, with Buffers. */
   echoBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** EVAL. */
   eval(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVAL. */
   eval(...args: CommandArgument[]): Result<any, Context>;
+  /** EVAL, with Buffers. */
   evalBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVAL, with Buffers. */
   evalBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** EVAL_RO. */
   eval_ro(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVAL_RO. */
   eval_ro(...args: CommandArgument[]): Result<any, Context>;
+  /** EVAL_RO, with Buffers. */
   eval_roBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVAL_RO, with Buffers. */
   eval_roBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** EVALSHA. */
   evalsha(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVALSHA. */
   evalsha(...args: CommandArgument[]): Result<any, Context>;
+  /** EVALSHA, with Buffers. */
   evalshaBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVALSHA, with Buffers. */
   evalshaBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** EVALSHA_RO. */
   evalsha_ro(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVALSHA_RO. */
   evalsha_ro(...args: CommandArgument[]): Result<any, Context>;
+  /** EVALSHA_RO, with Buffers. */
   evalsha_roBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** EVALSHA_RO, with Buffers. */
   evalsha_roBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** EXISTS. */
   exists(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** EXISTS. */
   exists(...args: CommandArgument[]): Result<number, Context>;
+  /** EXISTS, with Buffers. */
   existsBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** EXISTS, with Buffers. */
   existsBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** EXPIRE. */
   expire(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** EXPIRE. */
   expire(...args: CommandArgument[]): Result<number, Context>;
+  /** EXPIRE, with Buffers. */
   expireBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** EXPIRE, with Buffers. */
   expireBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** EXPIREAT. */
   expireat(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** EXPIREAT. */
   expireat(...args: CommandArgument[]): Result<number, Context>;
+  /** EXPIREAT, with Buffers. */
   expireatBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** EXPIREAT, with Buffers. */
   expireatBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** EXPIRETIME. */
   expiretime(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** EXPIRETIME. */
   expiretime(...args: CommandArgument[]): Result<number, Context>;
+  /** EXPIRETIME, with Buffers. */
   expiretimeBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** EXPIRETIME, with Buffers. */
   expiretimeBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** FAILOVER. */
   failover(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FAILOVER. */
   failover(...args: CommandArgument[]): Result<any, Context>;
+  /** FAILOVER, with Buffers. */
   failoverBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FAILOVER, with Buffers. */
   failoverBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** FCALL. */
   fcall(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FCALL. */
   fcall(...args: CommandArgument[]): Result<any, Context>;
+  /** FCALL, with Buffers. */
   fcallBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FCALL, with Buffers. */
   fcallBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** FCALL_RO. */
   fcall_ro(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FCALL_RO. */
   fcall_ro(...args: CommandArgument[]): Result<any, Context>;
+  /** FCALL_RO, with Buffers. */
   fcall_roBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FCALL_RO, with Buffers. */
   fcall_roBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** FLUSHALL. */
   flushall(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** FLUSHALL. */
   flushall(...args: CommandArgument[]): Result<"OK", Context>;
+  /** FLUSHALL, with Buffers. */
   flushallBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** FLUSHALL, with Buffers. */
   flushallBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** FLUSHDB. */
   flushdb(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** FLUSHDB. */
   flushdb(...args: CommandArgument[]): Result<"OK", Context>;
+  /** FLUSHDB, with Buffers. */
   flushdbBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** FLUSHDB, with Buffers. */
   flushdbBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** FUNCTION. */
   function(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FUNCTION. */
   function(...args: CommandArgument[]): Result<any, Context>;
+  /** FUNCTION, with Buffers. */
   functionBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** FUNCTION, with Buffers. */
   functionBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** GEOADD. */
   geoadd(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** GEOADD. */
   geoadd(...args: CommandArgument[]): Result<number, Context>;
+  /** GEOADD, with Buffers. */
   geoaddBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** GEOADD, with Buffers. */
   geoaddBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** GEODIST. */
   geodist(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** GEODIST. */
   geodist(...args: CommandArgument[]): Result<string | null, Context>;
+  /** GEODIST, with Buffers. */
   geodistBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** GEODIST, with Buffers. */
   geodistBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** GEOHASH. */
   geohash(
     ...args: [...args: CommandArgument[], callback: Callback<(string | null)[]>]
   ): Result<(string | null)[], Context>;
+  /** GEOHASH. */
   geohash(...args: CommandArgument[]): Result<(string | null)[], Context>;
+  /** GEOHASH, with Buffers. */
   geohashBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<(Buffer | null)[]>]
   ): Result<(Buffer | null)[], Context>;
+  /** GEOHASH, with Buffers. */
   geohashBuffer(...args: CommandArgument[]): Result<(Buffer | null)[], Context>;
+  /** GEOPOS. */
   geopos(
     ...args: [
       ...args: CommandArgument[],
       callback: Callback<([longitude: string, latitude: string] | null)[]>,
     ]
   ): Result<([longitude: string, latitude: string] | null)[], Context>;
+  /** GEOPOS. */
   geopos(...args: CommandArgument[]): Result<([longitude: string, latitude: string] | null)[], Context>;
+  /** GEOPOS, with Buffers. */
   geoposBuffer(
     ...args: [
       ...args: CommandArgument[],
       callback: Callback<([longitude: Buffer, latitude: Buffer] | null)[]>,
     ]
   ): Result<([longitude: Buffer, latitude: Buffer] | null)[], Context>;
+  /** GEOPOS, with Buffers. */
   geoposBuffer(...args: CommandArgument[]): Result<([longitude: Buffer, latitude: Buffer] | null)[], Context>;
+  /** GEORADIUS. */
   georadius(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEORADIUS. */
   georadius(...args: CommandArgument[]): Result<any, Context>;
+  /** GEORADIUS, with Buffers. */
   georadiusBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEORADIUS, with Buffers. */
   georadiusBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** GEORADIUS_RO. */
   georadius_ro(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEORADIUS_RO. */
   georadius_ro(...args: CommandArgument[]): Result<any, Context>;
+  /** GEORADIUS_RO, with Buffers. */
   georadius_roBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEORADIUS_RO, with Buffers. */
   georadius_roBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** GEORADIUSBYMEMBER. */
   georadiusbymember(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEORADIUSBYMEMBER. */
   georadiusbymember(...args: CommandArgument[]): Result<any, Context>;
+  /** GEORADIUSBYMEMBER, with Buffers. */
   georadiusbymemberBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<any>]
   ): Result<any, Context>;
+  /** GEORADIUSBYMEMBER, with Buffers. */
   georadiusbymemberBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** GEORADIUSBYMEMBER_RO. */
   georadiusbymember_ro(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEORADIUSBYMEMBER_RO. */
   georadiusbymember_ro(...args: CommandArgument[]): Result<any, Context>;
+  /** GEORADIUSBYMEMBER_RO, with Buffers. */
   georadiusbymember_roBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<any>]
   ): Result<any, Context>;
+  /** GEORADIUSBYMEMBER_RO, with Buffers. */
   georadiusbymember_roBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** GEOSEARCH. */
   geosearch(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEOSEARCH. */
   geosearch(...args: CommandArgument[]): Result<any, Context>;
+  /** GEOSEARCH, with Buffers. */
   geosearchBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** GEOSEARCH, with Buffers. */
   geosearchBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** GEOSEARCHSTORE. */
   geosearchstore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** GEOSEARCHSTORE. */
   geosearchstore(...args: CommandArgument[]): Result<number, Context>;
+  /** GEOSEARCHSTORE, with Buffers. */
   geosearchstoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** GEOSEARCHSTORE, with Buffers. */
   geosearchstoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** GET. */
   get(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** GET. */
   get(...args: CommandArgument[]): Result<string | null, Context>;
+  /** GET, with Buffers. */
   getBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** GET, with Buffers. */
   getBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** GETBIT. */
   getbit(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** GETBIT. */
   getbit(...args: CommandArgument[]): Result<number, Context>;
+  /** GETBIT, with Buffers. */
   getbitBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** GETBIT, with Buffers. */
   getbitBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** GETDEL. */
   getdel(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** GETDEL. */
   getdel(...args: CommandArgument[]): Result<string | null, Context>;
+  /** GETDEL, with Buffers. */
   getdelBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** GETDEL, with Buffers. */
   getdelBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** GETEX. */
   getex(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** GETEX. */
   getex(...args: CommandArgument[]): Result<string | null, Context>;
+  /** GETEX, with Buffers. */
   getexBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** GETEX, with Buffers. */
   getexBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** GETRANGE. */
   getrange(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** GETRANGE. */
   getrange(...args: CommandArgument[]): Result<string, Context>;
+  /** GETRANGE, with Buffers. */
   getrangeBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** GETRANGE, with Buffers. */
   getrangeBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** GETSET. */
   getset(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** GETSET. */
   getset(...args: CommandArgument[]): Result<string | null, Context>;
+  /** GETSET, with Buffers. */
   getsetBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** GETSET, with Buffers. */
   getsetBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** HDEL. */
   hdel(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HDEL. */
   hdel(...args: CommandArgument[]): Result<number, Context>;
+  /** HDEL, with Buffers. */
   hdelBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HDEL, with Buffers. */
   hdelBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** HELLO. */
   hello(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HELLO. */
   hello(...args: CommandArgument[]): Result<any, Context>;
+  /** HELLO, with Buffers. */
   helloBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HELLO, with Buffers. */
   helloBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HEXISTS. */
   hexists(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HEXISTS. */
   hexists(...args: CommandArgument[]): Result<number, Context>;
+  /** HEXISTS, with Buffers. */
   hexistsBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HEXISTS, with Buffers. */
   hexistsBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** HEXPIRE. */
   hexpire(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HEXPIRE. */
   hexpire(...args: CommandArgument[]): Result<any, Context>;
+  /** HEXPIRE, with Buffers. */
   hexpireBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HEXPIRE, with Buffers. */
   hexpireBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HEXPIREAT. */
   hexpireat(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HEXPIREAT. */
   hexpireat(...args: CommandArgument[]): Result<any, Context>;
+  /** HEXPIREAT, with Buffers. */
   hexpireatBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HEXPIREAT, with Buffers. */
   hexpireatBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HEXPIRETIME. */
   hexpiretime(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HEXPIRETIME. */
   hexpiretime(...args: CommandArgument[]): Result<any, Context>;
+  /** HEXPIRETIME, with Buffers. */
   hexpiretimeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HEXPIRETIME, with Buffers. */
   hexpiretimeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HGET. */
   hget(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** HGET. */
   hget(...args: CommandArgument[]): Result<string | null, Context>;
+  /** HGET, with Buffers. */
   hgetBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** HGET, with Buffers. */
   hgetBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** HGETALL. */
   hgetall(
     ...args: [...args: CommandArgument[], callback: Callback<Record<string, string>>]
   ): Result<Record<string, string>, Context>;
+  /** HGETALL. */
   hgetall(...args: CommandArgument[]): Result<Record<string, string>, Context>;
+  /** HGETALL, with Buffers. */
   hgetallBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Record<string, Buffer>>]
   ): Result<Record<string, Buffer>, Context>;
+  /** HGETALL, with Buffers. */
   hgetallBuffer(...args: CommandArgument[]): Result<Record<string, Buffer>, Context>;
+  /** HGETDEL. */
   hgetdel(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HGETDEL. */
   hgetdel(...args: CommandArgument[]): Result<any, Context>;
+  /** HGETDEL, with Buffers. */
   hgetdelBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HGETDEL, with Buffers. */
   hgetdelBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HGETEX. */
   hgetex(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HGETEX. */
   hgetex(...args: CommandArgument[]): Result<any, Context>;
+  /** HGETEX, with Buffers. */
   hgetexBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HGETEX, with Buffers. */
   hgetexBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HIMPORT. */
   himport(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HIMPORT. */
   himport(...args: CommandArgument[]): Result<any, Context>;
+  /** HIMPORT, with Buffers. */
   himportBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HIMPORT, with Buffers. */
   himportBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HINCRBY. */
   hincrby(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HINCRBY. */
   hincrby(...args: CommandArgument[]): Result<number, Context>;
+  /** HINCRBY, with Buffers. */
   hincrbyBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HINCRBY, with Buffers. */
   hincrbyBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** HINCRBYFLOAT. */
   hincrbyfloat(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** HINCRBYFLOAT. */
   hincrbyfloat(...args: CommandArgument[]): Result<string, Context>;
+  /** HINCRBYFLOAT, with Buffers. */
   hincrbyfloatBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer>]
   ): Result<Buffer, Context>;
+  /** HINCRBYFLOAT, with Buffers. */
   hincrbyfloatBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** HKEYS. */
   hkeys(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** HKEYS. */
   hkeys(...args: CommandArgument[]): Result<string[], Context>;
+  /** HKEYS, with Buffers. */
   hkeysBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]): Result<Buffer[], Context>;
+  /** HKEYS, with Buffers. */
   hkeysBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** HLEN. */
   hlen(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HLEN. */
   hlen(...args: CommandArgument[]): Result<number, Context>;
+  /** HLEN, with Buffers. */
   hlenBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HLEN, with Buffers. */
   hlenBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** HMGET. */
   hmget(
     ...args: [...args: CommandArgument[], callback: Callback<(string | null)[]>]
   ): Result<(string | null)[], Context>;
+  /** HMGET. */
   hmget(...args: CommandArgument[]): Result<(string | null)[], Context>;
+  /** HMGET, with Buffers. */
   hmgetBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<(Buffer | null)[]>]
   ): Result<(Buffer | null)[], Context>;
+  /** HMGET, with Buffers. */
   hmgetBuffer(...args: CommandArgument[]): Result<(Buffer | null)[], Context>;
+  /** HMSET. */
   hmset(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** HMSET. */
   hmset(...args: CommandArgument[]): Result<"OK", Context>;
+  /** HMSET, with Buffers. */
   hmsetBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** HMSET, with Buffers. */
   hmsetBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** HOTKEYS. */
   hotkeys(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HOTKEYS. */
   hotkeys(...args: CommandArgument[]): Result<any, Context>;
+  /** HOTKEYS, with Buffers. */
   hotkeysBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HOTKEYS, with Buffers. */
   hotkeysBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HPERSIST. */
   hpersist(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPERSIST. */
   hpersist(...args: CommandArgument[]): Result<any, Context>;
+  /** HPERSIST, with Buffers. */
   hpersistBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPERSIST, with Buffers. */
   hpersistBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HPEXPIRE. */
   hpexpire(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPEXPIRE. */
   hpexpire(...args: CommandArgument[]): Result<any, Context>;
+  /** HPEXPIRE, with Buffers. */
   hpexpireBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPEXPIRE, with Buffers. */
   hpexpireBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HPEXPIREAT. */
   hpexpireat(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPEXPIREAT. */
   hpexpireat(...args: CommandArgument[]): Result<any, Context>;
+  /** HPEXPIREAT, with Buffers. */
   hpexpireatBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPEXPIREAT, with Buffers. */
   hpexpireatBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HPEXPIRETIME. */
   hpexpiretime(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPEXPIRETIME. */
   hpexpiretime(...args: CommandArgument[]): Result<any, Context>;
+  /** HPEXPIRETIME, with Buffers. */
   hpexpiretimeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPEXPIRETIME, with Buffers. */
   hpexpiretimeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HPTTL. */
   hpttl(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPTTL. */
   hpttl(...args: CommandArgument[]): Result<any, Context>;
+  /** HPTTL, with Buffers. */
   hpttlBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HPTTL, with Buffers. */
   hpttlBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HRANDFIELD. */
   hrandfield(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HRANDFIELD. */
   hrandfield(...args: CommandArgument[]): Result<any, Context>;
+  /** HRANDFIELD, with Buffers. */
   hrandfieldBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HRANDFIELD, with Buffers. */
   hrandfieldBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HSCAN. */
   hscan(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: string, elements: string[]]>]
   ): Result<[cursor: string, elements: string[]], Context>;
+  /** HSCAN. */
   hscan(...args: CommandArgument[]): Result<[cursor: string, elements: string[]], Context>;
+  /** HSCAN, with Buffers. */
   hscanBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: Buffer, elements: Buffer[]]>]
   ): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** HSCAN, with Buffers. */
   hscanBuffer(...args: CommandArgument[]): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** HSET. */
   hset(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HSET. */
   hset(...args: CommandArgument[]): Result<number, Context>;
+  /** HSET, with Buffers. */
   hsetBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HSET, with Buffers. */
   hsetBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** HSETEX. */
   hsetex(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HSETEX. */
   hsetex(...args: CommandArgument[]): Result<any, Context>;
+  /** HSETEX, with Buffers. */
   hsetexBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HSETEX, with Buffers. */
   hsetexBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HSETNX. */
   hsetnx(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HSETNX. */
   hsetnx(...args: CommandArgument[]): Result<number, Context>;
+  /** HSETNX, with Buffers. */
   hsetnxBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HSETNX, with Buffers. */
   hsetnxBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** HSTRLEN. */
   hstrlen(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HSTRLEN. */
   hstrlen(...args: CommandArgument[]): Result<number, Context>;
+  /** HSTRLEN, with Buffers. */
   hstrlenBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** HSTRLEN, with Buffers. */
   hstrlenBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** HTTL. */
   httl(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HTTL. */
   httl(...args: CommandArgument[]): Result<any, Context>;
+  /** HTTL, with Buffers. */
   httlBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** HTTL, with Buffers. */
   httlBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** HVALS. */
   hvals(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** HVALS. */
   hvals(...args: CommandArgument[]): Result<string[], Context>;
+  /** HVALS, with Buffers. */
   hvalsBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]): Result<Buffer[], Context>;
+  /** HVALS, with Buffers. */
   hvalsBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** INCR. */
   incr(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** INCR. */
   incr(...args: CommandArgument[]): Result<number, Context>;
+  /** INCR, with Buffers. */
   incrBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** INCR, with Buffers. */
   incrBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** INCRBY. */
   incrby(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** INCRBY. */
   incrby(...args: CommandArgument[]): Result<number, Context>;
+  /** INCRBY, with Buffers. */
   incrbyBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** INCRBY, with Buffers. */
   incrbyBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** INCRBYFLOAT. */
   incrbyfloat(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** INCRBYFLOAT. */
   incrbyfloat(...args: CommandArgument[]): Result<string, Context>;
+  /** INCRBYFLOAT, with Buffers. */
   incrbyfloatBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer>]
   ): Result<Buffer, Context>;
+  /** INCRBYFLOAT, with Buffers. */
   incrbyfloatBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** INCREX. */
   increx(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** INCREX. */
   increx(...args: CommandArgument[]): Result<any, Context>;
+  /** INCREX, with Buffers. */
   increxBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** INCREX, with Buffers. */
   increxBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** INFO. */
   info(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** INFO. */
   info(...args: CommandArgument[]): Result<string, Context>;
+  /** INFO, with Buffers. */
   infoBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** INFO, with Buffers. */
   infoBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** KEYS. */
   keys(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** KEYS. */
   keys(...args: CommandArgument[]): Result<string[], Context>;
+  /** KEYS, with Buffers. */
   keysBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]): Result<Buffer[], Context>;
+  /** KEYS, with Buffers. */
   keysBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** LASTSAVE. */
   lastsave(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LASTSAVE. */
   lastsave(...args: CommandArgument[]): Result<number, Context>;
+  /** LASTSAVE, with Buffers. */
   lastsaveBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LASTSAVE, with Buffers. */
   lastsaveBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** LATENCY. */
   latency(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LATENCY. */
   latency(...args: CommandArgument[]): Result<any, Context>;
+  /** LATENCY, with Buffers. */
   latencyBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LATENCY, with Buffers. */
   latencyBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** LCS. */
   lcs(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** LCS. */
   lcs(...args: CommandArgument[]): Result<string, Context>;
+  /** LCS, with Buffers. */
   lcsBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** LCS, with Buffers. */
   lcsBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** LINDEX. */
   lindex(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** LINDEX. */
   lindex(...args: CommandArgument[]): Result<string | null, Context>;
+  /** LINDEX, with Buffers. */
   lindexBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** LINDEX, with Buffers. */
   lindexBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** LINSERT. */
   linsert(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LINSERT. */
   linsert(...args: CommandArgument[]): Result<number, Context>;
+  /** LINSERT, with Buffers. */
   linsertBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LINSERT, with Buffers. */
   linsertBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** LLEN. */
   llen(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LLEN. */
   llen(...args: CommandArgument[]): Result<number, Context>;
+  /** LLEN, with Buffers. */
   llenBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LLEN, with Buffers. */
   llenBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** LMOVE. */
   lmove(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** LMOVE. */
   lmove(...args: CommandArgument[]): Result<string | null, Context>;
+  /** LMOVE, with Buffers. */
   lmoveBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** LMOVE, with Buffers. */
   lmoveBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** LMOVEM. */
   lmovem(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LMOVEM. */
   lmovem(...args: CommandArgument[]): Result<any, Context>;
+  /** LMOVEM, with Buffers. */
   lmovemBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LMOVEM, with Buffers. */
   lmovemBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** LMPOP. */
   lmpop(
     ...args: [...args: CommandArgument[], callback: Callback<[key: string, members: string[]] | null>]
   ): Result<[key: string, members: string[]] | null, Context>;
+  /** LMPOP. */
   lmpop(...args: CommandArgument[]): Result<[key: string, members: string[]] | null, Context>;
+  /** LMPOP, with Buffers. */
   lmpopBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[key: Buffer, members: Buffer[]] | null>]
   ): Result<[key: Buffer, members: Buffer[]] | null, Context>;
+  /** LMPOP, with Buffers. */
   lmpopBuffer(...args: CommandArgument[]): Result<[key: Buffer, members: Buffer[]] | null, Context>;
+  /** LOLWUT. */
   lolwut(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** LOLWUT. */
   lolwut(...args: CommandArgument[]): Result<string, Context>;
+  /** LOLWUT, with Buffers. */
   lolwutBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** LOLWUT, with Buffers. */
   lolwutBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** LPOP. */
   lpop(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LPOP. */
   lpop(...args: CommandArgument[]): Result<any, Context>;
+  /** LPOP, with Buffers. */
   lpopBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LPOP, with Buffers. */
   lpopBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** LPOS. */
   lpos(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LPOS. */
   lpos(...args: CommandArgument[]): Result<any, Context>;
+  /** LPOS, with Buffers. */
   lposBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** LPOS, with Buffers. */
   lposBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** LPUSH. */
   lpush(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LPUSH. */
   lpush(...args: CommandArgument[]): Result<number, Context>;
+  /** LPUSH, with Buffers. */
   lpushBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LPUSH, with Buffers. */
   lpushBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** LPUSHX. */
   lpushx(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LPUSHX. */
   lpushx(...args: CommandArgument[]): Result<number, Context>;
+  /** LPUSHX, with Buffers. */
   lpushxBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LPUSHX, with Buffers. */
   lpushxBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** LRANGE. */
   lrange(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** LRANGE. */
   lrange(...args: CommandArgument[]): Result<string[], Context>;
+  /** LRANGE, with Buffers. */
   lrangeBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** LRANGE, with Buffers. */
   lrangeBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** LREM. */
   lrem(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LREM. */
   lrem(...args: CommandArgument[]): Result<number, Context>;
+  /** LREM, with Buffers. */
   lremBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** LREM, with Buffers. */
   lremBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** LSET. */
   lset(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** LSET. */
   lset(...args: CommandArgument[]): Result<"OK", Context>;
+  /** LSET, with Buffers. */
   lsetBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** LSET, with Buffers. */
   lsetBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** LTRIM. */
   ltrim(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** LTRIM. */
   ltrim(...args: CommandArgument[]): Result<"OK", Context>;
+  /** LTRIM, with Buffers. */
   ltrimBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** LTRIM, with Buffers. */
   ltrimBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** MEMORY. */
   memory(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MEMORY. */
   memory(...args: CommandArgument[]): Result<any, Context>;
+  /** MEMORY, with Buffers. */
   memoryBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MEMORY, with Buffers. */
   memoryBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** MGET. */
   mget(
     ...args: [...args: CommandArgument[], callback: Callback<(string | null)[]>]
   ): Result<(string | null)[], Context>;
+  /** MGET. */
   mget(...args: CommandArgument[]): Result<(string | null)[], Context>;
+  /** MGET, with Buffers. */
   mgetBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<(Buffer | null)[]>]
   ): Result<(Buffer | null)[], Context>;
+  /** MGET, with Buffers. */
   mgetBuffer(...args: CommandArgument[]): Result<(Buffer | null)[], Context>;
+  /** MIGRATE. */
   migrate(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MIGRATE. */
   migrate(...args: CommandArgument[]): Result<any, Context>;
+  /** MIGRATE, with Buffers. */
   migrateBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MIGRATE, with Buffers. */
   migrateBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** MODULE. */
   module(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MODULE. */
   module(...args: CommandArgument[]): Result<any, Context>;
+  /** MODULE, with Buffers. */
   moduleBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MODULE, with Buffers. */
   moduleBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** MOVE. */
   move(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** MOVE. */
   move(...args: CommandArgument[]): Result<number, Context>;
+  /** MOVE, with Buffers. */
   moveBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** MOVE, with Buffers. */
   moveBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** MSET. */
   mset(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** MSET. */
   mset(...args: CommandArgument[]): Result<"OK", Context>;
+  /** MSET, with Buffers. */
   msetBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** MSET, with Buffers. */
   msetBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** MSETEX. */
   msetex(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MSETEX. */
   msetex(...args: CommandArgument[]): Result<any, Context>;
+  /** MSETEX, with Buffers. */
   msetexBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** MSETEX, with Buffers. */
   msetexBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** MSETNX. */
   msetnx(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** MSETNX. */
   msetnx(...args: CommandArgument[]): Result<number, Context>;
+  /** MSETNX, with Buffers. */
   msetnxBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** MSETNX, with Buffers. */
   msetnxBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** OBJECT. */
   object(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** OBJECT. */
   object(...args: CommandArgument[]): Result<any, Context>;
+  /** OBJECT, with Buffers. */
   objectBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** OBJECT, with Buffers. */
   objectBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** PERSIST. */
   persist(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PERSIST. */
   persist(...args: CommandArgument[]): Result<number, Context>;
+  /** PERSIST, with Buffers. */
   persistBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PERSIST, with Buffers. */
   persistBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PEXPIRE. */
   pexpire(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PEXPIRE. */
   pexpire(...args: CommandArgument[]): Result<number, Context>;
+  /** PEXPIRE, with Buffers. */
   pexpireBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PEXPIRE, with Buffers. */
   pexpireBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PEXPIREAT. */
   pexpireat(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PEXPIREAT. */
   pexpireat(...args: CommandArgument[]): Result<number, Context>;
+  /** PEXPIREAT, with Buffers. */
   pexpireatBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PEXPIREAT, with Buffers. */
   pexpireatBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PEXPIRETIME. */
   pexpiretime(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PEXPIRETIME. */
   pexpiretime(...args: CommandArgument[]): Result<number, Context>;
+  /** PEXPIRETIME, with Buffers. */
   pexpiretimeBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** PEXPIRETIME, with Buffers. */
   pexpiretimeBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PFADD. */
   pfadd(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PFADD. */
   pfadd(...args: CommandArgument[]): Result<number, Context>;
+  /** PFADD, with Buffers. */
   pfaddBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PFADD, with Buffers. */
   pfaddBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PFCOUNT. */
   pfcount(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PFCOUNT. */
   pfcount(...args: CommandArgument[]): Result<number, Context>;
+  /** PFCOUNT, with Buffers. */
   pfcountBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PFCOUNT, with Buffers. */
   pfcountBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PFDEBUG. */
   pfdebug(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PFDEBUG. */
   pfdebug(...args: CommandArgument[]): Result<any, Context>;
+  /** PFDEBUG, with Buffers. */
   pfdebugBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PFDEBUG, with Buffers. */
   pfdebugBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** PFMERGE. */
   pfmerge(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** PFMERGE. */
   pfmerge(...args: CommandArgument[]): Result<"OK", Context>;
+  /** PFMERGE, with Buffers. */
   pfmergeBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** PFMERGE, with Buffers. */
   pfmergeBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** PFSELFTEST. */
   pfselftest(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PFSELFTEST. */
   pfselftest(...args: CommandArgument[]): Result<any, Context>;
+  /** PFSELFTEST, with Buffers. */
   pfselftestBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PFSELFTEST, with Buffers. */
   pfselftestBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** PING. */
   ping(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PING. */
   ping(...args: CommandArgument[]): Result<any, Context>;
+  /** PING, with Buffers. */
   pingBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PING, with Buffers. */
   pingBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** PSETEX. */
   psetex(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** PSETEX. */
   psetex(...args: CommandArgument[]): Result<"OK", Context>;
+  /** PSETEX, with Buffers. */
   psetexBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** PSETEX, with Buffers. */
   psetexBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** PSUBSCRIBE. */
   psubscribe(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PSUBSCRIBE. */
   psubscribe(...args: CommandArgument[]): Result<any, Context>;
+  /** PSUBSCRIBE, with Buffers. */
   psubscribeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PSUBSCRIBE, with Buffers. */
   psubscribeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** PSYNC. */
   psync(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PSYNC. */
   psync(...args: CommandArgument[]): Result<any, Context>;
+  /** PSYNC, with Buffers. */
   psyncBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PSYNC, with Buffers. */
   psyncBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** PTTL. */
   pttl(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PTTL. */
   pttl(...args: CommandArgument[]): Result<number, Context>;
+  /** PTTL, with Buffers. */
   pttlBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PTTL, with Buffers. */
   pttlBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PUBLISH. */
   publish(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PUBLISH. */
   publish(...args: CommandArgument[]): Result<number, Context>;
+  /** PUBLISH, with Buffers. */
   publishBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** PUBLISH, with Buffers. */
   publishBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** PUBSUB. */
   pubsub(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PUBSUB. */
   pubsub(...args: CommandArgument[]): Result<any, Context>;
+  /** PUBSUB, with Buffers. */
   pubsubBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PUBSUB, with Buffers. */
   pubsubBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** PUNSUBSCRIBE. */
   punsubscribe(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PUNSUBSCRIBE. */
   punsubscribe(...args: CommandArgument[]): Result<any, Context>;
+  /** PUNSUBSCRIBE, with Buffers. */
   punsubscribeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** PUNSUBSCRIBE, with Buffers. */
   punsubscribeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** QUIT. */
   quit(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** QUIT. */
   quit(...args: CommandArgument[]): Result<"OK", Context>;
+  /** QUIT, with Buffers. */
   quitBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** QUIT, with Buffers. */
   quitBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** RANDOMKEY. */
   randomkey(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** RANDOMKEY. */
   randomkey(...args: CommandArgument[]): Result<string | null, Context>;
+  /** RANDOMKEY, with Buffers. */
   randomkeyBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** RANDOMKEY, with Buffers. */
   randomkeyBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** READONLY. */
   readonly(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** READONLY. */
   readonly(...args: CommandArgument[]): Result<"OK", Context>;
+  /** READONLY, with Buffers. */
   readonlyBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** READONLY, with Buffers. */
   readonlyBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** READWRITE. */
   readwrite(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** READWRITE. */
   readwrite(...args: CommandArgument[]): Result<"OK", Context>;
+  /** READWRITE, with Buffers. */
   readwriteBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** READWRITE, with Buffers. */
   readwriteBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** RENAME. */
   rename(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** RENAME. */
   rename(...args: CommandArgument[]): Result<"OK", Context>;
+  /** RENAME, with Buffers. */
   renameBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** RENAME, with Buffers. */
   renameBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** RENAMENX. */
   renamenx(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** RENAMENX. */
   renamenx(...args: CommandArgument[]): Result<number, Context>;
+  /** RENAMENX, with Buffers. */
   renamenxBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** RENAMENX, with Buffers. */
   renamenxBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** REPLCONF. */
   replconf(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** REPLCONF. */
   replconf(...args: CommandArgument[]): Result<any, Context>;
+  /** REPLCONF, with Buffers. */
   replconfBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** REPLCONF, with Buffers. */
   replconfBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** REPLICAOF. */
   replicaof(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** REPLICAOF. */
   replicaof(...args: CommandArgument[]): Result<any, Context>;
+  /** REPLICAOF, with Buffers. */
   replicaofBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** REPLICAOF, with Buffers. */
   replicaofBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** RESET. */
   reset(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** RESET. */
   reset(...args: CommandArgument[]): Result<any, Context>;
+  /** RESET, with Buffers. */
   resetBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** RESET, with Buffers. */
   resetBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** RESTORE. */
   restore(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** RESTORE. */
   restore(...args: CommandArgument[]): Result<"OK", Context>;
+  /** RESTORE, with Buffers. */
   restoreBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** RESTORE, with Buffers. */
   restoreBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** ROLE. */
   role(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ROLE. */
   role(...args: CommandArgument[]): Result<any, Context>;
+  /** ROLE, with Buffers. */
   roleBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ROLE, with Buffers. */
   roleBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** RPOP. */
   rpop(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** RPOP. */
   rpop(...args: CommandArgument[]): Result<any, Context>;
+  /** RPOP, with Buffers. */
   rpopBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** RPOP, with Buffers. */
   rpopBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** RPOPLPUSH. */
   rpoplpush(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** RPOPLPUSH. */
   rpoplpush(...args: CommandArgument[]): Result<string | null, Context>;
+  /** RPOPLPUSH, with Buffers. */
   rpoplpushBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** RPOPLPUSH, with Buffers. */
   rpoplpushBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** RPUSH. */
   rpush(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** RPUSH. */
   rpush(...args: CommandArgument[]): Result<number, Context>;
+  /** RPUSH, with Buffers. */
   rpushBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** RPUSH, with Buffers. */
   rpushBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** RPUSHX. */
   rpushx(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** RPUSHX. */
   rpushx(...args: CommandArgument[]): Result<number, Context>;
+  /** RPUSHX, with Buffers. */
   rpushxBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** RPUSHX, with Buffers. */
   rpushxBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SADD. */
   sadd(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SADD. */
   sadd(...args: CommandArgument[]): Result<number, Context>;
+  /** SADD, with Buffers. */
   saddBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SADD, with Buffers. */
   saddBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SAVE. */
   save(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** SAVE. */
   save(...args: CommandArgument[]): Result<"OK", Context>;
+  /** SAVE, with Buffers. */
   saveBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** SAVE, with Buffers. */
   saveBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** SCAN. */
   scan(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: string, elements: string[]]>]
   ): Result<[cursor: string, elements: string[]], Context>;
+  /** SCAN. */
   scan(...args: CommandArgument[]): Result<[cursor: string, elements: string[]], Context>;
+  /** SCAN, with Buffers. */
   scanBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: Buffer, elements: Buffer[]]>]
   ): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** SCAN, with Buffers. */
   scanBuffer(...args: CommandArgument[]): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** SCARD. */
   scard(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SCARD. */
   scard(...args: CommandArgument[]): Result<number, Context>;
+  /** SCARD, with Buffers. */
   scardBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SCARD, with Buffers. */
   scardBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SCRIPT. */
   script(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SCRIPT. */
   script(...args: CommandArgument[]): Result<any, Context>;
+  /** SCRIPT, with Buffers. */
   scriptBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SCRIPT, with Buffers. */
   scriptBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SDIFF. */
   sdiff(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** SDIFF. */
   sdiff(...args: CommandArgument[]): Result<string[], Context>;
+  /** SDIFF, with Buffers. */
   sdiffBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]): Result<Buffer[], Context>;
+  /** SDIFF, with Buffers. */
   sdiffBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** SDIFFCARD. */
   sdiffcard(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SDIFFCARD. */
   sdiffcard(...args: CommandArgument[]): Result<any, Context>;
+  /** SDIFFCARD, with Buffers. */
   sdiffcardBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SDIFFCARD, with Buffers. */
   sdiffcardBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SDIFFSTORE. */
   sdiffstore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SDIFFSTORE. */
   sdiffstore(...args: CommandArgument[]): Result<number, Context>;
+  /** SDIFFSTORE, with Buffers. */
   sdiffstoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** SDIFFSTORE, with Buffers. */
   sdiffstoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SELECT. */
   select(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** SELECT. */
   select(...args: CommandArgument[]): Result<"OK", Context>;
+  /** SELECT, with Buffers. */
   selectBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** SELECT, with Buffers. */
   selectBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** SENTINEL. */
   sentinel(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SENTINEL. */
   sentinel(...args: CommandArgument[]): Result<any, Context>;
+  /** SENTINEL, with Buffers. */
   sentinelBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SENTINEL, with Buffers. */
   sentinelBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SETBIT. */
   setbit(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SETBIT. */
   setbit(...args: CommandArgument[]): Result<number, Context>;
+  /** SETBIT, with Buffers. */
   setbitBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SETBIT, with Buffers. */
   setbitBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SETEX. */
   setex(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** SETEX. */
   setex(...args: CommandArgument[]): Result<"OK", Context>;
+  /** SETEX, with Buffers. */
   setexBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** SETEX, with Buffers. */
   setexBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** SETNX. */
   setnx(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SETNX. */
   setnx(...args: CommandArgument[]): Result<number, Context>;
+  /** SETNX, with Buffers. */
   setnxBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SETNX, with Buffers. */
   setnxBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SETRANGE. */
   setrange(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SETRANGE. */
   setrange(...args: CommandArgument[]): Result<number, Context>;
+  /** SETRANGE, with Buffers. */
   setrangeBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SETRANGE, with Buffers. */
   setrangeBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SHUTDOWN. */
   shutdown(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SHUTDOWN. */
   shutdown(...args: CommandArgument[]): Result<any, Context>;
+  /** SHUTDOWN, with Buffers. */
   shutdownBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SHUTDOWN, with Buffers. */
   shutdownBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SINTER. */
   sinter(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** SINTER. */
   sinter(...args: CommandArgument[]): Result<string[], Context>;
+  /** SINTER, with Buffers. */
   sinterBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** SINTER, with Buffers. */
   sinterBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** SINTERCARD. */
   sintercard(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SINTERCARD. */
   sintercard(...args: CommandArgument[]): Result<number, Context>;
+  /** SINTERCARD, with Buffers. */
   sintercardBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** SINTERCARD, with Buffers. */
   sintercardBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SINTERSTORE. */
   sinterstore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SINTERSTORE. */
   sinterstore(...args: CommandArgument[]): Result<number, Context>;
+  /** SINTERSTORE, with Buffers. */
   sinterstoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** SINTERSTORE, with Buffers. */
   sinterstoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SISMEMBER. */
   sismember(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SISMEMBER. */
   sismember(...args: CommandArgument[]): Result<number, Context>;
+  /** SISMEMBER, with Buffers. */
   sismemberBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SISMEMBER, with Buffers. */
   sismemberBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SLAVEOF. */
   slaveof(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SLAVEOF. */
   slaveof(...args: CommandArgument[]): Result<any, Context>;
+  /** SLAVEOF, with Buffers. */
   slaveofBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SLAVEOF, with Buffers. */
   slaveofBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SLOWLOG. */
   slowlog(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SLOWLOG. */
   slowlog(...args: CommandArgument[]): Result<any, Context>;
+  /** SLOWLOG, with Buffers. */
   slowlogBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SLOWLOG, with Buffers. */
   slowlogBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SMEMBERS. */
   smembers(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** SMEMBERS. */
   smembers(...args: CommandArgument[]): Result<string[], Context>;
+  /** SMEMBERS, with Buffers. */
   smembersBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** SMEMBERS, with Buffers. */
   smembersBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** SMISMEMBER. */
   smismember(...args: [...args: CommandArgument[], callback: Callback<number[]>]): Result<number[], Context>;
+  /** SMISMEMBER. */
   smismember(...args: CommandArgument[]): Result<number[], Context>;
+  /** SMISMEMBER, with Buffers. */
   smismemberBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number[]>]
   ): Result<number[], Context>;
+  /** SMISMEMBER, with Buffers. */
   smismemberBuffer(...args: CommandArgument[]): Result<number[], Context>;
+  /** SMOVE. */
   smove(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SMOVE. */
   smove(...args: CommandArgument[]): Result<number, Context>;
+  /** SMOVE, with Buffers. */
   smoveBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SMOVE, with Buffers. */
   smoveBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SORT. */
   sort(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SORT. */
   sort(...args: CommandArgument[]): Result<any, Context>;
+  /** SORT, with Buffers. */
   sortBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SORT, with Buffers. */
   sortBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SORT_RO. */
   sort_ro(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SORT_RO. */
   sort_ro(...args: CommandArgument[]): Result<any, Context>;
+  /** SORT_RO, with Buffers. */
   sort_roBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SORT_RO, with Buffers. */
   sort_roBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SPOP. */
   spop(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SPOP. */
   spop(...args: CommandArgument[]): Result<any, Context>;
+  /** SPOP, with Buffers. */
   spopBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SPOP, with Buffers. */
   spopBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SPUBLISH. */
   spublish(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SPUBLISH. */
   spublish(...args: CommandArgument[]): Result<number, Context>;
+  /** SPUBLISH, with Buffers. */
   spublishBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SPUBLISH, with Buffers. */
   spublishBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SRANDMEMBER. */
   srandmember(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SRANDMEMBER. */
   srandmember(...args: CommandArgument[]): Result<any, Context>;
+  /** SRANDMEMBER, with Buffers. */
   srandmemberBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SRANDMEMBER, with Buffers. */
   srandmemberBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SREM. */
   srem(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SREM. */
   srem(...args: CommandArgument[]): Result<number, Context>;
+  /** SREM, with Buffers. */
   sremBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SREM, with Buffers. */
   sremBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SSCAN. */
   sscan(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: string, elements: string[]]>]
   ): Result<[cursor: string, elements: string[]], Context>;
+  /** SSCAN. */
   sscan(...args: CommandArgument[]): Result<[cursor: string, elements: string[]], Context>;
+  /** SSCAN, with Buffers. */
   sscanBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: Buffer, elements: Buffer[]]>]
   ): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** SSCAN, with Buffers. */
   sscanBuffer(...args: CommandArgument[]): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** SSUBSCRIBE. */
   ssubscribe(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SSUBSCRIBE. */
   ssubscribe(...args: CommandArgument[]): Result<any, Context>;
+  /** SSUBSCRIBE, with Buffers. */
   ssubscribeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SSUBSCRIBE, with Buffers. */
   ssubscribeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** STRLEN. */
   strlen(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** STRLEN. */
   strlen(...args: CommandArgument[]): Result<number, Context>;
+  /** STRLEN, with Buffers. */
   strlenBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** STRLEN, with Buffers. */
   strlenBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SUBSCRIBE. */
   subscribe(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SUBSCRIBE. */
   subscribe(...args: CommandArgument[]): Result<any, Context>;
+  /** SUBSCRIBE, with Buffers. */
   subscribeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SUBSCRIBE, with Buffers. */
   subscribeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SUBSTR. */
   substr(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** SUBSTR. */
   substr(...args: CommandArgument[]): Result<string, Context>;
+  /** SUBSTR, with Buffers. */
   substrBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** SUBSTR, with Buffers. */
   substrBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** SUNION. */
   sunion(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** SUNION. */
   sunion(...args: CommandArgument[]): Result<string[], Context>;
+  /** SUNION, with Buffers. */
   sunionBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** SUNION, with Buffers. */
   sunionBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** SUNIONCARD. */
   sunioncard(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SUNIONCARD. */
   sunioncard(...args: CommandArgument[]): Result<any, Context>;
+  /** SUNIONCARD, with Buffers. */
   sunioncardBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SUNIONCARD, with Buffers. */
   sunioncardBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SUNIONSTORE. */
   sunionstore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** SUNIONSTORE. */
   sunionstore(...args: CommandArgument[]): Result<number, Context>;
+  /** SUNIONSTORE, with Buffers. */
   sunionstoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** SUNIONSTORE, with Buffers. */
   sunionstoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** SUNSUBSCRIBE. */
   sunsubscribe(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SUNSUBSCRIBE. */
   sunsubscribe(...args: CommandArgument[]): Result<any, Context>;
+  /** SUNSUBSCRIBE, with Buffers. */
   sunsubscribeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SUNSUBSCRIBE, with Buffers. */
   sunsubscribeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** SWAPDB. */
   swapdb(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** SWAPDB. */
   swapdb(...args: CommandArgument[]): Result<"OK", Context>;
+  /** SWAPDB, with Buffers. */
   swapdbBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** SWAPDB, with Buffers. */
   swapdbBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** SYNC. */
   sync(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SYNC. */
   sync(...args: CommandArgument[]): Result<any, Context>;
+  /** SYNC, with Buffers. */
   syncBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** SYNC, with Buffers. */
   syncBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** TIME. */
   time(...args: [...args: CommandArgument[], callback: Callback<number[]>]): Result<number[], Context>;
+  /** TIME. */
   time(...args: CommandArgument[]): Result<number[], Context>;
+  /** TIME, with Buffers. */
   timeBuffer(...args: [...args: CommandArgument[], callback: Callback<number[]>]): Result<number[], Context>;
+  /** TIME, with Buffers. */
   timeBuffer(...args: CommandArgument[]): Result<number[], Context>;
+  /** TOUCH. */
   touch(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** TOUCH. */
   touch(...args: CommandArgument[]): Result<number, Context>;
+  /** TOUCH, with Buffers. */
   touchBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** TOUCH, with Buffers. */
   touchBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** TRIMSLOTS. */
   trimslots(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** TRIMSLOTS. */
   trimslots(...args: CommandArgument[]): Result<any, Context>;
+  /** TRIMSLOTS, with Buffers. */
   trimslotsBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** TRIMSLOTS, with Buffers. */
   trimslotsBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** TTL. */
   ttl(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** TTL. */
   ttl(...args: CommandArgument[]): Result<number, Context>;
+  /** TTL, with Buffers. */
   ttlBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** TTL, with Buffers. */
   ttlBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** TYPE. */
   type(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** TYPE. */
   type(...args: CommandArgument[]): Result<string, Context>;
+  /** TYPE, with Buffers. */
   typeBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** TYPE, with Buffers. */
   typeBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** UNLINK. */
   unlink(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** UNLINK. */
   unlink(...args: CommandArgument[]): Result<number, Context>;
+  /** UNLINK, with Buffers. */
   unlinkBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** UNLINK, with Buffers. */
   unlinkBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** UNSUBSCRIBE. */
   unsubscribe(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** UNSUBSCRIBE. */
   unsubscribe(...args: CommandArgument[]): Result<any, Context>;
+  /** UNSUBSCRIBE, with Buffers. */
   unsubscribeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** UNSUBSCRIBE, with Buffers. */
   unsubscribeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** UNWATCH. */
   unwatch(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** UNWATCH. */
   unwatch(...args: CommandArgument[]): Result<"OK", Context>;
+  /** UNWATCH, with Buffers. */
   unwatchBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** UNWATCH, with Buffers. */
   unwatchBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** VADD. */
   vadd(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VADD. */
   vadd(...args: CommandArgument[]): Result<any, Context>;
+  /** VADD, with Buffers. */
   vaddBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VADD, with Buffers. */
   vaddBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VCARD. */
   vcard(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VCARD. */
   vcard(...args: CommandArgument[]): Result<any, Context>;
+  /** VCARD, with Buffers. */
   vcardBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VCARD, with Buffers. */
   vcardBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VDIM. */
   vdim(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VDIM. */
   vdim(...args: CommandArgument[]): Result<any, Context>;
+  /** VDIM, with Buffers. */
   vdimBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VDIM, with Buffers. */
   vdimBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VEMB. */
   vemb(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VEMB. */
   vemb(...args: CommandArgument[]): Result<any, Context>;
+  /** VEMB, with Buffers. */
   vembBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VEMB, with Buffers. */
   vembBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VGETATTR. */
   vgetattr(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VGETATTR. */
   vgetattr(...args: CommandArgument[]): Result<any, Context>;
+  /** VGETATTR, with Buffers. */
   vgetattrBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VGETATTR, with Buffers. */
   vgetattrBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VINFO. */
   vinfo(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VINFO. */
   vinfo(...args: CommandArgument[]): Result<any, Context>;
+  /** VINFO, with Buffers. */
   vinfoBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VINFO, with Buffers. */
   vinfoBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VISMEMBER. */
   vismember(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VISMEMBER. */
   vismember(...args: CommandArgument[]): Result<any, Context>;
+  /** VISMEMBER, with Buffers. */
   vismemberBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VISMEMBER, with Buffers. */
   vismemberBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VLINKS. */
   vlinks(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VLINKS. */
   vlinks(...args: CommandArgument[]): Result<any, Context>;
+  /** VLINKS, with Buffers. */
   vlinksBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VLINKS, with Buffers. */
   vlinksBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VRANDMEMBER. */
   vrandmember(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VRANDMEMBER. */
   vrandmember(...args: CommandArgument[]): Result<any, Context>;
+  /** VRANDMEMBER, with Buffers. */
   vrandmemberBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VRANDMEMBER, with Buffers. */
   vrandmemberBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VRANGE. */
   vrange(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VRANGE. */
   vrange(...args: CommandArgument[]): Result<any, Context>;
+  /** VRANGE, with Buffers. */
   vrangeBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VRANGE, with Buffers. */
   vrangeBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VREM. */
   vrem(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VREM. */
   vrem(...args: CommandArgument[]): Result<any, Context>;
+  /** VREM, with Buffers. */
   vremBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VREM, with Buffers. */
   vremBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VSETATTR. */
   vsetattr(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VSETATTR. */
   vsetattr(...args: CommandArgument[]): Result<any, Context>;
+  /** VSETATTR, with Buffers. */
   vsetattrBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VSETATTR, with Buffers. */
   vsetattrBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** VSIM. */
   vsim(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VSIM. */
   vsim(...args: CommandArgument[]): Result<any, Context>;
+  /** VSIM, with Buffers. */
   vsimBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** VSIM, with Buffers. */
   vsimBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** WAIT. */
   wait(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** WAIT. */
   wait(...args: CommandArgument[]): Result<number, Context>;
+  /** WAIT, with Buffers. */
   waitBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** WAIT, with Buffers. */
   waitBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** WAITAOF. */
   waitaof(...args: [...args: CommandArgument[], callback: Callback<number[]>]): Result<number[], Context>;
+  /** WAITAOF. */
   waitaof(...args: CommandArgument[]): Result<number[], Context>;
+  /** WAITAOF, with Buffers. */
   waitaofBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number[]>]
   ): Result<number[], Context>;
+  /** WAITAOF, with Buffers. */
   waitaofBuffer(...args: CommandArgument[]): Result<number[], Context>;
+  /** WATCH. */
   watch(...args: [...args: CommandArgument[], callback: Callback<"OK">]): Result<"OK", Context>;
+  /** WATCH. */
   watch(...args: CommandArgument[]): Result<"OK", Context>;
+  /** WATCH, with Buffers. */
   watchBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** WATCH, with Buffers. */
   watchBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** XACK. */
   xack(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XACK. */
   xack(...args: CommandArgument[]): Result<number, Context>;
+  /** XACK, with Buffers. */
   xackBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XACK, with Buffers. */
   xackBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** XACKDEL. */
   xackdel(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XACKDEL. */
   xackdel(...args: CommandArgument[]): Result<any, Context>;
+  /** XACKDEL, with Buffers. */
   xackdelBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XACKDEL, with Buffers. */
   xackdelBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XADD. */
   xadd(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** XADD. */
   xadd(...args: CommandArgument[]): Result<string | null, Context>;
+  /** XADD, with Buffers. */
   xaddBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** XADD, with Buffers. */
   xaddBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** XAUTOCLAIM. */
   xautoclaim(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XAUTOCLAIM. */
   xautoclaim(...args: CommandArgument[]): Result<any, Context>;
+  /** XAUTOCLAIM, with Buffers. */
   xautoclaimBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XAUTOCLAIM, with Buffers. */
   xautoclaimBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XCFGSET. */
   xcfgset(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XCFGSET. */
   xcfgset(...args: CommandArgument[]): Result<any, Context>;
+  /** XCFGSET, with Buffers. */
   xcfgsetBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XCFGSET, with Buffers. */
   xcfgsetBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XCLAIM. */
   xclaim(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XCLAIM. */
   xclaim(...args: CommandArgument[]): Result<any, Context>;
+  /** XCLAIM, with Buffers. */
   xclaimBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XCLAIM, with Buffers. */
   xclaimBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XDEL. */
   xdel(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XDEL. */
   xdel(...args: CommandArgument[]): Result<number, Context>;
+  /** XDEL, with Buffers. */
   xdelBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XDEL, with Buffers. */
   xdelBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** XDELEX. */
   xdelex(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XDELEX. */
   xdelex(...args: CommandArgument[]): Result<any, Context>;
+  /** XDELEX, with Buffers. */
   xdelexBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XDELEX, with Buffers. */
   xdelexBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XGROUP. */
   xgroup(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XGROUP. */
   xgroup(...args: CommandArgument[]): Result<any, Context>;
+  /** XGROUP, with Buffers. */
   xgroupBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XGROUP, with Buffers. */
   xgroupBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XIDMPRECORD. */
   xidmprecord(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XIDMPRECORD. */
   xidmprecord(...args: CommandArgument[]): Result<any, Context>;
+  /** XIDMPRECORD, with Buffers. */
   xidmprecordBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XIDMPRECORD, with Buffers. */
   xidmprecordBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XINFO. */
   xinfo(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XINFO. */
   xinfo(...args: CommandArgument[]): Result<any, Context>;
+  /** XINFO, with Buffers. */
   xinfoBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XINFO, with Buffers. */
   xinfoBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XLEN. */
   xlen(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XLEN. */
   xlen(...args: CommandArgument[]): Result<number, Context>;
+  /** XLEN, with Buffers. */
   xlenBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XLEN, with Buffers. */
   xlenBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** XNACK. */
   xnack(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XNACK. */
   xnack(...args: CommandArgument[]): Result<any, Context>;
+  /** XNACK, with Buffers. */
   xnackBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XNACK, with Buffers. */
   xnackBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XPENDING. */
   xpending(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XPENDING. */
   xpending(...args: CommandArgument[]): Result<any, Context>;
+  /** XPENDING, with Buffers. */
   xpendingBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XPENDING, with Buffers. */
   xpendingBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XRANGE. */
   xrange(
     ...args: [...args: CommandArgument[], callback: Callback<[id: string, fields: string[]][]>]
   ): Result<[id: string, fields: string[]][], Context>;
+  /** XRANGE. */
   xrange(...args: CommandArgument[]): Result<[id: string, fields: string[]][], Context>;
+  /** XRANGE, with Buffers. */
   xrangeBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[id: Buffer, fields: Buffer[]][]>]
   ): Result<[id: Buffer, fields: Buffer[]][], Context>;
+  /** XRANGE, with Buffers. */
   xrangeBuffer(...args: CommandArgument[]): Result<[id: Buffer, fields: Buffer[]][], Context>;
+  /** XREAD. */
   xread(
     ...args: [
       ...args: CommandArgument[],
       callback: Callback<[key: string, items: [id: string, fields: string[]][]][] | null>,
     ]
   ): Result<[key: string, items: [id: string, fields: string[]][]][] | null, Context>;
+  /** XREAD. */
   xread(
     ...args: CommandArgument[]
   ): Result<[key: string, items: [id: string, fields: string[]][]][] | null, Context>;
+  /** XREAD, with Buffers. */
   xreadBuffer(
     ...args: [
       ...args: CommandArgument[],
       callback: Callback<[key: Buffer, items: [id: Buffer, fields: Buffer[]][]][] | null>,
     ]
   ): Result<[key: Buffer, items: [id: Buffer, fields: Buffer[]][]][] | null, Context>;
+  /** XREAD, with Buffers. */
   xreadBuffer(
     ...args: CommandArgument[]
   ): Result<[key: Buffer, items: [id: Buffer, fields: Buffer[]][]][] | null, Context>;
+  /** XREADGROUP. */
   xreadgroup(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XREADGROUP. */
   xreadgroup(...args: CommandArgument[]): Result<any, Context>;
+  /** XREADGROUP, with Buffers. */
   xreadgroupBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XREADGROUP, with Buffers. */
   xreadgroupBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XREVRANGE. */
   xrevrange(
     ...args: [...args: CommandArgument[], callback: Callback<[id: string, fields: string[]][]>]
   ): Result<[id: string, fields: string[]][], Context>;
+  /** XREVRANGE. */
   xrevrange(...args: CommandArgument[]): Result<[id: string, fields: string[]][], Context>;
+  /** XREVRANGE, with Buffers. */
   xrevrangeBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[id: Buffer, fields: Buffer[]][]>]
   ): Result<[id: Buffer, fields: Buffer[]][], Context>;
+  /** XREVRANGE, with Buffers. */
   xrevrangeBuffer(...args: CommandArgument[]): Result<[id: Buffer, fields: Buffer[]][], Context>;
+  /** XSETID. */
   xsetid(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XSETID. */
   xsetid(...args: CommandArgument[]): Result<any, Context>;
+  /** XSETID, with Buffers. */
   xsetidBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** XSETID, with Buffers. */
   xsetidBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** XTRIM. */
   xtrim(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XTRIM. */
   xtrim(...args: CommandArgument[]): Result<number, Context>;
+  /** XTRIM, with Buffers. */
   xtrimBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** XTRIM, with Buffers. */
   xtrimBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZADD. */
   zadd(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ZADD. */
   zadd(...args: CommandArgument[]): Result<any, Context>;
+  /** ZADD, with Buffers. */
   zaddBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ZADD, with Buffers. */
   zaddBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ZCARD. */
   zcard(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZCARD. */
   zcard(...args: CommandArgument[]): Result<number, Context>;
+  /** ZCARD, with Buffers. */
   zcardBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZCARD, with Buffers. */
   zcardBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZCOUNT. */
   zcount(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZCOUNT. */
   zcount(...args: CommandArgument[]): Result<number, Context>;
+  /** ZCOUNT, with Buffers. */
   zcountBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZCOUNT, with Buffers. */
   zcountBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZDIFF. */
   zdiff(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZDIFF. */
   zdiff(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZDIFF, with Buffers. */
   zdiffBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]): Result<Buffer[], Context>;
+  /** ZDIFF, with Buffers. */
   zdiffBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZDIFFSTORE. */
   zdiffstore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZDIFFSTORE. */
   zdiffstore(...args: CommandArgument[]): Result<number, Context>;
+  /** ZDIFFSTORE, with Buffers. */
   zdiffstoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZDIFFSTORE, with Buffers. */
   zdiffstoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZINCRBY. */
   zincrby(...args: [...args: CommandArgument[], callback: Callback<string>]): Result<string, Context>;
+  /** ZINCRBY. */
   zincrby(...args: CommandArgument[]): Result<string, Context>;
+  /** ZINCRBY, with Buffers. */
   zincrbyBuffer(...args: [...args: CommandArgument[], callback: Callback<Buffer>]): Result<Buffer, Context>;
+  /** ZINCRBY, with Buffers. */
   zincrbyBuffer(...args: CommandArgument[]): Result<Buffer, Context>;
+  /** ZINTER. */
   zinter(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZINTER. */
   zinter(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZINTER, with Buffers. */
   zinterBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZINTER, with Buffers. */
   zinterBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZINTERCARD. */
   zintercard(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZINTERCARD. */
   zintercard(...args: CommandArgument[]): Result<number, Context>;
+  /** ZINTERCARD, with Buffers. */
   zintercardBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZINTERCARD, with Buffers. */
   zintercardBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZINTERSTORE. */
   zinterstore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZINTERSTORE. */
   zinterstore(...args: CommandArgument[]): Result<number, Context>;
+  /** ZINTERSTORE, with Buffers. */
   zinterstoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZINTERSTORE, with Buffers. */
   zinterstoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZLEXCOUNT. */
   zlexcount(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZLEXCOUNT. */
   zlexcount(...args: CommandArgument[]): Result<number, Context>;
+  /** ZLEXCOUNT, with Buffers. */
   zlexcountBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZLEXCOUNT, with Buffers. */
   zlexcountBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZMPOP. */
   zmpop(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ZMPOP. */
   zmpop(...args: CommandArgument[]): Result<any, Context>;
+  /** ZMPOP, with Buffers. */
   zmpopBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ZMPOP, with Buffers. */
   zmpopBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ZMSCORE. */
   zmscore(
     ...args: [...args: CommandArgument[], callback: Callback<(string | null)[]>]
   ): Result<(string | null)[], Context>;
+  /** ZMSCORE. */
   zmscore(...args: CommandArgument[]): Result<(string | null)[], Context>;
+  /** ZMSCORE, with Buffers. */
   zmscoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<(Buffer | null)[]>]
   ): Result<(Buffer | null)[], Context>;
+  /** ZMSCORE, with Buffers. */
   zmscoreBuffer(...args: CommandArgument[]): Result<(Buffer | null)[], Context>;
+  /** ZPOPMAX. */
   zpopmax(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZPOPMAX. */
   zpopmax(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZPOPMAX, with Buffers. */
   zpopmaxBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZPOPMAX, with Buffers. */
   zpopmaxBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZPOPMIN. */
   zpopmin(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZPOPMIN. */
   zpopmin(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZPOPMIN, with Buffers. */
   zpopminBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZPOPMIN, with Buffers. */
   zpopminBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZRANDMEMBER. */
   zrandmember(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ZRANDMEMBER. */
   zrandmember(...args: CommandArgument[]): Result<any, Context>;
+  /** ZRANDMEMBER, with Buffers. */
   zrandmemberBuffer(...args: [...args: CommandArgument[], callback: Callback<any>]): Result<any, Context>;
+  /** ZRANDMEMBER, with Buffers. */
   zrandmemberBuffer(...args: CommandArgument[]): Result<any, Context>;
+  /** ZRANGE. */
   zrange(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZRANGE. */
   zrange(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZRANGE, with Buffers. */
   zrangeBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZRANGE, with Buffers. */
   zrangeBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZRANGEBYLEX. */
   zrangebylex(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZRANGEBYLEX. */
   zrangebylex(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZRANGEBYLEX, with Buffers. */
   zrangebylexBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZRANGEBYLEX, with Buffers. */
   zrangebylexBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZRANGEBYSCORE. */
   zrangebyscore(
     ...args: [...args: CommandArgument[], callback: Callback<string[]>]
   ): Result<string[], Context>;
+  /** ZRANGEBYSCORE. */
   zrangebyscore(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZRANGEBYSCORE, with Buffers. */
   zrangebyscoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZRANGEBYSCORE, with Buffers. */
   zrangebyscoreBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZRANGESTORE. */
   zrangestore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZRANGESTORE. */
   zrangestore(...args: CommandArgument[]): Result<number, Context>;
+  /** ZRANGESTORE, with Buffers. */
   zrangestoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZRANGESTORE, with Buffers. */
   zrangestoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZRANK. */
   zrank(
     ...args: [...args: CommandArgument[], callback: Callback<number | null>]
   ): Result<number | null, Context>;
+  /** ZRANK. */
   zrank(...args: CommandArgument[]): Result<number | null, Context>;
+  /** ZRANK, with Buffers. */
   zrankBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number | null>]
   ): Result<number | null, Context>;
+  /** ZRANK, with Buffers. */
   zrankBuffer(...args: CommandArgument[]): Result<number | null, Context>;
+  /** ZREM. */
   zrem(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZREM. */
   zrem(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREM, with Buffers. */
   zremBuffer(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZREM, with Buffers. */
   zremBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREMRANGEBYLEX. */
   zremrangebylex(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZREMRANGEBYLEX. */
   zremrangebylex(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREMRANGEBYLEX, with Buffers. */
   zremrangebylexBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZREMRANGEBYLEX, with Buffers. */
   zremrangebylexBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREMRANGEBYRANK. */
   zremrangebyrank(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZREMRANGEBYRANK. */
   zremrangebyrank(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREMRANGEBYRANK, with Buffers. */
   zremrangebyrankBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZREMRANGEBYRANK, with Buffers. */
   zremrangebyrankBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREMRANGEBYSCORE. */
   zremrangebyscore(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZREMRANGEBYSCORE. */
   zremrangebyscore(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREMRANGEBYSCORE, with Buffers. */
   zremrangebyscoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZREMRANGEBYSCORE, with Buffers. */
   zremrangebyscoreBuffer(...args: CommandArgument[]): Result<number, Context>;
+  /** ZREVRANGE. */
   zrevrange(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZREVRANGE. */
   zrevrange(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZREVRANGE, with Buffers. */
   zrevrangeBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZREVRANGE, with Buffers. */
   zrevrangeBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZREVRANGEBYLEX. */
   zrevrangebylex(
     ...args: [...args: CommandArgument[], callback: Callback<string[]>]
   ): Result<string[], Context>;
+  /** ZREVRANGEBYLEX. */
   zrevrangebylex(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZREVRANGEBYLEX, with Buffers. */
   zrevrangebylexBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZREVRANGEBYLEX, with Buffers. */
   zrevrangebylexBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZREVRANGEBYSCORE. */
   zrevrangebyscore(
     ...args: [...args: CommandArgument[], callback: Callback<string[]>]
   ): Result<string[], Context>;
+  /** ZREVRANGEBYSCORE. */
   zrevrangebyscore(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZREVRANGEBYSCORE, with Buffers. */
   zrevrangebyscoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZREVRANGEBYSCORE, with Buffers. */
   zrevrangebyscoreBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZREVRANK. */
   zrevrank(
     ...args: [...args: CommandArgument[], callback: Callback<number | null>]
   ): Result<number | null, Context>;
+  /** ZREVRANK. */
   zrevrank(...args: CommandArgument[]): Result<number | null, Context>;
+  /** ZREVRANK, with Buffers. */
   zrevrankBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number | null>]
   ): Result<number | null, Context>;
+  /** ZREVRANK, with Buffers. */
   zrevrankBuffer(...args: CommandArgument[]): Result<number | null, Context>;
+  /** ZSCAN. */
   zscan(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: string, elements: string[]]>]
   ): Result<[cursor: string, elements: string[]], Context>;
+  /** ZSCAN. */
   zscan(...args: CommandArgument[]): Result<[cursor: string, elements: string[]], Context>;
+  /** ZSCAN, with Buffers. */
   zscanBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<[cursor: Buffer, elements: Buffer[]]>]
   ): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** ZSCAN, with Buffers. */
   zscanBuffer(...args: CommandArgument[]): Result<[cursor: Buffer, elements: Buffer[]], Context>;
+  /** ZSCORE. */
   zscore(
     ...args: [...args: CommandArgument[], callback: Callback<string | null>]
   ): Result<string | null, Context>;
+  /** ZSCORE. */
   zscore(...args: CommandArgument[]): Result<string | null, Context>;
+  /** ZSCORE, with Buffers. */
   zscoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer | null>]
   ): Result<Buffer | null, Context>;
+  /** ZSCORE, with Buffers. */
   zscoreBuffer(...args: CommandArgument[]): Result<Buffer | null, Context>;
+  /** ZUNION. */
   zunion(...args: [...args: CommandArgument[], callback: Callback<string[]>]): Result<string[], Context>;
+  /** ZUNION. */
   zunion(...args: CommandArgument[]): Result<string[], Context>;
+  /** ZUNION, with Buffers. */
   zunionBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<Buffer[]>]
   ): Result<Buffer[], Context>;
+  /** ZUNION, with Buffers. */
   zunionBuffer(...args: CommandArgument[]): Result<Buffer[], Context>;
+  /** ZUNIONSTORE. */
   zunionstore(...args: [...args: CommandArgument[], callback: Callback<number>]): Result<number, Context>;
+  /** ZUNIONSTORE. */
   zunionstore(...args: CommandArgument[]): Result<number, Context>;
+  /** ZUNIONSTORE, with Buffers. */
   zunionstoreBuffer(
     ...args: [...args: CommandArgument[], callback: Callback<number>]
   ): Result<number, Context>;
+  /** ZUNIONSTORE, with Buffers. */
   zunionstoreBuffer(...args: CommandArgument[]): Result<number, Context>;
 }

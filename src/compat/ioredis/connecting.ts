@@ -4,8 +4,9 @@
  * @module
  */
 import { ConnectionError, ProtocolError, TimeoutError } from "../../errors.ts";
-import type { Endpoint } from "../../transport.ts";
+import type { Endpoint, KeepAliveOptions } from "../../transport.ts";
 import { shakeHands } from "./handshake.ts";
+import { DEFAULT_REDIS_OPTIONS } from "./options.ts";
 import { closed } from "./recovery.ts";
 import type { Client } from "./client.ts";
 import { CONNECTION_CLOSED_ERROR_MSG } from "./support.ts";
@@ -31,6 +32,12 @@ function systemError(error: unknown, endpoint: Endpoint): Error {
     code: "ECONNREFUSED",
     syscall: "connect",
   });
+}
+
+/** The transport's own keepalive, unless another time was asked for: not every runtime can set one. */
+function keepAliveOf(idle: number | undefined): boolean | KeepAliveOptions {
+  if (!idle) return false;
+  return idle === DEFAULT_REDIS_OPTIONS.keepAlive ? true : { idle };
 }
 
 /** Whether nobody listens, in the words of the three runtimes. */
@@ -111,7 +118,7 @@ async function open(
         endpoint,
         transport: redis.transport,
         noDelay: options.noDelay ?? true,
-        keepAlive: options.keepAlive || false,
+        keepAlive: keepAliveOf(options.keepAlive),
         socketTimeout: options.socketTimeout ?? 0,
       },
       owner(redis),

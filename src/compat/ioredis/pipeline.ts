@@ -33,9 +33,9 @@ export class Pipeline extends Commander {
   isCluster: boolean;
   /** Tells a pipeline from a client. */
   readonly isPipeline = true;
-  /** @ignore */
+  /** @internal */
   leftRedirections: { value?: number } | undefined = undefined;
-  /** @ignore */
+  /** @internal */
   preferKey: string | undefined = undefined;
   /** Settles with the pairs. */
   // deno-lint-ignore no-explicit-any
@@ -44,13 +44,13 @@ export class Pipeline extends Commander {
   resolve!: (result: unknown) => void;
   /** Rejects the promise. */
   reject!: (error: Error) => void;
-  /** @ignore */
+  /** @internal */
   _queue: Command[] = [];
-  /** @ignore */
+  /** @internal */
   _result: PipelineResult[] = [];
-  /** @ignore */
+  /** @internal */
   _transactions = 0;
-  /** @ignore */
+  /** @internal */
   nodeifiedPromise = false;
   #replyPending = 0;
 
@@ -77,7 +77,11 @@ export class Pipeline extends Commander {
     return this._queue.length;
   }
 
-  /** Takes the outcome of a command; with the last one the pipeline settles. @ignore */
+  /**
+   * Takes the outcome of a command; with the last one the pipeline settles.
+   *
+   * @internal
+   */
   fillResult(outcome: PipelineResult, position: number): void {
     if (this._queue[position]?.name === "exec" && Array.isArray(outcome[1])) {
       this.#transformTransaction(outcome[1], position);

@@ -32,15 +32,19 @@ import {
   isInteger,
   noop,
 } from "./support.ts";
-import type { Client, Condition, FlushQueueOptions, RedisStatus } from "./client.ts";
+import type { Condition, FlushQueueOptions, RedisStatus } from "./client.ts";
 import { addTransactions, type TransactionSupport } from "./transaction.ts";
 import type { CommandItem, Wire } from "./wire.ts";
 
 /** The client without a transport: the package's entry point adds the runtime's. */
-export class RedisBase extends Commander implements Client {
+export class RedisBase extends Commander {
   /** The transport for options that name none. */
   static readonly transport: Transport | undefined = undefined;
-  /** The class of further clients that this one makes. @ignore */
+  /**
+   * The class of further clients that this one makes.
+   *
+   * @internal
+   */
   static client: typeof RedisBase = RedisBase;
   /** The class of commands. */
   static readonly Command: typeof Command = Command;
@@ -57,35 +61,51 @@ export class RedisBase extends Commander implements Client {
   status: RedisStatus = "wait";
   /** Tells it from a cluster's client. */
   readonly isCluster: boolean = false;
-  /** The state of the connection. */
+  /**
+   * The state of the connection.
+   *
+   * @internal
+   */
   condition: Condition | null = null;
-  /** @ignore */
+  /** @internal */
   connectionEpoch = 0;
-  /** @ignore */
+  /** @internal */
   retryAttempts = 0;
-  /** @ignore */
+  /** @internal */
   manuallyClosing = false;
-  /** @ignore */
+  /** @internal */
   reconnectTimeout: ReturnType<typeof setTimeout> | null = null;
-  /** Commands that wait for a connection. @ignore */
+  /**
+   * Commands that wait for a connection.
+   *
+   * @internal
+   */
   offlineQueue: CommandItem[] = [];
-  /** @ignore */
+  /** @internal */
   prevCondition: Condition | null = null;
-  /** @ignore */
+  /** @internal */
   prevCommandQueue: CommandItem[] | null = null;
-  /** @ignore */
+  /** @internal */
   lostCommands: CommandItem[] = [];
-  /** @ignore */
+  /** @internal */
   connector: Connector;
-  /** The connection. @ignore */
+  /**
+   * The connection.
+   *
+   * @internal
+   */
   wire: Wire | undefined = undefined;
-  /** Gives up an attempt to connect. @ignore */
+  /**
+   * Gives up an attempt to connect.
+   *
+   * @internal
+   */
   abortConnecting: (() => void) | undefined = undefined;
-  /** @ignore */
+  /** @internal */
   readonly dispatcher: Dispatcher = new Dispatcher(this);
-  /** @ignore */
+  /** @internal */
   _autoPipelines: Map<string, AutoPipeline> = new Map();
-  /** @ignore */
+  /** @internal */
   _runningAutoPipelines: Set<string> = new Set();
 
   /** Makes a client of a port, a host, a path, a URL, options, or several of these. */
@@ -102,7 +122,11 @@ export class RedisBase extends Commander implements Client {
     else this.connect().catch(noop);
   }
 
-  /** How to connect. @ignore */
+  /**
+   * How to connect.
+   *
+   * @internal
+   */
   get transport(): Transport | undefined {
     return this.options.transport ?? (this.constructor as typeof RedisBase).transport;
   }
@@ -162,7 +186,11 @@ export class RedisBase extends Commander implements Client {
     return new client({ ...this.options, ...override }) as this;
   }
 
-  /** Makes a client of another server. @ignore */
+  /**
+   * Makes a client of another server.
+   *
+   * @internal
+   */
   connectTo(options: RedisOptions): RedisBase {
     const { client } = this.constructor as typeof RedisBase;
     return new client(options);
@@ -243,7 +271,11 @@ export class RedisBase extends Commander implements Client {
     }
   }
 
-  /** Emits an event if it has a listener; an error without one is printed. @ignore */
+  /**
+   * Emits an event if it has a listener; an error without one is printed.
+   *
+   * @internal
+   */
   silentEmit(event: string, arg?: unknown): boolean {
     if (event === "error") {
       if (this.status === "end") return false;
@@ -260,14 +292,22 @@ export class RedisBase extends Commander implements Client {
     return false;
   }
 
-  /** Rejects what waits, and reconnects. @ignore */
+  /**
+   * Rejects what waits, and reconnects.
+   *
+   * @internal
+   */
   recoverFromFatalError(_commandError: Error, error: Error, options?: FlushQueueOptions): void {
     this.flushQueue(error, options);
     this.silentEmit("error", error);
     this.disconnect(true);
   }
 
-  /** Rejects a command that failed, and reconnects first where `reconnectOnError` says so. @ignore */
+  /**
+   * Rejects a command that failed, and reconnects first where `reconnectOnError` says so.
+   *
+   * @internal
+   */
   handleReconnection(error: Error, item: CommandItem): void {
     const { name } = item.command;
     const ignored = hasFlag("IGNORE_RECONNECT_ON_ERROR", name) ||
@@ -280,7 +320,11 @@ export class RedisBase extends Commander implements Client {
     this.sendCommand(item.command);
   }
 
-  /** Rejects what waits. @ignore */
+  /**
+   * Rejects what waits.
+   *
+   * @internal
+   */
   flushQueue(error: Error, options?: FlushQueueOptions): void {
     const { offlineQueue, commandQueue } = defaults({} as FlushQueueOptions, options, {
       offlineQueue: true,
@@ -297,23 +341,31 @@ export class RedisBase extends Commander implements Client {
     this.wire?.flush(error);
   }
 
-  /** @ignore */
+  /** @internal */
   resetOfflineQueue(): void {
     this.offlineQueue = [];
   }
 
-  /** Changes the status, and emits it when the current call is over. @ignore */
+  /**
+   * Changes the status, and emits it when the current call is over.
+   *
+   * @internal
+   */
   setStatus(status: RedisStatus, arg?: unknown): void {
     this.status = status;
     queueMicrotask(() => this.emit(status, arg));
   }
 
-  /** The connection is ready. @ignore */
+  /**
+   * The connection is ready.
+   *
+   * @internal
+   */
   becomeReady(): void {
     ready(this);
   }
 
-  /** @ignore */
+  /** @internal */
   _readyCheck(callback: (error: Error | null, info?: Record<string, string>) => void): void {
     checkReady(this, callback);
   }

@@ -36,7 +36,7 @@ export class ScanStream extends Readable {
     this.#options = options;
   }
 
-  /** @ignore */
+  /** @internal */
   override _read(): void {
     if (this.#drained) {
       this.push(null);

@@ -5,7 +5,8 @@
  */
 import { ScanStream, type ScanStreamOptions } from "./scan_stream.ts";
 
-type ByKey = (key: string, options?: ScanStreamOptions) => ScanStream;
+/** Scans a collection. */
+export type ScanByKey = (key: string, options?: ScanStreamOptions) => ScanStream;
 
 /** The methods that scan with streams. */
 export interface ScanStreams {
@@ -14,17 +15,17 @@ export interface ScanStreams {
   /** Scans the keys, as Buffers. */
   scanBufferStream(options?: ScanStreamOptions): ScanStream;
   /** Scans a set. */
-  sscanStream: ByKey;
+  sscanStream: ScanByKey;
   /** Scans a set, as Buffers. */
-  sscanBufferStream: ByKey;
+  sscanBufferStream: ScanByKey;
   /** Scans a hash. */
-  hscanStream: ByKey;
+  hscanStream: ScanByKey;
   /** Scans a hash, as Buffers. */
-  hscanBufferStream: ByKey;
+  hscanBufferStream: ScanByKey;
   /** Scans a sorted set. */
-  zscanStream: ByKey;
+  zscanStream: ScanByKey;
   /** Scans a sorted set, as Buffers. */
-  zscanBufferStream: ByKey;
+  zscanBufferStream: ScanByKey;
 }
 
 /** Adds the methods to a class of clients; those of clusters cannot scan all keys. */

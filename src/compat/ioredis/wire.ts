@@ -9,7 +9,7 @@ import { ReplyDispatcher } from "../../connection/reply_dispatcher.ts";
 import { Link } from "../../connection/link.ts";
 import { Pending } from "../../connection/pending.ts";
 import type { Reply } from "../../resp/types.ts";
-import type { Endpoint, Transport } from "../../transport.ts";
+import type { Endpoint, KeepAliveOptions, Transport } from "../../transport.ts";
 import { type Command, sendableOf } from "./command.ts";
 import { decodeMode } from "./reply.ts";
 
@@ -49,8 +49,8 @@ export interface WireOptions {
   readonly transport: Transport | undefined;
   /** TCP_NODELAY. */
   readonly noDelay: boolean;
-  /** Milliseconds before keepalive begins; `false` for none. */
-  readonly keepAlive: number | false;
+  /** TCP keepalive. */
+  readonly keepAlive: boolean | KeepAliveOptions;
   /** Milliseconds of silence that end the connection; 0 is no limit. */
   readonly socketTimeout: number;
 }
@@ -145,7 +145,7 @@ export class Wire {
         endpoint,
         transport: transport!,
         noDelay,
-        keepAlive: keepAlive === false ? false : { idle: keepAlive },
+        keepAlive,
         socketTimeout,
         commandTimeout: 0,
         readBufferSize: 65_536,

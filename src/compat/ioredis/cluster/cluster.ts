@@ -23,7 +23,6 @@ import {
 import { addTransactions, type TransactionSupport } from "../transaction.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import {
-  type ClusterParts,
   type ClusterStatus,
   type ErrorHandlers,
   isConnecting,
@@ -48,8 +47,8 @@ import { resolveStartupNodes } from "./startup_nodes.ts";
 import { ClusterSubscriber } from "./subscriber.ts";
 
 /** A cluster's client without a transport: the package's entry point adds the runtime's. */
-export class ClusterBase extends Commander implements ClusterParts {
-  /** The class of the nodes' clients. @ignore */
+export class ClusterBase extends Commander {
+  /** @internal */
   static readonly client: typeof RedisBase = RedisBase;
 
   /** The options, with defaults. */
@@ -60,13 +59,13 @@ export class ClusterBase extends Commander implements ClusterParts {
   readonly isCluster: boolean = true;
   /** The keys of the nodes that serve each slot, the master first. */
   slots: string[][] = [];
-  /** @ignore */
+  /** @internal */
   readonly connectionPool: ConnectionPool;
-  /** @ignore */
+  /** @internal */
   offlineQueue: Waiting[] = [];
-  /** @ignore */
+  /** @internal */
   _autoPipelines: Map<string, AutoPipeline> = new Map();
-  /** @ignore */
+  /** @internal */
   _runningAutoPipelines: Set<string> = new Set();
   readonly #startupNodes: readonly ClusterNode[];
   readonly #groups = new SlotGroups();
@@ -121,7 +120,7 @@ export class ClusterBase extends Commander implements ClusterParts {
     return queueSize(this._autoPipelines);
   }
 
-  /** @ignore */
+  /** @internal */
   get _groupsBySlot(): (number | undefined)[] {
     return this.#groups.bySlot;
   }
@@ -257,7 +256,7 @@ export class ClusterBase extends Commander implements ClusterParts {
     return this.connectionPool.getNodes(role);
   }
 
-  /** Calls back when the slots are known. @ignore */
+  /** @internal */
   delayUntilReady(callback: (error?: Error) => void): void {
     this.#readyCallbacks.push(callback);
   }
@@ -312,7 +311,7 @@ export class ClusterBase extends Commander implements ClusterParts {
     this.#sharded?.reset(this.slots);
   }
 
-  /** Notes a redirection; `inPlace`: the other nodes of the slot stay. @ignore */
+  /** @internal */
   noteMoved(slot: number, key: string, inPlace = false): void {
     const known = this.slots[slot];
     if (known === undefined) this.slots[slot] = [key];
@@ -321,7 +320,7 @@ export class ClusterBase extends Commander implements ClusterParts {
     this.#groups.note(slot, this.slots[slot]!);
   }
 
-  /** Returns the connection over which a command subscribes. @ignore */
+  /** @internal */
   subscriberFor(command: Command): RedisBase | null {
     const sharded = command.name === "ssubscribe" || command.name === "sunsubscribe";
     if (sharded && this.#sharded !== undefined) return this.#sharded.responsible(command, this.slots);
@@ -340,12 +339,12 @@ export class ClusterBase extends Commander implements ClusterParts {
     return command.promise;
   }
 
-  /** Says what becomes of a command that has failed. @ignore */
+  /** @internal */
   handleError(error: Error, left: Left, handlers: ErrorHandlers): void {
     decide(this, this.#delayQueue, error, left, handlers);
   }
 
-  /** The address that stands for one that a node announces. @ignore */
+  /** @internal */
   natMapper(node: string | { host: string; port: number }): { host: string; port: number } {
     return mapAddress(node, this.options.natMap);
   }
