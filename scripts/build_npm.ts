@@ -1,7 +1,7 @@
 /**
  * Builds the npm package from the same source as the one for JSR: `esbuild` makes the bundles, `tsc` the declarations.
  *
- *     node_modules/.bin/node scripts/build_npm.ts     # -> dist/keywire-redis-VERSION.tgz
+ *     node_modules/.bin/node scripts/build_npm.ts     # -> dist/keywire-redis-VERSION.tgz, dist/keywire-ioredis-VERSION.tgz
  *
  * @module
  */
@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { bundle, listEntries } from "./package/bundle.ts";
 import { copyDeclarations, declarationArguments } from "./package/declarations.ts";
 import { describePackage, REPOSITORY } from "./package/manifest.ts";
+import { standIn } from "./package/ioredis_package.ts";
 import { absoluteLinks } from "./package/readme.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -42,12 +43,19 @@ function run(command: string, args: readonly string[], cwd: string): string {
   }
 }
 
-/** Builds the package into `folder`; resolves with the path of the tarball. */
-export async function buildNpm(folder: string = join(root, "dist")): Promise<string> {
+/** A package to be built. */
+interface Plan {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Readonly<Record<string, string>>;
+  /** Adds files and fields that only this package has. */
+  readonly finish?: (staging: string, manifest: Record<string, unknown>) => void;
+}
+
+async function build({ name, version, exports, finish }: Plan, folder: string): Promise<string> {
   const scratch = mkdtempSync(join(tmpdir(), "keywire-npm-"));
   try {
     const staging = join(scratch, "package");
-    const { exports, name, version } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as Project;
     const entries = listEntries(exports);
     await bundle(root, entries, staging);
     const declarations = join(scratch, "declarations");
@@ -60,6 +68,7 @@ export async function buildNpm(folder: string = join(root, "dist")): Promise<str
     }
     const files = readdirSync(staging).sort();
     const manifest = describePackage({ name, version }, entries, files);
+    finish?.(staging, manifest);
     writeFileSync(join(staging, "package.json"), JSON.stringify(manifest, undefined, 2) + "\n");
     mkdirSync(folder, { recursive: true });
     // npm itself, so that what is checked is what would be published: same files, same modes, same dates.
@@ -72,4 +81,27 @@ export async function buildNpm(folder: string = join(root, "dist")): Promise<str
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await buildNpm());
+function readProject(): Project {
+  return JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as Project;
+}
+
+/** Builds the package into `folder`; resolves with the path of the tarball. */
+export async function buildNpm(folder: string = join(root, "dist")): Promise<string> {
+  return await build(readProject(), folder);
+}
+
+/** Builds the package that stands in for `ioredis`; resolves with the path of the tarball. */
+export async function buildIoredis(folder: string = join(root, "dist")): Promise<string> {
+  const { version } = readProject();
+  return await build({
+    name: "@keywire/ioredis",
+    version,
+    exports: { ".": "./ioredis.ts" },
+    finish: standIn,
+  }, folder);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(await buildNpm());
+  console.log(await buildIoredis());
+}

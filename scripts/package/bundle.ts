@@ -111,7 +111,8 @@ function nameSources(root: string, folder: string): void {
 /** Which chunks become one file of CommonJS: those of the smaller entries first, as the larger ones share them. */
 function groupChunks({ outputs }: Metafile): ChunkGroup[] {
   const taken = new Set<string>();
-  return ["core", "commands", "index"].map((name) => {
+  const names = ["core", "commands", "index"].filter((name) => `esm/${name}.mjs` in outputs);
+  return names.map((name) => {
     const found: string[] = [];
     const visit = (path: string): void => {
       for (const { path: next, kind } of outputs[path]!.imports) {

@@ -66,7 +66,12 @@ export function copyDeclarations(from: string, to: string, entries: readonly Ent
   for (const { name, source } of entries) {
     const file = join(to, "esm", `${name}.d.mts`);
     const target = relative(dirname(file), join(to, "types", source)).replace(/\.ts$/, ".js");
-    write(file, `export * from "${target}";\n`);
+    const declared = readFileSync(join(to, "types", declarationOf(source)), "utf8");
+    // A default export is none of those that `*` stands for.
+    const rest = /^export default |\bas default\b/m.test(declared)
+      ? `export { default } from "${target}";\n`
+      : "";
+    write(file, `export * from "${target}";\n${rest}`);
   }
 }
 
