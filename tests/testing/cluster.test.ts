@@ -174,6 +174,22 @@ describe("TestCluster", () => {
     assert.ok(cluster.masters.every(({ healthy }) => healthy));
   });
 
+  it("gives a master that has lost its replica one of a master that has two", async () => {
+    for (const replicaMigration of [true, false]) {
+      const clock = new SimulatedClock();
+      await using cluster = new TestCluster({ clock, replicaMigration });
+      const [rich, poor] = cluster.masters as [TestClusterNode, TestClusterNode];
+      await cluster.addNode({ master: rich });
+      assert.equal(cluster.replicasOf(rich).length, 2);
+      cluster.stop(cluster.replicasOf(poor)[0]!);
+      await clock.advance(4_999);
+      assert.equal(cluster.replicasOf(rich).length, 2);
+      await clock.advance(1);
+      const expected = replicaMigration ? [1, 1] : [2, 0];
+      assert.deepEqual([rich, poor].map((one) => cluster.replicasOf(one).length), expected);
+    }
+  });
+
   it("is the same each time with the same seed", async () => {
     const run = async (seed: number): Promise<string> => {
       const clock = new SimulatedClock({ seed });

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ServerTime } from "../../time.ts";
+import type { Alarm, ServerTime } from "../../time.ts";
 import type { Network } from "../network.ts";
 import { renewReplicationId, ReplicationLink } from "../replication_link.ts";
 import { removeSlots } from "../slot_ranges.ts";
@@ -15,6 +15,9 @@ import { type BusOptions, FailureDetector } from "./failure_detector.ts";
 
 /** Commands that reach replicas by the bus, not by replication. */
 const BUS_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish"]);
+
+/** Milliseconds until a replica goes to a master that has lost its own (CLUSTER_SLAVE_MIGRATION_DELAY). */
+const MIGRATION_DELAY = 5_000;
 
 /** All nodes, and the way between them. */
 export class ClusterBus {
@@ -26,6 +29,8 @@ export class ClusterBus {
   readonly options: BusOptions;
   /** Who finds out who has failed. */
   readonly failures: FailureDetector;
+  readonly #hadReplicas: Set<string> = new Set();
+  #migration: Alarm | undefined;
   #work: (() => void)[] | undefined;
 
   /** Begins without nodes. */
@@ -155,6 +160,8 @@ export class ClusterBus {
     const slots = member.slotsOf(masterId);
     this.failures.settled(member);
     member.currentEpoch = Math.max(member.currentEpoch, epoch);
+    this.#planReplicaMigration();
+    this.#hadReplicas.add(member.id);
     this.update(member, { master: undefined, epoch, slots });
     this.wire(member);
   }
@@ -184,8 +191,34 @@ export class ClusterBus {
     }
   }
 
+  /** Looks, after the five seconds of Redis, for masters that have lost their replicas. */
+  #planReplicaMigration(): void {
+    for (const { own } of this.network.hosts) if (own.master !== undefined) this.#hadReplicas.add(own.master);
+    if (!this.options.replicaMigration || this.#migration?.done === false) return;
+    this.#migration = this.time.set(
+      this.time.now() + MIGRATION_DELAY,
+      () => this.run(() => this.#migrateReplicas()),
+    );
+  }
+
+  /** Gives a master whose replicas are gone one of a master that has several. */
+  #migrateReplicas(): void {
+    const { hosts } = this.network;
+    const working = (master: ClusterMember): ClusterMember[] =>
+      hosts.filter((one) => one.up && one.own.master === master.id && one.link?.up === true);
+    const masters = hosts.filter((one) => one.up && one.own.master === undefined && one.own.slots.length > 0);
+    for (const orphan of masters) {
+      if (working(orphan).length > 0 || !this.#hadReplicas.has(orphan.id)) continue;
+      const [donor] = masters.toSorted((a, b) => working(b).length - working(a).length);
+      const replicas = working(donor!).filter((one) => this.network.reaches(one, orphan));
+      if (working(donor!).length < 2 || replicas.length === 0) continue;
+      this.follow(replicas.reduce((a, b) => b.id < a.id ? b : a), orphan.id);
+    }
+  }
+
   /** Looks who reaches whom. */
   reachabilityChanged(): void {
+    this.#planReplicaMigration();
     this.failures.look();
     for (const member of this.network.hosts) this.wire(member);
   }

@@ -37,6 +37,8 @@ export interface TestClusterOptions {
   readonly gossipDelay?: number;
   /** Until a replica of a failed master stands for election, at least; at most twice as long. Default 500. */
   readonly electionDelay?: number;
+  /** Whether a master that has lost its replicas gets one of a master with several, after 5,000. Default `true`. */
+  readonly replicaMigration?: boolean;
   /** Milliseconds until writes arrive at replicas. Default 0: before the reply. */
   readonly replicationLag?: number;
   /** Whether a slot without an owner stops the whole cluster (`cluster-require-full-coverage`). Default `true`. */
@@ -81,6 +83,7 @@ export class TestClusterBase implements AsyncDisposable {
       nodeTimeout: options.nodeTimeout ?? 2_000,
       gossipDelay: options.gossipDelay ?? 0,
       electionDelay: options.electionDelay ?? 500,
+      replicaMigration: options.replicaMigration ?? true,
     });
     const members = Array.from({ length: masters * (1 + replicas) }, () => this.#add());
     const records = members.map((member, index) => ({

@@ -16,6 +16,8 @@ export interface BusOptions {
   readonly gossipDelay: number;
   /** Until a replica of a failed master stands for election. */
   readonly electionDelay: number;
+  /** Whether a master that has lost its replicas gets one of another master. */
+  readonly replicaMigration: boolean;
 }
 
 /** What the detector needs of the bus. */
