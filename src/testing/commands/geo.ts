@@ -122,7 +122,7 @@ function reply(session: Session, set: SortedSet | undefined, query: Query): Repl
   return found.map(({ member, score, metres, place }) => {
     const parts: ReplyValue[] = [member];
     if (query.withDist) parts.push((metres / unit).toFixed(4));
-    if (query.withHash) parts.push(score);
+    if (query.withHash) parts.push(Math.trunc(score));
     if (query.withCoord) parts.push([coordinate(place[0]), coordinate(place[1])]);
     return parts.length === 1 ? member : parts;
   });
