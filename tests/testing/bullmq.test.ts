@@ -36,8 +36,10 @@ interface BullMq {
 const NAME = "jobs";
 const LIMIT = 30_000;
 
-describe("BullMQ on the test server", { skip: FOLDER === undefined && "KEYWIRE_BULLMQ is not set" }, () => {
-  it("does delayed, retried, repeated, prioritized and flow jobs", async () => {
+const skip = FOLDER === undefined && "KEYWIRE_BULLMQ is not set";
+
+describe("BullMQ on the test server", () => {
+  it("does delayed, retried, repeated, prioritized and flow jobs", { skip }, async () => {
     const { Queue, QueueEvents, Worker, FlowProducer }: BullMq = createRequire(join(FOLDER!, "package.json"))(
       "bullmq",
     );
