@@ -81,8 +81,9 @@ describe("connections of one's own, when their node is gone or is not the right 
     await pool.connect();
     const slot = slotOf("{gone}");
     const from = masterOf(pool, "{gone}");
-    const { port } = pool.topology.byRole("master").find((master) => master.port !== from.port)!;
-    const to = cluster.nodes.find((node) => node.port === port)!;
+    // An owner of slots: a master that has just come back has none, and is about to become a replica.
+    const to = ["a", "b", "c", "d", "e"].map((key) => masterOf(pool, key)).find((node) => node !== from)!;
+    const { port } = to;
     const held = await pool.acquireBySlot(slot);
     await moveSlots(from, to, [slot], cluster.nodes, async () => {
       await assert.rejects(held.send(["GET", "{gone}"]), (error) => {

@@ -275,7 +275,8 @@ describe("faults", () => {
     assert.equal(server.kill(({ name, lastCommand }) => name === "one" && lastCommand === "GET"), 1);
     await assert.rejects(one.ping(), ConnectionError);
     assert.equal(await two.ping(), "PONG");
-    assert.deepEqual(server.clients.map(({ name }) => name), ["two"]);
+    // The other one may have connected again by now.
+    assert.equal(server.clients.filter(({ name }) => name === "two").length, 1);
   });
 
   it("undoes all of them at once", async () => {
