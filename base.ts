@@ -18,9 +18,9 @@
  * @module
  */
 export { Redis as RedisBase } from "./src/client/redis.ts";
-export { BlockingClusterConnectionPool as BlockingClusterConnectionPoolBase } from "./src/cluster/blocking_pool.ts";
+export { BlockingClusterConnectionPool as BlockingClusterConnectionPoolBase } from "./src/cluster/connections/blocking_pool.ts";
 export { RedisCluster as RedisClusterBase } from "./src/cluster/cluster.ts";
-export { ClusterConnectionPool as ClusterConnectionPoolBase } from "./src/cluster/pool.ts";
+export { ClusterConnectionPool as ClusterConnectionPoolBase } from "./src/cluster/connections/pool.ts";
 export { Connection as ConnectionBase } from "./src/connection/connection.ts";
 export { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
 export { ConnectionPool as ConnectionPoolBase } from "./src/pool/pool.ts";
@@ -28,10 +28,10 @@ export { SentinelConnectionPool as SentinelConnectionPoolBase } from "./src/sent
 export { Sentinel as SentinelBase } from "./src/sentinel/sentinel.ts";
 
 export { CommandMethods } from "./src/commands/methods.ts";
-export type { RenamedMethods } from "./src/client/renamed_methods.ts";
+export type { RenamedMethods } from "./src/client/methods/renamed_methods.ts";
 export type { CommandSpec, KeySpec, ReplyParser } from "./src/commands/command.ts";
 export type { BytesPromise, Out, Text, TextPromise, Value, Wrap } from "./src/commands/wrap.ts";
-export type { PipelineWrap } from "./src/client/pipeline.ts";
+export type { PipelineWrap } from "./src/client/pipeline/pipeline.ts";
 export type { RedisOptions as RedisOptionsOver } from "./src/options.ts";
 export type * from "./src/resp/types.ts";
 export type * from "./src/transport.ts";

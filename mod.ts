@@ -16,9 +16,9 @@
  * @module
  */
 import { Redis as RedisBase } from "./src/client/redis.ts";
-import { BlockingClusterConnectionPool as BlockingClusterConnectionPoolBase } from "./src/cluster/blocking_pool.ts";
+import { BlockingClusterConnectionPool as BlockingClusterConnectionPoolBase } from "./src/cluster/connections/blocking_pool.ts";
 import { RedisCluster as RedisClusterBase } from "./src/cluster/cluster.ts";
-import { ClusterConnectionPool as ClusterConnectionPoolBase } from "./src/cluster/pool.ts";
+import { ClusterConnectionPool as ClusterConnectionPoolBase } from "./src/cluster/connections/pool.ts";
 import type { TextPromise, Wrap } from "./src/commands/wrap.ts";
 import { Connection as ConnectionBase } from "./src/connection/connection.ts";
 import { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
@@ -69,21 +69,21 @@ export type {
 } from "./src/sentinel/options.ts";
 export type { AcquireOptions, LeaseInfo, PoolStats } from "./src/pool/pool.ts";
 export type { ClientStats, QueueStats } from "./src/pool/stats.ts";
-export type { ClusterNode, NodeRole } from "./src/cluster/node.ts";
+export type { ClusterNode, NodeRole } from "./src/cluster/topology/node.ts";
 export type {
   BlockingClusterPoolOptions,
   ClusterPoolOptions,
   RedisClusterOptions,
-} from "./src/cluster/options_types.ts";
-export type { ResolvedClusterOptions } from "./src/cluster/resolved_options.ts";
-export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/pool.ts";
-export type { RefreshReason, Shard, Topology } from "./src/cluster/topology.ts";
+} from "./src/cluster/options/types.ts";
+export type { ResolvedClusterOptions } from "./src/cluster/options/resolved.ts";
+export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/connections/pool.ts";
+export type { RefreshReason, Shard, Topology } from "./src/cluster/topology/topology.ts";
 export { Client } from "./src/client/client.ts";
-export type { CallOptions } from "./src/client/call.ts";
+export type { CallOptions } from "./src/client/call_options.ts";
 export type { CallCacheOptions } from "./src/client/executor.ts";
-export type { CachingClient } from "./src/client/caching.ts";
-export type { IteratingClient } from "./src/client/iterating.ts";
-export type { SubscribingClient } from "./src/client/subscribing.ts";
+export type { CachingClient } from "./src/client/methods/cache_methods.ts";
+export type { IteratingClient } from "./src/client/methods/iteration_methods.ts";
+export type { SubscribingClient } from "./src/client/methods/subscription_methods.ts";
 export type { Channels } from "./src/client/pubsub/pubsub.ts";
 export type { Gap } from "./src/client/pubsub/gap.ts";
 export type { Listener, MessageHandler, MessageListener } from "./src/client/pubsub/listeners.ts";
@@ -96,15 +96,15 @@ export type {
   SubscriptionStats,
 } from "./src/client/pubsub/subscription.ts";
 export type { SubscriptionCounts } from "./src/client/pubsub/subscription_registry.ts";
-export type { KeyspaceEvent, KeyspaceOptions } from "./src/client/keyspace.ts";
-export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/monitor.ts";
-export type { PushContents, PushKinds } from "./src/client/push.ts";
+export type { KeyspaceEvent, KeyspaceOptions } from "./src/client/pubsub/keyspace_notifications.ts";
+export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/commands/monitor.ts";
+export type { PushContents, PushKinds } from "./src/client/pubsub/push_messages.ts";
 export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
 export type { CachedCodec, CachedOptions } from "./src/client/cache/cache_aside_options.ts";
-export { NamedPipeline, Pipeline, type Results, type Settled } from "./src/client/pipeline.ts";
+export { NamedPipeline, Pipeline, type Results, type Settled } from "./src/client/pipeline/pipeline.ts";
 // Types alone of what is loaded when it is first called: to name a class here would load it at once.
-export type { Watched, WatchingClient, WatchOptions } from "./src/client/watch.ts";
-export type { ScanIteratorOptions, UniqueOptions } from "./src/client/iterate.ts";
+export type { Watched, WatchingClient, WatchOptions } from "./src/client/pipeline/watch.ts";
+export type { ScanIteratorOptions, UniqueOptions } from "./src/client/commands/iterate.ts";
 export type { StreamMessages } from "./src/client/streams/consume.ts";
 export type { StreamLag } from "./src/client/streams/lag.ts";
 export type { StreamMessage } from "./src/client/streams/message.ts";

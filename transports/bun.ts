@@ -26,7 +26,7 @@
 
 import { isIP } from "node:net";
 import type { BunGlobal, BunHandlers, BunSocket } from "./shared/bun_types.ts";
-import { checkConnect } from "./shared/check.ts";
+import { checkConnect } from "./shared/check_options.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";

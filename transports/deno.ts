@@ -19,7 +19,7 @@
  * @module
  */
 
-import { checkConnect } from "./shared/check.ts";
+import { checkConnect } from "./shared/check_options.ts";
 import { addressOf, connectFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { BaseSocket } from "./shared/base_socket.ts";

@@ -8,8 +8,8 @@
  */
 import process from "node:process";
 import { RedisCluster } from "../../mod.ts";
-import { readShards } from "../../src/cluster/discovery.ts";
-import { slotOfCommand } from "../../src/cluster/route.ts";
+import { readShards } from "../../src/cluster/topology/discovery.ts";
+import { slotOfCommand } from "../../src/cluster/routing/route.ts";
 import { Command } from "../../src/commands/command.ts";
 import { lookupCommand } from "../../src/commands/table.ts";
 import { Decoder } from "../../src/resp/decoder.ts";

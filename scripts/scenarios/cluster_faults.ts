@@ -13,7 +13,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { RedisCluster } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { healed } from "../../tests/cluster/healed.ts";
 import { Load } from "../../tests/cluster/load.ts";
 import { forget, moveSlots } from "../../tests/cluster/move_slots.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { BlockingClusterConnectionPool, RedisCluster } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { healed } from "../../tests/cluster/healed.ts";
 import { moveSlots } from "../../tests/cluster/move_slots.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../../tests/harness/cluster.ts";

@@ -12,14 +12,14 @@ import { modeOf } from "../connection/connection.ts";
 import type { ConnectionEvents, ListenOptions, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
-import { type CallOptions, refineCall } from "./call.ts";
-import type { ClientCore } from "./core.ts";
+import { type CallOptions, refineCall } from "./call_options.ts";
+import type { ClientCore } from "./client_core.ts";
 import type { Call, Executor } from "./executor.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
-import { withReplicas } from "./replicated_writes.ts";
-import { IteratingClient } from "./iterating.ts";
-import { NamedPipeline, Pipeline, type Results } from "./pipeline.ts";
-import type { Watched, WatchingClient, WatchOptions } from "./watch.ts";
+import { withReplicas } from "./commands/replicated_writes.ts";
+import { IteratingClient } from "./methods/iteration_methods.ts";
+import { NamedPipeline, Pipeline, type Results } from "./pipeline/pipeline.ts";
+import type { Watched, WatchingClient, WatchOptions } from "./pipeline/watch.ts";
 
 export type { ClientCore };
 
@@ -154,7 +154,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
     options?: WatchOptions,
   ): Promise<Watched<R>> {
     const list = Array.isArray(keys) ? keys as readonly Arg[] : [keys as Arg];
-    const { watch } = await import("./late.ts");
+    const { watch } = await import("./lazy_modules.ts");
     const { executor, call, options: { clock } } = this.core;
     return await watch<W, R>({ executor, call, clock }, list, body, options);
   }

@@ -9,7 +9,7 @@ import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { Route } from "../observe/route.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Reply } from "../resp/types.ts";
-import type { SubscriptionHome } from "./pubsub/home.ts";
+import type { SubscriptionHome } from "./pubsub/subscription_router.ts";
 
 /** What holds for one call and is not part of the command. */
 export interface Call {

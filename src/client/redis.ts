@@ -8,13 +8,13 @@ import { type RedisOptions as RedisOptionsOver, resolveRedisOptions } from "../o
 import { ConnectionPool } from "../pool/pool.ts";
 import type { ClientStats } from "../pool/stats.ts";
 import type { ClientCache } from "./cache/cache.ts";
-import { CachingExecutor } from "./cache/executor.ts";
-import { cacheOn } from "./cache/open.ts";
+import { CachingExecutor } from "./cache/caching_executor.ts";
+import { cacheOn } from "./cache/open_cache.ts";
 import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
 import type { Executor } from "./executor.ts";
-import { observed } from "./observed.ts";
-import { drainedOf, loadOf, StandaloneExecutor } from "./standalone.ts";
+import { observed } from "./observed_executor.ts";
+import { drainedOf, loadOf, StandaloneExecutor } from "./standalone_executor.ts";
 
 /** The options of a client of one server, beside those of the pool that it makes for itself. */
 export type RedisOptions<P = ConnectionPool> = RedisOptionsOver<P>;

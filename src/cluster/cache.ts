@@ -4,10 +4,10 @@
  * @module
  */
 import type { ClientCache } from "../client/cache/cache.ts";
-import { sharedCache } from "../client/cache/open.ts";
+import { sharedCache } from "../client/cache/open_cache.ts";
 import type { ResolvedCacheOptions } from "../options.ts";
-import type { ClusterState } from "./cluster_state.ts";
-import { slotOf } from "./slot.ts";
+import type { ClusterState } from "./topology/cluster_state.ts";
+import { slotOf } from "./routing/slot.ts";
 
 /** A key of the cache as the server sees it. */
 function bytesOf(key: string): Uint8Array {

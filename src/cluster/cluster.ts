@@ -4,11 +4,11 @@
  * @module
  */
 import type { ClientCache } from "../client/cache/cache.ts";
-import { CachingExecutor } from "../client/cache/executor.ts";
+import { CachingExecutor } from "../client/cache/caching_executor.ts";
 import { callOf, Client, type ClientCore } from "../client/client.ts";
-import { observed } from "../client/observed.ts";
-import type { KeyspaceEvent, KeyspaceOptions } from "../client/keyspace.ts";
-import type { Monitor, MonitorOptions } from "../client/monitor.ts";
+import { observed } from "../client/observed_executor.ts";
+import type { KeyspaceEvent, KeyspaceOptions } from "../client/pubsub/keyspace_notifications.ts";
+import type { Monitor, MonitorOptions } from "../client/commands/monitor.ts";
 import type { Gap } from "../client/pubsub/gap.ts";
 import type { SubscriptionOptions } from "../client/pubsub/subscription.ts";
 import { Redis } from "../client/redis.ts";
@@ -16,11 +16,11 @@ import type { BytesPromise, Text, TextPromise, Wrap } from "../commands/wrap.ts"
 import { ClusterError } from "../errors.ts";
 import { formatAddress, type Seed, type ServerAddress } from "../topology/server_address.ts";
 import { clusterCache } from "./cache.ts";
-import { ClusterExecutor } from "./executor.ts";
-import { resolveClusterClientOptions } from "./options.ts";
-import type { RedisClusterOptions } from "./options_types.ts";
-import { ClusterConnectionPool } from "./pool.ts";
-import type { Topology } from "./topology.ts";
+import { ClusterExecutor } from "./commands/executor.ts";
+import { resolveClusterClientOptions } from "./options/options.ts";
+import type { RedisClusterOptions } from "./options/types.ts";
+import { ClusterConnectionPool } from "./connections/pool.ts";
+import type { Topology } from "./topology/topology.ts";
 
 /** What a client of a cluster is made of. */
 interface ClusterCore extends ClientCore {

@@ -6,7 +6,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
 import { type HandshakeOptions, type HandshakeResult, performHandshake } from "./handshake.ts";
-import { abortable, type Limit } from "./limit.ts";
+import { abortable, type Limit } from "./time_limit.ts";
 import { Link, type LinkOptions, type LinkOwner } from "./link.ts";
 
 /** The parts of a try to connect. */

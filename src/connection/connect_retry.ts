@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import { ConnectionError, RedisError, TimeoutError } from "../errors.ts";
 import { retryDelay, type RetryPolicy } from "../retry.ts";
-import { abortable } from "./limit.ts";
+import { abortable } from "./time_limit.ts";
 
 /** When connects are retried, and how to observe that. */
 export interface ConnectRetries {

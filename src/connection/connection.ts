@@ -16,7 +16,7 @@ import {
   type ConnectOptions,
   modeOf,
   type SendOptions,
-} from "./contract.ts";
+} from "./types.ts";
 import { addressOf, queueFullError } from "./failures.ts";
 import { ConnectionLifecycle } from "./lifecycle.ts";
 import type { Link } from "./link.ts";

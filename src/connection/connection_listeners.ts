@@ -4,7 +4,7 @@
  * @module
  */
 import type { Reply } from "../resp/types.ts";
-import { type ConnectionListener, reportListenerError } from "./contract.ts";
+import { type ConnectionListener, reportListenerError } from "./types.ts";
 
 const encoder = new TextEncoder();
 

@@ -8,7 +8,7 @@ import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Pending } from "./pending.ts";
 import { stateName } from "./session.ts";
-import { confirmationsOf, isConfirmation, Subscribed } from "./subscribed.ts";
+import { confirmationsOf, isConfirmation, Subscribed } from "./subscription_counts.ts";
 import { rejectedByServer } from "./rejected_by_server.ts";
 
 const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);

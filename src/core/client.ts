@@ -9,7 +9,7 @@ import { type Command, CommandFlag } from "../commands/command.ts";
 import type { ScriptCommand } from "../commands/script.ts";
 import { attemptConnect } from "../connection/connect_attempt.ts";
 import { CommandBatch } from "../connection/command_batch.ts";
-import { startLimit } from "../connection/limit.ts";
+import { startLimit } from "../connection/time_limit.ts";
 import { ReplyDispatcher } from "../connection/reply_dispatcher.ts";
 import type { Link } from "../connection/link.ts";
 import { type BatchSink, Pending } from "../connection/pending.ts";

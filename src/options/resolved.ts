@@ -8,9 +8,9 @@ import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Observer } from "../observer.ts";
 import type { Endpoint, KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
-import { REDACTED } from "./complain.ts";
+import { REDACTED } from "./option_errors.ts";
 import type { CredentialProvider } from "./credentials.ts";
-import { hide, show } from "./show.ts";
+import { hide, show } from "./redacted_options.ts";
 import type { ConnectionValues, Encoding, QueueLimits, ReconnectPolicy } from "./values.ts";
 
 export type { ConnectionValues, Encoding, QueueLimits, ReconnectPolicy };

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { outOfRange, wrongType } from "./complain.ts";
-import { callable, choice, duration, flag, having, integer, isOff, type Kind, text } from "./kinds.ts";
+import { outOfRange, wrongType } from "./option_errors.ts";
+import { callable, choice, duration, flag, having, integer, isOff, type Kind, text } from "./value_kinds.ts";
 import {
   cache,
   errorKinds,
@@ -16,7 +16,7 @@ import {
   sendQueue,
   timeLimit,
   tls,
-} from "./nested.ts";
+} from "./nested_options.ts";
 
 const host: Kind = {
   check(value, name) {

@@ -6,7 +6,7 @@
 import { EncodingError, ReplyError } from "../errors.ts";
 import { ByteBuffer } from "./buffer.ts";
 import { Frame, NOTHING, toMap } from "./frame.ts";
-import { withoutArguments } from "./discreet.ts";
+import { withoutArguments } from "./redact.ts";
 import { unreadable } from "./protocol.ts";
 import { lineText } from "./strings.ts";
 import type { TextReader } from "./text_reader.ts";

@@ -5,7 +5,7 @@
  */
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Call } from "../client/executor.ts";
-import { StandaloneExecutor } from "../client/standalone.ts";
+import { StandaloneExecutor } from "../client/standalone_executor.ts";
 import { RedisError } from "../errors.ts";
 import type { LazySentinelClient } from "./lazy_sentinel_client.ts";
 import type { Readable } from "./replica.ts";
@@ -81,7 +81,7 @@ export class ReadingExecutor extends StandaloneExecutor {
 
   async #load(): Promise<ReplicaReader> {
     try {
-      const { ReplicaReader } = await import("./late.ts");
+      const { ReplicaReader } = await import("./lazy_modules.ts");
       return new ReplicaReader(this.#options, await this.#sentinels.load(), this.#home);
     } catch (error) {
       this.#loading = undefined;

@@ -30,7 +30,7 @@ export class LazySentinelClient {
 
   async #load(): Promise<SentinelClient> {
     try {
-      const { SentinelClient } = await import("./late.ts");
+      const { SentinelClient } = await import("./lazy_modules.ts");
       return this.#client = new SentinelClient(this.#settings);
     } catch (error) {
       // The next caller tries again.

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { contradiction } from "../options/complain.ts";
-import { choice, flag, integer, type Kind } from "../options/kinds.ts";
-import { isPlain, unknownField } from "../options/nested.ts";
+import { contradiction } from "../options/option_errors.ts";
+import { choice, flag, integer, type Kind } from "../options/value_kinds.ts";
+import { isPlain, unknownField } from "../options/nested_options.ts";
 import {
   type BlockingPoolOptions,
   type ConnectionOptions,

@@ -98,7 +98,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
   protected override async openConnection(signal: AbortSignal): Promise<C> {
     if (this.#finder === undefined) {
       const sentinels = await this.#sentinels.load();
-      const { ServerFinder } = await import("./late.ts");
+      const { ServerFinder } = await import("./lazy_modules.ts");
       signal.throwIfAborted();
       this.#finder ??= new ServerFinder<C>(
         {

@@ -4,7 +4,7 @@
  * @module
  */
 import { AuthenticationError, ConnectionError, type RedisError, ReplyError } from "../errors.ts";
-import { abortable } from "../connection/limit.ts";
+import { abortable } from "../connection/time_limit.ts";
 import type { Reply } from "../resp/types.ts";
 import { InvalidAnswer } from "./replies.ts";
 import type { SentinelConnection } from "./sentinel_connection.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { text } from "../commands/replies.ts";
-import type { StandaloneExecutor } from "../client/standalone.ts";
+import type { StandaloneExecutor } from "../client/standalone_executor.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { averageLatency, measureLatency } from "../topology/latency.ts";
 import type { ReadTarget } from "../topology/read_from.ts";

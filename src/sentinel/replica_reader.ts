@@ -6,7 +6,7 @@
 import type { Timer } from "../clock.ts";
 import { text } from "../commands/replies.ts";
 import type { Call } from "../client/executor.ts";
-import type { StandaloneExecutor } from "../client/standalone.ts";
+import type { StandaloneExecutor } from "../client/standalone_executor.ts";
 import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { averageLatency, measureLatency } from "../topology/latency.ts";

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { CachingExecutor } from "../client/cache/executor.ts";
-import { cacheOn } from "../client/cache/open.ts";
+import { CachingExecutor } from "../client/cache/caching_executor.ts";
+import { cacheOn } from "../client/cache/open_cache.ts";
 import { Redis, redisOver } from "../client/redis.ts";
 import { Connection } from "../connection/connection.ts";
 import { type ConnectionClass, resolveOptions, resolvePoolOptions } from "../options.ts";
-import { contradiction } from "../options/complain.ts";
+import { contradiction } from "../options/option_errors.ts";
 import { toAddressFunction } from "../topology/address_map.ts";
 import { readSeeds, type Seed, type ServerAddress } from "../topology/server_address.ts";
-import { StandaloneExecutor } from "../client/standalone.ts";
+import { StandaloneExecutor } from "../client/standalone_executor.ts";
 import { LazySentinelClient } from "./lazy_sentinel_client.ts";
 import {
   checkOwn,

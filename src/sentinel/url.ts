@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { collect } from "../options/collect.ts";
+import { collect } from "../options/merge_options.ts";
 import { CLIENT, CONNECTION, POOL } from "../options/table.ts";
 import { parseSentinelUrl } from "../url.ts";
 import type { Seed } from "../topology/server_address.ts";

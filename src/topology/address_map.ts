@@ -4,9 +4,9 @@
  * @module
  */
 import { RedisError } from "../errors.ts";
-import { wrongType } from "../options/complain.ts";
-import type { Kind } from "../options/kinds.ts";
-import { isPlain, unknownField } from "../options/nested.ts";
+import { wrongType } from "../options/option_errors.ts";
+import type { Kind } from "../options/value_kinds.ts";
+import { isPlain, unknownField } from "../options/nested_options.ts";
 import { CONNECTION } from "../options/table.ts";
 import { formatAddress, type ServerAddress } from "./server_address.ts";
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { wrongType } from "../options/complain.ts";
-import { choice, type Kind, text } from "../options/kinds.ts";
-import { isPlain, unknownField } from "../options/nested.ts";
+import { wrongType } from "../options/option_errors.ts";
+import { choice, type Kind, text } from "../options/value_kinds.ts";
+import { isPlain, unknownField } from "../options/nested_options.ts";
 
 /** Reads near the client: a replica in its zone, else the master in its zone, else any server. */
 export interface ReadFromZone {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { wrongType } from "../options/complain.ts";
-import { isPlain, unknownField } from "../options/nested.ts";
+import { wrongType } from "../options/option_errors.ts";
+import { isPlain, unknownField } from "../options/nested_options.ts";
 import { CONNECTION } from "../options/table.ts";
 import type { ServerAddress } from "./format_address.ts";
 

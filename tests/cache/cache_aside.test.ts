@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Redis, RedisCluster } from "../../mod.ts";
 import { lockOf } from "../../src/client/cache/cache_aside_options.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { startCluster } from "../harness/cluster.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";

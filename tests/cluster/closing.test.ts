@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisCluster } from "../../mod.ts";
 // Loaded when it is first used, which simulated time does not wait for.
-import "../../src/client/late.ts";
+import "../../src/client/lazy_modules.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { type Belief, dealt, FakeCluster } from "./fake_cluster.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readEpoch, readShards, readSlots, showGaps } from "../../src/cluster/discovery.ts";
+import { readEpoch, readShards, readSlots, showGaps } from "../../src/cluster/topology/discovery.ts";
 import { ClusterError } from "../../src/errors.ts";
 
 const asked = { host: "asked", tls: false };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Transport } from "../../src/transport.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { ErrorReply, type Wire } from "../harness/resp.ts";
 import { type Answer, type PeerConnection, ScriptedPeer } from "../harness/scripted_peer.ts";
 

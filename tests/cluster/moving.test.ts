@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { PipelineError, RedisCluster } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
 import { waitFor } from "../harness/wait.ts";
 import { moveSlots } from "./move_slots.ts";

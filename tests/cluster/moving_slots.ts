@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { sha1 } from "../../src/commands/sha1.ts";
 import type { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";

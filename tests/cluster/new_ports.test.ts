@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { RedisCluster, type Subscription } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { olderThan } from "../harness/binaries.ts";
 import { startCluster } from "../harness/cluster.ts";
 import { startProxy } from "../harness/fault_proxy.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { RedisCluster, ReplyError } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
 import { field, waitFor } from "../harness/wait.ts";
 

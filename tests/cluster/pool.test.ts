@@ -8,7 +8,7 @@ import {
   RedisCluster,
   RedisError,
 } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { dealt, FakeCluster } from "./fake_cluster.ts";
 
 const seeds = [{ host: "node", port: 7000 }];

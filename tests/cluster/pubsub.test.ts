@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { ClusterError, RedisCluster, type Subscription } from "../../mod.ts";
 import { systemClock } from "../../src/clock.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { olderThan } from "../harness/binaries.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
 import { waitFor } from "../harness/wait.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { ClusterError, RedisCluster, RedisError } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
 import { field } from "../harness/wait.ts";
 

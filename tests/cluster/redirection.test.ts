@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ClusterError, RedisError, ReplyError } from "../../mod.ts";
 import { command, get } from "../../src/commands/mod.ts";
-import { nextStep, redirectionOf, type RedirectState } from "../../src/cluster/redirection.ts";
+import { nextStep, redirectionOf, type RedirectState } from "../../src/cluster/redirection/redirection.ts";
 
 const SLOT = 12_182; // of "foo"
 const clock = { random: () => 1 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ClusterError, ConnectionError, RedisCluster } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Many } from "../harness/scripted_peer.ts";
 import { type Belief, dealt, FakeCluster } from "./fake_cluster.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { crc16, crc16Ascii } from "../../src/cluster/crc16.ts";
-import { NO_KEY, SEVERAL, slotOfCommand } from "../../src/cluster/route.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { crc16, crc16Ascii } from "../../src/cluster/routing/crc16.ts";
+import { NO_KEY, SEVERAL, slotOfCommand } from "../../src/cluster/routing/route.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { get, mget, ping, set, xread } from "../../src/commands/mod.ts";
 
 const utf8 = new TextEncoder();

@@ -1,7 +1,7 @@
 /** How often a topology is refreshed, whatever requests come: a model in simulated time. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TopologyRefresher } from "../../src/cluster/topology_refresher.ts";
+import { TopologyRefresher } from "../../src/cluster/topology/topology_refresher.ts";
 import { RedisCluster } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisCluster } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { startCluster } from "../harness/cluster.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";

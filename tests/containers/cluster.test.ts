@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type AddressRule, RedisCluster } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import type { Transport } from "../../src/transport.ts";
 import { runtimeTransport } from "../../transports/runtime.ts";
 import { atLeast } from "../harness/binaries.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
-import { scanKeys } from "../../src/client/iterate.ts";
+import { scanKeys } from "../../src/client/commands/iterate.ts";
 import type { Executor } from "../../src/client/executor.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";

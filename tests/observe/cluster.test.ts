@@ -24,7 +24,7 @@ import {
   RedisCluster,
 } from "../../mod.ts";
 import { openTelemetry } from "../../src/observe/otel.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { dealt, FakeCluster } from "../cluster/fake_cluster.ts";
 import { ErrorReply } from "../harness/resp.ts";
 

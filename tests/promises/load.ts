@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Connection, Redis, RedisCluster } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { packCommands } from "../../src/resp/pack.ts";
 import { executedOf, Follower, type Outcome } from "./support.ts";
 

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis, RedisCluster, Sentinel } from "../../mod.ts";
-import { slotOf } from "../../src/cluster/slot.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import type { Transport } from "../../src/transport.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
 import { type FaultProxy, startProxy } from "../harness/fault_proxy.ts";

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { ConnectionPoolBase } from "../../base.ts";
 import { Redis, type RedisOptions } from "../../mod.ts";
 // `watch()` loads this when it is first called; while time is simulated, nobody would wait for that.
-import "../../src/client/late.ts";
+import "../../src/client/lazy_modules.ts";
 import { RedisError } from "../../src/errors.ts";
 import type { MemoryTransportOptions } from "../../transports/memory.ts";
 import { SimulatedClock } from "../harness/clock.ts";

@@ -8,8 +8,8 @@ import { homeOn } from "../../src/client/pubsub/standalone_subscriptions.ts";
 import type {
   ReconnectingConnection,
   ReconnectingListener,
-} from "../../src/client/reconnecting_connection.ts";
-import { enterLane } from "../../src/client/standalone.ts";
+} from "../../src/client/connections/reconnecting_connection.ts";
+import { enterLane } from "../../src/client/standalone_executor.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 

@@ -182,7 +182,7 @@ export class World {
 
   /** A part of the client that is loaded when it is first used is being loaded: that is not in simulated time. */
   loading(): void {
-    this.#loading.push(import("../../src/client/late.ts"));
+    this.#loading.push(import("../../src/client/lazy_modules.ts"));
   }
 
   /** Closes a client. */

@@ -6,7 +6,7 @@
 
 import { setImmediate } from "node:timers";
 import type { Endpoint, SocketOptions } from "../../src/transport.ts";
-import { checkConnect } from "./check.ts";
+import { checkConnect } from "./check_options.ts";
 import { connectTimedOut } from "./failure.ts";
 
 /** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */

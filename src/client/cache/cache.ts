@@ -19,13 +19,13 @@ import type {
 } from "../../options.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
-import type { MultiplexedConnection } from "../multiplexed_connection.ts";
-import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
+import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 import { keyOf, keyOfReply } from "../pubsub/channel_subscription.ts";
 import { askExpiry, type Fetch, LATE } from "./expiry.ts";
 import { type ChangedKeys, watchWrites } from "./own_writes.ts";
-import { LruStore } from "./store.ts";
-import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./values.ts";
+import { LruStore } from "./memory_store.ts";
+import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./cached_values.ts";
 
 /** What a cache has done so far. */
 export interface CacheStats {

@@ -21,9 +21,9 @@ import type { Clock, Timer } from "../../clock.ts";
 import { Command } from "../../commands/command.ts";
 import { script } from "../../commands/script.ts";
 import { DEL, GET, PTTL } from "../../commands/function_specs.ts";
-import { abortable } from "../../connection/limit.ts";
+import { abortable } from "../../connection/time_limit.ts";
 import { DecodeMode } from "../../resp/types.ts";
-import { pause } from "../dedicated_connection.ts";
+import { pause } from "../connections/dedicated_connection.ts";
 import type { Call, Executor } from "../executor.ts";
 import { type CachedOptions, checkCached, lockOf, type ResolvedCached } from "./cache_aside_options.ts";
 

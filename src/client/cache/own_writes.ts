@@ -13,7 +13,7 @@ import type { Pending, Sendable } from "../../connection/pending.ts";
 import { onLease } from "../../pool/leases.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { CacheClass, classOf } from "./cacheable.ts";
-import { argumentNames, keyNames } from "./values.ts";
+import { argumentNames, keyNames } from "./cached_values.ts";
 
 /** The names of keys; `"all"`: any key. */
 export type ChangedKeys = readonly string[] | "all";

@@ -6,7 +6,7 @@
 import { inMode, looseText } from "../../resp/strings.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Gap } from "./gap.ts";
-import type { SubscriptionKind } from "./home.ts";
+import type { SubscriptionKind } from "./subscription_router.ts";
 
 /** Who is told what comes over a channel. None of these may throw. */
 export interface Sink {

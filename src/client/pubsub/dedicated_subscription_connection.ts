@@ -10,7 +10,7 @@ import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
 import { ProtocolError, RedisError } from "../../errors.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { isFinal } from "../../retry.ts";
-import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 
 /** Leases a connection when one is wanted, and another when that one is lost. */
 export class DedicatedSubscriptionConnection implements ReconnectingConnection {

@@ -5,9 +5,9 @@
  */
 import { type ConnectionEvents, emit, type TypedEventTarget } from "../../events.ts";
 import { inMode } from "../../resp/strings.ts";
-import { unconfirmedError } from "../unsupported_commands.ts";
+import { unconfirmedError } from "../commands/unsupported_commands.ts";
 import type { Gap } from "./gap.ts";
-import type { SubscriptionKind } from "./home.ts";
+import type { SubscriptionKind } from "./subscription_router.ts";
 import { type ChannelSubscription, nameOf, type Sink } from "./channel_subscription.ts";
 
 /**

@@ -6,7 +6,7 @@
  */
 import type { Connection } from "../../connection/connection.ts";
 import type { Reply } from "../../resp/types.ts";
-import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 
 /** Passes on what the fitting one of two lanes tells. */
 export class ProtocolSubscriptionConnection implements ReconnectingConnection {

@@ -5,9 +5,9 @@
  */
 import { TimeoutError } from "../../errors.ts";
 import type { Call, Executor } from "../executor.ts";
-import { Monitor, type MonitorOptions } from "../monitor.ts";
-import { closedError, unsupportedError } from "../unsupported_commands.ts";
-import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
+import { Monitor, type MonitorOptions } from "../commands/monitor.ts";
+import { closedError, unsupportedError } from "../commands/unsupported_commands.ts";
+import type { SubscriptionHome, SubscriptionKind } from "./subscription_router.ts";
 import { COMMANDS, type Listener, ListenerSink } from "./listeners.ts";
 import { type SubscriptionCounts, SubscriptionRegistry } from "./subscription_registry.ts";
 import { SubscribeProgress } from "./subscribe_progress.ts";

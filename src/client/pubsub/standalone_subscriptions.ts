@@ -6,10 +6,10 @@
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
-import type { ReconnectingConnection } from "../reconnecting_connection.ts";
-import type { MultiplexedConnection } from "../multiplexed_connection.ts";
+import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
+import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
 import { ProtocolSubscriptionConnection } from "./protocol_subscription_connection.ts";
-import type { SubscriptionHome } from "./home.ts";
+import type { SubscriptionHome } from "./subscription_router.ts";
 import { DedicatedSubscriptionConnection } from "./dedicated_subscription_connection.ts";
 
 /** All subscriptions on one lane: the shared one, or, where that cannot be, one of their own. */

@@ -5,7 +5,7 @@
  */
 import { TimeoutError } from "../../errors.ts";
 import type { ChannelSubscription } from "./channel_subscription.ts";
-import type { SubscriptionHome } from "./home.ts";
+import type { SubscriptionHome } from "./subscription_router.ts";
 
 /** Who knows why a channel has no connection. */
 interface Troubled {

@@ -9,7 +9,7 @@ import type { BatchSink } from "../../connection/pending.ts";
 import { Pending } from "../../connection/pending.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
-import type { SubscriptionKind } from "./home.ts";
+import type { SubscriptionKind } from "./subscription_router.ts";
 import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
 
 /** How many channels go in one command: so that one that is refused does not put all others in question. */

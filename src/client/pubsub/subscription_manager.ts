@@ -18,9 +18,9 @@ import type { Connection } from "../../connection/connection.ts";
 import { ReplyError } from "../../errors.ts";
 import { emit } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
-import type { ReconnectingConnection, ReconnectingListener } from "../reconnecting_connection.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 import { type Gap, join } from "./gap.ts";
-import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
+import type { SubscriptionHome, SubscriptionKind } from "./subscription_router.ts";
 import { ConnectionSubscriptions, type GroupOf, type SubscriptionUser } from "./connection_subscriptions.ts";
 import { ChannelSubscription, keyOf, keyOfReply } from "./channel_subscription.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BufferPolicy } from "./buffer.ts";
-import type { SubscriptionKind } from "./home.ts";
+import type { SubscriptionKind } from "./subscription_router.ts";
 
 /** How a subscription is to behave. */
 export interface SubscriptionOptions {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ReconnectingConnection } from "../reconnecting_connection.ts";
-import type { SubscriptionHome, SubscriptionKind } from "./home.ts";
+import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
+import type { SubscriptionHome, SubscriptionKind } from "./subscription_router.ts";
 import { SubscriptionManager } from "./subscription_manager.ts";
 import type { ChannelSubscription, Sink } from "./channel_subscription.ts";
 

@@ -9,7 +9,7 @@
 import { type Backoff, delayOf } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 import type { PendingEntry } from "../../commands/reply_types.ts";
-import { abortable } from "../../connection/limit.ts";
+import { abortable } from "../../connection/time_limit.ts";
 import {
   ConnectionError,
   EncodingError,

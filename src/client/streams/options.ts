@@ -5,9 +5,9 @@
  */
 import { delayOf } from "../../backoff.ts";
 import type { Value, Wrap } from "../../commands/wrap.ts";
-import { outOfRange, wrongType } from "../../options/complain.ts";
-import { callable, duration, integer, type Kind, text } from "../../options/kinds.ts";
-import { isPlain, unknownField } from "../../options/nested.ts";
+import { outOfRange, wrongType } from "../../options/option_errors.ts";
+import { callable, duration, integer, type Kind, text } from "../../options/value_kinds.ts";
+import { isPlain, unknownField } from "../../options/nested_options.ts";
 import type { StreamMessage } from "./message.ts";
 
 /** The fields of a stream's message: text, or bytes for a client of bytes. */

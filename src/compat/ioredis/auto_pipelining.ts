@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { slotOf } from "../../cluster/slot.ts";
+import { slotOf } from "../../cluster/routing/slot.ts";
 import { isReadOnly, keyPlaces } from "./command_table.ts";
 import { asCallback, type Callback, noop } from "./support.ts";
 

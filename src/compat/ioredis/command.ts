@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { slotOf } from "../../cluster/slot.ts";
+import { slotOf } from "../../cluster/routing/slot.ts";
 import type { Sendable } from "../../connection/pending.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
 import { CommandFlag } from "../../commands/command.ts";

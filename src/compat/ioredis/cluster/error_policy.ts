@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SLOTS } from "../../../cluster/slot.ts";
+import { SLOTS } from "../../../cluster/routing/slot.ts";
 import { CONNECTION_CLOSED_ERROR_MSG } from "../support.ts";
 import type { ClusterParts, ErrorHandlers, Left } from "./contract.ts";
 import type { DelayQueue } from "./delay_queue.ts";

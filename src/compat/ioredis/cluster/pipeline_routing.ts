@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { slotOf, SLOTS } from "../../../cluster/slot.ts";
+import { slotOf, SLOTS } from "../../../cluster/routing/slot.ts";
 import type { Arg } from "../../../resp/types.ts";
 import { Command } from "../command.ts";
 import { isKnown, isReadOnly } from "../command_table.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventEmitter } from "node:events";
-import { slotOf } from "../../../cluster/slot.ts";
+import { slotOf } from "../../../cluster/routing/slot.ts";
 import type { Command } from "../command.ts";
 import type { RedisBase } from "../redis.ts";
 import { noop } from "../support.ts";

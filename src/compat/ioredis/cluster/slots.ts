@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SLOTS } from "../../../cluster/slot.ts";
+import { SLOTS } from "../../../cluster/routing/slot.ts";
 import type { RedisBase } from "../redis.ts";
 import { noop } from "../support.ts";
 import { connectionName, type NodeOptions } from "./options.ts";

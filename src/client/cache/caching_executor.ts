@@ -1,0 +1,111 @@
+/**
+ * A cache in front of whoever runs the commands.
+ *
+ * @module
+ */
+import { type Command, Command as CommandValue, CommandFlag, defineCommand } from "../../commands/command.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
+import type { Call, Executor } from "../executor.ts";
+import type { SubscriptionHome } from "../pubsub/subscription_router.ts";
+import type { ClientCache } from "./cache.ts";
+import { CacheClass, classOf } from "./cacheable.ts";
+import type { Fetch } from "./expiry.ts";
+import { changedKeys } from "./own_writes.ts";
+
+const CACHING = new CommandValue(defineCommand("CLIENT CACHING", CommandFlag.readonly), ["YES"]);
+
+/** Answers what the cache knows, and tells it what is about to be written. */
+export class CachingExecutor implements Executor {
+  /** The cache. */
+  readonly cache: ClientCache;
+  readonly #inner: Executor;
+  readonly #optIn: boolean;
+  readonly #fetch: Fetch;
+  readonly #ask: Fetch;
+
+  /** In front of `inner`, whose lanes the cache must be attached to. */
+  constructor(inner: Executor, cache: ClientCache) {
+    this.#inner = inner;
+    this.cache = cache;
+    const { optIn, mode } = cache.options;
+    this.#optIn = optIn;
+    this.#ask = (command, call) => inner.execute(command, call);
+    this.#fetch = optIn && mode === "tracking"
+      ? (command, call) => this.#announced(command, call)
+      : this.#ask;
+  }
+
+  /** @inheritdoc */
+  get events(): TypedEventTarget<ConnectionEvents> {
+    return this.#inner.events;
+  }
+
+  /** @inheritdoc */
+  get subscriptionHome(): SubscriptionHome | undefined {
+    return this.#inner.subscriptionHome;
+  }
+
+  /** @inheritdoc */
+  execute(command: Command, call: Call): Promise<unknown> {
+    switch (classOf(command)) {
+      case CacheClass.read:
+        if (call.cache ?? !this.#optIn) return this.cache.read(command, call, this.#fetch, this.#ask);
+        break;
+      case CacheClass.pass:
+        break;
+      default:
+        this.cache.forget(changedKeys(command));
+    }
+    return this.#inner.execute(command, call);
+  }
+
+  /** @inheritdoc */
+  executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
+    // Those of all connections are forgotten when they are queued, too; but a call that waits for one comes first.
+    for (const command of commands) this.cache.forget(changedKeys(command));
+    return this.#inner.executeAll(commands, call, atomic);
+  }
+
+  /** @inheritdoc */
+  get onPush(): Executor["onPush"] {
+    return this.#inner.onPush?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
+  lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
+    return this.#inner.lease(call, key);
+  }
+
+  /** @inheritdoc */
+  get redirected(): Executor["redirected"] {
+    return this.#inner.redirected?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#inner.closed;
+  }
+
+  /** @inheritdoc */
+  get shards(): Executor["shards"] {
+    return this.#inner.shards?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
+  connect(call: Pick<Call, "signal">): Promise<void> {
+    return this.#inner.connect(call);
+  }
+
+  /** @inheritdoc */
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  /** With OPTIN the server remembers only what it is told to, right before. */
+  async #announced(command: Command, call: Call): Promise<unknown> {
+    const [, reply] = await this.#inner.executeAll([CACHING, command], call);
+    if (reply instanceof Error) throw reply;
+    return reply;
+  }
+}

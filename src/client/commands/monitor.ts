@@ -1,0 +1,198 @@
+/**
+ * MONITOR: every command that a server runs, as it runs it.
+ *
+ * @module
+ */
+import type { Connection } from "../../connection/connection.ts";
+import { RedisError } from "../../errors.ts";
+import type { Reply } from "../../resp/types.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
+import { type BufferPolicy, MessageBuffer } from "../pubsub/buffer.ts";
+import { type Gap, join } from "../pubsub/gap.ts";
+import { AsyncQueue } from "../pubsub/async_queue.ts";
+
+/** A command that the server has run. */
+export interface MonitoredCommand {
+  /** Tells it from a gap. */
+  readonly kind: "command";
+  /** When, in milliseconds since 1970, to the microsecond. */
+  readonly time: number;
+  /** In which database. */
+  readonly db: number;
+  /** Who sent it: an address, or `"lua"`. */
+  readonly client: string;
+  /** The command's words; of one that is no UTF-8, each byte is a character of the same number. */
+  readonly words: readonly string[];
+}
+
+/** How a monitor is to behave. */
+export interface MonitorOptions {
+  /** How many commands may wait to be read. Default 10,000. */
+  readonly buffer?: number;
+  /** What happens when that many wait. Default `"dropOldest"`, with a gap in their place. */
+  readonly policy?: Exclude<BufferPolicy, "pause">;
+  /** Ends the monitor, which throws its reason. */
+  readonly signal?: AbortSignal;
+}
+
+const LINE = /^(\d+)\.(\d+) \[(\d+) (.*?)\] (.*)$/s;
+const WORD = /"((?:[^"\\]|\\.)*)"/gs;
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", a: "\x07", b: "\b" };
+
+/** Reads a line of MONITOR; `undefined` when it is none. */
+export function readMonitorLine(line: string): MonitoredCommand | undefined {
+  const match = LINE.exec(line);
+  if (match === null) return undefined;
+  const [, seconds, fraction, db, client, rest] = match as unknown as string[];
+  const words = Array.from(
+    rest!.matchAll(WORD),
+    ([, word]) =>
+      textOf(
+        word!.replaceAll(
+          /\\(x[0-9a-f]{2}|.)/gs,
+          (_, code: string) =>
+            code.length === 3 ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code,
+        ),
+      ),
+  );
+  const time = Number(seconds) * 1000 + Number(fraction) / 1000;
+  return { kind: "command", time, db: Number(db), client: client!, words };
+}
+
+/** The text of a word of which each character is a byte. */
+function textOf(word: string): string {
+  if (!/[\x80-\xff]/.test(word)) return word;
+  try {
+    return utf8.decode(Uint8Array.from(word, (character) => character.charCodeAt(0)));
+  } catch {
+    return word;
+  }
+}
+
+/**
+ * The commands that a server runs, to iterate over; on a connection of its own, which comes back when it is lost.
+ *
+ * @example
+ * ```ts ignore
+ * import { Redis } from "@keywire/redis";
+ *
+ * await using redis = new Redis();
+ * for await (const item of redis.monitor()) {
+ *   if (item.kind === "command") console.log(item.words.join(" "));
+ * }
+ * ```
+ */
+export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
+  /** Resolves when the server has begun; rejects when it refuses, or cannot be reached. */
+  readonly ready: Promise<void>;
+  readonly #lane: ReconnectingConnection;
+  readonly #buffer: MessageBuffer<MonitoredCommand>;
+  readonly #queue: AsyncQueue<MonitoredCommand>;
+  readonly #left: () => void;
+  readonly #listener: ReconnectingListener = {
+    ready: (connection) => this.#ready(connection),
+    lost: (cause) => this.#lost(cause),
+    push: (values) => this.#push(values),
+    failed: (error) => this.#end({ error }),
+    closed: () => this.#end(undefined),
+  };
+  #became!: () => void;
+  #failed!: (error: unknown) => void;
+  #unlisten: () => void = () => {};
+  #began = false;
+  #gap: Gap | undefined = undefined;
+
+  /**
+   * Clients make it.
+   *
+   * @internal
+   */
+  constructor(lane: ReconnectingConnection, options: MonitorOptions, left: () => void) {
+    const { buffer = 10_000, policy = "dropOldest", signal } = options;
+    if (!(Number.isInteger(buffer) && buffer >= 1)) {
+      throw new RangeError(`Cannot use the option \`buffer\`: ${buffer} is no whole number from 1 up`);
+    }
+    signal?.throwIfAborted();
+    this.#lane = lane;
+    this.#left = left;
+    this.#buffer = new MessageBuffer(buffer, policy);
+    this.#queue = new AsyncQueue(this.#buffer, () => false, () => {});
+    this.ready = new Promise((resolve, reject) => {
+      this.#became = resolve;
+      this.#failed = reject;
+    });
+    this.ready.catch(() => {});
+    if (signal !== undefined) {
+      const abort = (): void => this.#end({ error: signal.reason });
+      signal.addEventListener("abort", abort, { once: true });
+      this.#unlisten = () => signal.removeEventListener("abort", abort);
+    }
+    lane.listen(this.#listener);
+    lane.want();
+  }
+
+  /** The next command or gap, when there is one. */
+  next(): Promise<IteratorResult<MonitoredCommand | Gap, undefined>> {
+    return this.#queue.next();
+  }
+
+  /** Ends the monitor. */
+  return(): Promise<IteratorResult<MonitoredCommand | Gap, undefined>> {
+    this.close();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** Ends the monitor; its connection is closed. */
+  close(): void {
+    this.#queue.clear();
+    this.#end(undefined);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Iterates over itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #ready(connection: Connection): void {
+    connection.send(["MONITOR"]).then(() => {
+      this.#began = true;
+      this.#became();
+      if (this.#gap === undefined) return;
+      this.#buffer.addGap(this.#gap);
+      this.#gap = undefined;
+      this.#queue.serve();
+    }, (error) => {
+      if (connection.state === "ready") this.#end({ error });
+    });
+  }
+
+  #lost(cause: Error | undefined): void {
+    if (!this.#began) return;
+    this.#gap = join(this.#gap, { kind: "gap", since: Date.now(), reason: "lost", ...cause && { cause } });
+  }
+
+  #push(values: Reply[]): void {
+    const item = values[0] === "monitor" ? readMonitorLine(String(values[1])) : undefined;
+    if (item === undefined || this.#queue.offer(item)) return;
+    const message = "Cannot keep up with MONITOR: too many commands wait to be read";
+    this.#end({ error: new RedisError(message, { code: "BUFFER_FULL", executed: "yes" }) });
+  }
+
+  #end(failure: { readonly error: unknown } | undefined): void {
+    if (this.#queue.ended) return;
+    this.#unlisten();
+    this.#lane.unlisten(this.#listener);
+    if (failure === undefined) this.#became();
+    else this.#failed(failure.error);
+    this.#queue.end(failure);
+    this.#left();
+    this.#lane.rest?.();
+  }
+}

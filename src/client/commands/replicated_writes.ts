@@ -1,0 +1,126 @@
+/**
+ * Writes that count when enough replicas have them: `redis.with({ replicas: 1 })`.
+ *
+ * @module
+ */
+import { Command, CommandFlag } from "../../commands/command.ts";
+import { WAIT } from "../../commands/function_specs.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { RedisError, TimeoutError } from "../../errors.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
+import type { Reply } from "../../resp/types.ts";
+import type { Call, Executor } from "../executor.ts";
+import type { SubscriptionHome } from "../pubsub/subscription_router.ts";
+
+const isWrite = ({ spec }: Command): boolean => (spec.flags & CommandFlag.readonly) === 0;
+
+/** The executor that waits for so many replicas after each write; `undefined`: as before. */
+export function withReplicas(executor: Executor, replicas: number | undefined): Executor {
+  if (replicas === undefined) return executor;
+  const inner = executor instanceof ReplicatedExecutor ? executor.inner : executor;
+  return replicas === 0 ? inner : new ReplicatedExecutor(inner, replicas);
+}
+
+/** Waits after each write until replicas have acknowledged it. */
+export class ReplicatedExecutor implements Executor {
+  /** The executor without that. */
+  readonly inner: Executor;
+  readonly #replicas: number;
+  /** Writes whose replies came in one tick wait together. */
+  #shared: Promise<unknown> | undefined = undefined;
+
+  /** Asks for `replicas` acknowledgements of what `inner` has written. */
+  constructor(inner: Executor, replicas: number) {
+    this.inner = inner;
+    this.#replicas = replicas;
+  }
+
+  /** @inheritdoc */
+  get events(): TypedEventTarget<ConnectionEvents> {
+    return this.inner.events;
+  }
+
+  /** @inheritdoc */
+  get subscriptionHome(): SubscriptionHome | undefined {
+    return this.inner.subscriptionHome;
+  }
+
+  /** @inheritdoc */
+  get onPush(): Executor["onPush"] {
+    return this.inner.onPush?.bind(this.inner);
+  }
+
+  /** @inheritdoc */
+  get redirected(): Executor["redirected"] {
+    return this.inner.redirected?.bind(this.inner);
+  }
+
+  /** @inheritdoc */
+  get shards(): Executor["shards"] {
+    return this.inner.shards?.bind(this.inner);
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.inner.closed;
+  }
+
+  /** @inheritdoc */
+  async execute(command: Command, call: Call): Promise<unknown> {
+    const value = await this.inner.execute(command, call);
+    if (isWrite(command)) await this.#acknowledged(command.spec.name, call);
+    return value;
+  }
+
+  /** @inheritdoc */
+  async executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
+    const outcomes = await this.inner.executeAll(commands, call, atomic);
+    const wrote = (at: number): boolean => isWrite(commands[at]!) && !(outcomes[at] instanceof Error);
+    if (!outcomes.some((_, at) => wrote(at))) return outcomes;
+    try {
+      await this.#acknowledged(atomic ? "The transaction" : "The pipeline", call);
+      return outcomes;
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      return outcomes.map((outcome, at) => wrote(at) ? error : outcome);
+    }
+  }
+
+  /** @inheritdoc */
+  lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
+    return this.inner.lease(call, key);
+  }
+
+  /** @inheritdoc */
+  connect(call: Pick<Call, "signal">): Promise<void> {
+    return this.inner.connect(call);
+  }
+
+  /** @inheritdoc */
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+
+  async #acknowledged(name: string, call: Call): Promise<void> {
+    const replicas = this.#replicas;
+    const wait = this.#shared ??= this.inner.execute(
+      new Command(WAIT, [replicas, Math.ceil(call.timeout)]),
+      call,
+    );
+    queueMicrotask(() => this.#shared = undefined);
+    const missed = (have: string, cause?: unknown): TimeoutError =>
+      new TimeoutError(`${name} ran, but ${have} of the ${replicas} replicas asked for`, {
+        code: "NOT_REPLICATED",
+        executed: "yes",
+        cause,
+      });
+    let count: Reply;
+    try {
+      count = await wait as Reply;
+    } catch (error) {
+      if (!(error instanceof RedisError)) throw error;
+      throw missed(`nothing is known (${error.message})`, error);
+    }
+    if (Number(count) < replicas) throw missed(`within ${call.timeout} ms only ${count} acknowledged it`);
+  }
+}

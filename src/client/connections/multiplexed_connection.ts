@@ -1,0 +1,321 @@
+/**
+ * The connection that all callers share: one pipelined connection of the pool, held as long as there is one.
+ *
+ * ```text
+ *   idle --first command, connect()--> connecting --> ready --loss--> waiting --> connecting ...
+ *     ^                                   |                              (backoff)
+ *     +------ refused for good -----------+-------+            any --close()--> closed
+ * ```
+ *
+ * In `connecting` and `waiting` commands stay in the offline queue, each up to its deadline. In `ready`, too, while the
+ * gate is closed: commands that were refused for now wait for their retry, and nothing overtakes them; or the connection
+ * is to be left, as its lifetime is over or its server is a master no more, and what is in flight gets its replies first.
+ *
+ * @module
+ */
+import { delayOf } from "../../backoff.ts";
+import type { Timer } from "../../clock.ts";
+import { CommandFlag } from "../../commands/command.ts";
+import type { Connection, ConnectionListener } from "../../connection/connection.ts";
+import { hintAtCluster, notConnected } from "../../connection/failures.ts";
+import type { Pending } from "../../connection/pending.ts";
+import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
+import { ConnectionError, ProtocolError, RedisError } from "../../errors.ts";
+import { type ConnectionEvents, emit, TypedEventTarget } from "../../events.ts";
+import type { ConnectionPool } from "../../pool/pool.ts";
+import { withTimeout } from "../../pool/with_timeout.ts";
+import { isFinal, retryDelay } from "../../retry.ts";
+import { ConnectCalls } from "./connect_calls.ts";
+import { ConnectionLifetime } from "./connection_lifetime.ts";
+import { OrderedSender } from "./ordered_sender.ts";
+import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
+import { closedError } from "../commands/unsupported_commands.ts";
+
+/** Sends the commands of all callers over one connection, and reconnects when it is lost. */
+export class MultiplexedConnection extends OrderedSender implements ReconnectingConnection {
+  /** Emits `connecting`, `ready`, `reconnecting` and `closed`. */
+  readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
+  readonly #pool: ConnectionPool;
+  #listeners: readonly ReconnectingListener[] = [];
+  readonly #calls: ConnectCalls = new ConnectCalls();
+  readonly #unsubscribe: () => void;
+  readonly #stop: AbortController = new AbortController();
+  #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
+  #connection: Connection | undefined = undefined;
+  readonly #lifetime: ConnectionLifetime;
+  #arrived: (() => void) | undefined = undefined;
+  #attempt = 0;
+  #delay = 0;
+  #timer: Timer = undefined;
+  #listener: ConnectionListener | undefined = undefined;
+
+  /** Makes it over a connection of `pool`; it connects when it is first needed. */
+  constructor(pool: ConnectionPool) {
+    super(pool.options.connection);
+    this.#pool = pool;
+    this.#lifetime = new ConnectionLifetime(pool, (next) => this.#replace(next));
+    this.#unsubscribe = pool.reconnectSignal.on(() => this.#reconnectNow());
+  }
+
+  /** The connection, when there is one. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** The pool that its connection comes from. */
+  get pool(): ConnectionPool {
+    return this.#pool;
+  }
+
+  /** Adds a listener for push frames and for the life of the connection. */
+  listen(listener: ReconnectingListener): void {
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
+  }
+
+  /** Removes a listener. */
+  unlisten(listener: ReconnectingListener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+  }
+
+  /** Connects; resolves when it is ready, rejects when as many tries as `retry` grants have failed. */
+  connect(signal?: AbortSignal): Promise<void> {
+    if (this.#state === "closed") return Promise.reject(this.#closed("connect"));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#state === "ready") return Promise.resolve();
+    const connected = this.#calls.add(this.#pool.options.connection.retry.attempts + 1, signal);
+    this.want();
+    return connected;
+  }
+
+  /** Connects in the background. */
+  want(): void {
+    if (this.#state === "idle") this.#connect();
+  }
+
+  /** @inheritdoc */
+  recover(pending: Pending, error: Error, last: Pending = pending): boolean {
+    if (this.#state === "closed" || !(error instanceof RedisError)) return false;
+    if (error.executed === "no") this.failed(last);
+    const lost = error.code === "SOCKET_TIMEOUT" ||
+      (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
+    if (lost && error.executed === "no") {
+      // The server has said that it will serve nobody, so no other connection is tried.
+      if (isPermanentRejection(error)) return false;
+      // It has not been tried at all: it waits on, up to its deadline.
+      this.sendAgain(pending);
+      return true;
+    }
+    const connection = this.#connection;
+    if (this.#pool.misplaced(error, connection)) {
+      this.retryLater(pending, error, 0, last);
+      if (connection !== undefined) this.leave(connection, () => this.#drop(connection, error));
+      return true;
+    }
+    if (error.code === "MOVED" && error.executed === "no") hintAtCluster(error);
+    const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
+    const attempt = (pending.cold?.repeats ?? 0) + 1;
+    const delay = retryDelay(pending.cold?.retry ?? this.retry, error, { attempt, readonly }, this.clock);
+    if (delay === undefined || this.clock.now() + delay >= pending.deadline) return false;
+    pending.coldFields.repeats = attempt;
+    this.retryLater(pending, error, delay, last);
+    return true;
+  }
+
+  /** @inheritdoc */
+  protected override deserted(): void {
+    super.deserted();
+    this.#arrived?.();
+  }
+
+  /** @inheritdoc */
+  protected refusal({ command: { spec: { name } } }: Pending): Error | undefined {
+    if (this.#state === "closed") return this.#closed(name);
+    // Even without an offline queue the first connection is waited for: what fails at once is what was, and is not now.
+    const down = this.#state !== "ready" && this.offline.reason !== undefined;
+    return down && this.#pool.options.connection.offlineQueue === false ? this.#unreachable(name) : undefined;
+  }
+
+  /**
+   * While the very first connection is being made: resolves when what waits for it has been sent or has given up, or it
+   * has failed, or `closeGrace` is over. `undefined`: there is nothing to wait for.
+   */
+  arrival(): Promise<void> | undefined {
+    if (this.#state !== "connecting" || !this.offline.awaited || this.offline.reason !== undefined) {
+      return undefined;
+    }
+    const { connection, closeGrace } = this.#pool.options;
+    const arrived = new Promise<void>((resolve) => {
+      for (const end of ["ready", "reconnecting", "closed"] as const) {
+        this.events.addEventListener(end, () => resolve(), { once: true });
+      }
+      this.#arrived = resolve;
+    });
+    return withTimeout(connection.clock, closeGrace, arrived);
+  }
+
+  /** Waits for the replies that are due, rejects what waits to be sent, and gives the connection back. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    const connecting = this.#state === "connecting";
+    this.#state = "closed";
+    this.clock.clearTimeout(this.#timer);
+    this.#unsubscribe();
+    this.#lifetime.end();
+    this.detach(this.#connection);
+    this.rejectWaiting((pending) => this.#closed(pending.command.spec.name));
+    this.#calls.rejectAll(this.#closed("connect"));
+    if (connecting) this.#stop.abort(this.#closed("connect"));
+    const connection = this.#connection;
+    this.#connection = undefined;
+    for (const listener of this.#listeners) listener.closed?.();
+    if (connection !== undefined) await this.#retire(connection);
+    emit(this.events, "closed", { cause: undefined });
+  }
+
+  /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
+  async #retire(connection: Connection): Promise<void> {
+    // The pool goes on: what nothing is due on is of use to others.
+    if (!this.#pool.closed && connection.settled) {
+      connection.unlisten(this.#listener!);
+      return connection[Symbol.dispose]();
+    }
+    const timer = this.clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
+    // What is sent in parts is on its way as a whole.
+    await this.parts;
+    await connection.close();
+    this.clock.clearTimeout(timer);
+  }
+
+  #closed(name: string): ConnectionError {
+    return closedError(name, this.#pool.closed ? "the client or its pool" : undefined);
+  }
+
+  #connect(): void {
+    this.#state = "connecting";
+    this.#attempt++;
+    emit(this.events, "connecting", { attempt: this.#attempt });
+    this.#pool.acquire({ signal: this.#stop.signal, retry: false }).then(
+      (connection) => this.#ready(connection),
+      (error) => this.#failed(error),
+    );
+  }
+
+  #ready(connection: Connection): void {
+    if (this.#state === "closed") return connection[Symbol.dispose]();
+    this.#state = "ready";
+    this.#connection = connection;
+    this.#attempt = this.#delay = 0;
+    this.offline.reason = undefined;
+    const listener: ConnectionListener = this.#listener = {
+      frame: (values) => {
+        if (connection !== this.#connection) return;
+        const listeners = this.#listeners;
+        for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
+      },
+      closed: (cause) => {
+        if (connection === this.#connection) this.#lost(cause);
+      },
+    };
+    connection.listen(listener);
+    // It may have ended between its handshake and now.
+    if (connection.state !== "ready") return this.#lost(connection.cause);
+    this.#lifetime.begin(connection);
+    for (const listener of this.#listeners) listener.ready(connection);
+    this.release(connection);
+    this.#calls.resolveAll();
+    emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
+  }
+
+  #lost(cause: Error | undefined): void {
+    if (this.#state !== "ready") return;
+    this.#lifetime.end();
+    this.#detach(cause);
+    if (this.#pool.closed) return void this.close();
+    if (isPermanentRejection(cause)) {
+      return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
+    }
+    // What was to be sent again has come in before this was known.
+    if (this.#pool.options.connection.offlineQueue === false) {
+      this.rejectWaiting(({ command }) => this.#unreachable(command.spec.name, cause));
+    }
+    this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
+  }
+
+  #detach(cause: Error | undefined): void {
+    this.#connection = undefined;
+    this.detach();
+    for (const listener of this.#listeners) listener.lost(cause);
+  }
+
+  /** Nothing is due any more on a connection to the wrong server. */
+  #drop(connection: Connection, reason: Error): void {
+    this.#lost(reason);
+    connection.disconnect();
+  }
+
+  /** The lifetime of the connection is over. */
+  #replace(next: Connection | undefined): void {
+    const connection = this.#connection!;
+    this.leave(connection, () => {
+      if (next !== undefined && next.state !== "ready") {
+        this.release(connection);
+        return this.#lifetime.again();
+      }
+      this.#detach(undefined);
+      connection.unlisten(this.#listener!);
+      if (next !== undefined) this.#ready(next);
+      connection[Symbol.dispose]();
+      if (next !== undefined) return;
+      this.offline.reason = undefined;
+      this.#connect();
+    });
+  }
+
+  #reconnectNow(): void {
+    if (this.#state !== "waiting") return;
+    this.clock.clearTimeout(this.#timer);
+    this.#connect();
+  }
+
+  #failed(error: Error): void {
+    if (this.#state === "closed") return;
+    if (this.#pool.closed) return void this.close();
+    this.#calls.failed(error);
+    const { reconnect, offlineQueue } = this.#pool.options.connection;
+    const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
+      this.#attempt >= reconnect.attempts;
+    if (!hopeless) {
+      if (offlineQueue === false) this.rejectWaiting(() => error);
+      this.#backOff(error);
+      for (const listener of this.#listeners) listener.retrying?.(error);
+      return;
+    }
+    this.#giveUp(error);
+  }
+
+  /** There is no connection, and waiting would not bring one: the next command begins anew. */
+  #giveUp(error: Error): void {
+    this.#state = "idle";
+    this.#attempt = this.#delay = 0;
+    this.offline.reason = undefined;
+    this.#calls.rejectAll(error);
+    this.rejectWaiting(() => error);
+    for (const listener of this.#listeners) listener.failed?.(error);
+    emit(this.events, "closed", { cause: error });
+  }
+
+  #backOff(cause: Error): void {
+    this.#state = "waiting";
+    this.offline.reason = this.resend.reason = cause;
+    const { clock, reconnect } = this.#pool.options.connection;
+    this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
+    this.#timer = clock.setTimeout(() => this.#connect(), this.#delay);
+    emit(this.events, "reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
+  }
+
+  #unreachable(name: string, reason: Error | undefined = this.offline.reason): ConnectionError {
+    const message = `Cannot run ${name}: there is no connection to ${this.#pool.options.connection}` +
+      (reason === undefined ? "" : ` (${reason.message})`);
+    return new ConnectionError(message, { code: "CONNECT", executed: "no", cause: reason });
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Commands that wait for a connection: bounded in number and in bytes, each up to its deadline.
+ *
+ * @module
+ */
+import type { Clock } from "../../clock.ts";
+import { Deadlines } from "../../connection/deadlines.ts";
+import { noConnectionYet, queueFullError } from "../../connection/failures.ts";
+import type { BatchSink, Pending } from "../../connection/pending.ts";
+import { TimeoutError } from "../../errors.ts";
+import type { QueueLimits } from "../../options.ts";
+import { bytesOf } from "../../resp/snapshot.ts";
+
+export { bytesOf };
+
+/** Milliseconds between two searches of a full room for places that are free after all. */
+const SWEEP_INTERVAL = 100;
+/** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
+const LOOKS_A_MILLISECOND = 10_000;
+
+/** No limits, for commands that were accepted before, or that wait for the first connection only. */
+export const UNLIMITED: QueueLimits = { maxCommands: Infinity, maxBytes: Infinity };
+
+/** A queue of commands that have not been sent, or may be sent again. */
+export class OfflineQueue {
+  /** Why there is no connection; told to those whose time runs out. */
+  reason: Error | undefined = undefined;
+  /** Called when the time of the last who waited is up. */
+  deserted: (() => void) | undefined = undefined;
+  readonly #clock: Clock;
+  readonly #limits: QueueLimits;
+  readonly #address: string;
+  readonly #deadlines: Deadlines;
+  #queue: Pending[] = [];
+  #sweptAt = -Infinity;
+  #bytes = 0;
+
+  /** `address` is for messages. */
+  constructor(clock: Clock, limits: QueueLimits, address: string) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#address = address;
+    this.#deadlines = new Deadlines(clock, (now) => this.#check(now));
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** Lets a command wait, or rejects it when the room is full. */
+  add(pending: Pending): void {
+    pending.keepArguments();
+    pending.coldFields.size ??= bytesOf(pending.command.args);
+    if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
+      return pending.reject(queueFullError(pending.command.spec.name, this.#address, "offlineQueue"));
+    }
+    if (pending.deadline === 0) {
+      pending.deadline = pending.timeout === 0 ? Infinity : this.#clock.now() + pending.timeout;
+    }
+    this.#queue.push(pending);
+    this.#bytes += pending.coldFields.size!;
+    this.#deadlines.note(pending.deadline);
+  }
+
+  /** Whether anyone still waits; `size` counts those, too, who have given up and hold a place. */
+  get awaited(): boolean {
+    return this.#queue.some((pending) => !pending.done);
+  }
+
+  /** About how many bytes they hold. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes out all who still wait, in order. */
+  drain(): Pending[] {
+    const all = this.#queue.filter((pending) => !pending.done);
+    this.#queue = [];
+    this.#bytes = 0;
+    this.#deadlines.clear();
+    return all;
+  }
+
+  /** Rejects the commands that report to `sink` with `reason`. */
+  withdraw(sink: BatchSink, reason: unknown): void {
+    for (const pending of this.#queue) if (pending.reportsTo(sink)) pending.reject(reason);
+  }
+
+  /** Rejects all who wait. */
+  rejectAll(error: (pending: Pending) => Error): void {
+    for (const pending of this.drain()) pending.reject(error(pending));
+  }
+
+  #isFull({ coldFields: { size = 0 } }: Pending): boolean {
+    const { maxCommands, maxBytes } = this.#limits;
+    if (this.#bytes > 0 && this.#bytes + size > maxBytes) return true;
+    return this.#queue.length >= maxCommands;
+  }
+
+  /** Lets those go who were aborted and hold a place; now and then only, as it looks at all. */
+  #sweep(): boolean {
+    const now = this.#clock.now();
+    if (now - this.#sweptAt < SWEEP_INTERVAL) return false;
+    this.#sweptAt = now;
+    this.#check(now);
+    return true;
+  }
+
+  #check(now: number): number {
+    let next = Infinity;
+    const staying: Pending[] = [];
+    this.#bytes = 0;
+    for (const pending of this.#queue) {
+      if (!pending.done && pending.deadline <= now) pending.reject(this.#expired(pending));
+      if (pending.done) continue;
+      staying.push(pending);
+      this.#bytes += pending.coldFields.size!;
+      next = Math.min(next, pending.deadline);
+    }
+    this.#queue = staying;
+    if (staying.length === 0) this.deserted?.();
+    // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
+    return Math.max(next, now + staying.length / LOOKS_A_MILLISECOND);
+  }
+
+  #expired({ command, timeout }: Pending): TimeoutError {
+    const why = this.reason === undefined ? noConnectionYet(this.#address) : this.reason.message;
+    const message = `${command.spec.name} waited ${timeout} ms for a connection to ${this.#address}: ${why}`;
+    return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no", cause: this.reason });
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * Sends commands over the connection that there is, in the order of the calls, and keeps them while there is none.
+ *
+ * ```text
+ *   submit() --gate open--> connection <--------------------------+
+ *      |                                                          | release(): resend first, then offline
+ *      +--gate closed--> offline queue    refused, lost --> resend queue
+ * ```
+ *
+ * @module
+ */
+import { abortBy } from "../../connection/abort_group.ts";
+import type { Clock, Timer } from "../../clock.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { abortable } from "../../connection/time_limit.ts";
+import { type BatchSink, Pending, type Sender } from "../../connection/pending.ts";
+import { RedisError, ReplyError } from "../../errors.ts";
+import type { ResolvedConnectionOptions } from "../../options.ts";
+import type { RetryPolicy } from "../../retry.ts";
+import { DecodeMode } from "../../resp/types.ts";
+import type { QueueStats } from "../../pool/stats.ts";
+import type { BatchAttempt, BatchConnection, BatchTarget } from "../pipeline/batch_connection.ts";
+import { OfflineQueue, UNLIMITED } from "./offline_queue.ts";
+import { PING, RetryHold } from "./retry_hold.ts";
+
+/** Commands on their way to one connection after the other. */
+export abstract class OrderedSender implements Sender, BatchConnection, BatchTarget {
+  /** Measures the time of commands. */
+  readonly clock: Clock;
+  /** @inheritdoc */
+  readonly ordered = true;
+  /** The policy of commands that bring none. */
+  readonly retry: RetryPolicy;
+  /** Retries commands of batches one by one, in order, where the server refused them for now. */
+  readonly replies: Sender = {
+    recover: (pending, error) => error instanceof ReplyError && this.recover(pending, error),
+  };
+  /** Notes errors of the last command of a batch that is retried as a whole. */
+  readonly last: Sender = { recover: (pending) => (this.#hold?.failed(pending), false) };
+  /** Commands that have not been sent. */
+  protected readonly offline: OfflineQueue;
+  /** Commands that are sent again, before those that have not been sent. */
+  protected readonly resend: OfflineQueue;
+  /** The connection, while commands may be sent on it at once. */
+  #open: Connection | undefined = undefined;
+  #ending: Connection | undefined = undefined;
+  /** Refused commands wait for their retry. */
+  #hold: RetryHold | undefined = undefined;
+  /** Called instead of sending on when every command in flight has its reply: the connection is to be left. */
+  #leave: (() => void) | undefined = undefined;
+  /** When the commands in `resend` may be sent. */
+  #resendAt = 0;
+  #timer: Timer = undefined;
+  /** Calls of `drained()` that look again when the queues have changed. */
+  #drains: (() => void)[] = [];
+  /** The batches whose placeholders are in the queues. */
+  readonly #batches: WeakMap<Pending, BatchAttempt> = new WeakMap();
+  /** The ends of pipelines of which a part may not have been sent yet. */
+  readonly #parted: Set<Promise<unknown>> = new Set();
+
+  /** Makes it for connections with these options. */
+  constructor(options: ResolvedConnectionOptions) {
+    this.retry = options.retry;
+    this.clock = options.clock;
+    this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, String(options));
+    // They have been accepted before.
+    this.resend = new OfflineQueue(options.clock, UNLIMITED, String(options));
+    this.offline.deserted = () => this.deserted();
+  }
+
+  /** Whether a command would be sent now. */
+  get usable(): boolean {
+    return this.#open?.state === "ready";
+  }
+
+  /** @inheritdoc */
+  get congested(): boolean {
+    return this.#open?.link?.congested === true;
+  }
+
+  /** The number of commands that wait for a connection or for their retry. */
+  get waiting(): number {
+    return this.offline.size + this.resend.size;
+  }
+
+  /** What waits at this moment. */
+  get load(): QueueStats {
+    const link = this.#open?.link;
+    return {
+      offline: this.waiting,
+      offlineBytes: this.offline.bytes + this.resend.bytes,
+      unsent: link?.unsent ?? 0,
+      unsentBytes: link?.unsentBytes ?? 0,
+      inFlight: (link?.pending ?? 0) - (link?.unsent ?? 0),
+    };
+  }
+
+  /** Resolves when every command that was called before has its reply, retries included. */
+  async answered(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const barrier = new Pending(PING, DecodeMode.text, 0);
+      const replied = barrier.promise().then(() => true, (error) => {
+        if (error instanceof ReplyError) return true;
+        // Lost: those before it have failed, or go out again; so does this.
+        if (error instanceof RedisError && (error.executed === "unknown" || error.code === "LOST")) {
+          return false;
+        }
+        throw error;
+      });
+      this.submit(barrier);
+      if (!barrier.done) abortBy(barrier, signal);
+      if (await replied && this.#hold === undefined && !this.resend.awaited) return;
+    }
+  }
+
+  /** Resolves when a producer may go on: nothing waits for a connection, and the socket takes what it is given. */
+  async drained(signal: AbortSignal): Promise<void> {
+    while (this.offline.awaited || this.resend.awaited || this.congested) {
+      const next = new Promise<void>((resolve) => {
+        this.#drains.push(resolve);
+        this.#open?.link?.onProgress(resolve);
+      });
+      await abortable(next, signal);
+    }
+  }
+
+  /** Sends a command now, or as soon as there is a connection. */
+  submit(pending: Pending): void {
+    const connection = this.#open;
+    if (connection !== undefined) connection.enqueue(pending);
+    else this.#wait(pending);
+  }
+
+  /**
+   * Sends a command that has failed. It may have failed because the connection is ending at this moment, before
+   * its end is known here: then it waits for the next one.
+   */
+  resubmit(pending: Pending): void {
+    if (this.usable) this.#open!.enqueue(pending);
+    else this.#wait(pending);
+  }
+
+  /** @inheritdoc */
+  submitBatch(batch: BatchAttempt): void {
+    if (this.#open !== undefined) return this.#send(batch, this.#open);
+    const placeholder = batch.placeholder();
+    this.#batches.set(placeholder, batch);
+    this.#wait(placeholder);
+  }
+
+  /** Fails all that wait for a connection: their senders may have another way for them. */
+  evict(error: Error): void {
+    for (const pending of [...this.resend.drain(), ...this.offline.drain()]) pending.fail(error);
+  }
+
+  /** @inheritdoc */
+  withdraw(sink: BatchSink, reason: unknown): void {
+    this.resend.withdraw(sink, reason);
+    this.offline.withdraw(sink, reason);
+  }
+
+  /** @inheritdoc */
+  recoverBatch(batch: BatchAttempt, placeholder: Pending, error: RedisError, last: Pending): boolean {
+    this.#batches.set(placeholder, batch);
+    return this.recover(placeholder, error, last);
+  }
+
+  /** @inheritdoc */
+  abstract recover(pending: Pending, error: Error, last?: Pending): boolean;
+
+  /** Connects in the background, if need be. */
+  abstract want(): void;
+
+  /** Why a command cannot wait; `undefined`: it can. */
+  protected abstract refusal(pending: Pending): Error | undefined;
+
+  /** Resolves when all parts of the pipelines on their way have their replies. */
+  protected get parts(): Promise<unknown> | undefined {
+    return this.#parted.size === 0 ? undefined : Promise.all(this.#parted);
+  }
+
+  /** A command failed by a reply: nothing of it has run. */
+  protected failed(pending: Pending): void {
+    this.#hold?.failed(pending);
+  }
+
+  /**
+   * Retries a command after `delay` milliseconds. `last`: the command in flight that it, or its batch, ended with. Until
+   * then nothing else is sent.
+   */
+  protected retryLater(pending: Pending, error: RedisError, delay: number, last: Pending): void {
+    const now = this.clock.now();
+    // What is refused behind it waits for the same time.
+    if (this.#resendAt <= now) this.#resendAt = now + delay;
+    // A reply: the connection is well. Else it is about to be lost, and the retry waits for the next one.
+    if (error instanceof ReplyError && this.#hold === undefined && this.usable) {
+      this.#closeGate(this.#open!, error);
+    }
+    this.#hold?.failed(last);
+    this.#hold?.refuse(pending, error, last);
+    this.resend.reason = error;
+    this.resend.add(pending);
+    this.want();
+  }
+
+  /** Sends nothing more on a connection; `left` is called when every command in flight on it has its reply. */
+  protected leave(connection: Connection, left: () => void): void {
+    if (this.#leave !== undefined) return;
+    this.#leave = left;
+    if (this.#hold === undefined) this.#closeGate(connection, undefined);
+    else if (this.#hold.quiet) left();
+  }
+
+  /** Sends a command again that has not been tried: before what has not been sent yet. */
+  protected sendAgain(pending: Pending): void {
+    if (this.usable) return this.#dispatch(pending, this.#open!);
+    this.resend.add(pending);
+    this.want();
+  }
+
+  /** Sends what waits on this connection, in order, unless it is too soon for what is sent again. */
+  protected release(connection: Connection): void {
+    if (connection.state !== "ready" || this.#hold?.quiet === false) return;
+    const { clock } = this;
+    const early = this.resend.awaited ? this.#resendAt - clock.now() : 0;
+    clock.clearTimeout(this.#timer);
+    this.#leave = undefined;
+    if (early > 0) {
+      this.#timer = clock.setTimeout(() => {
+        this.#resendAt = 0;
+        this.release(connection);
+      }, early);
+      return;
+    }
+    this.#hold?.rejectOvertaken();
+    this.#hold = this.offline.reason = this.resend.reason = undefined;
+    const waiting = [...this.resend.drain(), ...this.offline.drain()];
+    this.#open = connection;
+    for (const pending of waiting) this.#dispatch(pending, connection);
+    this.deserted();
+  }
+
+  /** The queues are empty. */
+  protected deserted(): void {
+    for (const look of this.#drains.splice(0)) look();
+  }
+
+  /** The connection is not to be used any more, unless for the rest of pipelines where it is `ending` in order. */
+  protected detach(ending?: Connection): void {
+    this.#ending = ending;
+    this.clock.clearTimeout(this.#timer);
+    // What was in flight and may have run is behind what was refused.
+    this.#hold?.rejectOvertaken();
+    this.#open = this.#hold = this.#leave = undefined;
+  }
+
+  /** Rejects all that waits. */
+  protected rejectWaiting(error: (pending: Pending) => Error): void {
+    this.resend.rejectAll(error);
+    this.offline.rejectAll(error);
+    this.deserted();
+  }
+
+  #wait(pending: Pending): void {
+    const refusal = this.refusal(pending);
+    if (refusal !== undefined) {
+      // A pipeline of which a part was sent before the end is sent as a whole.
+      if (pending.sender === this.replies && this.#ending !== undefined) return this.#ending.enqueue(pending);
+      return pending.reject(refusal);
+    }
+    this.offline.add(pending);
+    this.want();
+  }
+
+  #closeGate(connection: Connection, reason: Error | undefined): void {
+    this.#open = undefined;
+    this.offline.reason = reason;
+    const hold = this.#hold = new RetryHold(connection, () => {
+      if (this.#hold !== hold) return;
+      if (this.#leave === undefined) this.release(connection);
+      else this.#leave();
+    });
+  }
+
+  #dispatch(pending: Pending, connection: Connection): void {
+    const batch = this.#batches.get(pending);
+    if (batch === undefined) connection.enqueue(pending);
+    else this.#send(batch, connection);
+  }
+
+  #send(batch: BatchAttempt, connection: Connection): void {
+    batch.send(connection, this);
+    const { whole } = batch;
+    if (whole === undefined) return;
+    this.#parted.add(whole);
+    whole.then(() => this.#parted.delete(whole));
+  }
+}

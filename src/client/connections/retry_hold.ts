@@ -1,0 +1,81 @@
+/**
+ * Ordered retries: while refused commands wait for their retry, nothing else is sent on their connection.
+ *
+ * ```text
+ *   sent:     A  B  C  D            A refused -> the gate closes, a PING follows as a barrier
+ *   replies:  no no no OK           the barrier's reply -> what became of B, C and D is known
+ *   retry:    (A, B, C: D ran behind them, so they are rejected instead; reads behind which only reads ran go again)
+ * ```
+ *
+ * @module
+ */
+import { CommandFlag } from "../../commands/command.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { Pending, rawCommand, type Sendable } from "../../connection/pending.ts";
+import type { RedisError } from "../../errors.ts";
+import { DecodeMode } from "../../resp/types.ts";
+
+/** The command of barriers. */
+export const PING: Sendable = rawCommand(["PING"]);
+
+const isReadonly = ({ command }: Pending): boolean => (command.spec.flags & CommandFlag.readonly) !== 0;
+
+/** Sends a PING; `answered` is called with its reply, whatever it is, unless the connection ends before. */
+export function sendBarrier(connection: Connection, answered: () => void): void {
+  const barrier = new Pending(PING, DecodeMode.text, 0, { resolved: answered, rejected: answered });
+  // A full queue refuses no barrier.
+  connection.link?.enqueue(barrier);
+}
+
+/** A refused command, or the placeholder of a batch. */
+interface Refused {
+  readonly pending: Pending;
+  readonly error: RedisError;
+  /** Its place among the commands in flight; -1 is before all of them. */
+  readonly place: number;
+}
+
+/** The commands of one connection that were refused for now, and those in flight behind them. */
+export class RetryHold {
+  /** Whether every command that was in flight has its reply. */
+  quiet = false;
+  readonly #places: Map<Pending, number> = new Map();
+  readonly #failed: Set<Pending> = new Set();
+  readonly #refused: Refused[] = [];
+
+  /** Begins with the first refusal on `connection`; `quiet` is called when the last reply is there. */
+  constructor(connection: Connection, quiet: () => void) {
+    connection.link?.forEachPending((pending) => {
+      // What has no sender is the connection's own business, or is queued in a transaction, whose EXEC counts.
+      if (pending.sender !== undefined) this.#places.set(pending, this.#places.size);
+    });
+    sendBarrier(connection, () => {
+      this.quiet = true;
+      quiet();
+    });
+  }
+
+  /** A command in flight has an error as its reply: it has not run. */
+  failed(pending: Pending): void {
+    this.#failed.add(pending);
+  }
+
+  /** A command was refused and is to be retried. `last`: the command in flight that stands for a batch. */
+  refuse(pending: Pending, error: RedisError, last: Pending = pending): void {
+    this.#refused.push({ pending, error, place: this.#places.get(last) ?? -1 });
+  }
+
+  /** Rejects each refused command whose retry would run behind a command that was called after it. */
+  rejectOvertaken(): void {
+    let ran = -1;
+    let wrote = -1;
+    for (const [pending, place] of this.#places) {
+      if (this.#failed.has(pending)) continue;
+      ran = place;
+      if (!isReadonly(pending)) wrote = place;
+    }
+    for (const { pending, error, place } of this.#refused) {
+      if (place < (isReadonly(pending) ? wrote : ran)) pending.reject(error);
+    }
+  }
+}

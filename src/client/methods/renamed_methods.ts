@@ -1,0 +1,65 @@
+/**
+ * Names of methods that users of other clients try first. Each throws and names the method that does it here.
+ *
+ * @module
+ */
+import { CommandMethods } from "../../commands/methods.ts";
+import type { Wrap } from "../../commands/wrap.ts";
+
+/** What to use instead, by name. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  on: "addEventListener(type, listener), or subscribe(channel, listener) for messages",
+  once: "addEventListener(type, listener, { once: true })",
+  off: "removeEventListener(type, listener)",
+  quit: "close()",
+  disconnect: "close()",
+  end: "close()",
+  call: "command(...words)",
+  sendCommand: "command(...words)",
+  select: "a URL with the database, as in redis://localhost:6379/1",
+};
+
+/** The commands whose names node-redis writes with capitals, as far as they are common. */
+const CAPITALS =
+  "hGet hSet hGetAll hDel hIncrBy hMGet setEx setNX getDel getEx mGet mSet incrBy decrBy lPush rPush lPop rPop lRange lLen " +
+  "blPop brPop sAdd sRem sMembers sIsMember sCard zAdd zRange zRem zScore zCard xAdd xRead xReadGroup xAck pExpire " +
+  "pTTL";
+
+/** Methods of other clients under their names; calling one throws a `TypeError` that names the one to use. */
+export interface RenamedMethods<W extends Wrap> extends CommandMethods<W> {
+  /** @deprecated Use `addEventListener(type, listener)`; for messages `subscribe(channel, listener)`. */
+  on(...args: unknown[]): never;
+  /** @deprecated Use `addEventListener(type, listener, { once: true })`. */
+  once(...args: unknown[]): never;
+  /** @deprecated Use `removeEventListener(type, listener)`. */
+  off(...args: unknown[]): never;
+  /** @deprecated Use `close()`. */
+  quit(...args: unknown[]): never;
+  /** @deprecated Use `close()`. */
+  disconnect(...args: unknown[]): never;
+  /** @deprecated Use `command(...words)`. */
+  call(...args: unknown[]): never;
+  /** @deprecated Use `command(...words)`. */
+  sendCommand(...args: unknown[]): never;
+  /** @deprecated Name the database in the URL or in the option `db`. */
+  select(...args: unknown[]): never;
+  /** @deprecated Use `hgetall`. */
+  hGetAll(...args: unknown[]): never;
+  /** @deprecated Use `setex`, or `set` with `{ ex }`. */
+  setEx(...args: unknown[]): never;
+}
+
+/** The methods of all commands, and the names that are to be corrected. */
+export abstract class RenamedMethods<W extends Wrap> extends CommandMethods<W> {
+  static {
+    const add = (name: string, instead: string): void => {
+      if (name in this.prototype) return;
+      const value = (): never => {
+        throw new TypeError(`Cannot call ${name}(): there is no such method here; use ${instead}`);
+      };
+      Object.defineProperty(this.prototype, name, { value, writable: true, configurable: true });
+    };
+    for (const name in INSTEAD) add(name, INSTEAD[name]!);
+    for (const name of CAPITALS.split(" ")) add(name, `${name.toLowerCase()}()`);
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Pipelines and transactions from the call to their outcomes: tries, and what of them may be repeated.
+ *
+ * A pipeline keeps its order. What failed is sent again only if nothing behind it has run, or if it is all
+ * read-only; so an unsent rest is not sent behind commands of which nobody knows whether they ran.
+ *
+ * @module
+ */
+import type { Clock } from "../../clock.ts";
+import { type Command, CommandFlag } from "../../commands/command.ts";
+import { abortable } from "../../connection/time_limit.ts";
+import { withUnknownOutcome } from "../../connection/failures.ts";
+import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
+import { ConnectionError, RedisError, ReplyError } from "../../errors.ts";
+import { checkArguments } from "../../resp/arguments.ts";
+import { retryDelay, shouldRetry } from "../../retry.ts";
+import type { Call } from "../executor.ts";
+import type { BatchConnection } from "./batch_connection.ts";
+import { keepArguments } from "../commands/keep_arguments.ts";
+import { type BatchTerms, isUnanswered, PipelineAttempt } from "./pipeline_attempt.ts";
+import { withSources } from "../commands/scripts.ts";
+import { TransactionAttempt } from "./transaction_attempt.ts";
+
+/**
+ * Runs commands over one lane; resolves with their outcomes by position, errors in place. `atomic`: as one
+ * transaction.
+ *
+ * @throws the reason of the call's signal; or, for a transaction, a `TypeError` for an argument that cannot be sent.
+ */
+export async function runBatch(
+  lane: BatchConnection,
+  given: readonly Command[],
+  call: Call,
+  atomic: boolean = false,
+): Promise<unknown[]> {
+  const { signal, timeout, mode, retry } = call;
+  signal?.throwIfAborted();
+  if (given.length === 0) return [];
+  // They may wait for a connection or for their part to go out, and go out again; the caller's bytes may change.
+  const commands = keepArguments(given);
+  if (atomic) { for (const { spec, args } of commands) checkArguments(args, spec.head); }
+  const deadline = timeout === 0 ? Infinity : lane.clock.now() + timeout;
+  const terms: BatchTerms = { mode, timeout, deadline, retry };
+  const first = await runAttempt(lane, commands, terms, call, atomic);
+  if (first.failures === 0 || first.refused) return first.outcomes;
+  return await repeatFailures(lane, commands, terms, call, atomic, first.outcomes);
+}
+
+interface AttemptResult {
+  readonly outcomes: unknown[];
+  readonly failures: number;
+  readonly refused: boolean;
+}
+
+async function runAttempt(
+  lane: BatchConnection,
+  commands: readonly Command[],
+  terms: BatchTerms,
+  { signal }: Call,
+  atomic: boolean,
+): Promise<AttemptResult> {
+  const sent = withSources(commands);
+  const round = atomic ? new TransactionAttempt(sent, terms) : new PipelineAttempt(sent, terms);
+  lane.submitBatch(round);
+  if (signal === undefined) {
+    const outcomes = await round.outcomes;
+    return { outcomes, failures: round.failures, refused: round.refused };
+  }
+  try {
+    const outcomes = await abortable(round.outcomes, signal);
+    return { outcomes, failures: round.failures, refused: round.refused };
+  } catch (reason) {
+    round.abandon(reason as Error);
+    throw reason;
+  }
+}
+
+async function repeatFailures(
+  lane: BatchConnection,
+  commands: readonly Command[],
+  terms: BatchTerms,
+  call: Call,
+  atomic: boolean,
+  outcomes: unknown[],
+): Promise<unknown[]> {
+  const readonly = commands.every(({ spec }) => (spec.flags & CommandFlag.readonly) !== 0);
+  let previousDelay = 0;
+  for (let attempt = 1;;) {
+    const context = { attempt, readonly, previousDelay };
+    // At the wrong server all that was refused was refused for that, or with a transaction as a whole.
+    const misplaced = outcomes.some((outcome) =>
+      outcome instanceof Error && lane.misplaced?.(outcome) === true
+    );
+    const untried = (error: unknown): boolean =>
+      isUntried(error) || (misplaced && error instanceof ReplyError && error.executed === "no");
+    // Where order is kept over all callers, what was refused for now has been retried in its place.
+    const replied = (error: unknown): boolean => lane.ordered === true && error instanceof ReplyError;
+    const places = repeatable(
+      outcomes,
+      (error) => untried(error) || (!replied(error) && shouldRetry(call.retry, error, context)),
+      {
+        anyPlace: readonly || call.retry.unsafe,
+        all: atomic,
+      },
+    );
+    if (places.length === 0) return outcomes;
+    // What has not been tried at all waits on, up to its deadline; only real tries are counted.
+    const tried = places.find((at) => !untried(outcomes[at]));
+    if (tried !== undefined) {
+      const delay = retryDelay(call.retry, outcomes[tried], context, lane.clock);
+      if (delay === undefined || lane.clock.now() + delay >= terms.deadline) return outcomes;
+      attempt++;
+      previousDelay = delay;
+      await sleep(lane, delay, call.signal);
+    }
+    const again = await runAttempt(lane, places.map((at) => commands[at]!), terms, call, atomic);
+    places.forEach((at, index) => {
+      const before = outcomes[at];
+      const certain = before instanceof RedisError && before.executed === "no";
+      outcomes[at] = certain ? again.outcomes[index] : withUnknownOutcome(again.outcomes[index]);
+    });
+    if (again.failures === 0 || again.refused) return outcomes;
+  }
+}
+
+/** The places of the commands that may be sent again; none, where that could change the order. */
+function repeatable(
+  outcomes: readonly unknown[],
+  wanted: (error: Error) => boolean,
+  { anyPlace, all }: { readonly anyPlace: boolean; readonly all: boolean },
+): number[] {
+  const places: number[] = [];
+  // One error often stands for many commands.
+  let last: Error | undefined;
+  let lastWanted = false;
+  for (let at = 0; at < outcomes.length; at++) {
+    const outcome = outcomes[at];
+    if (!(outcome instanceof Error)) {
+      if (places.length > 0 && !anyPlace) return [];
+      continue;
+    }
+    if (outcome !== last) lastWanted = wanted(last = outcome);
+    if (lastWanted) places.push(at);
+    else if (isUnanswered(outcome) || (places.length > 0 && !anyPlace)) return [];
+  }
+  return all && places.length < outcomes.length ? [] : places;
+}
+
+/** True for what a lost connection kept from being sent, where another one may take it. */
+function isUntried(error: unknown): boolean {
+  if (!(error instanceof RedisError) || error.executed !== "no") return false;
+  if (error.code === "SOCKET_TIMEOUT") return true;
+  return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isPermanentRejection(error);
+}
+
+/** Waits `delay` milliseconds, or until the signal is aborted. */
+export async function sleep(
+  { clock }: { readonly clock: Clock },
+  delay: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let timer: unknown;
+  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
+  try {
+    await (signal === undefined ? slept : abortable(slept, signal));
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}

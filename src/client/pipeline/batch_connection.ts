@@ -1,0 +1,53 @@
+/**
+ * Commands that are sent together: what a batch needs of a connection, and what a connection needs of a batch.
+ *
+ * @module
+ */
+import type { Clock } from "../../clock.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { BatchSink, Pending, Sender } from "../../connection/pending.ts";
+import type { RedisError } from "../../errors.ts";
+import type { RetryPolicy } from "../../retry.ts";
+
+/** A connection that others use at the same time: it keeps the order of all, over refusals and losses, too. */
+export interface BatchTarget {
+  /** The retry policy of commands that bring none. */
+  readonly retry: RetryPolicy;
+  /** The sender of commands that are retried by themselves when the server refuses them for now. */
+  readonly replies: Sender;
+  /** The sender of the last command of a batch that is retried as a whole. */
+  readonly last: Sender;
+  /** Whether the peer is so slow that a caller with much to send should wait for replies first. */
+  readonly congested: boolean;
+  /** Sends a command behind all others. */
+  submit(pending: Pending): void;
+  /** Drops the commands of a batch that wait for their retry; they are rejected with `reason`. */
+  withdraw(sink: BatchSink, reason: unknown): void;
+  /**
+   * A batch was refused as a whole, or never sent: sends it again in its place, where the policy of `placeholder` allows it.
+   * `last`: its command whose reply came last.
+   */
+  recoverBatch(batch: BatchAttempt, placeholder: Pending, error: RedisError, last: Pending): boolean;
+}
+
+/** One attempt of several commands on one connection. */
+export interface BatchAttempt {
+  /** While a part of it has yet to be sent: resolves when the last has its reply. */
+  readonly whole?: Promise<unknown> | undefined;
+  /** Sends all on a connection, or begins to; `target` where others use it, too. Called again only after `recoverBatch`. */
+  send(connection: Connection, target?: BatchTarget): void;
+  /** What stands in the offline queue in its place while there is no connection. When it is rejected, all are. */
+  placeholder(): Pending;
+}
+
+/** Where batches get their connection from: one that is shared, or a connection for each. */
+export interface BatchConnection {
+  /** Measures their time. */
+  readonly clock: Clock;
+  /** Whether commands that the server refuses for now are retried here, in order. Default `false`. */
+  readonly ordered?: boolean;
+  /** Sends a batch now, or as soon as there is a connection. */
+  submitBatch(batch: BatchAttempt): void;
+  /** Whether a refused command came to the wrong server; the next batch then gets another connection. */
+  misplaced?(error: Error): boolean;
+}

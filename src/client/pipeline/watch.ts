@@ -1,0 +1,197 @@
+/**
+ * Optimistic locking: WATCH, reads, and a transaction that runs only if nobody changed what was read.
+ *
+ * @module
+ */
+import type { Clock } from "../../clock.ts";
+import { Command } from "../../commands/command.ts";
+import { CommandMethods } from "../../commands/methods.ts";
+import { WATCH } from "../../commands/function_specs.ts";
+import { command } from "../../commands/raw.ts";
+import type { Out, Wrap } from "../../commands/wrap.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { withoutEffect } from "../../connection/failures.ts";
+import { ConnectionError, PipelineError } from "../../errors.ts";
+import type { Arg, Reply } from "../../resp/types.ts";
+import { DEFAULT_RETRY, retryDelay, type RetryPolicy } from "../../retry.ts";
+import { runBatch, sleep } from "./batch.ts";
+import type { Call, Executor } from "../executor.ts";
+import { runOn } from "../connections/dedicated_connection.ts";
+import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
+import { NamedPipeline, Pipeline } from "./pipeline.ts";
+import { checkBatched } from "../commands/unsupported_commands.ts";
+
+/** How often `watch()` tries. */
+export interface WatchOptions {
+  /** Tries in all, when others keep changing the keys. Default 10. */
+  readonly attempts?: number;
+}
+
+/** What `watch()` resolves with: the results of the transaction that its function returns, else what that returns. */
+export type Watched<R> = R extends Pipeline<infer _, infer T> ? T : R extends NamedPipeline<infer N> ? N : R;
+
+const NEVER: RetryPolicy = { ...DEFAULT_RETRY, attempts: 0 };
+
+/** The only connection there is. */
+class OneConnection implements BatchConnection {
+  readonly clock: Clock;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.clock = connection.options.clock;
+  }
+
+  submitBatch(group: BatchAttempt): void {
+    const connection = this.#connection;
+    if (connection.state === "ready") return group.send(connection);
+    group.placeholder().reject(
+      new ConnectionError(`Cannot run the transaction: the connection to ${connection.address} was lost`, {
+        code: "LOST",
+        executed: "no",
+        cause: connection.cause,
+      }),
+    );
+  }
+}
+
+/** A client on the connection that watches; made by `redis.watch()`. When its function has ended, it rejects all commands. */
+export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
+  readonly #connection: Connection;
+  readonly #call: Call;
+  #ended = false;
+
+  /** `redis.watch()` makes it. */
+  constructor(connection: Connection, call: Call) {
+    super();
+    this.#connection = connection;
+    this.#call = call;
+  }
+
+  /** Executes a command that was made as a value. */
+  override execute<T, B>(command: Command<T, B>): Out<W, T, B> {
+    const { timeout } = this.#call;
+    return this.#run(command, timeout === 0 ? Infinity : this.#connection.options.clock.now() + timeout);
+  }
+
+  /** Executes any command there is, or will be: its words, one by one. */
+  command<T = Reply>(name: string, ...args: Arg[]): Promise<T> {
+    return this.execute(command(name, ...args)) as Promise<T>;
+  }
+
+  /** A transaction that runs only if no watched key has been changed: return it, or call its `exec()`. */
+  multi(): Pipeline<W> {
+    const lane = new OneConnection(this.#connection);
+    // EXEC ends the watch, whatever it answers: by itself the transaction would run unguarded.
+    const call = { ...this.#call, retry: NEVER };
+    const executor = {
+      executeAll: async (commands: readonly Command[]) => {
+        this.#check("a transaction");
+        return await runBatch(lane, commands, call, true);
+      },
+    };
+    return new Pipeline({ executor, call }, true);
+  }
+
+  /**
+   * Rejects later commands: the connection may belong to another caller by then.
+   *
+   * @internal
+   */
+  static end(client: WatchingClient<never>): void {
+    client.#ended = true;
+  }
+
+  #check(name: string): void {
+    if (!this.#ended) return;
+    const message =
+      `Cannot run ${name}: the function of watch() has ended, and with it the client that it was given`;
+    throw new ConnectionError(message, { code: "CLOSED", executed: "no" });
+  }
+
+  async #run(command: Command, deadline: number): Promise<unknown> {
+    this.#check(command.spec.name);
+    checkBatched(command);
+    return await runOn(this.#connection, command, this.#call, deadline, 0);
+  }
+}
+
+/** Runs `body` with the keys watched, on a connection of its own, again and again until nobody interferes. */
+export async function watch<W extends Wrap, R>(
+  { executor, call, clock }: { readonly executor: Executor; readonly call: Call; readonly clock: Clock },
+  keys: readonly Arg[],
+  body: (client: WatchingClient<W>) => R | Promise<R>,
+  { attempts = 10 }: WatchOptions = {},
+): Promise<Watched<R>> {
+  if (!Number.isSafeInteger(attempts) || attempts < 1) {
+    throw new RangeError(`Cannot watch: \`attempts\` is ${attempts}, but must be 1 or more`);
+  }
+  if (keys.length === 0) throw new TypeError("Cannot watch: there is no key; give at least one");
+  const first = keys[0]!;
+  let deadline = Infinity;
+  const lease = (): Promise<Connection> => {
+    if (call.timeout > 0) deadline = clock.now() + call.timeout;
+    return executor.lease(call, first instanceof Uint8Array ? first : String(first));
+  };
+  let connection = await lease();
+  try {
+    for (let attempt = 1, turn = 0, repeat = 1, previousDelay = 0;; attempt++) {
+      try {
+        return await tryOnce(connection, call, deadline, keys, body);
+      } catch (error) {
+        // The key has moved, or its node has gone: all begins anew where it is now, and no try is used up.
+        if (isOfLease(error, connection) && await executor.redirected?.(error, turn, call) === true) {
+          connection[Symbol.dispose]();
+          connection = await lease();
+          turn++;
+          attempt--;
+          continue;
+        }
+        if (!(error instanceof PipelineError) || error.executed !== "no") throw error;
+        if (error.code !== "WATCH_CONFLICT") {
+          // Refused for now: the keys are watched and read anew.
+          const context = { attempt: repeat++, readonly: false, previousDelay, executed: error.executed };
+          const delay = retryDelay(call.retry, error.cause, context, clock);
+          if (delay === undefined || connection.state !== "ready") throw error;
+          await sleep({ clock }, previousDelay = delay, call.signal);
+          attempt--;
+        } else if (attempt === attempts) throw gaveUp(error, attempts);
+        if (call.timeout > 0) deadline = clock.now() + call.timeout;
+      }
+    }
+  } finally {
+    // The pool takes back what is still watched, or replaces the connection where replies are due.
+    connection[Symbol.dispose]();
+  }
+}
+
+/** An error of a connection that is well is that of another, which the function has used beside. */
+function isOfLease(error: unknown, connection: Connection): boolean {
+  return !(error instanceof ConnectionError) || connection.state !== "ready";
+}
+
+async function tryOnce<W extends Wrap, R>(
+  connection: Connection,
+  call: Call,
+  deadline: number,
+  keys: readonly Arg[],
+  body: (client: WatchingClient<W>) => R | Promise<R>,
+): Promise<Watched<R>> {
+  await runOn(connection, new Command(WATCH, keys), call, deadline, 0).catch((error) => {
+    throw withoutEffect(error);
+  });
+  const client = new WatchingClient<W>(connection, call);
+  try {
+    const result = await body(client);
+    const ready = result instanceof Pipeline || result instanceof NamedPipeline;
+    return (ready ? await (result as Pipeline<W>).exec() : result) as Watched<R>;
+  } finally {
+    WatchingClient.end(client as WatchingClient<never>);
+  }
+}
+
+function gaveUp(last: PipelineError, attempts: number): PipelineError {
+  const message = `Cannot run the transaction: others changed a watched key in each of ${attempts} tries`;
+  const { code, executed, index, results } = last;
+  return new PipelineError(message, { code, executed, index, results, cause: last });
+}

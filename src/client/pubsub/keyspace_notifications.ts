@@ -1,0 +1,70 @@
+/**
+ * Keyspace notifications: what happens to keys, told over channels.
+ *
+ * @module
+ */
+import type { Message } from "./subscription.ts";
+
+/** What to listen to. */
+export interface KeyspaceOptions {
+  /** The database. Default: the client's. */
+  readonly db?: number;
+  /** A pattern of keys (`user:*`). Default `"*"`. */
+  readonly keys?: string;
+  /** One event (`"expired"`) of all keys, instead of all events of some keys. */
+  readonly event?: string;
+}
+
+/**
+ * Something happened to a key.
+ *
+ * @typeParam T text, or bytes on a view of bytes
+ */
+export interface KeyspaceEvent<T = string> {
+  /** Tells it from a gap. */
+  readonly kind: "event";
+  /** What: the command's name in lower case, `expired`, `evicted`, ... */
+  readonly event: string;
+  /** The key. */
+  readonly key: T;
+  /** The database. */
+  readonly db: number;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const NAME = /^__key(space|event)@(\d+)__:/;
+
+/**
+ * The pattern of channels over which a server tells it; it does so only if its `notify-keyspace-events` asks for
+ * it (`"KA"` for keys, `"EA"` for single events).
+ *
+ * @throws {TypeError} when both keys and an event are named.
+ */
+export function keyspacePattern(options: KeyspaceOptions, db: number): string {
+  const { keys, event } = options;
+  const at = options.db ?? db;
+  if (event === undefined) return `__keyspace@${at}__:${keys ?? "*"}`;
+  if (keys !== undefined) {
+    throw new TypeError(
+      "Cannot listen to keyspace events: give either `keys` or `event`; each has channels of its own",
+    );
+  }
+  // The name of an event is no pattern.
+  return `__keyevent@${at}__:${event.replaceAll(/[*?[\]\\]/g, "\\$&")}`;
+}
+
+/** Reads what a message over such a channel says; `undefined` when it is none. */
+export function readKeyspace<T>({ channel, message }: Message<T>): KeyspaceEvent<T> | undefined {
+  const bytes = channel instanceof Uint8Array;
+  const text = bytes ? decoder.decode(channel) : channel as string;
+  const match = NAME.exec(text);
+  if (match === null) return undefined;
+  const [start, how, db] = match;
+  const rest = bytes ? (channel as Uint8Array).slice(encoder.encode(start).length) : text.slice(start.length);
+  const word = (value: unknown): string =>
+    value instanceof Uint8Array ? decoder.decode(value) : String(value);
+  return how === "space"
+    ? { kind: "event", event: word(message), key: rest as T, db: Number(db) }
+    : { kind: "event", event: word(rest), key: message, db: Number(db) };
+}

@@ -1,0 +1,236 @@
+/**
+ * Commands to one server (or to the master that a sentinel names): which lane each takes.
+ *
+ * @module
+ */
+import { abortBy } from "../connection/abort_group.ts";
+import { blockingTime } from "../commands/blocking.ts";
+import { type Command, CommandFlag } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import { startLimit } from "../connection/time_limit.ts";
+import { Pending } from "../connection/pending.ts";
+import { TimeoutError } from "../errors.ts";
+import type { QueueStats } from "../pool/stats.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import { DecodeMode, type Reply } from "../resp/types.ts";
+import type { RetryPolicy } from "../retry.ts";
+import { runBatch } from "./pipeline/batch.ts";
+import {
+  ConnectionWaits,
+  DedicatedBatchConnection,
+  runDedicated,
+} from "./connections/dedicated_connection.ts";
+import type { Call, Executor } from "./executor.ts";
+import type { SubscriptionHome } from "./pubsub/subscription_router.ts";
+import { homeOn } from "./pubsub/standalone_subscriptions.ts";
+import { closedError, statefulRefusal } from "./commands/unsupported_commands.ts";
+import { type ReplicationWait, waitForReplicas, waitsForReplicas } from "./commands/replication_wait.ts";
+import { runScript } from "./commands/scripts.ts";
+import { MultiplexedConnection } from "./connections/multiplexed_connection.ts";
+
+/** Commands with one of these need a look before they take the shared lane. */
+const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
+
+/** The lanes of pools, with how many clients use each. */
+type Lanes = WeakMap<ConnectionPool, { readonly lane: MultiplexedConnection; users: number; forget(): void }>;
+
+/** The clients of one pool share one. */
+const shared: Lanes = new WeakMap();
+/**
+ * Those that do not multiplex share another, for their events, which takes no connection for commands: they must not
+ * keep alive the connection that the others have held.
+ */
+const apart: Lanes = new WeakMap();
+
+/** The lane that all clients of a pool share; whoever enters it leaves it. */
+export function enterLane(pool: ConnectionPool, lanes: Lanes = shared): MultiplexedConnection {
+  let used = lanes.get(pool);
+  if (used === undefined) {
+    const lane = new MultiplexedConnection(pool);
+    lanes.set(pool, used = { lane, users: 0, forget: pool.beforeClose(() => lane.close()) });
+  }
+  used.users++;
+  return used.lane;
+}
+
+/** The last to leave closes the lane. */
+export async function leaveLane(pool: ConnectionPool, lanes: Lanes = shared): Promise<void> {
+  const used = lanes.get(pool)!;
+  if (--used.users > 0) return;
+  lanes.delete(pool);
+  used.forget();
+  await used.lane.close();
+}
+
+/** The commands on their way over the connection that the clients of a pool share. */
+export function loadOf(pool: ConnectionPool): QueueStats {
+  return shared.get(pool)?.lane.load ??
+    { offline: 0, offlineBytes: 0, unsent: 0, unsentBytes: 0, inFlight: 0 };
+}
+
+/** Resolves when the clients of a pool may send more; rejects after `timeout` milliseconds (0: never). */
+export async function drainedOf(
+  pool: ConnectionPool,
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const lane = shared.get(pool)?.lane;
+  if (lane === undefined) return;
+  const error = (): Error =>
+    new TimeoutError(`drained() waited ${timeout} ms: ${pool.options.connection} takes nothing more`, {
+      code: "COMMAND_TIMEOUT",
+      executed: "no",
+    });
+  const limit = startLimit(lane.clock, timeout, error, signal);
+  try {
+    await lane.drained(limit.signal);
+  } finally {
+    limit.release();
+  }
+}
+
+/** Runs commands over a pool of connections to one server. */
+export class StandaloneExecutor implements Executor {
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  /** @inheritdoc */
+  readonly subscriptionHome: SubscriptionHome;
+  /** The shared connection. */
+  readonly lane: MultiplexedConnection;
+  readonly #pool: ConnectionPool;
+  /** The lane's own policy: who has no other needs none. */
+  readonly #retry: RetryPolicy;
+  readonly #multiplex: boolean;
+  readonly #lanes: Lanes;
+  readonly #owner: boolean;
+  readonly #waits: ConnectionWaits;
+  readonly #running: Set<Promise<unknown>> = new Set();
+  #closing: Promise<void> | undefined = undefined;
+
+  /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
+  constructor(pool: ConnectionPool, options: { readonly multiplex: boolean; readonly owner: boolean }) {
+    this.#pool = pool;
+    this.#retry = pool.options.connection.retry;
+    this.#waits = new ConnectionWaits(pool);
+    this.#multiplex = options.multiplex;
+    this.#owner = options.owner;
+    this.#lanes = options.multiplex ? shared : apart;
+    this.lane = enterLane(pool, this.#lanes);
+    this.subscriptionHome = homeOn(pool, this.lane, options.multiplex);
+    this.events = this.lane.events;
+  }
+
+  /** @inheritdoc */
+  execute(command: Command, call: Call): Promise<unknown> {
+    if (this.#closing !== undefined) return Promise.reject(closedError(command.spec.name));
+    if ((command.spec.flags & SPECIAL) !== 0 || !this.#multiplex) return this.#apart(command, call);
+    return this.#together(command, call);
+  }
+
+  #together(command: Command, call: Call): Promise<unknown> {
+    const pending = new Pending(command, call.mode, call.timeout);
+    const promise = pending.promise();
+    pending.sender = this.lane;
+    if (call.retry !== this.#retry) pending.coldFields.retry = call.retry;
+    const { signal } = call;
+    if (signal !== undefined) {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      abortBy(pending, signal);
+    }
+    this.lane.submit(pending);
+    return promise;
+  }
+
+  /** @inheritdoc */
+  executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    return this.#track(this.#executeAll(commands, call, atomic));
+  }
+
+  async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
+    if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
+    if (this.#multiplex) return await runBatch(this.lane, commands, call, atomic);
+    const lane = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
+    try {
+      return await runBatch(lane, commands, call, atomic);
+    } finally {
+      lane.end();
+    }
+  }
+
+  /** @inheritdoc */
+  onPush(push: (values: Reply[]) => void): () => void {
+    const listener = { ready() {}, lost() {}, push };
+    this.lane.listen(listener);
+    return () => this.lane.unlisten(listener);
+  }
+
+  /** @inheritdoc */
+  lease(call: Call): Promise<Connection> {
+    const deadline = call.timeout === 0 ? Infinity : this.lane.clock.now() + call.timeout;
+    return this.#waits.acquire("WATCH", call, deadline);
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @inheritdoc */
+  async connect(call: Pick<Call, "signal">): Promise<void> {
+    if (this.#multiplex) return await this.lane.connect(call.signal);
+    const connection = await this.#pool.acquire({ signal: call.signal });
+    connection[Symbol.dispose]();
+  }
+
+  /** @inheritdoc */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  #apart(command: Command, call: Call): Promise<unknown> {
+    const { flags, name } = command.spec;
+    if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
+    if ((flags & CommandFlag.scripted) !== 0) {
+      return this.#track(
+        runScript(command, call, this.lane.clock, (plain, rest) => this.execute(plain, rest)),
+      );
+    }
+    const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
+    const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
+    if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);
+    if (waitsForReplicas(command)) return this.#waitForReplicas(command, call, blocks);
+    const run = runDedicated(this.#pool, command, decoded, blocks, this.#waits.acquire);
+    // A command that blocks has not written while it does.
+    return blocks === 0 ? this.#track(run) : run;
+  }
+
+  #waitForReplicas(command: Command, call: Call, blocks: number): Promise<unknown> {
+    const wait: ReplicationWait = {
+      pool: this.#pool,
+      sender: this.#multiplex ? this.lane : undefined,
+      acquire: this.#waits.acquire,
+      running: [...this.#running],
+      channel: "keywire",
+    };
+    return waitForReplicas(wait, command, call, blocks);
+  }
+
+  /** Remembers a call that may send further commands until it has settled. */
+  #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    const settled = (): void => void this.#running.delete(running);
+    running.then(settled, settled);
+    return running;
+  }
+
+  async #close(): Promise<void> {
+    this.#waits.refuse();
+    // What was called before there was a connection is on its way, too.
+    const arrival = this.lane.arrival();
+    if (arrival !== undefined) await arrival;
+    if (this.#owner) return await this.#pool.close();
+    await leaveLane(this.#pool, this.#lanes);
+  }
+}

@@ -1,0 +1,318 @@
+/**
+ * Commands to a cluster: which node each goes to, and on which lane.
+ *
+ * @module
+ */
+import { abortBy } from "../../connection/abort_group.ts";
+import type { Call, Executor } from "../../client/executor.ts";
+import type { SubscriptionHome } from "../../client/pubsub/subscription_router.ts";
+import { runDedicated } from "../../client/connections/dedicated_connection.ts";
+import { closedError, statefulRefusal } from "../../client/commands/unsupported_commands.ts";
+import {
+  type ReplicationWait,
+  waitForReplicas,
+  waitsForReplicas,
+} from "../../client/commands/replication_wait.ts";
+import { runScript } from "../../client/commands/scripts.ts";
+import { blockingTime } from "../../commands/blocking.ts";
+import { type Command, CommandFlag } from "../../commands/command.ts";
+import { DigestCommand } from "../../commands/script.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { TimeoutError } from "../../errors.ts";
+import { abortable, startLimit } from "../../connection/time_limit.ts";
+import { Pending } from "../../connection/pending.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
+import { DecodeMode } from "../../resp/types.ts";
+import { acquireFromNode } from "../connections/acquire_from_node.ts";
+import { acquireForSlot, canRetryLease, runDedicatedForSlot } from "../connections/dedicated_connection.ts";
+import { cursorError, gather, targetsOf } from "./fan_out.ts";
+import type { ClusterState } from "../topology/cluster_state.ts";
+import { crossSlot, join, split } from "./multi_key.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import { runPipeline } from "./pipeline.ts";
+import type { ClusterConnectionPool } from "../connections/pool.ts";
+import { unlessAborted } from "./reply_policies.ts";
+import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
+import { Router } from "../routing/router.ts";
+import { clusterSubscriptions } from "../subscriptions/cluster_subscriptions.ts";
+import { SentScripts } from "../routing/sent_scripts.ts";
+import { slotOf } from "../routing/slot.ts";
+import { runTransaction } from "./transaction.ts";
+import { UnknownCommands } from "../routing/unknown_commands.ts";
+
+/** Commands with one of these need a look before they take a shared lane. */
+const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
+
+/** Runs commands over a pool of connections to the nodes of a cluster. */
+export class ClusterExecutor implements Executor {
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  /** @inheritdoc */
+  readonly subscriptionHome: SubscriptionHome;
+  readonly #pool: ClusterConnectionPool;
+  readonly #cluster: ClusterState;
+  readonly #router: Router;
+  readonly #unknown: UnknownCommands = new UnknownCommands();
+  readonly #sent: SentScripts = new SentScripts();
+  readonly #multiplex: boolean;
+  readonly #owner: boolean;
+  readonly #leave: () => void;
+  /** Calls that may send further commands. */
+  readonly #running: Set<Promise<unknown>> = new Set();
+  #closing: Promise<void> | undefined = undefined;
+
+  /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
+  constructor(
+    pool: ClusterConnectionPool,
+    options: { readonly multiplex: boolean; readonly owner: boolean },
+  ) {
+    this.#pool = pool;
+    this.#cluster = pool.state;
+    this.#multiplex = options.multiplex;
+    this.#owner = options.owner;
+    this.#router = new Router(pool.state, this.#unknown);
+    this.events = pool.state.events;
+    this.subscriptionHome = clusterSubscriptions(pool, options.multiplex);
+    this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @inheritdoc */
+  execute(command: Command, call: Call): Promise<unknown> {
+    if (this.#closing !== undefined) return Promise.reject(closedError(command.spec.name));
+    if ((command.spec.flags & SPECIAL) !== 0 || !this.#multiplex) return this.#apart(command, call);
+    const slot = slotOfCommand(command);
+    return slot >= 0 ? this.#together(command, call, slot) : this.#spread(command, call, slot);
+  }
+
+  /** Sends a command over the shared connections; with `node`, to that node and no other. */
+  #together(command: Command, call: Call, slot: number, node?: ClusterNode): Promise<unknown> {
+    const pending = new Pending(command, call.mode, call.timeout);
+    const promise = pending.promise();
+    pending.sender = node?.lane;
+    // The router's own policy need not be said.
+    if (call.retry !== this.#cluster.options.connection.retry || node !== undefined) {
+      pending.coldFields.retry = call.retry;
+    }
+    const { signal, route } = call;
+    if (signal !== undefined) {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      abortBy(pending, signal);
+    }
+    if (route !== undefined) {
+      if (node === undefined) this.#router.record(pending, route, slot);
+      else route.at(slot, node);
+    }
+    if (node === undefined) this.#router.submit(pending, slot);
+    else node.lane.submit(pending);
+    return promise;
+  }
+
+  /** @inheritdoc */
+  executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
+    return this.#track(this.#executeAll(commands, call, atomic));
+  }
+
+  async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
+    if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
+    call.signal?.throwIfAborted();
+    if (commands.length === 0) return [];
+    const routed = commands.map((command) => this.#unknown.route(command, call));
+    if (atomic) return await runTransaction(this.#router, this.#cluster, routed, call, this.#multiplex);
+    const execute = (command: Command, rest: Call): Promise<unknown> => this.execute(command, rest);
+    return await runPipeline(this.#router, this.#cluster, routed, call, this.#multiplex, execute);
+  }
+
+  /** @inheritdoc */
+  async lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
+    if (this.#pool.closed) throw closedError("a command on a connection of its own");
+    const { timeout } = call;
+    const late = (): TimeoutError => {
+      const message = `WATCH waited ${timeout} ms for a connection to ${this.#cluster.options}`;
+      return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no" });
+    };
+    const limit = startLimit(this.#cluster.options.connection.clock, timeout, late, call.signal);
+    const limited = { ...call, signal: limit.signal };
+    try {
+      await this.#ready(limited);
+      return (await acquireForSlot(this.#cluster, key === undefined ? NO_KEY : slotOf(key), limited, false))
+        .connection;
+    } finally {
+      limit.release();
+    }
+  }
+
+  /** @inheritdoc */
+  redirected(error: unknown, turn: number, call: Pick<Call, "retry" | "signal">): Promise<boolean> {
+    return canRetryLease(this.#cluster, error, turn, call);
+  }
+
+  /** @inheritdoc */
+  async shards(call: Call): Promise<readonly Pick<Executor, "execute">[]> {
+    await this.#ready(call);
+    return this.#cluster.topology.shards().map(({ master }) => ({
+      execute: (command, rest) => this.#at(master, command, rest, 0),
+    }));
+  }
+
+  /** @inheritdoc */
+  async connect(call: Pick<Call, "signal">): Promise<void> {
+    await this.#ready(call);
+  }
+
+  /** @inheritdoc */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  #apart(command: Command, call: Call): Promise<unknown> {
+    const { flags, name } = command.spec;
+    if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
+    if ((flags & CommandFlag.scripted) !== 0) {
+      const { clock } = this.#cluster.options.connection;
+      return this.#track(
+        runScript(
+          command,
+          call,
+          clock,
+          (plain, rest) => this.execute(this.#withSource(plain), rest),
+          this.#multiplex,
+        ),
+      );
+    }
+    const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
+    const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
+    return this.#execute(command, decoded, blocks);
+  }
+
+  /** A script whole, where it is the first call over the connection to its node. */
+  #withSource(command: Command): Command {
+    if (!(command instanceof DigestCommand) || !this.#multiplex) return command;
+    const slot = slotOfCommand(command);
+    if (slot < 0) return command;
+    const node = this.#cluster.topology.masterOf(slot);
+    return node === undefined || this.#sent.isFirst(command, node) ? command.whole : command;
+  }
+
+  #execute(command: Command, call: Call, blocks: number): Promise<unknown> {
+    const slot = slotOfCommand(command);
+    if (slot < 0) return this.#spread(command, call, slot, blocks);
+    if (blocks === 0 && this.#multiplex) return this.#together(command, call, slot);
+    const run = runDedicatedForSlot(this.#cluster, command, slot, call, blocks);
+    // A command that blocks has not written while it does.
+    return blocks === 0 ? this.#track(run) : run;
+  }
+
+  /** A command without keys, or with keys in several slots. */
+  async #spread(given: Command, call: Call, slot: number, blocks = 0): Promise<unknown> {
+    const command = slot === NO_KEY ? this.#unknown.route(given, call) : given;
+    const { spec } = command;
+    if (command !== given) return await this.#execute(command, call, blocks);
+    if (slot === SEVERAL) return await this.#split(command, call, blocks);
+    if (spec.requestPolicy === "special") throw cursorError(spec.name);
+    if (spec.requestPolicy !== undefined) {
+      await this.#ready(call);
+      const nodes = targetsOf(this.#cluster, command);
+      if (nodes !== undefined) return await this.#everywhere(nodes, command, call, blocks);
+    }
+    if (blocks > 0 || !this.#multiplex) {
+      return await runDedicatedForSlot(this.#cluster, command, NO_KEY, call, blocks);
+    }
+    return await this.#together(command, call, NO_KEY);
+  }
+
+  async #everywhere(
+    nodes: readonly ClusterNode[],
+    command: Command,
+    call: Call,
+    blocks: number,
+  ): Promise<unknown> {
+    if (nodes.length > 1) call.route?.spread();
+    const runs = nodes.map((node) => this.#at(node, command, call, blocks).catch((error) => error));
+    const outcomes = unlessAborted(await Promise.all(runs), call.signal);
+    return gather(command, nodes, outcomes, this.#cluster.options.connection.clock.random());
+  }
+
+  async #split(command: Command, call: Call, blocks: number): Promise<unknown> {
+    const parts = split(command);
+    if (parts === undefined || blocks > 0) throw crossSlot(command);
+    call.route?.spread();
+    const outcomes = await Promise.all(parts.map((part) => {
+      const run = this.#multiplex
+        ? this.#together(part.command, call, part.slot)
+        : this.#track(runDedicatedForSlot(this.#cluster, part.command, part.slot, call, 0));
+      return run.catch((error) => error);
+    }));
+    return join(command, parts, unlessAborted(outcomes, call.signal));
+  }
+
+  /** Runs a command at one node, whatever becomes of its slots. */
+  #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
+    if (waitsForReplicas(command)) return this.#waitForReplicas(node, command, call, blocks);
+    if (blocks > 0 || !this.#multiplex) return runDedicated(node.pool, command, call, blocks);
+    return this.#together(command, call, NO_KEY, node);
+  }
+
+  /** WAIT for one master: behind all that was called before, what is being redirected included. */
+  async #waitForReplicas(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
+    const { clock } = this.#cluster.options.connection;
+    const late = (): TimeoutError =>
+      new TimeoutError(
+        `${command.spec.name} waited ${call.timeout} ms for commands that are being redirected`,
+        {
+          code: "COMMAND_TIMEOUT",
+          executed: "no",
+        },
+      );
+    const limit = startLimit(clock, call.timeout, late, call.signal);
+    try {
+      await abortable(this.#router.settled(), limit.signal);
+    } finally {
+      limit.release();
+    }
+    const here = (): boolean => this.#cluster.topology.nodes().includes(node);
+    const wait: ReplicationWait = {
+      pool: node.pool,
+      sender: this.#multiplex ? node.lane : undefined,
+      acquire: (...rest) => acquireFromNode(this.#cluster, node, here, ...rest),
+      running: [...this.#running],
+      channel: channelOf(this.#cluster, node),
+    };
+    return await waitForReplicas(wait, command, call, blocks);
+  }
+
+  /** Remembers a call that may send further commands until it has settled. */
+  #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    const settled = (): void => void this.#running.delete(running);
+    running.then(settled, settled);
+    return running;
+  }
+
+  async #ready({ signal }: Pick<Call, "signal">): Promise<void> {
+    if (this.#cluster.topology.refreshes > 0) return;
+    const started = this.#pool.connect();
+    await (signal === undefined ? started : abortable(started, signal));
+  }
+
+  async #close(): Promise<void> {
+    this.#leave();
+    this.#router.close();
+    if (this.#owner) await this.#pool.close();
+  }
+}
+
+const channels: WeakMap<ClusterNode, string> = new WeakMap();
+
+/** A sharded channel of a node: in one of its slots. */
+function channelOf({ topology }: ClusterState, node: ClusterNode): string {
+  let channel = channels.get(node) ?? "keywire";
+  // A node with a single slot takes some 16,384 tries, once.
+  for (let n = 0; n < 100_000 && topology.masterOf(slotOf(channel)) !== node; n++) channel = `keywire:${n}`;
+  channels.set(node, channel);
+  return channel;
+}

@@ -1,0 +1,53 @@
+/**
+ * Commands without keys that concern more than one node, as the server's own table says (`request_policy`).
+ *
+ * @module
+ */
+import type { Command } from "../../commands/command.ts";
+import { ClusterError } from "../../errors.ts";
+import type { ClusterState } from "../topology/cluster_state.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import { combine } from "./reply_policies.ts";
+
+/** The nodes that a command goes to; `undefined`: one will do. */
+export function targetsOf(cluster: ClusterState, { spec }: Command): ClusterNode[] | undefined {
+  const { requestPolicy, responsePolicy, name } = spec;
+  // What each node says of itself cannot be put together; RANDOMKEY can: any key of any node.
+  if (responsePolicy === "special" && name !== "RANDOMKEY") return undefined;
+  if (requestPolicy === "all_nodes") return cluster.topology.nodes().filter((node) => node.health !== "fail");
+  if (requestPolicy !== "all_shards") return undefined;
+  return cluster.topology.shards().map(({ master }) => master);
+}
+
+/**
+ * Makes one reply of what all nodes said, errors in place.
+ *
+ * @throws {PartialError} when a node failed that must not fail.
+ */
+export function gather(
+  { spec: { name, responsePolicy } }: Command,
+  nodes: readonly ClusterNode[],
+  outcomes: readonly unknown[],
+  random: number,
+): unknown {
+  if (name === "RANDOMKEY") return anyKey(outcomes, random);
+  const parts = nodes.map((node, index) => ({ outcome: outcomes[index], where: node.toString() }));
+  return combine(name, responsePolicy, parts);
+}
+
+function anyKey(outcomes: readonly unknown[], random: number): unknown {
+  const keys = outcomes.filter((outcome) => outcome !== null && !(outcome instanceof Error));
+  if (keys.length > 0) return keys[Math.floor(random * keys.length)];
+  const failed = outcomes.find((outcome) => outcome instanceof Error);
+  if (failed !== undefined) throw failed;
+  return null;
+}
+
+/** The error for a cursor that belongs to one node, without a word on which. */
+export function cursorError(name: string): ClusterError {
+  return new ClusterError(
+    `Cannot run ${name} on a cluster: its cursor is one node's; use redis.scanIterator() for all of them, ` +
+      "or redis.node(address).scan() for one",
+    { code: "NEEDS_NODE", executed: "no" },
+  );
+}

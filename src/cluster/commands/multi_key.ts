@@ -1,0 +1,91 @@
+/**
+ * Commands whose keys are in several slots: split and joined where each key stands for itself, refused elsewhere.
+ *
+ * @module
+ */
+import { Command } from "../../commands/command.ts";
+import { keysOf } from "../../commands/keys.ts";
+import { ClusterError } from "../../errors.ts";
+import type { Arg } from "../../resp/types.ts";
+import { combine, type Part, partialError } from "./reply_policies.ts";
+import { slotOf } from "../routing/slot.ts";
+
+/** A part of a command, for one slot. */
+export interface Split {
+  /** The slot of its keys. */
+  readonly slot: number;
+  /** The command for these keys only. */
+  readonly command: Command;
+  /** The places of its keys among those of the whole. */
+  readonly positions: readonly number[];
+}
+
+/** Splits a command by slots; `undefined` for one that cannot be split. */
+export function split(command: Command): Split[] | undefined {
+  const { spec, args, parse } = command;
+  const keys = spec.keys[0];
+  const plain = spec.requestPolicy === "multi_shard" && keys !== undefined && "last" in keys &&
+    "first" in keys && keys.first === 0 && keys.last === -1;
+  if (!plain) return undefined;
+  const { step } = keys;
+  const groups = new Map<number, { args: Arg[]; positions: number[] }>();
+  for (let place = 0; place < args.length; place += step) {
+    const slot = slotOf(args[place]!);
+    let group = groups.get(slot);
+    if (group === undefined) groups.set(slot, group = { args: [], positions: [] });
+    for (let next = place; next < place + step && next < args.length; next++) group.args.push(args[next]!);
+    group.positions.push(place / step);
+  }
+  return [...groups].map(([slot, group]) => ({
+    slot,
+    command: new Command(spec, group.args, parse),
+    positions: group.positions,
+  }));
+}
+
+/**
+ * Joins what the parts came to.
+ *
+ * @throws {PartialError} when some of them failed.
+ */
+export function join(command: Command, splits: readonly Split[], outcomes: readonly unknown[]): unknown {
+  const { name, responsePolicy } = command.spec;
+  const parts = splits.map(({ slot, positions }, index): Part => ({
+    outcome: outcomes[index],
+    where: `slot ${slot}`,
+    positions,
+  }));
+  if (responsePolicy !== undefined) return combine(name, responsePolicy, parts);
+  if (outcomes.some((outcome) => outcome instanceof Error)) throw partialError(name, parts);
+  // Without a policy there is one value for each key, in the order of the keys.
+  const values: unknown[] = [];
+  splits.forEach(({ positions }, index) => {
+    positions.forEach((position, own) => values[position] = (outcomes[index] as unknown[])[own]);
+  });
+  return values;
+}
+
+/** The error for keys that are in several slots. Keys may be secrets of users: their places are shown, not they. */
+export function crossSlotError(name: string, keys: readonly Arg[]): ClusterError {
+  const slots = new Map<number, number[]>();
+  keys.forEach((key, index) => {
+    const slot = slotOf(key);
+    const places = slots.get(slot) ?? [];
+    slots.set(slot, [...places, index + 1]);
+  });
+  const shown = [...slots].slice(0, 6).map(([slot, places]) => {
+    const list = places.length > 6 ? `${places.slice(0, 6).join(", ")}, ...` : places.join(", ");
+    return `${places.length > 1 ? "keys" : "key"} ${list} in slot ${slot}`;
+  });
+  if (slots.size > 6) shown.push(`and ${slots.size - 6} slots more`);
+  return new ClusterError(
+    `Cannot run ${name}: its keys are in ${slots.size} slots (${shown.join("; ")}); ` +
+      "give them a common part in braces, as in {user1}:name and {user1}:mail, to have them in one",
+    { code: "CROSSSLOT", executed: "no" },
+  );
+}
+
+/** The error for a command whose keys are in several slots. */
+export function crossSlot(command: Command): ClusterError {
+  return crossSlotError(command.spec.name, keysOf(command));
+}

@@ -1,0 +1,99 @@
+/**
+ * Dedicated connections to the nodes of slots: for commands that block, for clients that do not multiplex, and for leases.
+ *
+ * @module
+ */
+import { pause, runDedicated, runOn } from "../../client/connections/dedicated_connection.ts";
+import type { Call } from "../../client/executor.ts";
+import type { Command } from "../../commands/command.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { PipelineError, RedisError } from "../../errors.ts";
+import { isUnreachable } from "./acquire_from_node.ts";
+import type { ClusterState } from "../topology/cluster_state.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import { recordRedirection } from "../redirection/record_redirection.ts";
+import { attemptRedirected } from "../redirection/redirect_attempts.ts";
+import { isReadonly, nextStep, redirectDelay, redirectionOf } from "../redirection/redirection.ts";
+
+/**
+ * Takes a connection to the node of a slot (negative: any node). The timeout of the call limits the search for a node that
+ * can be reached; one attempt may take longer, as connecting and waiting for a place have limits of their own.
+ */
+export function acquireForSlot(
+  cluster: ClusterState,
+  slot: number,
+  call: Call,
+  readonly: boolean,
+): Promise<{ readonly node: ClusterNode; readonly connection: Connection }> {
+  const name = slot < 0 ? "Taking a connection" : `Taking a connection for the slot ${slot}`;
+  return attemptRedirected(cluster, { name, slot, readonly }, call, async ({ node, call: rest, acquire }) => {
+    return { node, connection: await acquire(name, rest, Infinity) };
+  });
+}
+
+/** Runs a command on a dedicated connection. */
+export function runDedicatedForSlot(
+  cluster: ClusterState,
+  command: Command,
+  slot: number,
+  call: Call,
+  blocks: number,
+): Promise<unknown> {
+  const { name } = command.spec;
+  const options = { name, slot, readonly: isReadonly(command) };
+  return attemptRedirected(cluster, options, call, async ({ node, asking, call: rest, acquire }) => {
+    if (!asking) return await runDedicated(node.pool, command, rest, blocks, acquire);
+    const { clock } = node.pool.options.connection;
+    const deadline = rest.timeout === 0 ? Infinity : clock.now() + rest.timeout;
+    const connection = await acquire(name, rest, deadline);
+    try {
+      connection.send(["ASKING"]).catch(() => {});
+      return await runOn(connection, command, rest, deadline, blocks);
+    } finally {
+      connection[Symbol.dispose]();
+    }
+  });
+}
+
+/** Whether a lease that failed with `error` ran nothing and may succeed anew; waits until it may. */
+export async function canRetryLease(
+  cluster: ClusterState,
+  error: unknown,
+  redirects: number,
+  call: Pick<Call, "retry" | "signal">,
+): Promise<boolean> {
+  const { maxRedirections, connection: { clock } } = cluster.options;
+  const mayRetry = call.retry.attempts > 0;
+  if (call.signal?.aborted) return false;
+  if (isUnreachable(error) && !cluster.stopped) {
+    cluster.lost();
+    // The next lease waits for a node that can be reached.
+    return mayRetry && redirects < maxRedirections;
+  }
+  const refusal = refusalIn(error);
+  const redirection = redirectionOf(refusal);
+  if (redirection === undefined) return false;
+  const state = {
+    name: "a lease",
+    redirects,
+    maxRedirections,
+    mayRetry,
+    mayReadFromMaster: false,
+    timeLeft: Infinity,
+  };
+  const step = nextStep(redirection, refusal!, state, clock);
+  if (step.kind === "fail") return false;
+  if (step.kind === "moved") recordRedirection(cluster, step, cluster.topology.masterOf(step.slot));
+  if (step.kind === "retry" && step.refresh) cluster.refresher.request("down");
+  // A lease cannot ask: it waits until the slot has moved.
+  const delay = step.kind === "ask" ? redirectDelay(redirects + 1, clock) : step.delay;
+  if (delay > 0) await pause(clock, delay, undefined);
+  return true;
+}
+
+/** The redirection that kept all commands of a lease from being run, by itself or within a transaction. */
+function refusalIn(error: unknown): RedisError | undefined {
+  if (!(error instanceof RedisError) || error.executed !== "no") return undefined;
+  const all = error instanceof PipelineError ? error.results : [error];
+  return all.find((one): one is RedisError => one instanceof RedisError && redirectionOf(one) !== undefined);
+}

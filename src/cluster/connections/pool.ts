@@ -1,0 +1,378 @@
+/**
+ * The pool of a cluster that fails at its limit: connections to all nodes, under limits in all and for each.
+ *
+ * @module
+ */
+import { Connection } from "../../connection/connection.ts";
+import { ClusterError, ConnectionError, MaxConnectionsError, RedisError } from "../../errors.ts";
+import { type ConnectionClass, type ResolvedPoolOptions, resolvePoolOptions } from "../../options.ts";
+import type { Observer } from "../../observer.ts";
+import type { AcquireOptions, LeaseInfo, PoolStats } from "../../pool/pool.ts";
+import type { Transport } from "../../transport.ts";
+import { formatAddress, type Seed, type ServerAddress } from "../../topology/server_address.ts";
+import { ClusterState } from "../topology/cluster_state.ts";
+import { acquireForSlot } from "./dedicated_connection.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import { NodePool, type PoolGroup } from "./node_pool.ts";
+import { resolveClusterOptions } from "../options/options.ts";
+import type { ClusterPoolOptions } from "../options/types.ts";
+import { explainRedirection } from "../redirection/redirect_hints.ts";
+import type { ResolvedClusterOptions } from "../options/resolved.ts";
+import { NO_KEY } from "../routing/route.ts";
+import { SLOTS } from "../routing/slot.ts";
+import type { Topology } from "../topology/topology.ts";
+
+/** What a cluster's pool has, in all and by node. */
+export interface ClusterPoolStats extends PoolStats {
+  /** By address: what there is of each node that has had a connection. */
+  readonly nodes: Readonly<Record<string, PoolStats>>;
+}
+
+/** Which connection of a slot is wanted. */
+export interface AcquireBySlotOptions extends AcquireOptions {
+  /** Only to read: `readFrom` says where. Default `false`: the master. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * A pool of connections to the nodes of a cluster that refuses at its limit, at once.
+ *
+ * @example
+ * ```ts
+ * import { ClusterConnectionPool } from "@keywire/redis";
+ *
+ * await using pool = new ClusterConnectionPool([{ host: "localhost", port: 7000 }], { maxConnectionsPerNode: true });
+ * using connection = await pool.acquireBySlot(0);
+ * await connection.send(["PING"]); // "PONG"
+ * ```
+ */
+export class ClusterConnectionPool {
+  /** The transport for options that name none; the package's entry point sets it in its own class. */
+  static readonly transport: Transport | undefined = undefined;
+  /** The observer for options that name none; set likewise. */
+  static readonly observer: Observer | undefined = undefined;
+  /** The class of connections where the options name none. */
+  static readonly connectionClass: ConnectionClass<Connection> = Connection;
+
+  /** The options: complete, frozen, and without secrets when printed. */
+  readonly options: ResolvedClusterOptions;
+  /**
+   * The nodes and what is known of them, for clients.
+   *
+   * @internal
+   */
+  readonly state: ClusterState;
+  readonly #pools: Set<NodePool> = new Set();
+  readonly #homes: WeakMap<Connection, NodePool> = new WeakMap();
+  /** Aborted when the pool is closed: the end of all timers, queries and connects of its own. */
+  readonly #life: AbortController = new AbortController();
+  readonly #closers: Set<() => Promise<void>> = new Set();
+  #retired = { opened: 0, closed: 0 };
+  #makingPlace = false;
+  #closed = false;
+  #closing: Promise<void> | undefined = undefined;
+
+  /**
+   * Makes a pool; it connects when a connection is first needed. Options are seeds, a URL, an object, or one of
+   * the first two with an object over it.
+   *
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   */
+  constructor(
+    options: string | URL | readonly Seed[] | ClusterPoolOptions | ResolvedClusterOptions = {},
+    over?: ClusterPoolOptions,
+  ) {
+    const { connectionClass } = new.target;
+    const given = this.resolve(options, over);
+    const { transport = new.target.transport, observer = new.target.observer } = given.connection;
+    const same = transport === given.connection.transport && observer === given.connection.observer;
+    this.options = same ? given : this.resolve(given, { transport, observer });
+    const group: Omit<PoolGroup, "explain"> = {
+      connectionClass,
+      makePlace: (pool) => this.#makePlace(pool),
+      atLimit: (pool, wanted) => this.atLimit(pool, wanted),
+      placeFreed: () => {
+        if (!this.#makingPlace) this.placeFreed();
+      },
+    };
+    this.state = new ClusterState(
+      this.options,
+      (node) => this.#makePool(node, group),
+      (pool) => this.#closePool(pool),
+      this.#life.signal,
+    );
+  }
+
+  /** A pool for a URL; the options go over it. The same as `new ClusterConnectionPool(url, options)`. */
+  static fromUrl(url: string | URL, options?: ClusterPoolOptions): ClusterConnectionPool {
+    return new this(url, options);
+  }
+
+  /** What the options come to; a pool with further options overrides it. */
+  protected resolve(
+    options: string | URL | readonly Seed[] | ClusterPoolOptions | ResolvedClusterOptions,
+    over?: ClusterPoolOptions,
+  ): ResolvedClusterOptions {
+    return resolveClusterOptions(options, over);
+  }
+
+  /** The nodes, their roles and their slots, as far as they are known. */
+  get topology(): Topology {
+    return this.state.topology;
+  }
+
+  /** Whether `close()` has been called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Learns the nodes and their slots now, instead of on first use.
+   *
+   * @throws {ClusterError} when nobody tells them, or slots are without a node.
+   */
+  async connect(): Promise<void> {
+    if (this.closed) throw this.#closedError();
+    await this.state.start();
+  }
+
+  /** Asks for the slots anew; joins the flight that is on its way. */
+  async refresh(): Promise<void> {
+    if (this.closed) throw this.#closedError();
+    await this.state.refresher.now("asked");
+  }
+
+  /**
+   * Takes a connection to a node for exclusive use, until it is released or disposed of.
+   *
+   * @throws {MaxConnectionsError} at once, when there may be no more connections, in all or to this node.
+   * @throws {ClusterError} for a node that is not part of the cluster.
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} when none can be opened.
+   */
+  async acquireByNode(node: ServerAddress, options: AcquireOptions = {}): Promise<Connection> {
+    await this.connect();
+    const known = this.state.find(node);
+    if (known !== undefined) return await this.#acquire(known, options);
+    throw new ClusterError(
+      `Cannot take a connection to ${formatAddress(node)}: it is no node of the cluster`,
+      {
+        code: "NO_NODE",
+        executed: "no",
+      },
+    );
+  }
+
+  /**
+   * Takes a connection to the node that has a slot, for exclusive use. A master that cannot be reached is waited for
+   * up to `commandTimeout`, or another one that is elected in its place.
+   *
+   * @throws {RangeError} for a slot that is no whole number from 0 to 16,383.
+   * @throws {ClusterError} when nobody has the slot.
+   * @throws as {@linkcode acquireByNode} does.
+   */
+  async acquireBySlot(slot: number, options: AcquireBySlotOptions = {}): Promise<Connection> {
+    if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) {
+      throw new RangeError(`Cannot take a connection for the slot ${slot}: slots go from 0 to ${SLOTS - 1}`);
+    }
+    return await this.#seek(slot, options, options.readOnly === true);
+  }
+
+  /** Takes a connection to some node, for exclusive use; to another one where the first cannot be reached. */
+  async acquireRandom(options: AcquireOptions = {}): Promise<Connection> {
+    return await this.#seek(NO_KEY, options, false);
+  }
+
+  /**
+   * Takes a connection back.
+   *
+   * @throws {RedisError} with code `NOT_LEASED` for one that this pool has not lent: foreign, or released twice.
+   */
+  release(connection: Connection): void {
+    const home = this.#homes.get(connection);
+    if (home !== undefined) return home.release(connection);
+    throw new RedisError("Cannot release a connection that this pool has not lent", {
+      code: "NOT_LEASED",
+      executed: "no",
+    });
+  }
+
+  /** What the pool has at this moment. */
+  stats(): ClusterPoolStats {
+    const nodes: Record<string, PoolStats> = {};
+    const sum = { created: 0, idle: 0, inUse: 0, connecting: 0, ...this.#retired };
+    for (const node of this.topology.nodes()) {
+      const stats = node.openedPool?.stats();
+      if (stats !== undefined) nodes[node.toString()] = stats;
+    }
+    const leases: LeaseInfo[] = [];
+    let longestLease = 0;
+    for (const pool of this.#pools) {
+      const stats = pool.stats();
+      for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += stats[name];
+      longestLease = Math.max(longestLease, stats.longestLease);
+      leases.push(...stats.leases ?? []);
+    }
+    leases.sort((a, b) => b.heldFor - a.heldFor);
+    const { maxConnections, node } = this.options;
+    const { waiting } = this;
+    return { ...sum, waiting, max: maxConnections, longestLease, ...node.trackLeases && { leases }, nodes };
+  }
+
+  /** Who holds what, and for how long, by node; with `trackLeases` also where each lease was taken. */
+  explain(): string {
+    return [...this.#pools].map((pool) => `${pool.options.connection}: ${pool.explain()}`).join("\n");
+  }
+
+  /** Closes idle connections, and with `inUse` (default) also those that are held: their holders see a `ConnectionError`. */
+  disconnect(options: { readonly inUse?: boolean } = {}): void {
+    for (const pool of [...this.#pools]) pool.disconnect(options);
+  }
+
+  /** Does what `disconnect()` does, and counts from zero. */
+  reset(): void {
+    for (const pool of [...this.#pools]) pool.reset();
+    this.#retired = { opened: 0, closed: 0 };
+  }
+
+  /** Calls `closer` when the pool begins to close; returns how to take that back. */
+  beforeClose(closer: () => Promise<void>): () => void {
+    this.#closers.add(closer);
+    return () => this.#closers.delete(closer);
+  }
+
+  /** Ends the pool: refuses new leases, waits for those that are out up to `closeGrace`, then cuts them. Never rejects. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  /** Closes the pool. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Calls of `acquire...` that wait; a pool that waits overrides it. */
+  protected get waiting(): number {
+    return 0;
+  }
+
+  /**
+   * What `acquire...` does when all places are taken; a pool that waits overrides it.
+   *
+   * @internal
+   */
+  protected atLimit(pool: NodePool, _options: AcquireOptions): Promise<Connection> {
+    return Promise.reject(
+      new MaxConnectionsError(
+        `Cannot take a connection to ${pool.options.connection}: ${
+          this.#fullness(pool)
+        }; release them sooner, ` +
+          "raise maxConnections or maxConnectionsPerNode, or use a BlockingClusterConnectionPool to wait",
+        { code: "MAX_CONNECTIONS", executed: "no" },
+      ),
+    );
+  }
+
+  /** A place or an idle connection has become free; a pool that waits serves its waiters. */
+  protected placeFreed(): void {}
+
+  /** Ends all waiting; a pool that waits overrides it. */
+  protected refuseWaiters(_error: Error): void {}
+
+  #fullness(pool: NodePool): string {
+    const { created, connecting, max } = pool.stats();
+    return created + connecting >= max
+      ? `all ${max} to this node are in use`
+      : `all ${this.options.maxConnections} of the cluster are in use`;
+  }
+
+  #makePool(node: ClusterNode, group: Omit<PoolGroup, "explain">): NodePool {
+    const { connection, maxConnectionsPerNode } = this.options;
+    const { host, port, serverName } = node;
+    const named = connection.tls !== undefined && connection.tls.serverName === undefined &&
+      serverName !== undefined;
+    const over = { host, port, maxConnections: maxConnectionsPerNode };
+    const options: ResolvedPoolOptions = resolvePoolOptions(this.options.node, {
+      ...over,
+      ...named && { tls: { serverName } },
+    });
+    const pool = new NodePool(options, {
+      ...group,
+      explain: (error) => explainRedirection(this.state, node, error),
+    });
+    pool.readonly = node.role === "replica" && this.options.readFrom !== "master";
+    // What a holder loses says as much about the node as the loss of a shared connection.
+    pool.addEventListener("closed", ({ detail }) => {
+      if (detail.cause !== undefined && !this.#closed) this.state.lost();
+    });
+    this.#pools.add(pool);
+    // Whatever still asks for it is refused by the pool itself.
+    if (this.#closed) pool.close();
+    return pool;
+  }
+
+  /** A node has left: its share of the limit is free when the last of its connections has gone. */
+  async #closePool(pool: NodePool): Promise<void> {
+    await pool.close();
+    if (!this.#pools.delete(pool)) return;
+    const { opened, closed } = pool.stats();
+    this.#retired.opened += opened;
+    this.#retired.closed += closed;
+    this.placeFreed();
+  }
+
+  async #seek(
+    slot: number,
+    { signal, retry = true }: AcquireOptions,
+    readonly: boolean,
+  ): Promise<Connection> {
+    await this.connect();
+    const { commandTimeout: timeout, retry: policy } = this.options.connection;
+    const call = { mode: 0, timeout, signal, retry: retry ? policy : { ...policy, attempts: 0 } };
+    const { node, connection } = await acquireForSlot(this.state, slot, call, readonly);
+    this.#homes.set(connection, node.pool);
+    return connection;
+  }
+
+  async #acquire(node: ClusterNode, options: AcquireOptions): Promise<Connection> {
+    const connection = await node.pool.acquire(options);
+    this.#homes.set(connection, node.pool);
+    return connection;
+  }
+
+  /** Whether one more may be opened; an idle one of another node makes place. */
+  #makePlace(wanting: NodePool): boolean {
+    let count = 0;
+    for (const pool of this.#pools) {
+      const { created, connecting } = pool.stats();
+      count += created + connecting;
+    }
+    if (count < this.options.maxConnections) return true;
+    // The place that becomes free is taken already.
+    this.#makingPlace = true;
+    try {
+      for (const pool of this.#pools) if (pool !== wanting && pool.dropIdle()) return true;
+      return false;
+    } finally {
+      this.#makingPlace = false;
+    }
+  }
+
+  #closedError(): ConnectionError {
+    return new ConnectionError("Cannot take a connection to the cluster: the pool is closed", {
+      code: "CLOSED",
+      executed: "no",
+    });
+  }
+
+  async #close(): Promise<void> {
+    // Before anything ends, so that whoever is told of an end knows that it is for good.
+    this.#closed = true;
+    this.#life.abort(this.#closedError());
+    this.refuseWaiters(this.#closedError());
+    await Promise.all([
+      ...[...this.#closers].map((closer) => closer()),
+      ...[...this.#pools].map((pool) => pool.close()),
+    ]);
+    this.#pools.clear();
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The options of clusters as they hold: complete, checked, frozen, and safe to print.
+ *
+ * @module
+ */
+import type { ResolvedConnectionOptions, ResolvedPoolOptions } from "../../options.ts";
+import type { AddressMap } from "../../topology/address_map.ts";
+import type { ReadFrom } from "../../topology/read_from.ts";
+import { formatAddress, type ServerAddress } from "../../topology/server_address.ts";
+
+/** What a cluster's options come to, beside those of its connections. */
+export interface ClusterValues {
+  readonly startupNodes: readonly ServerAddress[];
+  readonly initSlotCache: boolean;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerNode: number;
+  readonly reinitializeSteps: number;
+  readonly skipFullCoverageCheck: boolean;
+  readonly followCluster: boolean;
+  readonly addressMap?: AddressMap;
+  readonly readFrom: ReadFrom;
+  readonly availabilityZone?: string;
+  readonly maxRedirections: number;
+  readonly refreshInterval: number;
+  readonly nodeTimeout: number;
+}
+
+/** The options of a cluster's pool, resolved. Made by `resolveClusterOptions`; see {@linkcode ClusterPoolOptions} for what each means. */
+export class ResolvedClusterOptions {
+  readonly #addressMap: AddressMap | undefined;
+  /** The options of the pool of each node; host and port are those of the first startup node. */
+  readonly node: ResolvedPoolOptions;
+  /** Where the cluster can be found. */
+  readonly startupNodes: readonly ServerAddress[];
+  /** Whether the slots are asked for before the first command. */
+  readonly initSlotCache: boolean;
+  /** How many connections there may be in all. */
+  readonly maxConnections: number;
+  /** How many there may be to one node. */
+  readonly maxConnectionsPerNode: number;
+  /** After how many MOVED replies the slots are asked for anew; 0 is never. */
+  readonly reinitializeSteps: number;
+  /** Whether slots may be without a node. */
+  readonly skipFullCoverageCheck: boolean;
+  /** Whether the nodes of now are asked, not only the startup nodes. */
+  readonly followCluster: boolean;
+  /** Where commands that change nothing are read. */
+  readonly readFrom: ReadFrom;
+  /** Where this client is. */
+  readonly availabilityZone: string | undefined;
+  /** How often one command may be redirected. */
+  readonly maxRedirections: number;
+  /** Milliseconds after which the slots are asked for anew; 0 is never. */
+  readonly refreshInterval: number;
+  /** Milliseconds without a reply after which the health of a node is checked; 0 is never. */
+  readonly nodeTimeout: number;
+
+  /** Takes over values that have been checked; users call `resolveClusterOptions`. */
+  constructor(values: ClusterValues, node: ResolvedPoolOptions) {
+    this.#addressMap = values.addressMap;
+    this.node = node;
+    this.startupNodes = values.startupNodes;
+    this.initSlotCache = values.initSlotCache;
+    this.maxConnections = values.maxConnections;
+    this.maxConnectionsPerNode = values.maxConnectionsPerNode;
+    this.reinitializeSteps = values.reinitializeSteps;
+    this.skipFullCoverageCheck = values.skipFullCoverageCheck;
+    this.followCluster = values.followCluster;
+    this.readFrom = values.readFrom;
+    this.availabilityZone = values.availabilityZone;
+    this.maxRedirections = values.maxRedirections;
+    this.refreshInterval = values.refreshInterval;
+    this.nodeTimeout = values.nodeTimeout;
+    Object.freeze(this);
+  }
+
+  /** The options of the connections. */
+  get connection(): ResolvedConnectionOptions {
+    return this.node.connection;
+  }
+
+  /** Maps announced addresses to addresses that this client can reach. */
+  get addressMap(): AddressMap | undefined {
+    return this.#addressMap;
+  }
+
+  /** All options as plain values; secrets are `"[redacted]"`. */
+  toJSON(): Record<string, unknown> {
+    const addressMap = typeof this.#addressMap === "function" ? "[function]" : this.#addressMap;
+    return { ...this.node.toJSON(), ...this, node: undefined, addressMap };
+  }
+
+  /** Where the startup nodes are. */
+  toString(): string {
+    return this.startupNodes.map(formatAddress).join(", ");
+  }
+
+  /** What Node and Bun print. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `ClusterOptions ${JSON.stringify(this, null, 2)}`;
+  }
+
+  /** What Deno prints. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `ClusterOptions ${JSON.stringify(this, null, 2)}`;
+  }
+}

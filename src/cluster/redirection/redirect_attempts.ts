@@ -1,0 +1,146 @@
+/**
+ * Attempts at the node of a slot, one after the other, until one is not redirected: for commands, transactions and leases
+ * on dedicated connections.
+ *
+ * @module
+ */
+import { type Acquire, pause } from "../../client/connections/dedicated_connection.ts";
+import type { Call } from "../../client/executor.ts";
+import { withUnknownOutcome } from "../../connection/failures.ts";
+import { abortable } from "../../connection/time_limit.ts";
+import { ConnectionError, RedisError } from "../../errors.ts";
+import { shouldRetry } from "../../retry.ts";
+import { acquireFromNode, isUnreachable } from "../connections/acquire_from_node.ts";
+import type { ClusterState } from "../topology/cluster_state.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import { recordRedirection } from "./record_redirection.ts";
+import { downError, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
+
+/** Where an attempt is made. */
+export interface Place {
+  /** The node. */
+  readonly node: ClusterNode;
+  /** Whether ASKING must come first. */
+  readonly asking: boolean;
+  /** The call, with the rest of its time. */
+  readonly call: Call;
+  /** Takes a connection to the node; fails when another node becomes the right one. */
+  readonly acquire: Acquire;
+}
+
+/** What kind of attempts are made. */
+export interface AttemptOptions {
+  /** The name of the command, for messages. */
+  readonly name: string;
+  /** The slot; negative: any node. */
+  readonly slot: number;
+  /** Whether `readFrom` selects the node. Default `false`: the master. */
+  readonly readonly?: boolean;
+  /** Whether an attempt can begin with ASKING. Default `true`; otherwise an ASK is waited out. */
+  readonly asks?: boolean;
+}
+
+/**
+ * Makes attempts until one succeeds or fails for another reason than a redirection. While the node cannot be reached, the
+ * slot's node is looked up anew, until the time of the call is over.
+ *
+ * @throws the error of the last attempt.
+ */
+export async function attemptRedirected<T>(
+  cluster: ClusterState,
+  { name, slot, readonly = false, asks = true }: AttemptOptions,
+  call: Call,
+  attempt: (place: Place) => Promise<T>,
+): Promise<T> {
+  const { connection: { clock }, maxRedirections, readFrom } = cluster.options;
+  const { signal, retry } = call;
+  const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
+  if (!cluster.ready) await (signal === undefined ? cluster.start() : abortable(cluster.start(), signal));
+  let named: ClusterNode | undefined;
+  let asking = false;
+  let masterOnly = !readonly;
+  let doubtful = false;
+  for (let redirects = 0, losses = 0;;) {
+    const node = named ??
+      (slot < 0 ? cluster.anyNode() : cluster.nodeOf(slot, !masterOnly) ?? guess(cluster, slot));
+    const rest = call.timeout === 0 ? call : { ...call, timeout: Math.max(1, deadline - clock.now()) };
+    const asked = asking;
+    call.route?.at(slot, node);
+    let unreachable: unknown;
+    const acquire: Acquire = async (what, one, until) => {
+      try {
+        return await acquireFromNode(
+          cluster,
+          node!,
+          () => asked || isRight(cluster, node!, slot, readonly),
+          what,
+          one,
+          until,
+        );
+      } catch (error) {
+        throw unreachable = error;
+      }
+    };
+    try {
+      if (node === undefined) throw downError(slot);
+      return await attempt({ node, asking, call: rest, acquire });
+    } catch (error) {
+      const failure = doubtful ? withUnknownOutcome(error) : error;
+      if (signal?.aborted || cluster.stopped) throw failure;
+      doubtful ||= error instanceof RedisError && error.executed !== "no";
+      named = undefined;
+      asking = false;
+      let delay = 0;
+      const redirection = redirectionOf(error);
+      if (redirection !== undefined) {
+        const step = nextStep(redirection, error as RedisError, {
+          name,
+          redirects: redirects++,
+          maxRedirections,
+          mayRetry: retry.attempts > 0,
+          mayReadFromMaster: !masterOnly,
+          timeLeft: deadline - clock.now(),
+        }, clock);
+        if (step.kind === "fail") throw step.error === error ? failure : step.error;
+        delay = step.delay;
+        if (step.kind === "retry") {
+          masterOnly ||= step.toMaster;
+          if (step.refresh) cluster.refresher.request("down");
+        } else {
+          named = recordRedirection(cluster, step, node, call.route);
+          asking = step.kind === "ask";
+          if (asking && !asks) {
+            named = undefined;
+            asking = false;
+            delay = redirectDelay(redirects, clock);
+          }
+        }
+      } else if (isReplaced(error)) masterOnly ||= readFrom !== "replica";
+      else {
+        const context = { attempt: 1, readonly: true, executed: "no" } as const;
+        if (!isUnreachable(unreachable) || !shouldRetry(retry, unreachable, context)) throw failure;
+        masterOnly ||= readFrom !== "replica";
+        delay = redirectDelay(++losses, clock);
+      }
+      if (clock.now() + delay >= deadline) throw failure;
+      if (delay > 0) await pause(clock, delay, signal);
+    }
+  }
+}
+
+/** Whether nothing was sent, as another node has become the right one. */
+export function isReplaced(error: unknown): boolean {
+  return error instanceof ConnectionError && error.code === "REPLACED" && error.executed === "no";
+}
+
+/** Whether a node is still one that serves a slot. */
+function isRight({ topology }: ClusterState, node: ClusterNode, slot: number, readonly: boolean): boolean {
+  if (slot < 0) return topology.refreshes === 0 || topology.nodes().includes(node);
+  const shard = topology.slots[slot];
+  return shard === undefined || shard.master === node || (readonly && shard.replicas.includes(node));
+}
+
+/** Before the topology is known, any node can redirect. */
+function guess(cluster: ClusterState, slot: number): ClusterNode | undefined {
+  return cluster.topology.refreshes === 0 ? cluster.topology.masterOf(slot) ?? cluster.anyNode() : undefined;
+}

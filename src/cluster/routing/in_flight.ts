@@ -1,0 +1,58 @@
+/**
+ * The commands on their way to a node, by slot.
+ *
+ * The index is made when a node refuses a command, and each command enters it once: a burst of redirections looks at each
+ * command in flight once, not once for each slot.
+ *
+ * @module
+ */
+import type { Command } from "../../commands/command.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { Pending } from "../../connection/pending.ts";
+import { slotOfCommand } from "./route.ts";
+
+/** Finds commands in flight on one connection. */
+export class InFlightIndex {
+  readonly #connection: Connection;
+  readonly #wanted: (pending: Pending) => boolean;
+  readonly #bySlot: Map<number, Pending[]> = new Map();
+  /** The number of the first command that the index has not looked at, counted over the life of the connection. */
+  #next = 0;
+
+  /** An index of the commands for which `wanted` returns `true`. */
+  constructor(connection: Connection, wanted: (pending: Pending) => boolean) {
+    this.#connection = connection;
+    this.#wanted = wanted;
+  }
+
+  /** Returns the slots with commands in flight, and maybe some whose commands have been answered. */
+  slots(): Iterable<number> {
+    this.#update();
+    return this.#bySlot.keys();
+  }
+
+  /** Removes and returns the commands of a slot that have no reply yet, in the order in which they were sent. */
+  take(slot: number): Pending[] {
+    this.#update();
+    const all = this.#bySlot.get(slot) ?? [];
+    this.#bySlot.delete(slot);
+    return all.filter((pending) => !pending.done);
+  }
+
+  #update(): void {
+    const dispatcher = this.#connection.link?.dispatcher;
+    if (dispatcher === undefined) return;
+    // All that the index knows has been answered.
+    if (dispatcher.taken >= this.#next) this.#bySlot.clear();
+    const end = dispatcher.taken + dispatcher.queue.length;
+    for (let number = Math.max(this.#next, dispatcher.taken); number < end; number++) {
+      const pending = dispatcher.queue.at(number - dispatcher.taken)!;
+      if (pending.done || !this.#wanted(pending)) continue;
+      const slot = slotOfCommand(pending.command as Command);
+      const known = this.#bySlot.get(slot);
+      if (known === undefined) this.#bySlot.set(slot, [pending]);
+      else known.push(pending);
+    }
+    this.#next = end;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The sender of commands to one node: a failed command is known to have failed there.
+ *
+ * @module
+ */
+import type { Pending, Sender } from "../../connection/pending.ts";
+import type { ClusterNode } from "../topology/node.ts";
+
+/** A sender that the router can direct to another node. */
+export interface RoutedSender extends Sender {
+  /** The router that the sender belongs to. */
+  readonly router: NodeRecovery;
+  /** The node that its commands go to; `undefined`: none yet. */
+  readonly node: ClusterNode | undefined;
+  /** Returns the same sender for commands to `node`; `undefined`: to no node yet. */
+  at(node: ClusterNode | undefined): RoutedSender;
+  /** Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. */
+  send?(pending: Pending, node: ClusterNode): void;
+}
+
+/** Takes over commands that failed at a node. */
+export interface NodeRecovery {
+  /** Takes the command over (`true`), or lets it be rejected with the error (`false`). */
+  recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean;
+}
+
+/** The sender of single commands. */
+export class NodeSender implements RoutedSender {
+  /** @inheritdoc */
+  readonly router: NodeRecovery;
+  /** @inheritdoc */
+  readonly node: ClusterNode | undefined;
+
+  /** For commands to `node`. */
+  constructor(router: NodeRecovery, node: ClusterNode | undefined) {
+    this.router = router;
+    this.node = node;
+  }
+
+  /** @inheritdoc */
+  at(node: ClusterNode | undefined): RoutedSender {
+    return node === this.node ? this : new NodeSender(this.router, node);
+  }
+
+  /** @inheritdoc */
+  recover(pending: Pending, error: Error): boolean {
+    return this.router.recoverFrom(pending, error, this.node);
+  }
+}

@@ -1,0 +1,377 @@
+/**
+ * Sends commands to the nodes that have their slots, and follows redirections. The commands of a slot keep their order.
+ *
+ * @module
+ */
+import { OfflineQueue, UNLIMITED } from "../../client/connections/offline_queue.ts";
+import { closedError } from "../../client/commands/unsupported_commands.ts";
+import type { Timer } from "../../clock.ts";
+import type { Command } from "../../commands/command.ts";
+import type { ScriptCommand } from "../../commands/script.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { Pending, rawCommand } from "../../connection/pending.ts";
+import { RedisError, ReplyError } from "../../errors.ts";
+import { DecodeMode } from "../../resp/types.ts";
+import { isFinal, retryDelay } from "../../retry.ts";
+import type { Route } from "../../observe/route.ts";
+import { type ClusterState, replaced, type TopologyListener } from "../topology/cluster_state.ts";
+import { isFatalDiscoveryError } from "../topology/fatal_discovery_error.ts";
+import { InFlightIndex } from "./in_flight.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import { type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
+import { recordRedirection } from "../redirection/record_redirection.ts";
+import { downError, isReadonly, nextStep, redirectDelay, redirectionOf } from "../redirection/redirection.ts";
+import { NO_KEY, slotOfCommand } from "./route.ts";
+import { type Destination, SlotQueue } from "./slot_queue.ts";
+import type { Shard } from "../topology/topology.ts";
+import type { UnknownCommands } from "./unknown_commands.ts";
+
+/** What a command has been through. */
+interface History {
+  /** How often a reply redirected it. */
+  redirects: number;
+  /** A replica refused it: the master is asked from now on. */
+  toMaster: boolean;
+}
+
+const ASKING = rawCommand(["ASKING"]);
+/** To the node that has the slot, at once. */
+const AGAIN: Destination = { node: undefined, asking: false, delay: 0 };
+
+/** Sends commands, and sends them again where that is right. */
+export class Router implements NodeRecovery, TopologyListener {
+  readonly #cluster: ClusterState;
+  readonly #unknown: UnknownCommands;
+  readonly #slots: readonly (Shard | undefined)[];
+  readonly #masterOnly: boolean;
+  readonly #unrouted: NodeSender;
+  /** Commands that wait for the topology. */
+  readonly #offlineQueue: OfflineQueue;
+  readonly #histories: WeakMap<Pending, History> = new WeakMap();
+  /** The routes of commands that are observed. */
+  readonly #routes: WeakMap<Pending, Route> = new WeakMap();
+  /** The slots with commands that are being redirected. */
+  readonly #queues: Map<number, SlotQueue> = new Map();
+  readonly #inFlight: WeakMap<Connection, InFlightIndex> = new WeakMap();
+  /** Batches on their way, and the nodes that they were sent to. */
+  readonly #batches: Map<Pending, ClusterNode> = new Map();
+  /** Commands without an order among each other that wait for their next attempt. */
+  readonly #delayed: Map<Pending, Timer> = new Map();
+  /** The node that commands with keys are sent to while the topology is unknown. */
+  #guess: ClusterNode | undefined = undefined;
+  #closed = false;
+
+  /** Routes over the nodes of a pool, and asks about commands that are `unknown`. */
+  constructor(cluster: ClusterState, unknown: UnknownCommands) {
+    const { connection, readFrom } = cluster.options;
+    this.#cluster = cluster;
+    this.#unknown = unknown;
+    this.#slots = cluster.topology.slots;
+    this.#masterOnly = readFrom === "master";
+    this.#unrouted = new NodeSender(this, undefined);
+    this.#offlineQueue = new OfflineQueue(
+      connection.clock,
+      connection.offlineQueue || UNLIMITED,
+      String(cluster.options),
+    );
+    cluster.listen(this);
+  }
+
+  /** Sends a command whose keys are all in `slot`; {@linkcode NO_KEY}: to any node. */
+  submit(pending: Pending, slot: number): void {
+    const shard = slot < 0 ? undefined : this.#slots[slot];
+    if (shard === undefined) return this.#submitAnywhere(pending, slot);
+    let node = shard.master;
+    if (this.#masterOnly || !isReadonly(pending.command)) {
+      const queue = this.#queues.size === 0 ? undefined : this.#queues.get(slot);
+      if (queue !== undefined) return queue.hold(pending);
+    } else node = this.#cluster.nodeOf(slot, true)!;
+    const sender = pending.sender = this.#senderOf(pending, node);
+    if (sender.send === undefined) node.lane.submit(pending);
+    else this.#sendBatch(pending, node, sender);
+  }
+
+  /** Records where a command goes; with a `slot` also the node of its last attempt. */
+  record(pending: Pending, route: Route, slot?: number): void {
+    this.#routes.set(pending, route);
+    if (slot === undefined) return;
+    pending.onSettled(() => route.at(slot, (pending.sender as Partial<RoutedSender>).node));
+  }
+
+  /** Whether commands of a slot are being redirected. */
+  isRedirecting(slot: number): boolean {
+    return this.#queues.has(slot);
+  }
+
+  /** Resolves when no command is being redirected. */
+  async settled(): Promise<void> {
+    while (this.#queues.size > 0) {
+      await Promise.all([...this.#queues.values()].map((queue) => queue.whenReleased));
+    }
+  }
+
+  /** @inheritdoc */
+  recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
+    if (this.#closed || !(error instanceof RedisError)) return false;
+    // Elsewhere a script may be unknown: from now on it is sent whole.
+    const { whole } = pending.command as Partial<ScriptCommand>;
+    if (whole !== undefined) pending.command = whole;
+    const slot = slotOfCommand(pending.command as Command);
+    const ordered = this.#isOrdered(pending, slot);
+    let queue = this.#queues.get(slot);
+    if (ordered && error instanceof ReplyError && error.executed === "no") {
+      queue ??= this.#addQueue(slot, this.#sentTo(node, slot));
+    }
+    // Before a new master is known, which may bring back more commands of the slot.
+    queue?.enter(pending);
+    const to = whole !== undefined && error.code === "NOSCRIPT" ? AGAIN : this.#next(pending, error, node);
+    if (to instanceof Error) {
+      // Whatever was refused did not run, so nothing has been overtaken.
+      if (to.executed === "no") queue?.dismiss(pending);
+      if (to !== error) pending.reject(to);
+      return to !== error;
+    }
+    queue = this.#queues.get(slot);
+    if (!ordered) this.#sendLater(pending, to);
+    else if (queue === undefined) this.#send(pending, to);
+    else queue.refuse(pending, error, to);
+    return true;
+  }
+
+  /** Forgets a command that another one replaces. */
+  dismiss(pending: Pending): void {
+    this.#queues.get(slotOfCommand(pending.command as Command))?.dismiss(pending);
+  }
+
+  /** @inheritdoc */
+  discovered(): void {
+    this.rearranged([], true, []);
+    if (this.#offlineQueue.size === 0) return;
+    for (const pending of this.#offlineQueue.drain()) {
+      this.submit(pending, slotOfCommand(pending.command as Command));
+    }
+  }
+
+  /** @inheritdoc */
+  failed(error: Error): boolean {
+    this.#offlineQueue.reason = error;
+    const waits = this.#cluster.options.connection.offlineQueue !== false;
+    if (!waits || isFatalDiscoveryError(error)) this.#offlineQueue.rejectAll(() => error);
+    return this.#offlineQueue.size > 0;
+  }
+
+  /** New calls for a slot wait until its old master has answered all earlier ones. */
+  rearranged(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void {
+    for (const node of [...this.#cluster.topology.nodes(), ...left]) {
+      const known = refreshed ? [...this.#indexOf(node)?.slots() ?? [], ...this.#slotsOfBatches()] : slots;
+      for (const slot of known) {
+        if (slot < 0 || this.#slots[slot]?.master === node) continue;
+        const earlier = this.#sentTo(node, slot);
+        if (earlier.length === 0) continue;
+        const queue = this.#queues.get(slot);
+        if (queue === undefined) this.#addQueue(slot, earlier);
+        else queue.expect(earlier);
+      }
+    }
+    // What waits for a connection to the node that was to redirect it has a better way now.
+    const guess = this.#guess?.openedLane;
+    if (this.#cluster.topology.refreshes > 0) this.#guess = undefined;
+    if (guess?.waiting) guess.evict(replaced("the topology is known now"));
+  }
+
+  /** Rejects all commands that wait, and all that come. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cluster.unlisten(this);
+    const { clock } = this.#cluster.options.connection;
+    const error = (pending: Pending): Error => closedError(pending.command.spec.name);
+    for (const [pending, timer] of this.#delayed) {
+      clock.clearTimeout(timer);
+      pending.reject(error(pending));
+    }
+    for (const queue of this.#queues.values()) queue.close(error);
+    this.#offlineQueue.rejectAll(error);
+  }
+
+  /** For a command without keys, for a slot without a node, or before the topology is known. */
+  #submitAnywhere(pending: Pending, slot: number): void {
+    const cluster = this.#cluster;
+    pending.sender = this.#senderOf(pending, undefined);
+    if (!cluster.ready) {
+      this.#offlineQueue.add(pending);
+      cluster.start().catch(() => {});
+    } else if (this.#queues.has(slot)) this.#queues.get(slot)!.hold(pending);
+    else if (slot === NO_KEY || cluster.topology.refreshes === 0) {
+      this.#send(pending, {
+        node: slot === NO_KEY ? cluster.anyNode() : this.#guessNode(),
+        asking: false,
+        delay: 0,
+      });
+    } else pending.fail(downError(slot));
+  }
+
+  /** Before the topology is known, one node redirects all commands with keys: their order would not survive several. */
+  #guessNode(): ClusterNode {
+    const known = this.#guess;
+    if (
+      known === undefined ||
+      (known.openedLane !== undefined && !known.usable && known.openedLane.waiting === 0)
+    ) {
+      this.#guess = this.#cluster.anyNode();
+    }
+    return this.#guess!;
+  }
+
+  #senderOf(pending: Pending, node: ClusterNode | undefined): RoutedSender {
+    if (pending.sender !== undefined) return (pending.sender as RoutedSender).at(node);
+    if (node === undefined) return this.#unrouted;
+    const known = node.sender as RoutedSender | undefined;
+    if (known !== undefined && known.router === this) return known;
+    const sender = new NodeSender(this, node);
+    node.sender = sender;
+    return sender;
+  }
+
+  /** Where a command goes that failed at `node`, or the error that it is rejected with. */
+  #next(pending: Pending, error: RedisError, node: ClusterNode | undefined): Destination | RedisError {
+    const cluster = this.#cluster;
+    const { connection, maxRedirections } = cluster.options;
+    const { clock } = connection;
+    const { name } = pending.command.spec;
+    const policy = pending.cold?.retry ?? connection.retry;
+    const timeLeft = pending.deadline === 0 ? Infinity : pending.deadline - clock.now();
+    const redirection = redirectionOf(error, pending.command as Command);
+    const readonly = isReadonly(pending.command);
+    if (redirection === undefined) {
+      // It has not been tried at all: it waits on, up to its deadline.
+      const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
+      if (untried) return AGAIN;
+      const attempt = (pending.cold?.repeats ?? 0) + 1;
+      const wait = retryDelay(policy, error, { attempt, readonly }, clock);
+      if (wait === undefined) return error;
+      // After a loss there is nothing to wait for but the connection.
+      const delay = error instanceof ReplyError ? wait : 0;
+      if (delay >= timeLeft) return error;
+      pending.coldFields.repeats = attempt;
+      return { node: undefined, asking: false, delay };
+    }
+    const history = this.#histories.get(pending) ?? { redirects: 0, toMaster: false };
+    const step = nextStep(redirection, error, {
+      name,
+      redirects: history.redirects++,
+      maxRedirections,
+      mayRetry: policy.attempts > 0,
+      mayReadFromMaster: readonly && !this.#masterOnly && !history.toMaster,
+      timeLeft,
+    }, clock);
+    this.#histories.set(pending, history);
+    if (step.kind === "fail") return step.error;
+    if (step.kind === "retry") {
+      history.toMaster ||= step.toMaster;
+      if (step.refresh) cluster.refresher.request("down");
+      return { node: undefined, asking: false, delay: step.delay };
+    }
+    const sender = pending.sender as RoutedSender | undefined;
+    if (step.kind === "ask" && sender?.send !== undefined) {
+      // A batch waits until the slot has moved.
+      return { node: undefined, asking: false, delay: redirectDelay(history.redirects, clock) };
+    }
+    const target = recordRedirection(cluster, step, node, this.#routes.get(pending));
+    if (step.kind === "moved") {
+      history.toMaster = true;
+      if (node !== undefined) this.#unknown.learn(pending.command as Command, node);
+    }
+    return { node: target, asking: step.kind === "ask", delay: step.delay };
+  }
+
+  /** Reads that replicas may serve, and commands without keys, have no order. */
+  #isOrdered(pending: Pending, slot: number): boolean {
+    return slot >= 0 && (this.#masterOnly || !isReadonly(pending.command));
+  }
+
+  #indexOf(node: ClusterNode | undefined): InFlightIndex | undefined {
+    const connection = node?.openedLane?.connection;
+    if (connection === undefined) return undefined;
+    let index = this.#inFlight.get(connection);
+    if (index === undefined) {
+      const wanted = (pending: Pending): boolean => {
+        const sender = pending.sender as Partial<RoutedSender> | undefined;
+        return sender?.router === this && (this.#masterOnly || !isReadonly(pending.command));
+      };
+      this.#inFlight.set(connection, index = new InFlightIndex(connection, wanted));
+    }
+    return index;
+  }
+
+  /** The ordered commands of a slot that a node has not answered. */
+  #sentTo(node: ClusterNode | undefined, slot: number): Pending[] {
+    const sent = this.#indexOf(node)?.take(slot) ?? [];
+    for (const [batch, at] of this.#batches) {
+      if (at === node && slotOfCommand(batch.command as Command) === slot) sent.push(batch);
+    }
+    return sent;
+  }
+
+  #slotsOfBatches(): number[] {
+    return [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
+  }
+
+  #addQueue(slot: number, inFlight: readonly Pending[]): SlotQueue {
+    const { connection } = this.#cluster.options;
+    const queue = new SlotQueue({
+      clock: connection.clock,
+      limits: connection.offlineQueue || UNLIMITED,
+      address: String(this.#cluster.options),
+      send: (pending, to) => this.#send(pending, to),
+      released: (held) => {
+        this.#queues.delete(slot);
+        for (const pending of held) this.submit(pending, slot);
+      },
+    }, inFlight);
+    this.#queues.set(slot, queue);
+    return queue;
+  }
+
+  #sendLater(pending: Pending, to: Destination): void {
+    if (to.delay === 0) return this.#send(pending, to);
+    const timer = this.#cluster.options.connection.clock.setTimeout(() => {
+      this.#delayed.delete(pending);
+      if (!pending.done) this.#send(pending, to);
+    }, to.delay);
+    this.#delayed.set(pending, timer);
+  }
+
+  /** Sends a command that has been sent before. */
+  #send(pending: Pending, { node: named, asking }: Destination): void {
+    const node = named ?? this.#nodeFor(pending);
+    const sender = pending.sender = this.#senderOf(pending, node);
+    if (node === undefined) return pending.fail(downError(slotOfCommand(pending.command as Command)));
+    if (sender.send !== undefined) return this.#sendBatch(pending, node, sender);
+    if (asking) {
+      // ASKING holds for the next command of the connection. What becomes of it shows in the reply to that.
+      const first = new Pending(ASKING, DecodeMode.text, pending.timeout);
+      first.promise().catch(() => {});
+      node.lane.resubmit(first);
+    }
+    node.lane.resubmit(pending);
+  }
+
+  /** Sends the commands that `pending` stands for. */
+  #sendBatch(pending: Pending, node: ClusterNode, sender: RoutedSender): void {
+    if (!this.#batches.has(pending)) pending.onSettled(() => this.#batches.delete(pending));
+    this.#batches.set(pending, node);
+    sender.send!(pending, node);
+  }
+
+  #nodeFor(pending: Pending): ClusterNode | undefined {
+    const cluster = this.#cluster;
+    const slot = slotOfCommand(pending.command as Command);
+    const { refreshes } = cluster.topology;
+    if (slot < 0 || (refreshes === 0 && cluster.topology.masterOf(slot) === undefined)) {
+      return cluster.anyNode();
+    }
+    const history = this.#histories.get(pending);
+    return cluster.nodeOf(slot, isReadonly(pending.command) && history?.toMaster !== true);
+  }
+}

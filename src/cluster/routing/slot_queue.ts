@@ -1,0 +1,239 @@
+/**
+ * The commands of one slot while some of them are being redirected. It keeps their order:
+ *
+ * ```text
+ *   in flight behind the first refusal --refused--> refused, in call order --by their next steps--> nodes
+ *   new calls --> held -----------------------------(when nothing is refused any more)-----------> nodes
+ * ```
+ *
+ * Nothing is sent before all that was sent earlier has been answered. After a delay one command goes alone; when it has
+ * run, the others follow. A refused command is rejected where a later one that uses the same keys has run meanwhile.
+ *
+ * @module
+ */
+import { OfflineQueue } from "../../client/connections/offline_queue.ts";
+import type { QueueLimits } from "../../options.ts";
+import type { Clock, Timer } from "../../clock.ts";
+import type { Command } from "../../commands/command.ts";
+import { keysOf } from "../../commands/keys.ts";
+import { Deadlines } from "../../connection/deadlines.ts";
+import type { Pending } from "../../connection/pending.ts";
+import { ReplyError } from "../../errors.ts";
+import type { Arg } from "../../resp/types.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import { isReadonly } from "../redirection/redirection.ts";
+
+/** Where a command goes next. */
+export interface Destination {
+  /** The node that the redirection named; `undefined`: the node that has the slot when the command is sent. */
+  readonly node: ClusterNode | undefined;
+  /** Whether ASKING goes first. */
+  readonly asking: boolean;
+  /** Milliseconds to wait first. */
+  readonly delay: number;
+}
+
+/** A command that did not run, and why. */
+interface Refused {
+  readonly pending: Pending;
+  readonly error: Error;
+  readonly to: Destination;
+  /** When it was first refused, as a number: refusals come in the order of the calls. */
+  readonly order: number;
+}
+
+/** What a slot queue does its work with. */
+export interface SlotQueueOptions {
+  /** The clock of the pool. */
+  readonly clock: Clock;
+  /** The limits for held calls. */
+  readonly limits: QueueLimits;
+  /** The cluster, for messages. */
+  readonly address: string;
+  /** Sends a refused command. */
+  send(pending: Pending, to: Destination): void;
+  /** Nothing is being redirected any more; `held` are the calls made meanwhile. */
+  released(held: Pending[]): void;
+}
+
+/** Redirects the commands of a slot in order. */
+export class SlotQueue {
+  readonly #options: SlotQueueOptions;
+  readonly #held: OfflineQueue;
+  readonly #deadlines: Deadlines;
+  /** Sent, and not answered. */
+  readonly #awaited: Set<Pending> = new Set();
+  /** Commands that call back when they settle. */
+  readonly #observed: WeakSet<Pending> = new WeakSet();
+  readonly #orders: WeakMap<Pending, number> = new WeakMap();
+  #nextOrder = 0;
+  /** Refused since something was last sent. */
+  #refused: Refused[] = [];
+  /** Refused earlier, and not sent since. */
+  #waiting: Refused[] = [];
+  #scheduled = false;
+  #delayed: Timer = undefined;
+  /** Whether one command was sent alone, to find out whether the slot is available again. */
+  #probing = false;
+  #closed = false;
+
+  /** Resolves when nothing is being redirected any more. */
+  readonly whenReleased: Promise<void>;
+  #release!: () => void;
+
+  /** A queue that waits for the replies to `inFlight`. */
+  constructor(options: SlotQueueOptions, inFlight: Iterable<Pending>) {
+    this.#options = options;
+    this.#held = new OfflineQueue(options.clock, options.limits, options.address);
+    this.#deadlines = new Deadlines(options.clock, (now) => this.#expire(now));
+    this.whenReleased = new Promise((resolve) => this.#release = resolve);
+    this.expect(inFlight);
+  }
+
+  /** Holds a call back until all earlier ones of the slot have been redirected. */
+  hold(pending: Pending): void {
+    this.#held.add(pending);
+  }
+
+  /** Waits for the replies to commands that were sent earlier than what is held. */
+  expect(inFlight: Iterable<Pending>): void {
+    for (const pending of inFlight) this.#await(pending);
+  }
+
+  /** Notes that a command was refused, before it is known what becomes of it: others may be refused meanwhile. */
+  enter(pending: Pending): void {
+    if (!this.#orders.has(pending)) this.#orders.set(pending, this.#nextOrder++);
+  }
+
+  /** Takes over a command that was refused. */
+  refuse(pending: Pending, error: Error, to: Destination): void {
+    this.#awaited.delete(pending);
+    this.enter(pending);
+    this.#refused.push({ pending, error, to, order: this.#orders.get(pending)! });
+    this.#held.reason = error;
+    if (pending.deadline !== 0) this.#deadlines.note(pending.deadline);
+    this.#schedule();
+  }
+
+  /** Forgets a command that fails without having run. */
+  dismiss(pending: Pending): void {
+    this.#awaited.delete(pending);
+    this.#schedule();
+  }
+
+  /** Rejects all commands. */
+  close(error: (pending: Pending) => Error): void {
+    this.#end();
+    for (const { pending } of [...this.#refused, ...this.#waiting]) pending.reject(error(pending));
+    this.#held.rejectAll(error);
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#release();
+    this.#options.clock.clearTimeout(this.#delayed);
+    this.#deadlines.clear();
+  }
+
+  #await(pending: Pending): void {
+    this.#awaited.add(pending);
+    if (this.#observed.has(pending)) return;
+    this.#observed.add(pending);
+    pending.onSettled(() => this.#settled(pending));
+  }
+
+  /** A command that was sent has run, or may have. */
+  #settled(pending: Pending): void {
+    if (!this.#awaited.delete(pending)) return;
+    for (const earlier of this.#refused) {
+      // After a loss reads are repeated in any order, as they always are.
+      const refused = earlier.error instanceof ReplyError;
+      if (refused && conflict(earlier.pending, pending)) earlier.pending.reject(overtaken(earlier));
+    }
+    this.#schedule();
+  }
+
+  /** Commands that a connection or a queue loses together are refused in one go: all of them first. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#advance();
+    });
+  }
+
+  #advance(): void {
+    if (this.#closed || this.#awaited.size > 0 || this.#delayed !== undefined) return;
+    // The command that was sent alone has passed: there is no reason to wait any longer.
+    const passed = this.#probing && this.#refused.length === 0;
+    this.#probing = false;
+    const waiting = passed ? this.#waiting.map(withoutDelay) : this.#waiting;
+    this.#waiting = [...this.#refused, ...waiting].filter(({ pending }) => !pending.done)
+      .sort((a, b) => a.order - b.order);
+    this.#refused = [];
+    const first = this.#waiting[0];
+    if (first === undefined) {
+      this.#end();
+      return this.#options.released(this.#held.drain());
+    }
+    if (first.to.delay > 0) {
+      this.#delayed = this.#options.clock.setTimeout(() => {
+        this.#delayed = undefined;
+        this.#probing = true;
+        this.#send(1);
+      }, first.to.delay);
+      return;
+    }
+    // Two nodes would answer in no certain order.
+    const other = this.#waiting.findIndex(({ to }) =>
+      to.delay > 0 || to.node !== first.to.node || to.asking !== first.to.asking
+    );
+    this.#send(other < 0 ? this.#waiting.length : other);
+  }
+
+  #send(count: number): void {
+    const sent = this.#waiting.splice(0, count).filter(({ pending }) => !pending.done);
+    if (sent.length === 0) return this.#advance();
+    for (const { pending } of sent) this.#await(pending);
+    for (const { pending, to } of sent) if (!pending.done) this.#options.send(pending, to);
+  }
+
+  #expire(now: number): number {
+    let next = Infinity;
+    for (const { pending, error } of [...this.#refused, ...this.#waiting]) {
+      if (pending.done || pending.deadline === 0) continue;
+      if (pending.deadline <= now) pending.reject(error);
+      else next = Math.min(next, pending.deadline);
+    }
+    return next;
+  }
+}
+
+function withoutDelay(one: Refused): Refused {
+  return { ...one, to: { ...one.to, delay: 0 } };
+}
+
+/** Whether the order of two commands of one slot matters. */
+function conflict(one: Pending, other: Pending): boolean {
+  if (isReadonly(one.command) && isReadonly(other.command)) return false;
+  const [ours, theirs] = [one, other].map(({ command }) => keysOf(command as Command).map(nameOf)) as [
+    string[],
+    string[],
+  ];
+  // A command whose keys are not known may use any.
+  return ours.length === 0 || theirs.length === 0 || ours.some((key) => theirs.includes(key));
+}
+
+const latin1 = /* @__PURE__ */ new TextDecoder("latin1");
+const utf8 = /* @__PURE__ */ new TextEncoder();
+
+/** A key as text that is the same for the same bytes. */
+function nameOf(key: Arg): string {
+  return latin1.decode(key instanceof Uint8Array ? key : utf8.encode(String(key)));
+}
+
+function overtaken({ error }: Refused): Error {
+  const why = "it is not sent again, as a later command on the same key has run";
+  return new ReplyError(`${error.message} (${why})`, { executed: "no", cause: error });
+}

@@ -1,0 +1,181 @@
+/**
+ * A lane that goes from node to node: to another one when its node is lost, or is not the right one any more.
+ *
+ * @module
+ */
+import { delayOf } from "../../backoff.ts";
+import type {
+  ReconnectingConnection,
+  ReconnectingListener,
+} from "../../client/connections/reconnecting_connection.ts";
+import type { Timer } from "../../clock.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { Reply } from "../../resp/types.ts";
+import type { ClusterState } from "../topology/cluster_state.ts";
+import type { ClusterNode } from "../topology/node.ts";
+
+/** How a lane roves. */
+export interface Route {
+  /** The node to be on; `current` is the one it is on now, `lost` whether that cannot be reached. */
+  pick(current: ClusterNode | undefined, lost: boolean): ClusterNode | undefined;
+  /** The lane of a node. */
+  laneOf(node: ClusterNode): ReconnectingConnection;
+}
+
+/** Passes on what the lane of one node after the other tells. */
+export class ClusterSubscriptionConnection implements ReconnectingConnection {
+  readonly #state: ClusterState;
+  readonly #route: Route;
+  #listeners: readonly ReconnectingListener[] = [];
+  #node: ClusterNode | undefined = undefined;
+  #lane: ReconnectingConnection | undefined = undefined;
+  #wanted = false;
+  #ended = false;
+  #connected = false;
+  #leaving = false;
+  #attempt = 0;
+  #timer: Timer = undefined;
+
+  /** Over these nodes; it is nowhere before it is wanted. */
+  constructor(state: ClusterState, route: Route) {
+    this.#state = state;
+    this.#route = route;
+  }
+
+  /** @inheritdoc */
+  get connection(): Connection | undefined {
+    return this.#lane?.connection;
+  }
+
+  /** @inheritdoc */
+  listen(listener: ReconnectingListener): void {
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
+  }
+
+  /** @inheritdoc */
+  unlisten(listener: ReconnectingListener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+  }
+
+  /** @inheritdoc */
+  want(): void {
+    if (this.#ended) return;
+    this.#wanted = true;
+    // After a loss it goes on by itself, in its own time; and so it does on its way to another node.
+    if (this.#timer !== undefined || this.#leaving) return;
+    if (this.#lane === undefined) this.#settle(false);
+    else this.#lane.want();
+  }
+
+  /** @inheritdoc */
+  rest(): void {
+    this.#wanted = false;
+    this.#leave();
+  }
+
+  /** Slots have moved, or nodes left: it may be on the wrong node. */
+  check(): void {
+    if (this.#wanted && this.#timer === undefined) this.#settle(false);
+  }
+
+  /** There will be no connection any more. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#wanted = this.#connected = false;
+    this.#leave();
+    this.#tell((listener) => listener.closed?.());
+  }
+
+  /** Goes where it belongs. */
+  #settle(lost: boolean): void {
+    const node = this.#route.pick(this.#node, lost);
+    if (node !== undefined && node === this.#node) return this.#lane!.want();
+    this.#leave();
+    if (node === undefined) return this.#discover();
+    this.#node = node;
+    const lane = this.#lane = this.#route.laneOf(node);
+    lane.listen(this.#ears);
+    if (lane.connection === undefined) lane.want();
+    else this.#ears.ready(lane.connection);
+  }
+
+  /** Nobody knows where to go: the nodes are asked. */
+  #discover(): void {
+    const state = this.#state;
+    if (state.topology.refreshes > 0) return this.#troubled(undefined);
+    state.start().then(
+      () => {
+        if (this.#wanted && this.#lane === undefined && this.#timer === undefined) this.#troubled(undefined);
+      },
+      (error) => this.#tell((listener) => listener.failed?.(error)),
+    );
+  }
+
+  #leave(): void {
+    const { clock } = this.#state.options.connection;
+    clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lane = this.#lane;
+    this.#lane = this.#node = undefined;
+    if (lane === undefined) return;
+    lane.unlisten(this.#ears);
+    lane.rest?.();
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#leaving = true;
+    this.#tell((listener) => listener.lost(undefined));
+    this.#leaving = false;
+  }
+
+  /** There is no way to the node: at first at once, then more and more slowly, to another. */
+  #troubled(cause: Error | undefined): void {
+    this.#state.lost();
+    if (!this.#wanted || this.#timer !== undefined) return;
+    const { clock, reconnect } = this.#state.options.connection;
+    const attempt = this.#attempt++;
+    const delay = attempt === 0 ? 0 : delayOf(reconnect.backoff, attempt, clock);
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#wanted) this.#settle(true);
+    }, delay);
+    this.#tell((listener) => listener.retrying?.(cause));
+  }
+
+  #tell(tell: (listener: ReconnectingListener) => void): void {
+    for (const listener of this.#listeners) tell(listener);
+  }
+
+  readonly #ears: ReconnectingListener = {
+    ready: (connection) => {
+      this.#attempt = 0;
+      this.#connected = true;
+      this.#state.options.connection.clock.clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#tell((listener) => listener.ready(connection));
+    },
+    lost: (cause) => {
+      this.#connected = false;
+      this.#troubled(cause);
+      this.#tell((listener) => listener.lost(cause));
+    },
+    push: (values: Reply[]) => {
+      const listeners = this.#listeners;
+      for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
+    },
+    retrying: (cause) => this.#troubled(cause),
+    failed: (error) => {
+      // Refused for good: by this node as by all others.
+      this.#tell((listener) => listener.failed?.(error));
+    },
+    closed: () => {
+      // The node has left the cluster.
+      const connected = this.#connected;
+      this.#connected = false;
+      this.#lane?.unlisten(this.#ears);
+      this.#lane = this.#node = undefined;
+      if (this.#wanted) this.#troubled(undefined);
+      if (connected) this.#tell((listener) => listener.lost(undefined));
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Where subscriptions of a cluster live: channels and patterns on any node, as the nodes tell each other of what is
+ * published; shard channels on the master of their slot.
+ *
+ * @module
+ */
+import type { ReconnectingConnection } from "../../client/connections/reconnecting_connection.ts";
+import type { SubscriptionHome, SubscriptionKind } from "../../client/pubsub/subscription_router.ts";
+import { DedicatedSubscriptionConnection } from "../../client/pubsub/dedicated_subscription_connection.ts";
+import { homeOn } from "../../client/pubsub/standalone_subscriptions.ts";
+import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
+import type { ResolvedConnectionOptions } from "../../options.ts";
+import type { ClusterState } from "../topology/cluster_state.ts";
+import type { ClusterNode } from "../topology/node.ts";
+import type { ClusterConnectionPool } from "../connections/pool.ts";
+import { recordRedirection } from "../redirection/record_redirection.ts";
+import { redirectionOf } from "../redirection/redirection.ts";
+import { ClusterSubscriptionConnection, type Route } from "./cluster_subscription_connection.ts";
+import { slotOf } from "../routing/slot.ts";
+
+/** The subscriptions of all clients of one cluster's pool that multiplex, or of all that do not. */
+export class ClusterSubscriptions implements SubscriptionHome {
+  /** @inheritdoc */
+  readonly options: ResolvedConnectionOptions;
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents>;
+  readonly #state: ClusterState;
+  readonly #multiplex: boolean;
+  /** Of all channels and patterns. */
+  readonly #common: ClusterSubscriptionConnection;
+  /** Of shard channels, by the master of their slot; `undefined`: nobody is known to have it. */
+  readonly #shards: Map<ClusterNode | undefined, ClusterSubscriptionConnection> = new Map();
+  /** Lanes of single subscriptions: those that are out. */
+  readonly #private: Set<ClusterSubscriptionConnection> = new Set();
+  readonly #listeners: Set<() => void> = new Set();
+  #scheduled = false;
+
+  /** Over the nodes of a pool; without `multiplex` on connections of their own. */
+  constructor(pool: ClusterConnectionPool, multiplex: boolean) {
+    this.#state = pool.state;
+    this.#multiplex = multiplex;
+    this.options = pool.options.connection;
+    this.events = pool.state.events;
+    this.#common = new ClusterSubscriptionConnection(this.#state, this.#route(anyNode(this.#state)));
+    // As long as the pool: nothing is done unless there are subscriptions.
+    this.#state.listen({
+      discovered: () => this.#moved(),
+      failed: () => false,
+      rearranged: (_slots, refreshed) => {
+        // The server itself tells of a single slot.
+        if (refreshed) this.#move();
+      },
+    });
+    pool.beforeClose(() => {
+      for (const lane of [this.#common, ...this.#shards.values(), ...this.#private]) lane.end();
+      return Promise.resolve();
+    });
+  }
+
+  /** @inheritdoc */
+  lane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
+    if (kind !== "shard") return this.#common;
+    const master = this.#state.topology.masterOf(slotOf(channel));
+    let lane = this.#shards.get(master);
+    if (lane === undefined) {
+      lane = new ClusterSubscriptionConnection(this.#state, this.#route(() => master));
+      this.#shards.set(master, lane);
+    }
+    return lane;
+  }
+
+  /** @inheritdoc */
+  privateLane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
+    const slot = kind === "shard" ? slotOf(channel) : undefined;
+    const pick = slot === undefined ? anyNode(this.#state) : () => this.#state.topology.masterOf(slot);
+    return new PrivateSubscriptionConnection(this.#state, {
+      pick,
+      laneOf: (node) => new DedicatedSubscriptionConnection(node.pool),
+    }, this.#private);
+  }
+
+  /** @inheritdoc */
+  groupOf(kind: SubscriptionKind, channel: string | Uint8Array): number {
+    return kind === "shard" ? slotOf(channel) : 0;
+  }
+
+  /** @inheritdoc */
+  misplaced(channel: string | Uint8Array, error: Error | undefined): void {
+    const state = this.#state;
+    const redirection = redirectionOf(error);
+    if (redirection?.kind === "moved") {
+      recordRedirection(state, redirection, state.topology.masterOf(slotOf(channel)));
+      this.#moved();
+    } else if (error === undefined) state.refresher.request("moved");
+  }
+
+  /** @inheritdoc */
+  onMoved(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #route(pick: Route["pick"]): Route {
+    return {
+      pick,
+      laneOf: (node) => homeOn(node.pool, node.lane, this.#multiplex).lane("channel", ""),
+    };
+  }
+
+  /** Once for all that is told in one tick. */
+  #moved(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#move();
+    });
+  }
+
+  #move(): void {
+    this.#common.check();
+    for (const lane of this.#private) lane.check();
+    for (const listener of this.#listeners) listener();
+    // What was subscribed there has been handed over: its lane rests, and is made anew when it is needed.
+    const masters = new Set<ClusterNode | undefined>(this.#state.topology.byRole("master"));
+    for (const master of [...this.#shards.keys()]) if (!masters.has(master)) this.#shards.delete(master);
+  }
+}
+
+/** A lane of one subscription, which is told of what moves while it is in use. */
+class PrivateSubscriptionConnection extends ClusterSubscriptionConnection {
+  readonly #lanes: Set<ClusterSubscriptionConnection>;
+
+  constructor(state: ClusterState, route: Route, lanes: Set<ClusterSubscriptionConnection>) {
+    super(state, route);
+    this.#lanes = lanes;
+  }
+
+  override want(): void {
+    this.#lanes.add(this);
+    super.want();
+  }
+
+  override rest(): void {
+    this.#lanes.delete(this);
+    super.rest();
+  }
+}
+
+/** Stays on a node as long as it can be reached; else goes to another that is well, if there is one. */
+function anyNode(state: ClusterState): Route["pick"] {
+  return (current, lost) => {
+    const nodes = state.topology.refreshes === 0 ? [] : state.topology.nodes();
+    const well = nodes.filter(({ health }) => health === "online");
+    if (!lost && current !== undefined && well.includes(current)) return current;
+    const others = well.filter((node) => node !== current && !state.isSilent(node));
+    const usable = others.filter(({ usable }) => usable);
+    const masters = others.filter(({ role }) => role === "master");
+    const choice = [usable, masters, others, nodes].find(({ length }) => length > 0);
+    return choice?.[Math.floor(state.options.connection.clock.random() * choice.length)];
+  };
+}
+
+const homes: WeakMap<ClusterConnectionPool, Map<boolean, ClusterSubscriptions>> = new WeakMap();
+
+/** The home over a pool: one for all its clients that multiplex, and one for those that do not. */
+export function clusterSubscriptions(pool: ClusterConnectionPool, multiplex: boolean): ClusterSubscriptions {
+  let known = homes.get(pool);
+  if (known === undefined) homes.set(pool, known = new Map());
+  let home = known.get(multiplex);
+  if (home === undefined) known.set(multiplex, home = new ClusterSubscriptions(pool, multiplex));
+  return home;
+}

@@ -1,0 +1,172 @@
+/**
+ * A node of a cluster: who it is, and the ways to it.
+ *
+ * @module
+ */
+import type { MultiplexedConnection } from "../../client/connections/multiplexed_connection.ts";
+import { enterLane, leaveLane } from "../../client/standalone_executor.ts";
+import type { Clock } from "../../clock.ts";
+import type { Sender } from "../../connection/pending.ts";
+import type { ReadTarget } from "../../topology/read_from.ts";
+import { formatAddress, type ServerAddress } from "../../topology/server_address.ts";
+import type { NodePool } from "../connections/node_pool.ts";
+
+/** What a node is; `"unknown"` is a startup node that has not been heard of by the cluster. */
+export type NodeRole = "master" | "replica" | "unknown";
+
+/** A node of a cluster. Nothing is opened to it before something is sent. */
+export class ClusterNode implements ReadTarget {
+  /** Where it is, as it can be reached from here. */
+  readonly host: string;
+  /** Where it is, as it can be reached from here. */
+  readonly port: number;
+  /** Its identity in the cluster, where that is known. */
+  id: string | undefined = undefined;
+  /** What it is. */
+  role: NodeRole = "unknown";
+  /** What the others think of it. */
+  health: "online" | "loading" | "fail" = "online";
+  /** The availability zone as CLUSTER SHARDS or SLOTS announces it. */
+  availabilityZone: string | undefined = undefined;
+  /** Milliseconds that a PING took lately; measured for `readFrom: "nearest"` only. */
+  latency: number | undefined = undefined;
+  /**
+   * Whether it owed replies and had sent nothing for too long when it was last checked.
+   *
+   * @internal
+   */
+  silent = false;
+  /** The name for TLS, where it is another than the host. */
+  serverName: string | undefined = undefined;
+  /**
+   * The sender of the client that sent the last command, to be used again.
+   *
+   * @internal
+   */
+  sender: Sender | undefined = undefined;
+  readonly #makePool: (node: ClusterNode) => NodePool;
+  readonly #opened: (node: ClusterNode) => void;
+  readonly #configuredZone: string | undefined;
+  #pool: NodePool | undefined = undefined;
+  #lane: MultiplexedConnection | undefined = undefined;
+
+  /**
+   * `zone` is configured for it; `opened` is told when the node gets its lane.
+   *
+   * @internal
+   */
+  constructor(
+    { host, port }: ServerAddress,
+    zone: string | undefined,
+    makePool: (node: ClusterNode) => NodePool,
+    opened: (node: ClusterNode) => void,
+  ) {
+    this.host = host;
+    this.port = port;
+    this.#configuredZone = zone;
+    this.#makePool = makePool;
+    this.#opened = opened;
+  }
+
+  /**
+   * Its connections.
+   *
+   * @internal
+   */
+  get pool(): NodePool {
+    return this.#pool ??= this.#makePool(this);
+  }
+
+  /**
+   * Its connections, if there have ever been any.
+   *
+   * @internal
+   */
+  get openedPool(): NodePool | undefined {
+    return this.#pool;
+  }
+
+  /**
+   * The connection to it that all callers share.
+   *
+   * @internal
+   */
+  get lane(): MultiplexedConnection {
+    return this.#lane ?? this.#open();
+  }
+
+  /**
+   * The shared connection, if there has ever been one.
+   *
+   * @internal
+   */
+  get openedLane(): MultiplexedConnection | undefined {
+    return this.#lane;
+  }
+
+  /** The availability zone: as the options say, else as the server announces it. */
+  get zone(): string | undefined {
+    const known = this.#configuredZone ?? this.availabilityZone;
+    if (known !== undefined) return known;
+    const told = this.#lane?.connection?.server.availability_zone;
+    return typeof told === "string" && told !== "" ? told : undefined;
+  }
+
+  /**
+   * Whether a read that is sent now can be expected to arrive; a node without a shared connection may get one.
+   *
+   * @internal
+   */
+  get ready(): boolean {
+    return this.health === "online" && !this.silent && (this.#lane === undefined || this.#lane.usable);
+  }
+
+  /**
+   * Starts to reconnect.
+   *
+   * @internal
+   */
+  wake(): void {
+    this.#lane?.want();
+  }
+
+  /** Whether a command would go out to it now. */
+  get usable(): boolean {
+    return this.#lane !== undefined && this.#lane.usable;
+  }
+
+  /** Whether there is a connection to it that could be used now. */
+  get connected(): boolean {
+    return this.usable || (this.#pool !== undefined && this.#pool.stats().idle > 0);
+  }
+
+  /** Milliseconds for which it has owed replies and said nothing; 0 while it owes none. */
+  silence(clock: Clock): number {
+    const link = this.#lane?.connection?.link;
+    return link === undefined || link.pending === 0 ? 0 : clock.now() - link.silentSince;
+  }
+
+  /** Its address. */
+  toString(): string {
+    return formatAddress(this);
+  }
+
+  /** Cuts all its connections, those of holders included. */
+  disconnect(cause: Error): void {
+    this.#lane?.connection?.disconnect(cause);
+    this.#pool?.disconnect();
+  }
+
+  /** Ends the shared connection; a new one is made when it is needed. */
+  async closeLane(): Promise<void> {
+    if (this.#lane === undefined) return;
+    this.#lane = undefined;
+    await leaveLane(this.pool);
+  }
+
+  #open(): MultiplexedConnection {
+    const lane = this.#lane = enterLane(this.pool);
+    this.#opened(this);
+    return lane;
+  }
+}
