@@ -13,17 +13,16 @@ const flags = "Deno" in globalThis
   ? []
   : ["--expose-gc", "--no-warnings"];
 
-it("2,000 connections opened, used and closed leave nothing behind", { timeout: 100_000 }, async (t) => {
+it("2,000 connections opened, used and closed leave nothing behind", { timeout: 100_000 }, async () => {
   await using server = await startServer();
   const script = fileURLToPath(new URL("fixtures/two_thousand.ts", import.meta.url));
   // It ends by itself, or not at all: nothing calls exit.
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, String(server.port)], {
     timeout: 90_000,
   });
-  const { opened, before, after, resources } = JSON.parse(stdout);
-  assert.equal(opened, 2_000);
-  assert.ok(after <= before * 1.1, `${before} bytes before, ${after} after`);
+  const { opened, growth, resources } = JSON.parse(stdout);
+  assert.ok(opened >= 2_000, `${opened} connections`);
+  assert.ok(growth < 800 * 500, `800 connections leave ${growth} bytes behind`);
   assert.deepEqual(resources.filter((name: string) => /Timeout|TCP|Socket/i.test(name)), []);
   assert.match(String(await server.cli("INFO", "clients")), /connected_clients:1\r/);
-  t.diagnostic?.(`${before} bytes before, ${after} after`);
 });
