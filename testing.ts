@@ -35,6 +35,8 @@ export type {
   Listener,
   Listening,
   ListenOptions,
+  SentinelsListenOptions,
+  TopologyListenOptions,
 } from "./src/testing/listener.ts";
 export type { TestServerOptions } from "./src/testing/options.ts";
 export type { Snapshot } from "./src/testing/snapshot.ts";

@@ -15,6 +15,7 @@ import { bundle, listEntries } from "./package/bundle.ts";
 import { copyDeclarations, declarationArguments } from "./package/declarations.ts";
 import { describePackage, REPOSITORY } from "./package/manifest.ts";
 import { standIn } from "./package/ioredis_package.ts";
+import { addProgram } from "./package/program.ts";
 import { absoluteLinks } from "./package/readme.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -87,7 +88,7 @@ function readProject(): Project {
 
 /** Builds the package into `folder`; resolves with the path of the tarball. */
 export async function buildNpm(folder: string = join(root, "dist")): Promise<string> {
-  return await build(readProject(), folder);
+  return await build({ ...readProject(), finish: addProgram }, folder);
 }
 
 /** Builds the package that stands in for `ioredis`; resolves with the path of the tarball. */

@@ -91,6 +91,25 @@ export const ROOMS: readonly Room[] = [
     uses: ["transport", "errors", "clock", "resp", "commands"],
   },
 
+  // The command line: programs on all that; what a runtime gives is handed in.
+  {
+    name: "cli",
+    paths: ["src/cli/"],
+    modules: ["node:util"],
+    uses: [
+      ...GROUND,
+      "connection",
+      "pool",
+      "commands",
+      "observe",
+      "client",
+      "topology",
+      "sentinel",
+      "cluster",
+      "testing",
+    ],
+  },
+
   // The runtimes: they know the contract and nothing else, and nobody knows them but the door.
   {
     name: "transports",
@@ -99,7 +118,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: "door",
-    paths: ["mod.ts", "core.ts", "base.ts", "testing.ts", "ioredis.ts"],
+    paths: ["mod.ts", "core.ts", "base.ts", "testing.ts", "ioredis.ts", "cli.ts"],
     uses: [
       ...GROUND,
       "connection",
@@ -113,6 +132,7 @@ export const ROOMS: readonly Room[] = [
       "core",
       "compat",
       "testing",
+      "cli",
       "transports",
     ],
   },

@@ -72,6 +72,27 @@ async function main() {
 main();
 `;
 
+/** The program of the package, as its users start it: it serves a client, and ends with SIGTERM. */
+export const SERVE = `
+const { spawn } = require("node:child_process");
+const { Redis } = require("@keywire/redis");
+const manifest = require("@keywire/redis/package.json");
+const program = require.resolve("@keywire/redis/package.json").replace("package.json", manifest.bin.keywire);
+const rights = "Deno" in globalThis ? ["run", "-A"] : [];
+const child = spawn(process.execPath, [...rights, program, "serve", "--port", "0"], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+child.stdout.on("data", async (text) => {
+  const redis = new Redis(String(text).split(" ")[1].trim());
+  await redis.set("greeting", "hello");
+  if (await redis.get("greeting") !== "hello") throw new Error("no greeting");
+  await redis.close();
+  child.kill("SIGTERM");
+});
+// Deno reports the signal that was sent, although the process has ended by itself.
+child.once("exit", (code, signal) => console.log(code === 0 || "Deno" in globalThis && signal === "SIGTERM" ? "${GOOD}" : "exit code " + code));
+`;
+
 /** What a program in TypeScript may write; only its types are looked at. */
 export const TYPED = `
 import { ConnectionPool, Redis, type RedisOptions, ReplyError } from "@keywire/redis";

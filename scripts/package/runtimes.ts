@@ -6,11 +6,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findNodes } from "./nodes.ts";
-import { BOTH, CJS, ESM, GOOD } from "./programs.ts";
+import { BOTH, CJS, ESM, GOOD, SERVE } from "./programs.ts";
 import { type Bench, makeProject, tool } from "./project.ts";
 import { run } from "./report.ts";
 
-const PROGRAMS = { "program.mjs": ESM, "program.cjs": CJS, "both.cjs": BOTH };
+const PROGRAMS = { "program.mjs": ESM, "program.cjs": CJS, "both.cjs": BOTH, "serve.cjs": SERVE };
 
 /** Runs the programs everywhere, in projects made by npm and by Bun. */
 export async function checkRuntimes(bench: Bench): Promise<void> {
@@ -20,11 +20,15 @@ export async function checkRuntimes(bench: Bench): Promise<void> {
   };
   const plain = makeProject(bench, "node", PROGRAMS);
   await run(plain, "npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", tarball]);
+  await report.check(
+    "npx: keywire --help",
+    () => run(plain, "npx", ["--no", "keywire", "--help"]).then(() => {}),
+  );
   for (const { name, program } of findNodes(root)) {
-    await report.check(`${name}: import, require, both`, () => all(plain, program));
+    await report.check(`${name}: import, require, both, serve`, () => all(plain, program));
   }
   const bun = makeProject(bench, "bun", PROGRAMS);
-  await report.check("Bun: bun add, import, require, both", async () => {
+  await report.check("Bun: bun add, import, require, both, serve", async () => {
     const cache = { BUN_INSTALL_CACHE_DIR: join(scratch, "bun-cache") };
     await run(bun, tool(bench, "bun"), ["add", tarball], cache);
     await all(bun, tool(bench, "bun"));
@@ -35,5 +39,6 @@ export async function checkRuntimes(bench: Bench): Promise<void> {
     const args = ["run", "--allow-net", "--allow-env"];
     await run(plain, tool(bench, "deno"), [...args, "program.deno.mjs"], env, GOOD);
     await run(plain, tool(bench, "deno"), [...args, "--allow-read", "both.cjs"], env, GOOD);
+    await run(plain, tool(bench, "deno"), ["run", "-A", "serve.cjs"], env, GOOD);
   });
 }

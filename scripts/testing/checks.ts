@@ -24,6 +24,7 @@ const CHECKED = [
   "base.ts",
   "testing.ts",
   "ioredis.ts",
+  "cli.ts",
   "src",
   "transports",
   "tests",

@@ -14,6 +14,22 @@ export interface ListenOptions {
   readonly path?: string;
 }
 
+/** Where the servers of a topology listen. */
+export interface TopologyListenOptions {
+  /** A name or an address. Default `"127.0.0.1"`. */
+  readonly host?: string;
+  /** The port of the first server; the others take those that follow. Default 0: free ports. */
+  readonly port?: number;
+  /** The host that servers announce to clients. Default: `host`. */
+  readonly announceHost?: string;
+}
+
+/** Where servers and sentinels listen. */
+export interface SentinelsListenOptions extends TopologyListenOptions {
+  /** The port of the first sentinel; the others take those that follow. Default 0: free ports. */
+  readonly sentinelPort?: number;
+}
+
 /** A client that has connected. */
 export interface AcceptedSocket {
   /** Where it is. */

@@ -5,6 +5,7 @@
  */
 import { ConnectionError } from "../../errors.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../../transport.ts";
+import type { TopologyListenOptions } from "../listener.ts";
 import type { TestServerBase } from "../server.ts";
 
 /** A server in the network. */
@@ -17,6 +18,25 @@ export interface Host {
   readonly server: TestServerBase;
   /** Whether it runs. */
   up: boolean;
+}
+
+/** Lets the server at `index` listen; resolves with the address that it announces. */
+export async function listenAt(
+  server: TestServerBase,
+  { host = "127.0.0.1", announceHost = host }: TopologyListenOptions,
+  first: number | undefined,
+  index: number,
+): Promise<{ readonly host: string; readonly port: number }> {
+  const { url } = await server.listen({ host, port: first ? first + index : 0 });
+  return { host: announceHost, port: Number(url.slice(url.lastIndexOf(":") + 1)) };
+}
+
+/** Waits until all servers listen, or have failed to.
+ *
+ * @throws the first error. */
+export async function allListening(opened: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(opened);
+  await Promise.all(opened);
 }
 
 /** Servers and the connections between them. */

@@ -7,11 +7,11 @@ import type { Clock } from "../../../clock.ts";
 import type { Transport } from "../../../transport.ts";
 import { after } from "../../dispatch.ts";
 import { toServer } from "../../faults/texts.ts";
-import type { Listener } from "../../listener.ts";
+import type { Listener, TopologyListenOptions } from "../../listener.ts";
 import { createTime, stateOf } from "../../server.ts";
 import type { ServerTime } from "../../time.ts";
 import { hashSlot, SLOTS } from "../hash_slot.ts";
-import { Network } from "../network.ts";
+import { allListening, listenAt, Network } from "../network.ts";
 import { shareOfSlots, type SlotRanges } from "../slot_ranges.ts";
 import { ClusterBus } from "./bus.ts";
 import { CLUSTER_GROUPS } from "./commands.ts";
@@ -65,7 +65,7 @@ export class TestClusterBase implements AsyncDisposable {
   readonly #network: Network<ClusterMember> = new Network();
   readonly #bus: ClusterBus;
   readonly #listener: Listener | undefined;
-  #listening: string | undefined;
+  #listening: TopologyListenOptions | undefined;
   #closed = false;
 
   /**
@@ -199,22 +199,20 @@ export class TestClusterBase implements AsyncDisposable {
   }
 
   /**
-   * Listens on a free TCP port for each node; from then on the nodes announce these addresses.
+   * Listens on a TCP port for each node; from then on the nodes announce these addresses.
    *
    * @throws {TypeError} when there is no listener.
+   * @throws the runtime's error when an address cannot be used.
    */
-  async listen(
-    { host = "127.0.0.1" }: { readonly host?: string } = {},
-  ): Promise<{ readonly urls: string[] }> {
-    this.#listening = host;
-    await Promise.all(this.#network.hosts.map((member) => this.#listen(member, host)));
+  async listen(options: TopologyListenOptions = {}): Promise<{ readonly urls: string[] }> {
+    this.#listening = options;
+    await allListening(this.#network.hosts.map((member, index) => this.#listen(member, index, options)));
     for (const member of this.#network.hosts) this.#bus.wire(member);
     return { urls: this.urls };
   }
 
-  async #listen(member: ClusterMember, host: string): Promise<void> {
-    const { url } = await member.server.listen({ host });
-    const port = Number(url.slice(url.lastIndexOf(":") + 1));
+  async #listen(member: ClusterMember, index: number, options: TopologyListenOptions): Promise<void> {
+    const { host, port } = await listenAt(member.server, options, options.port, index);
     this.#network.rename(member, host, port);
     member.state.config.set("port", String(port));
   }
@@ -295,7 +293,8 @@ export class TestClusterBase implements AsyncDisposable {
       for (const [id, record] of first.view) member.view.set(id, record);
       member.currentEpoch = first.currentEpoch;
     }
-    if (this.#listening !== undefined) await this.#listen(member, this.#listening);
+    const index = this.#network.hosts.length - 1;
+    if (this.#listening !== undefined) await this.#listen(member, index, this.#listening);
     this.#bus.update(member, {});
     if (master !== undefined) this.#bus.follow(member, master.id);
     return member.server as TestClusterNode;

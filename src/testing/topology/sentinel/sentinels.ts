@@ -6,10 +6,10 @@
 import type { Clock } from "../../../clock.ts";
 import type { Transport } from "../../../transport.ts";
 import { after } from "../../dispatch.ts";
-import type { Listener } from "../../listener.ts";
+import type { Listener, SentinelsListenOptions } from "../../listener.ts";
 import { createTime, stateOf } from "../../server.ts";
 import type { ServerTime } from "../../time.ts";
-import { type Host, Network } from "../network.ts";
+import { allListening, type Host, listenAt, Network } from "../network.ts";
 import { joinAsSentinel, joinAsServer, REPLICATED_GROUPS, SENTINEL_GROUPS } from "./commands.ts";
 import { DataServer } from "./data_server.ts";
 import { SentinelMonitor } from "./monitor.ts";
@@ -173,18 +173,23 @@ export class TestSentinelsBase implements AsyncDisposable {
   }
 
   /**
-   * Listens on a free TCP port for each server and sentinel; from then on these addresses are announced.
+   * Listens on a TCP port for each server and sentinel; from then on these addresses are announced.
    *
    * @throws {TypeError} when there is no listener.
+   * @throws the runtime's error when an address cannot be used.
    */
-  async listen({ host = "127.0.0.1" }: { readonly host?: string } = {}): Promise<void> {
-    await Promise.all(this.#network.hosts.map(async (one) => {
-      const { url } = await one.server.listen({ host });
-      const port = Number(url.slice(url.lastIndexOf(":") + 1));
+  async listen(options: SentinelsListenOptions = {}): Promise<void> {
+    const { servers, watchers } = this.#monitor;
+    const open = async (one: Host, first: number | undefined, index: number): Promise<void> => {
+      const { host, port } = await listenAt(one.server, options, first, index);
       this.#network.rename(one, host, port);
       stateOf(one.server).config.set("port", String(port));
-    }));
-    for (const server of this.#monitor.servers) server.wire(this.#network);
+    };
+    await allListening([
+      ...servers.map((one, index) => open(one, options.port, index)),
+      ...watchers.map((one, index) => open(one, options.sentinelPort, index)),
+    ]);
+    for (const server of servers) server.wire(this.#network);
   }
 
   /** Lets a sentinel replace the master, as SENTINEL FAILOVER does. Writes that have not arrived are lost.

@@ -1,0 +1,11 @@
+/**
+ * Errors of the user.
+ *
+ * @module
+ */
+
+/** Arguments that a command cannot take: the command line ends with exit code 2, and names the help. */
+export class UsageError extends Error {
+  /** The name, for messages. */
+  override readonly name = "UsageError";
+}
