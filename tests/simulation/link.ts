@@ -10,6 +10,9 @@ import type { NetworkPlan } from "./scenario.ts";
 /** Time passes in such steps on the wire, so that what arrives together is one event. */
 const GRAIN = 0.25;
 
+/** Bytes at both ends of a parcel that come in small pieces. */
+const FINE = 150;
+
 interface Parcel {
   readonly at: number;
   readonly bytes: Uint8Array;
@@ -147,11 +150,15 @@ export class Link {
   /** Delivers bytes, piece by piece. Returns those that a reader that has stopped did not take. */
   #hand(bytes: Uint8Array): Uint8Array | undefined {
     const { chunk } = this.#plan;
-    for (let at = 0; at < bytes.length && !this.#gone;) {
-      if (this.#held) return bytes.subarray(at);
-      const most = chunk === 0 ? bytes.length : 1 + this.#dice.below(chunk);
-      const piece = bytes.subarray(at, Math.min(bytes.length, at + most, at + this.cutAfter));
-      at += piece.length;
+    const { length } = bytes;
+    for (let at = 0; at < length && !this.#gone;) {
+      if (this.#held) return at === 0 ? bytes : bytes.subarray(at);
+      let most = chunk === 0 ? length : 1 + this.#dice.below(chunk);
+      // The middle of much comes in one piece: what small pieces can show, they show at both ends.
+      if (chunk > 0 && at >= FINE && length - at > 2 * FINE) most = length - at - FINE;
+      const end = Math.min(length, at + most, at + this.cutAfter);
+      const piece = at === 0 && end === length ? bytes : bytes.subarray(at, end);
+      at = end;
       this.cutAfter -= piece.length;
       if (piece.length > 0) this.#deliver(piece);
       // The bytes were lent for the length of the call: who kept them reads rubbish.

@@ -67,6 +67,7 @@ export function linearize<S extends string | number>(
       found.push(at);
       if (!optional && to < earliestEnd) earliestEnd = to;
     }
+    if (found.length < 2) return found;
     // What must be placed is tried before what may be left out.
     return found.sort((a, b) =>
       Number(sorted[a]!.optional) - Number(sorted[b]!.optional) || sorted[a]!.to - sorted[b]!.to
@@ -87,14 +88,17 @@ export function linearize<S extends string | number>(
       if (event.optional && state === frame.state) continue;
       toggle(at);
       if (!event.optional) done++;
-      const config = key(state);
-      if (tried.has(config)) {
-        toggle(at);
-        if (!event.optional) done--;
-        continue;
+      // Without a choice, no other way leads to this configuration that has not been remembered.
+      if (frame.candidates.length > 1) {
+        const config = key(state);
+        if (tried.has(config)) {
+          toggle(at);
+          if (!event.optional) done--;
+          continue;
+        }
+        if (++visits > limit) return "too long";
+        tried.add(config);
       }
-      if (++visits > limit) return "too long";
-      tried.add(config);
       placed[at] = 1;
       const before = first;
       while (first < length && placed[first] === 1) first++;
