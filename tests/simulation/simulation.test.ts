@@ -126,4 +126,24 @@ describe("regressions that a seed found", () => {
     });
     assert.deepEqual(faults, []);
   });
+
+  it("a connection that is dead when its lifetime ends is replaced", async () => {
+    for (const commandTimeout of [500, 0]) {
+      const { faults } = await simulate(scene([
+        { at: 100, client: 0, do: "call", part: { id: 1, verb: "set", key: "k0" } },
+        { at: 600, fault: "halfOpen", which: 0, serverKeeps: true },
+      ], { maxLifetime: 1_000, commandTimeout, healthCheckInterval: 2_000 }));
+      assert.deepEqual(faults, []);
+    }
+  });
+
+  it("a read that returns late may have a value that has expired meanwhile", async () => {
+    const { faults } = await simulate(scene([
+      { at: 100, client: 0, do: "call", part: { id: 1, verb: "incr", key: "n0" } },
+      { at: 211, fault: "slowReader", which: 0, ms: 700 },
+      { at: 578, client: 0, do: "pipeline", parts: [{ id: 2, verb: "setpx", key: "x2", ttl: 20 }] },
+      { at: 578, client: 0, do: "call", part: { id: 3, verb: "get", key: "x2" } },
+    ], { cache: { mode: "broadcast", ttl: 2_000, maxEntries: 3 } }));
+    assert.deepEqual(faults, []);
+  });
 });

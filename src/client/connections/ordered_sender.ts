@@ -13,15 +13,14 @@ import { abortBy } from "../../connection/abort_group.ts";
 import type { Clock, Timer } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { abortable } from "../../connection/time_limit.ts";
-import { type BatchSink, Pending, type Sender } from "../../connection/pending.ts";
+import type { BatchSink, Pending, Sender } from "../../connection/pending.ts";
 import { RedisError, ReplyError } from "../../errors.ts";
 import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { RetryPolicy } from "../../retry.ts";
-import { DecodeMode } from "../../resp/types.ts";
 import type { QueueStats } from "../../pool/stats.ts";
 import type { BatchAttempt, BatchConnection, BatchTarget } from "../pipeline/batch_connection.ts";
 import { OfflineQueue, UNLIMITED } from "./offline_queue.ts";
-import { PING, RetryHold } from "./retry_hold.ts";
+import { barrier, RetryHold } from "./retry_hold.ts";
 
 /** Commands on their way to one connection after the other. */
 export abstract class OrderedSender implements Sender, BatchConnection, BatchTarget {
@@ -57,11 +56,13 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   readonly #batches: WeakMap<Pending, BatchAttempt> = new WeakMap();
   /** The ends of pipelines of which a part may not have been sent yet. */
   readonly #parted: Set<Promise<unknown>> = new Set();
+  readonly #commandTimeout: number;
 
   /** Makes it for connections with these options. */
   constructor(options: ResolvedConnectionOptions) {
     this.retry = options.retry;
     this.clock = options.clock;
+    this.#commandTimeout = options.commandTimeout;
     this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, String(options));
     // They have been accepted before.
     this.resend = new OfflineQueue(options.clock, UNLIMITED, String(options));
@@ -99,8 +100,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   async answered(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const barrier = new Pending(PING, DecodeMode.text, 0);
-      const replied = barrier.promise().then(() => true, (error) => {
+      const ping = barrier(this.#commandTimeout);
+      const replied = ping.promise().then(() => true, (error) => {
         if (error instanceof ReplyError) return true;
         // Lost: those before it have failed, or go out again; so does this.
         if (error instanceof RedisError && (error.executed === "unknown" || error.code === "LOST")) {
@@ -108,8 +109,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
         }
         throw error;
       });
-      this.submit(barrier);
-      if (!barrier.done) abortBy(barrier, signal);
+      this.submit(ping);
+      if (!ping.done) abortBy(ping, signal);
       if (await replied && this.#hold === undefined && !this.resend.awaited) return;
     }
   }

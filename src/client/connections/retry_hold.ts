@@ -9,22 +9,31 @@
  *
  * @module
  */
-import { CommandFlag } from "../../commands/command.ts";
+import { Command, CommandFlag } from "../../commands/command.ts";
+import { PING } from "../../commands/specs.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { Pending, rawCommand, type Sendable } from "../../connection/pending.ts";
+import { type BatchSink, Pending } from "../../connection/pending.ts";
 import type { RedisError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
 
-/** The command of barriers. */
-export const PING: Sendable = rawCommand(["PING"]);
-
 const isReadonly = ({ command }: Pending): boolean => (command.spec.flags & CommandFlag.readonly) !== 0;
+
+/**
+ * Returns a PING whose reply shows that all commands before it have theirs. It never expires, but a server that is silent
+ * for longer than other commands may take counts as dead.
+ */
+export function barrier(commandTimeout: number, sink?: BatchSink): Pending {
+  const pending = new Pending(new Command(PING, []), DecodeMode.text, commandTimeout, sink);
+  pending.deadline = Infinity;
+  return pending;
+}
 
 /** Sends a PING; `answered` is called with its reply, whatever it is, unless the connection ends before. */
 export function sendBarrier(connection: Connection, answered: () => void): void {
-  const barrier = new Pending(PING, DecodeMode.text, 0, { resolved: answered, rejected: answered });
   // A full queue refuses no barrier.
-  connection.link?.enqueue(barrier);
+  connection.link?.enqueue(
+    barrier(connection.options.commandTimeout, { resolved: answered, rejected: answered }),
+  );
 }
 
 /** A refused command, or the placeholder of a batch. */
