@@ -11,7 +11,7 @@ import { join, posix } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findCircles } from "./layers/circles.ts";
-import { PEER_LOADER, roomOf, tableFaults } from "./layers/rooms.ts";
+import { LOADERS, roomOf, tableFaults } from "./layers/rooms.ts";
 import { findForeignNames, findImports } from "./layers/source.ts";
 import { tokenize } from "./layers/tokens.ts";
 
@@ -46,7 +46,7 @@ function importFaults(root: string, path: string, text: string, found: string[])
     if (!/^\.\.?\//.test(name)) {
       if (room.name === "transports" && name.startsWith("node:")) return [];
       if (room.modules?.includes(name)) return [];
-      if (path === PEER_LOADER && name === "(computed)") return [];
+      if (LOADERS.includes(path) && name === "(computed)") return [];
       return [
         `${at}: imports "${name}"; the library has no dependencies, and only transports may name a runtime's modules`,
       ];

@@ -138,4 +138,9 @@ export interface Transport {
    * caller as it is; any other error becomes the cause of a `ConnectionError` with the code `CONNECT`, and is retried.
    */
   connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket>;
+  /**
+   * Returns the object that stands for what runs now, where a socket can only be used by what has opened it: a request in
+   * Cloudflare Workers. A client then has connections of its own for each. A transport without it has no such limit.
+   */
+  scope?(): object;
 }

@@ -30,6 +30,7 @@ import { checkConnect } from "./shared/check_options.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
+import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
 import type {
   Endpoint,
@@ -60,7 +61,7 @@ class BunAdapterSocket extends BaseSocket {
   #rest: Uint8Array | undefined;
 
   constructor(address: string, socket: BunSocket, handlers: SocketHandlers) {
-    super(address, handlers);
+    super(address, handlers, nodeTimers);
     this.#socket = socket;
   }
 
@@ -228,6 +229,6 @@ export const bunTransport: Transport = {
       const { nodeTransport } = await import("./node.ts");
       return await nodeTransport.connect(endpoint, options, handlers);
     }
-    return await withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut));
+    return await withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut), nodeTimers);
   },
 };

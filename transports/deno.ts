@@ -22,6 +22,7 @@
 import { checkConnect } from "./shared/check_options.ts";
 import { addressOf, connectFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
+import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
@@ -33,7 +34,7 @@ class DenoAdapterSocket extends BaseSocket {
   #rest: Uint8Array | undefined;
 
   constructor(address: string, conn: Deno.Conn, handlers: SocketHandlers) {
-    super(address, handlers);
+    super(address, handlers, nodeTimers);
     this.#conn = conn;
   }
 
@@ -173,6 +174,6 @@ export const denoTransport: Transport = {
       const { nodeTransport } = await import("./node.ts");
       return await nodeTransport.connect(endpoint, options, handlers);
     }
-    return await withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut));
+    return await withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut), nodeTimers);
   },
 };

@@ -24,6 +24,7 @@ import net from "node:net";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { checkKeepAlive, noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
+import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
@@ -39,7 +40,7 @@ class NodeAdapterSocket extends BaseSocket {
   #prompt = ON_NODE;
 
   constructor(address: string, socket: net.Socket, handlers: SocketHandlers) {
-    super(address, handlers);
+    super(address, handlers, nodeTimers);
     this.#socket = socket;
     socket.on("error", (error) => this.failed(error));
     socket.on("end", () => this.peerEnded());
@@ -157,6 +158,6 @@ async function open(
 export const nodeTransport: Transport = {
   name: "node",
   connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {
-    return withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut));
+    return withinLimits(endpoint, options, (cut) => open(endpoint, options, handlers, cut), nodeTimers);
   },
 };

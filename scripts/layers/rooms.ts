@@ -138,8 +138,8 @@ export const ROOMS: readonly Room[] = [
   },
 ];
 
-/** The file that loads the optional peer of the test server, by a computed name. */
-export const PEER_LOADER = "transports/lua.ts";
+/** The files that load a module by a computed name: the optional peer of the test server, and a module of Workers. */
+export const LOADERS: readonly string[] = ["transports/lua.ts", "transports/shared/workerd_sockets.ts"];
 
 /** The room that a file is in, by its path from the root. */
 export function roomOf(path: string): Room | undefined {

@@ -13,10 +13,10 @@
  */
 
 import { type Deferred, deferred } from "./deferred.ts";
-import { clearTimeout, setTimeout } from "node:timers";
 import { ConnectionError } from "../../src/errors.ts";
 import type { Socket, SocketHandlers } from "../../src/transport.ts";
 import { linkLost } from "./failure.ts";
+import type { SocketTimers } from "./socket_timers.ts";
 
 const OPEN = 0;
 const CLOSING = 1;
@@ -37,7 +37,8 @@ export abstract class BaseSocket implements Socket {
   #state: typeof OPEN | typeof CLOSING | typeof ENDED = OPEN;
   #pending: Deferred<void> | undefined;
   #ended: Deferred<void> | undefined;
-  #linger: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers: SocketTimers;
+  #stopLinger: (() => void) | undefined;
   #paused = false;
   #started = false;
   /** Copies of chunks that came too early, or although the runtime had been told to pause. */
@@ -48,9 +49,10 @@ export abstract class BaseSocket implements Socket {
   #finished = false;
 
   /** Makes the half that all runtimes share. */
-  constructor(address: string, handlers: SocketHandlers) {
+  constructor(address: string, handlers: SocketHandlers, timers: SocketTimers) {
     this.address = address;
     this.#handlers = handlers;
+    this.#timers = timers;
   }
 
   /** Hands bytes to the system; true when all were taken, false when `flushed` or `failed` will follow. */
@@ -176,7 +178,7 @@ export abstract class BaseSocket implements Socket {
   protected end(error?: Error): void {
     if (this.#state === ENDED) return;
     this.#state = ENDED;
-    clearTimeout(this.#linger);
+    this.#stopLinger?.();
     this.#held = [];
     this.release();
     if (this.#pending !== undefined) {
@@ -205,8 +207,7 @@ export abstract class BaseSocket implements Socket {
     if (this.#peerEnded) return this.end();
     this.#finish();
     if (this.isEnded) return;
-    this.#linger = setTimeout(() => this.end(), LINGER);
-    this.#linger.unref();
+    this.#stopLinger = this.#timers.background(() => this.end(), LINGER);
   }
 
   #writeLater(bytes: Uint8Array): Promise<void> {

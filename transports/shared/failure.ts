@@ -29,6 +29,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTSOCK: "the path is not a socket",
   EACCES: "permission was denied",
   EPERM: "permission was denied",
+  EWORKERD:
+    "Workers cannot reach the address; can the name be resolved, is a server listening there, and is it no private address?",
   EAGAIN: "the server's queue of new connections is full",
 };
 
@@ -45,6 +47,8 @@ export function errnoOf(error: unknown): string | undefined {
   // Happy eyeballs: one error for each address that was tried.
   if (Array.isArray(errors) && errors.length > 0) return errnoOf(errors[0]);
   const text = String(message);
+  // Workers say the same of all.
+  if (text.includes("cannot connect to the specified address")) return "EWORKERD";
   if (/failed to lookup address|getaddrinfo|DNS|not known/i.test(text)) return "ENOTFOUND";
   if (name === "ConnectionRefused") return "ECONNREFUSED";
   if (name === "ConnectionReset") return "ECONNRESET";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import type { Endpoint, SocketOptions } from "../../src/transport.ts";
 import { checkConnect } from "./check_options.ts";
 import { connectTimedOut } from "./failure.ts";
+import type { SocketTimers } from "./socket_timers.ts";
 
 /** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */
 const LONGEST = 2_147_483_647;
@@ -26,6 +26,7 @@ export function withinLimits<T extends Opened>(
   endpoint: Endpoint,
   options: SocketOptions,
   attempt: (cut: AbortSignal) => Promise<T>,
+  timers: SocketTimers,
 ): Promise<T> {
   try {
     checkConnect(endpoint, options);
@@ -58,7 +59,7 @@ export function withinLimits<T extends Opened>(
         if (cut.signal.aborted) return opened.destroy();
         settle();
         resolve(opened);
-        setImmediate(() => opened.start());
+        timers.nextTurn(() => opened.start());
       },
       (error) => {
         settle();

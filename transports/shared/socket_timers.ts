@@ -1,0 +1,13 @@
+/**
+ * The timers that sockets need. Runtimes without `node:timers` have their own.
+ *
+ * @module
+ */
+
+/** Timers, as values. */
+export interface SocketTimers {
+  /** Calls `run` after so many milliseconds, unless the process ends before; returns what cancels it. */
+  background(run: () => void, milliseconds: number): () => void;
+  /** Calls `run` in a later turn of the event loop. */
+  nextTurn(run: () => void): void;
+}
