@@ -18,6 +18,7 @@ import { type Job, mostlyWaits, runJobs } from "./testing/jobs.ts";
 import { killAll } from "./testing/run_command.ts";
 import { listTestFiles, select, type Selection } from "./testing/select.ts";
 import { type JobResult, testFile } from "./testing/test_file.ts";
+import { installWorkerd } from "./testing/workerd.ts";
 
 /** Milliseconds for one file on one runtime. */
 const LIMIT = 120_000;
@@ -77,6 +78,7 @@ function readSelection(): Selection {
 }
 
 const selection = readSelection();
+if (selection.runtimes.includes("node")) installWorkerd(root, selection.files);
 const folder = mkdtempSync(join(tmpdir(), "keywire-test-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 const atOnce = Math.min(MOST_AT_ONCE, Math.max(2, availableParallelism()));

@@ -25,7 +25,7 @@
  */
 
 import { BaseSocket } from "./shared/base_socket.ts";
-import { checkConnect } from "./shared/check.ts";
+import { checkConnect } from "./shared/check_options.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { checkWorkerd } from "./shared/workerd_options.ts";

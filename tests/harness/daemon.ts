@@ -96,8 +96,13 @@ function unref(child: ChildProcess): void {
  *
  * @throws {StartError} when it ends before, or is not ready in 30 seconds.
  */
-export async function startDaemon(command: string, args: readonly string[], ready: RegExp): Promise<Daemon> {
-  const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"] });
+export async function startDaemon(
+  command: string,
+  args: readonly string[],
+  ready: RegExp,
+  { cwd }: { readonly cwd?: string } = {},
+): Promise<Daemon> {
+  const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"], cwd });
   const lines: string[] = [];
   let daemon: Daemon | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
