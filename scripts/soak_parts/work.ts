@@ -142,7 +142,7 @@ async function ask(worker: Worker): Promise<void> {
   }
 }
 
-/** A call that blocks, on a lane of its own. */
+/** A call that blocks, on a connection of its own. */
 async function block(worker: Worker): Promise<void> {
   try {
     const tag = worker.dice.some(worker.ledger.tags);

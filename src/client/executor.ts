@@ -9,7 +9,7 @@ import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { Route } from "../observe/route.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Reply } from "../resp/types.ts";
-import type { SubscriptionHome } from "./pubsub/subscription_router.ts";
+import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 
 /** What holds for one call and is not part of the command. */
 export interface Call {
@@ -42,10 +42,10 @@ export interface Executor {
   /** Tells of connecting, ready, reconnecting and closed. */
   readonly events: TypedEventTarget<ConnectionEvents>;
   /** Where subscriptions live; clients that share their connections share one. Without it, subscribing is refused. */
-  readonly subscriptionHome?: SubscriptionHome;
+  readonly subscriptionRouter?: SubscriptionRouter;
   /** Calls a listener with the push frames of the shared connections; returns how to stop. Without it, that is refused. */
   onPush?(listener: (values: Reply[]) => void): () => void;
-  /** Runs a command on the lane that it needs. */
+  /** Runs a command on the connection that it needs. */
   execute(command: Command, call: Call): Promise<unknown>;
   /**
    * Runs commands as one flight, in order; resolves with their outcomes by position, errors in place. `atomic`: as one

@@ -12,7 +12,7 @@ import { guard, observe } from "../observe/shield.ts";
 import { targetOf } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Call, Executor } from "./executor.ts";
-import type { SubscriptionHome } from "./pubsub/subscription_router.ts";
+import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 
 /** Commands whose first argument names what is run, and is neither key nor value. */
 const PROCEDURES: ReadonlySet<string> = new Set(["EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO"]);
@@ -43,8 +43,8 @@ class ObservedExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  get subscriptionHome(): SubscriptionHome | undefined {
-    return this.#inner.subscriptionHome;
+  get subscriptionRouter(): SubscriptionRouter | undefined {
+    return this.#inner.subscriptionRouter;
   }
 
   /** @inheritdoc */

@@ -139,7 +139,7 @@ function open(
   const { multiplex, connection: options } = resolved;
   const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
   const inner = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  const cache = resolved.cache && cacheOn(inner.lane, resolved.cache, pool.options.connection);
+  const cache = resolved.cache && cacheOn(inner.shared, resolved.cache, pool.options.connection);
   const executor = observed(
     cache === undefined ? inner : new CachingExecutor(inner, cache),
     pool.options.connection,

@@ -1,5 +1,5 @@
 /**
- * Commands to one server (or to the master that a sentinel names): which lane each takes.
+ * Commands to one server (or to the master that a sentinel names): which connection each takes.
  *
  * @module
  */
@@ -22,50 +22,59 @@ import {
   runDedicated,
 } from "./connections/dedicated_connection.ts";
 import type { Call, Executor } from "./executor.ts";
-import type { SubscriptionHome } from "./pubsub/subscription_router.ts";
-import { homeOn } from "./pubsub/standalone_subscriptions.ts";
+import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
+import { standaloneSubscriptions } from "./pubsub/standalone_subscriptions.ts";
 import { closedError, statefulRefusal } from "./commands/unsupported_commands.ts";
 import { type ReplicationWait, waitForReplicas, waitsForReplicas } from "./commands/replication_wait.ts";
 import { runScript } from "./commands/scripts.ts";
 import { MultiplexedConnection } from "./connections/multiplexed_connection.ts";
 
-/** Commands with one of these need a look before they take the shared lane. */
+/** Commands with one of these need a look before they take the shared connection. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
-/** The lanes of pools, with how many clients use each. */
-type Lanes = WeakMap<ConnectionPool, { readonly lane: MultiplexedConnection; users: number; forget(): void }>;
+/** The connections of pools, with how many clients use each. */
+type SharedConnections = WeakMap<
+  ConnectionPool,
+  { readonly shared: MultiplexedConnection; users: number; forget(): void }
+>;
 
 /** The clients of one pool share one. */
-const shared: Lanes = new WeakMap();
+const sharedConnections: SharedConnections = new WeakMap();
 /**
  * Those that do not multiplex share another, for their events, which takes no connection for commands: they must not
  * keep alive the connection that the others have held.
  */
-const apart: Lanes = new WeakMap();
+const separateConnections: SharedConnections = new WeakMap();
 
-/** The lane that all clients of a pool share; whoever enters it leaves it. */
-export function enterLane(pool: ConnectionPool, lanes: Lanes = shared): MultiplexedConnection {
-  let used = lanes.get(pool);
+/** The connection that all clients of a pool share; whoever enters it leaves it. */
+export function joinSharedConnection(
+  pool: ConnectionPool,
+  connections: SharedConnections = sharedConnections,
+): MultiplexedConnection {
+  let used = connections.get(pool);
   if (used === undefined) {
-    const lane = new MultiplexedConnection(pool);
-    lanes.set(pool, used = { lane, users: 0, forget: pool.beforeClose(() => lane.close()) });
+    const shared = new MultiplexedConnection(pool);
+    connections.set(pool, used = { shared, users: 0, forget: pool.beforeClose(() => shared.close()) });
   }
   used.users++;
-  return used.lane;
+  return used.shared;
 }
 
-/** The last to leave closes the lane. */
-export async function leaveLane(pool: ConnectionPool, lanes: Lanes = shared): Promise<void> {
-  const used = lanes.get(pool)!;
+/** The last to leave closes the connection. */
+export async function leaveSharedConnection(
+  pool: ConnectionPool,
+  connections: SharedConnections = sharedConnections,
+): Promise<void> {
+  const used = connections.get(pool)!;
   if (--used.users > 0) return;
-  lanes.delete(pool);
+  connections.delete(pool);
   used.forget();
-  await used.lane.close();
+  await used.shared.close();
 }
 
 /** The commands on their way over the connection that the clients of a pool share. */
 export function loadOf(pool: ConnectionPool): QueueStats {
-  return shared.get(pool)?.lane.load ??
+  return sharedConnections.get(pool)?.shared.load ??
     { offline: 0, offlineBytes: 0, unsent: 0, unsentBytes: 0, inFlight: 0 };
 }
 
@@ -76,16 +85,16 @@ export async function drainedOf(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const lane = shared.get(pool)?.lane;
-  if (lane === undefined) return;
+  const shared = sharedConnections.get(pool)?.shared;
+  if (shared === undefined) return;
   const error = (): Error =>
     new TimeoutError(`drained() waited ${timeout} ms: ${pool.options.connection} takes nothing more`, {
       code: "COMMAND_TIMEOUT",
       executed: "no",
     });
-  const limit = startLimit(lane.clock, timeout, error, signal);
+  const limit = startLimit(shared.clock, timeout, error, signal);
   try {
-    await lane.drained(limit.signal);
+    await shared.drained(limit.signal);
   } finally {
     limit.release();
   }
@@ -96,14 +105,14 @@ export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
   /** @inheritdoc */
-  readonly subscriptionHome: SubscriptionHome;
+  readonly subscriptionRouter: SubscriptionRouter;
   /** The shared connection. */
-  readonly lane: MultiplexedConnection;
+  readonly shared: MultiplexedConnection;
   readonly #pool: ConnectionPool;
-  /** The lane's own policy: who has no other needs none. */
+  /** The connection's own policy: who has no other needs none. */
   readonly #retry: RetryPolicy;
   readonly #multiplex: boolean;
-  readonly #lanes: Lanes;
+  readonly #connections: SharedConnections;
   readonly #owner: boolean;
   readonly #waits: ConnectionWaits;
   readonly #running: Set<Promise<unknown>> = new Set();
@@ -116,30 +125,32 @@ export class StandaloneExecutor implements Executor {
     this.#waits = new ConnectionWaits(pool);
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    this.#lanes = options.multiplex ? shared : apart;
-    this.lane = enterLane(pool, this.#lanes);
-    this.subscriptionHome = homeOn(pool, this.lane, options.multiplex);
-    this.events = this.lane.events;
+    this.#connections = options.multiplex ? sharedConnections : separateConnections;
+    this.shared = joinSharedConnection(pool, this.#connections);
+    this.subscriptionRouter = standaloneSubscriptions(pool, this.shared, options.multiplex);
+    this.events = this.shared.events;
   }
 
   /** @inheritdoc */
   execute(command: Command, call: Call): Promise<unknown> {
     if (this.#closing !== undefined) return Promise.reject(closedError(command.spec.name));
-    if ((command.spec.flags & SPECIAL) !== 0 || !this.#multiplex) return this.#apart(command, call);
+    if ((command.spec.flags & SPECIAL) !== 0 || !this.#multiplex) {
+      return this.#executeSeparately(command, call);
+    }
     return this.#together(command, call);
   }
 
   #together(command: Command, call: Call): Promise<unknown> {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
-    pending.sender = this.lane;
+    pending.sender = this.shared;
     if (call.retry !== this.#retry) pending.coldFields.retry = call.retry;
     const { signal } = call;
     if (signal !== undefined) {
       if (signal.aborted) return Promise.reject(signal.reason);
       abortBy(pending, signal);
     }
-    this.lane.submit(pending);
+    this.shared.submit(pending);
     return promise;
   }
 
@@ -150,25 +161,25 @@ export class StandaloneExecutor implements Executor {
 
   async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
-    if (this.#multiplex) return await runBatch(this.lane, commands, call, atomic);
-    const lane = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
+    if (this.#multiplex) return await runBatch(this.shared, commands, call, atomic);
+    const dedicated = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
     try {
-      return await runBatch(lane, commands, call, atomic);
+      return await runBatch(dedicated, commands, call, atomic);
     } finally {
-      lane.end();
+      dedicated.end();
     }
   }
 
   /** @inheritdoc */
   onPush(push: (values: Reply[]) => void): () => void {
     const listener = { ready() {}, lost() {}, push };
-    this.lane.listen(listener);
-    return () => this.lane.unlisten(listener);
+    this.shared.listen(listener);
+    return () => this.shared.unlisten(listener);
   }
 
   /** @inheritdoc */
   lease(call: Call): Promise<Connection> {
-    const deadline = call.timeout === 0 ? Infinity : this.lane.clock.now() + call.timeout;
+    const deadline = call.timeout === 0 ? Infinity : this.shared.clock.now() + call.timeout;
     return this.#waits.acquire("WATCH", call, deadline);
   }
 
@@ -179,7 +190,7 @@ export class StandaloneExecutor implements Executor {
 
   /** @inheritdoc */
   async connect(call: Pick<Call, "signal">): Promise<void> {
-    if (this.#multiplex) return await this.lane.connect(call.signal);
+    if (this.#multiplex) return await this.shared.connect(call.signal);
     const connection = await this.#pool.acquire({ signal: call.signal });
     connection[Symbol.dispose]();
   }
@@ -189,12 +200,12 @@ export class StandaloneExecutor implements Executor {
     return this.#closing ??= this.#close();
   }
 
-  #apart(command: Command, call: Call): Promise<unknown> {
+  #executeSeparately(command: Command, call: Call): Promise<unknown> {
     const { flags, name } = command.spec;
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
       return this.#track(
-        runScript(command, call, this.lane.clock, (plain, rest) => this.execute(plain, rest)),
+        runScript(command, call, this.shared.clock, (plain, rest) => this.execute(plain, rest)),
       );
     }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
@@ -209,7 +220,7 @@ export class StandaloneExecutor implements Executor {
   #waitForReplicas(command: Command, call: Call, blocks: number): Promise<unknown> {
     const wait: ReplicationWait = {
       pool: this.#pool,
-      sender: this.#multiplex ? this.lane : undefined,
+      sender: this.#multiplex ? this.shared : undefined,
       acquire: this.#waits.acquire,
       running: [...this.#running],
       channel: "keywire",
@@ -228,9 +239,9 @@ export class StandaloneExecutor implements Executor {
   async #close(): Promise<void> {
     this.#waits.refuse();
     // What was called before there was a connection is on its way, too.
-    const arrival = this.lane.arrival();
+    const arrival = this.shared.arrival();
     if (arrival !== undefined) await arrival;
     if (this.#owner) return await this.#pool.close();
-    await leaveLane(this.#pool, this.#lanes);
+    await leaveSharedConnection(this.#pool, this.#connections);
   }
 }

@@ -23,8 +23,8 @@ function bytesOf(key: string): Uint8Array {
  */
 export function clusterCache(state: ClusterState, options: ResolvedCacheOptions): ClientCache {
   return sharedCache(state, options, state.options.connection, (cache) => {
-    for (const { openedLane } of state.topology.nodes()) {
-      if (openedLane !== undefined) cache.attach(openedLane);
+    for (const { openedShared } of state.topology.nodes()) {
+      if (openedShared !== undefined) cache.attach(openedShared);
     }
     state.listen({
       discovered: () => {},
@@ -33,7 +33,7 @@ export function clusterCache(state: ClusterState, options: ResolvedCacheOptions)
         const moved = new Set(slots);
         if (moved.size > 0) cache.forgetMatching((key) => moved.has(slotOf(bytesOf(key))));
       },
-      opened: ({ lane }) => cache.attach(lane),
+      opened: ({ shared }) => cache.attach(shared),
     });
   });
 }

@@ -13,7 +13,7 @@ export const CommandFlag = {
   write: 2,
   /** It may wait on the server for something to happen: it takes a connection of its own. */
   blocking: 4,
-  /** It changes the state of the connection: refused on the shared lane. */
+  /** It changes the state of the connection: refused on the shared connection. */
   stateful: 8,
   /** Running it twice is the same as running it once: the same state, and the same reply. */
   idempotent: 16,

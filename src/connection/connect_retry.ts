@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import { ConnectionError, RedisError, TimeoutError } from "../errors.ts";
 import { retryDelay, type RetryPolicy } from "../retry.ts";
-import { abortable } from "./time_limit.ts";
+import { sleep } from "./sleep.ts";
 
 /** When connects are retried, and how to observe that. */
 export interface ConnectRetries {
@@ -45,16 +45,6 @@ export async function retryConnect<T>(
       retrying?.(error as Error, number + 1, delay);
       await sleep(clock, delay, signal);
     }
-  }
-}
-
-async function sleep(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
-  let timer: unknown;
-  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
-  try {
-    await abortable(slept, signal);
-  } finally {
-    clock.clearTimeout(timer);
   }
 }
 

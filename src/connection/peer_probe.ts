@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { sleep } from "./sleep.ts";
 import type { Clock } from "../clock.ts";
 import { RedisError, ReplyError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
@@ -54,7 +55,7 @@ export class PeerProbe {
       await connection.connect({ retry: false });
       this.#unreachable = 0;
       if (!this.#isSuspicious(await look(connection, id), mayBlock)) return false;
-      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, BETWEEN));
+      await sleep(this.#clock, BETWEEN);
       return this.#isSuspicious(await look(connection, id), mayBlock);
     } catch (error) {
       if (connection.link === undefined) return ++this.#unreachable >= (mayBlock ? UNREACHABLE : 1);

@@ -25,7 +25,7 @@ function distance(a: string, b: string): number {
 const plain = (name: string): string => name.replace(/[_\-]/g, "").toLowerCase();
 
 /** The known name that is nearest to `name`, if one is near at all. Case, `_` and `-` do not count. */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
+export function didYouMean(name: string, known: Iterable<string>): string | undefined {
   // A name this long is no slip of the pen, and the work grows with the square of the length.
   if (name.length > 40) return undefined;
   const wanted = plain(name);

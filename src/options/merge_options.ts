@@ -5,9 +5,9 @@
  */
 import { isSecret, parseUrl, type ServerUrl } from "../url.ts";
 import { contradiction, describe, nameOf } from "./option_errors.ts";
-import { foreign } from "./option_hints.ts";
+import { optionHint } from "./option_hints.ts";
 import type { Kind } from "./value_kinds.ts";
-import { nearest } from "./did_you_mean.ts";
+import { didYouMean } from "./did_you_mean.ts";
 import { isPlain, unknownField } from "./nested_options.ts";
 import { BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
 
@@ -27,14 +27,14 @@ const ELSEWHERE: readonly (readonly [Table, string])[] = [
 /** The error for a name that is not known here. Its value is not shown: it may be a secret under a wrong name. */
 function unknownOption(name: string, table: Table): TypeError {
   const start = `Cannot use the option ${nameOf(name)}: `;
-  const word = foreign(name);
+  const word = optionHint(name);
   if (word !== undefined) return new TypeError(start + word);
   for (const [other, whose] of ELSEWHERE) {
     if (Object.hasOwn(other, name)) {
       return new TypeError(`${start}it is an option of ${whose}, and this is none`);
     }
   }
-  const near = nearest(name, Object.keys(table));
+  const near = didYouMean(name, Object.keys(table));
   return new TypeError(
     `${start}there is none of that name${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
   );
@@ -100,7 +100,7 @@ function fromUrl(url: ServerUrl, table: Table): Given {
   let secret: string | undefined;
   for (const [name, text] of url.query) {
     const option = name.split(".", 1)[0]!;
-    if (secret !== undefined && !Object.hasOwn(table, option) && foreign(name) === undefined) {
+    if (secret !== undefined && !Object.hasOwn(table, option) && optionHint(name) === undefined) {
       // It may be the rest of a password with a "&" in it.
       throw new TypeError(
         `Cannot read the URL: a name behind \`${secret}\` is unknown; in the value of \`${secret}\`, "&" must be written "%26"`,
@@ -153,7 +153,7 @@ export function recall(result: object, table: Table): Given | undefined {
  * @throws {TypeError} for a name that `table` does not know, a value of the wrong type, a URL that is not right.
  * @throws {RangeError} for a value out of range.
  */
-export function collect(source: unknown, over: unknown, table: Table): Given {
+export function mergeOptions(source: unknown, over: unknown, table: Table): Given {
   const read = (value: unknown): Given => {
     if (value === undefined) return {};
     if (typeof value === "string") return fromUrl(parseUrl(value), table);

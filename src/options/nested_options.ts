@@ -17,7 +17,7 @@ import {
   parseFlag,
   text,
 } from "./value_kinds.ts";
-import { nearest } from "./did_you_mean.ts";
+import { didYouMean } from "./did_you_mean.ts";
 
 /** True for an object that is written as `{ ... }`. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
@@ -55,7 +55,7 @@ function fields(wanted: string, known: Readonly<Record<string, Kind>>, ...or: re
 
 /** The error for a field that no such option has. */
 export function unknownField(name: string, field: string, known: readonly string[]): TypeError {
-  const near = nearest(field, known);
+  const near = didYouMean(field, known);
   // The name that node:tls has for it.
   if (field === "rejectUnauthorized" && known.includes("verify")) {
     return new TypeError(
@@ -182,7 +182,7 @@ const NEVER: readonly string[] = ["AuthenticationError", "MaxConnectionsError"];
 
 function nearestError(kind: string): string | undefined {
   const names = Object.keys(ERROR_CLASSES);
-  return nearest(kind, names) ?? nearest(`${kind}Error`, names);
+  return didYouMean(kind, names) ?? didYouMean(`${kind}Error`, names);
 }
 
 /** A list of kinds of errors. */

@@ -112,7 +112,7 @@ min=minIdle
 silenceLimit=nodeTimeout`;
 
 /** What to write instead of a name of another client's; `undefined` where it is nobody's. */
-export function foreign(name: string): string | undefined {
+export function optionHint(name: string): string | undefined {
   for (const line of HINTS.replaceAll("|", "`").split("\n")) {
     const [, names, kind, text] = /^([\w ]+)(.)(.*)$/.exec(line)!;
     if (!names!.split(" ").includes(name)) continue;

@@ -8,7 +8,7 @@ import { systemClock } from "../clock.ts";
 import { DEFAULT_RETRY, type ErrorKind, RETRY_ON, type RetryOptions, type RetryPolicy } from "../retry.ts";
 import type { TlsOptions } from "../transport.ts";
 import { type CacheOptions, resolveCache } from "./cache.ts";
-import { collect, type Given, recall, remember, type Table } from "./merge_options.ts";
+import { type Given, mergeOptions, recall, remember, type Table } from "./merge_options.ts";
 import { contradiction } from "./option_errors.ts";
 import { retry as retryKind } from "./nested_options.ts";
 import { type ConnectionValues, type ReconnectPolicy, ResolvedConnectionOptions } from "./resolved.ts";
@@ -200,7 +200,7 @@ export function resolveOptions(
 ): ResolvedConnectionOptions {
   // Resolved before, and frozen: nothing is to be done again.
   if (over === undefined && source instanceof ResolvedConnectionOptions) return source;
-  return resolveConnection(collect(source, over, CONNECTION));
+  return resolveConnection(mergeOptions(source, over, CONNECTION));
 }
 
 /**
@@ -216,7 +216,7 @@ export function resolvePoolOptions(
   if (over === undefined && source instanceof ResolvedPoolOptions && source.timeout === undefined) {
     return source;
   }
-  return resolvePool(collect(source, over, POOL_TABLE), false);
+  return resolvePool(mergeOptions(source, over, POOL_TABLE), false);
 }
 
 /**
@@ -228,7 +228,7 @@ export function resolveBlockingPoolOptions(
   source?: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: BlockingPoolOptions,
 ): ResolvedPoolOptions {
-  return resolvePool(collect(source, over, BLOCKING_TABLE), true);
+  return resolvePool(mergeOptions(source, over, BLOCKING_TABLE), true);
 }
 
 /**
@@ -241,7 +241,7 @@ export function resolveRedisOptions<P = unknown>(
   source?: string | URL | RedisOptions<P> | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: RedisOptions<P>,
 ): ResolvedRedisOptions<P> {
-  const { multiplex, pool, cache: wanted, ...rest } = collect(source, over, CLIENT_TABLE);
+  const { multiplex, pool, cache: wanted, ...rest } = mergeOptions(source, over, CLIENT_TABLE);
   const together = multiplex !== false;
   const cache = resolveCache(wanted as CacheOptions | undefined);
   if (cache !== undefined && !together) {

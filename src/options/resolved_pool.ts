@@ -91,7 +91,7 @@ export class ResolvedRedisOptions<P = unknown> {
   readonly #pool: P | undefined;
   /** Whether plain commands share one connection. */
   readonly multiplex: boolean;
-  /** What concerns the client's own calls and its shared lane. */
+  /** What concerns the client's own calls and its shared connection. */
   readonly connection: ResolvedConnectionOptions;
   /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
   readonly poolOptions: ResolvedPoolOptions | undefined;

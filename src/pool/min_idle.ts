@@ -8,7 +8,7 @@ import type { Timer } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isPermanentRejection } from "../connection/rejected_by_server.ts";
 import { isFinal } from "../retry.ts";
-import { establish, type Opener } from "./establish.ts";
+import { establish, type Opener } from "./pending_connects.ts";
 
 /** Milliseconds after which a connection that is lost has served: what follows it is no further try. */
 const STEADY = 1_000;
@@ -23,7 +23,7 @@ export interface MinIdlePool<C> extends Opener<C> {
   freed(): void;
 }
 
-/** Opens connections until there are `minIdle`; a failure is waited out by `reconnect`, as by the shared lane. */
+/** Opens connections until there are `minIdle`; a failure is waited out by `reconnect`, as by the shared connection. */
 export class MinIdle<C extends Connection> {
   readonly #pool: MinIdlePool<C>;
   readonly #jobs: Set<AbortController> = new Set();
@@ -62,14 +62,14 @@ export class MinIdle<C extends Connection> {
   }
 
   /** A connection has been opened for somebody: the server can be reached. */
-  encouraged(): void {
+  retryNow(): void {
     this.#failures = this.#delay = 0;
     this.#resting = false;
   }
 
   /** An idle connection was lost. A server that closes the door behind each that is opened must not be stormed. */
   lost(cause: Error): void {
-    if (this.#pool.options.clock.now() - this.#openedAt >= STEADY) this.encouraged();
+    if (this.#pool.options.clock.now() - this.#openedAt >= STEADY) this.retryNow();
     else this.#failed(isPermanentRejection(cause));
   }
 

@@ -1,10 +1,13 @@
 /**
- * The connections that are being opened for somebody: each holds a place until it is there or has failed.
+ * The connections that a pool is opening: each is retried as the options say, and counts against `maxConnections`.
  *
  * @module
  */
 import type { Connection } from "../connection/connection.ts";
-import { establish, type Opener } from "./establish.ts";
+import { retryConnect } from "../connection/connect_retry.ts";
+import { ConnectionError } from "../errors.ts";
+import { watched } from "../observe/target.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Request } from "./leases.ts";
 
 /** Connects in progress; they run side by side, so that a slow one holds up nobody else. */
@@ -41,4 +44,82 @@ export class PendingConnects {
   abort(reason: () => Error): void {
     for (const attempt of [...this.#attempts]) attempt.abort(reason());
   }
+}
+
+/** What opening a connection needs of a pool. */
+export interface Opener<C> {
+  /** The options of its connections. */
+  readonly options: ResolvedConnectionOptions;
+  /** One try: opens one. */
+  open(signal: AbortSignal): Promise<C>;
+  /** A try begins, counted from 1. */
+  connecting(attempt: number): void;
+  /** A try has failed; the next, number `attempt`, follows after `delay` milliseconds. */
+  repeating(attempt: number, delay: number, cause: unknown): void;
+}
+
+const CLOSED = { code: "CLOSED", executed: "no" } as const;
+
+/** Who waits for the connection. */
+interface Caller {
+  readonly signal?: AbortSignal;
+  readonly retry?: boolean;
+  readonly failed?: (cause: Error) => void;
+}
+
+/**
+ * Makes and connects connections until one holds, and hands that one to `accept`, alive: nothing can happen to
+ * it in between. `attempt` is the pool's way to end it, `signal` the caller's.
+ *
+ * @throws the error of the last try, with those of the tries before as causes; or the reason of an abort.
+ */
+export function establish<C extends Connection, T>(
+  opener: Opener<C>,
+  attempt: AbortController,
+  caller: Caller,
+  accept: (connection: C) => T,
+): Promise<T> {
+  return watched(opener.options, "connect", () => tryUntil(opener, attempt, caller, accept));
+}
+
+async function tryUntil<C extends Connection, T>(
+  opener: Opener<C>,
+  attempt: AbortController,
+  { signal, retry = true, failed }: Caller,
+  accept: (connection: C) => T,
+): Promise<T> {
+  const { clock, retry: policy } = opener.options;
+  const forward = (): void => attempt.abort(signal!.reason);
+  signal?.addEventListener("abort", forward, { once: true });
+  const retries = {
+    policy: retry ? policy : undefined,
+    clock,
+    signal: attempt.signal,
+    retrying(error: Error, next: number, delay: number): void {
+      failed?.(error);
+      opener.repeating(next, delay, error);
+    },
+  };
+  try {
+    return await retryConnect(retries, (number) => connected(opener, attempt.signal, number, accept));
+  } finally {
+    signal?.removeEventListener("abort", forward);
+  }
+}
+
+async function connected<C extends Connection, T>(
+  opener: Opener<C>,
+  signal: AbortSignal,
+  number: number,
+  accept: (connection: C) => T,
+): Promise<T> {
+  opener.connecting(number);
+  const connection = await opener.open(signal);
+  // Both can come between the end of the handshake and our hearing of it.
+  if (signal.aborted) {
+    connection.disconnect();
+    throw signal.reason;
+  }
+  if (connection.state !== "ready") throw connection.cause ?? new ConnectionError("it was closed", CLOSED);
+  return accept(connection);
 }

@@ -18,13 +18,11 @@ import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } 
 import type { Observer } from "../observer.ts";
 import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
-import { ReconnectSignal } from "./reconnect_signal.ts";
 import { closedError, cutError, leaseCutError, limitError } from "./errors.ts";
-import { isDemoted } from "./demotion.ts";
-import type { Opener } from "./establish.ts";
-import { withTimeout } from "./with_timeout.ts";
+import { isDemoted, ReconnectSignal } from "./reconnect.ts";
+import { withTimeout } from "../connection/sleep.ts";
 import { type AcquireOptions, type Request, stackAbove } from "./leases.ts";
-import { PendingConnects } from "./pending_connects.ts";
+import { type Opener, PendingConnects } from "./pending_connects.ts";
 import { PooledConnections, type PooledConnectionsOwner } from "./pooled_connections.ts";
 import { explainStats, type PoolStats, summary } from "./stats.ts";
 import { MinIdle } from "./min_idle.ts";
@@ -319,7 +317,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     try {
       return await this.#pendingConnects.open(request, (connection) => {
         this.#admit(connection);
-        this.#minIdle.encouraged();
+        this.#minIdle.retryNow();
         return this.#lease(connection, request);
       });
     } catch (error) {

@@ -31,7 +31,7 @@ export class ReadingExecutor extends StandaloneExecutor {
     this.#home = {
       execute: (command, call) => super.execute(command, call),
       executeAll: (commands, call) => super.executeAll(commands, call),
-      lane: this.lane,
+      shared: this.shared,
     };
   }
 

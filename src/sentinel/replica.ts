@@ -1,5 +1,5 @@
 /**
- * One replica that is read from: a pool of its own, and its lane.
+ * One replica that is read from: a pool of its own, and its connection.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { formatAddress, type ServerAddress } from "../topology/format_address.ts
 /** A server that can be read from. */
 export interface Readable extends ReadTarget {
   /** Runs commands there. */
-  readonly executor: Pick<StandaloneExecutor, "execute" | "executeAll" | "lane">;
+  readonly executor: Pick<StandaloneExecutor, "execute" | "executeAll" | "shared">;
 }
 
 /** A replica. */
@@ -51,18 +51,18 @@ export class ReplicaNode implements Readable {
     this.#pool = pool;
     this.#lost = lost;
     this.executor = executor;
-    const { lane } = this.executor;
+    const { shared } = this.executor;
     // A lost connection may come back at once; a replica to which a connect fails is not there.
     this.executor.events.addEventListener("reconnecting", ({ detail }) => {
       if (detail.attempt > 1) this.#lost(this);
     });
     this.executor.events.addEventListener("closed", () => this.#lost(this));
-    this.opened = lane.connect().then(() => this.measure(), () => this.#lost(this));
+    this.opened = shared.connect().then(() => this.measure(), () => this.#lost(this));
   }
 
   /** @inheritdoc */
   get ready(): boolean {
-    return !this.gone && this.executor.lane.connection !== undefined;
+    return !this.gone && this.executor.shared.connection !== undefined;
   }
 
   /** Whether its link to the master is up. Sentinels learn late that it is down, and the replica that it is up. */
@@ -72,12 +72,12 @@ export class ReplicaNode implements Readable {
 
   /** The availability zone: as configured, else as the server announces it. */
   get zone(): string | undefined {
-    return this.#zone ?? zoneOf(this.executor.lane.connection?.server.availability_zone);
+    return this.#zone ?? zoneOf(this.executor.shared.connection?.server.availability_zone);
   }
 
   /** Measures how near it is, and asks whether it follows its master. */
   async measure(): Promise<void> {
-    const { connection } = this.executor.lane;
+    const { connection } = this.executor.shared;
     if (connection === undefined) return;
     const asked = connection.send(["ROLE"]).then((reply) => {
       // "slave", host and port of the master, the state of the link, the offset

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../connection/sleep.ts";
 import type { Timer } from "../clock.ts";
 import { text } from "../commands/replies.ts";
 import type { Call } from "../client/executor.ts";
@@ -147,7 +148,7 @@ export class ReplicaReader {
     const { home, master, readFrom, service } = this.#options;
     const sentinels = this.#sentinels;
     const address = sentinels.service(service).known?.address;
-    const lane = this.#master?.lane;
+    const shared = this.#master?.shared;
     const openMaster = (): Readable["executor"] => {
       if (this.#master !== undefined) return this.#master;
       const pool = master();
@@ -158,12 +159,12 @@ export class ReplicaReader {
       get executor() {
         return openMaster();
       },
-      ready: (lane ?? this.#home.lane).connection !== undefined &&
-        (lane !== undefined || !this.#options.readonly),
+      ready: (shared ?? this.#home.shared).connection !== undefined &&
+        (shared !== undefined || !this.#options.readonly),
       latency: this.#masterLatency,
       zone: (address && configuredZone(readFrom, address)) ??
-        zoneOf((lane ?? this.#home.lane).connection?.server.availability_zone),
-      wake: () => void openMaster().lane.connect().catch(() => {}),
+        zoneOf((shared ?? this.#home.shared).connection?.server.availability_zone),
+      wake: () => void openMaster().shared.connect().catch(() => {}),
     };
   }
 
@@ -191,7 +192,7 @@ export class ReplicaReader {
     const end = clock.now() + Math.min(this.#lag.limit, 1_000);
     const isBehind = (): boolean => !this.#allNodes().some((node) => this.#isFresh(node));
     while (!this.#ended && this.#nodes.size > 0 && isBehind() && clock.now() < end) {
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, 10));
+      await sleep(clock, 10);
       await Promise.all(this.#allNodes().map((node) => node.measure()));
     }
   }
@@ -270,9 +271,9 @@ export class ReplicaReader {
     const { clock } = this.#options.home.options.connection;
     const at = clock.now();
     try {
-      const { lane } = this.#masterReadable().executor;
-      await lane.connect();
-      const reply = await lane.connection?.send(["ROLE"]);
+      const { shared } = this.#masterReadable().executor;
+      await shared.connect();
+      const reply = await shared.connection?.send(["ROLE"]);
       if (Array.isArray(reply) && text(reply[0]!) === "master") this.#lag.add(at, Number(reply[1]));
     } catch {
       // Without its offset the replicas' data counts as older and older.
@@ -283,7 +284,7 @@ export class ReplicaReader {
   }
 
   async #measureMaster(): Promise<void> {
-    const connection = this.#master?.lane.connection;
+    const connection = this.#master?.shared.connection;
     if (connection !== undefined) {
       this.#masterLatency = averageLatency(this.#masterLatency, await measureLatency(connection));
     }

@@ -172,7 +172,7 @@ export class Sentinel implements Discoverer {
     if (role === "master" && readFrom === "master") {
       const executor = new StandaloneExecutor(home, { multiplex, owner: true });
       // The connection to a master that was replaced is dropped, and with it all that was cached.
-      const cache = cached && cacheOn(executor.lane, cached, home.options.connection);
+      const cache = cached && cacheOn(executor.shared, cached, home.options.connection);
       return redisOver(redisClass, home, cache ? new CachingExecutor(executor, cache) : executor, cache);
     }
     const executor = new ReadingExecutor({

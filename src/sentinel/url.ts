@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { collect } from "../options/merge_options.ts";
+import { mergeOptions } from "../options/merge_options.ts";
 import { CLIENT, CONNECTION, POOL } from "../options/table.ts";
 import { parseSentinelUrl } from "../url.ts";
 import type { Seed } from "../topology/server_address.ts";
@@ -53,12 +53,12 @@ export function readSentinelUrl(
   const rest = query.filter(([name]) => !name.startsWith(PREFIX));
   const login: Pairs = query.filter(([name]) => name.startsWith(PREFIX))
     .map(([name, value]) => [name.slice(PREFIX.length), value]);
-  const { host: _host, readFrom, minOtherSentinels, ...servers } = collect(
+  const { host: _host, readFrom, minOtherSentinels, ...servers } = mergeOptions(
     serverUrl(tls, user, db, rest),
     others,
     SERVERS,
   );
-  const { host: _, ...said } = collect(serverUrl(tls, "", undefined, login), sentinel, CONNECTION);
+  const { host: _, ...said } = mergeOptions(serverUrl(tls, "", undefined, login), sentinel, CONNECTION);
   // With nothing said of the sentinels' own TLS, it is done as with the servers.
   const own = said.tls === true ? { ...said, tls: servers.tls } : said;
   return {

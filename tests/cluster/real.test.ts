@@ -115,7 +115,7 @@ describe("a cluster of three masters and three replicas", () => {
     assert.equal(await redis.command("EVALSHA", sha, 0), 7);
   });
 
-  it("has lanes of their own for commands that block", async () => {
+  it("has connections of their own for commands that block", async () => {
     const waiting = redis.blpop("jobs", 5);
     assert.equal(await redis.rpush("jobs", "one"), 1);
     assert.deepEqual(await waiting, ["jobs", "one"]);

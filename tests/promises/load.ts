@@ -48,7 +48,7 @@ export function echo(redis: Loader, text: string): Action {
   };
 }
 
-/** A command that blocks, on a lane of its own. It gives up when the list stays empty. */
+/** A command that blocks, on a connection of its own. It gives up when the list stays empty. */
 export function blpop(redis: Loader, key: string, seconds = 1): Action {
   return {
     name: `BLPOP ${key}`,

@@ -195,7 +195,7 @@ describe("a server with no room for another client", () => {
       assert.deepEqual([error.code, error.executed], ["MAX_CLIENTS", "no"]);
       assert.match(error.message, /^Cannot connect to .*max number of clients reached/);
     }
-    // Three tries each; the lane may have begun another before it was closed.
+    // Three tries each; the connection may have begun another before it was closed.
     assert.ok(await rejected() - before >= 6);
   });
 });

@@ -106,7 +106,7 @@ for (const [state, phase] of Object.entries(phases)) {
   describe(`a command that is ${state}`, () => {
     for (const [name, act] of Object.entries(actions)) {
       for (const multiplex of [true, false]) {
-        it(`meets ${name}${multiplex ? "" : ", without a shared lane"}`, async () => {
+        it(`meets ${name}${multiplex ? "" : ", without a shared connection"}`, async () => {
           await meet(phase, act, { multiplex });
         });
       }

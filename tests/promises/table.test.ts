@@ -141,7 +141,7 @@ describe("the peer takes the command and never answers", () => {
 
 describe("PING behind BLPOP", () => {
   for (const multiplex of [true, false]) {
-    it(`is answered while BLPOP waits${multiplex ? "" : ", without a shared lane"}`, async () => {
+    it(`is answered while BLPOP waits${multiplex ? "" : ", without a shared connection"}`, async () => {
       await using redis = new Redis(server.url, { multiplex });
       let popped = false;
       const blocked = redis.blpop("jobs", 0).finally(() => popped = true);

@@ -4,12 +4,12 @@ import { Redis } from "../../mod.ts";
 import { callOf } from "../../src/client/client.ts";
 import type { Executor } from "../../src/client/executor.ts";
 import { PubSub } from "../../src/client/pubsub/pubsub.ts";
-import { homeOn } from "../../src/client/pubsub/standalone_subscriptions.ts";
+import { standaloneSubscriptions } from "../../src/client/pubsub/standalone_subscriptions.ts";
 import type {
   ReconnectingConnection,
   ReconnectingListener,
 } from "../../src/client/connections/reconnecting_connection.ts";
-import { enterLane } from "../../src/client/standalone_executor.ts";
+import { joinSharedConnection } from "../../src/client/standalone_executor.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 
@@ -35,18 +35,18 @@ class Moving implements ReconnectingConnection {
     this.#at.unlisten(listener);
   }
 
-  want(): void {
-    this.#at.want();
+  ensureConnected(): void {
+    this.#at.ensureConnected();
   }
 
   go(to: ReconnectingConnection): void {
     const listener = this.#listener!;
     this.#at.unlisten(listener);
-    this.#at.rest?.();
+    this.#at.releaseIfUnused?.();
     listener.lost(undefined);
     this.#at = to;
     to.listen(listener);
-    if (to.connection === undefined) to.want();
+    if (to.connection === undefined) to.ensureConnected();
     else listener.ready(to.connection);
   }
 }
@@ -64,19 +64,23 @@ describe("subscriptions that leave a connection that stays", () => {
           libName: false,
           healthCheckInterval: 0,
         });
-        return { peer, redis, home: homeOn(redis.pool, enterLane(redis.pool), true) };
+        return {
+          peer,
+          redis,
+          home: standaloneSubscriptions(redis.pool, joinSharedConnection(redis.pool), true),
+        };
       }) as [Side, Side];
-      const moving = new Moving(from.home.lane("channel", ""));
+      const moving = new Moving(from.home.connectionFor("channel", ""));
       const user = PubSub.of({
-        subscriptionHome: {
+        subscriptionRouter: {
           options: from.home.options,
           events: from.home.events,
-          lane: () => moving,
-          privateLane: () => moving,
+          connectionFor: () => moving,
+          dedicatedConnectionFor: () => moving,
         },
         closed: false,
       } as unknown as Executor);
-      const other = PubSub.of({ subscriptionHome: from.home, closed: false } as unknown as Executor);
+      const other = PubSub.of({ subscriptionRouter: from.home, closed: false } as unknown as Executor);
       const call = { ...callOf(from.redis.options), timeout: 0 };
       const heard: string[] = [];
       const hear = (who: string) => (text: string) => void heard.push(`${who} ${text}`);
@@ -87,7 +91,7 @@ describe("subscriptions that leave a connection that stays", () => {
       ];
       await clock.advance(10);
       await Promise.all(begun);
-      moving.go(to.home.lane("channel", ""));
+      moving.go(to.home.connectionFor("channel", ""));
       await clock.advance(10);
       const subscribed = ({ peer }: Side) =>
         peer.open.flatMap(({ session }) => [...session.subscriptions]).toSorted();
@@ -110,5 +114,5 @@ describe("subscriptions that leave a connection that stays", () => {
 interface Side {
   readonly peer: ScriptedPeer;
   readonly redis: Redis;
-  readonly home: ReturnType<typeof homeOn>;
+  readonly home: ReturnType<typeof standaloneSubscriptions>;
 }

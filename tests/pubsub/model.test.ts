@@ -3,11 +3,11 @@ import { setImmediate } from "node:timers";
 import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
 import type { Executor } from "../../src/client/executor.ts";
-import type { SubscriptionHome, SubscriptionKind } from "../../src/client/pubsub/subscription_router.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "../../src/client/pubsub/subscription_router.ts";
 import { PubSub } from "../../src/client/pubsub/pubsub.ts";
-import { homeOn } from "../../src/client/pubsub/standalone_subscriptions.ts";
+import { standaloneSubscriptions } from "../../src/client/pubsub/standalone_subscriptions.ts";
 import { callOf } from "../../src/client/client.ts";
-import { enterLane } from "../../src/client/standalone_executor.ts";
+import { joinSharedConnection } from "../../src/client/standalone_executor.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Push } from "../harness/resp.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
@@ -53,16 +53,16 @@ class Rig {
       reconnect: { backoff: "constant:1" },
     });
     const { pool } = this.redis;
-    const lane = enterLane(pool);
-    const shared = homeOn(pool, lane, true);
-    const other = (): SubscriptionHome => ({
+    const multiplexed = joinSharedConnection(pool);
+    const shared = standaloneSubscriptions(pool, multiplexed, true);
+    const other = (): SubscriptionRouter => ({
       options: shared.options,
       events: shared.events,
-      lane: (kind, channel) => shared.lane(kind, channel),
-      privateLane: (kind, channel) => shared.privateLane(kind, channel),
+      connectionFor: (kind, channel) => shared.connectionFor(kind, channel),
+      dedicatedConnectionFor: (kind, channel) => shared.dedicatedConnectionFor(kind, channel),
     });
-    this.users = [shared, other(), other()].map((subscriptionHome) =>
-      PubSub.of({ subscriptionHome, closed: false } as unknown as Executor)
+    this.users = [shared, other(), other()].map((subscriptionRouter) =>
+      PubSub.of({ subscriptionRouter, closed: false } as unknown as Executor)
     );
   }
 

@@ -46,7 +46,7 @@ describe("Sentinel: following the master", () => {
     assert.equal(second.peer.executed("INCR"), 3);
   });
 
-  it("does so without the shared lane, too", async () => {
+  it("does so without the shared connection, too", async () => {
     const { sentinel, second, agree } = house({ multiplex: false });
     await using redis = sentinel.masterFor("mymaster");
     await redis.incr("n");

@@ -87,7 +87,7 @@ export class ClientCache {
   readonly #dependents: Map<string, Set<string>> = new Map();
   readonly #flights: Map<string, Flight> = new Map();
   readonly #reading: Map<string, Set<Flight>> = new Map();
-  readonly #lanes: Map<ReconnectingConnection, ReconnectingListener> = new Map();
+  readonly #connections: Map<ReconnectingConnection, ReconnectingListener> = new Map();
   readonly #tracked: Set<Connection> = new Set();
   /** Connections whose server does not tell of changes, and why. */
   readonly #refused: Map<Connection, Error> = new Map();
@@ -130,13 +130,13 @@ export class ClientCache {
   }
 
   /**
-   * Keeps what is read over this lane, too. To be called before anything is sent over it.
+   * Keeps what is read over this connection, too. To be called before anything is sent over it.
    *
    * @internal
    */
-  attach(lane: MultiplexedConnection): void {
-    if (this.#lanes.has(lane)) return;
-    const unwatch = watchWrites(lane.pool, (keys) => this.forget(keys));
+  attach(shared: MultiplexedConnection): void {
+    if (this.#connections.has(shared)) return;
+    const unwatch = watchWrites(shared.pool, (keys) => this.forget(keys));
     let current: Connection | undefined;
     const lost = (): void => {
       if (current !== undefined) {
@@ -156,16 +156,16 @@ export class ClientCache {
         if (values[0] === "invalidate") this.#invalidated(values[1] ?? null);
       },
       closed: () => {
-        this.#lanes.delete(lane);
+        this.#connections.delete(shared);
         unwatch();
         // The server goes on telling of changes: a pool must not lend it to others.
         current?.session.taint();
         lost();
       },
     };
-    this.#lanes.set(lane, listener);
-    lane.listen(listener);
-    if (lane.connection !== undefined) listener.ready(lane.connection);
+    this.#connections.set(shared, listener);
+    shared.listen(listener);
+    if (shared.connection !== undefined) listener.ready(shared.connection);
   }
 
   /**
@@ -230,7 +230,7 @@ export class ClientCache {
     this.#flights.clear();
   }
 
-  /** One lane that is not told of changes is one too many: which lane a reply came over is not known here. */
+  /** One connection that is not told of changes is one too many: which connection a reply came over is not known here. */
   get #active(): boolean {
     return this.#tracked.size > 0 && this.#refused.size === 0;
   }

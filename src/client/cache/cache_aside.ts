@@ -17,13 +17,13 @@
  *
  * @module
  */
+import { sleep } from "../../connection/sleep.ts";
 import type { Clock, Timer } from "../../clock.ts";
 import { Command } from "../../commands/command.ts";
 import { script } from "../../commands/script.ts";
 import { DEL, GET, PTTL } from "../../commands/function_specs.ts";
 import { abortable } from "../../connection/time_limit.ts";
 import { DecodeMode } from "../../resp/types.ts";
-import { pause } from "../connections/dedicated_connection.ts";
 import type { Call, Executor } from "../executor.ts";
 import { type CachedOptions, checkCached, lockOf, type ResolvedCached } from "./cache_aside_options.ts";
 
@@ -166,7 +166,7 @@ export class CacheAside {
         continue;
       }
       // Not all who wait look at the same time.
-      await pause(this.#clock, delay * (0.5 + this.#clock.random() / 2), undefined);
+      await sleep(this.#clock, delay * (0.5 + this.#clock.random() / 2));
     }
   }
 

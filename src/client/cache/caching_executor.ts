@@ -7,7 +7,7 @@ import { type Command, Command as CommandValue, CommandFlag, defineCommand } fro
 import type { Connection } from "../../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import type { Call, Executor } from "../executor.ts";
-import type { SubscriptionHome } from "../pubsub/subscription_router.ts";
+import type { SubscriptionRouter } from "../pubsub/subscription_router.ts";
 import type { ClientCache } from "./cache.ts";
 import { CacheClass, classOf } from "./cacheable.ts";
 import type { Fetch } from "./expiry.ts";
@@ -24,7 +24,7 @@ export class CachingExecutor implements Executor {
   readonly #fetch: Fetch;
   readonly #ask: Fetch;
 
-  /** In front of `inner`, whose lanes the cache must be attached to. */
+  /** In front of `inner`, whose connections the cache must be attached to. */
   constructor(inner: Executor, cache: ClientCache) {
     this.#inner = inner;
     this.cache = cache;
@@ -42,8 +42,8 @@ export class CachingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  get subscriptionHome(): SubscriptionHome | undefined {
-    return this.#inner.subscriptionHome;
+  get subscriptionRouter(): SubscriptionRouter | undefined {
+    return this.#inner.subscriptionRouter;
   }
 
   /** @inheritdoc */

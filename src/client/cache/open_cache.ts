@@ -9,21 +9,21 @@ import type { ResolvedCacheOptions, ResolvedConnectionOptions } from "../../opti
 import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
 import { ClientCache } from "./cache.ts";
 
-/** By what clients share: the lane of a pool, or the nodes of a cluster. */
+/** By what clients share: the connection of a pool, or the nodes of a cluster. */
 const caches: WeakMap<object, ClientCache> = new WeakMap();
 
 /**
- * The cache on a lane. Clients of one pool share their connection, and with it what the server tells: they share the
+ * The cache on a connection. Clients of one pool share their connection, and with it what the server tells: they share the
  * cache, too, and must agree on it.
  *
  * @throws {RedisError} with code `CACHE`, when another client of the pool has a cache with other options.
  */
 export function cacheOn(
-  lane: MultiplexedConnection,
+  shared: MultiplexedConnection,
   options: ResolvedCacheOptions,
   connection: ResolvedConnectionOptions,
 ): ClientCache {
-  return sharedCache(lane, options, connection, (cache) => cache.attach(lane));
+  return sharedCache(shared, options, connection, (cache) => cache.attach(shared));
 }
 
 /**

@@ -86,7 +86,7 @@ function textOf(word: string): string {
 export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
   /** Resolves when the server has begun; rejects when it refuses, or cannot be reached. */
   readonly ready: Promise<void>;
-  readonly #lane: ReconnectingConnection;
+  readonly #reconnecting: ReconnectingConnection;
   readonly #buffer: MessageBuffer<MonitoredCommand>;
   readonly #queue: AsyncQueue<MonitoredCommand>;
   readonly #left: () => void;
@@ -108,13 +108,13 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
    *
    * @internal
    */
-  constructor(lane: ReconnectingConnection, options: MonitorOptions, left: () => void) {
+  constructor(reconnecting: ReconnectingConnection, options: MonitorOptions, left: () => void) {
     const { buffer = 10_000, policy = "dropOldest", signal } = options;
     if (!(Number.isInteger(buffer) && buffer >= 1)) {
       throw new RangeError(`Cannot use the option \`buffer\`: ${buffer} is no whole number from 1 up`);
     }
     signal?.throwIfAborted();
-    this.#lane = lane;
+    this.#reconnecting = reconnecting;
     this.#left = left;
     this.#buffer = new MessageBuffer(buffer, policy);
     this.#queue = new AsyncQueue(this.#buffer, () => false, () => {});
@@ -128,8 +128,8 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
       signal.addEventListener("abort", abort, { once: true });
       this.#unlisten = () => signal.removeEventListener("abort", abort);
     }
-    lane.listen(this.#listener);
-    lane.want();
+    reconnecting.listen(this.#listener);
+    reconnecting.ensureConnected();
   }
 
   /** The next command or gap, when there is one. */
@@ -188,11 +188,11 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
   #end(failure: { readonly error: unknown } | undefined): void {
     if (this.#queue.ended) return;
     this.#unlisten();
-    this.#lane.unlisten(this.#listener);
+    this.#reconnecting.unlisten(this.#listener);
     if (failure === undefined) this.#became();
     else this.#failed(failure.error);
     this.#queue.end(failure);
     this.#left();
-    this.#lane.rest?.();
+    this.#reconnecting.releaseIfUnused?.();
   }
 }

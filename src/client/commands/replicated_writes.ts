@@ -10,7 +10,7 @@ import { RedisError, TimeoutError } from "../../errors.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { Call, Executor } from "../executor.ts";
-import type { SubscriptionHome } from "../pubsub/subscription_router.ts";
+import type { SubscriptionRouter } from "../pubsub/subscription_router.ts";
 
 const isWrite = ({ spec }: Command): boolean => (spec.flags & CommandFlag.readonly) === 0;
 
@@ -41,8 +41,8 @@ export class ReplicatedExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  get subscriptionHome(): SubscriptionHome | undefined {
-    return this.inner.subscriptionHome;
+  get subscriptionRouter(): SubscriptionRouter | undefined {
+    return this.inner.subscriptionRouter;
   }
 
   /** @inheritdoc */

@@ -1,14 +1,15 @@
 /**
- * A lane of one's own: a connection taken from the pool for one command, and given back.
+ * A connection of one's own: a connection taken from the pool for one command, and given back.
  *
  * @module
  */
 import { abortBy } from "../../connection/abort_group.ts";
-import type { Clock, Timer } from "../../clock.ts";
+import type { Clock } from "../../clock.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { commandTimeoutError, noConnectionYet, withUnknownOutcome } from "../../connection/failures.ts";
-import { abortable, type Limit, startLimit } from "../../connection/time_limit.ts";
+import { sleep } from "../../connection/sleep.ts";
+import { type Limit, startLimit } from "../../connection/time_limit.ts";
 import { Pending } from "../../connection/pending.ts";
 import { isRefusal, RedisError, TimeoutError } from "../../errors.ts";
 import type { Request } from "../../pool/leases.ts";
@@ -90,18 +91,7 @@ export async function runDedicated(
       // A reply that is still due (an abort, a deadline) makes the pool replace the connection.
       connection?.[Symbol.dispose]();
     }
-    await pause(clock, previousDelay, call.signal);
-  }
-}
-
-/** Waits before a repeat; an abort ends it. */
-export async function pause(clock: Clock, delay: number, signal: AbortSignal | undefined): Promise<void> {
-  let timer: Timer;
-  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
-  try {
-    await (signal === undefined ? slept : abortable(slept, signal));
-  } finally {
-    clock.clearTimeout(timer);
+    await sleep(clock, previousDelay, call.signal);
   }
 }
 

@@ -23,7 +23,7 @@ import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
 import { ConnectionError, ProtocolError, RedisError } from "../../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../../events.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
-import { withTimeout } from "../../pool/with_timeout.ts";
+import { withTimeout } from "../../connection/sleep.ts";
 import { isFinal, retryDelay } from "../../retry.ts";
 import { ConnectCalls } from "./connect_calls.ts";
 import { ConnectionLifetime } from "./connection_lifetime.ts";
@@ -83,12 +83,12 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#state === "ready") return Promise.resolve();
     const connected = this.#calls.add(this.#pool.options.connection.retry.attempts + 1, signal);
-    this.want();
+    this.ensureConnected();
     return connected;
   }
 
   /** Connects in the background. */
-  want(): void {
+  ensureConnected(): void {
     if (this.#state === "idle") this.#connect();
   }
 
@@ -122,8 +122,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   }
 
   /** @inheritdoc */
-  protected override deserted(): void {
-    super.deserted();
+  protected override emptied(): void {
+    super.emptied();
     this.#arrived?.();
   }
 

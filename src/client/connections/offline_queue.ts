@@ -26,7 +26,7 @@ export class OfflineQueue {
   /** Why there is no connection; told to those whose time runs out. */
   reason: Error | undefined = undefined;
   /** Called when the time of the last who waited is up. */
-  deserted: (() => void) | undefined = undefined;
+  emptied: (() => void) | undefined = undefined;
   readonly #clock: Clock;
   readonly #limits: QueueLimits;
   readonly #address: string;
@@ -119,7 +119,7 @@ export class OfflineQueue {
       next = Math.min(next, pending.deadline);
     }
     this.#queue = staying;
-    if (staying.length === 0) this.deserted?.();
+    if (staying.length === 0) this.emptied?.();
     // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
     return Math.max(next, now + staying.length / LOOKS_A_MILLISECOND);
   }

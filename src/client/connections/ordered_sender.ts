@@ -66,7 +66,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, String(options));
     // They have been accepted before.
     this.resend = new OfflineQueue(options.clock, UNLIMITED, String(options));
-    this.offline.deserted = () => this.deserted();
+    this.offline.emptied = () => this.emptied();
   }
 
   /** Whether a command would be sent now. */
@@ -171,7 +171,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   abstract recover(pending: Pending, error: Error, last?: Pending): boolean;
 
   /** Connects in the background, if need be. */
-  abstract want(): void;
+  abstract ensureConnected(): void;
 
   /** Why a command cannot wait; `undefined`: it can. */
   protected abstract refusal(pending: Pending): Error | undefined;
@@ -202,7 +202,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.#hold?.refuse(pending, error, last);
     this.resend.reason = error;
     this.resend.add(pending);
-    this.want();
+    this.ensureConnected();
   }
 
   /** Sends nothing more on a connection; `left` is called when every command in flight on it has its reply. */
@@ -217,7 +217,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   protected sendAgain(pending: Pending): void {
     if (this.usable) return this.#dispatch(pending, this.#open!);
     this.resend.add(pending);
-    this.want();
+    this.ensureConnected();
   }
 
   /** Sends what waits on this connection, in order, unless it is too soon for what is sent again. */
@@ -239,11 +239,11 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     const waiting = [...this.resend.drain(), ...this.offline.drain()];
     this.#open = connection;
     for (const pending of waiting) this.#dispatch(pending, connection);
-    this.deserted();
+    this.emptied();
   }
 
   /** The queues are empty. */
-  protected deserted(): void {
+  protected emptied(): void {
     for (const look of this.#drains.splice(0)) look();
   }
 
@@ -260,7 +260,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   protected rejectWaiting(error: (pending: Pending) => Error): void {
     this.resend.rejectAll(error);
     this.offline.rejectAll(error);
-    this.deserted();
+    this.emptied();
   }
 
   #wait(pending: Pending): void {
@@ -271,7 +271,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
       return pending.reject(refusal);
     }
     this.offline.add(pending);
-    this.want();
+    this.ensureConnected();
   }
 
   #closeGate(connection: Connection, reason: Error | undefined): void {

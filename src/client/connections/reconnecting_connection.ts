@@ -1,12 +1,12 @@
 /**
- * A lane: a connection that comes back when it is lost, seen by those who want what the server says by itself.
+ * A connection: a connection that comes back when it is lost, seen by those who want what the server says by itself.
  *
  * @module
  */
 import type { Connection } from "../../connection/connection.ts";
 import type { Reply } from "../../resp/types.ts";
 
-/** Who wants the push frames of a lane, and to know when there is a new connection. */
+/** Who wants the push frames of a connection, and to know when there is a new connection. */
 export interface ReconnectingListener {
   /** There is a connection (again). */
   ready(connection: Connection): void;
@@ -16,13 +16,13 @@ export interface ReconnectingListener {
   push(values: Reply[]): void;
   /** A try to connect has failed; another follows. */
   retrying?(cause: Error | undefined): void;
-  /** There is no connection, and none will be tried for by itself: `want()` begins anew. */
+  /** There is no connection, and none will be tried for by itself: `ensureConnected()` begins anew. */
   failed?(error: Error): void;
   /** There will never be a connection again. */
   closed?(): void;
 }
 
-/** A lane, as subscriptions need it. */
+/** A connection, as subscriptions need it. */
 export interface ReconnectingConnection {
   /** The connection, when there is one. */
   readonly connection: Connection | undefined;
@@ -31,7 +31,7 @@ export interface ReconnectingConnection {
   /** Takes a listener away. */
   unlisten(listener: ReconnectingListener): void;
   /** Makes sure that there will be a connection, without waiting for it. */
-  want(): void;
-  /** Nobody wants anything of the lane any more; one that was opened for that gives its connection back. */
-  rest?(): void;
+  ensureConnected(): void;
+  /** Nobody wants anything of the connection any more; one that was opened for that gives its connection back. */
+  releaseIfUnused?(): void;
 }

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { Clock } from "../../clock.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
 import { abortable } from "../../connection/time_limit.ts";
+import { sleep } from "../../connection/sleep.ts";
 import { withUnknownOutcome } from "../../connection/failures.ts";
 import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
 import { ConnectionError, RedisError, ReplyError } from "../../errors.ts";
@@ -22,13 +22,13 @@ import { withSources } from "../commands/scripts.ts";
 import { TransactionAttempt } from "./transaction_attempt.ts";
 
 /**
- * Runs commands over one lane; resolves with their outcomes by position, errors in place. `atomic`: as one
+ * Runs commands over one connection; resolves with their outcomes by position, errors in place. `atomic`: as one
  * transaction.
  *
  * @throws the reason of the call's signal; or, for a transaction, a `TypeError` for an argument that cannot be sent.
  */
 export async function runBatch(
-  lane: BatchConnection,
+  connection: BatchConnection,
   given: readonly Command[],
   call: Call,
   atomic: boolean = false,
@@ -39,11 +39,11 @@ export async function runBatch(
   // They may wait for a connection or for their part to go out, and go out again; the caller's bytes may change.
   const commands = keepArguments(given);
   if (atomic) { for (const { spec, args } of commands) checkArguments(args, spec.head); }
-  const deadline = timeout === 0 ? Infinity : lane.clock.now() + timeout;
+  const deadline = timeout === 0 ? Infinity : connection.clock.now() + timeout;
   const terms: BatchTerms = { mode, timeout, deadline, retry };
-  const first = await runAttempt(lane, commands, terms, call, atomic);
+  const first = await runAttempt(connection, commands, terms, call, atomic);
   if (first.failures === 0 || first.refused) return first.outcomes;
-  return await repeatFailures(lane, commands, terms, call, atomic, first.outcomes);
+  return await repeatFailures(connection, commands, terms, call, atomic, first.outcomes);
 }
 
 interface AttemptResult {
@@ -53,7 +53,7 @@ interface AttemptResult {
 }
 
 async function runAttempt(
-  lane: BatchConnection,
+  connection: BatchConnection,
   commands: readonly Command[],
   terms: BatchTerms,
   { signal }: Call,
@@ -61,7 +61,7 @@ async function runAttempt(
 ): Promise<AttemptResult> {
   const sent = withSources(commands);
   const round = atomic ? new TransactionAttempt(sent, terms) : new PipelineAttempt(sent, terms);
-  lane.submitBatch(round);
+  connection.submitBatch(round);
   if (signal === undefined) {
     const outcomes = await round.outcomes;
     return { outcomes, failures: round.failures, refused: round.refused };
@@ -76,7 +76,7 @@ async function runAttempt(
 }
 
 async function repeatFailures(
-  lane: BatchConnection,
+  connection: BatchConnection,
   commands: readonly Command[],
   terms: BatchTerms,
   call: Call,
@@ -89,12 +89,12 @@ async function repeatFailures(
     const context = { attempt, readonly, previousDelay };
     // At the wrong server all that was refused was refused for that, or with a transaction as a whole.
     const misplaced = outcomes.some((outcome) =>
-      outcome instanceof Error && lane.misplaced?.(outcome) === true
+      outcome instanceof Error && connection.misplaced?.(outcome) === true
     );
     const untried = (error: unknown): boolean =>
       isUntried(error) || (misplaced && error instanceof ReplyError && error.executed === "no");
     // Where order is kept over all callers, what was refused for now has been retried in its place.
-    const replied = (error: unknown): boolean => lane.ordered === true && error instanceof ReplyError;
+    const replied = (error: unknown): boolean => connection.ordered === true && error instanceof ReplyError;
     const places = repeatable(
       outcomes,
       (error) => untried(error) || (!replied(error) && shouldRetry(call.retry, error, context)),
@@ -107,13 +107,13 @@ async function repeatFailures(
     // What has not been tried at all waits on, up to its deadline; only real tries are counted.
     const tried = places.find((at) => !untried(outcomes[at]));
     if (tried !== undefined) {
-      const delay = retryDelay(call.retry, outcomes[tried], context, lane.clock);
-      if (delay === undefined || lane.clock.now() + delay >= terms.deadline) return outcomes;
+      const delay = retryDelay(call.retry, outcomes[tried], context, connection.clock);
+      if (delay === undefined || connection.clock.now() + delay >= terms.deadline) return outcomes;
       attempt++;
       previousDelay = delay;
-      await sleep(lane, delay, call.signal);
+      await sleep(connection.clock, delay, call.signal);
     }
-    const again = await runAttempt(lane, places.map((at) => commands[at]!), terms, call, atomic);
+    const again = await runAttempt(connection, places.map((at) => commands[at]!), terms, call, atomic);
     places.forEach((at, index) => {
       const before = outcomes[at];
       const certain = before instanceof RedisError && before.executed === "no";
@@ -151,19 +151,4 @@ function isUntried(error: unknown): boolean {
   if (!(error instanceof RedisError) || error.executed !== "no") return false;
   if (error.code === "SOCKET_TIMEOUT") return true;
   return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isPermanentRejection(error);
-}
-
-/** Waits `delay` milliseconds, or until the signal is aborted. */
-export async function sleep(
-  { clock }: { readonly clock: Clock },
-  delay: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  let timer: unknown;
-  const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delay));
-  try {
-    await (signal === undefined ? slept : abortable(slept, signal));
-  } finally {
-    clock.clearTimeout(timer);
-  }
 }

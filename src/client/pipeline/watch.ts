@@ -14,7 +14,8 @@ import { withoutEffect } from "../../connection/failures.ts";
 import { ConnectionError, PipelineError } from "../../errors.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
 import { DEFAULT_RETRY, retryDelay, type RetryPolicy } from "../../retry.ts";
-import { runBatch, sleep } from "./batch.ts";
+import { sleep } from "../../connection/sleep.ts";
+import { runBatch } from "./batch.ts";
 import type { Call, Executor } from "../executor.ts";
 import { runOn } from "../connections/dedicated_connection.ts";
 import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
@@ -81,13 +82,13 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
 
   /** A transaction that runs only if no watched key has been changed: return it, or call its `exec()`. */
   multi(): Pipeline<W> {
-    const lane = new OneConnection(this.#connection);
+    const batchConnection = new OneConnection(this.#connection);
     // EXEC ends the watch, whatever it answers: by itself the transaction would run unguarded.
     const call = { ...this.#call, retry: NEVER };
     const executor = {
       executeAll: async (commands: readonly Command[]) => {
         this.#check("a transaction");
-        return await runBatch(lane, commands, call, true);
+        return await runBatch(batchConnection, commands, call, true);
       },
     };
     return new Pipeline({ executor, call }, true);
@@ -153,7 +154,7 @@ export async function watch<W extends Wrap, R>(
           const context = { attempt: repeat++, readonly: false, previousDelay, executed: error.executed };
           const delay = retryDelay(call.retry, error.cause, context, clock);
           if (delay === undefined || connection.state !== "ready") throw error;
-          await sleep({ clock }, previousDelay = delay, call.signal);
+          await sleep(clock, previousDelay = delay, call.signal);
           attempt--;
         } else if (attempt === attempts) throw gaveUp(error, attempts);
         if (call.timeout > 0) deadline = clock.now() + call.timeout;

@@ -1,5 +1,5 @@
 /**
- * A lane of its own: a connection leased from the pool as long as something is subscribed to, and given back.
+ * A connection of its own: a connection leased from the pool as long as something is subscribed to, and given back.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
   }
 
   /** @inheritdoc */
-  want(): void {
+  ensureConnected(): void {
     if (this.#state !== "idle") return;
     if (this.#forget === undefined) {
       const closing = this.#pool.beforeClose(() => {
@@ -69,7 +69,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
   }
 
   /** @inheritdoc */
-  rest(): void {
+  releaseIfUnused(): void {
     // Other clients may be subscribed over the same connection.
     if (this.#state === "closed" || this.#listeners.length > 0) return;
     this.#leave("idle");

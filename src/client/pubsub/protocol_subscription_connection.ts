@@ -1,5 +1,5 @@
 /**
- * The lane that fits the protocol: over RESP3 the one that all share, over RESP2 one of its own, since there a
+ * The connection that fits the protocol: over RESP3 the one that all share, over RESP2 one of its own, since there a
  * connection with subscriptions takes no other commands.
  *
  * @module
@@ -8,7 +8,7 @@ import type { Connection } from "../../connection/connection.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 
-/** Passes on what the fitting one of two lanes tells. */
+/** Passes on what the fitting one of two connections tells. */
 export class ProtocolSubscriptionConnection implements ReconnectingConnection {
   readonly #shared: ReconnectingConnection;
   readonly #own: ReconnectingConnection;
@@ -48,22 +48,22 @@ export class ProtocolSubscriptionConnection implements ReconnectingConnection {
   }
 
   /** @inheritdoc */
-  want(): void {
+  ensureConnected(): void {
     const shared = this.#shared.connection;
     // Which one fits is known when the shared one has connected.
-    if (shared === undefined && this.#current === this.#shared) this.#shared.want();
-    else if (shared !== undefined && shared.protocol !== 3) this.#turn(this.#own).want();
-    else this.#current.want();
+    if (shared === undefined && this.#current === this.#shared) this.#shared.ensureConnected();
+    else if (shared !== undefined && shared.protocol !== 3) this.#turn(this.#own).ensureConnected();
+    else this.#current.ensureConnected();
   }
 
   /** @inheritdoc */
-  rest(): void {
+  releaseIfUnused(): void {
     // Other clients may be subscribed over the same connection.
-    if (this.#listeners.length === 0) this.#own.rest?.();
+    if (this.#listeners.length === 0) this.#own.releaseIfUnused?.();
   }
 
-  #turn(lane: ReconnectingConnection): ReconnectingConnection {
-    return this.#current = lane;
+  #turn(reconnecting: ReconnectingConnection): ReconnectingConnection {
+    return this.#current = reconnecting;
   }
 
   #tell(tell: (listener: ReconnectingListener) => void): void {
@@ -72,14 +72,14 @@ export class ProtocolSubscriptionConnection implements ReconnectingConnection {
 
   readonly #sharedListener: ReconnectingListener = {
     ready: (connection) => {
-      if (connection.protocol !== 3) this.#turn(this.#own).want();
+      if (connection.protocol !== 3) this.#turn(this.#own).ensureConnected();
       else if (this.#current === this.#shared) this.#tell((listener) => listener.ready(connection));
       else {
-        // The server has learnt RESP3 since: what is subscribed on the other lane moves over.
+        // The server has learnt RESP3 since: what is subscribed on the other connection moves over.
         const had = this.#own.connection !== undefined;
         this.#turn(this.#shared);
         this.#own.unlisten(this.#ownListener);
-        this.#own.rest?.();
+        this.#own.releaseIfUnused?.();
         this.#own.listen(this.#ownListener);
         if (had) this.#tell((listener) => listener.lost(undefined));
         this.#tell((listener) => listener.ready(connection));

@@ -7,7 +7,7 @@ import { TimeoutError } from "../../errors.ts";
 import type { Call, Executor } from "../executor.ts";
 import { Monitor, type MonitorOptions } from "../commands/monitor.ts";
 import { closedError, unsupportedError } from "../commands/unsupported_commands.ts";
-import type { SubscriptionHome, SubscriptionKind } from "./subscription_router.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { COMMANDS, type Listener, ListenerSink } from "./listeners.ts";
 import { type SubscriptionCounts, SubscriptionRegistry } from "./subscription_registry.ts";
 import { SubscribeProgress } from "./subscribe_progress.ts";
@@ -27,7 +27,7 @@ interface Held {
 /** Listeners and iterators that one client has; those of other clients of the same pool are not touched. */
 export class PubSub {
   readonly #registry: SubscriptionRegistry;
-  readonly #home: SubscriptionHome;
+  readonly #router: SubscriptionRouter;
   readonly #held: Readonly<Record<SubscriptionKind, Map<string, Held[]>>> = {
     channel: new Map(),
     pattern: new Map(),
@@ -38,18 +38,18 @@ export class PubSub {
   #closed = false;
 
   /** Users call `PubSub.of`. */
-  private constructor(home: SubscriptionHome) {
-    this.#home = home;
-    this.#registry = SubscriptionRegistry.of(home);
+  private constructor(router: SubscriptionRouter) {
+    this.#router = router;
+    this.#registry = SubscriptionRegistry.of(router);
   }
 
   /** The subscriptions of the client with this executor. */
   static of(executor: Executor): PubSub {
     let client = clients.get(executor);
     if (client === undefined) {
-      const home = executor.subscriptionHome;
-      if (home === undefined) throw unsupportedError("SUBSCRIBE");
-      clients.set(executor, client = new PubSub(home));
+      const router = executor.subscriptionRouter;
+      if (router === undefined) throw unsupportedError("SUBSCRIBE");
+      clients.set(executor, client = new PubSub(router));
       // Nothing was subscribed to before the client was closed, so nothing was told of it.
       client.#closed = executor.closed;
     }
@@ -80,7 +80,7 @@ export class PubSub {
     call.signal?.throwIfAborted();
     const waited: Promise<void>[] = [];
     const made: Held[] = [];
-    const request = new SubscribeProgress(this.#registry, this.#home);
+    const request = new SubscribeProgress(this.#registry, this.#router);
     for (const name of names) {
       const key = keyOf(name);
       const held = this.#held[kind].get(key) ?? [];
@@ -93,7 +93,7 @@ export class PubSub {
       const sink = new ListenerSink(
         listener,
         call.mode,
-        this.#home.events,
+        this.#router.events,
         () => this.#drop(kind, key, sink),
       );
       const topic = this.#registry.add(kind, name, sink);
@@ -141,7 +141,7 @@ export class PubSub {
     await this.#within(Promise.all(ends), call, () => {
       const message = `UN${
         COMMANDS[kind]
-      } took longer than ${call.timeout} ms on ${this.#home.options}: it was not confirmed`;
+      } took longer than ${call.timeout} ms on ${this.#router.options}: it was not confirmed`;
       return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "unknown" });
     });
   }
@@ -163,7 +163,7 @@ export class PubSub {
   /** Watches the commands of the server behind the home; of a cluster, of one node. */
   monitor(options: MonitorOptions): Monitor {
     if (this.#closed) throw closedError("MONITOR");
-    const monitor = new Monitor(this.#home.privateLane("channel", ""), options, () => {
+    const monitor = new Monitor(this.#router.dedicatedConnectionFor("channel", ""), options, () => {
       this.#monitors.delete(monitor);
     });
     this.#monitors.add(monitor);
@@ -198,7 +198,7 @@ export class PubSub {
 
   /** The promise, within the limits of a call. */
   #within(promise: Promise<unknown>, call: Call, timeoutError: () => Error): Promise<void> {
-    const { clock } = this.#home.options;
+    const { clock } = this.#router.options;
     return new Promise((resolve, reject) => {
       const { signal, timeout } = call;
       const abort = (): void => leave(() => reject(signal!.reason));

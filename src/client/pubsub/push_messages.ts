@@ -22,7 +22,7 @@ export interface PushKinds<T = string> {
 export type PushContents<K extends string, T = string> = K extends keyof PushKinds ? PushKinds<T>[K]
   : Reply[];
 
-/** A function for push frames of one kind that can be given to a lane. It never throws. */
+/** A function for push frames of one kind that can be given to a connection. It never throws. */
 export function pushListener(
   kind: string,
   listener: (contents: never) => unknown,

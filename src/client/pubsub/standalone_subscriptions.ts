@@ -9,56 +9,56 @@ import type { ConnectionPool } from "../../pool/pool.ts";
 import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
 import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
 import { ProtocolSubscriptionConnection } from "./protocol_subscription_connection.ts";
-import type { SubscriptionHome } from "./subscription_router.ts";
+import type { SubscriptionRouter } from "./subscription_router.ts";
 import { DedicatedSubscriptionConnection } from "./dedicated_subscription_connection.ts";
 
-/** All subscriptions on one lane: the shared one, or, where that cannot be, one of their own. */
-export class StandaloneSubscriptions implements SubscriptionHome {
+/** All subscriptions on one connection: the shared one, or, where that cannot be, one of their own. */
+export class StandaloneSubscriptions implements SubscriptionRouter {
   /** @inheritdoc */
   readonly options: ResolvedConnectionOptions;
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
   readonly #pool: ConnectionPool;
-  readonly #lane: ReconnectingConnection;
+  readonly #reconnecting: ReconnectingConnection;
 
-  /** Over a pool and the lane that all commands share; without `multiplex` there is none to share. */
+  /** Over a pool and the connection that all commands share; without `multiplex` there is none to share. */
   constructor(pool: ConnectionPool, shared: MultiplexedConnection, multiplex: boolean) {
     this.#pool = pool;
     this.options = pool.options.connection;
     this.events = shared.events;
     const own = new DedicatedSubscriptionConnection(pool);
     // Pinned to RESP2 there is no question, and no shared connection need be opened to answer it.
-    this.#lane = this.options.protocol === 2 || !multiplex
+    this.#reconnecting = this.options.protocol === 2 || !multiplex
       ? own
       : new ProtocolSubscriptionConnection(shared, own);
   }
 
   /** @inheritdoc */
-  lane(): ReconnectingConnection {
-    return this.#lane;
+  connectionFor(): ReconnectingConnection {
+    return this.#reconnecting;
   }
 
   /** @inheritdoc */
-  privateLane(): ReconnectingConnection {
+  dedicatedConnectionFor(): ReconnectingConnection {
     return new DedicatedSubscriptionConnection(this.#pool);
   }
 }
 
-const homes: WeakMap<
+const routers: WeakMap<
   MultiplexedConnection,
-  { readonly shared?: SubscriptionHome; readonly apart?: SubscriptionHome }
+  { readonly shared?: SubscriptionRouter; readonly apart?: SubscriptionRouter }
 > = new WeakMap();
 
-/** The home on a lane: one for all clients of the pool that multiplex, and one for those that do not. */
-export function homeOn(
+/** The home on a connection: one for all clients of the pool that multiplex, and one for those that do not. */
+export function standaloneSubscriptions(
   pool: ConnectionPool,
-  lane: MultiplexedConnection,
+  reconnecting: MultiplexedConnection,
   multiplex: boolean,
-): SubscriptionHome {
-  const known = homes.get(lane);
+): SubscriptionRouter {
+  const known = routers.get(reconnecting);
   const found = multiplex ? known?.shared : known?.apart;
   if (found !== undefined) return found;
-  const home = new StandaloneSubscriptions(pool, lane, multiplex);
-  homes.set(lane, { ...known, ...multiplex ? { shared: home } : { apart: home } });
-  return home;
+  const router = new StandaloneSubscriptions(pool, reconnecting, multiplex);
+  routers.set(reconnecting, { ...known, ...multiplex ? { shared: router } : { apart: router } });
+  return router;
 }

@@ -5,7 +5,7 @@
  */
 import { TimeoutError } from "../../errors.ts";
 import type { ChannelSubscription } from "./channel_subscription.ts";
-import type { SubscriptionHome } from "./subscription_router.ts";
+import type { SubscriptionRouter } from "./subscription_router.ts";
 
 /** Who knows why a channel has no connection. */
 interface Troubled {
@@ -15,14 +15,14 @@ interface Troubled {
 /** The channels of one call that are to be confirmed. */
 export class SubscribeProgress {
   readonly #source: Troubled;
-  readonly #home: SubscriptionHome;
+  readonly #router: SubscriptionRouter;
   /** What had been sent for each when the call began. */
   readonly #marks: Map<ChannelSubscription, number> = new Map();
 
   /** No channels yet; the source is asked when the time is up. */
-  constructor(source: Troubled, home: SubscriptionHome) {
+  constructor(source: Troubled, router: SubscriptionRouter) {
     this.#source = source;
-    this.#home = home;
+    this.#router = router;
   }
 
   /** One of the channels. */
@@ -39,13 +39,14 @@ export class SubscribeProgress {
   timeoutError(name: string, timeout: number): TimeoutError {
     const code = "COMMAND_TIMEOUT";
     if (this.sent) {
-      const message = `${name} took longer than ${timeout} ms on ${this.#home.options}: it was not confirmed`;
+      const message =
+        `${name} took longer than ${timeout} ms on ${this.#router.options}: it was not confirmed`;
       return new TimeoutError(message, { code, executed: "unknown" });
     }
     const [first] = this.#marks.keys();
     const cause = first === undefined ? undefined : this.#source.trouble(first);
     const why = cause?.message ?? "there was no connection yet";
-    const message = `${name} waited ${timeout} ms for a connection to ${this.#home.options}: ${why}`;
+    const message = `${name} waited ${timeout} ms for a connection to ${this.#router.options}: ${why}`;
     return new TimeoutError(message, { code, executed: "no", cause });
   }
 }

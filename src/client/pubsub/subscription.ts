@@ -11,7 +11,7 @@ import type { Call } from "../executor.ts";
 import { unconfirmedError } from "../commands/unsupported_commands.ts";
 import { MessageBuffer } from "./buffer.ts";
 import type { Gap } from "./gap.ts";
-import type { SubscriptionHome, SubscriptionKind } from "./subscription_router.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { AsyncQueue } from "./async_queue.ts";
 import { SubscriptionManager } from "./subscription_manager.ts";
 import type { SubscriptionRegistry } from "./subscription_registry.ts";
@@ -112,7 +112,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
       options,
     );
     signal?.throwIfAborted();
-    if (policy === "pause") checkGroups(registry.home, kind, names);
+    if (policy === "pause") checkGroups(registry.router, kind, names);
     this.#registry = registry;
     this.#mode = call.mode;
     this.#limit = limit;
@@ -129,14 +129,14 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
       this.#failed = reject;
     });
     this.ready.catch(() => {});
-    const { home } = registry;
+    const { router } = registry;
     this.#private = policy === "pause"
       ? new SubscriptionManager(
-        home,
-        home.privateLane(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!),
+        router,
+        router.dedicatedConnectionFor(names.length > 0 ? kind : "pattern", (names[0] ?? patterns[0])!),
       )
       : undefined;
-    this.#progress = new SubscribeProgress(this.#private ?? registry, home);
+    this.#progress = new SubscribeProgress(this.#private ?? registry, router);
     for (const name of names) this.#add(kind, name);
     for (const pattern of patterns) this.#add("pattern", pattern);
     // Not before all are known: the first may be confirmed already, and the next one not.
@@ -198,7 +198,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     } else if (this.#private !== undefined && !this.#paused && this.#buffer.length >= this.#limit) {
       this.#paused = true;
       this.#pauses++;
-      this.#private.lane.connection?.link?.pause();
+      this.#private.reconnecting.connection?.link?.pause();
     }
   }
 
@@ -215,7 +215,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
       this.#buffer.addGap(gap);
     }
     if (!this.#waiting.delete(topic) || this.#waiting.size > 0) return;
-    this.#registry.home.options.clock.clearTimeout(this.#timer);
+    this.#registry.router.options.clock.clearTimeout(this.#timer);
     this.#became();
     this.#queue.serve();
   }
@@ -244,7 +244,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   }
 
   #limitTo(timeout: number): void {
-    const { clock } = this.#registry.home.options;
+    const { clock } = this.#registry.router.options;
     this.#timer = clock.setTimeout(() => {
       void this.#end({ error: this.#progress.timeoutError("SUBSCRIBE", timeout) });
     }, timeout);
@@ -264,7 +264,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   #taken(): void {
     if (!this.#paused || this.#buffer.length > this.#limit / 2) return;
     this.#paused = false;
-    this.#private!.lane.connection?.link?.resume();
+    this.#private!.reconnecting.connection?.link?.resume();
   }
 
   #end(failure: { readonly error: unknown } | undefined): Promise<void> {
@@ -274,7 +274,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     // First of all, so that what follows finds it ended.
     let ended!: (end: Promise<unknown>) => void;
     this.#ended = new Promise<unknown>((resolve) => ended = resolve).then(() => {});
-    this.#registry.home.options.clock.clearTimeout(this.#timer);
+    this.#registry.router.options.clock.clearTimeout(this.#timer);
     this.#unlisten();
     this.#left();
     if (failure !== undefined) this.#failed(failure.error);
@@ -282,7 +282,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
       this.#failed(unconfirmedError("SUBSCRIBE", "subscription", this.#progress.sent));
     } else this.#became();
     this.#queue.end(failure);
-    this.#private?.lane.connection?.link?.resume();
+    this.#private?.reconnecting.connection?.link?.resume();
     const gone = topics.map((topic) => {
       if (this.#private === undefined) return this.#registry.remove(topic, this.#sink);
       topic.remove(this.#sink);
@@ -296,11 +296,11 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
 
 /** What may be paused has one connection of its own, and shard channels of several slots may be on several nodes. */
 function checkGroups(
-  home: SubscriptionHome,
+  router: SubscriptionRouter,
   kind: SubscriptionKind,
   names: readonly (string | Uint8Array)[],
 ): void {
-  if (new Set(names.map((name) => home.groupOf?.(kind, name))).size <= 1) return;
+  if (new Set(names.map((name) => router.groupOf?.(kind, name))).size <= 1) return;
   const message =
     'Cannot subscribe with policy "pause" to shard channels of several slots: they may be on several ' +
     "nodes; give their names a common part in braces, or make a subscription for each";

@@ -1,5 +1,5 @@
 /**
- * What is wanted on one lane, and who makes it so. Several managers may use one connection, which counts for them.
+ * What is wanted on one connection, and who makes it so. Several managers may use one connection, which counts for them.
  *
  * Whatever changes is noted and brought into line once a tick: after a new connection all channels in one flight,
  * else what has come and gone since.
@@ -20,15 +20,15 @@ import { emit } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 import { type Gap, join } from "./gap.ts";
-import type { SubscriptionHome, SubscriptionKind } from "./subscription_router.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { ConnectionSubscriptions, type GroupOf, type SubscriptionUser } from "./connection_subscriptions.ts";
 import { ChannelSubscription, keyOf, keyOfReply } from "./channel_subscription.ts";
 
-/** The subscriptions on one lane. */
+/** The subscriptions on one connection. */
 export class SubscriptionManager implements ReconnectingListener, SubscriptionUser {
-  /** The lane. */
-  readonly lane: ReconnectingConnection;
-  readonly #home: SubscriptionHome;
+  /** The connection. */
+  readonly reconnecting: ReconnectingConnection;
+  readonly #router: SubscriptionRouter;
   readonly #topics: Readonly<Record<SubscriptionKind, Map<string, ChannelSubscription>>> = {
     channel: new Map(),
     pattern: new Map(),
@@ -49,10 +49,10 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   #attempt = 0;
   #trouble: Error | undefined = undefined;
 
-  /** On a lane of this home. */
-  constructor(home: SubscriptionHome, lane: ReconnectingConnection) {
-    this.#home = home;
-    this.lane = lane;
+  /** On a connection of this home. */
+  constructor(router: SubscriptionRouter, reconnecting: ReconnectingConnection) {
+    this.#router = router;
+    this.reconnecting = reconnecting;
   }
 
   /** The topic for a channel, made if there is none. */
@@ -74,7 +74,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     return this.#topicCount() === 0;
   }
 
-  /** Whether nothing is left to do on the lane. */
+  /** Whether nothing is left to do on the connection. */
   get idle(): boolean {
     return this.empty && !this.#listening && this.#unconfirmed.size === 0;
   }
@@ -84,7 +84,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     return this.#trouble;
   }
 
-  /** A topic belongs on another lane now: it is given up here and wanted there. */
+  /** A topic belongs on another connection now: it is given up here and wanted there. */
   handOver(topic: ChannelSubscription, to: SubscriptionManager): void {
     if (topic.sinks.length === 0) return;
     this.take(topic);
@@ -95,7 +95,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.#lookSettled();
   }
 
-  /** Takes a topic over from another lane. */
+  /** Takes a topic over from another connection. */
   adopt(topic: ChannelSubscription): void {
     this.#topics[topic.kind].set(topic.key, topic);
     if (topic.gap !== undefined) this.#missed = join(this.#missed, topic.gap);
@@ -118,7 +118,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.#schedule();
   }
 
-  /** Lets go of a topic that belongs on another lane. */
+  /** Lets go of a topic that belongs on another connection. */
   take(topic: ChannelSubscription): void {
     this.#topics[topic.kind].delete(topic.key);
     this.#changed.delete(topic);
@@ -142,7 +142,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.#connection = undefined;
     for (const topic of this.#unconfirmed) if (!this.#owns(topic)) topic.finish();
     this.#unconfirmed.clear();
-    // The lane may have gone to another server, and others stay on this connection.
+    // The connection may have gone to another server, and others stay on this connection.
     if (connection !== undefined) ConnectionSubscriptions.of(connection).leave(this, this.#groupOf);
     let wanted = false;
     for (const topic of [...this.topics()]) {
@@ -151,8 +151,8 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
       if (topic.state === "on" && topic.sinks.length > 0) this.#missed = join(this.#missed, gap);
       topic.interrupt(gap);
     }
-    if (wanted) this.lane.want();
-    // What was to be given up is gone with the connection: the lane shall not come back for nothing.
+    if (wanted) this.reconnecting.ensureConnected();
+    // What was to be given up is gone with the connection: the connection shall not come back for nothing.
     else if (this.empty) queueMicrotask(() => this.#rest());
   }
 
@@ -170,7 +170,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
 
   /** @inheritdoc */
   closed(): void {
-    this.#home.options.clock.clearTimeout(this.#timer);
+    this.#router.options.clock.clearTimeout(this.#timer);
     for (const topic of this.#unconfirmed) topic.finish();
     this.#unconfirmed.clear();
     for (const topic of [...this.topics()]) {
@@ -223,14 +223,14 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   /** @inheritdoc */
   refused(topic: ChannelSubscription, error: Error, passing: boolean): void {
     this.#unconfirmed.delete(topic);
-    // What was handed over meanwhile is on its way on another lane.
+    // What was handed over meanwhile is on its way on another connection.
     if (this.#owns(topic)) {
       topic.state = "off";
       if (!passing) this.#drop(topic, error);
       else {
         this.#waiting.add(topic);
         const moved = error instanceof ReplyError && (error.code === "MOVED" || error.code === "ASK");
-        if (moved) this.#home.misplaced?.(topic.name, error);
+        if (moved) this.#router.misplaced?.(topic.name, error);
         this.#later();
       }
     }
@@ -240,7 +240,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   /** @inheritdoc */
   withdrawn(topic: ChannelSubscription): void {
     if (!this.#owns(topic)) return;
-    this.#home.misplaced?.(topic.name, undefined);
+    this.#router.misplaced?.(topic.name, undefined);
     const gap = this.#gap("moved", undefined);
     this.#missed = join(this.#missed, gap);
     topic.interrupt(gap);
@@ -256,7 +256,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     if (this.#changed.size + this.#waiting.size > 0) return;
     this.#attempt = 0;
     if (this.#missed !== undefined && this.#connection !== undefined) {
-      emit(this.#home.events, "gap", this.#missed);
+      emit(this.#router.events, "gap", this.#missed);
       this.#missed = undefined;
     }
     // Not before the command that ended the last one has its end, too: the connection would look busy.
@@ -266,10 +266,10 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   /** Nothing is subscribed any more. */
   #rest(): void {
     if (!this.#listening || !this.empty || this.#unconfirmed.size > 0) return;
-    this.lane.unlisten(this);
+    this.reconnecting.unlisten(this);
     this.#listening = false;
     this.#connection = undefined;
-    this.lane.rest?.();
+    this.reconnecting.releaseIfUnused?.();
   }
 
   #schedule(): void {
@@ -284,8 +284,8 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   #synchronize(): void {
     if (!this.#listening && this.#topicCount() > 0) {
       this.#listening = true;
-      this.lane.listen(this);
-      this.#connection = this.lane.connection;
+      this.reconnecting.listen(this);
+      this.#connection = this.reconnecting.connection;
     }
     const connection = this.#connection;
     const come: ChannelSubscription[] = [];
@@ -307,7 +307,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     }
     this.#changed.clear();
     if (connection === undefined) {
-      if (this.#topicCount() > 0) this.lane.want();
+      if (this.#topicCount() > 0) this.reconnecting.ensureConnected();
       else if (this.#listening) this.#settled();
       return;
     }
@@ -319,7 +319,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.#lookSettled();
   }
 
-  readonly #groupOf: GroupOf = ({ kind, name }) => this.#home.groupOf?.(kind, name) ?? 0;
+  readonly #groupOf: GroupOf = ({ kind, name }) => this.#router.groupOf?.(kind, name) ?? 0;
 
   #send(subscribes: boolean, topics: readonly ChannelSubscription[]): void {
     const connection = this.#connection;
@@ -336,7 +336,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   /** Tries again after a while. */
   #later(): void {
     if (this.#timer !== undefined) return;
-    const { clock, reconnect } = this.#home.options;
+    const { clock, reconnect } = this.#router.options;
     const delay = delayOf(reconnect.backoff, ++this.#attempt, clock);
     this.#timer = clock.setTimeout(() => {
       this.#timer = undefined;
@@ -359,7 +359,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   }
 
   #gap(reason: Gap["reason"], cause: Error | undefined): Gap {
-    const { clock } = this.#home.options;
+    const { clock } = this.#router.options;
     const receivedAt = this.#connection?.link?.receivedAt ?? clock.now();
     const since = Date.now() - Math.max(0, Math.round(clock.now() - receivedAt));
     return { kind: "gap", since, reason, ...cause !== undefined && { cause } };

@@ -1,10 +1,10 @@
 /**
- * All that is subscribed to in one home, on whatever lanes.
+ * All that is subscribed to in one home, on whatever connections.
  *
  * @module
  */
 import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
-import type { SubscriptionHome, SubscriptionKind } from "./subscription_router.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { SubscriptionManager } from "./subscription_manager.ts";
 import type { ChannelSubscription, Sink } from "./channel_subscription.ts";
 
@@ -18,30 +18,30 @@ export interface SubscriptionCounts {
   readonly shards: number;
 }
 
-const registries: WeakMap<SubscriptionHome, SubscriptionRegistry> = new WeakMap();
+const registries: WeakMap<SubscriptionRouter, SubscriptionRegistry> = new WeakMap();
 
-/** Finds the lane of each channel, also when it changes. */
+/** Finds the connection of each channel, also when it changes. */
 export class SubscriptionRegistry {
   /** The home. */
-  readonly home: SubscriptionHome;
+  readonly router: SubscriptionRouter;
   readonly #managers: Map<ReconnectingConnection, SubscriptionManager> = new Map();
 
   /** Users call `SubscriptionRegistry.of`: one home has one registry. */
-  private constructor(home: SubscriptionHome) {
-    this.home = home;
-    home.onMoved?.(() => this.#move());
+  private constructor(router: SubscriptionRouter) {
+    this.router = router;
+    router.onMoved?.(() => this.#move());
   }
 
   /** The registry of a home. */
-  static of(home: SubscriptionHome): SubscriptionRegistry {
-    let registry = registries.get(home);
-    if (registry === undefined) registries.set(home, registry = new SubscriptionRegistry(home));
+  static of(router: SubscriptionRouter): SubscriptionRegistry {
+    let registry = registries.get(router);
+    if (registry === undefined) registries.set(router, registry = new SubscriptionRegistry(router));
     return registry;
   }
 
   /** Subscribes a sink to a channel; it is told when that is confirmed, at once where it is already. */
   add(kind: SubscriptionKind, name: string | Uint8Array, sink: Sink): ChannelSubscription {
-    const manager = this.#on(this.home.lane(kind, name));
+    const manager = this.#on(this.router.connectionFor(kind, name));
     const topic = manager.topic(kind, name);
     topic.add(sink);
     if (topic.state === "on") sink.confirmed(topic, undefined);
@@ -81,21 +81,23 @@ export class SubscriptionRegistry {
     return { channels, patterns, shards };
   }
 
-  #on(lane: ReconnectingConnection): SubscriptionManager {
-    let manager = this.#managers.get(lane);
-    if (manager === undefined) this.#managers.set(lane, manager = new SubscriptionManager(this.home, lane));
+  #on(reconnecting: ReconnectingConnection): SubscriptionManager {
+    let manager = this.#managers.get(reconnecting);
+    if (manager === undefined) {
+      this.#managers.set(reconnecting, manager = new SubscriptionManager(this.router, reconnecting));
+    }
     return manager;
   }
 
-  /** Channels may belong on other lanes: those that do go over there. */
+  /** Channels may belong on other connections: those that do go over there. */
   #move(): void {
     for (const from of [...this.#managers.values()]) {
       for (const topic of [...from.topics()]) {
-        const lane = this.home.lane(topic.kind, topic.name);
-        if (lane !== from.lane) from.handOver(topic, this.#on(lane));
+        const reconnecting = this.router.connectionFor(topic.kind, topic.name);
+        if (reconnecting !== from.reconnecting) from.handOver(topic, this.#on(reconnecting));
       }
-      // Not while it has something to take back: another one on the same lane would not know of it.
-      if (from.idle) this.#managers.delete(from.lane);
+      // Not while it has something to take back: another one on the same connection would not know of it.
+      if (from.idle) this.#managers.delete(from.reconnecting);
     }
   }
 }

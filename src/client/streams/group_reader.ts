@@ -9,7 +9,7 @@
 import { type Backoff, delayOf } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 import type { PendingEntry } from "../../commands/reply_types.ts";
-import { abortable } from "../../connection/time_limit.ts";
+import { sleep } from "../../connection/sleep.ts";
 import {
   ConnectionError,
   EncodingError,
@@ -163,10 +163,7 @@ export class GroupReader implements Settlement {
     }
     this.#startOver();
     this.#delay = delayOf(reconnect.backoff, this.#failures, clock, this.#delay);
-    let timer: unknown;
-    const slept = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, this.#delay));
-    await (this.#signal === undefined ? slept : abortable(slept, this.#signal).catch(() => {}));
-    clock.clearTimeout(timer);
+    await sleep(clock, this.#delay, this.#signal).catch(() => {});
   }
 
   /** Notes that the loop's body or the handler is done with a message: nothing keeps it from being claimed. */

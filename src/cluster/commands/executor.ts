@@ -1,11 +1,11 @@
 /**
- * Commands to a cluster: which node each goes to, and on which lane.
+ * Commands to a cluster: which node each goes to, and on which connection.
  *
  * @module
  */
 import { abortBy } from "../../connection/abort_group.ts";
 import type { Call, Executor } from "../../client/executor.ts";
-import type { SubscriptionHome } from "../../client/pubsub/subscription_router.ts";
+import type { SubscriptionRouter } from "../../client/pubsub/subscription_router.ts";
 import { runDedicated } from "../../client/connections/dedicated_connection.ts";
 import { closedError, statefulRefusal } from "../../client/commands/unsupported_commands.ts";
 import {
@@ -40,7 +40,7 @@ import { slotOf } from "../routing/slot.ts";
 import { runTransaction } from "./transaction.ts";
 import { UnknownCommands } from "../routing/unknown_commands.ts";
 
-/** Commands with one of these need a look before they take a shared lane. */
+/** Commands with one of these need a look before they take a shared connection. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
 /** Runs commands over a pool of connections to the nodes of a cluster. */
@@ -48,7 +48,7 @@ export class ClusterExecutor implements Executor {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
   /** @inheritdoc */
-  readonly subscriptionHome: SubscriptionHome;
+  readonly subscriptionRouter: SubscriptionRouter;
   readonly #pool: ClusterConnectionPool;
   readonly #cluster: ClusterState;
   readonly #router: Router;
@@ -72,7 +72,7 @@ export class ClusterExecutor implements Executor {
     this.#owner = options.owner;
     this.#router = new Router(pool.state, this.#unknown);
     this.events = pool.state.events;
-    this.subscriptionHome = clusterSubscriptions(pool, options.multiplex);
+    this.subscriptionRouter = clusterSubscriptions(pool, options.multiplex);
     this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
   }
 
@@ -93,7 +93,7 @@ export class ClusterExecutor implements Executor {
   #together(command: Command, call: Call, slot: number, node?: ClusterNode): Promise<unknown> {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
-    pending.sender = node?.lane;
+    pending.sender = node?.shared;
     // The router's own policy need not be said.
     if (call.retry !== this.#cluster.options.connection.retry || node !== undefined) {
       pending.coldFields.retry = call.retry;
@@ -108,7 +108,7 @@ export class ClusterExecutor implements Executor {
       else route.at(slot, node);
     }
     if (node === undefined) this.#router.submit(pending, slot);
-    else node.lane.submit(pending);
+    else node.shared.submit(pending);
     return promise;
   }
 
@@ -277,7 +277,7 @@ export class ClusterExecutor implements Executor {
     const here = (): boolean => this.#cluster.topology.nodes().includes(node);
     const wait: ReplicationWait = {
       pool: node.pool,
-      sender: this.#multiplex ? node.lane : undefined,
+      sender: this.#multiplex ? node.shared : undefined,
       acquire: (...rest) => acquireFromNode(this.#cluster, node, here, ...rest),
       running: [...this.#running],
       channel: channelOf(this.#cluster, node),

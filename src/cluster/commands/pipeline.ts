@@ -65,7 +65,7 @@ class PipelineSender implements RoutedSender {
     const slot = slotOfCommand(pending.command as Command);
     pending.coldFields.retry = retry;
     // A command for all nodes stays at its own.
-    if (slot < 0) return this.node?.lane.recover(pending, error) ?? false;
+    if (slot < 0) return this.node?.shared.recover(pending, error) ?? false;
     if (doubtful.has(slot)) {
       router.dismiss(pending);
       return false;
@@ -185,7 +185,7 @@ class ClusterPipeline {
     const { clock } = this.#cluster.options.connection;
     const here = (): boolean => this.#cluster.topology.nodes().includes(node);
     const connection = multiplex
-      ? node.lane
+      ? node.shared
       : new DedicatedBatchConnection(node.pool, call, (...rest) =>
         acquireFromNode(this.#cluster, node, here, ...rest));
     const attempt = new PipelineAttempt(withSources(items.map(({ command }) => command)), {

@@ -144,7 +144,7 @@ class SharedTransaction {
       if (failed && (isUnanswered(first) || first instanceof ReplyError)) pending.fail(first);
       else pending.resolve(outcomes as Reply);
     });
-    node.lane.submitBatch(attempt);
+    node.shared.submitBatch(attempt);
   }
 }
 

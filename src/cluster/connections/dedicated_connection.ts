@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { pause, runDedicated, runOn } from "../../client/connections/dedicated_connection.ts";
+import { sleep } from "../../connection/sleep.ts";
+import { runDedicated, runOn } from "../../client/connections/dedicated_connection.ts";
 import type { Call } from "../../client/executor.ts";
 import type { Command } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -87,7 +88,7 @@ export async function canRetryLease(
   if (step.kind === "retry" && step.refresh) cluster.refresher.request("down");
   // A lease cannot ask: it waits until the slot has moved.
   const delay = step.kind === "ask" ? redirectDelay(redirects + 1, clock) : step.delay;
-  if (delay > 0) await pause(clock, delay, undefined);
+  if (delay > 0) await sleep(clock, delay, undefined);
   return true;
 }
 

@@ -11,7 +11,7 @@ import {
   resolveOptions,
   resolvePoolOptions,
 } from "../../options.ts";
-import { collect, type Given, recall, remember, type Table } from "../../options/merge_options.ts";
+import { type Given, mergeOptions, recall, remember, type Table } from "../../options/merge_options.ts";
 import { resolveCache } from "../../options/cache.ts";
 import { contradiction } from "../../options/option_errors.ts";
 import { having } from "../../options/value_kinds.ts";
@@ -99,7 +99,7 @@ export function resolveClusterOptions(
   source?: Source<ClusterPoolOptions>,
   over?: ClusterPoolOptions,
 ): ResolvedClusterOptions {
-  return resolveCluster(collect(unlist(source), over, POOL_TABLE), false);
+  return resolveCluster(mergeOptions(unlist(source), over, POOL_TABLE), false);
 }
 
 /**
@@ -111,7 +111,7 @@ export function resolveBlockingClusterOptions(
   source?: Source<BlockingClusterPoolOptions>,
   over?: BlockingClusterPoolOptions,
 ): ResolvedClusterOptions {
-  return resolveCluster(collect(unlist(source), over, BLOCKING_TABLE), true);
+  return resolveCluster(mergeOptions(unlist(source), over, BLOCKING_TABLE), true);
 }
 
 /** What the options of a cluster client come to. */
@@ -138,7 +138,7 @@ export function resolveClusterClientOptions<P = unknown>(
   source?: Source<RedisClusterOptions<P>>,
   over?: RedisClusterOptions<P>,
 ): ResolvedClusterClient<P> {
-  const { multiplex, pool, cache: wanted, ...given } = collect(unlist(source), over, CLIENT_TABLE);
+  const { multiplex, pool, cache: wanted, ...given } = mergeOptions(unlist(source), over, CLIENT_TABLE);
   const together = multiplex !== false;
   const cache = resolveCache(wanted as CacheOptions | undefined);
   checkCache(cache, together, given.protocol);

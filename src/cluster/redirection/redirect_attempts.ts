@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Acquire, pause } from "../../client/connections/dedicated_connection.ts";
+import { sleep } from "../../connection/sleep.ts";
+import type { Acquire } from "../../client/connections/dedicated_connection.ts";
 import type { Call } from "../../client/executor.ts";
 import { withUnknownOutcome } from "../../connection/failures.ts";
 import { abortable } from "../../connection/time_limit.ts";
@@ -123,7 +124,7 @@ export async function attemptRedirected<T>(
         delay = redirectDelay(++losses, clock);
       }
       if (clock.now() + delay >= deadline) throw failure;
-      if (delay > 0) await pause(clock, delay, signal);
+      if (delay > 0) await sleep(clock, delay, signal);
     }
   }
 }

@@ -35,7 +35,7 @@ export class ClusterReads {
     // Valkey before 9 tells a zone only to who is connected.
     if (typeof readFrom === "object") {
       for (const node of replicas) {
-        if (node.openedLane === undefined && node.zone === undefined) node.lane.want();
+        if (node.openedShared === undefined && node.zone === undefined) node.shared.ensureConnected();
       }
     }
     return this.#selector.select(master, replicas, shard) ??
@@ -48,8 +48,8 @@ export class ClusterReads {
     const now = clock.now();
     if (now - (this.#measured.get(node) ?? -Infinity) < LATENCY_TTL) return;
     this.#measured.set(node, now);
-    node.lane.connect().then(async () => {
-      const { connection } = node.lane;
+    node.shared.connect().then(async () => {
+      const { connection } = node.shared;
       const latency = connection && await measureLatency(connection);
       node.latency = averageLatency(node.latency, latency);
     }).catch(() => node.latency = undefined);

@@ -87,7 +87,7 @@ export class Router implements NodeRecovery, TopologyListener {
       if (queue !== undefined) return queue.hold(pending);
     } else node = this.#cluster.nodeOf(slot, true)!;
     const sender = pending.sender = this.#senderOf(pending, node);
-    if (sender.send === undefined) node.lane.submit(pending);
+    if (sender.send === undefined) node.shared.submit(pending);
     else this.#sendBatch(pending, node, sender);
   }
 
@@ -174,7 +174,7 @@ export class Router implements NodeRecovery, TopologyListener {
       }
     }
     // What waits for a connection to the node that was to redirect it has a better way now.
-    const guess = this.#guess?.openedLane;
+    const guess = this.#guess?.openedShared;
     if (this.#cluster.topology.refreshes > 0) this.#guess = undefined;
     if (guess?.waiting) guess.evict(replaced("the topology is known now"));
   }
@@ -216,7 +216,7 @@ export class Router implements NodeRecovery, TopologyListener {
     const known = this.#guess;
     if (
       known === undefined ||
-      (known.openedLane !== undefined && !known.usable && known.openedLane.waiting === 0)
+      (known.openedShared !== undefined && !known.usable && known.openedShared.waiting === 0)
     ) {
       this.#guess = this.#cluster.anyNode();
     }
@@ -291,7 +291,7 @@ export class Router implements NodeRecovery, TopologyListener {
   }
 
   #indexOf(node: ClusterNode | undefined): InFlightIndex | undefined {
-    const connection = node?.openedLane?.connection;
+    const connection = node?.openedShared?.connection;
     if (connection === undefined) return undefined;
     let index = this.#inFlight.get(connection);
     if (index === undefined) {
@@ -352,9 +352,9 @@ export class Router implements NodeRecovery, TopologyListener {
       // ASKING holds for the next command of the connection. What becomes of it shows in the reply to that.
       const first = new Pending(ASKING, DecodeMode.text, pending.timeout);
       first.promise().catch(() => {});
-      node.lane.resubmit(first);
+      node.shared.resubmit(first);
     }
-    node.lane.resubmit(pending);
+    node.shared.resubmit(pending);
   }
 
   /** Sends the commands that `pending` stands for. */

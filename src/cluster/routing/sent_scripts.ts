@@ -19,7 +19,7 @@ export class SentScripts {
 
   /** Whether the node's connection has not carried the script of an EVALSHA; from now on it has. */
   isFirst({ args: [digest] }: Command, node: ClusterNode): boolean {
-    const connection = node.openedLane?.connection;
+    const connection = node.openedShared?.connection;
     let sent = this.#sent.get(node);
     if (sent === undefined || sent.connection !== connection || sent.digests.size >= MOST) {
       this.#sent.set(node, sent = { connection, digests: new Set() });

@@ -41,7 +41,7 @@ export class UnknownCommands {
       const spec = readSpec(reply as Reply);
       if (spec !== undefined) this.#specs.set(name, spec);
     }, () => this.#specs.delete(name));
-    node.lane.submit(pending);
+    node.shared.submit(pending);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * A lane that goes from node to node: to another one when its node is lost, or is not the right one any more.
+ * A connection that goes from node to node: to another one when its node is lost, or is not the right one any more.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import type { Reply } from "../../resp/types.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
 
-/** How a lane roves. */
+/** How a connection roves. */
 export interface Route {
   /** The node to be on; `current` is the one it is on now, `lost` whether that cannot be reached. */
   pick(current: ClusterNode | undefined, lost: boolean): ClusterNode | undefined;
-  /** The lane of a node. */
-  laneOf(node: ClusterNode): ReconnectingConnection;
+  /** The connection of a node. */
+  connectionTo(node: ClusterNode): ReconnectingConnection;
 }
 
-/** Passes on what the lane of one node after the other tells. */
+/** Passes on what the connection of one node after the other tells. */
 export class ClusterSubscriptionConnection implements ReconnectingConnection {
   readonly #state: ClusterState;
   readonly #route: Route;
   #listeners: readonly ReconnectingListener[] = [];
   #node: ClusterNode | undefined = undefined;
-  #lane: ReconnectingConnection | undefined = undefined;
+  #reconnecting: ReconnectingConnection | undefined = undefined;
   #wanted = false;
   #ended = false;
   #connected = false;
@@ -44,7 +44,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
 
   /** @inheritdoc */
   get connection(): Connection | undefined {
-    return this.#lane?.connection;
+    return this.#reconnecting?.connection;
   }
 
   /** @inheritdoc */
@@ -58,17 +58,17 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   }
 
   /** @inheritdoc */
-  want(): void {
+  ensureConnected(): void {
     if (this.#ended) return;
     this.#wanted = true;
     // After a loss it goes on by itself, in its own time; and so it does on its way to another node.
     if (this.#timer !== undefined || this.#leaving) return;
-    if (this.#lane === undefined) this.#settle(false);
-    else this.#lane.want();
+    if (this.#reconnecting === undefined) this.#settle(false);
+    else this.#reconnecting.ensureConnected();
   }
 
   /** @inheritdoc */
-  rest(): void {
+  releaseIfUnused(): void {
     this.#wanted = false;
     this.#leave();
   }
@@ -90,14 +90,14 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   /** Goes where it belongs. */
   #settle(lost: boolean): void {
     const node = this.#route.pick(this.#node, lost);
-    if (node !== undefined && node === this.#node) return this.#lane!.want();
+    if (node !== undefined && node === this.#node) return this.#reconnecting!.ensureConnected();
     this.#leave();
     if (node === undefined) return this.#discover();
     this.#node = node;
-    const lane = this.#lane = this.#route.laneOf(node);
-    lane.listen(this.#ears);
-    if (lane.connection === undefined) lane.want();
-    else this.#ears.ready(lane.connection);
+    const reconnecting = this.#reconnecting = this.#route.connectionTo(node);
+    reconnecting.listen(this.#listener);
+    if (reconnecting.connection === undefined) reconnecting.ensureConnected();
+    else this.#listener.ready(reconnecting.connection);
   }
 
   /** Nobody knows where to go: the nodes are asked. */
@@ -106,7 +106,9 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     if (state.topology.refreshes > 0) return this.#troubled(undefined);
     state.start().then(
       () => {
-        if (this.#wanted && this.#lane === undefined && this.#timer === undefined) this.#troubled(undefined);
+        if (this.#wanted && this.#reconnecting === undefined && this.#timer === undefined) {
+          this.#troubled(undefined);
+        }
       },
       (error) => this.#tell((listener) => listener.failed?.(error)),
     );
@@ -116,11 +118,11 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     const { clock } = this.#state.options.connection;
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    const lane = this.#lane;
-    this.#lane = this.#node = undefined;
-    if (lane === undefined) return;
-    lane.unlisten(this.#ears);
-    lane.rest?.();
+    const reconnecting = this.#reconnecting;
+    this.#reconnecting = this.#node = undefined;
+    if (reconnecting === undefined) return;
+    reconnecting.unlisten(this.#listener);
+    reconnecting.releaseIfUnused?.();
     if (!this.#connected) return;
     this.#connected = false;
     this.#leaving = true;
@@ -146,7 +148,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     for (const listener of this.#listeners) tell(listener);
   }
 
-  readonly #ears: ReconnectingListener = {
+  readonly #listener: ReconnectingListener = {
     ready: (connection) => {
       this.#attempt = 0;
       this.#connected = true;
@@ -172,8 +174,8 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
       // The node has left the cluster.
       const connected = this.#connected;
       this.#connected = false;
-      this.#lane?.unlisten(this.#ears);
-      this.#lane = this.#node = undefined;
+      this.#reconnecting?.unlisten(this.#listener);
+      this.#reconnecting = this.#node = undefined;
       if (this.#wanted) this.#troubled(undefined);
       if (connected) this.#tell((listener) => listener.lost(undefined));
     },

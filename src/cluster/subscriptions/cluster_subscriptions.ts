@@ -5,9 +5,9 @@
  * @module
  */
 import type { ReconnectingConnection } from "../../client/connections/reconnecting_connection.ts";
-import type { SubscriptionHome, SubscriptionKind } from "../../client/pubsub/subscription_router.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "../../client/pubsub/subscription_router.ts";
 import { DedicatedSubscriptionConnection } from "../../client/pubsub/dedicated_subscription_connection.ts";
-import { homeOn } from "../../client/pubsub/standalone_subscriptions.ts";
+import { standaloneSubscriptions } from "../../client/pubsub/standalone_subscriptions.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
@@ -19,7 +19,7 @@ import { ClusterSubscriptionConnection, type Route } from "./cluster_subscriptio
 import { slotOf } from "../routing/slot.ts";
 
 /** The subscriptions of all clients of one cluster's pool that multiplex, or of all that do not. */
-export class ClusterSubscriptions implements SubscriptionHome {
+export class ClusterSubscriptions implements SubscriptionRouter {
   /** @inheritdoc */
   readonly options: ResolvedConnectionOptions;
   /** @inheritdoc */
@@ -30,7 +30,7 @@ export class ClusterSubscriptions implements SubscriptionHome {
   readonly #common: ClusterSubscriptionConnection;
   /** Of shard channels, by the master of their slot; `undefined`: nobody is known to have it. */
   readonly #shards: Map<ClusterNode | undefined, ClusterSubscriptionConnection> = new Map();
-  /** Lanes of single subscriptions: those that are out. */
+  /** Connections of single subscriptions: those that are out. */
   readonly #private: Set<ClusterSubscriptionConnection> = new Set();
   readonly #listeners: Set<() => void> = new Set();
   #scheduled = false;
@@ -52,30 +52,32 @@ export class ClusterSubscriptions implements SubscriptionHome {
       },
     });
     pool.beforeClose(() => {
-      for (const lane of [this.#common, ...this.#shards.values(), ...this.#private]) lane.end();
+      for (const reconnecting of [this.#common, ...this.#shards.values(), ...this.#private]) {
+        reconnecting.end();
+      }
       return Promise.resolve();
     });
   }
 
   /** @inheritdoc */
-  lane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
+  connectionFor(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
     if (kind !== "shard") return this.#common;
     const master = this.#state.topology.masterOf(slotOf(channel));
-    let lane = this.#shards.get(master);
-    if (lane === undefined) {
-      lane = new ClusterSubscriptionConnection(this.#state, this.#route(() => master));
-      this.#shards.set(master, lane);
+    let reconnecting = this.#shards.get(master);
+    if (reconnecting === undefined) {
+      reconnecting = new ClusterSubscriptionConnection(this.#state, this.#route(() => master));
+      this.#shards.set(master, reconnecting);
     }
-    return lane;
+    return reconnecting;
   }
 
   /** @inheritdoc */
-  privateLane(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
+  dedicatedConnectionFor(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection {
     const slot = kind === "shard" ? slotOf(channel) : undefined;
     const pick = slot === undefined ? anyNode(this.#state) : () => this.#state.topology.masterOf(slot);
     return new PrivateSubscriptionConnection(this.#state, {
       pick,
-      laneOf: (node) => new DedicatedSubscriptionConnection(node.pool),
+      connectionTo: (node) => new DedicatedSubscriptionConnection(node.pool),
     }, this.#private);
   }
 
@@ -103,7 +105,8 @@ export class ClusterSubscriptions implements SubscriptionHome {
   #route(pick: Route["pick"]): Route {
     return {
       pick,
-      laneOf: (node) => homeOn(node.pool, node.lane, this.#multiplex).lane("channel", ""),
+      connectionTo: (node) =>
+        standaloneSubscriptions(node.pool, node.shared, this.#multiplex).connectionFor("channel", ""),
     };
   }
 
@@ -119,31 +122,31 @@ export class ClusterSubscriptions implements SubscriptionHome {
 
   #move(): void {
     this.#common.check();
-    for (const lane of this.#private) lane.check();
+    for (const reconnecting of this.#private) reconnecting.check();
     for (const listener of this.#listeners) listener();
-    // What was subscribed there has been handed over: its lane rests, and is made anew when it is needed.
+    // What was subscribed there has been handed over: its connection rests, and is made anew when it is needed.
     const masters = new Set<ClusterNode | undefined>(this.#state.topology.byRole("master"));
     for (const master of [...this.#shards.keys()]) if (!masters.has(master)) this.#shards.delete(master);
   }
 }
 
-/** A lane of one subscription, which is told of what moves while it is in use. */
+/** A connection of one subscription, which is told of what moves while it is in use. */
 class PrivateSubscriptionConnection extends ClusterSubscriptionConnection {
-  readonly #lanes: Set<ClusterSubscriptionConnection>;
+  readonly #connections: Set<ClusterSubscriptionConnection>;
 
-  constructor(state: ClusterState, route: Route, lanes: Set<ClusterSubscriptionConnection>) {
+  constructor(state: ClusterState, route: Route, connections: Set<ClusterSubscriptionConnection>) {
     super(state, route);
-    this.#lanes = lanes;
+    this.#connections = connections;
   }
 
-  override want(): void {
-    this.#lanes.add(this);
-    super.want();
+  override ensureConnected(): void {
+    this.#connections.add(this);
+    super.ensureConnected();
   }
 
-  override rest(): void {
-    this.#lanes.delete(this);
-    super.rest();
+  override releaseIfUnused(): void {
+    this.#connections.delete(this);
+    super.releaseIfUnused();
   }
 }
 
@@ -167,7 +170,7 @@ const homes: WeakMap<ClusterConnectionPool, Map<boolean, ClusterSubscriptions>> 
 export function clusterSubscriptions(pool: ClusterConnectionPool, multiplex: boolean): ClusterSubscriptions {
   let known = homes.get(pool);
   if (known === undefined) homes.set(pool, known = new Map());
-  let home = known.get(multiplex);
-  if (home === undefined) known.set(multiplex, home = new ClusterSubscriptions(pool, multiplex));
-  return home;
+  let router = known.get(multiplex);
+  if (router === undefined) known.set(multiplex, router = new ClusterSubscriptions(pool, multiplex));
+  return router;
 }

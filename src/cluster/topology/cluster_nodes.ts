@@ -92,7 +92,7 @@ export class ClusterNodes {
     if (pool === undefined || pool.readonly === readonly) return;
     pool.readonly = readonly;
     pool.disconnect({ inUse: false });
-    node.openedLane?.connection?.send([readonly ? "READONLY" : "READWRITE"]).catch(() => {});
+    node.openedShared?.connection?.send([readonly ? "READONLY" : "READWRITE"]).catch(() => {});
   }
 
   /** Takes over a topology. */

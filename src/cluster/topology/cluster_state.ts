@@ -135,8 +135,8 @@ export class ClusterState {
     this.#moved++;
     for (const listener of [...this.#listeners]) listener.rearranged?.([slot], false, []);
     // What waits for a connection to the old master goes before what is called from now on.
-    if (before?.openedLane?.waiting) {
-      before.openedLane.evict(replaced(`another master than ${before} has the slot now`));
+    if (before?.openedShared?.waiting) {
+      before.openedShared.evict(replaced(`another master than ${before} has the slot now`));
     }
     const enough = options.reinitializeSteps > 0 && (unknown || this.#moved >= options.reinitializeSteps);
     if (enough) this.refresher.request("moved");
@@ -252,7 +252,7 @@ export class ClusterState {
   /** Another node has slots of this one: commands that wait go there, and those on their way to a dead end are cut. */
   #displace(node: ClusterNode): void {
     const cause = replaced(`another master than ${node} has the slot now`);
-    node.openedLane?.evict(cause);
+    node.openedShared?.evict(cause);
     // One that has other slots may be busy only.
     if (this.topology.shardOf(node) === undefined) this.#cutIfSilent(node, cause);
     else if (this.isSilent(node)) this.#healthMonitor.probe(node);
@@ -266,26 +266,26 @@ export class ClusterState {
     const pool = node.openedPool;
     if (pool === undefined) return;
     this.#displace(node);
-    node.closeLane().then(() => this.#closePool(pool));
+    node.closeShared().then(() => this.#closePool(pool));
   }
 
   #opened(node: ClusterNode): void {
     this.#healthMonitor.start();
     for (const listener of [...this.#listeners]) listener.opened?.(node);
-    const { lane } = node;
-    lane.listen({
+    const { shared } = node;
+    shared.listen({
       ready: () => {},
       push: () => {},
       lost: (cause) => cause && this.lost(),
       retrying: () => {
         // Reads that wait for it go elsewhere, unless only replicas may be read.
         if (node.role === "replica" && this.options.readFrom !== "replica") {
-          lane.evict(replaced(`the replica ${node} cannot be reached`));
+          shared.evict(replaced(`the replica ${node} cannot be reached`));
         }
       },
     });
     for (const type of ["connecting", "ready", "reconnecting", "closed"] as const) {
-      lane.events.addEventListener(type, ({ detail }) => {
+      shared.events.addEventListener(type, ({ detail }) => {
         if (type === "reconnecting") this.lost();
         emit(this.events, type, detail as never);
       });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { MultiplexedConnection } from "../../client/connections/multiplexed_connection.ts";
-import { enterLane, leaveLane } from "../../client/standalone_executor.ts";
+import { joinSharedConnection, leaveSharedConnection } from "../../client/standalone_executor.ts";
 import type { Clock } from "../../clock.ts";
 import type { Sender } from "../../connection/pending.ts";
 import type { ReadTarget } from "../../topology/read_from.ts";
@@ -48,10 +48,10 @@ export class ClusterNode implements ReadTarget {
   readonly #opened: (node: ClusterNode) => void;
   readonly #configuredZone: string | undefined;
   #pool: NodePool | undefined = undefined;
-  #lane: MultiplexedConnection | undefined = undefined;
+  #shared: MultiplexedConnection | undefined = undefined;
 
   /**
-   * `zone` is configured for it; `opened` is told when the node gets its lane.
+   * `zone` is configured for it; `opened` is told when the node gets its connection.
    *
    * @internal
    */
@@ -91,8 +91,8 @@ export class ClusterNode implements ReadTarget {
    *
    * @internal
    */
-  get lane(): MultiplexedConnection {
-    return this.#lane ?? this.#open();
+  get shared(): MultiplexedConnection {
+    return this.#shared ?? this.#open();
   }
 
   /**
@@ -100,15 +100,15 @@ export class ClusterNode implements ReadTarget {
    *
    * @internal
    */
-  get openedLane(): MultiplexedConnection | undefined {
-    return this.#lane;
+  get openedShared(): MultiplexedConnection | undefined {
+    return this.#shared;
   }
 
   /** The availability zone: as the options say, else as the server announces it. */
   get zone(): string | undefined {
     const known = this.#configuredZone ?? this.availabilityZone;
     if (known !== undefined) return known;
-    const told = this.#lane?.connection?.server.availability_zone;
+    const told = this.#shared?.connection?.server.availability_zone;
     return typeof told === "string" && told !== "" ? told : undefined;
   }
 
@@ -118,7 +118,7 @@ export class ClusterNode implements ReadTarget {
    * @internal
    */
   get ready(): boolean {
-    return this.health === "online" && !this.silent && (this.#lane === undefined || this.#lane.usable);
+    return this.health === "online" && !this.silent && (this.#shared === undefined || this.#shared.usable);
   }
 
   /**
@@ -127,12 +127,12 @@ export class ClusterNode implements ReadTarget {
    * @internal
    */
   wake(): void {
-    this.#lane?.want();
+    this.#shared?.ensureConnected();
   }
 
   /** Whether a command would go out to it now. */
   get usable(): boolean {
-    return this.#lane !== undefined && this.#lane.usable;
+    return this.#shared !== undefined && this.#shared.usable;
   }
 
   /** Whether there is a connection to it that could be used now. */
@@ -142,7 +142,7 @@ export class ClusterNode implements ReadTarget {
 
   /** Milliseconds for which it has owed replies and said nothing; 0 while it owes none. */
   silence(clock: Clock): number {
-    const link = this.#lane?.connection?.link;
+    const link = this.#shared?.connection?.link;
     return link === undefined || link.pending === 0 ? 0 : clock.now() - link.silentSince;
   }
 
@@ -153,20 +153,20 @@ export class ClusterNode implements ReadTarget {
 
   /** Cuts all its connections, those of holders included. */
   disconnect(cause: Error): void {
-    this.#lane?.connection?.disconnect(cause);
+    this.#shared?.connection?.disconnect(cause);
     this.#pool?.disconnect();
   }
 
   /** Ends the shared connection; a new one is made when it is needed. */
-  async closeLane(): Promise<void> {
-    if (this.#lane === undefined) return;
-    this.#lane = undefined;
-    await leaveLane(this.pool);
+  async closeShared(): Promise<void> {
+    if (this.#shared === undefined) return;
+    this.#shared = undefined;
+    await leaveSharedConnection(this.pool);
   }
 
   #open(): MultiplexedConnection {
-    const lane = this.#lane = enterLane(this.pool);
+    const shared = this.#shared = joinSharedConnection(this.pool);
     this.#opened(this);
-    return lane;
+    return shared;
   }
 }

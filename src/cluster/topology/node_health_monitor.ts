@@ -59,10 +59,10 @@ export class NodeHealthMonitor {
     this.#round++;
     let suspected = false;
     for (const node of this.#target.nodes()) {
-      const lane = node.openedLane;
-      if (lane === undefined) continue;
+      const shared = node.openedShared;
+      if (shared === undefined) continue;
       node.silent = node.usable && this.isSilent(node);
-      suspected ||= node.silent || (!node.usable && this.#isMissed(node, lane.waiting > 0));
+      suspected ||= node.silent || (!node.usable && this.#isMissed(node, shared.waiting > 0));
       // No node is elected in place of a replica.
       if (node.silent && node.role === "replica") this.probe(node);
     }

@@ -21,7 +21,7 @@ interface QueryConnection {
  * pool, so that a query never takes a place that a caller wants.
  */
 async function connectionTo(node: ClusterNode, keep: boolean, signal: AbortSignal): Promise<QueryConnection> {
-  const shared = node.usable ? node.lane.connection : undefined;
+  const shared = node.usable ? node.shared.connection : undefined;
   if (shared !== undefined) return { connection: shared, done: () => {} };
   if (keep) {
     try {

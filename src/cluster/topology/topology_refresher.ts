@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { sleep } from "../../connection/sleep.ts";
 import { delayOf, exponential } from "../../backoff.ts";
-import { pause } from "../../client/connections/dedicated_connection.ts";
+import {} from "../../client/connections/dedicated_connection.ts";
 import type { Clock, Timer } from "../../clock.ts";
 import type { RefreshReason } from "./topology.ts";
 
@@ -95,7 +96,7 @@ export class TopologyRefresher {
       } catch (error) {
         this.#signal.throwIfAborted();
         if (!this.#target.failed(error as Error)) throw error;
-        await pause(this.#clock, delayOf(BACKOFF, attempt, this.#clock), this.#signal);
+        await sleep(this.#clock, delayOf(BACKOFF, attempt, this.#clock), this.#signal);
       }
     }
   }

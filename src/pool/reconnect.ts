@@ -1,5 +1,5 @@
 /**
- * A master behind an address that became a replica: its connections are left, and the address is resolved again.
+ * Reasons to reconnect: a signal to retry at once, and a master that became a replica.
  *
  * @module
  */
@@ -33,4 +33,20 @@ export function isDemoted(pool: Pool, error: unknown, connection: Connection | u
   found.set(pool, now);
   pool.disconnect({ inUse: false });
   return true;
+}
+
+/** Signals waiting reconnects to retry immediately. */
+export class ReconnectSignal {
+  readonly #listeners: Set<() => void> = new Set();
+
+  /** Adds a listener. Returns a function that removes it. */
+  on(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls the listeners. */
+  notify(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
 }
