@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { nearest } from "../options/did_you_mean.ts";
+import { didYouMean } from "../options/did_you_mean.ts";
 import type { CliArguments, CliCommand, CliContext, CliEntry } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { commandHelp, PROGRAM, programHelp } from "./help.ts";
@@ -21,7 +21,7 @@ function messageOf(reason: unknown): string {
 function explain(reason: unknown, command: CliCommand): UsageError {
   const [message] = messageOf(reason).split(". To specify a positional argument");
   const unknown = /^Unknown option '--([^']*)'/.exec(message!)?.[1];
-  const meant = unknown && nearest(unknown, Object.keys(command.options));
+  const meant = unknown && didYouMean(unknown, Object.keys(command.options));
   return new UsageError(meant === undefined ? message! : `${message}. Did you mean "--${meant}"?`);
 }
 
@@ -55,7 +55,7 @@ function readArguments(command: CliCommand, args: readonly string[]): CliArgumen
 function findEntry(name: string, commands: readonly CliEntry[]): CliEntry {
   const found = commands.find((each) => each.name === name);
   if (found !== undefined) return found;
-  const meant = nearest(name, commands.map((each) => each.name));
+  const meant = didYouMean(name, commands.map((each) => each.name));
   const kind = name.startsWith("-") ? "option" : "command";
   throw new UsageError(
     `there is no ${kind} "${name}"${meant === undefined ? "" : `. Did you mean "${meant}"?`}`,
