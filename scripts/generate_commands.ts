@@ -42,8 +42,9 @@ const MODULE_DOC = `/**
 function load(file: string): Record<string, RecordedCommand> {
   return JSON.parse(readFileSync(join(root, "scripts/commands", file), "utf8"));
 }
-const redis = { ...load("redis-8.0.json"), ...load("sentinel-8.0.json") };
-const valkey = load("valkey-9.1.json");
+const [redisVersion, valkeyVersion] = ["8.6", "9.1"];
+const redis = { ...load(`redis-${redisVersion}.json`), ...load(`sentinel-${redisVersion}.json`) };
+const valkey = load(`valkey-${valkeyVersion}.json`);
 
 /** All that can be called: containers have only subcommands. */
 function gather(): Map<string, Known> {
@@ -248,6 +249,32 @@ function generate(): Map<string, string> {
   return files;
 }
 
+/** The pages that say which commands there are: the words that are replaced, and by what. */
+const SENTENCES: readonly (readonly [file: string, old: RegExp, now: string])[] = [
+  [
+    "docs/commands.md",
+    /Every command of Redis [\d.]+ and Valkey [\d.]+/,
+    `Every command of Redis ${redisVersion} and Valkey ${valkeyVersion}`,
+  ],
+  [
+    "README.md",
+    /The commands of Redis [\d.]+ and Valkey [\d.]+/,
+    `The commands of Redis ${redisVersion} and Valkey ${valkeyVersion}`,
+  ],
+];
+
+/** Writes the sentences where they are not true any more; the files that had such. */
+function writeSentences(check: boolean): string[] {
+  return SENTENCES.flatMap(([file, old, now]) => {
+    const there = readFileSync(join(root, file), "utf8");
+    const made = there.replace(old, now);
+    if (!made.includes(now)) throw new Error(`${file} does not say which commands there are: ${old}`);
+    if (made === there) return [];
+    if (!check) writeFileSync(join(root, file), made);
+    return [file];
+  });
+}
+
 const folder = join(root, "src/commands");
 const cache = join(root, ".cache");
 mkdirSync(cache, { recursive: true });
@@ -280,8 +307,9 @@ try {
     stale.push(name);
     if (!process.argv.includes("--check")) rmSync(join(folder, name));
   }
+  stale.push(...writeSentences(process.argv.includes("--check")));
   if (process.argv.includes("--check") && stale.length > 0) {
-    console.error(`Stale in src/commands: ${stale.join(", ")}. Run: node scripts/generate_commands.ts`);
+    console.error(`Stale: ${stale.join(", ")}. Run: node scripts/generate_commands.ts`);
     process.exitCode = 1;
   } else console.log(`src/commands: ${files.size} files, ${stale.length} written`);
 } finally {

@@ -3,6 +3,7 @@
  * `generate_commands.ts`: one line a command, without what the generator does not use.
  *
  *     scripts/servers.sh sid redis-server redis-tools valkey-server
+ *     scripts/servers.sh experimental redis-server redis-tools
  *     node scripts/record_commands.ts
  *
  * @module
@@ -15,7 +16,9 @@ import { join } from "node:path";
 import type { RecordedArgument, RecordedCommand } from "./commands/recorded.ts";
 
 const root = join(import.meta.dirname!, "..");
-const bin = join(root, ".servers/sid/bin");
+
+/** Where the unpacked servers are: a folder for each suite of Debian. */
+const servers = process.argv[2] ?? join(root, ".servers");
 
 /** What `COMMAND DOCS` says of one command, as far as it is used. */
 interface Doc extends Omit<RecordedCommand, "flags" | "tips" | "keys"> {
@@ -42,7 +45,14 @@ function argument(from: RecordedArgument): RecordedArgument {
   return { name, type, token, flags, arguments: inner?.map(argument) };
 }
 
-async function record(kind: string, file: string, options: string[], only?: RegExp): Promise<void> {
+async function record(
+  suite: string,
+  kind: string,
+  file: string,
+  options: string[],
+  only?: RegExp,
+): Promise<void> {
+  const bin = join(servers, suite, "bin");
   const folder = mkdtempSync(join(tmpdir(), "keywire-record-"));
   const port = await freePort();
   writeFileSync(join(folder, "conf"), `port ${port}\nbind 127.0.0.1\nsave ""\ndir ${folder}\n`);
@@ -107,6 +117,6 @@ async function record(kind: string, file: string, options: string[], only?: RegE
   }
 }
 
-await record("redis", "redis-8.0.json", []);
-await record("valkey", "valkey-9.1.json", []);
-await record("redis", "sentinel-8.0.json", ["--sentinel"], /^sentinel/i);
+await record("experimental", "redis", "redis-8.6.json", []);
+await record("sid", "valkey", "valkey-9.1.json", []);
+await record("experimental", "redis", "sentinel-8.6.json", ["--sentinel"], /^sentinel/i);

@@ -4,12 +4,13 @@
 #   scripts/servers.sh SUITE [FOLDER] PACKAGE...
 #   scripts/servers.sh sid .servers/sid redis-server redis-tools valkey-server    # Redis 8.0, Valkey 9.1
 #   scripts/servers.sh trixie redis-server valkey-server                         # into .servers/trixie
+#   scripts/servers.sh experimental redis-server redis-tools                     # Redis 8.6
 #
 # FOLDER (named with a slash; default .servers/SUITE) then has bin/NAME: wrappers that exec each binary with
 # the C library of its own suite, so that the process that is started is the server itself.
 set -euo pipefail
 
-usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [[ $# -ge 2 ]] || usage
 suite=$1; shift
 folder=$(dirname "$0")/../.servers/$suite
@@ -23,14 +24,17 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/lists/partial" "$scratch/archives/partial"
 : >"$scratch/status"
 mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
-echo "deb ${mirror:-http://deb.debian.org/debian} $suite main" >"$scratch/sources.list"
+# Experimental has only what is newer than sid: the rest comes from there.
+for one in "$suite" $([[ $suite == experimental ]] && echo sid); do
+  echo "deb ${mirror:-http://deb.debian.org/debian} $one main" >>"$scratch/sources.list"
+done
 
 # An apt of our own: its lists, its (empty) idea of what is installed, its cache. The system's is untouched.
 apt() {
   apt-get -qq -o Dir::Etc::SourceList="$scratch/sources.list" -o Dir::Etc::SourceParts=/dev/null \
     -o Dir::State::Lists="$scratch/lists" -o Dir::State::Status="$scratch/status" \
     -o Dir::Cache="$scratch" -o Dir::Cache::Archives="$scratch/archives" -o Debug::NoLocking=true \
-    -o APT::Sandbox::User="$(id -un)" -o APT::Install-Recommends=false -o Acquire::Languages=none "$@"
+    -o APT::Default-Release="$suite" -o APT::Sandbox::User="$(id -un)" -o APT::Install-Recommends=false -o Acquire::Languages=none "$@"
 }
 apt update
 

@@ -138,7 +138,7 @@ export const idempotent: ReadonlySet<string> = new Set([
 export const blocking: ReadonlySet<string> = new Set(["WAIT", "WAITAOF"]);
 
 /** Replies that are no text. */
-export const binary: ReadonlySet<string> = new Set(["DUMP", "FUNCTION DUMP"]);
+export const binary: ReadonlySet<string> = new Set(["DUMP", "FUNCTION DUMP", "VEMB"]);
 
 /** Run code that is not the server's own, or return what they are given as an error: their errors prove nothing by their code. */
 export const opaque: ReadonlySet<string> = new Set([
@@ -157,6 +157,8 @@ export const skipped: Readonly<Record<string, string>> = {
   "PSYNC": "internal: makes the connection a replica's; what follows is no RESP",
   "REPLCONF": "internal: replicas talk to their master with it",
   "CLUSTER SYNCSLOTS": "internal: nodes move slots with it",
+  "TRIMSLOTS": "internal: a master tells its replicas with it which slots are gone",
+  "XIDMPRECORD": "internal: replicas and the append-only file note producers' ids with it",
   "COMMAND": "COMMAND INFO without names gives the same; the method `command` runs raw commands",
 };
 
@@ -171,7 +173,9 @@ export const words: Readonly<Record<string, string>> = Object.fromEntries(
   ("withScores withScore byScore byLex withCoord withDist withHash fromMember fromLonLat byRadius byBox byPolygon " +
     "storeDist withValues noValues noScores keepTtl withMatchLen minMatchLen justId noAck noMkStream mkStream " +
     "entriesRead entriesAdded maxDeletedId retryCount lastId absTtl idleTime noLoop optIn optOut skipMe maxAge " +
-    "libraryName withCode noSave").split(" ").map((word) => [word.toUpperCase(), word]),
+    "libraryName withCode noSave keepRef delRef idmpAuto withAttribs").split(" ").map((
+      word,
+    ) => [word.toUpperCase(), word]),
 );
 
 /** Functions whose name cannot be the command's: it is a reserved word. Methods have the plain name. */
@@ -193,6 +197,10 @@ export const documented: Readonly<Record<string, readonly [summary: string, comp
   "VRANDMEMBER": [
     "Returns random elements of a vector set.",
     "O(N) where N is the absolute value of the count argument.",
+  ],
+  "VRANGE": [
+    "Returns the elements between two others in lexicographical order.",
+    "O(log(K)+M) where K is the number of elements in the vector set, and M the number of elements returned.",
   ],
   "VREM": [
     "Removes an element from a vector set.",

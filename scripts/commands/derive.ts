@@ -92,7 +92,9 @@ function optionGroups(argument: RecordedArgument): OptionItem[][] {
     const kind = has(argument, "multiple_token") ? "+" : "*";
     return [[{ key, type: "OneOrMany", plan: planItem(key, kind, token) }]];
   }
-  return [[{ key, type: valueType(type), plan: planItem(key, "=", token) }]];
+  // Digests are documented as integers, and are 16 hexadecimal digits.
+  const value = argument.name.endsWith("digest") ? "Arg" : valueType(type);
+  return [[{ key, type: value, plan: planItem(key, "=", token) }]];
 }
 
 /** Derives parameters and expression. */
@@ -121,7 +123,7 @@ export function derive(list: readonly RecordedArgument[], optionsType: string): 
   const required = (argument: RecordedArgument): void => {
     const { type, token, arguments: inner = [] } = argument;
     const name = camel(argument.name);
-    if (/^num(keys|fields)$/.test(argument.name)) {
+    if (/^num(keys|fields|ids)$/.test(argument.name)) {
       counted = true;
       return;
     }

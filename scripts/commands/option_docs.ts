@@ -23,13 +23,16 @@ const COMMON: Readonly<Record<string, string>> = {
   by: "Sorts by the keys of this pattern, in which `*` stands for the element; `nosort` keeps the order.",
   byLex: "Takes `start` and `stop` as a range of members in lexicographical order.",
   byScore: "Takes `start` and `stop` as a range of scores.",
+  acked: "Removes only entries that all groups have acknowledged.",
   cancel: "Cancels a scheduled save.",
+  cancelAll: "Cancels all migrations.",
   cas: "Prepares the insertion in a thread.",
   ch: "Returns the number of changed members instead of that of added ones.",
   config: "The configuration of the module, by name.",
   copy: "Keeps the keys in the source instance.",
   count: "Returns at most this many.",
   db: "The number of the database that is copied to. Default: the connection's own.",
+  delRef: "Removes the references of all groups to the entries too.",
   desc: "Sorts from the largest to the smallest.",
   ef: "How many candidates are explored; more are slower and more exact.",
   entriesAdded: "The number of entries that were ever added.",
@@ -53,10 +56,20 @@ const COMMON: Readonly<Record<string, string>> = {
   idle: "The idle time in milliseconds.",
   idleTime: "Seconds since the key was last accessed, for the LRU eviction policy.",
   idx: "Returns where the matches are.",
+  idmp:
+    "Adds the entry once for each message `iid` of the producer `pid`: a repeated call returns its ID again.",
+  idmpAuto: "As `idmp` for this producer; the message is known by its fields.",
+  idmpDuration: "How many seconds messages are remembered.",
+  idmpMaxsize: "How many messages of a producer are remembered.",
+  ifdeq: "Writes only if the key's value has this digest, as DIGEST returns it.",
+  ifdne: "Writes only if the key's value does not have this digest; also if the key does not exist.",
   ifeq: "Writes only if the key has this value.",
+  ifne: "Writes only if the key does not have this value; also if the key does not exist.",
+  import: "Moves these ranges of slots to this node.",
   importing: "Imports the slot from the node with this ID.",
   incr: "Adds the score to the member's own, and returns the sum.",
   justId: "Returns only the IDs, and does not count a delivery.",
+  keepRef: "Keeps the references of the groups to the entries. The default.",
   keepTtl: "Keeps the expiration of the key.",
   lastId: "The last delivered ID of the group, if it is greater than the one that it has.",
   len: "Returns only the length of the match.",
@@ -106,6 +119,7 @@ const COMMON: Readonly<Record<string, string>> = {
   slot: "Scans only this slot.",
   slotsRange: "Returns the slots from `start` to `end`.",
   soft: "Keeps the ID and the epochs of the node. The default.",
+  statusAll: "Returns all migrations.",
   stable: "Ends the import or migration of the slot.",
   store: "Stores the result in this key.",
   storeDist: "Stores the result in this key, with the distances as scores.",
@@ -122,6 +136,7 @@ const COMMON: Readonly<Record<string, string>> = {
   withDist: "Returns the distance from the center too, in the same unit.",
   withHash: "Returns the geohash too, as an integer of 52 bits.",
   withMatchLen: "Returns the length of each match too.",
+  withAttribs: "Returns the attributes too, `null` where there are none.",
   withScore: "Returns the score too.",
   withScores: "Returns the scores too.",
   withValues: "Returns the values too.",
@@ -129,6 +144,12 @@ const COMMON: Readonly<Record<string, string>> = {
   xx: "Writes only if the key exists.",
 };
 
+const DELETE = {
+  ifdeq: "Deletes the key only if its value has this digest, as DIGEST returns it.",
+  ifdne: "Deletes the key only if its value does not have this digest.",
+  ifeq: "Deletes the key only if it has this value.",
+  ifne: "Deletes the key only if it does not have this value.",
+};
 const EXPIRE = {
   nx: "Sets the expiration only if there is none.",
   xx: "Sets the expiration only if there is one.",
@@ -149,6 +170,18 @@ const SCAN = { count: "How many elements the server looks at in a step: a hint. 
 
 /** By the command, where it means something else there. */
 const BY_COMMAND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  delex: DELETE,
+  hotkeysStart: {
+    count: "How many keys are reported. Default: 10.",
+    duration: "Tracks for this many seconds; 0 tracks until HOTKEYS STOP. Default: 0.",
+    metrics: "What is measured: processor time, network traffic, or both.",
+    sample: "Looks at one of this many commands. Default: 1, all.",
+    slots: "Tracks only keys of these slots; on clusters only.",
+  },
+  clusterMigration: {
+    cancel: "Cancels the migration with this ID.",
+    status: "Returns the migration with this ID.",
+  },
   expire: EXPIRE,
   expireat: EXPIRE,
   pexpire: EXPIRE,
@@ -178,7 +211,10 @@ const BY_COMMAND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   lpos: { count: "Returns the positions of this many matches; 0 returns all." },
   xautoclaim: { count: "Claims at most this many entries. Default: 100." },
   xread: { count: "Returns at most this many entries of each stream." },
-  xreadgroup: { count: "Returns at most this many entries of each stream." },
+  xreadgroup: {
+    claim: "Claims entries that have been pending for at least this many milliseconds, before new ones.",
+    count: "Returns at most this many entries of each stream.",
+  },
   xinfoStream: {
     count: "Returns at most this many entries and pending entries; 0 returns all. Default: 10.",
   },

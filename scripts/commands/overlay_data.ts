@@ -11,7 +11,9 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "APPEND": "number",
     "DECR": "number",
     "DECRBY": "number",
+    "DELEX": "number",
     "DELIFEQ": "number",
+    "DIGEST": "S | null",
     "GET": "S | null",
     "GETDEL": "S | null",
     "GETEX": "S | null",
@@ -36,7 +38,7 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "MSETEX": "number",
     "MSETNX": "number",
     "PSETEX": '"OK"',
-    "SET": ['"OK" | null', { get: "S | null", "-nx,xx,ifeq": '"OK"' }],
+    "SET": ['"OK" | null', { get: "S | null", "-nx,xx,ifeq,ifne,ifdeq,ifdne": '"OK"' }],
     "SETEX": '"OK"',
     "SETNX": "number",
     "SETRANGE": "number",
@@ -243,21 +245,31 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   },
   stream: {
     "XACK": "number",
+    "XACKDEL": "number[]",
     "XADD": {
       params: "key: Arg, id: Arg, fields: Entries, options?: XaddOptions",
       signatures: [
         ["key: Arg, id: Arg, fields: Entries, options: XaddOptions & { noMkStream: true }", "S | null"],
         ["key: Arg, id: Arg, fields: Entries, options?: XaddOptions & { noMkStream?: false }", "S"],
       ],
-      options: "TrimOptions & { noMkStream?: boolean }",
-      args: 'pairs($, rest(withOptions($, [key], "noMkStream maxlen*|minid* limit=", options), id), fields)',
+      options:
+        "TrimOptions & AtMostOne<{ idmp: { readonly pid: Arg; readonly iid: Arg }; idmpAuto: Arg }> & { noMkStream?: boolean }",
+      args:
+        'pairs($, rest(withOptions($, [key], "noMkStream keepRef|delRef|acked idmpAuto=|idmp{pid,iid} maxlen*|minid* limit=", options), id), fields)',
     },
     "XAUTOCLAIM": [
       "Autoclaimed<Entry> @autoclaimed",
       { justId: "Autoclaimed<string> @autoclaimedIds" },
     ],
+    "XCFGSET": {
+      params: "key: Arg, options: XcfgsetOptions",
+      options: "{ idmpDuration?: Num; idmpMaxsize?: Num }",
+      args: 'withOptions($, [key], "idmpDuration=:IDMP-DURATION idmpMaxsize=:IDMP-MAXSIZE", options)',
+      reply: '"OK"',
+    },
     "XCLAIM": ["Entry[] @streamEntries", { justId: "string[] @texts" }],
     "XDEL": "number",
+    "XDELEX": "number[]",
     "XGROUP CREATE": '"OK"',
     "XGROUP CREATECONSUMER": "number",
     "XGROUP DELCONSUMER": "number",
@@ -297,16 +309,16 @@ export const data: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     },
     "XREADGROUP": {
       params: "group: Arg, consumer: Arg, streams: Entries, options?: XreadgroupOptions",
-      options: "{ count?: Num; block?: Num; noAck?: boolean }",
+      options: "{ count?: Num; block?: Num; claim?: Num; noAck?: boolean }",
       args:
-        'streamIds($, withOptions($, ["GROUP", group, consumer], "count= block= noAck", options), streams)',
+        'streamIds($, withOptions($, ["GROUP", group, consumer], "count= block= claim= noAck", options), streams)',
       reply: "Obj<Entry[]> | null @streamsReply",
     },
     "XREVRANGE": "Entry[] @streamEntries",
     "XSETID": '"OK"',
     "XTRIM": {
       params: "key: Arg, options: TrimOptions",
-      args: 'withOptions($, [key], "maxlen*|minid* limit=", options)',
+      args: 'withOptions($, [key], "maxlen*|minid* limit= keepRef|delRef|acked", options)',
       reply: "number",
     },
   },

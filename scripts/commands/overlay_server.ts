@@ -148,6 +148,17 @@ export const server: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
     "FAILOVER": '"OK"',
     "FLUSHALL": '"OK"',
     "FLUSHDB": '"OK"',
+    "HOTKEYS GET": "Hotkeys<S>[] | null @hotkeysReply",
+    "HOTKEYS HELP": "string[]",
+    "HOTKEYS RESET": '"OK"',
+    "HOTKEYS START": {
+      params: "options: HotkeysStartOptions",
+      options:
+        "{ metrics: HotkeyMetric | readonly HotkeyMetric[]; count?: Num; duration?: Num; sample?: Num; slots?: OneOrMany }",
+      args: 'withOptions($, [], "metrics# count= duration= sample= slots#", options)',
+      reply: '"OK"',
+    },
+    "HOTKEYS STOP": '"OK" | null',
     "INFO": "S",
     "LASTSAVE": "number",
     "LATENCY DOCTOR": "S",
@@ -234,6 +245,20 @@ export const server: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
       args: 'moves.flatMap(({ ranges, node }) => rest(tuples($, ["SLOTSRANGE"], 2, ranges), "NODE", node))',
       reply: '"OK"',
     },
+    "CLUSTER MIGRATION": {
+      params: "options: ClusterMigrationOptions",
+      signatures: [
+        ["options: { import: SlotRanges }", "S"],
+        ["options: { cancel: { readonly id: Arg } } | { cancelAll: true }", "number"],
+        ["options: { status: { readonly id: Arg } } | { statusAll: true }", "Record<string, Reply>[]"],
+        ["options: ClusterMigrationOptions", "S | number | Record<string, Reply>[] @namedList"],
+      ],
+      options:
+        "ExactlyOne<{ import: SlotRanges; cancel: { readonly id: Arg }; cancelAll: true; status: { readonly id: Arg }; statusAll: true }>",
+      args:
+        'withOptions($, [], "import*|cancel{id}:CANCEL/ID|cancelAll:CANCEL/ALL|status{id}:STATUS/ID|statusAll:STATUS/ALL", options)',
+      parse: "namedList",
+    },
     "CLUSTER MYID": "S",
     "CLUSTER MYSHARDID": "S",
     "CLUSTER NODES": "S",
@@ -318,9 +343,13 @@ export const server: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
     "VCARD": { params: "key: Arg", args: "[key]", reply: "number" },
     "VDIM": { params: "key: Arg", args: "[key]", reply: "number" },
     "VEMB": {
-      params: "key: Arg, element: Arg",
-      args: "[key, element]",
-      reply: "number[] | null @deepDoubles",
+      params: "key: Arg, element: Arg, options?: { raw?: boolean }",
+      signatures: [
+        ["key: Arg, element: Arg, options: { raw: true }", "RawVector | null"],
+        ["key: Arg, element: Arg, options?: { raw?: false }", "number[] | null"],
+      ],
+      args: 'withOptions($, [key, element], "raw", options)',
+      parse: "options?.raw ? rawVector : deepDoubles",
     },
     "VGETATTR": { params: "key: Arg, element: Arg", args: "[key, element]", reply: "S | null" },
     "VINFO": { params: "key: Arg", args: "[key]", reply: "Record<string, Reply> | null @named" },
@@ -339,6 +368,11 @@ export const server: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
       signatures: [["key: Arg", "S | null"], ["key: Arg, count: Num", "S[]"]],
       args: "rest([key], count)",
     },
+    "VRANGE": {
+      params: "key: Arg, start: Arg, end: Arg, count?: Num",
+      args: "rest([key, start, end], count)",
+      reply: "S[]",
+    },
     "VREM": { params: "key: Arg, element: Arg", args: "[key, element]", reply: "boolean @bool" },
     "VSETATTR": {
       params: "key: Arg, element: Arg, attributes: Arg",
@@ -348,14 +382,28 @@ export const server: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
     "VSIM": {
       params: "key: Arg, query: VectorQuery, options?: VsimOptions",
       signatures: [
-        ["key: Arg, query: VectorQuery, options: VsimOptions & { withScores: true }", "[S, number][]"],
-        ["key: Arg, query: VectorQuery, options?: VsimOptions & { withScores?: false }", "S[]"],
+        [
+          "key: Arg, query: VectorQuery, options: VsimOptions & { withScores: true; withAttribs: true }",
+          "[S, number, S | null][]",
+        ],
+        [
+          "key: Arg, query: VectorQuery, options: VsimOptions & { withScores: true; withAttribs?: false }",
+          "[S, number][]",
+        ],
+        [
+          "key: Arg, query: VectorQuery, options: VsimOptions & { withScores?: false; withAttribs: true }",
+          "[S, S | null][]",
+        ],
+        [
+          "key: Arg, query: VectorQuery, options?: VsimOptions & { withScores?: false; withAttribs?: false }",
+          "S[]",
+        ],
       ],
       options:
-        "{ withScores?: boolean; count?: Num; epsilon?: Num; ef?: Num; filter?: Arg; filterEf?: Num; truth?: boolean; noThread?: boolean }",
+        "{ withScores?: boolean; withAttribs?: boolean; count?: Num; epsilon?: Num; ef?: Num; filter?: Arg; filterEf?: Num; truth?: boolean; noThread?: boolean }",
       args:
-        'withOptions($, vectorArguments([key], query), "withScores count= epsilon= ef= filter= filterEf=:FILTER-EF truth noThread", options)',
-      parse: "options?.withScores ? ranked : undefined",
+        'withOptions($, vectorArguments([key], query), "withScores withAttribs count= epsilon= ef= filter= filterEf=:FILTER-EF truth noThread", options)',
+      parse: "similar(options)",
     },
   },
 };

@@ -278,7 +278,11 @@ function documentation(known: Known, name: string): { readonly long: string; rea
     richest.deprecated
       ? `Deprecated since ${richest.deprecated}${richest.replaced ? `: use ${richest.replaced}` : ""}.`
       : "",
-    binary.has(known.name) ? "The reply is bytes for clients of text too." : "",
+    known.name === "VEMB"
+      ? "With `raw`, the reply has bytes for clients of text too."
+      : binary.has(known.name)
+      ? "The reply is bytes for clients of text too."
+      : "",
     stateful.has(known.name) ? "Changes the state of the connection: refused on a shared one." : "",
     name.endsWith("_") ? `\`${name.slice(0, -1)}\` is a reserved word; the method has the plain name.` : "",
   ].filter(Boolean).map(sentence).join(" ");

@@ -25,6 +25,9 @@ export interface Source {
   readonly parse: string | undefined;
 }
 
+/** The letters of the words that stand between parameters. */
+const WORDS: Readonly<Record<string, string>> = { '"FIELDS"': "f", '"IDS"': "i" };
+
 /** The arguments of a call, as sources. */
 function split(list: string): string[] {
   const parts: string[] = [];
@@ -79,7 +82,8 @@ class Shaper {
       case "rest": {
         const [inner, ...values] = parts;
         const before = this.read(inner!);
-        if (values.join() === '"FIELDS"') return `${before}f`;
+        const word = WORDS[values.join()];
+        if (word !== undefined) return before + word;
         const letters = values.map((value) => this.#take(value, "r"));
         return before + (letters.length > 1 ? `r${letters.length}` : letters[0]);
       }

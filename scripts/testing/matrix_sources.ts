@@ -23,6 +23,7 @@ export const SOURCES: readonly Source[] = [
   { suite: "bullseye", program: "redis-server", image: "redis:6.0" },
   { suite: undefined, program: "redis-server", image: "redis:7.0" },
   { suite: "sid", program: "redis-server", image: "redis:8.0" },
+  { suite: "experimental", program: "redis-server", image: "redis:8.6" },
   { suite: "trixie", program: "valkey-server", image: "valkey/valkey:8.1" },
   { suite: "sid", program: "valkey-server", image: "valkey/valkey:9.1" },
 ];
@@ -31,6 +32,7 @@ export const SOURCES: readonly Source[] = [
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   bullseye: ["redis-server", "redis-tools"],
   trixie: ["redis-server", "redis-tools", "valkey-server"],
+  experimental: ["redis-server", "redis-tools"],
   sid: ["redis-server", "redis-tools", "valkey-server"],
 };
 

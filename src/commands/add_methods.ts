@@ -19,7 +19,7 @@ interface Target {
 type Method = (this: Target, ...params: never[]) => unknown;
 
 /** How many parameters a part takes that does not say it and takes more or less than one. */
-const TAKES: Readonly<Record<string, number>> = { e: 3, f: 0, o: 0 };
+const TAKES: Readonly<Record<string, number>> = { e: 3, f: 0, i: 0, o: 0 };
 
 function readShape(shape: string): { letter: string; start: number; end: number; all: boolean }[] {
   let end = 0;
@@ -65,7 +65,8 @@ function makerOf({ spec, shape, parser, plan }: Row): (params: readonly unknown[
           out.push(...scriptArguments(...params as [Arg]));
           break;
         case "f":
-          out.push("FIELDS");
+        case "i":
+          out.push(letter === "f" ? "FIELDS" : "IDS");
       }
     }
     return new Command(spec, out, key !== "" && options?.[key!] ? parse : parseOther);

@@ -114,7 +114,7 @@ const plans = new Map<string, Map<string, Option>>();
 
 /**
  * Reads a plan, once: options with a space between them, `|` between those that exclude each other. Behind an option's
- * key: nothing for a token by itself, `=` for one with a value, `*` with a list, `+` repeated for each of a
+ * key: nothing for a token by itself, `=` for one with a value, `*` with a list (of lists), `+` repeated for each of a
  * list, `?` with YES or NO, `#` with a counted list, `{a,b}` with the members of an object; `:` and the token, where it is not the
  * key in capitals.
  */
@@ -154,8 +154,9 @@ function add(spec: CommandSpec, out: Arg[], option: Option, value: unknown): voi
   out.push(...words);
   if (kind === "=") out.push(value as Arg);
   else if (kind === "?") out.push(value === true ? "YES" : value === false ? "NO" : wrong("true or false"));
-  else if (kind === "*" || kind === "#") many(spec, out, value as OneOrMany, kind === "#");
-  else {
+  else if (kind === "*" || kind === "#") {
+    many(spec, out, (Array.isArray(value) ? value.flat() : value) as OneOrMany, kind === "#");
+  } else {
     if (typeof value !== "object" || value === null) wrong("an object");
     for (const name of kind.slice(1, -1).split(",")) {
       const member = (value as Record<string, Arg | undefined>)[name];

@@ -35,7 +35,23 @@ export function bitcount(
  * @see https://redis.io/docs/latest/commands/bitop/
  */
 export function bitop(
-  operation: "AND" | "OR" | "XOR" | "NOT" | "and" | "or" | "xor" | "not",
+  operation:
+    | "AND"
+    | "OR"
+    | "XOR"
+    | "NOT"
+    | "DIFF"
+    | "DIFF1"
+    | "ANDOR"
+    | "ONE"
+    | "and"
+    | "or"
+    | "xor"
+    | "not"
+    | "diff"
+    | "diff1"
+    | "andor"
+    | "one",
   destkey: Arg,
   ...keys: Many
 ): Command<number> {

@@ -17,6 +17,7 @@ import { Command } from "./command.ts";
 import { namedList } from "./replies.ts";
 import { scanKeys } from "./replies_data.ts";
 import { shards, slotRanges, slotStats } from "./replies_server.ts";
+import type { SlotRanges } from "./shapes.ts";
 import type { ClusterShard, ScanKeys, SlotRange } from "./reply_types.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import {
@@ -38,6 +39,7 @@ import {
   CLUSTER_KEYSLOT,
   CLUSTER_LINKS,
   CLUSTER_MEET,
+  CLUSTER_MIGRATION,
   CLUSTER_MYID,
   CLUSTER_MYSHARDID,
   CLUSTER_NODES,
@@ -306,6 +308,71 @@ export function clusterMeet(ip: Arg, port: Num, clusterBusPort?: Num): Command<"
   return new Command(CLUSTER_MEET, rest([ip, port], clusterBusPort));
 }
 
+/** The options of {@linkcode clusterMigration}. */
+export type ClusterMigrationOptions = ExactlyOne<{
+  /** Moves these ranges of slots to this node. */
+  import: SlotRanges;
+  /** Cancels the migration with this ID. */
+  cancel: { readonly id: Arg };
+  /** Cancels all migrations. */
+  cancelAll: true;
+  /** Returns the migration with this ID. */
+  status: { readonly id: Arg };
+  /** Returns all migrations. */
+  statusAll: true;
+}>;
+
+/**
+ * Start, monitor and cancel slot migration.
+ *
+ * Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/cluster-migration/
+ */
+export function clusterMigration(options: { import: SlotRanges }): Command<string, Uint8Array>;
+/**
+ * Start, monitor and cancel slot migration.
+ *
+ * Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/cluster-migration/
+ */
+export function clusterMigration(
+  options: { cancel: { readonly id: Arg } } | { cancelAll: true },
+): Command<number>;
+/**
+ * Start, monitor and cancel slot migration.
+ *
+ * Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/cluster-migration/
+ */
+export function clusterMigration(
+  options: { status: { readonly id: Arg } } | { statusAll: true },
+): Command<Record<string, Reply>[]>;
+/**
+ * Start, monitor and cancel slot migration.
+ *
+ * Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/cluster-migration/
+ */
+export function clusterMigration(
+  options: ClusterMigrationOptions,
+): Command<string | number | Record<string, Reply>[], Uint8Array | number | Record<string, Reply>[]>;
+export function clusterMigration(options: ClusterMigrationOptions): Command {
+  return new Command(
+    CLUSTER_MIGRATION,
+    withOptions(
+      CLUSTER_MIGRATION,
+      [],
+      "import*|cancel{id}:CANCEL/ID|cancelAll:CANCEL/ALL|status{id}:STATUS/ID|statusAll:STATUS/ALL",
+      options,
+    ),
+    namedList,
+  );
+}
+
 /**
  * Returns the ID of a node.
  *
@@ -473,9 +540,9 @@ export type ClusterSlotStatsOptions =
 /**
  * Return an array of slot usage statistics for slots assigned to the current node.
  *
- * Complexity: O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY subcommand. Since Valkey 8.0.0.
+ * Complexity: O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY subcommand. Since Redis 8.2.0.
  *
- * @see https://valkey.io/commands/cluster-slot-stats/
+ * @see https://redis.io/docs/latest/commands/cluster-slot-stats/
  */
 export function clusterSlotStats(
   options: ClusterSlotStatsOptions,

@@ -17,7 +17,7 @@ import {
   withOptions,
 } from "./arguments.ts";
 import { Command } from "./command.ts";
-import { bool, double, named, namedList, ranked, texts } from "./replies.ts";
+import { bool, double, named, namedList, texts } from "./replies.ts";
 import {
   geo,
   pendingEntries,
@@ -26,6 +26,7 @@ import {
   scanKeys,
   scanMembers,
   scanScores,
+  similar,
   streamEntries,
   streamsReply,
   timeReply,
@@ -428,10 +429,18 @@ export function xack(key: Arg, group: Arg, ...ids: Many): Command<number> {
 }
 
 /** The options of {@linkcode xadd}. */
-export type XaddOptions = TrimOptions & {
-  /** Adds nothing and returns `null` if the stream does not exist. */
-  noMkStream?: boolean;
-};
+export type XaddOptions =
+  & TrimOptions
+  & AtMostOne<{
+    /** Adds the entry once for each message `iid` of the producer `pid`: a repeated call returns its ID again. */
+    idmp: { readonly pid: Arg; readonly iid: Arg };
+    /** As `idmp` for this producer; the message is known by its fields. */
+    idmpAuto: Arg;
+  }>
+  & {
+    /** Adds nothing and returns `null` if the stream does not exist. */
+    noMkStream?: boolean;
+  };
 
 /**
  * Appends a new message to a stream. Creates the key if it doesn't exist.
@@ -462,7 +471,19 @@ export function xadd(
 export function xadd(key: Arg, id: Arg, fields: Entries, options?: XaddOptions): Command {
   return new Command(
     XADD,
-    pairs(XADD, rest(withOptions(XADD, [key], "noMkStream maxlen*|minid* limit=", options), id), fields),
+    pairs(
+      XADD,
+      rest(
+        withOptions(
+          XADD,
+          [key],
+          "noMkStream keepRef|delRef|acked idmpAuto=|idmp{pid,iid} maxlen*|minid* limit=",
+          options,
+        ),
+        id,
+      ),
+      fields,
+    ),
   );
 }
 
@@ -703,6 +724,8 @@ export type XreadgroupOptions = {
   count?: Num;
   /** Waits up to this many milliseconds for an entry; 0 waits without a limit. */
   block?: Num;
+  /** Claims entries that have been pending for at least this many milliseconds, before new ones. */
+  claim?: Num;
   /** Delivers the entries without making them pending. */
   noAck?: boolean;
 };
@@ -727,7 +750,7 @@ export function xreadgroup(
     XREADGROUP,
     streamIds(
       XREADGROUP,
-      withOptions(XREADGROUP, ["GROUP", group, consumer], "count= block= noAck", options),
+      withOptions(XREADGROUP, ["GROUP", group, consumer], "count= block= claim= noAck", options),
       streams,
     ),
     streamsReply,
@@ -742,7 +765,7 @@ export function xreadgroup(
  * @see https://redis.io/docs/latest/commands/xtrim/
  */
 export function xtrim(key: Arg, options: TrimOptions): Command<number> {
-  return new Command(XTRIM, withOptions(XTRIM, [key], "maxlen*|minid* limit=", options));
+  return new Command(XTRIM, withOptions(XTRIM, [key], "maxlen*|minid* limit= keepRef|delRef|acked", options));
 }
 
 /** The options of {@linkcode geoadd}. */
@@ -1484,6 +1507,8 @@ export function vadd(key: Arg, vector: Vector, element: Arg, options?: VaddOptio
 export type VsimOptions = {
   /** Returns the scores too. */
   withScores?: boolean;
+  /** Returns the attributes too, `null` where there are none. */
+  withAttribs?: boolean;
   /** Returns at most this many. */
   count?: Num;
   /** Returns only elements whose distance is at most this, between 0 and 1. */
@@ -1510,7 +1535,19 @@ export type VsimOptions = {
 export function vsim(
   key: Arg,
   query: VectorQuery,
-  options: VsimOptions & { withScores: true },
+  options: VsimOptions & { withScores: true; withAttribs: true },
+): Command<[string, number, string | null][], [Uint8Array, number, Uint8Array | null][]>;
+/**
+ * Returns the elements that are most similar to a vector or to another element.
+ *
+ * Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/vsim/
+ */
+export function vsim(
+  key: Arg,
+  query: VectorQuery,
+  options: VsimOptions & { withScores: true; withAttribs?: false },
 ): Command<[string, number][], [Uint8Array, number][]>;
 /**
  * Returns the elements that are most similar to a vector or to another element.
@@ -1522,7 +1559,19 @@ export function vsim(
 export function vsim(
   key: Arg,
   query: VectorQuery,
-  options?: VsimOptions & { withScores?: false },
+  options: VsimOptions & { withScores?: false; withAttribs: true },
+): Command<[string, string | null][], [Uint8Array, Uint8Array | null][]>;
+/**
+ * Returns the elements that are most similar to a vector or to another element.
+ *
+ * Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0.
+ *
+ * @see https://redis.io/docs/latest/commands/vsim/
+ */
+export function vsim(
+  key: Arg,
+  query: VectorQuery,
+  options?: VsimOptions & { withScores?: false; withAttribs?: false },
 ): Command<string[], Uint8Array[]>;
 export function vsim(key: Arg, query: VectorQuery, options?: VsimOptions): Command {
   return new Command(
@@ -1530,9 +1579,9 @@ export function vsim(key: Arg, query: VectorQuery, options?: VsimOptions): Comma
     withOptions(
       VSIM,
       vectorArguments([key], query),
-      "withScores count= epsilon= ef= filter= filterEf=:FILTER-EF truth noThread",
+      "withScores withAttribs count= epsilon= ef= filter= filterEf=:FILTER-EF truth noThread",
       options,
     ),
-    options?.withScores ? ranked : undefined,
+    similar(options),
   );
 }

@@ -8,7 +8,8 @@ import type { Command, KeySpec } from "./command.ts";
 
 const decoder = /* @__PURE__ */ new TextDecoder();
 
-function isWord(arg: Arg | undefined, word: string): boolean {
+/** Whether an argument is this word (in capitals), however it is written. */
+export function isWord(arg: Arg | undefined, word: string): boolean {
   if (arg instanceof Uint8Array) return arg.length === word.length && isWord(decoder.decode(arg), word);
   return typeof arg === "string" && arg.length === word.length && arg.toUpperCase() === word;
 }

@@ -28,11 +28,13 @@ import type {
   FunctionLibrary,
   GeoMatch,
   GroupInfo,
+  Hotkeys,
   LatencyHistogram,
   LcsMatches,
   LogEntry,
   PendingEntry,
   PendingSummary,
+  RawVector,
   Role,
   ScanEntries,
   ScanKeys,
@@ -52,12 +54,14 @@ import type {
   ClientUnblockOptions,
   ClusterFailoverOptions,
   ClusterFlushslotOptions,
+  ClusterMigrationOptions,
   ClusterResetOptions,
   ClusterscanOptions,
   ClusterSetslotOptions,
   ClusterSlotStatsOptions,
   CommandListOptions,
   CopyOptions,
+  DelexOptions,
   ExpireatOptions,
   ExpireOptions,
   FailoverOptions,
@@ -78,6 +82,7 @@ import type {
   HexpireatOptions,
   HexpireOptions,
   HgetexOptions,
+  HotkeysStartOptions,
   HpexpireatOptions,
   HpexpireOptions,
   HrandfieldOptions,
@@ -104,9 +109,12 @@ import type {
   SscanOptions,
   VaddOptions,
   VsimOptions,
+  XackdelOptions,
   XaddOptions,
   XautoclaimOptions,
+  XcfgsetOptions,
   XclaimOptions,
+  XdelexOptions,
   XgroupCreateOptions,
   XgroupSetidOptions,
   XinfoStreamOptions,
@@ -203,7 +211,23 @@ export interface CommandMethods<W extends Wrap> {
 
   /** Performs bitwise operations on multiple strings, and stores the result. Complexity: O(N). Since Redis 2.6.0. {@link https://redis.io/docs/latest/commands/bitop/} */
   bitop(
-    operation: "AND" | "OR" | "XOR" | "NOT" | "and" | "or" | "xor" | "not",
+    operation:
+      | "AND"
+      | "OR"
+      | "XOR"
+      | "NOT"
+      | "DIFF"
+      | "DIFF1"
+      | "ANDOR"
+      | "ONE"
+      | "and"
+      | "or"
+      | "xor"
+      | "not"
+      | "diff"
+      | "diff1"
+      | "andor"
+      | "one",
     destkey: Arg,
     ...keys: Many
   ): Out<W, number>;
@@ -374,6 +398,19 @@ export interface CommandMethods<W extends Wrap> {
   /** Migrate the given slots from this node to the specified nodes. Complexity: O(N) where N is the total number of the slots between all start slot and end slot arguments. Since Valkey 9.0.0. {@link https://valkey.io/commands/cluster-migrateslots/} */
   clusterMigrateslots(moves: readonly { readonly ranges: SlotRanges; readonly node: Arg }[]): Out<W, "OK">;
 
+  /** Start, monitor and cancel slot migration. Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/cluster-migration/} */
+  clusterMigration(options: { import: SlotRanges }): Out<W, string, Uint8Array>;
+  /** Start, monitor and cancel slot migration. Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/cluster-migration/} */
+  clusterMigration(options: { cancel: { readonly id: Arg } } | { cancelAll: true }): Out<W, number>;
+  /** Start, monitor and cancel slot migration. Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/cluster-migration/} */
+  clusterMigration(
+    options: { status: { readonly id: Arg } } | { statusAll: true },
+  ): Out<W, Record<string, Reply>[]>;
+  /** Start, monitor and cancel slot migration. Complexity: O(N) where N is the total number of the slots between the start slot and end slot arguments. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/cluster-migration/} */
+  clusterMigration(
+    options: ClusterMigrationOptions,
+  ): Out<W, string | number | Record<string, Reply>[], Uint8Array | number | Record<string, Reply>[]>;
+
   /** Returns the ID of a node. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/cluster-myid/} */
   clusterMyid(): Out<W, string, Uint8Array>;
 
@@ -407,7 +444,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Lists the replica nodes of a master node. Complexity: O(N) where N is the number of replicas. Since Redis 3.0.0. Deprecated since 5.0.0: use `CLUSTER REPLICAS`. {@link https://redis.io/docs/latest/commands/cluster-slaves/} */
   clusterSlaves(nodeId: Arg): Out<W, string[], Uint8Array[]>;
 
-  /** Return an array of slot usage statistics for slots assigned to the current node. Complexity: O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY subcommand. Since Valkey 8.0.0. {@link https://valkey.io/commands/cluster-slot-stats/} */
+  /** Return an array of slot usage statistics for slots assigned to the current node. Complexity: O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY subcommand. Since Redis 8.2.0. {@link https://redis.io/docs/latest/commands/cluster-slot-stats/} */
   clusterSlotStats(
     options: ClusterSlotStatsOptions,
   ): Out<W, [slot: number, statistics: Record<string, number>][]>;
@@ -495,8 +532,14 @@ export interface CommandMethods<W extends Wrap> {
   /** Deletes one or more keys. Complexity: O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/del/} */
   del(...keys: Many): Out<W, number>;
 
+  /** Conditionally removes the specified key based on value or digest comparison. Complexity: O(1) for IFEQ/IFNE, O(N) for IFDEQ/IFDNE where N is the length of the string value. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/delex/} */
+  delex(key: Arg, options?: DelexOptions): Out<W, number>;
+
   /** Delete key if value matches string. Complexity: O(1). Since Valkey 9.0.0. {@link https://valkey.io/commands/delifeq/} */
   delifeq(key: Arg, value: Arg): Out<W, number>;
+
+  /** Returns the XXH3 hash of a string value. Complexity: O(N) where N is the length of the string value. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/digest/} */
+  digest(key: Arg): Out<W, string | null, Uint8Array | null>;
 
   /** Returns a serialized representation of the value stored at a key. Complexity: O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). Since Redis 2.6.0. The reply is bytes for clients of text too. {@link https://redis.io/docs/latest/commands/dump/} */
   dump(key: Arg): Out<W, Uint8Array | null>;
@@ -770,6 +813,21 @@ export interface CommandMethods<W extends Wrap> {
   /** Sets the values of multiple fields. Complexity: O(N) where N is the number of fields being set. Since Redis 2.0.0. Deprecated since 4.0.0: use `HSET` with multiple field-value pairs. {@link https://redis.io/docs/latest/commands/hmset/} */
   hmset(key: Arg, entries: Entries): Out<W, "OK">;
 
+  /** Returns lists of top K hotkeys depending on metrics chosen in HOTKEYS START command. Complexity: O(K) where K is the number of hotkeys returned. Since Redis 8.6.0. {@link https://redis.io/docs/latest/commands/hotkeys-get/} */
+  hotkeysGet(): Out<W, Hotkeys<string>[] | null, Hotkeys<Uint8Array>[] | null>;
+
+  /** Return helpful text about HOTKEYS command parameters. Complexity: O(1). Since Redis 8.6.1. {@link https://redis.io/docs/latest/commands/hotkeys-help/} */
+  hotkeysHelp(): Out<W, string[]>;
+
+  /** Release the resources used for hotkey tracking. Complexity: O(1). Since Redis 8.6.0. {@link https://redis.io/docs/latest/commands/hotkeys-reset/} */
+  hotkeysReset(): Out<W, "OK">;
+
+  /** Starts hotkeys tracking. Complexity: O(1). Since Redis 8.6.0. {@link https://redis.io/docs/latest/commands/hotkeys-start/} */
+  hotkeysStart(options: HotkeysStartOptions): Out<W, "OK">;
+
+  /** Stops hotkeys tracking. Complexity: O(1). Since Redis 8.6.0. {@link https://redis.io/docs/latest/commands/hotkeys-stop/} */
+  hotkeysStop(): Out<W, "OK" | null>;
+
   /** Removes the expiration time for each specified field. Complexity: O(N) where N is the number of specified fields. Since Redis 7.4.0. {@link https://redis.io/docs/latest/commands/hpersist/} */
   hpersist(key: Arg, ...fields: Many): Out<W, number[]>;
 
@@ -999,7 +1057,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Atomically creates or modifies the string values of one or more keys. Complexity: O(N) where N is the number of keys to set. Since Redis 1.0.1. {@link https://redis.io/docs/latest/commands/mset/} */
   mset(entries: Entries): Out<W, "OK">;
 
-  /** Atomically creates or modifies the string values of one or more keys, and optionally set their expiration. Complexity: O(N) where N is the number of keys to set. Since Valkey 9.1.0. {@link https://valkey.io/commands/msetex/} */
+  /** Atomically sets multiple string keys with a shared expiration in a single operation. Supports flexible argument parsing where condition and expiration flags can appear in any order. Complexity: O(N) where N is the number of keys to set. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/msetex/} */
   msetex(entries: Entries, options?: MsetexOptions): Out<W, number>;
 
   /** Atomically modifies the string values of one or more keys only when all keys don't exist. Complexity: O(N) where N is the number of keys to set. Since Redis 1.0.1. {@link https://redis.io/docs/latest/commands/msetnx/} */
@@ -1231,7 +1289,15 @@ export interface CommandMethods<W extends Wrap> {
   set(
     key: Arg,
     value: Arg,
-    options?: SetOptions & { get?: false; nx?: false; xx?: false; ifeq?: undefined },
+    options?: SetOptions & {
+      get?: false;
+      nx?: false;
+      xx?: false;
+      ifeq?: undefined;
+      ifne?: undefined;
+      ifdeq?: undefined;
+      ifdne?: undefined;
+    },
   ): Out<W, "OK">;
   /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. Complexity: O(1). Since Redis 1.0.0. {@link https://redis.io/docs/latest/commands/set/} */
   set(key: Arg, value: Arg, options?: SetOptions & { get?: false }): Out<W, "OK" | null>;
@@ -1356,8 +1422,10 @@ export interface CommandMethods<W extends Wrap> {
   /** Returns the number of dimensions of the vectors of a vector set. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vdim/} */
   vdim(key: Arg): Out<W, number>;
 
-  /** Returns the vector of an element. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vemb/} */
-  vemb(key: Arg, element: Arg): Out<W, number[] | null>;
+  /** Returns the vector of an element. Complexity: O(1). Since Redis 8.0.0. With `raw`, the reply has bytes for clients of text too. {@link https://redis.io/docs/latest/commands/vemb/} */
+  vemb(key: Arg, element: Arg, options: { raw: true }): Out<W, RawVector | null>;
+  /** Returns the vector of an element. Complexity: O(1). Since Redis 8.0.0. With `raw`, the reply has bytes for clients of text too. {@link https://redis.io/docs/latest/commands/vemb/} */
+  vemb(key: Arg, element: Arg, options?: { raw?: false }): Out<W, number[] | null>;
 
   /** Returns the JSON attributes of an element. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vgetattr/} */
   vgetattr(key: Arg, element: Arg): Out<W, string | null, Uint8Array | null>;
@@ -1365,7 +1433,7 @@ export interface CommandMethods<W extends Wrap> {
   /** Returns facts about a vector set. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vinfo/} */
   vinfo(key: Arg): Out<W, Record<string, Reply> | null>;
 
-  /** Tells whether an element is in a vector set. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vismember/} */
+  /** Tells whether an element is in a vector set. Complexity: O(1). Since Redis 8.2.0. {@link https://redis.io/docs/latest/commands/vismember/} */
   vismember(key: Arg, element: Arg): Out<W, boolean>;
 
   /** Returns the neighbours of an element, by level of the graph. Complexity: O(1). Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vlinks/} */
@@ -1386,6 +1454,9 @@ export interface CommandMethods<W extends Wrap> {
   /** Returns random elements of a vector set. Complexity: O(N) where N is the absolute value of the count argument. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vrandmember/} */
   vrandmember(key: Arg, count: Num): Out<W, string[], Uint8Array[]>;
 
+  /** Returns the elements between two others in lexicographical order. Complexity: O(log(K)+M) where K is the number of elements in the vector set, and M the number of elements returned. Since Redis 8.4.0. {@link https://redis.io/docs/latest/commands/vrange/} */
+  vrange(key: Arg, start: Arg, end: Arg, count?: Num): Out<W, string[], Uint8Array[]>;
+
   /** Removes an element from a vector set. Complexity: O(log(N)) for each element removed, where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vrem/} */
   vrem(key: Arg, element: Arg): Out<W, boolean>;
 
@@ -1396,13 +1467,25 @@ export interface CommandMethods<W extends Wrap> {
   vsim(
     key: Arg,
     query: VectorQuery,
-    options: VsimOptions & { withScores: true },
+    options: VsimOptions & { withScores: true; withAttribs: true },
+  ): Out<W, [string, number, string | null][], [Uint8Array, number, Uint8Array | null][]>;
+  /** Returns the elements that are most similar to a vector or to another element. Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vsim/} */
+  vsim(
+    key: Arg,
+    query: VectorQuery,
+    options: VsimOptions & { withScores: true; withAttribs?: false },
   ): Out<W, [string, number][], [Uint8Array, number][]>;
   /** Returns the elements that are most similar to a vector or to another element. Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vsim/} */
   vsim(
     key: Arg,
     query: VectorQuery,
-    options?: VsimOptions & { withScores?: false },
+    options: VsimOptions & { withScores?: false; withAttribs: true },
+  ): Out<W, [string, string | null][], [Uint8Array, Uint8Array | null][]>;
+  /** Returns the elements that are most similar to a vector or to another element. Complexity: O(log(N)) where N is the number of elements in the vector set. Since Redis 8.0.0. {@link https://redis.io/docs/latest/commands/vsim/} */
+  vsim(
+    key: Arg,
+    query: VectorQuery,
+    options?: VsimOptions & { withScores?: false; withAttribs?: false },
   ): Out<W, string[], Uint8Array[]>;
 
   /** Blocks until the asynchronous replication of all preceding write commands sent by the connection is completed. Complexity: O(1). Since Redis 3.0.0. {@link https://redis.io/docs/latest/commands/wait/} */
@@ -1413,6 +1496,9 @@ export interface CommandMethods<W extends Wrap> {
 
   /** Returns the number of messages that were successfully acknowledged by the consumer group member of a stream. Complexity: O(1) for each message ID processed. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xack/} */
   xack(key: Arg, group: Arg, ...ids: Many): Out<W, number>;
+
+  /** Acknowledges and deletes one or multiple messages for a stream consumer group. Complexity: O(1) for each message ID processed. Since Redis 8.2.0. {@link https://redis.io/docs/latest/commands/xackdel/} */
+  xackdel(key: Arg, group: Arg, ids: OneOrMany, options?: XackdelOptions): Out<W, number[]>;
 
   /** Appends a new message to a stream. Creates the key if it doesn't exist. Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xadd/} */
   xadd(
@@ -1452,6 +1538,9 @@ export interface CommandMethods<W extends Wrap> {
     Autoclaimed<StreamEntry<Map<Uint8Array, Uint8Array>>>
   >;
 
+  /** Sets the IDMP configuration parameters for a stream. Complexity: O(1). Since Redis 8.6.0. {@link https://redis.io/docs/latest/commands/xcfgset/} */
+  xcfgset(key: Arg, options: XcfgsetOptions): Out<W, "OK">;
+
   /** Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer group member. Complexity: O(log N) with N being the number of messages in the PEL of the consumer group. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xclaim/} */
   xclaim(
     key: Arg,
@@ -1473,6 +1562,9 @@ export interface CommandMethods<W extends Wrap> {
 
   /** Returns the number of messages after removing them from a stream. Complexity: O(1) for each single item to delete in the stream, regardless of the stream size. Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xdel/} */
   xdel(key: Arg, ...ids: Many): Out<W, number>;
+
+  /** Deletes one or multiple entries from the stream. Complexity: O(1) for each single item to delete in the stream, regardless of the stream size. Since Redis 8.2.0. {@link https://redis.io/docs/latest/commands/xdelex/} */
+  xdelex(key: Arg, ids: OneOrMany, options?: XdelexOptions): Out<W, number[]>;
 
   /** Creates a consumer group. Complexity: O(1). Since Redis 5.0.0. {@link https://redis.io/docs/latest/commands/xgroup-create/} */
   xgroupCreate(key: Arg, group: Arg, id: Arg, options?: XgroupCreateOptions): Out<W, "OK">;

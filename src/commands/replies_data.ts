@@ -10,10 +10,12 @@ import {
   dict,
   double,
   doubles,
+  entriesOf,
   fieldPairs,
   list,
   named,
   places,
+  ranked,
   record,
   scored,
   struct,
@@ -66,11 +68,13 @@ export const streamEntry: ReplyParser = (reply, bytes) => {
   const flat = (reply[1] ?? []) as Reply[];
   const id = text(reply[0]!);
   const fields = record(flat, bytes) as object;
+  // XREADGROUP with `claim` says of each entry how long it was idle and how often it was delivered before.
+  const claim = reply.length > 2 ? { idle: reply[2], deliveries: reply[3] } : undefined;
   // A `Map` by bytes keeps all. Objects hold a name once, and names like `10` in the order of numbers.
-  if (fields instanceof Map) return { id, fields };
+  if (fields instanceof Map) return { id, fields, ...claim };
   const names = Object.keys(fields);
   const whole = names.length * 2 === flat.length && names.every((name, at) => name === flat[at * 2]);
-  return whole ? { id, fields } : { id, fields, pairs: fieldPairs(flat) };
+  return whole ? { id, fields, ...claim } : { id, fields, pairs: fieldPairs(flat), ...claim };
 };
 /** Entries of a stream; null (claimed, but deleted) ones are left out, as later servers do. */
 export const streamEntries: ReplyParser = (reply, bytes) =>
@@ -128,3 +132,27 @@ export const deepDoubles: ReplyParser = (reply, bytes) =>
 export const levelsScored: ReplyParser = /* @__PURE__ */ list(scored);
 /** Booleans, each. */
 export const bools: ReplyParser = /* @__PURE__ */ list(bool);
+/** VEMB with `raw`. */
+export const rawVector: ReplyParser = /* @__PURE__ */ places(
+  "quantization data norm range",
+  text,
+  undefined,
+  double,
+  double,
+);
+
+/** VSIM: the parser for what is asked for, none for plain elements. Maps may have lost their order. */
+export function similar(
+  options: { withScores?: boolean; withAttribs?: boolean } | undefined,
+): ReplyParser | undefined {
+  if (!options?.withAttribs) return options?.withScores ? ranked : undefined;
+  if (!options.withScores) return fieldPairs;
+  return (reply) => {
+    // RESP2 sends three behind one another, RESP3 a map of pairs.
+    const list = Array.isArray(reply)
+      ? Array.from({ length: reply.length / 3 }, (_, i) => reply.slice(3 * i, 3 * i + 3))
+      : entriesOf(reply).map(([element, pair]) => [element, ...pair as Reply[]]);
+    return list.map(([element, score, attributes]) => [element, double(score!), attributes])
+      .sort((a, b) => (b[1] as number) - (a[1] as number));
+  };
+}

@@ -82,3 +82,7 @@ export const keyFlags: ReplyParser = /* @__PURE__ */ list((reply) => {
   const [key, flags] = reply as Reply[];
   return [key, (flags as Reply[]).map(text)];
 });
+/** HOTKEYS GET. */
+export const hotkeysReply: ReplyParser = /* @__PURE__ */ list(
+  /* @__PURE__ */ struct({ "by-cpu-time-us": fieldPairs, "by-net-bytes": fieldPairs }),
+);

@@ -41,6 +41,10 @@ export interface StreamEntry<F> {
    * them: a field is repeated, or has a whole number for a name, which objects put first. A `Map` of bytes always can.
    */
   pairs?: [field: string, value: string][];
+  /** Milliseconds since the last delivery, 0 for a new entry; from XREADGROUP with `claim` only. */
+  idle?: number;
+  /** How often the entry was delivered before; from XREADGROUP with `claim` only. */
+  deliveries?: number;
 }
 
 /** What XAUTOCLAIM took over. */
@@ -277,6 +281,36 @@ export interface CommandDoc<S> {
   arguments?: Record<string, Reply>[];
   /** Its subcommands. */
   subcommands?: Record<string, CommandDoc<S>>;
+  /** What else the server says. */
+  [name: string]: unknown;
+}
+
+/** The reply of VEMB with `raw`. */
+export interface RawVector {
+  /** How the vector is stored: `int8`, `bin` or `f32`. */
+  quantization: string;
+  /** The vector as it is stored. */
+  data: Uint8Array;
+  /** The norm of the vector before it was normalized. */
+  norm: number;
+  /** The range of the quantization; of `int8` only. */
+  range?: number;
+}
+
+/** A tracking of keys, in the reply of HOTKEYS GET. */
+export interface Hotkeys<S> {
+  /** 1 while keys are tracked, else 0. */
+  "tracking-active": number;
+  /** One of this many commands is looked at. */
+  "sample-ratio": number;
+  /** When the tracking began: Unix time in milliseconds. */
+  "collection-start-time-unix-ms": number;
+  /** How long keys were tracked, in milliseconds. */
+  "collection-duration-ms": number;
+  /** Keys by processor time, most first: `[key, microseconds]`; with the metric `CPU` only. */
+  "by-cpu-time-us"?: [key: S, microseconds: number][];
+  /** Keys by bytes over the network, most first: `[key, bytes]`; with the metric `NET` only. */
+  "by-net-bytes"?: [key: S, bytes: number][];
   /** What else the server says. */
   [name: string]: unknown;
 }

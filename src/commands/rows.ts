@@ -11,7 +11,7 @@
  * - `p`, `q`: pairs, at least one; with their number before them
  * - `r`, `r2`: one or two that may be left out
  * - `e`: a script, its keys, its arguments
- * - `f`: the word FIELDS, no parameter
+ * - `f`, `i`: the word FIELDS or IDS, no parameter
  * - `o`: the options, which are the last parameter
  * - capitals: all parameters that are left are the list
  * - `!`: the command's function does it; `-`: there is no method

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type AtMostOne, type Many, many, type Num, rest, withOptions } from "./arguments.ts";
+import { type AtMostOne, type Many, many, type Num, type OneOrMany, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { named, namedList } from "./replies.ts";
 import {
@@ -12,11 +12,13 @@ import {
   commandDocsReply,
   commandInfoReply,
   histograms,
+  hotkeysReply,
   keyFlags,
   logEntries,
   memoryStatsReply,
 } from "./replies_server.ts";
-import type { CommandDoc, LatencyHistogram, LogEntry, Role } from "./reply_types.ts";
+import type { HotkeyMetric } from "./shapes.ts";
+import type { CommandDoc, Hotkeys, LatencyHistogram, LogEntry, Role } from "./reply_types.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import {
   ACL_CAT,
@@ -52,6 +54,11 @@ import {
   FAILOVER,
   FLUSHALL,
   FLUSHDB,
+  HOTKEYS_GET,
+  HOTKEYS_HELP,
+  HOTKEYS_RESET,
+  HOTKEYS_START,
+  HOTKEYS_STOP,
   INFO,
   LASTSAVE,
   LATENCY_DOCTOR,
@@ -522,6 +529,78 @@ export type FlushdbOptions = AtMostOne<{
  */
 export function flushdb(options?: FlushdbOptions): Command<"OK"> {
   return new Command(FLUSHDB, withOptions(FLUSHDB, [], "async|sync", options));
+}
+
+/**
+ * Returns lists of top K hotkeys depending on metrics chosen in HOTKEYS START command.
+ *
+ * Complexity: O(K) where K is the number of hotkeys returned. Since Redis 8.6.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hotkeys-get/
+ */
+export function hotkeysGet(): Command<Hotkeys<string>[] | null, Hotkeys<Uint8Array>[] | null> {
+  return new Command(HOTKEYS_GET, [], hotkeysReply);
+}
+
+/**
+ * Return helpful text about HOTKEYS command parameters.
+ *
+ * Complexity: O(1). Since Redis 8.6.1.
+ *
+ * @see https://redis.io/docs/latest/commands/hotkeys-help/
+ */
+export function hotkeysHelp(): Command<string[]> {
+  return new Command(HOTKEYS_HELP, []);
+}
+
+/**
+ * Release the resources used for hotkey tracking.
+ *
+ * Complexity: O(1). Since Redis 8.6.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hotkeys-reset/
+ */
+export function hotkeysReset(): Command<"OK"> {
+  return new Command(HOTKEYS_RESET, []);
+}
+
+/** The options of {@linkcode hotkeysStart}. */
+export type HotkeysStartOptions = {
+  /** What is measured: processor time, network traffic, or both. */
+  metrics: HotkeyMetric | readonly HotkeyMetric[];
+  /** How many keys are reported. Default: 10. */
+  count?: Num;
+  /** Tracks for this many seconds; 0 tracks until HOTKEYS STOP. Default: 0. */
+  duration?: Num;
+  /** Looks at one of this many commands. Default: 1, all. */
+  sample?: Num;
+  /** Tracks only keys of these slots; on clusters only. */
+  slots?: OneOrMany;
+};
+
+/**
+ * Starts hotkeys tracking.
+ *
+ * Complexity: O(1). Since Redis 8.6.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hotkeys-start/
+ */
+export function hotkeysStart(options: HotkeysStartOptions): Command<"OK"> {
+  return new Command(
+    HOTKEYS_START,
+    withOptions(HOTKEYS_START, [], "metrics# count= duration= sample= slots#", options),
+  );
+}
+
+/**
+ * Stops hotkeys tracking.
+ *
+ * Complexity: O(1). Since Redis 8.6.0.
+ *
+ * @see https://redis.io/docs/latest/commands/hotkeys-stop/
+ */
+export function hotkeysStop(): Command<"OK" | null> {
+  return new Command(HOTKEYS_STOP, []);
 }
 
 /**

@@ -37,7 +37,21 @@ export type TrimOptions =
   & {
     /** How many entries may be evicted at most; only with `"~"`. */
     limit?: Num;
-  };
+  }
+  & StreamReferences;
+
+/** What becomes of consumer groups' references to entries that are removed. Default: they are kept (since Redis 8.2). */
+export type StreamReferences = AtMostOne<{
+  /** Keeps the references of all groups. */
+  keepRef: boolean;
+  /** Removes the references of all groups. */
+  delRef: boolean;
+  /** Removes only entries that all groups have acknowledged. */
+  acked: boolean;
+}>;
+
+/** A metric of HOTKEYS. */
+export type HotkeyMetric = "CPU" | "NET" | "cpu" | "net";
 
 /** A unit of length. */
 export type GeoUnit = "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi";

@@ -196,6 +196,8 @@ export const CLUSTER_KEYSLOT: CommandSpec = /* @__PURE__ */ defineCommand("CLUST
 export const CLUSTER_LINKS: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER LINKS", 16);
 /** CLUSTER MEET. */
 export const CLUSTER_MEET: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER MEET", 0);
+/** CLUSTER MIGRATION. */
+export const CLUSTER_MIGRATION: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER MIGRATION", 0);
 /** CLUSTER MYID. */
 export const CLUSTER_MYID: CommandSpec = /* @__PURE__ */ defineCommand("CLUSTER MYID", 16);
 /** CLUSTER MYSHARDID. */
@@ -314,8 +316,12 @@ export const DBSIZE: CommandSpec = /* @__PURE__ */ defineCommand(
 export const DECR: CommandSpec = /* @__PURE__ */ defineCommand("DECR", 2, k1);
 /** DECRBY. */
 export const DECRBY: CommandSpec = /* @__PURE__ */ defineCommand("DECRBY", 2, k1);
+/** DELEX. */
+export const DELEX: CommandSpec = /* @__PURE__ */ defineCommand("DELEX", 2, k1);
 /** DELIFEQ. */
 export const DELIFEQ: CommandSpec = /* @__PURE__ */ defineCommand("DELIFEQ", 2, k1);
+/** DIGEST. */
+export const DIGEST: CommandSpec = /* @__PURE__ */ defineCommand("DIGEST", 1, k1);
 /** DISCARD. */
 export const DISCARD: CommandSpec = /* @__PURE__ */ defineCommand("DISCARD", 8);
 /** DUMP. */
@@ -454,6 +460,37 @@ export const HLEN: CommandSpec = /* @__PURE__ */ defineCommand("HLEN", 1, k1);
 export const HMGET: CommandSpec = /* @__PURE__ */ defineCommand("HMGET", 1, k1);
 /** HMSET. */
 export const HMSET: CommandSpec = /* @__PURE__ */ defineCommand("HMSET", 18, k1);
+/** HOTKEYS GET. */
+export const HOTKEYS_GET: CommandSpec = /* @__PURE__ */ defineCommand(
+  "HOTKEYS GET",
+  0,
+  undefined,
+  "special",
+  "special",
+);
+/** HOTKEYS HELP. */
+export const HOTKEYS_HELP: CommandSpec = /* @__PURE__ */ defineCommand("HOTKEYS HELP", 0);
+/** HOTKEYS RESET. */
+export const HOTKEYS_RESET: CommandSpec = /* @__PURE__ */ defineCommand(
+  "HOTKEYS RESET",
+  0,
+  undefined,
+  "special",
+);
+/** HOTKEYS START. */
+export const HOTKEYS_START: CommandSpec = /* @__PURE__ */ defineCommand(
+  "HOTKEYS START",
+  0,
+  undefined,
+  "special",
+);
+/** HOTKEYS STOP. */
+export const HOTKEYS_STOP: CommandSpec = /* @__PURE__ */ defineCommand(
+  "HOTKEYS STOP",
+  0,
+  undefined,
+  "special",
+);
 /** HPERSIST. */
 export const HPERSIST: CommandSpec = /* @__PURE__ */ defineCommand("HPERSIST", 2, k1);
 /** HPEXPIRE. */
@@ -931,7 +968,7 @@ export const VCARD: CommandSpec = /* @__PURE__ */ defineCommand("VCARD", 1, k1);
 /** VDIM. */
 export const VDIM: CommandSpec = /* @__PURE__ */ defineCommand("VDIM", 1, k1);
 /** VEMB. */
-export const VEMB: CommandSpec = /* @__PURE__ */ defineCommand("VEMB", 1, k1);
+export const VEMB: CommandSpec = /* @__PURE__ */ defineCommand("VEMB", 33, k1);
 /** VGETATTR. */
 export const VGETATTR: CommandSpec = /* @__PURE__ */ defineCommand("VGETATTR", 1, k1);
 /** VINFO. */
@@ -942,6 +979,8 @@ export const VISMEMBER: CommandSpec = /* @__PURE__ */ defineCommand("VISMEMBER",
 export const VLINKS: CommandSpec = /* @__PURE__ */ defineCommand("VLINKS", 1, k1);
 /** VRANDMEMBER. */
 export const VRANDMEMBER: CommandSpec = /* @__PURE__ */ defineCommand("VRANDMEMBER", 1, k1);
+/** VRANGE. */
+export const VRANGE: CommandSpec = /* @__PURE__ */ defineCommand("VRANGE", 1, k1);
 /** VREM. */
 export const VREM: CommandSpec = /* @__PURE__ */ defineCommand("VREM", 2, k1);
 /** VSETATTR. */
@@ -954,10 +993,16 @@ export const WAITAOF: CommandSpec = /* @__PURE__ */ defineCommand(
   "all_shards",
   "agg_min",
 );
+/** XACKDEL. */
+export const XACKDEL: CommandSpec = /* @__PURE__ */ defineCommand("XACKDEL", 2, k1);
 /** XAUTOCLAIM. */
 export const XAUTOCLAIM: CommandSpec = /* @__PURE__ */ defineCommand("XAUTOCLAIM", 2, k1);
+/** XCFGSET. */
+export const XCFGSET: CommandSpec = /* @__PURE__ */ defineCommand("XCFGSET", 2, k1);
 /** XDEL. */
 export const XDEL: CommandSpec = /* @__PURE__ */ defineCommand("XDEL", 2, k1);
+/** XDELEX. */
+export const XDELEX: CommandSpec = /* @__PURE__ */ defineCommand("XDELEX", 2, k1);
 /** XGROUP CREATECONSUMER. */
 export const XGROUP_CREATECONSUMER: CommandSpec = /* @__PURE__ */ defineCommand(
   "XGROUP CREATECONSUMER",

@@ -4,14 +4,17 @@
  *
  * @module
  */
-import { type Many, many, type Num, withOptions } from "./arguments.ts";
+import { type AtMostOne, type Many, many, type Num, type OneOrMany, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { autoclaimed, autoclaimedIds, streamEntries, streamInfo } from "./replies_data.ts";
 import type { Autoclaimed, StreamEntry, StreamInfo } from "./reply_types.ts";
 import type { Arg } from "../resp/types.ts";
 import {
+  XACKDEL,
   XAUTOCLAIM,
+  XCFGSET,
   XDEL,
+  XDELEX,
   XGROUP_CREATECONSUMER,
   XGROUP_DELCONSUMER,
   XGROUP_DESTROY,
@@ -44,6 +47,30 @@ export {
   type XreadOptions,
   xtrim,
 } from "./functions.ts";
+
+/** The options of {@linkcode xackdel}. */
+export type XackdelOptions = AtMostOne<{
+  /** Keeps the references of the groups to the entries. The default. */
+  keepRef: boolean;
+  /** Removes the references of all groups to the entries too. */
+  delRef: boolean;
+  /** Removes only entries that all groups have acknowledged. */
+  acked: boolean;
+}>;
+
+/**
+ * Acknowledges and deletes one or multiple messages for a stream consumer group.
+ *
+ * Complexity: O(1) for each message ID processed. Since Redis 8.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xackdel/
+ */
+export function xackdel(key: Arg, group: Arg, ids: OneOrMany, options?: XackdelOptions): Command<number[]> {
+  return new Command(
+    XACKDEL,
+    many(XACKDEL, rest(withOptions(XACKDEL, [key, group], "keepRef|delRef|acked", options), "IDS"), ids, 1),
+  );
+}
 
 /** The options of {@linkcode xautoclaim}. */
 export interface XautoclaimOptions {
@@ -101,6 +128,28 @@ export function xautoclaim(
   );
 }
 
+/** The options of {@linkcode xcfgset}. */
+export type XcfgsetOptions = {
+  /** How many seconds messages are remembered. */
+  idmpDuration?: Num;
+  /** How many messages of a producer are remembered. */
+  idmpMaxsize?: Num;
+};
+
+/**
+ * Sets the IDMP configuration parameters for a stream.
+ *
+ * Complexity: O(1). Since Redis 8.6.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xcfgset/
+ */
+export function xcfgset(key: Arg, options: XcfgsetOptions): Command<"OK"> {
+  return new Command(
+    XCFGSET,
+    withOptions(XCFGSET, [key], "idmpDuration=:IDMP-DURATION idmpMaxsize=:IDMP-MAXSIZE", options),
+  );
+}
+
 /**
  * Returns the number of messages after removing them from a stream.
  *
@@ -110,6 +159,30 @@ export function xautoclaim(
  */
 export function xdel(key: Arg, ...ids: Many): Command<number> {
   return new Command(XDEL, many(XDEL, [key], ids));
+}
+
+/** The options of {@linkcode xdelex}. */
+export type XdelexOptions = AtMostOne<{
+  /** Keeps the references of the groups to the entries. The default. */
+  keepRef: boolean;
+  /** Removes the references of all groups to the entries too. */
+  delRef: boolean;
+  /** Removes only entries that all groups have acknowledged. */
+  acked: boolean;
+}>;
+
+/**
+ * Deletes one or multiple entries from the stream.
+ *
+ * Complexity: O(1) for each single item to delete in the stream, regardless of the stream size. Since Redis 8.2.0.
+ *
+ * @see https://redis.io/docs/latest/commands/xdelex/
+ */
+export function xdelex(key: Arg, ids: OneOrMany, options?: XdelexOptions): Command<number[]> {
+  return new Command(
+    XDELEX,
+    many(XDELEX, rest(withOptions(XDELEX, [key], "keepRef|delRef|acked", options), "IDS"), ids, 1),
+  );
 }
 
 /**

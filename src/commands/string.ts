@@ -13,7 +13,9 @@ import {
   APPEND,
   DECR,
   DECRBY,
+  DELEX,
   DELIFEQ,
+  DIGEST,
   GET,
   GETDEL,
   GETEX,
@@ -69,6 +71,29 @@ export function decrby(key: Arg, decrement: Num): Command<number> {
   return new Command(DECRBY, [key, decrement]);
 }
 
+/** The options of {@linkcode delex}. */
+export type DelexOptions = AtMostOne<{
+  /** Deletes the key only if it has this value. */
+  ifeq: Arg;
+  /** Deletes the key only if it does not have this value. */
+  ifne: Arg;
+  /** Deletes the key only if its value has this digest, as DIGEST returns it. */
+  ifdeq: Arg;
+  /** Deletes the key only if its value does not have this digest. */
+  ifdne: Arg;
+}>;
+
+/**
+ * Conditionally removes the specified key based on value or digest comparison.
+ *
+ * Complexity: O(1) for IFEQ/IFNE, O(N) for IFDEQ/IFDNE where N is the length of the string value. Since Redis 8.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/delex/
+ */
+export function delex(key: Arg, options?: DelexOptions): Command<number> {
+  return new Command(DELEX, withOptions(DELEX, [key], "ifeq=|ifne=|ifdeq=|ifdne=", options));
+}
+
 /**
  * Delete key if value matches string.
  *
@@ -78,6 +103,17 @@ export function decrby(key: Arg, decrement: Num): Command<number> {
  */
 export function delifeq(key: Arg, value: Arg): Command<number> {
   return new Command(DELIFEQ, [key, value]);
+}
+
+/**
+ * Returns the XXH3 hash of a string value.
+ *
+ * Complexity: O(N) where N is the length of the string value. Since Redis 8.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/digest/
+ */
+export function digest(key: Arg): Command<string | null, Uint8Array | null> {
+  return new Command(DIGEST, [key]);
 }
 
 /**
@@ -277,11 +313,11 @@ export type MsetexOptions =
   }>;
 
 /**
- * Atomically creates or modifies the string values of one or more keys, and optionally set their expiration.
+ * Atomically sets multiple string keys with a shared expiration in a single operation. Supports flexible argument parsing where condition and expiration flags can appear in any order.
  *
- * Complexity: O(N) where N is the number of keys to set. Since Valkey 9.1.0.
+ * Complexity: O(N) where N is the number of keys to set. Since Redis 8.4.0.
  *
- * @see https://valkey.io/commands/msetex/
+ * @see https://redis.io/docs/latest/commands/msetex/
  */
 export function msetex(entries: Entries, options?: MsetexOptions): Command<number> {
   return new Command(
@@ -321,6 +357,12 @@ export type SetOptions =
     xx: boolean;
     /** Writes only if the key has this value. */
     ifeq: Arg;
+    /** Writes only if the key does not have this value; also if the key does not exist. */
+    ifne: Arg;
+    /** Writes only if the key's value has this digest, as DIGEST returns it. */
+    ifdeq: Arg;
+    /** Writes only if the key's value does not have this digest; also if the key does not exist. */
+    ifdne: Arg;
   }>
   & AtMostOne<{
     /** Expires the key after this many seconds. */
@@ -361,7 +403,15 @@ export function set(
 export function set(
   key: Arg,
   value: Arg,
-  options?: SetOptions & { get?: false; nx?: false; xx?: false; ifeq?: undefined },
+  options?: SetOptions & {
+    get?: false;
+    nx?: false;
+    xx?: false;
+    ifeq?: undefined;
+    ifne?: undefined;
+    ifdeq?: undefined;
+    ifdne?: undefined;
+  },
 ): Command<"OK">;
 /**
  * Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.
@@ -374,7 +424,12 @@ export function set(key: Arg, value: Arg, options?: SetOptions & { get?: false }
 export function set(key: Arg, value: Arg, options?: SetOptions): Command {
   return new Command(
     SET,
-    withOptions(SET, [key, value], "nx|xx|ifeq= get ex=|px=|exat=|pxat=|keepTtl", options),
+    withOptions(
+      SET,
+      [key, value],
+      "nx|xx|ifeq=|ifne=|ifdeq=|ifdne= get ex=|px=|exat=|pxat=|keepTtl",
+      options,
+    ),
   );
 }
 

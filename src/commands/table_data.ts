@@ -16,6 +16,7 @@ import {
   levelsScored,
   positions,
   rankScore,
+  rawVector,
   scanFields,
   scanKeys,
   scanMembers,
@@ -30,6 +31,7 @@ import {
   commandInfoReply,
   functionStatsReply,
   histograms,
+  hotkeysReply,
   keyFlags,
   libraries,
   logEntries,
@@ -145,6 +147,7 @@ CLUSTER KEYSLOT;1;16
 CLUSTER LINKS;;16;;5
 CLUSTER MEET;2r
 CLUSTER MIGRATESLOTS;!
+CLUSTER MIGRATION;o;;;5;import*|cancel{id}:CANCEL/ID|cancelAll:CANCEL/ALL|status{id}:STATUS/ID|statusAll:STATUS/ALL
 CLUSTER MYID;;16
 CLUSTER MYSHARDID;;16
 CLUSTER NODES;;16
@@ -182,7 +185,9 @@ DEBUG;!;128
 DECR;1;2;1
 DECRBY;2;2;1
 DEL;M;2;6;;;multi_shard;agg_sum
+DELEX;1o;2;1;;ifeq=|ifne=|ifdeq=|ifdne=
 DELIFEQ;2;2;1
+DIGEST;1;1;1
 DISCARD;-;8
 DUMP;1;33;1
 ECHO;1;16
@@ -241,13 +246,18 @@ HKEYS;1;1;1
 HLEN;1;1;1
 HMGET;1M;1;1
 HMSET;1p;18;1
+HOTKEYS GET;;;;19;;special;special
+HOTKEYS HELP
+HOTKEYS RESET;;;;;;special
+HOTKEYS START;o;;;;metrics# count= duration= sample= slots#;special
+HOTKEYS STOP;;;;;;special
 HPERSIST;1fC;2;1
 HPEXPIRE;2ofc;2;1;;nx|xx|gt|lt
 HPEXPIREAT;2ofc;2;1;;nx|xx|gt|lt
 HPEXPIRETIME;1fC;1;1
 HPTTL;1fC;1;1
-HRANDFIELD;1ro;1;1;withValues?19:;withValues
-HSCAN;2o;1;1;noValues?20:21;match= count= noValues
+HRANDFIELD;1ro;1;1;withValues?20:;withValues
+HSCAN;2o;1;1;noValues?21:22;match= count= noValues
 HSET;!;2;1
 HSETEX;1ofq;2;1;;nx|xx fnx|fxx ex=|px=|exat=|pxat=|keepTtl
 HSETNX;3;2;1
@@ -263,11 +273,11 @@ LASTSAVE;;16
 LATENCY DOCTOR;;;;;;all_nodes;special
 LATENCY GRAPH;1;;;;;all_nodes;special
 LATENCY HELP
-LATENCY HISTOGRAM;R;16;;22;;all_nodes;special
+LATENCY HISTOGRAM;R;16;;23;;all_nodes;special
 LATENCY HISTORY;1;16;;;;all_nodes;special
 LATENCY LATEST;;16;;;;all_nodes;special
 LATENCY RESET;R;;;;;all_nodes;agg_sum
-LCS;2o;1;9;idx?23:;len|idx minMatchLen= withMatchLen
+LCS;2o;1;9;idx?24:;len|idx minMatchLen= withMatchLen
 LINDEX;2;1;1
 LINSERT;4;2;1
 LLEN;1;1;1
@@ -286,7 +296,7 @@ MEMORY DOCTOR;;;;;;all_shards;special
 MEMORY HELP
 MEMORY MALLOC-STATS;;;;;;all_shards;special
 MEMORY PURGE;;;;;;all_shards;all_succeeded
-MEMORY STATS;;16;;24;;all_shards;special
+MEMORY STATS;;16;;25;;all_shards;special
 MEMORY USAGE;1o;1;1;;samples=
 MGET;M;1;6;;;multi_shard
 MIGRATE;!;2;11
@@ -379,7 +389,7 @@ SENTINEL SENTINELS;1;16;;5
 SENTINEL SET;1p
 SENTINEL SIMULATE-FAILURE;!
 SENTINEL SLAVES;1;;;5
-SET;2o;2;1;;nx|xx|ifeq= get ex=|px=|exat=|pxat=|keepTtl
+SET;2o;2;1;;nx|xx|ifeq=|ifne=|ifdeq=|ifdne= get ex=|px=|exat=|pxat=|keepTtl
 SETBIT;3;2;1
 SETEX;3;18;1
 SETNX;2;2;1
@@ -403,7 +413,7 @@ SPOP;1r;2;1
 SPUBLISH;2;;1
 SRANDMEMBER;1r;1;1
 SREM;1M;2;1
-SSCAN;2o;1;1;20;match= count=
+SSCAN;2o;1;1;21;match= count=
 SSUBSCRIBE;-;8;6
 STRLEN;1;1;1
 SUBSCRIBE;-;8
@@ -413,7 +423,7 @@ SUNIONSTORE;1M;18;15
 SUNSUBSCRIBE;-;8;6
 SWAPDB;2;2
 SYNC;-;8
-TIME;;16;;25
+TIME;;16;;26
 TOUCH;M;1;6;;;multi_shard;agg_sum
 TTL;1;1;1
 TYPE;1;1;1
@@ -423,23 +433,27 @@ UNWATCH;-;8
 VADD;!;2;1
 VCARD;1;1;1
 VDIM;1;1;1
-VEMB;2;1;1;26
+VEMB;2o;33;1;raw?27:28;raw
 VGETATTR;2;1;1
 VINFO;1;1;1;4
-VISMEMBER;2;1;1;27
-VLINKS;2o;1;1;withScores?28:;withScores
+VISMEMBER;2;1;1;29
+VLINKS;2o;1;1;withScores?30:;withScores
 VRANDMEMBER;1r;1;1
-VREM;2;2;1;27
-VSETATTR;3;2;1;27
+VRANGE;3r;1;1
+VREM;2;2;1;29
+VSETATTR;3;2;1;29
 VSIM;!;1;1
 WAIT;2;20;;;;all_shards;agg_min
 WAITAOF;3;20;;;;all_shards;agg_min
 WATCH;-;8;6
 XACK;2M;2;1
+XACKDEL;2oic;2;1;;keepRef|delRef|acked
 XADD;!;2;1
-XAUTOCLAIM;5o;2;1;justId?29:30;count= justId
-XCLAIM;4mo;2;1;justId?31:32;idle= time= retryCount= force justId lastId=
+XAUTOCLAIM;5o;2;1;justId?31:32;count= justId
+XCFGSET;1o;2;1;;idmpDuration=:IDMP-DURATION idmpMaxsize=:IDMP-MAXSIZE
+XCLAIM;4mo;2;1;justId?33:34;idle= time= retryCount= force justId lastId=
 XDEL;1M;2;1
+XDELEX;1oic;2;1;;keepRef|delRef|acked
 XGROUP CREATE;3o;2;1;;mkStream entriesRead=
 XGROUP CREATECONSUMER;3;2;1
 XGROUP DELCONSUMER;3;2;1
@@ -449,46 +463,46 @@ XGROUP SETID;3o;2;1;;entriesRead=
 XINFO CONSUMERS;2;1;1;5
 XINFO GROUPS;1;1;1;5
 XINFO HELP
-XINFO STREAM;1o;1;1;33;full count=
+XINFO STREAM;1o;1;1;35;full count=
 XLEN;1;1;1
 XPENDING;!;1;1
-XRANGE;3o;1;1;32;count=
+XRANGE;3o;1;1;34;count=
 XREAD;!;5;17
 XREADGROUP;!;6;18
-XREVRANGE;3o;1;1;32;count=
+XREVRANGE;3o;1;1;34;count=
 XSETID;2o;2;1;;entriesAdded= maxDeletedId=
-XTRIM;1o;2;1;;maxlen*|minid* limit=
+XTRIM;1o;2;1;;maxlen*|minid* limit= keepRef|delRef|acked
 ZADD;!;2;1
 ZCARD;1;1;1
 ZCOUNT;3;1;1
-ZDIFF;co;1;10;withScores?34:;withScores
+ZDIFF;co;1;10;withScores?36:;withScores
 ZDIFFSTORE;1C;18;19
 ZINCRBY;3;2;1;16
-ZINTER;co;1;10;withScores?34:;weights* aggregate= withScores
+ZINTER;co;1;10;withScores?36:;weights* aggregate= withScores
 ZINTERCARD;co;1;10;;limit=
 ZINTERSTORE;1co;18;19;;weights* aggregate=
 ZLEXCOUNT;3;1;1
 ZMPOP;cro;2;10;2;count=
-ZMSCORE;1M;1;1;35
-ZPOPMAX;1r;2;1;34
-ZPOPMIN;1r;2;1;34
-ZRANDMEMBER;1ro;1;1;withScores?34:;withScores
-ZRANGE;3o;1;1;withScores?34:;byScore|byLex rev limit{offset,count} withScores
+ZMSCORE;1M;1;1;37
+ZPOPMAX;1r;2;1;36
+ZPOPMIN;1r;2;1;36
+ZRANDMEMBER;1ro;1;1;withScores?36:;withScores
+ZRANGE;3o;1;1;withScores?36:;byScore|byLex rev limit{offset,count} withScores
 ZRANGEBYLEX;3o;1;1;;limit{offset,count}
-ZRANGEBYSCORE;3o;1;1;withScores?34:;withScores limit{offset,count}
+ZRANGEBYSCORE;3o;1;1;withScores?36:;withScores limit{offset,count}
 ZRANGESTORE;4o;18;3;;byScore|byLex rev limit{offset,count}
-ZRANK;2o;1;1;withScore?36:;withScore
+ZRANK;2o;1;1;withScore?38:;withScore
 ZREM;1M;2;1
 ZREMRANGEBYLEX;3;2;1
 ZREMRANGEBYRANK;3;2;1
 ZREMRANGEBYSCORE;3;2;1
-ZREVRANGE;3o;1;1;withScores?34:;withScores
+ZREVRANGE;3o;1;1;withScores?36:;withScores
 ZREVRANGEBYLEX;3o;1;1;;limit{offset,count}
-ZREVRANGEBYSCORE;3o;1;1;withScores?34:;withScores limit{offset,count}
-ZREVRANK;2o;1;1;withScore?36:;withScore
-ZSCAN;2o;1;1;noScores?20:37;match= count= noScores
+ZREVRANGEBYSCORE;3o;1;1;withScores?36:;withScores limit{offset,count}
+ZREVRANK;2o;1;1;withScore?38:;withScore
+ZSCAN;2o;1;1;noScores?21:39;match= count= noScores
 ZSCORE;2;1;1;16
-ZUNION;co;1;10;withScores?34:;weights* aggregate= withScores
+ZUNION;co;1;10;withScores?36:;weights* aggregate= withScores
 ZUNIONSTORE;1co;18;19;;weights* aggregate=`;
 
 /** Where keys are; the table has the number. */
@@ -550,6 +564,7 @@ export const PARSERS: readonly (ReplyParser | undefined)[] = [
   double,
   positions,
   record,
+  hotkeysReply,
   fieldPairs,
   scanMembers,
   scanFields,
@@ -557,6 +572,7 @@ export const PARSERS: readonly (ReplyParser | undefined)[] = [
   lcsMatches,
   memoryStatsReply,
   timeReply,
+  rawVector,
   deepDoubles,
   bool,
   levelsScored,

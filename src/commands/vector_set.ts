@@ -7,7 +7,8 @@
 import { type Num, rest, withOptions } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { bool, named } from "./replies.ts";
-import { deepDoubles, levelsScored } from "./replies_data.ts";
+import { deepDoubles, levelsScored, rawVector } from "./replies_data.ts";
+import type { RawVector } from "./reply_types.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import {
   VCARD,
@@ -18,6 +19,7 @@ import {
   VISMEMBER,
   VLINKS,
   VRANDMEMBER,
+  VRANGE,
   VREM,
   VSETATTR,
 } from "./specs.ts";
@@ -49,12 +51,25 @@ export function vdim(key: Arg): Command<number> {
 /**
  * Returns the vector of an element.
  *
- * Complexity: O(1). Since Redis 8.0.0.
+ * Complexity: O(1). Since Redis 8.0.0. With `raw`, the reply has bytes for clients of text too.
  *
  * @see https://redis.io/docs/latest/commands/vemb/
  */
-export function vemb(key: Arg, element: Arg): Command<number[] | null> {
-  return new Command(VEMB, [key, element], deepDoubles);
+export function vemb(key: Arg, element: Arg, options: { raw: true }): Command<RawVector | null>;
+/**
+ * Returns the vector of an element.
+ *
+ * Complexity: O(1). Since Redis 8.0.0. With `raw`, the reply has bytes for clients of text too.
+ *
+ * @see https://redis.io/docs/latest/commands/vemb/
+ */
+export function vemb(key: Arg, element: Arg, options?: { raw?: false }): Command<number[] | null>;
+export function vemb(key: Arg, element: Arg, options?: { raw?: boolean }): Command {
+  return new Command(
+    VEMB,
+    withOptions(VEMB, [key, element], "raw", options),
+    options?.raw ? rawVector : deepDoubles,
+  );
 }
 
 /**
@@ -82,7 +97,7 @@ export function vinfo(key: Arg): Command<Record<string, Reply> | null> {
 /**
  * Tells whether an element is in a vector set.
  *
- * Complexity: O(1). Since Redis 8.0.0.
+ * Complexity: O(1). Since Redis 8.2.0.
  *
  * @see https://redis.io/docs/latest/commands/vismember/
  */
@@ -140,6 +155,17 @@ export function vrandmember(key: Arg): Command<string | null, Uint8Array | null>
 export function vrandmember(key: Arg, count: Num): Command<string[], Uint8Array[]>;
 export function vrandmember(key: Arg, count?: Num): Command {
   return new Command(VRANDMEMBER, rest([key], count));
+}
+
+/**
+ * Returns the elements between two others in lexicographical order.
+ *
+ * Complexity: O(log(K)+M) where K is the number of elements in the vector set, and M the number of elements returned. Since Redis 8.4.0.
+ *
+ * @see https://redis.io/docs/latest/commands/vrange/
+ */
+export function vrange(key: Arg, start: Arg, end: Arg, count?: Num): Command<string[], Uint8Array[]> {
+  return new Command(VRANGE, rest([key, start, end], count));
 }
 
 /**

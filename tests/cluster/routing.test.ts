@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ClusterError, PartialError, RedisCluster, ReplyError } from "../../mod.ts";
+import { split } from "../../src/cluster/commands/multi_key.ts";
+import * as c from "../../src/commands/mod.ts";
 import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";
@@ -232,6 +234,18 @@ describe("keys in several slots", () => {
         await settled(clock, redis.close());
       }
     }
+  });
+
+  it("MSETEX is split by slots, but not with a condition on all keys", () => {
+    const whole = c.msetex({ a: 1, b: 2, "{a}c": 3 }, { px: 5 });
+    const words = (command: c.Command) => [command.spec.name, ...command.args].join(" ");
+    assert.deepEqual(split(whole)!.map(({ command, positions }) => [words(command), positions]), [
+      ["MSETEX 2 a 1 {a}c 3 PX 5", [0, 2]],
+      ["MSETEX 1 b 2 PX 5", [1]],
+    ]);
+    assert.equal(split(c.msetex({ a: 1, b: 2 }, { nx: true })), undefined);
+    assert.equal(split(c.msetex({ a: 1, b: 2 }, { xx: true, ex: 1 })), undefined);
+    assert.equal(split(c.msetex({ a: "nx", xx: 2 }))!.length, 2);
   });
 
   it("commands that cannot be split are refused before anything is sent, without showing keys", async () => {

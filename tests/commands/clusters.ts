@@ -83,6 +83,13 @@ export async function clusters(
       await t.looks(c.clusterscan("0", { count: 10 }), ({ keys }) => keys.length === 0);
     }
     if (names.has("CLUSTER FLUSHSLOT")) await t.is(c.clusterFlushslot(1, { sync: true }), "OK");
+    if (names.has("CLUSTER MIGRATION")) {
+      await t.refused(c.clusterMigration({ import: [[0, 1], [3, 4]] }), /already the owner/);
+      await t.is(c.clusterMigration({ cancel: { id: nobody } }), 0);
+      await t.is(c.clusterMigration({ cancelAll: true }), 0);
+      await t.is(c.clusterMigration({ status: { id: nobody } }), []);
+      await t.is(c.clusterMigration({ statusAll: true }), []);
+    }
     if (names.has("CLUSTER MIGRATESLOTS")) {
       await t.is(c.clusterGetslotmigrations(), []);
       await t.refused(c.clusterCancelslotmigrations(), /./);

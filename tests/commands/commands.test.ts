@@ -49,9 +49,8 @@ const UNCALLED: Readonly<Record<string, string>> = {
 };
 
 const own = findBinary();
-const extra = ["redis-server", "valkey-server"].map((name) =>
-  join(import.meta.dirname!, "../../.servers/sid/bin", name)
-).filter(existsSync);
+const extra = ["sid/bin/redis-server", "sid/bin/valkey-server", "experimental/bin/redis-server"]
+  .map((path) => join(import.meta.dirname!, "../../.servers", path)).filter(existsSync);
 const binaries = process.env.KEYWIRE_SERVER_BIN || !own ? [own?.path] : [own.path, ...extra];
 
 for (const binary of binaries) {

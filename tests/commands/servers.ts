@@ -116,6 +116,18 @@ export async function logs(t: Context): Promise<void> {
     await t.looks(c.commandlogLen("large-reply"), (n) => n >= 0);
     await t.is(c.commandlogReset("SLOW"), "OK");
   }
+  if (t.has("HOTKEYS START")) {
+    await t.is(c.hotkeysGet(), null);
+    await t.is(c.hotkeysStart({ metrics: ["CPU", "NET"], count: 5, sample: 1 }), "OK");
+    await t.run(c.set("hot", "v"));
+    await t.looks(
+      c.hotkeysGet(),
+      (all) => all![0]!["tracking-active"] === 1 && all![0]!["by-net-bytes"]![0]![0] === "hot",
+    );
+    await t.is(c.hotkeysStop(), "OK");
+    await t.is(c.hotkeysReset(), "OK");
+    await t.looks(c.hotkeysHelp(), (lines) => lines.length > 0);
+  }
   await t.is(c.configSet("slowlog-log-slower-than", 10_000), "OK");
   await t.is(c.debug("SLEEP", 0.005), "OK");
   await t.looks(c.latencyLatest(), ([one]) => one![0] === "command" && one![3] >= 5);

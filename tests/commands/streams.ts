@@ -71,3 +71,28 @@ export async function consumerGroups(t: Context): Promise<void> {
   await t.is(c.xgroupDelconsumer("s", "g", "bob"), 0);
   await t.is(c.xgroupDestroy("s", "g"), 1);
 }
+
+/** References, idempotent producers, claims on reading: Redis 8.2 to 8.6. */
+export async function newerStreams(t: Context): Promise<void> {
+  if (!t.has("XACKDEL")) return;
+  await t.is(c.xgroupCreate("s", "g", "$", { mkStream: true }), "OK");
+  for (const id of ["1-0", "2-0", "3-0", "4-0"]) await t.is(c.xadd("s", id, { a: id }), id);
+  await t.looks(c.xreadgroup("g", "bob", { s: ">" }, { count: 3 }), (all) => all !== null);
+  await t.is(c.xackdel("s", "g", ["1-0", "9-0"], { delRef: true }), [1, -1]);
+  await t.is(c.xdelex("s", "2-0", { acked: true }), [2]);
+  await t.is(c.xdelex("s", ["2-0"]), [1]);
+  await t.is(c.xtrim("s", { maxlen: 1, delRef: true }), 1);
+  await t.is(c.xadd("s", "5-0", { a: 5 }, { maxlen: 9, keepRef: true }), "5-0");
+  if (!t.has("XCFGSET")) return;
+  await t.is(c.xcfgset("s", { idmpDuration: 100, idmpMaxsize: 50 }), "OK");
+  const id = await t.looks(c.xadd("s", "*", { a: 6 }, { idmp: { pid: "p", iid: 1 } }), (made) => made !== "");
+  await t.is(c.xadd("s", "*", { a: 6 }, { idmp: { pid: "p", iid: 1 } }), id);
+  const auto = await t.looks(c.xadd("s", "*", { a: 7 }, { idmpAuto: "p" }), (made) => made !== id);
+  await t.is(c.xadd("s", "*", { a: 7 }, { idmpAuto: "p", noMkStream: true }), auto);
+  await t.looks(c.xreadgroup("g", "bob", { s: ">" }, { count: 1 }), (all) => all !== null);
+  await t.looks(c.xreadgroup("g", "eve", { s: ">" }, { claim: 0 }), (all) => {
+    const [claimed, fresh] = all!.s!;
+    return claimed!.id === "4-0" && claimed!.deliveries === 1 && claimed!.idle! >= 0 &&
+      fresh!.id === "5-0" && fresh!.deliveries === 0 && fresh!.idle === 0;
+  });
+}

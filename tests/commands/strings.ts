@@ -43,6 +43,20 @@ export async function strings(t: Context): Promise<void> {
     await t.is(c.delifeq("s", "y"), 1);
   }
 
+  if (t.has("DELEX")) {
+    await t.is(c.set("d", "x", { ifne: "y" }), "OK");
+    await t.is(c.set("d", "y", { ifne: "x" }), null);
+    await t.is(c.set("d", "y", { ifeq: "x", get: true }), "x");
+    const digest = await t.looks(c.digest("d"), (text) => /^[0-9a-f]{16}$/.test(text!));
+    await t.is(c.set("d", "z", { ifdne: digest! }), null);
+    await t.is(c.set("d", "y", { ifdeq: digest! }), "OK");
+    await t.is(c.delex("d", { ifeq: "z" }), 0);
+    await t.is(c.delex("d", { ifdne: digest! }), 0);
+    await t.is(c.delex("d", { ifdeq: digest! }), 1);
+    await t.is(c.delex("d"), 0);
+    await t.is(c.digest("d"), null);
+  }
+
   await t.is(c.mset({ key1: "Hello", key2: "World" }), "OK");
   await t.is(c.mset([["key3", 3], [new TextEncoder().encode("key4"), 4n]]), "OK");
   await t.is(c.mset(new Map([["key5", 5]])), "OK");
@@ -78,6 +92,7 @@ export async function bitmaps(t: Context): Promise<void> {
   await t.is(c.set("key1", "foobar"), "OK");
   await t.is(c.set("key2", "abcdef"), "OK");
   await t.is(c.bitop("AND", "dest", "key1", "key2"), 6);
+  if (t.redis("8.2.0")) await t.is(c.bitop("ANDOR", "other", "key1", "key2"), 6);
   await t.is(c.get("dest"), "`bc`ab");
   await t.is(c.bitfield("field", [["INCRBY", "i5", 100, 1], ["GET", "u4", 0]]), [1, 0]);
   await t.is(c.bitfield("limit", [["SET", "u2", 0, 3], ["OVERFLOW", "FAIL"], ["INCRBY", "u2", 0, 1]]), [

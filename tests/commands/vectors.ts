@@ -31,6 +31,23 @@ export async function vectors(t: Context): Promise<void> {
   await t.is(c.vsim("v", [1, 0.1], { count: 2 }), ["right", "up"]);
   await t.is(c.vsim("v", { element: "3" }, { withScores: true }), [["3", 1], ["up", 0.5], ["right", 0]]);
   await t.is(c.vsim("v", [1, 0], { filter: ".year > 1990", filterEf: 100, truth: true }), ["up"]);
+  await t.looks(
+    c.vemb("v", "up", { raw: true }),
+    (raw) => raw!.quantization === "f32" && raw!.norm === 1 && raw!.data.length === 8,
+  );
+  if (t.redis("8.2.0")) {
+    const right = { element: "right" };
+    await t.is(c.vsim("v", right, { withScores: true, withAttribs: true }), [
+      ["right", 1, '{"year":1984}'],
+      ["up", 0.5, '{"year":2000}'],
+      ["3", 0, null],
+    ]);
+    await t.is(c.vsim("v", right, { withAttribs: true, count: 1 }), [["right", '{"year":1984}']]);
+  }
+  if (t.has("VRANGE")) {
+    await t.is(c.vrange("v", "-", "+"), ["3", "right", "up"]);
+    await t.is(c.vrange("v", "[right", "(up", 10), ["right"]);
+  }
   await t.is(c.vrem("v", "up"), true);
   await t.is(c.vrem("v", "up"), false);
 }

@@ -54,6 +54,14 @@ describe("arguments", () => {
     [c.moduleLoadex("m", { config: [["a", 1]], args: ["x", "y"] }), "MODULE LOADEX m CONFIG a 1 ARGS x y"],
     [c.shutdown({ noSave: true }), "SHUTDOWN NOSAVE"],
     [c.bitcount("k", 0), "BITCOUNT k 0"],
+    [c.xackdel("s", "g", ["1-0", "2-0"], { acked: true }), "XACKDEL s g ACKED IDS 2 1-0 2-0"],
+    [c.xadd("s", "*", { a: 1 }, { idmp: { pid: "p", iid: "i" } }), "XADD s IDMP p i * a 1"],
+    [c.clusterMigration({ import: [[0, 5], [7, 9]] }), "CLUSTER MIGRATION IMPORT 0 5 7 9"],
+    [c.clusterMigration({ status: { id: "x" } }), "CLUSTER MIGRATION STATUS ID x"],
+    [
+      c.hotkeysStart({ metrics: ["CPU", "NET"], slots: [1, 2] }),
+      "HOTKEYS START METRICS 2 CPU NET SLOTS 2 1 2",
+    ],
   ];
   for (const [command, text] of expected) it(text, () => assert.equal(words(command), text));
 });

@@ -25,7 +25,7 @@ import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import { acquireFromNode } from "../connections/acquire_from_node.ts";
 import { acquireForSlot, canRetryLease, runDedicatedForSlot } from "../connections/dedicated_connection.ts";
-import { cursorError, gather, targetsOf } from "./fan_out.ts";
+import { gather, needsNode, targetsOf } from "./fan_out.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
@@ -213,7 +213,7 @@ export class ClusterExecutor implements Executor {
     const { spec } = command;
     if (command !== given) return await this.#execute(command, call, blocks);
     if (slot === SEVERAL) return await this.#split(command, call, blocks);
-    if (spec.requestPolicy === "special") throw cursorError(spec.name);
+    if (spec.requestPolicy === "special") throw needsNode(spec.name);
     if (spec.requestPolicy !== undefined) {
       await this.#ready(call);
       const nodes = targetsOf(this.#cluster, command);

@@ -43,11 +43,10 @@ function anyKey(outcomes: readonly unknown[], random: number): unknown {
   return null;
 }
 
-/** The error for a cursor that belongs to one node, without a word on which. */
-export function cursorError(name: string): ClusterError {
-  return new ClusterError(
-    `Cannot run ${name} on a cluster: its cursor is one node's; use redis.scanIterator() for all of them, ` +
-      "or redis.node(address).scan() for one",
-    { code: "NEEDS_NODE", executed: "no" },
-  );
+/** The error for a command whose state is one node's, without a word on which node. */
+export function needsNode(name: string): ClusterError {
+  const why = name.endsWith("SCAN")
+    ? "its cursor is one node's; use redis.scanIterator() for all of them, or redis.node(address).scan() for one"
+    : 'each node has its own; use redis.node(address), for each of redis.topology.byRole("master")';
+  return new ClusterError(`Cannot run ${name} on a cluster: ${why}`, { code: "NEEDS_NODE", executed: "no" });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command } from "../../commands/command.ts";
-import { keysOf } from "../../commands/keys.ts";
+import { isWord, keysOf } from "../../commands/keys.ts";
 import { ClusterError } from "../../errors.ts";
 import type { Arg } from "../../resp/types.ts";
 import { combine, type Part, partialError } from "./reply_policies.ts";
@@ -20,26 +20,44 @@ export interface Split {
   readonly positions: readonly number[];
 }
 
+/** A condition concerns all keys at once, so a command with one cannot be split. */
+function isConditional(args: readonly Arg[]): boolean {
+  return args.some((arg) => isWord(arg, "NX") || isWord(arg, "XX"));
+}
+
+/** Where the keys (with their values) begin and end; `undefined` for a command that cannot be split. */
+function splitRange({ spec, args }: Command): { first: number; end: number; step: number } | undefined {
+  const keys = spec.keys[0];
+  if (spec.requestPolicy !== "multi_shard" || keys === undefined || "keyword" in keys) return undefined;
+  const { first, step } = keys;
+  if ("last" in keys) return first === 0 && keys.last === -1 ? { first, end: args.length, step } : undefined;
+  // MSETEX: a count, the pairs, the options.
+  const end = first + Number(args[keys.count]) * step;
+  return first === 1 && !isConditional(args.slice(end)) ? { first, end, step } : undefined;
+}
+
 /** Splits a command by slots; `undefined` for one that cannot be split. */
 export function split(command: Command): Split[] | undefined {
   const { spec, args, parse } = command;
-  const keys = spec.keys[0];
-  const plain = spec.requestPolicy === "multi_shard" && keys !== undefined && "last" in keys &&
-    "first" in keys && keys.first === 0 && keys.last === -1;
-  if (!plain) return undefined;
-  const { step } = keys;
+  const range = splitRange(command);
+  if (range === undefined) return undefined;
+  const { first, end, step } = range;
   const groups = new Map<number, { args: Arg[]; positions: number[] }>();
-  for (let place = 0; place < args.length; place += step) {
+  for (let place = first; place < end; place += step) {
     const slot = slotOf(args[place]!);
     let group = groups.get(slot);
     if (group === undefined) groups.set(slot, group = { args: [], positions: [] });
-    for (let next = place; next < place + step && next < args.length; next++) group.args.push(args[next]!);
-    group.positions.push(place / step);
+    for (let next = place; next < place + step && next < end; next++) group.args.push(args[next]!);
+    group.positions.push((place - first) / step);
   }
-  return [...groups].map(([slot, group]) => ({
+  return [...groups].map(([slot, { args: own, positions }]) => ({
     slot,
-    command: new Command(spec, group.args, parse),
-    positions: group.positions,
+    command: new Command(
+      spec,
+      first === 0 ? own : [positions.length, ...own, ...args.slice(end)],
+      parse,
+    ),
+    positions,
   }));
 }
 
