@@ -33,9 +33,9 @@ const BUNDLES: readonly Bundle[] = [
     name: "{ Redis }",
     source: `import { Redis } from "./mod.ts"; console.log(Redis);`,
     budget: 40_000,
-    // All commands (12 kB), options with their messages (10), subscriptions (8), the cache (4), what checks the options
+    // All commands (13 kB, 0.7 of them those of Redis 8.2 to 8.6), options with their messages (10), subscriptions (8), the cache (4), what checks the options
     // of sentinels (4); the rest is what carries commands.
-    until: 83_500,
+    until: 84_200,
   },
   {
     name: "{ connect } and two commands",

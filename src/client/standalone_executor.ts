@@ -4,7 +4,7 @@
  * @module
  */
 import { abortBy } from "../connection/abort_group.ts";
-import { blockingTime } from "../commands/blocking.ts";
+import { blockingTime, waitsForReplicas } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import { startLimit } from "../connection/time_limit.ts";
@@ -25,7 +25,7 @@ import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 import { standaloneSubscriptions } from "./pubsub/standalone_subscriptions.ts";
 import { closedError, statefulRefusal } from "./commands/unsupported_commands.ts";
-import { type ReplicationWait, waitForReplicas, waitsForReplicas } from "./commands/replication_wait.ts";
+import type { ReplicationWait } from "./commands/replication_wait.ts";
 import { runScript } from "./commands/scripts.ts";
 import { MultiplexedConnection } from "./connections/multiplexed_connection.ts";
 
@@ -217,7 +217,7 @@ export class StandaloneExecutor implements Executor {
     return blocks === 0 ? this.#track(run) : run;
   }
 
-  #waitForReplicas(command: Command, call: Call, blocks: number): Promise<unknown> {
+  async #waitForReplicas(command: Command, call: Call, blocks: number): Promise<unknown> {
     const wait: ReplicationWait = {
       pool: this.#pool,
       sender: this.#multiplex ? this.shared : undefined,
@@ -225,7 +225,8 @@ export class StandaloneExecutor implements Executor {
       running: [...this.#running],
       channel: "keywire",
     };
-    return waitForReplicas(wait, command, call, blocks);
+    const { waitForReplicas } = await import("./lazy_modules.ts");
+    return await waitForReplicas(wait, command, call, blocks);
   }
 
   /** Remembers a call that may send further commands until it has settled. */

@@ -22,6 +22,11 @@ const PLACES: Readonly<Record<string, readonly [at: number, unit: number]>> = {
   WAITAOF: [-1, 1],
 };
 
+/** Whether a command is WAIT or WAITAOF. */
+export function waitsForReplicas({ spec }: Command): boolean {
+  return spec.name === "WAIT" || spec.name === "WAITAOF";
+}
+
 function written(arg: Arg | undefined): string {
   return arg instanceof Uint8Array ? decoder.decode(arg) : String(arg ?? "");
 }

@@ -32,11 +32,6 @@ export interface ReplicationWait {
   readonly channel: string;
 }
 
-/** Whether a command is WAIT or WAITAOF. */
-export function waitsForReplicas({ spec }: Command): boolean {
-  return spec.name === "WAIT" || spec.name === "WAITAOF";
-}
-
 /** Runs WAIT or WAITAOF behind all that was called before; `blocks`: its own time limit in milliseconds. */
 export async function waitForReplicas(
   wait: ReplicationWait,

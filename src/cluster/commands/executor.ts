@@ -8,13 +8,9 @@ import type { Call, Executor } from "../../client/executor.ts";
 import type { SubscriptionRouter } from "../../client/pubsub/subscription_router.ts";
 import { runDedicated } from "../../client/connections/dedicated_connection.ts";
 import { closedError, statefulRefusal } from "../../client/commands/unsupported_commands.ts";
-import {
-  type ReplicationWait,
-  waitForReplicas,
-  waitsForReplicas,
-} from "../../client/commands/replication_wait.ts";
+import { type ReplicationWait, waitForReplicas } from "../../client/commands/replication_wait.ts";
 import { runScript } from "../../client/commands/scripts.ts";
-import { blockingTime } from "../../commands/blocking.ts";
+import { blockingTime, waitsForReplicas } from "../../commands/blocking.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
 import { DigestCommand } from "../../commands/script.ts";
 import type { Connection } from "../../connection/connection.ts";
