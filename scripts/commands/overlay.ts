@@ -9,8 +9,13 @@
 import { data } from "./overlay_data.ts";
 import type { Entry } from "./overlay_entry.ts";
 import { server } from "./overlay_server.ts";
+import { vectors } from "./overlay_vectors.ts";
 
 export type { Entry, ReplyEntry, Shape } from "./overlay_entry.ts";
 
 /** All entries, by group file. */
-export const overlay: Readonly<Record<string, Readonly<Record<string, Entry>>>> = { ...data, ...server };
+export const overlay: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
+  ...data,
+  ...server,
+  ...vectors,
+};
