@@ -51,6 +51,8 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     attempt.opened?.(opened);
     const result = await performHandshake(
       async (commands) => {
+        // A transport may report the end of the socket in a microtask. Nothing settles what a link gets after its end.
+        signal.throwIfAborted();
         const replies = await opened.sendTogether(commands);
         // The link has ended: the replies hold errors that say only that.
         signal.throwIfAborted();

@@ -5,6 +5,7 @@
  */
 import type { Connection } from "../connection/connection.ts";
 import { retryConnect } from "../connection/connect_retry.ts";
+import { abortable } from "../connection/time_limit.ts";
 import { ConnectionError } from "../errors.ts";
 import { watched } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
@@ -114,7 +115,15 @@ async function connected<C extends Connection, T>(
   accept: (connection: C) => T,
 ): Promise<T> {
   opener.connecting(number);
-  const connection = await opener.open(signal);
+  const opening = opener.open(signal);
+  let connection: C;
+  try {
+    connection = await abortable(opening, signal);
+  } catch (error) {
+    // A connection that is opened after the abort has no owner.
+    if (signal.aborted) opening.then((late) => late.disconnect(), () => {});
+    throw error;
+  }
   // Both can come between the end of the handshake and our hearing of it.
   if (signal.aborted) {
     connection.disconnect();

@@ -20,6 +20,7 @@ import { Pending } from "../../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import { acquireFromNode } from "../connections/acquire_from_node.ts";
+import { awaitTopology } from "../topology/await_topology.ts";
 import { acquireForSlot, canRetryLease, runDedicatedForSlot } from "../connections/dedicated_connection.ts";
 import { gather, needsNode, targetsOf } from "./fan_out.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
@@ -134,7 +135,7 @@ export class ClusterExecutor implements Executor {
     const limit = startLimit(this.#cluster.options.connection.clock, timeout, late, call.signal);
     const limited = { ...call, signal: limit.signal };
     try {
-      await this.#ready(limited);
+      await awaitTopology(this.#cluster, "WATCH", limited);
       return (await acquireForSlot(this.#cluster, key === undefined ? NO_KEY : slotOf(key), limited, false))
         .connection;
     } finally {
@@ -149,15 +150,15 @@ export class ClusterExecutor implements Executor {
 
   /** @inheritdoc */
   async shards(call: Call): Promise<readonly Pick<Executor, "execute">[]> {
-    await this.#ready(call);
+    await awaitTopology(this.#cluster, "A command for all masters", call);
     return this.#cluster.topology.shards().map(({ master }) => ({
       execute: (command, rest) => this.#at(master, command, rest, 0),
     }));
   }
 
   /** @inheritdoc */
-  async connect(call: Pick<Call, "signal">): Promise<void> {
-    await this.#ready(call);
+  async connect({ signal }: Pick<Call, "signal">): Promise<void> {
+    await awaitTopology(this.#cluster, "connect()", { timeout: 0, signal });
   }
 
   /** @inheritdoc */
@@ -211,9 +212,9 @@ export class ClusterExecutor implements Executor {
     if (slot === SEVERAL) return await this.#split(command, call, blocks);
     if (spec.requestPolicy === "special") throw needsNode(spec.name);
     if (spec.requestPolicy !== undefined) {
-      await this.#ready(call);
+      const rest = await awaitTopology(this.#cluster, spec.name, call);
       const nodes = targetsOf(this.#cluster, command);
-      if (nodes !== undefined) return await this.#everywhere(nodes, command, call, blocks);
+      if (nodes !== undefined) return await this.#everywhere(nodes, command, rest, blocks);
     }
     if (blocks > 0 || !this.#multiplex) {
       return await runDedicatedForSlot(this.#cluster, command, NO_KEY, call, blocks);
@@ -287,12 +288,6 @@ export class ClusterExecutor implements Executor {
     const settled = (): void => void this.#running.delete(running);
     running.then(settled, settled);
     return running;
-  }
-
-  async #ready({ signal }: Pick<Call, "signal">): Promise<void> {
-    if (this.#cluster.topology.refreshes > 0) return;
-    const started = this.#pool.connect();
-    await (signal === undefined ? started : abortable(started, signal));
   }
 
   async #close(): Promise<void> {

@@ -63,9 +63,15 @@ function nodeClass(base: MadeClass): NodeClass {
 
       override async connect(options?: ConnectOptions): Promise<void> {
         await super.connect(options);
-        while (this.#readonly !== this.#pool.readonly) {
-          this.#readonly = this.#pool.readonly;
-          await this.send([this.#readonly ? "READONLY" : "READWRITE"]);
+        try {
+          while (this.#readonly !== this.#pool.readonly) {
+            this.#readonly = this.#pool.readonly;
+            const limits = { timeout: this.options.connectTimeout, signal: options?.signal };
+            await this.send([this.#readonly ? "READONLY" : "READWRITE"], limits);
+          }
+        } catch (error) {
+          this.disconnect();
+          throw error;
         }
       }
 

@@ -10,6 +10,7 @@ import type { Observer } from "../../observer.ts";
 import type { AcquireOptions, LeaseInfo, PoolStats } from "../../pool/pool.ts";
 import type { Transport } from "../../transport.ts";
 import { formatAddress, type Seed, type ServerAddress } from "../../topology/server_address.ts";
+import { awaitTopology } from "../topology/await_topology.ts";
 import { ClusterState } from "../topology/cluster_state.ts";
 import { acquireForSlot } from "./dedicated_connection.ts";
 import type { ClusterNode } from "../topology/node.ts";
@@ -150,7 +151,7 @@ export class ClusterConnectionPool {
    * @throws {ConnectionError | TimeoutError | AuthenticationError} when none can be opened.
    */
   async acquireByNode(node: ServerAddress, options: AcquireOptions = {}): Promise<Connection> {
-    await this.connect();
+    await this.#ready(options);
     const known = this.state.find(node);
     if (known !== undefined) return await this.#acquire(known, options);
     throw new ClusterError(
@@ -325,12 +326,19 @@ export class ClusterConnectionPool {
     { signal, retry = true }: AcquireOptions,
     readonly: boolean,
   ): Promise<Connection> {
-    await this.connect();
-    const { commandTimeout: timeout, retry: policy } = this.options.connection;
+    const { retry: policy } = this.options.connection;
+    const timeout = await this.#ready({ signal });
     const call = { mode: 0, timeout, signal, retry: retry ? policy : { ...policy, attempts: 0 } };
     const { node, connection } = await acquireForSlot(this.state, slot, call, readonly);
     this.#homes.set(connection, node.pool);
     return connection;
+  }
+
+  /** Waits until the nodes are known, and returns what is left of `commandTimeout`. */
+  async #ready({ signal }: AcquireOptions): Promise<number> {
+    if (this.closed) throw this.#closedError();
+    const { commandTimeout: timeout } = this.options.connection;
+    return (await awaitTopology(this.state, "Taking a connection", { timeout, signal })).timeout;
   }
 
   async #acquire(node: ClusterNode, options: AcquireOptions): Promise<Connection> {

@@ -8,10 +8,10 @@ import { sleep } from "../../connection/sleep.ts";
 import type { Acquire } from "../../client/connections/dedicated_connection.ts";
 import type { Call } from "../../client/executor.ts";
 import { withUnknownOutcome } from "../../connection/failures.ts";
-import { abortable } from "../../connection/time_limit.ts";
 import { ConnectionError, RedisError } from "../../errors.ts";
 import { shouldRetry } from "../../retry.ts";
 import { acquireFromNode, isUnreachable } from "../connections/acquire_from_node.ts";
+import { awaitTopology } from "../topology/await_topology.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { recordRedirection } from "./record_redirection.ts";
@@ -50,13 +50,13 @@ export interface AttemptOptions {
 export async function attemptRedirected<T>(
   cluster: ClusterState,
   { name, slot, readonly = false, asks = true }: AttemptOptions,
-  call: Call,
+  given: Call,
   attempt: (place: Place) => Promise<T>,
 ): Promise<T> {
   const { connection: { clock }, maxRedirections, readFrom } = cluster.options;
+  const call = cluster.ready ? given : await awaitTopology(cluster, name, given);
   const { signal, retry } = call;
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
-  if (!cluster.ready) await (signal === undefined ? cluster.start() : abortable(cluster.start(), signal));
   let named: ClusterNode | undefined;
   let asking = false;
   let masterOnly = !readonly;
