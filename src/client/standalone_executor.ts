@@ -205,16 +205,26 @@ export class StandaloneExecutor implements Executor {
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
       return this.#track(
-        runScript(command, call, this.shared.clock, (plain, rest) => this.execute(plain, rest)),
+        runScript(
+          command,
+          call,
+          this.shared.clock,
+          (script, rest) => this.#multiplex ? this.#together(script, rest) : this.#alone(script, rest, 0),
+          this.#multiplex,
+        ),
       );
     }
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     if (blocks === 0 && this.#multiplex) return this.#together(command, decoded);
     if (waitsForReplicas(command)) return this.#waitForReplicas(command, call, blocks);
-    const run = runDedicated(this.#pool, command, decoded, blocks, this.#waits.acquire);
+    const run = this.#alone(command, decoded, blocks);
     // A command that blocks has not written while it does.
     return blocks === 0 ? this.#track(run) : run;
+  }
+
+  #alone(command: Command, call: Call, blocks: number): Promise<unknown> {
+    return runDedicated(this.#pool, command, call, blocks, this.#waits.acquire);
   }
 
   async #waitForReplicas(command: Command, call: Call, blocks: number): Promise<unknown> {

@@ -29,57 +29,80 @@ export interface Script<T> {
   readonly sha1: string;
 }
 
-const SCRIPTED: CommandSpec = /* @__PURE__ */ scripted(EVALSHA);
-const SCRIPTED_RO: CommandSpec = /* @__PURE__ */ scripted(EVALSHA_RO);
+const BY_DIGEST: CommandSpec = /* @__PURE__ */ scripted(EVALSHA);
+const BY_DIGEST_RO: CommandSpec = /* @__PURE__ */ scripted(EVALSHA_RO);
+const WHOLE: CommandSpec = /* @__PURE__ */ scripted(EVAL);
+const WHOLE_RO: CommandSpec = /* @__PURE__ */ scripted(EVAL_RO);
 
 function scripted(spec: CommandSpec): CommandSpec {
   return { ...spec, flags: spec.flags | CommandFlag.scripted };
 }
 
-/** EVALSHA that knows how to become EVAL. */
-export class DigestCommand<T = unknown> extends Command<T> {
-  readonly #script: ScriptCommand<T>;
+/** EVAL of a script: the server knows it from then on. */
+export class WholeScript<T = unknown> extends Command<T> {
+  /** The SHA-1 of its source. */
+  readonly digest: string;
+  /** In a cluster, the slot that the caller named for a script without keys. */
+  readonly slot: number | undefined;
 
   /** Made by the script. */
-  constructor(spec: CommandSpec, script: ScriptCommand<T>) {
-    super(spec, script.args);
-    this.#script = script;
-  }
-
-  /** The same with its source. */
-  get whole(): Command<T> {
-    return this.#script.whole;
+  constructor(spec: CommandSpec, args: readonly Arg[], { digest, slot }: ScriptCommand) {
+    super(spec, args);
+    this.digest = digest;
+    this.slot = slot;
   }
 }
 
 /** EVALSHA of a script whose source is at hand. */
 export class ScriptCommand<T = unknown> extends Command<T> {
+  /** The SHA-1 of its source. */
+  readonly digest: string;
+  /** In a cluster, the slot that the caller named for a script without keys. */
+  readonly slot: number | undefined;
   readonly #source: string;
   readonly #readOnly: boolean;
 
   /** Users call `script()` or `createScript()`. */
-  constructor(source: string, digest: string, readOnly: boolean, keys: readonly Arg[], args: readonly Arg[]) {
+  constructor(
+    source: string,
+    digest: string,
+    readOnly: boolean,
+    keys: readonly Arg[],
+    args: readonly Arg[],
+    slot?: number,
+  ) {
     // Copied here, as what comes of it may be sent later, and again.
-    super(readOnly ? SCRIPTED_RO : SCRIPTED, snapshot([digest, keys.length, ...keys, ...args], false));
+    super(readOnly ? BY_DIGEST_RO : BY_DIGEST, snapshot([digest, keys.length, ...keys, ...args], false));
+    this.digest = digest;
+    this.slot = slot;
     this.#source = source;
     this.#readOnly = readOnly;
   }
 
-  /** The same by its SHA-1 only. */
-  get short(): DigestCommand<T> {
-    return new DigestCommand<T>(this.#readOnly ? EVALSHA_RO : EVALSHA, this);
-  }
-
   /** The same for servers without read-only variants. */
   get writing(): ScriptCommand<T> {
-    const [digest, count, ...rest] = this.args;
-    const keys = rest.slice(0, Number(count));
-    return new ScriptCommand(this.#source, String(digest), false, keys, rest.slice(keys.length));
+    return this.#with(false, this.slot);
   }
 
-  /** The same with its source: the server knows it from then on. */
-  get whole(): Command<T> {
-    return new Command(this.#readOnly ? EVAL_RO : EVAL, [this.#source, ...this.args.slice(1)]);
+  /** The same with its source. */
+  get whole(): WholeScript<T> {
+    return new WholeScript(this.#readOnly ? WHOLE_RO : WHOLE, [this.#source, ...this.args.slice(1)], this);
+  }
+
+  /** Whether it is sent as a read-only variant. */
+  get readOnly(): boolean {
+    return this.#readOnly;
+  }
+
+  /** The same for a slot of a cluster. */
+  at(slot: number): ScriptCommand<T> {
+    return this.#with(this.#readOnly, slot);
+  }
+
+  #with(readOnly: boolean, slot: number | undefined): ScriptCommand<T> {
+    const [, count, ...rest] = this.args;
+    const keys = rest.slice(0, Number(count));
+    return new ScriptCommand(this.#source, this.digest, readOnly, keys, rest.slice(keys.length), slot);
   }
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { isBytes } from "../resp/arguments.ts";
-import { COPY_LIMIT } from "../resp/snapshot.ts";
+import { COPY_LIMIT, KEPT } from "../resp/snapshot.ts";
 import type { Arg } from "../resp/types.ts";
 
 /** The size of a block, in bytes. A command that waits for long keeps its block in memory. */
@@ -23,7 +23,10 @@ const SHORT = 32;
 
 /** A command with the places where its copies are noted. */
 export interface CopiedCommand {
-  readonly command: { readonly spec: { readonly words: number }; readonly args: readonly Arg[] };
+  readonly command: {
+    readonly spec: { readonly words: number; readonly flags: number };
+    readonly args: readonly Arg[];
+  };
   readonly sender: unknown;
   copies: ArgumentCopies | undefined;
   copiesStart: number;
@@ -64,6 +67,7 @@ let used = 0;
 export function copyArguments(pending: CopiedCommand): void {
   if (pending.sender === undefined) return;
   const { spec, args } = pending.command;
+  if ((spec.flags & KEPT) !== 0) return;
   // The list of words is the caller's own.
   if (spec.words === 0) return pending.keepArguments();
   pending.copiesStart = used;

@@ -6,7 +6,7 @@
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
 import type { Abortable, AbortGroup } from "./abort_group.ts";
-import { snapshot } from "../resp/snapshot.ts";
+import { KEPT, snapshot } from "../resp/snapshot.ts";
 import type { ArgumentCopies } from "./argument_copies.ts";
 import { withUnknownOutcome } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
@@ -70,8 +70,8 @@ export interface ColdFields {
   aborts?: AbortGroup;
   /** Its member of that group, if it is not the command itself. */
   aborted?: Abortable;
-  /** Called when it settles, before its promise. */
-  settled?: () => void;
+  /** Called when it settles, before its promise; with the error if it is rejected. */
+  settled?: (error?: unknown) => void;
 }
 
 /** A command that waits for its reply. It settles exactly once; later outcomes are dropped. */
@@ -120,6 +120,7 @@ export class Pending {
   /** Copies small byte arguments and the list of raw words, as their caller may change them. */
   keepArguments(): void {
     const { spec, args, parse } = this.command;
+    if ((spec.flags & KEPT) !== 0) return;
     const kept = snapshot(args, spec.words === 0);
     if (kept !== args) this.command = { spec, args: kept, parse };
   }
@@ -137,13 +138,13 @@ export class Pending {
     return promise;
   }
 
-  /** Calls `listener` when the command settles, before its promise. */
-  onSettled(listener: () => void): void {
+  /** Calls `listener` when the command settles, before its promise; with the error if it is rejected. */
+  onSettled(listener: (error?: unknown) => void): void {
     const { coldFields } = this;
     const earlier = coldFields.settled;
-    coldFields.settled = earlier === undefined ? listener : () => {
-      earlier();
-      listener();
+    coldFields.settled = earlier === undefined ? listener : (error) => {
+      earlier(error);
+      listener(error);
     };
   }
 
@@ -186,7 +187,7 @@ export class Pending {
   reject(error: unknown): void {
     if (this.done) return;
     this.done = true;
-    if (this.#cold !== undefined) ended(this.#cold, this);
+    if (this.#cold !== undefined) ended(this.#cold, this, error);
     this.#settle(this.#cold?.mayHaveExecuted ? withUnknownOutcome(error) : error);
   }
 
@@ -202,9 +203,9 @@ export class Pending {
   }
 }
 
-function ended(cold: ColdFields, pending: Pending): void {
+function ended(cold: ColdFields, pending: Pending, error?: unknown): void {
   cold.aborts?.leave(cold.aborted ?? pending);
-  cold.settled?.();
+  cold.settled?.(error);
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -9,6 +9,9 @@ import type { Arg } from "./types.ts";
 /** A `Uint8Array` above this many bytes is never copied: it is sent from where it lies. */
 export const COPY_LIMIT = 16_384;
 
+/** The flag of commands whose arguments are copies already: `CommandFlag.scripted`. */
+export const KEPT = 64;
+
 /**
  * Returns the arguments as they are now: each `Uint8Array` of up to 16 KiB is copied. Without one the list itself is
  * returned, or a copy of it where `listToo` says so.

@@ -125,5 +125,23 @@ describe("commands that the table does not know", () => {
       for (const key of keys) assert.equal(await redis.command("MYMOD.GET", key, 0, -1), `value of ${key}`);
     }
     assert.equal(await redirections(), before);
+    // Scripts without declared keys go where the caller says, known to the server or not.
+    const read = "return redis.call('GET', ARGV[1])";
+    for (const flush of [true, false]) {
+      for (const key of keys.slice(0, 10)) {
+        const there = redis.with({ key });
+        const options = { args: [key] };
+        if (flush) { for (const node of cluster.nodes) await node.cli("SCRIPT", "FLUSH"); }
+        assert.deepEqual(
+          [
+            await there.script(read, options),
+            ...await there.pipeline().script(read, options).script(read, options).exec(),
+            ...await there.multi().script(read, options).exec(),
+          ],
+          Array(4).fill(`value of ${key}`),
+        );
+      }
+    }
+    assert.equal(await redirections(), before);
   });
 });

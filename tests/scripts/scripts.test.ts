@@ -8,6 +8,19 @@ import { type Server, startServer } from "../harness/server.ts";
 
 const ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
 
+it("read-only scripts run on servers without read-only variants", async () => {
+  await using server = await startServer({
+    config: ["rename-command EVAL_RO ''", "rename-command EVALSHA_RO ''"],
+  });
+  for (const multiplex of [true, false]) {
+    await using redis = new Redis(server.url, { multiplex });
+    for (const bytes of ["x", "y"]) {
+      const args = [new TextEncoder().encode(bytes)];
+      assert.equal(await redis.script(`return ARGV[1]`, { args, readOnly: true }), bytes);
+    }
+  }
+});
+
 describe("SHA-1", () => {
   it("is that of everybody else, at every length of a block", () => {
     for (const length of [0, 1, 55, 56, 63, 64, 65, 119, 120, 1000]) {
@@ -40,10 +53,23 @@ for (const protocol of [2, 3] as const) {
       await server.cli("CONFIG", "RESETSTAT");
     };
 
-    it("goes by the SHA-1, and whole where the server does not know it", async () => {
+    it("goes whole over a connection for the first time, then by the SHA-1, and whole again after SCRIPT FLUSH", async () => {
+      await using client = new Redis(server.url, { protocol });
       await reset();
-      assert.equal(await redis.script<number>(ADD, { keys: ["n"], args: [2] }), 2);
-      assert.equal(await redis.script<number>(ADD, { keys: ["n"], args: [3] }), 5);
+      assert.equal(await client.script<number>(ADD, { keys: ["n"], args: [2] }), 2);
+      assert.deepEqual([await calls("eval"), await calls("evalsha")], [1, 0]);
+      assert.equal(await client.script<number>(ADD, { keys: ["n"], args: [3] }), 5);
+      assert.deepEqual([await calls("eval"), await calls("evalsha")], [1, 1]);
+      await server.cli("SCRIPT", "FLUSH");
+      assert.equal(await client.script<number>(ADD, { keys: ["n"], args: [4] }), 9);
+      assert.deepEqual([await calls("eval"), await calls("evalsha")], [2, 2]);
+    });
+
+    it("goes by the SHA-1 over a connection of its own, and whole where the server does not know it", async () => {
+      await using client = new Redis(server.url, { protocol, multiplex: false });
+      await reset();
+      assert.equal(await client.script<number>(ADD, { keys: ["n"], args: [2] }), 2);
+      assert.equal(await client.script<number>(ADD, { keys: ["n"], args: [3] }), 5);
       assert.deepEqual([await calls("eval"), await calls("evalsha")], [1, 2]);
     });
 
@@ -86,6 +112,7 @@ for (const protocol of [2, 3] as const) {
     it("has read-only variants", { skip: olderThan("7.0.0", "EVAL_RO") }, async () => {
       await reset();
       const read = { keys: ["n"], readOnly: true };
+      assert.equal(await redis.script(`return redis.call('GET', KEYS[1])`, read), null);
       assert.equal(await redis.script(`return redis.call('GET', KEYS[1])`, read), null);
       assert.deepEqual([await calls("eval_ro"), await calls("evalsha_ro")], [1, 1]);
       await assert.rejects(redis.script(ADD, { ...read, args: [1] }), /Write commands are not allowed/);

@@ -1,42 +1,42 @@
 /**
  * How scripts reach a server that may not know them.
  *
- * By itself a script is sent by its SHA-1; NOSCRIPT says that it has not run, so it is sent again, whole. In a pipeline or
- * a transaction that would change the order, so there the first call of each script is sent whole, which makes the
- * server know it, and the others behind it by the SHA-1. It costs the source once a pipeline, and needs nothing
- * remembered that a restart, a failover or SCRIPT FLUSH could make wrong.
+ * Over a shared connection the first call of a script is sent whole (`connections/sent_scripts.ts`) and the others by its SHA-1.
+ * After SCRIPT FLUSH the reply is NOSCRIPT: then the connection's sender sends the script again, whole, in its order. On
+ * a connection of its own a script is sent by its SHA-1, and whole after NOSCRIPT. In a pipeline or a transaction the
+ * first call of each script is always sent whole. That costs the source once a pipeline, and needs nothing remembered
+ * that a restart, a failover or SCRIPT FLUSH could make wrong.
  *
  * @module
  */
 import type { Clock } from "../../clock.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
-import { EVALSHA } from "../../commands/function_specs.ts";
 import type { ScriptCommand } from "../../commands/script.ts";
 import { ReplyError } from "../../errors.ts";
 import type { Call } from "../executor.ts";
 
 /**
- * Runs a command with the flag `scripted` (a `ScriptCommand`) by itself; `run` sends a plain command. `resends`: after a
- * NOSCRIPT `run` sends it whole by itself.
+ * Runs a command with the flag `scripted` (a `ScriptCommand`) by itself; `run` sends it. `resends`: after a NOSCRIPT `run`
+ * sends it whole by itself.
  */
 export async function runScript(
   command: Command,
   call: Call,
   clock: Clock,
   run: (command: Command, call: Call) => Promise<unknown>,
-  resends = false,
+  resends: boolean,
 ): Promise<unknown> {
   const script = command as ScriptCommand;
   const end = clock.now() + call.timeout;
   // One deadline covers both tries; with no time left, the shortest there is makes the usual error.
   const rest = (): Call => call.timeout === 0 ? call : { ...call, timeout: Math.max(end - clock.now(), 1) };
   try {
-    return await run(script.short, call);
+    return await run(script, call);
   } catch (error) {
     if (!(error instanceof ReplyError) || error.executed !== "no") throw error;
     if (error.code === "NOSCRIPT" && !resends) return await run(script.whole, rest());
     // Servers before Redis 7.0 have no read-only variants.
-    if (error.code !== "ERR" || script.short.spec === EVALSHA) throw error;
+    if (error.code !== "ERR" || !script.readOnly) throw error;
     return await runScript(script.writing, rest(), clock, run, resends);
   }
 }

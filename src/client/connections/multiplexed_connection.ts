@@ -105,6 +105,10 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       this.sendAgain(pending);
       return true;
     }
+    if (this.makeWhole(pending, error)) {
+      this.retryLater(pending, error, 0, last);
+      return true;
+    }
     const connection = this.#connection;
     if (this.#pool.misplaced(error, connection)) {
       this.retryLater(pending, error, 0, last);

@@ -11,6 +11,8 @@
  */
 import { abortBy } from "../../connection/abort_group.ts";
 import type { Clock, Timer } from "../../clock.ts";
+import { CommandFlag } from "../../commands/command.ts";
+import type { ScriptCommand } from "../../commands/script.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { abortable } from "../../connection/time_limit.ts";
 import type { BatchSink, Pending, Sender } from "../../connection/pending.ts";
@@ -21,6 +23,7 @@ import type { QueueStats } from "../../pool/stats.ts";
 import type { BatchAttempt, BatchConnection, BatchTarget } from "../pipeline/batch_connection.ts";
 import { OfflineQueue, UNLIMITED } from "./offline_queue.ts";
 import { barrier, RetryHold } from "./retry_hold.ts";
+import { SentScripts } from "./sent_scripts.ts";
 
 /** Commands on their way to one connection after the other. */
 export abstract class OrderedSender implements Sender, BatchConnection, BatchTarget {
@@ -54,6 +57,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #drains: (() => void)[] = [];
   /** The batches whose placeholders are in the queues. */
   readonly #batches: WeakMap<Pending, BatchAttempt> = new WeakMap();
+  readonly #scripts: SentScripts = new SentScripts();
   /** The ends of pipelines of which a part may not have been sent yet. */
   readonly #parted: Set<Promise<unknown>> = new Set();
   readonly #commandTimeout: number;
@@ -129,7 +133,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   /** Sends a command now, or as soon as there is a connection. */
   submit(pending: Pending): void {
     const connection = this.#open;
-    if (connection !== undefined) connection.enqueue(pending);
+    if (connection !== undefined) this.#enqueue(pending, connection);
     else this.#wait(pending);
   }
 
@@ -138,8 +142,18 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
    * its end is known here: then it waits for the next one.
    */
   resubmit(pending: Pending): void {
-    if (this.usable) this.#open!.enqueue(pending);
+    if (this.usable) this.#enqueue(pending, this.#open!);
     else this.#wait(pending);
+  }
+
+  /** After NOSCRIPT: whether the command is a script that can be sent again. Then it is whole. */
+  makeWhole(pending: Pending, error: RedisError): boolean {
+    const { whole } = pending.command as Partial<ScriptCommand>;
+    if (whole === undefined || error.code !== "NOSCRIPT" || error.executed !== "no") return false;
+    // SCRIPT FLUSH forgets all of them.
+    this.#scripts.clear();
+    pending.command = whole;
+    return true;
   }
 
   /** @inheritdoc */
@@ -254,6 +268,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     // What was in flight and may have run is behind what was refused.
     this.#hold?.rejectOvertaken();
     this.#open = this.#hold = this.#leave = undefined;
+    this.#scripts.clear();
   }
 
   /** Rejects all that waits. */
@@ -286,8 +301,13 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   #dispatch(pending: Pending, connection: Connection): void {
     const batch = this.#batches.get(pending);
-    if (batch === undefined) connection.enqueue(pending);
+    if (batch === undefined) this.#enqueue(pending, connection);
     else this.#send(batch, connection);
+  }
+
+  #enqueue(pending: Pending, connection: Connection): void {
+    if ((pending.command.spec.flags & CommandFlag.scripted) !== 0) this.#scripts.prepare(pending, connection);
+    connection.enqueue(pending);
   }
 
   #send(batch: BatchAttempt, connection: Connection): void {

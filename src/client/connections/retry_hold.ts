@@ -7,16 +7,18 @@
  *   retry:    (A, B, C: D ran behind them, so they are rejected instead; reads behind which only reads ran go again)
  * ```
  *
+ * A script that the server did not know is rejected only where a command with one of its keys has run behind it: SCRIPT
+ * FLUSH must not fail the scripts of a busy connection.
+ *
  * @module
  */
-import { Command, CommandFlag } from "../../commands/command.ts";
+import { Command } from "../../commands/command.ts";
 import { PING } from "../../commands/specs.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { type BatchSink, Pending } from "../../connection/pending.ts";
 import type { RedisError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
-
-const isReadonly = ({ command }: Pending): boolean => (command.spec.flags & CommandFlag.readonly) !== 0;
+import { isReadonly, overtaken, UsedKeys } from "./used_keys.ts";
 
 /**
  * Returns a PING whose reply shows that all commands before it have theirs. It never expires, but a server that is silent
@@ -83,8 +85,23 @@ export class RetryHold {
       ran = place;
       if (!isReadonly(pending)) wrote = place;
     }
-    for (const { pending, error, place } of this.#refused) {
-      if (place < (isReadonly(pending) ? wrote : ran)) pending.reject(error);
+    const scripts: Refused[] = [];
+    for (const one of this.#refused) {
+      const { pending, error, place } = one;
+      if (place >= (isReadonly(pending) ? wrote : ran)) continue;
+      if (error.code === "NOSCRIPT") scripts.push(one);
+      else pending.reject(error);
+    }
+    if (scripts.length > 0) this.#rejectConflicting(scripts);
+  }
+
+  /** Rejects each of the refused commands behind which a command with one of its keys has run. */
+  #rejectConflicting(refused: readonly Refused[]): void {
+    const used = new UsedKeys();
+    const later = [...this.#places].filter(([pending]) => !this.#failed.has(pending));
+    for (const { pending, error, place } of [...refused].sort((a, b) => b.place - a.place)) {
+      while (later.length > 0 && later.at(-1)![1] > place) used.add(later.pop()![0]);
+      if (used.conflictsWith(pending)) pending.reject(overtaken(error));
     }
   }
 }

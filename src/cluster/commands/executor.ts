@@ -12,7 +12,6 @@ import { type ReplicationWait, waitForReplicas } from "../../client/commands/rep
 import { runScript } from "../../client/commands/scripts.ts";
 import { blockingTime, waitsForReplicas } from "../../commands/blocking.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
-import { DigestCommand } from "../../commands/script.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { TimeoutError } from "../../errors.ts";
 import { abortable, startLimit } from "../../connection/time_limit.ts";
@@ -32,7 +31,6 @@ import { unlessAborted } from "./reply_policies.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
 import { Router } from "../routing/router.ts";
 import { clusterSubscriptions } from "../subscriptions/cluster_subscriptions.ts";
-import { SentScripts } from "../routing/sent_scripts.ts";
 import { slotOf } from "../routing/slot.ts";
 import { runTransaction } from "./transaction.ts";
 import { UnknownCommands } from "../routing/unknown_commands.ts";
@@ -50,7 +48,6 @@ export class ClusterExecutor implements Executor {
   readonly #cluster: ClusterState;
   readonly #router: Router;
   readonly #unknown: UnknownCommands = new UnknownCommands();
-  readonly #sent: SentScripts = new SentScripts();
   readonly #multiplex: boolean;
   readonly #owner: boolean;
   readonly #leave: () => void;
@@ -176,7 +173,7 @@ export class ClusterExecutor implements Executor {
           command,
           call,
           clock,
-          (plain, rest) => this.execute(this.#withSource(plain), rest),
+          (script, rest) => this.#execute(script, rest, 0),
           this.#multiplex,
         ),
       );
@@ -184,15 +181,6 @@ export class ClusterExecutor implements Executor {
     const blocks = (flags & CommandFlag.blocking) === 0 ? 0 : blockingTime(command);
     const decoded = (flags & CommandFlag.binary) === 0 ? call : { ...call, mode: DecodeMode.bytes };
     return this.#execute(command, decoded, blocks);
-  }
-
-  /** A script whole, where it is the first call over the connection to its node. */
-  #withSource(command: Command): Command {
-    if (!(command instanceof DigestCommand) || !this.#multiplex) return command;
-    const slot = slotOfCommand(command);
-    if (slot < 0) return command;
-    const node = this.#cluster.topology.masterOf(slot);
-    return node === undefined || this.#sent.isFirst(command, node) ? command.whole : command;
   }
 
   #execute(command: Command, call: Call, blocks: number): Promise<unknown> {

@@ -46,7 +46,7 @@ export function runTransaction(
 ): Promise<unknown[]> {
   for (const { spec, args } of commands) checkArguments(args, spec.head);
   const keys: Arg[] = commands.flatMap(keysOf);
-  const routed = commands.find((command) => command instanceof RoutedCommand);
+  const routed = commands.find((command) => (command as Partial<RoutedCommand>).slot !== undefined);
   const slot = keys.length > 0 ? slotOf(keys[0]!) : routed === undefined ? NO_KEY : slotOfCommand(routed);
   if (keys.some((key) => slotOf(key) !== slot)) throw crossSlotError("the transaction", keys);
   if (!multiplex) return runDedicatedTransaction(cluster, commands, slot, call);

@@ -38,7 +38,8 @@ export function slotOfCommand(command: Command): number {
     const key = command.args[spec.first];
     if (spec.last === spec.first && key !== undefined) return slotOf(key);
   }
-  if (command instanceof RoutedCommand) return command.slot;
+  const { slot } = command as Partial<RoutedCommand>;
+  if (slot !== undefined) return slot;
   return keys.length === 0 ? NO_KEY : commonSlot(command);
 }
 

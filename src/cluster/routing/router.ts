@@ -7,7 +7,6 @@ import { OfflineQueue, UNLIMITED } from "../../client/connections/offline_queue.
 import { closedError } from "../../client/commands/unsupported_commands.ts";
 import type { Timer } from "../../clock.ts";
 import type { Command } from "../../commands/command.ts";
-import type { ScriptCommand } from "../../commands/script.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { Pending, rawCommand } from "../../connection/pending.ts";
 import { RedisError, ReplyError } from "../../errors.ts";
@@ -113,9 +112,8 @@ export class Router implements NodeRecovery, TopologyListener {
   /** @inheritdoc */
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
     if (this.#closed || !(error instanceof RedisError)) return false;
-    // Elsewhere a script may be unknown: from now on it is sent whole.
-    const { whole } = pending.command as Partial<ScriptCommand>;
-    if (whole !== undefined) pending.command = whole;
+    // The connection that it is sent over makes it whole where that is needed, but it cannot know of SCRIPT FLUSH.
+    const unknown = node?.shared.makeWhole(pending, error) === true;
     const slot = slotOfCommand(pending.command as Command);
     const ordered = this.#isOrdered(pending, slot);
     let queue = this.#queues.get(slot);
@@ -124,7 +122,7 @@ export class Router implements NodeRecovery, TopologyListener {
     }
     // Before a new master is known, which may bring back more commands of the slot.
     queue?.enter(pending);
-    const to = whole !== undefined && error.code === "NOSCRIPT" ? AGAIN : this.#next(pending, error, node);
+    const to = unknown ? AGAIN : this.#next(pending, error, node);
     if (to instanceof Error) {
       // Whatever was refused did not run, so nothing has been overtaken.
       if (to.executed === "no") queue?.dismiss(pending);

@@ -12,16 +12,13 @@
  * @module
  */
 import { OfflineQueue } from "../../client/connections/offline_queue.ts";
+import { overtaken, UsedKeys } from "../../client/connections/used_keys.ts";
 import type { QueueLimits } from "../../options.ts";
 import type { Clock, Timer } from "../../clock.ts";
-import type { Command } from "../../commands/command.ts";
-import { keysOf } from "../../commands/keys.ts";
 import { Deadlines } from "../../connection/deadlines.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { ReplyError } from "../../errors.ts";
-import type { Arg } from "../../resp/types.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import { isReadonly } from "../redirection/redirection.ts";
 
 /** Where a command goes next. */
 export interface Destination {
@@ -145,10 +142,11 @@ export class SlotQueue {
   /** A command that was sent has run, or may have. */
   #settled(pending: Pending): void {
     if (!this.#awaited.delete(pending)) return;
-    for (const earlier of this.#refused) {
+    const used = new UsedKeys();
+    if (this.#refused.length > 0) used.add(pending);
+    for (const { pending: earlier, error } of this.#refused) {
       // After a loss reads are repeated in any order, as they always are.
-      const refused = earlier.error instanceof ReplyError;
-      if (refused && conflict(earlier.pending, pending)) earlier.pending.reject(overtaken(earlier));
+      if (error instanceof ReplyError && used.conflictsWith(earlier)) earlier.reject(overtaken(error));
     }
     this.#schedule();
   }
@@ -212,28 +210,4 @@ export class SlotQueue {
 
 function withoutDelay(one: Refused): Refused {
   return { ...one, to: { ...one.to, delay: 0 } };
-}
-
-/** Whether the order of two commands of one slot matters. */
-function conflict(one: Pending, other: Pending): boolean {
-  if (isReadonly(one.command) && isReadonly(other.command)) return false;
-  const [ours, theirs] = [one, other].map(({ command }) => keysOf(command as Command).map(nameOf)) as [
-    string[],
-    string[],
-  ];
-  // A command whose keys are not known may use any.
-  return ours.length === 0 || theirs.length === 0 || ours.some((key) => theirs.includes(key));
-}
-
-const latin1 = /* @__PURE__ */ new TextDecoder("latin1");
-const utf8 = /* @__PURE__ */ new TextEncoder();
-
-/** A key as text that is the same for the same bytes. */
-function nameOf(key: Arg): string {
-  return latin1.decode(key instanceof Uint8Array ? key : utf8.encode(String(key)));
-}
-
-function overtaken({ error }: Refused): Error {
-  const why = "it is not sent again, as a later command on the same key has run";
-  return new ReplyError(`${error.message} (${why})`, { executed: "no", cause: error });
 }

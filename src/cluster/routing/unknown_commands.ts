@@ -8,6 +8,7 @@
  */
 import type { Call } from "../../client/executor.ts";
 import { Command, CommandFlag, type CommandSpec } from "../../commands/command.ts";
+import { ScriptCommand } from "../../commands/script.ts";
 import { Pending, rawCommand } from "../../connection/pending.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { ClusterNode } from "../topology/node.ts";
@@ -22,7 +23,9 @@ export class UnknownCommands {
   /** Returns the command with the route that the call, or the server, gives it. */
   route(command: Command, { key, slot }: Pick<Call, "key" | "slot">): Command {
     const wanted = key === undefined ? slot : slotOf(key);
-    if (wanted !== undefined && slotOfCommand(command) === NO_KEY) return new RoutedCommand(command, wanted);
+    if (wanted !== undefined && slotOfCommand(command) === NO_KEY) {
+      return command instanceof ScriptCommand ? command.at(wanted) : new RoutedCommand(command, wanted);
+    }
     if (!isUnknown(command)) return command;
     const known = this.#specs.get(nameOf(command));
     if (known === undefined) return command;
