@@ -1,4 +1,4 @@
-/** The code of docs/connections-and-pools.md and of docs/coming-from-python.md runs. */
+/** The code of the pages about connections, and of docs/coming-from-python.md, runs. */
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { DocPage, readBlocks } from "../harness/doc_blocks.ts";
@@ -27,21 +27,37 @@ before(async () => {
 });
 after(() => server.stop());
 
-for (const name of ["docs/connections-and-pools.md", "docs/coming-from-python.md"]) {
-  describe(name, () => {
-    let page: DocPage;
-    before(() => {
-      page = new DocPage(name, replacements);
-    });
-    after(() => page.remove());
+const PAGES = [
+  "docs/connecting.md",
+  "docs/pools.md",
+  "docs/tls-and-authentication.md",
+  "docs/timeouts-and-retries.md",
+  "docs/options.md",
+  "docs/deployment.md",
+  "docs/coming-from-python.md",
+];
 
-    it("has the types right", { skip: !("Deno" in globalThis) }, () => page.check(process.execPath));
+describe("the code of", () => {
+  const pages = new Map<string, DocPage>();
+  before(() => {
+    for (const name of PAGES) pages.set(name, new DocPage(name, replacements));
+  });
+  after(() => {
+    for (const page of pages.values()) page.remove();
+  });
 
+  it("the pages has the types right", { skip: !("Deno" in globalThis) }, async () => {
+    const [first, ...others] = pages.values();
+    await first!.check(process.execPath, others);
+  });
+
+  for (const name of PAGES) {
     readBlocks(name).forEach((block, index) => {
-      it(`line ${block.line}, ${block.heading}`, { skip: block.ignored }, async () => {
+      it(`${name}, line ${block.line}, ${block.heading}`, { skip: block.ignored }, async () => {
         await server.cli("FLUSHALL");
+        const page = pages.get(name)!;
         await page.run(page.blocks[index]!);
       });
     });
-  });
-}
+  }
+});

@@ -18,6 +18,7 @@ const PAGES = [
   "docs/streams.md",
   "docs/troubleshooting.md",
   "docs/testing-your-application.md",
+  "docs/test-server.md",
   "docs/writing-a-transport.md",
 ];
 
