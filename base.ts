@@ -1,6 +1,6 @@
 /**
- * For programs that bring a transport of their own, and for libraries that build on the types of this one: the classes
- * without a transport, and the types that those of `@keywire/redis` are made of.
+ * The classes without a transport, for programs with a custom transport and for libraries that extend the types of
+ * `@keywire/redis`.
  *
  * ```ts
  * import { ConnectionPoolBase, RedisBase } from "@keywire/redis/base";

@@ -1,6 +1,5 @@
 /**
- * The small way in: a client without methods, for programs that must stay small. What they use of the commands they
- * import; the others fall away in a bundle. Beside `mod.ts` this is the other place that knows the transports.
+ * A small client without methods. A bundle contains only the commands that the program imports.
  *
  * ```ts
  * import { connect } from "@keywire/redis/core";

@@ -77,7 +77,7 @@ export class Redis extends RedisBase {
   static override client: typeof RedisBase = Redis;
   /** The client of a cluster. */
   static Cluster: typeof Cluster;
-  /** The class itself, for those who import it in other ways. */
+  /** The class itself, for other styles of import. */
   static Redis: typeof Redis = Redis;
 }
 

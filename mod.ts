@@ -102,7 +102,7 @@ export type { PushContents, PushKinds } from "./src/client/pubsub/push_messages.
 export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
 export type { CachedCodec, CachedOptions } from "./src/client/cache/cache_aside_options.ts";
 export { NamedPipeline, Pipeline, type Results, type Settled } from "./src/client/pipeline/pipeline.ts";
-// Types alone of what is loaded when it is first called: to name a class here would load it at once.
+// Type exports only: a class named here would be loaded at start.
 export type { Watched, WatchingClient, WatchOptions } from "./src/client/pipeline/watch.ts";
 export type { ScanIteratorOptions, UniqueOptions } from "./src/client/commands/iterate.ts";
 export type { StreamMessages } from "./src/client/streams/consume.ts";
@@ -185,10 +185,10 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
 }
 
 /**
- * A client of a Redis or Valkey server. It connects on first use, and sends what is called in one tick together over
- * one connection that all callers share; commands that block take one of their own. Every command is a method.
+ * A client of a Redis or Valkey server. It connects on first use. Callers share one connection, and commands of one
+ * tick are sent together. Commands that block use a dedicated connection. Every command is a method.
  *
- * @typeParam W what methods return: promises of text (default), or of bytes (`redis.bytes()`)
+ * @typeParam W the return type of methods: promises of text (default), or of bytes (`redis.bytes()`)
  *
  * @example
  * ```ts

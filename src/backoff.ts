@@ -1,13 +1,13 @@
 /**
- * How long to wait before something is tried again.
+ * Delays between retries.
  *
  * @module
  */
 import type { Clock } from "./clock.ts";
 
 /**
- * A waiting time for each try. Made by {@linkcode none}, {@linkcode constant} or {@linkcode exponential};
- * wherever one is taken, a plain {@linkcode BackoffFunction} is taken too.
+ * Computes the delay before each retry. Created by {@linkcode none}, {@linkcode constant} or {@linkcode exponential}.
+ * A plain {@linkcode BackoffFunction} is accepted as well.
  */
 export interface Backoff {
   /** Milliseconds before repeat number `attempt` (from 1). `random` gives jitter, `previous` is the last delay (0: none yet). */
@@ -19,16 +19,19 @@ export interface Backoff {
 /** Milliseconds before repeat number `attempt`, which counts from 1. */
 export type BackoffFunction = (attempt: number) => number;
 
-/** How exponential delays are spread: over all of `0..d`, over `d/2..d`, by the delay before, or not at all. */
+/**
+ * The spread of exponential delays: `0..d` (`"full"`), `d/2..d` (`"equal"`), relative to the previous delay
+ * (`"decorrelated"`), or none.
+ */
 export type Jitter = "full" | "equal" | "decorrelated" | "none";
 
-/** How delays grow. */
+/** The options of {@linkcode exponential}. */
 export interface ExponentialOptions {
   /** Milliseconds before the first repeat; it doubles from one to the next. Default 50. */
   readonly base?: number;
   /** The longest delay, in milliseconds. Default 2,000. */
   readonly cap?: number;
-  /** How delays are spread, so that many clients do not come back at once. Default `"full"`. */
+  /** The spread of the delays, so that many clients do not reconnect at the same time. Default `"full"`. */
   readonly jitter?: Jitter;
 }
 
@@ -105,7 +108,7 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
   });
 }
 
-/** Makes a backoff of a function; a backoff stays what it is. */
+/** Converts a function to a backoff. Returns a backoff unchanged. */
 export function toBackoff(value: Backoff | BackoffFunction): Backoff {
   if (typeof value !== "function") return value;
   return Object.freeze({ delay: (attempt: number) => value(attempt), toString: () => "[function]" });

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a clock hands out for a timer; only the clock that made it knows what it is. */
+/** A timer of a clock, opaque to its users. */
 export type Timer = unknown;
 
 /** A source of time and timers. */

@@ -1,7 +1,7 @@
 /**
- * The errors of Keywire. Every rejection of a command says whether the command may have run.
+ * The errors of Keywire. Each error of a command has `executed`, which says whether the command may have run.
  *
- * `instanceof` holds between two copies of the package: classes are recognised by a brand, not by identity.
+ * `instanceof` works across two copies of the package: classes are recognized by a brand.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { type Executed, executedByOpaqueReply, executedByReply, OPAQUE } from ".
 
 export type { Executed };
 
-/** What an error is made of, beside its message. */
+/** The options of an error. */
 export interface RedisErrorOptions {
   /** A constant in capitals that programs can switch on. */
   readonly code?: string;
   /** Whether the command may have run. Default `"unknown"`. */
   readonly executed?: Executed;
-  /** What this error was caused by. */
+  /** The cause of this error. */
   readonly cause?: unknown;
 }
 
@@ -65,7 +65,7 @@ export class RedisError extends Error {
   static readonly brand: string = "RedisError";
 }
 
-/** The first word of an error reply, where it is in capitals; those of modules may have digits, `-` and `_`. */
+/** The first word of an error reply, if it is in capitals. Codes of modules may contain digits, `-` and `_`. */
 const CODE = /^[A-Z][A-Z0-9_-]*(?=\s|$)/;
 
 /** The server answered with an error. `code` is the reply's prefix (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */
@@ -87,8 +87,8 @@ export class ReplyError extends RedisError {
 }
 
 /**
- * Corrects what an error reply says of its command, now that the command is known: the reply of a script, or of a
- * command that is unknown to the table, proves less.
+ * Corrects `executed` when the command of an error reply is known: the reply of a script or an unknown command proves
+ * less.
  *
  * @internal
  */
@@ -97,7 +97,7 @@ export function attributeReply(
   { name, flags }: { readonly name: string; readonly flags: number },
 ): void {
   if ((flags & OPAQUE) === 0 || !(error instanceof ReplyError) || error.executed !== "no") return;
-  // Made a moment ago by the parser: nobody else has seen it.
+  // The parser created the error just now, so changing it is safe.
   (error as { executed: Executed }).executed = executedByOpaqueReply(error.message, name);
 }
 
@@ -140,7 +140,7 @@ export class MaxConnectionsError extends ConnectionError {
   static override readonly brand: string = "MaxConnectionsError";
 }
 
-/** Something took longer than its limit. Codes: `CONNECT_TIMEOUT`, `COMMAND_TIMEOUT`, `SOCKET_TIMEOUT`. */
+/** A timeout. Codes: `CONNECT_TIMEOUT`, `COMMAND_TIMEOUT`, `SOCKET_TIMEOUT`. */
 export class TimeoutError extends RedisError {
   /** The name of the class. */
   override readonly name: string = "TimeoutError";
@@ -157,11 +157,9 @@ export class AuthenticationError extends RedisError {
 }
 
 /**
- * A command of a pipeline or a transaction failed. `cause` is its error, `code` that error's code, `index` its place;
- * `results` has what became of each command, errors in their places. `executed`: `"no"` if none of the commands ran,
- * `"unknown"` if that cannot be told of some of them, else `"yes"`.
- *
- * The codes of transactions: `EXECABORT` commands were refused, so none ran; `WATCH_CONFLICT` a watched key was changed.
+ * A command of a pipeline or a transaction failed. `cause` is its error, `code` the code of that error, `index` its
+ * position. `results` has the outcomes of all commands, errors included. `executed` is `"no"` if no command ran,
+ * `"unknown"` if that is unknown for some commands, else `"yes"`.
  */
 export class PipelineError extends RedisError {
   /** The name of the class. */
@@ -170,7 +168,7 @@ export class PipelineError extends RedisError {
   static override readonly brand: string = "PipelineError";
   /** The place of the first command that failed; of a transaction that was refused, of the first that was. */
   readonly index: number;
-  /** What became of each command, errors in their places. Not shown when the error is printed: it holds values. */
+  /** The outcomes of all commands, errors included. Hidden when the error is printed, because it contains values. */
   declare readonly results: readonly unknown[];
 
   /** Makes an error of the outcomes. */
@@ -184,7 +182,7 @@ export class PipelineError extends RedisError {
   }
 }
 
-/** What arrived is not RESP, goes beyond a limit, or was asked for by nobody. The connection is closed. */
+/** Received data is not RESP, exceeds a limit, or was not requested. The connection is closed. */
 export class ProtocolError extends RedisError {
   /** The name of the class. */
   override readonly name: string = "ProtocolError";
@@ -237,7 +235,7 @@ export interface PartialFailure {
   readonly where: string;
   /** The places, from 0, of the keys that are concerned, among the keys of the call; none where it was not split by keys. */
   readonly positions: readonly number[];
-  /** What happened there. */
+  /** The error of this part. */
   readonly error: Error;
 }
 
@@ -249,10 +247,10 @@ export class PartialError extends ClusterError {
   static override readonly brand: string = "PartialError";
   /** The parts that failed. */
   readonly failures: readonly PartialFailure[];
-  /** What each part came to, errors in place; not shown when the error is printed. */
+  /** The outcomes of all parts, errors included. Hidden when the error is printed. */
   declare readonly results: readonly unknown[];
 
-  /** Makes an error that tells of all parts. */
+  /** Creates an error for all parts. */
   constructor(
     message: string,
     options: RedisErrorOptions & {

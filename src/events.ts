@@ -1,12 +1,12 @@
 /**
- * What connections, pools and clients tell: a typed `EventTarget` that no listener can break.
+ * The events of connections, pools and clients: a typed `EventTarget` that isolates errors of listeners.
  *
  * @module
  */
 
 /** A connection is being opened. */
 export interface ConnectingDetail {
-  /** Which try this is since there was a connection, from 1. */
+  /** The number of the attempt since the last connection, from 1. */
   readonly attempt: number;
 }
 
@@ -18,25 +18,25 @@ export interface ReadyDetail {
 
 /** A lost connection will be opened anew. */
 export interface ReconnectingDetail {
-  /** Which try this will be, from 1. */
+  /** The number of the next attempt, from 1. */
   readonly attempt: number;
   /** Milliseconds until then. */
   readonly delay: number;
-  /** Why the connection was lost, or the last try failed. */
+  /** The reason for the loss, or the error of the last attempt. */
   readonly cause: unknown;
 }
 
-/** A connection has ended and does not come back by itself. */
+/** A connection has ended and is not reconnected. */
 export interface ClosedDetail {
-  /** Why; `undefined`: it was closed by plan. */
+  /** The error; `undefined` after a regular close. */
   readonly cause: unknown;
 }
 
-/** A pool has no connection left for somebody who asked. */
+/** A pool is at its limit and a caller needs a connection. */
 export interface ExhaustedDetail {
-  /** How many wait now; 0 where a pool does not wait. */
+  /** The number of waiting callers; 0 in a pool that does not wait. */
   readonly waiting: number;
-  /** How many connections there may be. */
+  /** The maximum number of connections. */
   readonly max: number;
 }
 
@@ -44,23 +44,23 @@ export interface ExhaustedDetail {
 export interface ListenerErrorDetail {
   /** The name of the event that it listened to. */
   readonly event: string;
-  /** What it threw. */
+  /** The error that the listener threw. */
   readonly error: unknown;
 }
 
-/** What every target here tells. */
+/** The events of all targets. */
 export interface BaseEvents {
-  /** A listener failed. Where nobody listens to this, the error goes to the console. */
+  /** A listener failed. Without a listener for this event, the error goes to the console. */
   readonly listenererror: ListenerErrorDetail;
 }
 
 /** Subscribers may have missed messages, and are subscribed again. */
 export interface GapDetail {
-  /** When the server was last heard before it, in milliseconds since 1970. */
+  /** The time when the server last sent data, in milliseconds since 1970. */
   readonly since: number;
   /** The connection was lost, or a channel went to another server. */
   readonly reason: string;
-  /** What ended the connection, where something did. */
+  /** The error that ended the connection, if any. */
   readonly cause?: unknown;
 }
 
@@ -68,11 +68,11 @@ export interface GapDetail {
 export interface RefusedDetail {
   /** The channel or pattern. */
   readonly channel: string;
-  /** What the server says. */
+  /** The error reply of the server. */
   readonly error: unknown;
 }
 
-/** What a connection or a client tells. */
+/** The events of a connection or a client. */
 export interface ConnectionEvents extends BaseEvents {
   /** Messages may have been missed; listeners and iterators are subscribed again. */
   readonly gap: GapDetail;
@@ -88,18 +88,18 @@ export interface ConnectionEvents extends BaseEvents {
   readonly closed: ClosedDetail;
 }
 
-/** What a pool tells. */
+/** The events of a pool. */
 export interface PoolEvents extends ConnectionEvents {
-  /** Somebody asked for a connection, and there is none left. */
+  /** A caller needs a connection, and the pool is at its limit. */
   readonly exhausted: ExhaustedDetail;
 }
 
-/** Who is told of an event: a function, or an object with `handleEvent`. */
+/** A listener for an event: a function, or an object with `handleEvent`. */
 export type TypedListener<D> =
   | ((event: CustomEvent<D>) => unknown)
   | { handleEvent(event: CustomEvent<D>): unknown };
 
-/** Who is told of any event, as `EventTarget` has it; Node's own types have no name for it. */
+/** A listener for any event, as `EventTarget` defines it. Node's types have no name for it. */
 export type PlainListener = ((event: Event) => void) | { handleEvent(event: Event): void };
 
 /** Options of `addEventListener`, as `EventTarget` takes them; declared here, as not every project has the types of the DOM. */
@@ -118,11 +118,11 @@ export interface ListenOptions {
 let send: (target: TypedEventTarget<BaseEvents>, type: string, detail: unknown) => boolean;
 
 /**
- * An `EventTarget` whose events are known by name.
+ * An `EventTarget` with typed events.
  *
- * A listener that throws, or whose promise is rejected, disturbs nobody: the others are still told, and the process
- * lives. The runtimes by themselves make an uncaught exception of it, which ends the process. The failure is
- * told as the event `listenererror`, or to the console where nobody listens to that.
+ * If a listener throws or returns a promise that rejects, the other listeners still run, and the target emits
+ * `listenererror`. Without a listener for that event, the error goes to the console. The `EventTarget` of the
+ * runtimes would throw an uncaught exception, which ends the process.
  *
  * @typeParam M names of events, and what each carries as `detail`
  *
@@ -139,7 +139,7 @@ let send: (target: TypedEventTarget<BaseEvents>, type: string, detail: unknown) 
 export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   /** Carries the events' types; no value. */
   declare readonly "~events"?: M;
-  /** Names that somebody listens to, or once did; for all others no event is made. */
+  /** The names of events that have or had a listener. For other names no event is created. */
   readonly #heard: Set<string> = new Set();
   /** One wrapper a listener, so that the target knows a listener that it has already, and can remove it. */
   #wrapped: WeakMap<object, EventListener> | undefined;
@@ -218,14 +218,14 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   }
 
   #failed(event: string, error: unknown): void {
-    // A listener of this very event that fails must not be told of it: it would fail for ever.
+    // A failing listener of `listenererror` must not cause the same event again.
     const told = event !== "listenererror" && send(this, "listenererror", { event, error });
     if (!told) console.error(`A listener of the event "${event}" failed:`, error);
   }
 }
 
 /**
- * Tells all listeners of an event. Makes no event object where nobody ever listened, and never throws.
+ * Emits an event. Creates no event object if there was never a listener. Never throws.
  *
  * @returns whether there may be a listener
  */

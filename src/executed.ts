@@ -1,21 +1,21 @@
 /**
- * Which error replies prove that a command was not executed.
+ * Decides which error replies prove that a command was not executed.
  *
  * | command                                                                  | proof                                        |
  * | ------------------------------------------------------------------------ | -------------------------------------------- |
  * | runs no code but the server's                                            | the code of the reply ({@linkcode REFUSALS}) |
  * | runs a script, a function or a module's code, or is unknown to the table | the reply, word for word the server's own    |
  *
- * A script can write and then return any error, and it can return the error of a command that it called. So of the texts
- * of the servers only those count that no command called by a script can cause.
+ * A script can write and then return any error, also the error of a command that it called. So only error texts count
+ * that no command called by a script can cause.
  *
  * @module
  */
 
 /**
- * Whether the server executed the command that failed:
- * `"no"` it was never sent, or the reply says that it was refused; `"yes"` the server dealt with it;
- * `"unknown"` it was sent and no reply came, or the reply may be that of a script that had written before.
+ * Whether the server executed the failed command. `"no"`: it was never sent, or the reply proves that it was refused.
+ * `"yes"`: the server processed it. `"unknown"`: it was sent and no reply arrived, or the reply may be that of a
+ * script that had written before.
  */
 export type Executed = "no" | "yes" | "unknown";
 
@@ -65,7 +65,7 @@ const PROOFS: readonly RegExp[] = [
   /^MISCONF .* Writable scripts are blocked\. Use 'no-writes' flag for read only scripts\./,
 ];
 
-/** What only some commands are refused with. */
+/** Refusals that only some commands can cause. */
 const OWN: ReadonlyMap<string, RegExp> = new Map([
   ["evalsha", /^NOSCRIPT No matching script\./],
   ["evalsha_ro", /^NOSCRIPT No matching script\./],
@@ -74,21 +74,21 @@ const OWN: ReadonlyMap<string, RegExp> = new Map([
   ["hello", /^(WRONGPASS|NOPROTO) /],
 ]);
 
-/** What servers add to an error that ended a script; it did run. */
+/** The suffix that servers add to an error that ended a script. Such a script did run. */
 const RAISED_BY_SCRIPT = / script: (\S+, )?on @\w+:\d+\.?$/;
 
-/** What the text of an error reply proves of a command that runs no code but the server's. */
+/** Returns `executed` for an error reply to a command that runs no scripts. */
 export function executedByReply(message: string, code: string): Executed {
   return REFUSALS.has(code) || (code === "ERR" && /^ERR unknown (sub)?command/i.test(message)) ? "no" : "yes";
 }
 
-/** What the text of an error reply that has the code of a refusal proves of a command with the flag `opaque`. */
+/** Returns `executed` for an error reply with the code of a refusal to a command with the flag `opaque`. */
 export function executedByOpaqueReply(message: string, name: string): Executed {
   if (PROOFS.some((text) => text.test(message)) || refusesByName(message, name.toLowerCase())) return "no";
   return RAISED_BY_SCRIPT.test(message) ? "yes" : "unknown";
 }
 
-/** `NOPERM User bob has no permissions to run the 'eval' command`: what a script calls has another name. */
+/** `NOPERM User bob has no permissions to run the 'eval' command`: a command called by a script has another name. */
 function refusesByName(message: string, name: string): boolean {
   if (OWN.get(name)?.test(message) === true) return true;
   const found =

@@ -1,13 +1,12 @@
 /**
- * What somebody who watches a client is told: operations from their beginning to their end, and pools.
+ * The contract of observers: operations from start to end, and pools.
  *
- * Names and numbers only. The arguments of commands, their replies and all credentials stay inside, so that nothing that
- * is written down by an observer can leak them.
+ * Observers get names and numbers. They never get arguments, replies or credentials.
  *
  * @module
  */
 
-/** Where an operation goes, as far as it is known when it begins. */
+/** The target of an operation, as far as it is known at the start. */
 export interface Target {
   /** The host name or address; of a Unix socket, its path. */
   readonly address: string;
@@ -17,7 +16,7 @@ export interface Target {
   readonly db: number;
 }
 
-/** Where a command of a cluster's client went. It changes until the operation ends. */
+/** The route of a command of a cluster's client. It changes until the operation ends. */
 export interface ObservedRoute {
   /** The slot of its keys; `undefined` for none or several. */
   readonly slot: number | undefined;
@@ -29,13 +28,13 @@ export interface ObservedRoute {
 
 /** One command, from the call to its settling: waiting, reconnecting, redirections and repeats included. */
 export interface CommandOperation {
-  /** What kind of operation it is. */
+  /** The kind of operation. */
   readonly kind: "command";
   /** The command's name: `"GET"`, `"CONFIG GET"`. */
   readonly name: string;
-  /** What EVALSHA (the digest) or FCALL (the function's name) runs. */
+  /** The SHA-1 digest of EVALSHA, or the function of FCALL. */
   readonly procedure: string | undefined;
-  /** Where it goes; in a cluster the first startup node. */
+  /** The target; in a cluster the first startup node. */
   readonly target: Target;
   /** The node and slot, in a cluster. */
   readonly route?: ObservedRoute;
@@ -43,13 +42,13 @@ export interface CommandOperation {
 
 /** Commands that are sent together: a pipeline, or a transaction. */
 export interface BatchOperation {
-  /** What kind of operation it is. */
+  /** The kind of operation. */
   readonly kind: "batch";
   /** The names of the commands, in order. */
   readonly names: readonly string[];
   /** Whether they are one transaction. */
   readonly atomic: boolean;
-  /** Where they go; in a cluster the first startup node. */
+  /** The target; in a cluster the first startup node. */
   readonly target: Target;
   /** The node and slot, in a cluster. */
   readonly route?: ObservedRoute;
@@ -57,33 +56,33 @@ export interface BatchOperation {
 
 /** A connection is opened for a pool: name lookup, socket, TLS and handshake, repeats included. */
 export interface ConnectOperation {
-  /** What kind of operation it is. */
+  /** The kind of operation. */
   readonly kind: "connect";
-  /** Where to. */
+  /** The target. */
   readonly target: Target;
 }
 
-/** Somebody takes a connection out of a pool: waiting for a place and connecting included. */
+/** A caller acquires a connection of a pool. Includes waiting and connecting. */
 export interface AcquireOperation {
-  /** What kind of operation it is. */
+  /** The kind of operation. */
   readonly kind: "acquire";
-  /** Where the pool's connections go. */
+  /** The target of the pool's connections. */
   readonly target: Target;
 }
 
-/** Something that takes time and may fail. */
+/** An operation that takes time and may fail. */
 export type Operation = CommandOperation | BatchOperation | ConnectOperation | AcquireOperation;
 
 /** A pool, as an observer sees it. */
 export interface ObservedPool {
-  /** What it has at this moment. */
+  /** Returns the present state. */
   stats(): {
     readonly idle: number;
     readonly inUse: number;
     readonly waiting: number;
     readonly max: number;
   };
-  /** What was asked for: how many are kept ready. */
+  /** The configured number of idle connections. */
   readonly options: { readonly minIdle: number };
   /** Whether it has been closed. */
   readonly closed: boolean;
@@ -91,7 +90,7 @@ export interface ObservedPool {
 
 /** A client-side cache, as an observer sees it. */
 export interface ObservedCache {
-  /** What it has done so far. */
+  /** Returns the totals since the start. */
   stats(): {
     readonly hits: number;
     readonly misses: number;
@@ -148,12 +147,14 @@ export interface ObservedRefresh {
  * ```
  */
 export interface Observer {
-  /** Whether anybody listens now to operations of this kind. Asked before each, for commands once a tick. */
+  /**
+   * Returns whether operations of this kind are observed now. Called before each operation, for commands once a tick.
+   */
   listens(kind: Operation["kind"]): boolean;
   /**
-   * Runs an operation, and settles as it does. Called only where `listens` said so; it must call `run` once, at once,
-   * and hand on what that returns. One that throws, rejects, never settles or returns something else changes nothing for
-   * the caller: the operation runs once and has its own outcome, and the console is told once of the observer's error.
+   * Runs an operation and settles with its outcome. Called only if `listens` returned `true`. It must call `run`
+   * once, synchronously, and return its result. An observer that throws, rejects, never settles or returns something
+   * else does not affect the caller; its first error goes to the console.
    */
   observe<T>(operation: Operation, run: () => Promise<T>): Promise<T>;
   /** A pool was made. */
@@ -161,8 +162,8 @@ export interface Observer {
   /** A client-side cache was made. */
   cache?(cache: ObservedCache, target: Target): void;
   /**
-   * Somebody gave a connection back to its pool, or has held one to the pool's end; `time` is how long, in milliseconds. The
-   * connection that a client's plain commands share is held as long as they have it.
+   * Called when a connection returns to its pool, or when the pool closes. `time` is the duration of the lease in
+   * milliseconds. A client leases its shared connection as long as it is connected.
    */
   returned?(time: number, target: Target): void;
   /** A node of a cluster has redirected a command; `target` is the cluster's first startup node. */

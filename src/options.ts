@@ -1,5 +1,5 @@
 /**
- * Options: what users give, and what it comes to. One precedence (object over URL over default), one validation.
+ * Options and their validation. Options override URL values, which override defaults.
  *
  * @module
  */

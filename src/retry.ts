@@ -28,42 +28,42 @@ export type ErrorClass = abstract new (...args: any[]) => Error;
  */
 export type ErrorKind = string | ErrorClass;
 
-/** When and how a command is repeated by itself. */
+/** The retry policy of commands. */
 export interface RetryOptions {
   /** Repeats after the first try; 0 is none. Default 3. */
   readonly attempts?: number;
   /** The wait before each repeat. Default `exponential({ base: 50, cap: 2_000, jitter: "full" })`. */
   readonly backoff?: Backoff | BackoffFunction | string;
   /**
-   * Which errors are repeated after. Default: lost and refused connections, connects that took too long, and
-   * replies that say "not now" (LOADING, TRYAGAIN, CLUSTERDOWN, MASTERDOWN, BUSY).
+   * The errors that cause a retry. Default: lost and refused connections, connect timeouts, and temporary error
+   * replies (LOADING, TRYAGAIN, CLUSTERDOWN, MASTERDOWN, BUSY).
    */
   readonly on?: readonly ErrorKind[];
-  /** Repeat also what may have run and is not read-only: at least once instead of at most once. Default `false`. */
+  /** Retry also writes that may have run: at least once instead of at most once. Default `false`. */
   readonly unsafe?: boolean;
 }
 
-/** When and how a command is repeated: what `retry`, `retryOnTimeout` and `retryOnError` come to. */
+/** The resolved retry policy, from `retry`, `retryOnTimeout` and `retryOnError`. */
 export interface RetryPolicy {
   /** Repeats after the first try; 0 is none. */
   readonly attempts: number;
   /** The wait before each repeat. */
   readonly backoff: Backoff;
-  /** Which errors are repeated after. */
+  /** The errors that cause a retry. */
   readonly on: readonly ErrorKind[];
-  /** Repeat also what may have run and is not read-only. */
+  /** Retry also writes that may have run. */
   readonly unsafe: boolean;
 }
 
-/** What a decision must know, beside the error. */
+/** The facts for a decision, besides the error. */
 export interface RetryContext {
-  /** Which repeat this would be: 1 after the first try. */
+  /** The number of the retry, from 1. */
   readonly attempt: number;
   /** Whether all that would be repeated is read-only. */
   readonly readonly: boolean;
   /** The delay before the last repeat, for decorrelated jitter. Default 0: there was none. */
   readonly previousDelay?: number;
-  /** Whether the command may have run, where the caller knows better than the error. Default: what the error says. */
+  /** Overrides `executed` of the error. Default: that of the error. */
   readonly executed?: Executed;
 }
 
@@ -80,7 +80,7 @@ export const ERROR_CLASSES: Readonly<Record<string, ErrorClass>> = Object.freeze
   ClusterError,
 });
 
-/** What is repeated after where nobody says otherwise. */
+/** The default of `on`. */
 export const RETRY_ON: readonly ErrorKind[] = Object.freeze([
   "ConnectionError",
   "CONNECT_TIMEOUT",
@@ -112,8 +112,8 @@ export function isKind(error: unknown, kinds: readonly ErrorKind[]): boolean {
 const FINAL: ReadonlySet<string> = new Set(["TLS", "REFUSED", "QUEUE_FULL", "COMMAND_TIMEOUT"]);
 
 /**
- * True for errors after which nothing is repeated, whatever the policy names: refused credentials and certificates,
- * a pool at its limit, an offline queue that is full, and the end of the command's whole time.
+ * Returns `true` for errors that are never retried: refused credentials and certificates, a pool at its limit, a full
+ * offline queue, and the deadline of the command.
  */
 export function isFinal(error: unknown): boolean {
   return error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
@@ -121,9 +121,9 @@ export function isFinal(error: unknown): boolean {
 }
 
 /**
- * Whether a command is tried again: the policy must name the error and have repeats left, and the repeat must be
- * safe. What was never executed is always safe; what was, or may have been, only if it is read-only, or where the
- * policy says `unsafe`. An error that says nothing (of a class of your own) counts as "may have been".
+ * Decides whether to retry a command. The policy must include the error and have attempts left. A command that did
+ * not run is always safe to retry. A command that ran or may have run is retried only if it is read-only, or with
+ * `unsafe`. An error without `executed` counts as "may have run".
  */
 export function shouldRetry(policy: RetryPolicy, error: unknown, context: RetryContext): boolean {
   if (context.attempt > policy.attempts || isFinal(error) || !isKind(error, policy.on)) return false;

@@ -1,9 +1,8 @@
 /**
- * What a runtime must give: the whole contract between Keywire and the world outside, types only.
+ * The contract between Keywire and a runtime; types only.
  *
- * Data is pushed in, as chunks that are borrowed for the length of the call, because that is how Bun and
- * Node deliver it; the Deno adapter is a short read loop. Backpressure has one rule each way: `write`
- * returns a promise when the socket could not take everything, and `pause`/`resume` stop and start `data`.
+ * Data is pushed in chunks that are borrowed during the call, as Bun and Node deliver them. Backpressure: `write`
+ * returns a promise if the socket is full, and `pause`/`resume` stop and start `data`.
  *
  * @module
  */
@@ -11,10 +10,7 @@
 /** Bytes of PEM text, the PEM text itself, or the path of a file that holds it. */
 export type PemSource = string | Uint8Array;
 
-/**
- * How TLS is to be done. Verification is on by default, and what an adapter cannot honour it refuses by
- * name; nothing here is ever dropped silently.
- */
+/** The TLS options. Verification is on by default. An adapter refuses options that it does not support by name. */
 export interface TlsOptions {
   /** The client's private key: PEM text, or the path of a PEM file. */
   readonly key?: PemSource;
@@ -57,7 +53,7 @@ export interface UnixEndpoint {
   readonly path: string;
 }
 
-/** Where a server is. */
+/** The address of a server. */
 export type Endpoint = TcpEndpoint | UnixEndpoint;
 
 /** TCP keepalive in detail. */
@@ -70,7 +66,7 @@ export interface KeepAliveOptions {
   readonly count?: number;
 }
 
-/** How a socket is to behave. */
+/** The options of a socket. */
 export interface SocketOptions {
   /** Send small segments at once (TCP_NODELAY). Default `true`. */
   readonly noDelay?: boolean;
@@ -84,11 +80,11 @@ export interface SocketOptions {
   readonly readBufferSize?: number;
 }
 
-/** Whom a socket tells. */
+/** The callbacks of a socket. */
 export interface SocketHandlers {
   /** Bytes arrived. The chunk is borrowed: it is valid only until this call returns. */
   data(chunk: Uint8Array): void;
-  /** The socket has ended, by whichever side. Called exactly once, last; `error` says why, if not by plan. */
+  /** Called once, last, when the socket has ended on either side. `error` is the cause, if any. */
   close(error?: Error): void;
 }
 
@@ -107,20 +103,20 @@ export interface Socket {
   write(bytes: Uint8Array): void | Promise<void>;
   /** Stops `data` until `resume`; the system's buffers fill, and the peer is slowed down. */
   pause(): void;
-  /** Lets `data` go on. */
+  /** Resumes `data`. */
   resume(): void;
   /** Lets the socket keep the process alive (the state after connecting). */
   ref(): void;
   /** Lets the process end although the socket is open. */
   unref(): void;
   /**
-   * Sends what is still buffered, then ends the sending half: the peer reads the end, and `data` continues until the
-   * peer ends its half, too. Nothing can be written afterwards. A transport without it is closed instead.
+   * Sends buffered data, then ends the sending half. `data` continues until the peer ends its half. Writing
+   * afterwards is an error. Without this method, the socket is closed instead.
    */
   closeWrite?(): void;
-  /** Sends what is still buffered, then closes. Resolves when the socket has ended; never rejects. */
+  /** Sends buffered data, then closes. Resolves when the socket has ended. Never rejects. */
   close(): Promise<void>;
-  /** Closes now; what was not sent is lost. */
+  /** Closes at once. Unsent data is lost. */
   destroy(error?: Error): void;
 }
 
@@ -139,8 +135,8 @@ export interface Transport {
    */
   connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket>;
   /**
-   * Returns the object that stands for what runs now, where a socket can only be used by what has opened it: a request in
-   * Cloudflare Workers. A client then has connections of its own for each. A transport without it has no such limit.
+   * Returns the present request, in runtimes where a socket belongs to the request that opened it (Cloudflare
+   * Workers). A client then uses separate connections for each request. Without this method there is no such limit.
    */
   scope?(): object;
 }

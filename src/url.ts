@@ -1,8 +1,8 @@
 /**
- * URLs taken apart, without guessing: what is not plainly right is refused. No message shows what may be secret.
+ * A strict parser for URLs. Messages never contain secrets.
  *
- * The runtime's `URL` is not used: for schemes such as `redis:` it drops tabs and line ends, keeps or encodes
- * parts by rules of its own, and takes a password with a stray `@` or `/` for something else in silence.
+ * The runtime's `URL` is not used: for schemes such as `redis:` it removes tabs and line breaks, encodes parts
+ * inconsistently, and misreads passwords with a stray `@` or `/`.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const SCHEMES: Readonly<Record<string, boolean>> = {
 /** The schemes of Sentinel. */
 const SENTINEL: Readonly<Record<string, boolean>> = { "redis-sentinel": false, "rediss-sentinel": true };
 
-/** An address in a URL; what is absent was not given. */
+/** An address in a URL; missing parts were not given. */
 export interface UrlAddress {
   /** The host, without brackets. */
   readonly host?: string;
@@ -27,7 +27,7 @@ export interface UrlAddress {
   readonly port?: number;
 }
 
-/** What every URL may hold. */
+/** The parts of every URL. */
 export interface UrlCommon {
   /** Whether the scheme asks for TLS. */
   readonly tls: boolean;
@@ -49,7 +49,7 @@ export interface ServerUrl extends UrlCommon, UrlAddress {
 
 /** A URL of sentinels. */
 export interface SentinelUrl extends UrlCommon {
-  /** Where the sentinels are, one or more. */
+  /** The addresses of one or more sentinels. */
   readonly addresses: readonly UrlAddress[];
   /** The name of the service. */
   readonly service: string;

@@ -1,5 +1,5 @@
 /**
- * What concerns a call and not its command: bound by `redis.with(...)`.
+ * Options of single calls, set with `redis.with(...)`.
  *
  * @module
  */
@@ -7,31 +7,31 @@ import { resolveRetry, type RetryOptions } from "../options.ts";
 import { DecodeMode } from "../resp/types.ts";
 import type { Call, CallCacheOptions } from "./executor.ts";
 
-/** Limits and ways of what is called on a client made by `with()`. */
+/** The options of `redis.with(...)`. */
 export interface CallOptions {
   /** Milliseconds for the whole of a command; 0 is no limit. Default: the option `commandTimeout`. */
   readonly timeout?: number;
   /** Ends a call, in every phase, with its reason; a late reply is read and dropped. */
   readonly signal?: AbortSignal;
-  /** When commands are repeated; `false` is never. Default: the option `retry`. */
+  /** The retry policy; `false` disables retries. Default: the option `retry`. */
   readonly retry?: RetryOptions | false;
   /** Hand over the attributes that a server sends before a reply, as `{ attributes, value }`. Default `false`. */
   readonly attributes?: boolean;
   /**
-   * Whether the client's cache may answer and keep what is read; an object also says for how long, in milliseconds.
-   * Default: as its options `cache.optIn` and `cache.ttl` say.
+   * Whether the client-side cache is used; an object also sets the maximum age in milliseconds. Default: the options
+   * `cache.optIn` and `cache.ttl`.
    */
   readonly cache?: boolean | CallCacheOptions;
   /**
-   * In a cluster, sends commands whose keys the client does not see (of modules, scripts without declared keys) to the node of
-   * this key. Other commands go where their own keys are; with one server nothing changes.
+   * The key whose node receives commands without visible keys (of modules, scripts without declared keys). Other
+   * commands ignore it, and so do clients of one server.
    */
   readonly key?: string | Uint8Array;
   /** The same as `key`, by the number of the slot: 0 to 16,383. */
   readonly slot?: number;
   /**
-   * How many replicas must acknowledge each write before it resolves; 0 is none. Default 0. A write that ran and was not
-   * acknowledged within the time limit rejects with the code `NOT_REPLICATED` and `executed: "yes"`.
+   * The number of replicas that must acknowledge each write before it resolves. Default 0. If the time limit expires
+   * first, the write rejects with the code `NOT_REPLICATED` and `executed: "yes"`.
    */
   readonly replicas?: number;
 }

@@ -1,5 +1,5 @@
 /**
- * What all clients have in common, whatever is behind them: one server, sentinels, or a cluster.
+ * The base class of all clients: one server, sentinels, or a cluster.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { Watched, WatchingClient, WatchOptions } from "./pipeline/watch.ts"
 
 export type { ClientCore };
 
-/** The call that a client with these options makes where nothing else is said. */
+/** Returns the call options that a client uses by default. */
 export function callOf(options: ResolvedConnectionOptions): Call {
   return {
     mode: modeOf(options),
@@ -37,7 +37,7 @@ export function callOf(options: ResolvedConnectionOptions): Call {
 /** The base of all clients: commands as methods, and views with other limits or other replies. */
 export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   /**
-   * What it is made of.
+   * The parts of the client.
    *
    * @internal
    */
@@ -104,11 +104,11 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * A transaction: the same as `pipeline()`, but nothing of anybody else runs between its commands (MULTI, EXEC). It
-   * is sent in one round trip.
+   * Starts a transaction (MULTI, EXEC). No command of another client runs between its commands. It is sent in one
+   * round trip.
    *
-   * When a command is refused while it is queued, none is run: `exec()` rejects with the code `EXECABORT`. A command
-   * that fails while it is run does not undo the others: that is how the server's transactions are.
+   * If the server refuses to queue a command, no command runs and `exec()` rejects with the code `EXECABORT`. A
+   * command that fails when it runs does not undo the others.
    *
    * @example
    * ```ts
@@ -128,14 +128,14 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * Runs `body` with the keys watched, on a connection of its own. The transaction that it returns runs only if
-   * nobody has changed a key meanwhile; else all begins anew, so `body` must bear to be called again. What it
-   * returns otherwise is passed on, and nothing is changed. When it throws, the keys are watched no more.
+   * Runs `body` while the keys are watched, on a dedicated connection. The transaction that `body` returns runs only
+   * if no key has changed. Otherwise `body` is called again, so it must be repeatable. Any other result is returned
+   * unchanged. If `body` throws, the keys are unwatched.
    *
-   * The limit of `with({ timeout })` holds for taking the connection and watching the keys, for each command of `tx`, and
-   * for the transaction. When `body` has ended, `tx` rejects all commands.
+   * `with({ timeout })` limits acquiring the connection and watching the keys, each command of `tx`, and the
+   * transaction. After `body` has ended, `tx` rejects all commands.
    *
-   * @throws {PipelineError} with code `WATCH_CONFLICT`, when others changed a key in each of `attempts` tries.
+   * @throws {PipelineError} with code `WATCH_CONFLICT`, if a key changed in each of `attempts` attempts.
    *
    * @example
    * ```ts
@@ -175,9 +175,9 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * The same client with other limits for what is called on it; cheap enough to do for each call.
+   * Returns the same client with other options for its calls. Cheap enough to call for each command.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    *
    * @example
    * ```ts
@@ -222,15 +222,15 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * Ends the client: what was called comes back (up to the pool's `closeGrace`), what comes later is refused. Closes its pool, if the client
-   * made it. Never rejects.
+   * Closes the client. Pending calls may finish within the pool's `closeGrace`; later calls reject. Closes the pool
+   * if the client created it. Never rejects.
    */
   close(): Promise<void> {
     PubSub.close(this.core.executor);
     return this.core.executor.close();
   }
 
-  /** What `console.log` prints, on all three runtimes. */
+  /** Returns the text that `console.log` prints on all runtimes. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `${this.constructor.name} { ${this.options} }`;
   }

@@ -16,19 +16,19 @@ import type { Executor } from "./executor.ts";
 import { observed } from "./observed_executor.ts";
 import { drainedOf, loadOf, StandaloneExecutor } from "./standalone_executor.ts";
 
-/** The options of a client of one server, beside those of the pool that it makes for itself. */
+/** The options of a client of one server, including the options of its pool. */
 export type RedisOptions<P = ConnectionPool> = RedisOptionsOver<P>;
 
-/** What a client of one server is made of. */
+/** The parts of a client of one server. */
 interface RedisCore extends ClientCore {
   readonly pool: ConnectionPool;
   readonly cache: ClientCache | undefined;
 }
 
 /**
- * A client of a Redis or Valkey server. It connects on first use, and sends what is called in one tick together.
+ * A client of a Redis or Valkey server. It connects on first use, and sends commands of one tick together.
  *
- * @typeParam W what methods return: promises of text (default), or of bytes (`redis.bytes()`)
+ * @typeParam W the return type of methods: promises of text (default), or of bytes (`redis.bytes()`)
  *
  * @example
  * ```ts
@@ -43,13 +43,13 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   /** The class of the pool that a client makes for itself; the package's entry point sets it in its own class. */
   static readonly poolClass: typeof ConnectionPool = ConnectionPool;
 
-  /** Makes a client for a URL of sentinels; set likewise, as this module knows nothing of those. */
+  /** Creates a client for a URL of sentinels. Set by a subclass, because this module does not import sentinels. */
   static readonly sentinelClient: ((url: string | URL, over?: object) => Redis) | undefined = undefined;
 
   /**
    * Makes a client. Options are a URL, an object, or both: the object goes over the URL.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   constructor(
     options: string | URL | RedisOptions = {},
@@ -71,14 +71,13 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
     return (this.core as RedisCore).pool;
   }
 
-  /** What the client has at this moment: the connections of its pool, and the commands on their way. */
+  /** Returns the present state of the client: the connections of its pool and its pending commands. */
   stats(): ClientStats {
     return { ...this.pool.stats(), ...loadOf(this.pool) };
   }
 
   /**
-   * Resolves when a producer may go on: no command waits for a connection, and the server takes what it is sent. At once,
-   * unless it is slower than its callers.
+   * Resolves when a producer may continue: no command waits for a connection, and the server reads what it is sent.
    *
    * @throws {TimeoutError} with the code `COMMAND_TIMEOUT` after the time limit of a command (`commandTimeout`, or
    * `with({ timeout })`); or the reason of the signal.

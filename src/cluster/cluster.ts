@@ -22,7 +22,7 @@ import type { RedisClusterOptions } from "./options/types.ts";
 import { ClusterConnectionPool } from "./connections/pool.ts";
 import type { Topology } from "./topology/topology.ts";
 
-/** What a client of a cluster is made of. */
+/** The parts of a client of a cluster. */
 interface ClusterCore extends ClientCore {
   readonly pool: ClusterConnectionPool;
   readonly cache: ClientCache | undefined;
@@ -52,7 +52,7 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
    * Makes a client. Options are seeds, a URL of one seed, an object, or one of the first two with an object over
    * it; `{ pool }` is a pool made elsewhere.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   constructor(
     options: string | URL | readonly Seed[] | RedisClusterOptions<ClusterConnectionPool> = {},
@@ -77,7 +77,7 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
   }
 
   /**
-   * A client of one node, whatever slots it has: for what concerns that node alone. Redirections are errors there.
+   * Returns a client of one node, for commands about that node. Redirections are errors there.
    *
    * @throws {ClusterError} for an address that is no node's.
    *
@@ -103,7 +103,7 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
   }
 
   /**
-   * Refused: a node tells of its own commands only.
+   * Not supported: a node reports its own commands only.
    *
    * @throws {ClusterError} always; use `redis.node(address).monitor()`.
    */
@@ -112,7 +112,7 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
   }
 
   /**
-   * Refused: a node tells of its own keys only.
+   * Not supported: a node reports its own keys only.
    *
    * @throws {ClusterError} always; use `redis.node(address).keyspace()`.
    */

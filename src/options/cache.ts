@@ -7,27 +7,27 @@ import type { Reply } from "../resp/types.ts";
 
 /** A reply in memory. */
 export interface CacheEntry {
-  /** Which command with which arguments it answers. */
+  /** The command and the arguments that the entry answers. */
   readonly id: string;
   /** The server's keys that it depends on. */
   readonly keys: readonly string[];
   /** The reply; never handed out itself, unless it is immutable. */
   readonly reply: Reply;
-  /** What it holds, in bytes, about. */
+  /** The approximate size in bytes. */
   readonly bytes: number;
-  /** When its command was called, by the clock of the options. */
+  /** The time of the call, by the clock of the options. */
   readonly readAt: number;
-  /** When it is too old, by the clock of the options: its key expires then, or its `ttl` is over; `Infinity`: never. */
+  /** The time of expiry, by the clock of the options: of the key, or of `ttl`; `Infinity`: never. */
   readonly expires: number;
   /** Its promise, where the reply is immutable. */
   readonly promise: Promise<Reply> | undefined;
 }
 
-/** Where replies are kept. All is synchronous: what is invalidated must be gone at once. */
+/** A store for cached replies. All methods are synchronous: an invalidated entry must be gone immediately. */
 export interface CacheStore {
-  /** How many entries there are. */
+  /** The number of entries. */
   readonly size: number;
-  /** What they hold, in bytes. */
+  /** The size of all entries in bytes. */
   readonly bytes: number;
   /** The entry with this id, if there is one. */
   get(id: string): CacheEntry | undefined;
@@ -39,32 +39,37 @@ export interface CacheStore {
   clear(): void;
 }
 
-/** What a store is made with. */
+/** The parameters of a store. */
 export interface CacheStoreContext {
-  /** How many entries there may be. */
+  /** The maximum number of entries. */
   readonly maxEntries: number;
-  /** How many bytes they may hold. */
+  /** The maximum size in bytes. */
   readonly maxBytes: number;
-  /** To be called for each entry that the store lets go by itself. */
+  /** Must be called for each entry that the store evicts. */
   evicted(entry: CacheEntry): void;
 }
 
 /** Makes a store of your own. */
 export type CacheStoreFactory = (context: CacheStoreContext) => CacheStore;
 
-/** A client-side cache: replies of read-only commands, kept until the server says that they changed. */
+/**
+ * The options of the client-side cache, which keeps replies of read-only commands until the server invalidates them.
+ */
 export interface CacheOptions {
-  /** How many replies are kept. Default 10,000. */
+  /** The maximum number of replies. Default 10,000. */
   readonly maxEntries?: number;
-  /** How many bytes they may hold, about. Default 64 MiB. */
+  /** The approximate maximum size in bytes. Default 64 MiB. */
   readonly maxBytes?: number;
   /** Milliseconds after which a reply is asked for anew although nothing is known to have changed; 0 is never. Default 0. */
   readonly ttl?: number;
-  /** The server remembers what was read (`"tracking"`), or tells of all changes under `prefixes`. Default `"tracking"`. */
+  /**
+   * The invalidation mode: the server tracks the keys that were read (`"tracking"`), or sends all changes under
+   * `prefixes` (`"broadcast"`). Default `"tracking"`.
+   */
   readonly mode?: "tracking" | "broadcast";
-  /** Only keys that begin with one of these are cached. Default: all. */
+  /** The prefixes of the keys to cache. Default: all keys. */
   readonly prefixes?: readonly string[];
-  /** Cache only what is called on `with({ cache: true })`. Default `false`. */
+  /** Cache only calls of `with({ cache: true })`. Default `false`. */
   readonly optIn?: boolean;
   /** A store of your own. */
   readonly store?: CacheStoreFactory;
@@ -76,7 +81,7 @@ export interface ResolvedCacheOptions extends Required<Omit<CacheOptions, "store
   readonly store: CacheStoreFactory | undefined;
 }
 
-/** Fills in what was not given; `undefined`: there is no cache. */
+/** Fills in defaults. Returns `undefined` if there is no cache. */
 export function resolveCache(given: CacheOptions | boolean | undefined): ResolvedCacheOptions | undefined {
   if (given === undefined || given === false) return undefined;
   const options = given === true ? {} : given;

@@ -1,5 +1,5 @@
 /**
- * Who a connection logs in as.
+ * The credentials of connections.
  *
  * @module
  */
@@ -16,7 +16,10 @@ export interface Credentials {
 export interface StreamingCredentialProvider {
   /** The credentials of now; asked at every connect. */
   get(): Promise<Credentials>;
-  /** Tells `listener` of new credentials, with which live connections log in again. Returns how to stop it. */
+  /**
+   * Calls `listener` with new credentials, with which live connections authenticate again. Returns a function that
+   * stops it.
+   */
   subscribe(listener: (credentials: Credentials) => void): () => void;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Which known name somebody may have meant.
+ * Suggests known names for misspelled ones.
  *
  * @module
  */
 
-/** How many letters must be changed, added, dropped or swapped with their neighbour. */
+/** Returns the number of letters to change, add, remove or swap with their neighbor. */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,5 +1,5 @@
 /**
- * What was given, out of a URL and an object, checked name by name and put together.
+ * Merges the options of a URL and an object, and checks them by name.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { didYouMean } from "./did_you_mean.ts";
 import { isPlain, unknownField } from "./nested_options.ts";
 import { BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
 
-/** Options that were given, checked; what is absent was not given. */
+/** Checked options; missing ones were not given. */
 export type Given = Readonly<Record<string, unknown>>;
 
-/** The options that are known in one place: its own, and those that it passes on. */
+/** The options that one class accepts. */
 export type Table = Readonly<Record<string, Kind>>;
 
 const ELSEWHERE: readonly (readonly [Table, string])[] = [
@@ -124,7 +124,7 @@ function merge(under: Given, over: Given): Given {
   const merged: Record<string, unknown> = { ...under };
   for (const [name, value] of Object.entries(over)) {
     const before = under[name];
-    // `tls: true` asks for what a URL with `tls.ca=` has already.
+    // `tls: true` is consistent with a URL that has `tls.ca=`.
     if (name === "tls" && value === true && isPlain(before)) continue;
     const fields = CONNECTION[name]?.fields !== undefined && isPlain(before) && isPlain(value);
     merged[name] = fields ? Object.freeze({ ...before, ...value }) : value;
@@ -132,25 +132,25 @@ function merge(under: Given, over: Given): Given {
   return merged;
 }
 
-/** What each resolved result was made of, so that it can be the ground of another. */
+/** The given options of each resolved result, so that they can be merged again. */
 const origins: WeakMap<object, Given> = new WeakMap();
 
-/** Remembers what a result was made of. */
+/** Records the given options of a result. */
 export function remember<T extends object>(result: T, given: Given): T {
   origins.set(result, given);
   return result;
 }
 
-/** What a result was made of, as far as `table` knows the names. */
+/** Returns the given options of a result that `table` knows. */
 export function recall(result: object, table: Table): Given | undefined {
   const given = origins.get(result);
   return given && Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(table, name)));
 }
 
 /**
- * What was given: `over` (an object) over `source` (a URL, an object, or options that were resolved before).
+ * Merges options: `over` (an object) overrides `source` (a URL, an object, or resolved options).
  *
- * @throws {TypeError} for a name that `table` does not know, a value of the wrong type, a URL that is not right.
+ * @throws {TypeError} for a name that `table` does not know, a value of the wrong type, or an invalid URL.
  * @throws {RangeError} for a value out of range.
  */
 export function mergeOptions(source: unknown, over: unknown, table: Table): Given {

@@ -177,7 +177,7 @@ const backoff: Kind = {
   parse: (value) => value,
 };
 
-/** Errors that no repeat can help; naming them would promise what is not done. */
+/** Errors that a retry cannot fix, so the option refuses them. */
 const NEVER: readonly string[] = ["AuthenticationError", "MaxConnectionsError"];
 
 function nearestError(kind: string): string | undefined {
@@ -210,7 +210,7 @@ export const errorKinds: Kind = {
   parse: (list) => list.split(","),
 };
 
-/** When and how commands are repeated. */
+/** The option `retry`. */
 export const retry: Kind = fields("false or { attempts, backoff, on, unsafe }", {
   attempts: integer(0, Infinity, "a whole number from 0 up"),
   backoff,
@@ -218,7 +218,7 @@ export const retry: Kind = fields("false or { attempts, backoff, on, unsafe }", 
   unsafe: flag,
 }, false);
 
-/** How lost connections come back. */
+/** The option `reconnect`. */
 export const reconnect: Kind = fields("{ attempts, backoff }", {
   attempts: integer(0, Infinity, "a whole number from 0 up, or Infinity"),
   backoff,

@@ -1,10 +1,10 @@
 /**
- * How a refused option is told: by name, with what was given (never a secret) and what is wanted.
+ * The errors for invalid options. They name the option, the value (never a secret) and the expected values.
  *
  * @module
  */
 
-/** What stands where a secret would. */
+/** The replacement of a secret. */
 export const REDACTED = "[redacted]";
 
 /** Shows a value in a message: short, on one line, and only if it is plain. */
@@ -27,7 +27,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** Shows a name that somebody wrote: on one line, and not at any length. */
+/** Formats an option name of the user: on one line, shortened. */
 export function nameOf(name: string): string {
   const escaped = JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name).slice(1, -1);
   return `\`${escaped}\``;

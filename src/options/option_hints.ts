@@ -5,8 +5,8 @@
  */
 
 /**
- * A line has names and what is said of them; | stands for `. What `=` and `*` lead in is the option here, as a name or as
- * it is written; `~` an option that is in seconds there; `:` is a text. As a text it is half as large as code.
+ * Each line has names and a hint; | stands for `. `=` precedes the option here as a name, `*` the option with its
+ * syntax, `~` an option that takes seconds there, `:` a text. The string is half the size of equivalent code.
  */
 const HINTS = `socket_timeout stream_timeout~socketTimeout
 socket_connect_timeout connect_timeout~connectTimeout
@@ -111,7 +111,7 @@ failoverDetector:failovers are always noticed here
 min=minIdle
 silenceLimit=nodeTimeout`;
 
-/** What to write instead of a name of another client's; `undefined` where it is nobody's. */
+/** Returns the hint for an option of another client; `undefined` if the name is unknown. */
 export function optionHint(name: string): string | undefined {
   for (const line of HINTS.replaceAll("|", "`").split("\n")) {
     const [, names, kind, text] = /^([\w ]+)(.)(.*)$/.exec(line)!;

@@ -1,5 +1,5 @@
 /**
- * What was given, made complete: contradictions refused, defaults filled in.
+ * Resolves options: refuses contradictions and fills in defaults.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { type PoolValues, ResolvedPoolOptions, ResolvedRedisOptions } from "./re
 import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
 import type { BlockingPoolOptions, ConnectionOptions, PoolOptions, RedisOptions } from "./types.ts";
 
-/** The package's version, as CLIENT SETINFO tells it. */
+/** The version of the package for CLIENT SETINFO. */
 export const LIB_VERSION = "0.1.0";
 
-/** How lost connections come back where nobody says otherwise: for ever, 50 ms to 5 s apart with full jitter. */
+/** The default of `reconnect`: unlimited attempts, 50 ms to 5 s apart with full jitter. */
 export const DEFAULT_RECONNECT: ReconnectPolicy = Object.freeze({
   attempts: Infinity,
   backoff: exponential({ base: 50, cap: 5_000, jitter: "full" }),
@@ -102,7 +102,7 @@ function refuseContradictions(given: Given): void {
   }
 }
 
-/** What `retry`, `retryOnTimeout` and `retryOnError` come to together. */
+/** Combines `retry`, `retryOnTimeout` and `retryOnError` into a policy. */
 function retryPolicy(given: Given): RetryPolicy {
   const retry = given.retry as RetryOptions | false | undefined;
   const more: ErrorKind[] = [
@@ -123,7 +123,7 @@ function checkedPolicy(retry: RetryOptions | false | undefined, more: readonly E
 }
 
 /**
- * What the option `retry` comes to by itself.
+ * Resolves the option `retry`.
  *
  * @throws {TypeError | RangeError} for a value that is wrong.
  */
@@ -212,7 +212,7 @@ export function resolvePoolOptions(
   source?: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: PoolOptions,
 ): ResolvedPoolOptions {
-  // Those of a pool that waits have a `timeout`, and other defaults.
+  // Blocking pools have a `timeout` and other defaults.
   if (over === undefined && source instanceof ResolvedPoolOptions && source.timeout === undefined) {
     return source;
   }
@@ -253,7 +253,7 @@ export function resolveRedisOptions<P = unknown>(
   const needs3 = () => contradiction(["cache", "protocol"], "the server tells what changed over RESP3 only");
   if (cache !== undefined && rest.protocol === 2) throw needs3();
   if (pool === undefined) {
-    // Without a server that speaks RESP3 there would be no cache: better to hear of that when connecting.
+    // The cache needs RESP3: fail when connecting, not later.
     const options = resolvePool(cache === undefined ? rest : { ...rest, protocol: 3 }, false);
     return new ResolvedRedisOptions<P>(together, options.connection, undefined, options, cache);
   }

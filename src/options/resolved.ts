@@ -59,15 +59,15 @@ export class ResolvedConnectionOptions {
   readonly noDelay: boolean;
   /** Bytes read at once. */
   readonly readBufferSize: number;
-  /** How text arrives. */
+  /** The type of text replies. */
   readonly encoding: Encoding;
-  /** What invalid UTF-8 does. */
+  /** The handling of invalid UTF-8. */
   readonly encodingErrors: "strict" | "replace";
-  /** How many commands may wait while there is no connection; `false`: none. */
+  /** The limits of the offline queue; `false`: no queue. */
   readonly offlineQueue: QueueLimits | false;
-  /** How much may wait for a peer that has stalled. */
+  /** The limits of the send queue for a stalled server. */
   readonly sendQueue: QueueLimits;
-  /** Bounds of what the decoder accepts. */
+  /** The limits of the decoder. */
   readonly limits: Required<DecoderLimits>;
 
   /** Takes over values that have been checked; users call `resolveOptions`. */
@@ -104,12 +104,12 @@ export class ResolvedConnectionOptions {
     Object.freeze(this);
   }
 
-  /** The password, as given; `credentials` is what a handshake wants. */
+  /** The given password. The handshake uses `credentials`. */
   get password(): string | undefined {
     return this.#values.password;
   }
 
-  /** Who logs in: the provider that was given, or one that gives `username` and `password`; `undefined`: nobody. */
+  /** The credentials: the given provider, or one for `username` and `password`; `undefined`: none. */
   get credentials(): CredentialProvider | undefined {
     const { credentials, username, password } = this.#values;
     if (credentials !== undefined) return credentials;
@@ -117,22 +117,22 @@ export class ResolvedConnectionOptions {
     return () => ({ username, password: password ?? "" });
   }
 
-  /** How TLS is done; `undefined`: it is not. `key` and `passphrase` are read by name; a spread leaves them out. */
+  /** The TLS options; `undefined`: no TLS. `key` and `passphrase` are readable by name, but not enumerable. */
   get tls(): TlsOptions | undefined {
     return this.#values.tls;
   }
 
-  /** Where the server is, for a transport. The same caution holds for its `tls`. */
+  /** The address for a transport. Its `tls` hides secrets from enumeration, too. */
   get endpoint(): Endpoint {
     return this.#endpoint;
   }
 
-  /** When and how a command is repeated. */
+  /** The retry policy of commands. */
   get retry(): RetryPolicy {
     return this.#values.retry;
   }
 
-  /** How a lost connection comes back. */
+  /** The policy for reconnects. */
   get reconnect(): ReconnectPolicy {
     return this.#values.reconnect;
   }
@@ -147,7 +147,7 @@ export class ResolvedConnectionOptions {
     return this.#values.transport;
   }
 
-  /** Who watches. */
+  /** The observer. */
   get observer(): Observer | undefined {
     return this.#values.observer;
   }
@@ -162,7 +162,7 @@ export class ResolvedConnectionOptions {
     return show(this.#values);
   }
 
-  /** Where this leads, as a URL without secrets: `"rediss://bob:[redacted]@db.example.com:6380/0"`. */
+  /** Returns the address as a URL without secrets: `"rediss://bob:[redacted]@db.example.com:6380/0"`. */
   toString(): string {
     const { path, host, port, db, username, password, credentials, tls } = this.#values;
     const secret = password !== undefined || credentials !== undefined ? `:${REDACTED}` : "";
@@ -172,12 +172,12 @@ export class ResolvedConnectionOptions {
     return `${tls ? "rediss" : "redis"}://${who}${host.includes(":") ? `[${host}]` : host}:${port}/${db}`;
   }
 
-  /** What Node and Bun print. */
+  /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `ConnectionOptions ${JSON.stringify(this, null, 2)}`;
   }
 
-  /** What Deno prints. */
+  /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
     return `ConnectionOptions ${JSON.stringify(this, null, 2)}`;
   }

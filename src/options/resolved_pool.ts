@@ -6,7 +6,7 @@
 import type { ResolvedCacheOptions } from "./cache.ts";
 import type { ConnectionClass, ResolvedConnectionOptions } from "./resolved.ts";
 
-/** What a pool's options come to. */
+/** The resolved options of a pool. */
 export interface PoolValues {
   readonly connection: ResolvedConnectionOptions;
   readonly maxConnections: number;
@@ -25,11 +25,11 @@ export class ResolvedPoolOptions {
   readonly #connectionClass: ConnectionClass | undefined;
   /** The options of its connections. */
   readonly connection: ResolvedConnectionOptions;
-  /** How many connections there may be. */
+  /** The maximum number of connections. */
   readonly maxConnections: number;
   /** Milliseconds to wait for a connection, 0 is without end; `undefined`: this pool does not wait. */
   readonly timeout: number | undefined;
-  /** Which idle connection is taken next. */
+  /** The idle connection to use next. */
   readonly queue: "lifo" | "fifo";
   /** Milliseconds after which an idle connection is closed; 0 is never. */
   readonly maxIdleTime: number;
@@ -70,17 +70,17 @@ export class ResolvedPoolOptions {
     return shown;
   }
 
-  /** Where its connections lead, without secrets. */
+  /** Returns the address as a URL without secrets. */
   toString(): string {
     return this.connection.toString();
   }
 
-  /** What Node and Bun print. */
+  /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `PoolOptions ${JSON.stringify(this, null, 2)}`;
   }
 
-  /** What Deno prints. */
+  /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
     return `PoolOptions ${JSON.stringify(this, null, 2)}`;
   }
@@ -91,7 +91,7 @@ export class ResolvedRedisOptions<P = unknown> {
   readonly #pool: P | undefined;
   /** Whether plain commands share one connection. */
   readonly multiplex: boolean;
-  /** What concerns the client's own calls and its shared connection. */
+  /** The options of the client's own calls and its shared connection. */
   readonly connection: ResolvedConnectionOptions;
   /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
   readonly poolOptions: ResolvedPoolOptions | undefined;
@@ -130,17 +130,17 @@ export class ResolvedRedisOptions<P = unknown> {
     };
   }
 
-  /** Where its connections lead, without secrets. */
+  /** Returns the address as a URL without secrets. */
   toString(): string {
     return this.connection.toString();
   }
 
-  /** What Node and Bun print. */
+  /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `RedisOptions ${JSON.stringify(this, null, 2)}`;
   }
 
-  /** What Deno prints. */
+  /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
     return `RedisOptions ${JSON.stringify(this, null, 2)}`;
   }

@@ -123,7 +123,7 @@ export const CLIENT: Readonly<Record<string, Kind>> = {
   pool: having("a pool with acquire() and release()", "acquire", "release"),
 };
 
-/** Which of a connection's options a client takes although its pool was made elsewhere: those that concern its calls. */
+/** The connection options that a client accepts beside `pool`, because they concern its calls. */
 export const BESIDE_POOL: ReadonlySet<string> = new Set([
   "multiplex",
   "cache",

@@ -14,9 +14,12 @@ import type { ErrorKind, RetryOptions } from "../retry.ts";
 import type { ConnectionClass } from "./resolved.ts";
 import type { Encoding, QueueLimits } from "./values.ts";
 
-/** How a lost connection comes back. */
+/** The options for reconnects. */
 export interface ReconnectOptions {
-  /** Failed tries in a row after which those who wait are told; the next command starts anew. Default: no limit. */
+  /**
+   * The number of failed attempts after which waiting commands reject. The next command starts again. Default:
+   * unlimited.
+   */
   readonly attempts?: number;
   /** The wait before each try. Default `exponential({ base: 50, cap: 5_000, jitter: "full" })`. */
   readonly backoff?: Backoff | BackoffFunction | string;
@@ -37,8 +40,8 @@ export interface ConnectionOptions {
   /** The password of `username`, or of the default user. */
   readonly password?: string;
   /**
-   * Where credentials come from at every connect, instead of `username` and `password`. When that fails, connecting has
-   * failed (code `CREDENTIALS`), and is tried again as after other failures.
+   * The source of credentials for each connect, instead of `username` and `password`. If it fails, the attempt fails
+   * with the code `CREDENTIALS` and is retried.
    */
   readonly credentials?: CredentialProvider;
   /** TLS from the first byte. Default `false`; `true` is TLS with verification by the runtime's own authorities. */
@@ -57,7 +60,7 @@ export interface ConnectionOptions {
   readonly commandTimeout?: number;
   /** Limit of a server's silence during one try of a command; 0 is none. Default 0. */
   readonly socketTimeout?: number;
-  /** What a blocking command may take beyond its own timeout. Default 1,000. */
+  /** The time of a blocking command beyond its own timeout, in milliseconds. Default 1,000. */
   readonly blockingGrace?: number;
   /**
    * An idle connection is probed by PING after this time, jittered. One that waits without limit for a reply is asked
@@ -70,50 +73,53 @@ export interface ConnectionOptions {
   readonly noDelay?: boolean;
   /** Bytes read at once, where the runtime lets one choose. Default 65,536. */
   readonly readBufferSize?: number;
-  /** How text arrives. Default `"utf8"`. */
+  /** The type of text replies. Default `"utf8"`. */
   readonly encoding?: Encoding;
-  /** What invalid UTF-8 does: reject with an `EncodingError`, or become U+FFFD. Default `"strict"`. */
+  /** The handling of invalid UTF-8: reject with an `EncodingError`, or insert U+FFFD. Default `"strict"`. */
   readonly encodingErrors?: "strict" | "replace";
-  /** When and how a command is repeated; `false` is never. */
+  /** The retry policy of commands; `false` disables retries. */
   readonly retry?: RetryOptions | false;
   /** Repeat after `socketTimeout` too. Without `retry`: exactly one immediate repeat. Default `false`. */
   readonly retryOnTimeout?: boolean;
   /** Repeat after these errors too. Without `retry`: exactly one immediate repeat. */
   readonly retryOnError?: readonly ErrorKind[];
-  /** How a lost connection comes back. */
+  /** The options for reconnects. */
   readonly reconnect?: ReconnectOptions;
   /**
-   * How many commands may wait while there is no connection; `false` makes them fail at once. Default 1,000,000
-   * commands and 64 MiB. Without influence on a connection that is there.
+   * The limits of the offline queue; `false` rejects commands while there is no connection. Default 1,000,000
+   * commands and 64 MiB.
    */
   readonly offlineQueue?: Partial<QueueLimits> | boolean;
   /**
-   * How much may wait for a peer that has stalled: one that has neither taken nor sent a byte for 100 ms. Further commands
-   * are rejected with the code `QUEUE_FULL`. A peer that makes progress has no limit. Default 1,000,000 commands and
-   * 64 MiB.
+   * The limits of the send queue for a stalled server, which has neither read nor sent a byte for 100 ms. Further
+   * commands reject with the code `QUEUE_FULL`. Without a stall there is no limit. Default 1,000,000 commands and 64
+   * MiB.
    */
   readonly sendQueue?: Partial<QueueLimits>;
-  /** Bounds of what the decoder accepts. */
+  /** The limits of the decoder. */
   readonly limits?: DecoderLimits;
   /** A decoder of your own. */
   readonly parser?: RespParserFactory;
   /** A transport of your own. Default: the runtime's. */
   readonly transport?: Transport;
-  /** Who watches. Default: the `diagnostics_channel` of the runtime, where it has one. */
+  /** The observer. Default: the `diagnostics_channel` of the runtime, if any. */
   readonly observer?: Observer;
   /** A source of time of your own. Default: the runtime's. */
   readonly clock?: Clock;
 }
 
-/** The options of a pool, beside those of its connections. */
+/** The options of a pool, including those of its connections. */
 export interface PoolOptions<C = unknown> extends ConnectionOptions {
-  /** How many connections there may be, 1 or more. Default 100; of a `BlockingConnectionPool` 50. */
+  /** The maximum number of connections, 1 or more. Default 100; for a `BlockingConnectionPool` 50. */
   readonly maxConnections?: number;
-  /** Which idle connection is taken next: the one used last or first. Default `"lifo"`. */
+  /** The idle connection to use next: the last used or the first used. Default `"lifo"`. */
   readonly queue?: "lifo" | "fifo";
   /** An idle connection is closed after this time; 0 is never. Default 0. */
   readonly maxIdleTime?: number;
-  /** A connection is replaced at this age, jittered, when nobody holds it, the shared connection also under load; 0 is never. Default 0. */
+  /**
+   * The age in milliseconds at which a connection is replaced, minus jitter. Leased connections are replaced after
+   * their return. 0: never. Default 0.
+   */
   readonly maxLifetime?: number;
   /** Idle connections that are kept ready. Default 0. */
   readonly minIdle?: number;
@@ -121,22 +127,25 @@ export interface PoolOptions<C = unknown> extends ConnectionOptions {
   readonly trackLeases?: boolean;
   /** The class of the connections. Default `Connection`. */
   readonly connectionClass?: ConnectionClass<C>;
-  /** How long `close()` waits for leases to come back before it cuts them. Default 5,000. */
+  /** The time in milliseconds that `close()` waits for leases. Default 5,000. */
   readonly closeGrace?: number;
 }
 
 /** The options of a pool that waits. */
 export interface BlockingPoolOptions<C = unknown> extends PoolOptions<C> {
-  /** How long to wait for a connection; 0 is without end. Default 20,000. */
+  /** The maximum time to wait for a connection, in milliseconds; 0: unlimited. Default 20,000. */
   readonly timeout?: number;
 }
 
-/** The options of a client, beside those of the pool that it makes for itself. */
+/** The options of a client, including those of its pool. */
 export interface RedisOptions<P = unknown> extends PoolOptions {
   /** Plain commands of all callers share one connection; `false`: each takes one for its round trip. Default `true`. */
   readonly multiplex?: boolean;
-  /** Answers read-only commands from memory until the server says that a key changed; needs RESP3. Default `false`. */
+  /**
+   * The client-side cache, which answers read-only commands from memory until the server invalidates the keys. Needs
+   * RESP3. Default `false`.
+   */
   readonly cache?: CacheOptions | boolean;
-  /** A pool made elsewhere, which the client uses and does not close; where the server is, the pool says. */
+  /** A pool that the client uses and does not close. The pool has the address of the server. */
   readonly pool?: P;
 }

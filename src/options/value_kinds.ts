@@ -1,5 +1,5 @@
 /**
- * The kinds of values that options take: each checks what an object gives and reads what a URL gives.
+ * The types of option values. Each checks a value of an object and parses a value of a URL.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a connection's options come to, before they are made safe to print.
+ * The values of connection options.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Observer } from "../observer.ts";
 import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
 import type { CredentialProvider } from "./credentials.ts";
 
-/** How text arrives: UTF-8, one character a byte, or as `Uint8Array`. */
+/** The type of text replies: UTF-8, one character per byte, or `Uint8Array`. */
 export type Encoding = "utf8" | "latin1" | "bytes";
 
-/** How a lost connection comes back. */
+/** The policy for reconnects. */
 export interface ReconnectPolicy {
-  /** Failed tries in a row after which those who wait are told; `Infinity`: no limit. */
+  /** The number of failed attempts after which waiting commands reject; `Infinity`: unlimited. */
   readonly attempts: number;
   /** The wait before each try. */
   readonly backoff: Backoff;
@@ -30,7 +30,7 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
-/** What a connection's options come to, secrets and functions included. */
+/** The values of connection options, including secrets and functions. */
 export interface ConnectionValues {
   readonly host: string;
   readonly port: number;

@@ -79,7 +79,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * Makes a pool; it connects when a connection is first needed, or with `minIdle` in the background. Options are a
    * URL, an object, or both: the object goes over the URL.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   constructor(
     options: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions = {},

@@ -1,5 +1,5 @@
 /**
- * What users say about sentinels and the servers behind them.
+ * The options of sentinels and of the servers that they manage.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import type { ServerAddress } from "../topology/server_address.ts";
 
 /** Reads from replicas whose data is not too old; when there is none, as when no replica is up. */
 export interface ReadFromFresh {
-  /** Where reads go. */
+  /** The servers that receive reads. */
   readonly prefer: ReadFrom;
   /**
    * The age in milliseconds that the data of a replica may have, 300 at least: the client compares the replication
@@ -42,47 +42,47 @@ export type SentinelLogin = Omit<
 /** The options of servers that sentinels find: where they are is not among them. */
 export type FoundServerOptions = Omit<RedisOptions, "host" | "port" | "path" | "pool">;
 
-/** The options of a {@linkcode Sentinel}: its own, and those of the servers that it finds. */
+/** The options of a {@linkcode Sentinel}, including those of the servers. */
 export interface SentinelOptions extends FoundServerOptions {
   /**
    * User, password, TLS and timeouts for the sentinels; nothing of it is taken from the options of the servers but
    * `transport` and `clock`. By default `connectTimeout` and `commandTimeout` are 1,000.
    */
   readonly sentinel?: SentinelLogin;
-  /** How many other sentinels one must know to be believed. Default 0. */
+  /** The number of other sentinels that a sentinel must know. Default 0. */
   readonly minOtherSentinels?: number;
-  /** The addresses to connect to for those that the sentinels announce, of sentinels and of servers: rules, or a function. */
+  /** Maps announced addresses, of sentinels and of servers, to reachable addresses: rules, or a function. */
   readonly addressMap?: AddressMap;
 }
 
-/** The options of one client of a {@linkcode Sentinel}; they go over those of the sentinel. */
+/** The options of one client of a {@linkcode Sentinel}. They override those of the sentinel. */
 export interface SentinelClientOptions extends FoundServerOptions {
-  /** Where reads go. Default: `"master"` of `masterFor`, `"preferReplica"` of `replicaFor`. */
+  /** The servers that receive reads. Default: `"master"` for `masterFor`, `"preferReplica"` for `replicaFor`. */
   readonly readFrom?: ReadFrom | ReadFromFresh;
 }
 
-/** What knows where the servers are: a `Sentinel`. */
+/** Finds the servers of a service, as a `Sentinel` does. */
 export interface Discoverer {
-  /** Where the master of a service is now. */
+  /** Resolves with the address of the master of a service. */
   discoverMaster(service: string): Promise<ServerAddress>;
-  /** Where its replicas are. */
+  /** Resolves with the addresses of the replicas of a service. */
   discoverReplicas(service: string): Promise<ServerAddress[]>;
 }
 
-/** The options of a {@linkcode SentinelConnectionPool}, beside those of its connections. */
+/** The options of a {@linkcode SentinelConnectionPool}, including those of its connections. */
 export interface SentinelPoolOptions<C = unknown>
   extends Omit<BlockingPoolOptions<C>, "host" | "port" | "path"> {
-  /** Who knows where the servers are. */
+  /** The sentinel that finds the servers. */
   readonly sentinel: Discoverer;
   /** The name of the service. */
   readonly service: string;
-  /** Which servers: the master (default), or replicas, or the master while there is none. */
+  /** The servers to connect to: the master (default), or replicas with the master as a fallback. */
   readonly role?: "master" | "replica";
   /** Wait at `maxConnections` instead of failing. Default `false`. */
   readonly blocking?: boolean;
 }
 
-/** What the connections to sentinels are made with where nobody says otherwise: they answer at once, or not at all. */
+/** The default options of connections to sentinels: fail fast. */
 const SENTINEL_DEFAULTS = {
   connectTimeout: 1_000,
   commandTimeout: 1_000,
@@ -131,7 +131,7 @@ export function checkService(service: unknown): string {
   throw new TypeError('Cannot use a Sentinel without the name of a service, as in masterFor("mymaster")');
 }
 
-/** Refuses what says where the servers are. */
+/** Refuses options that contain an address. */
 export function refuseAddress(given: unknown): void {
   if (given !== undefined && !isPlain(given)) {
     throw new TypeError("Cannot use these options: wanted a plain object");
@@ -143,7 +143,7 @@ export function refuseAddress(given: unknown): void {
   }
 }
 
-/** What stands in messages in the place of an address. */
+/** Returns the text for messages instead of an address. */
 function label(service: string): { host: string } {
   return { host: /^[\w.\-]+$/.test(service) ? service : "sentinel" };
 }

@@ -52,7 +52,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
   /**
    * Makes a pool; it connects when a connection is first needed. Options of connections go over those of the sentinel.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   constructor(options: SentinelPoolOptions<C> | ResolvedPoolOptions) {
     const resolved = options instanceof ResolvedPoolOptions ? options : planPool(options);

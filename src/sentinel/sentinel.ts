@@ -1,5 +1,5 @@
 /**
- * Sentinels as users hold them: who asks them, and makes clients of the servers that they know.
+ * The `Sentinel` class: finds servers and creates clients for them.
  *
  * @module
  */
@@ -55,10 +55,11 @@ export class Sentinel implements Discoverer {
   readonly #plan: SentinelPlan;
 
   /**
-   * Knows sentinels; connects when they are first asked. The options are those of the servers, and some of its own.
+   * Creates a sentinel client, which connects on first use. The options are those of the servers and of the
+   * sentinels.
    *
-   * @param addresses one or more; the others are learned from them. The port is 26379 where none is given
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @param addresses one or more sentinels; the client discovers the others. Default port: 26379
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   constructor(addresses: readonly Seed[], options: SentinelOptions = {}) {
     const { connectionClass } = new.target;
@@ -66,7 +67,7 @@ export class Sentinel implements Discoverer {
     const { sentinel, minOtherSentinels, addressMap, ...servers } = options;
     const seeds = readSeeds(addresses, "addresses", DEFAULT_PORT);
     const login = resolveLogin(sentinel, servers);
-    // Wrong options of the servers are told here, and not when the first client is made.
+    // Invalid options of the servers throw here, not in the first client.
     resolveClient("servers", servers, {});
     const sentinels = new LazySentinelClient({
       seeds,
@@ -79,11 +80,11 @@ export class Sentinel implements Discoverer {
   }
 
   /**
-   * A client for a URL of sentinels: `redis-sentinel://user:password@host:26379,host2:26379/service/0`, with
-   * `rediss-sentinel:` for TLS to sentinels and servers. User, password and options of the query are those of the
-   * servers; `sentinel.username`, `sentinel.password` and the like are those of the sentinels.
+   * Creates a client for a URL of sentinels: `redis-sentinel://user:password@host:26379,host2:26379/service/0`.
+   * `rediss-sentinel:` uses TLS for sentinels and servers. The user, the password and the query are for the servers;
+   * `sentinel.username`, `sentinel.password` and the like are for the sentinels.
    *
-   * @throws {TypeError | RangeError} for a URL that is not right, and for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an invalid URL, and for an unknown or invalid option.
    *
    * @example
    * ```ts
@@ -97,16 +98,17 @@ export class Sentinel implements Discoverer {
     return new this(addresses, options).masterFor(service, client);
   }
 
-  /** The sentinels that are known now: those that were given, and those that were learned of. */
+  /** The known sentinels: given and discovered ones. */
   get sentinels(): readonly ServerAddress[] {
     return this.#plan.sentinels.addresses;
   }
 
   /**
-   * Where the master of a service is now.
+   * Resolves with the address of the master of a service.
    *
-   * @throws {ConnectionError} with code `NO_MASTER`, `NO_SERVICE` or `NO_SENTINEL`; it says what each sentinel answered.
-   * @throws {AuthenticationError} when all sentinels refuse the credentials.
+   * @throws {ConnectionError} with code `NO_MASTER`, `NO_SERVICE` or `NO_SENTINEL`; the message has the reply of each
+   * sentinel.
+   * @throws {AuthenticationError} if all sentinels refuse the credentials.
    */
   async discoverMaster(
     service: string,
@@ -118,7 +120,7 @@ export class Sentinel implements Discoverer {
     return address;
   }
 
-  /** Where the replicas of a service are that are up now; throws as `discoverMaster` does. */
+  /** Resolves with the addresses of the replicas that are up. Throws the errors of `discoverMaster`. */
   async discoverReplicas(
     service: string,
     options: { readonly signal?: AbortSignal } = {},
@@ -130,10 +132,10 @@ export class Sentinel implements Discoverer {
   }
 
   /**
-   * A client of the master of a service, wherever it is: it follows failovers. The options go over those of the
-   * sentinel. It owns its connections; close it when done.
+   * Creates a client of the master of a service, which follows failovers. The options override those of the sentinel.
+   * Close the client to close its connections.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   masterFor(service: string, options: SentinelClientOptions = {}): Redis {
     return this.#client(service, options, "master");
@@ -143,7 +145,7 @@ export class Sentinel implements Discoverer {
    * A client of the replicas of a service, for reading: from one after the other. Commands that write are refused. By
    * default the master is read from while no replica is up.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   replicaFor(service: string, options: SentinelClientOptions = {}): Redis {
     return this.#client(service, options, "replica");

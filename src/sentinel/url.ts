@@ -37,7 +37,7 @@ function serverUrl(tls: boolean, user: string, db: number | undefined, query: Pa
 /**
  * Reads a URL of sentinels.
  *
- * @throws {TypeError | RangeError} for one that is not right, and for an option that is unknown or wrong.
+ * @throws {TypeError | RangeError} for one that is not right, and for an unknown or invalid option.
  */
 export function readSentinelUrl(
   url: string | URL,

@@ -8,13 +8,13 @@ import type { CacheAside } from "../cache/cache_aside.ts";
 import type { CachedOptions } from "../cache/cache_aside_options.ts";
 import { SubscribingClient } from "./subscription_methods.ts";
 
-/** A client as far as it stores what is loaded elsewhere. */
+/** The methods of the cache-aside cache. */
 export abstract class CachingClient<W extends Wrap> extends SubscribingClient<W> {
   /**
-   * The value of a key; when it is missing, one caller of all processes loads it and stores it, and the others wait, or
-   * with `staleTtl` have the value from before. `undefined` is not stored. Remove it with `invalidate()`.
+   * Returns the value of a key. If it is missing, one process loads and stores it, while the others wait, or with
+   * `staleTtl` get the previous value. `undefined` is not stored. `invalidate()` removes the value.
    *
-   * @throws what the loader throws; a `RedisError` when the server cannot be asked.
+   * @throws the error of the loader, or a `RedisError` if the server cannot be reached.
    *
    * @example
    * ```ts
@@ -29,7 +29,7 @@ export abstract class CachingClient<W extends Wrap> extends SubscribingClient<W>
     return await (await this.#cacheAside()).get(key, options, loader, this.core.call);
   }
 
-  /** Removes values of `cached()`; what is being loaded at this moment is not stored. */
+  /** Removes values of `cached()`. Values that are being loaded are not stored. */
   async invalidate(...keys: string[]): Promise<void> {
     await (await this.#cacheAside()).invalidate(keys, this.core.call);
   }

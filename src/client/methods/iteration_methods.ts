@@ -65,11 +65,12 @@ export abstract class IteratingClient<W extends Wrap> extends CachingClient<W> {
   }
 
   /**
-   * Consumes streams as a consumer of a group: iterates over messages, or calls a handler with each of them. First come
-   * the messages that were delivered to this consumer before and not acknowledged, then, with `claim`, those that other
-   * consumers did not acknowledge in time, then new ones. It continues over lost connections and restarts of the server.
+   * Consumes streams as a consumer of a group: iterates over messages, or calls a handler for each message. First it
+   * delivers messages that this consumer received earlier and did not acknowledge, then, with `claim`, messages that
+   * other consumers did not acknowledge in time, then new messages. It survives lost connections and restarts of the
+   * server.
    *
-   * Leave the loop, or abort `signal`, to stop: what was not acknowledged stays pending.
+   * To stop, leave the loop or abort `signal`. Unacknowledged messages stay pending.
    *
    * @throws {TypeError | RangeError} for an option that is unknown or wrong, when the iteration begins.
    *

@@ -6,7 +6,7 @@
 import { CommandMethods } from "../../commands/methods.ts";
 import type { Wrap } from "../../commands/wrap.ts";
 
-/** What to use instead, by name. */
+/** The replacements, by method name. */
 const INSTEAD: Readonly<Record<string, string>> = {
   on: "addEventListener(type, listener), or subscribe(channel, listener) for messages",
   once: "addEventListener(type, listener, { once: true })",

@@ -19,19 +19,19 @@ import type { Subscription, SubscriptionOptions } from "../pubsub/subscription.t
 /** A client as far as it subscribes. */
 export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W> {
   /**
-   * What it is made of.
+   * The parts of the client.
    *
    * @internal
    */
   protected abstract readonly core: ClientCore;
 
   /**
-   * Calls a listener with every message that is published to a channel, or to each of several; resolves when the
-   * server has confirmed it. It comes back by itself after a lost connection; what was missed is told as event `gap`.
+   * Calls a listener for every message on a channel or on several channels. Resolves when the server has confirmed
+   * the subscription. After a lost connection the client subscribes again and emits `gap`.
    *
-   * @throws {ReplyError} when the server refuses it.
-   * @throws {TimeoutError} when it is not confirmed in time.
-   * @throws {ConnectionError} when the client is closed before it is confirmed.
+   * @throws {ReplyError} if the server refuses the subscription.
+   * @throws {TimeoutError} if the server does not confirm it in time.
+   * @throws {ConnectionError} if the client is closed before the confirmation.
    *
    * @example
    * ```ts
@@ -45,12 +45,12 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
     return this.#pubsub.subscribe("channel", channels, listener, this.core.call);
   }
 
-  /** As `subscribe`, for all channels whose names match a pattern (`news.*`). */
+  /** Like `subscribe`, for all channels that match a pattern (`news.*`). */
   psubscribe(patterns: Channels, listener: Listener<Text<W>>): Promise<void> {
     return this.#pubsub.subscribe("pattern", patterns, listener, this.core.call);
   }
 
-  /** As `subscribe`, for sharded channels: those that a cluster keeps on the shard of their slot (SPUBLISH). */
+  /** Like `subscribe`, for sharded channels (SPUBLISH), which a cluster keeps on the shard of their slot. */
   ssubscribe(channels: Channels, listener: Listener<Text<W>>): Promise<void> {
     return this.#pubsub.subscribe("shard", channels, listener, this.core.call);
   }
@@ -63,12 +63,12 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
     return this.#pubsub.unsubscribe("channel", channels, listener, this.core.call);
   }
 
-  /** As `unsubscribe`, for patterns. */
+  /** Like `unsubscribe`, for patterns. */
   punsubscribe(patterns?: Channels, listener?: Listener<Text<W>>): Promise<void> {
     return this.#pubsub.unsubscribe("pattern", patterns, listener, this.core.call);
   }
 
-  /** As `unsubscribe`, for sharded channels. */
+  /** Like `unsubscribe`, for sharded channels. */
   sunsubscribe(channels?: Channels, listener?: Listener<Text<W>>): Promise<void> {
     return this.#pubsub.unsubscribe("shard", channels, listener, this.core.call);
   }
@@ -77,7 +77,7 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
    * Subscribes to channels, for `for await`: messages, and gaps where some may have been missed. It begins at once,
    * and ends with the loop. Options come last.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    *
    * @example
    * ```ts ignore
@@ -99,8 +99,8 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
   }
 
   /**
-   * Iterates over what happens to keys. The server tells it only if its `notify-keyspace-events` asks for it: `"KA"`
-   * for `keys` (the default), `"EA"` for `event`.
+   * Iterates over keyspace notifications. The server option `notify-keyspace-events` must enable them: `"KA"` for
+   * `keys` (the default), `"EA"` for `event`.
    *
    * @example
    * ```ts ignore
@@ -131,8 +131,8 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
   }
 
   /**
-   * Calls a listener with the push frames of one kind that come over the shared connections (RESP3). Kinds that
-   * nobody listens to are passed over. Returns how to stop.
+   * Calls a listener for the push messages of one kind on the shared connections (RESP3). Returns a function that
+   * removes the listener.
    */
   onPush<K extends string>(
     kind: K,
@@ -145,7 +145,7 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
     );
   }
 
-  /** How many channels, patterns and shard channels this client, and those of the same pool, are subscribed to. */
+  /** Returns the numbers of channels, patterns and shard channels that the clients of this pool are subscribed to. */
   subscriptionCounts(): SubscriptionCounts {
     return this.#pubsub.counts();
   }

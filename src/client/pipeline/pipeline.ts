@@ -13,7 +13,7 @@ import type { Call, Executor } from "../executor.ts";
 import { checkBatched } from "../commands/unsupported_commands.ts";
 import { firstFailure } from "./outcomes.ts";
 
-/** What runs a pipeline, and what holds for it. */
+/** The executor of a pipeline and its options. */
 export interface PipelineTarget {
   /** Runs its commands. */
   readonly executor: Pick<Executor, "executeAll">;
@@ -21,9 +21,9 @@ export interface PipelineTarget {
   readonly call: Call;
 }
 
-/** What methods return in a pipeline: the pipeline, its results longer by one. */
+/** The return type of a pipeline's methods: the pipeline with one more result. */
 export interface PipelineWrap<W extends Wrap, T extends readonly unknown[]> extends Wrap {
-  /** As in the client. */
+  /** The same value as in the client. */
   readonly value: Value<W, this["text"], this["bytes"]>;
   /** The pipeline. */
   readonly out: Pipeline<W, [...T, Value<W, this["text"], this["bytes"]>]>;
@@ -38,13 +38,13 @@ export type Results<W extends Wrap, C> = {
 };
 
 /**
- * Commands that are sent together, with one promise for all of their results. Every method adds a command and
- * returns the pipeline, whose type knows the result of each: so chain them.
+ * Commands that are sent together and settle as one promise. Every method adds a command and returns the pipeline
+ * with the type of its result, so chain the calls.
  *
- * Nothing is sent before `exec()`. A pipeline is no transaction: commands of others may run between its own
- * (`redis.multi()` makes the same chain, and runs it as one). It can be executed again, and then runs all again.
+ * `exec()` sends the commands. A pipeline is not a transaction: commands of other clients can run in between.
+ * `redis.multi()` starts a transaction. Calling `exec()` again runs all commands again.
  *
- * @typeParam W what the client's methods return, which says whether replies are text or bytes
+ * @typeParam W the return type of the client's methods: text or bytes
  * @typeParam T the results so far
  *
  * @example
@@ -70,7 +70,7 @@ export class Pipeline<W extends Wrap, T extends readonly unknown[] = []>
     for (const command of commands) this.execute(command);
   }
 
-  /** How many commands it has. */
+  /** The number of commands. */
   get length(): number {
     return this.#commands.length;
   }
@@ -91,7 +91,7 @@ export class Pipeline<W extends Wrap, T extends readonly unknown[] = []>
     return this.execute(command(name, ...args)) as unknown as Pipeline<W, [...T, R]>;
   }
 
-  /** Adds a Lua script; the first call of each is sent whole, so that the server knows it whatever it knew before. */
+  /** Adds a Lua script. The first call of each script contains its source, so the server always knows it. */
   script<R = Reply>(source: string, options?: ScriptOptions): Pipeline<W, [...T, R]> {
     return this.execute(script(source, options)) as unknown as Pipeline<W, [...T, R]>;
   }
@@ -103,7 +103,7 @@ export class Pipeline<W extends Wrap, T extends readonly unknown[] = []>
    * @throws the reason of the client's `signal`.
    */
   exec(options?: { readonly settle?: false }): Promise<T>;
-  /** Sends all commands and resolves with their results; the errors of those that failed stand in their places. */
+  /** Sends all commands and resolves with their results in order. Failed commands have an error as their result. */
   exec(options: { readonly settle: true }): Promise<Settled<T>>;
   async exec(options: { readonly settle?: boolean } = {}): Promise<unknown> {
     const commands = this.#commands.slice();
@@ -133,7 +133,7 @@ export class NamedPipeline<R extends Readonly<Record<string, unknown>>> {
    * @throws {PipelineError} when a command failed: for the first by its place, with the results of all.
    */
   exec(options?: { readonly settle?: false }): Promise<R>;
-  /** Sends all commands and resolves with their results by name; the errors of those that failed stand in their places. */
+  /** Sends all commands and resolves with their results by name. Failed commands have an error as their result. */
   exec(options: { readonly settle: true }): Promise<Settled<R>>;
   async exec(options: { readonly settle?: boolean } = {}): Promise<unknown> {
     const results = await this.#pipeline.exec(options as { settle: true });

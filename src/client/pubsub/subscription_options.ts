@@ -40,7 +40,7 @@ export interface CheckedSubscription {
 /**
  * Checks what was given.
  *
- * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+ * @throws {TypeError | RangeError} for an unknown or invalid option.
  */
 export function checkSubscription(
   names: readonly (string | Uint8Array)[],

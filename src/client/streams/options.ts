@@ -172,7 +172,7 @@ function checkDelay(given: unknown): (deliveries: number) => number {
 /**
  * Checks the options of `consume()`.
  *
- * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+ * @throws {TypeError | RangeError} for an unknown or invalid option.
  */
 export function resolveConsume(given: HandlerOptions<never>, withHandler: boolean): ResolvedConsumeOptions {
   if (!isPlain(given)) throw new TypeError("Cannot consume: wanted { stream, group, consumer, ... }");

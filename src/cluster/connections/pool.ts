@@ -77,7 +77,7 @@ export class ClusterConnectionPool {
    * Makes a pool; it connects when a connection is first needed. Options are seeds, a URL, an object, or one of
    * the first two with an object over it.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
   constructor(
     options: string | URL | readonly Seed[] | ClusterPoolOptions | ResolvedClusterOptions = {},

@@ -1,5 +1,5 @@
 /**
- * What was given for a cluster, made complete.
+ * Resolves the options of clusters: checks values and fills in defaults.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const DEFAULTS = {
   nodeTimeout: 500,
 } as const;
 
-/** What `maxConnectionsPerNode: true` is. */
+/** The value of `maxConnectionsPerNode: true`. */
 const PER_NODE = 16;
 
 const { minIdle: _minIdle, ...WITHOUT_IDLE } = POOL;
@@ -51,7 +51,7 @@ function unlist(source: unknown): unknown {
   return Array.isArray(source) ? { startupNodes: source } : source;
 }
 
-/** Parts what is the cluster's own from what each node's pool is made with. */
+/** Separates the options of the cluster from the options of the pool of each node. */
 function part(given: Given): { own: Given; rest: Given } {
   const entries = Object.entries(given);
   return {
@@ -114,11 +114,11 @@ export function resolveBlockingClusterOptions(
   return resolveCluster(mergeOptions(unlist(source), over, BLOCKING_TABLE), true);
 }
 
-/** What the options of a cluster client come to. */
+/** The resolved options of a cluster client. */
 export interface ResolvedClusterClient<P> {
   /** Whether plain commands share one connection to each node. */
   readonly multiplex: boolean;
-  /** What concerns the client's own calls. */
+  /** The options of the client's own calls. */
   readonly connection: ResolvedConnectionOptions;
   /** The pool that was given. */
   readonly pool: P | undefined;
@@ -143,7 +143,7 @@ export function resolveClusterClientOptions<P = unknown>(
   const cache = resolveCache(wanted as CacheOptions | undefined);
   checkCache(cache, together, given.protocol);
   if (pool === undefined) {
-    // Without servers that speak RESP3 there would be no cache: better to hear of that when connecting.
+    // The cache needs RESP3: fail when connecting, not later.
     const poolOptions = resolveCluster(cache === undefined ? given : { ...given, protocol: 3 }, false);
     return { multiplex: together, connection: poolOptions.connection, pool: undefined, poolOptions, cache };
   }

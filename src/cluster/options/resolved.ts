@@ -8,7 +8,7 @@ import type { AddressMap } from "../../topology/address_map.ts";
 import type { ReadFrom } from "../../topology/read_from.ts";
 import { formatAddress, type ServerAddress } from "../../topology/server_address.ts";
 
-/** What a cluster's options come to, beside those of its connections. */
+/** The resolved options of a cluster, without those of its connections. */
 export interface ClusterValues {
   readonly startupNodes: readonly ServerAddress[];
   readonly initSlotCache: boolean;
@@ -28,27 +28,27 @@ export interface ClusterValues {
 /** The options of a cluster's pool, resolved. Made by `resolveClusterOptions`; see {@linkcode ClusterPoolOptions} for what each means. */
 export class ResolvedClusterOptions {
   readonly #addressMap: AddressMap | undefined;
-  /** The options of the pool of each node; host and port are those of the first startup node. */
+  /** The options of the pool of each node. The host and port are those of the first startup node. */
   readonly node: ResolvedPoolOptions;
-  /** Where the cluster can be found. */
+  /** The startup nodes. */
   readonly startupNodes: readonly ServerAddress[];
   /** Whether the slots are asked for before the first command. */
   readonly initSlotCache: boolean;
-  /** How many connections there may be in all. */
+  /** The maximum number of connections to all nodes. */
   readonly maxConnections: number;
-  /** How many there may be to one node. */
+  /** The maximum number of connections to one node. */
   readonly maxConnectionsPerNode: number;
-  /** After how many MOVED replies the slots are asked for anew; 0 is never. */
+  /** The number of MOVED replies after which the topology is refreshed; 0: never. */
   readonly reinitializeSteps: number;
   /** Whether slots may be without a node. */
   readonly skipFullCoverageCheck: boolean;
   /** Whether the nodes of now are asked, not only the startup nodes. */
   readonly followCluster: boolean;
-  /** Where commands that change nothing are read. */
+  /** The nodes that receive read-only commands. */
   readonly readFrom: ReadFrom;
-  /** Where this client is. */
+  /** The availability zone of this client. */
   readonly availabilityZone: string | undefined;
-  /** How often one command may be redirected. */
+  /** The maximum number of redirections of one command. */
   readonly maxRedirections: number;
   /** Milliseconds after which the slots are asked for anew; 0 is never. */
   readonly refreshInterval: number;
@@ -90,17 +90,17 @@ export class ResolvedClusterOptions {
     return { ...this.node.toJSON(), ...this, node: undefined, addressMap };
   }
 
-  /** Where the startup nodes are. */
+  /** Returns the addresses of the startup nodes. */
   toString(): string {
     return this.startupNodes.map(formatAddress).join(", ");
   }
 
-  /** What Node and Bun print. */
+  /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `ClusterOptions ${JSON.stringify(this, null, 2)}`;
   }
 
-  /** What Deno prints. */
+  /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
     return `ClusterOptions ${JSON.stringify(this, null, 2)}`;
   }

@@ -1,5 +1,5 @@
 /**
- * The options of a cluster's pool by name, beside those of its connections.
+ * The table of the options of a cluster, without those of its connections.
  *
  * @module
  */

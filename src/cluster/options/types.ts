@@ -1,5 +1,5 @@
 /**
- * What users may say about a cluster: each option with its unit and default. Times are whole milliseconds.
+ * The types of the options of clusters, with units and defaults. All times are whole milliseconds.
  *
  * @module
  */
@@ -8,29 +8,32 @@ import type { AddressMap } from "../../topology/address_map.ts";
 import type { ReadFrom } from "../../topology/read_from.ts";
 import type { Seed } from "../../topology/server_address.ts";
 
-/** The options of a cluster's pool, beside those of its connections. */
+/** The options of a cluster's pool, including those of its connections. */
 export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "path" | "minIdle"> {
-  /** Where the cluster can be found. Default: `host` and `port`, else `localhost:6379`. */
+  /** The startup nodes. Default: `host` and `port`, else `localhost:6379`. */
   readonly startupNodes?: readonly Seed[];
   /** Ask for the slots before the first command; `false`: learn them from redirections. Default `true`. */
   readonly initSlotCache?: boolean;
-  /** How many connections there may be in all, 1 or more. Default 1,000; of a `BlockingClusterConnectionPool` 50. */
+  /**
+   * The maximum number of connections to all nodes, 1 or more. Default 1,000; for a `BlockingClusterConnectionPool`
+   * 50.
+   */
   readonly maxConnections?: number;
-  /** How many there may be to one node; `true` is 16. Default `false`: no limit but `maxConnections`. */
+  /** The maximum number of connections to one node; `true` is 16. Default `false`: no limit but `maxConnections`. */
   readonly maxConnectionsPerNode?: boolean | number;
-  /** After how many MOVED replies the slots are asked for anew; 0 is never. Default 5. */
+  /** The number of MOVED replies after which the topology is refreshed; 0: never. Default 5. */
   readonly reinitializeSteps?: number;
   /** Work with a cluster that has slots without a node. Default `false`: a `ClusterError` that names them. */
   readonly skipFullCoverageCheck?: boolean;
   /** Ask the nodes that are known now when the slots are asked for anew; `false`: always the `startupNodes`. Default `true`. */
   readonly followCluster?: boolean;
-  /** Maps announced addresses, also those of MOVED and ASK, to addresses that this client can reach. Default: none. */
+  /** Maps announced addresses, also those in MOVED and ASK, to reachable addresses. Default: none. */
   readonly addressMap?: AddressMap;
-  /** Where read-only commands are sent. Default `"master"`. */
+  /** The nodes that receive read-only commands. Default `"master"`. */
   readonly readFrom?: ReadFrom;
   /** The zone of this client for `readFrom: "nearest"`, which then prefers nodes of that zone. Default: none. */
   readonly availabilityZone?: string;
-  /** How often one command may be redirected. Default 16. */
+  /** The maximum number of redirections of one command. Default 16. */
   readonly maxRedirections?: number;
   /** The slots are asked for anew after this time, jittered; 0 is never. Default 60,000. */
   readonly refreshInterval?: number;
@@ -40,11 +43,11 @@ export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "p
 
 /** The options of a cluster's pool that waits. */
 export interface BlockingClusterPoolOptions<C = unknown> extends ClusterPoolOptions<C> {
-  /** How long to wait for a connection; 0 is without end. Default 20,000. */
+  /** The maximum time to wait for a connection, in milliseconds; 0: unlimited. Default 20,000. */
   readonly timeout?: BlockingPoolOptions["timeout"];
 }
 
-/** The options of a cluster client, beside those of the pool that it makes for itself. */
+/** The options of a cluster client, including the options of its pool. */
 export interface RedisClusterOptions<P = unknown> extends ClusterPoolOptions {
   /** Plain commands of all callers share one connection to each node; `false`: each takes one for its round trip. Default `true`. */
   readonly multiplex?: boolean;
