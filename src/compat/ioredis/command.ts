@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { slotOf } from "../../cluster/routing/slot.ts";
 import type { Sendable } from "../../connection/pending.ts";
-import type { Arg, Reply } from "../../resp/types.ts";
+import type { Reply } from "../../resp/types.ts";
 import { CommandFlag } from "../../commands/command.ts";
 import { blockingTimeout, type FlagName, FLAGS, hasFlag } from "./command_flags.ts";
 import { keyPlaces } from "./command_table.ts";
@@ -16,7 +16,6 @@ import {
   convertReply,
   decodeMode,
   type ReplyContext,
-  type ReplyMappingMode,
   type ReplyTransformer,
   replyTransformers,
 } from "./reply.ts";
@@ -70,8 +69,43 @@ export function specOf(name: string): Sendable["spec"] {
   return spec;
 }
 
+/** Where the outcome of a command goes beside its promise. */
+export interface OutcomeSink {
+  /** Receives an error, or null and the result, of the command at a position. */
+  fillResult(outcome: [error: Error | null, result?: unknown], position: number): void;
+}
+
+/** Fields that few commands need. */
+interface Rare {
+  timer?: ReturnType<typeof setTimeout> | undefined;
+  blockingTimer?: ReturnType<typeof setTimeout> | undefined;
+  blockingDeadline?: number;
+  errorStack?: Error | undefined;
+  callback?: Callback | undefined;
+  keys?: (string | Buffer)[];
+  slot?: number | null;
+}
+
+// deno-lint-ignore no-explicit-any
+type Settle = (value: any) => void;
+
+// The executor is one function for all promises, so that a command costs no closure of its own.
+let lastResolve: Settle;
+let lastReject: Settle;
+const capture = (resolve: Settle, reject: Settle): void => {
+  lastResolve = resolve;
+  lastReject = reject;
+};
+
+/** A copy of arguments, without the lists among them; what is in the lists takes their places. */
+// deno-lint-ignore no-explicit-any
+function flatten(args: readonly any[]): any[] {
+  for (let index = 0; index < args.length; index++) if (Array.isArray(args[index])) return args.flat();
+  return args.slice();
+}
+
 /** A command, which a client's `sendCommand` sends. */
-export class Command {
+export class Command implements Sendable {
   /** Names of commands by what is special about them. */
   static readonly FLAGS: typeof FLAGS = FLAGS;
   /** @internal */
@@ -110,77 +144,127 @@ export class Command {
   /** Whether it stands between MULTI and EXEC of a pipeline. */
   inTransaction = false;
   /** Its place in a pipeline. */
-  pipelineIndex?: number;
+  pipelineIndex: number | undefined = undefined;
   /** @internal */
   isTraced = false;
   /** Whether it has resolved. */
   isResolved = false;
   /** Whether it has settled. */
   isSettled = false;
-  /** Rejects the promise. */
-  // deno-lint-ignore no-explicit-any
-  reject!: (error: any) => void;
-  /** Resolves the promise with a reply. */
-  // deno-lint-ignore no-explicit-any
-  resolve!: (reply: any) => void;
-  /** Settles with the reply. */
-  // deno-lint-ignore no-explicit-any
-  promise!: Promise<any>;
+  /**
+   * The pipeline that the command belongs to.
+   *
+   * @internal
+   */
+  sink: OutcomeSink | undefined = undefined;
   #text: boolean;
-  #errorStack: Error | undefined;
-  #callback: Callback | undefined;
-  #protocol: 2 | 3 = 2;
-  #mapping: ReplyMappingMode = "legacy";
-  #stringNumbers = false;
-  #transformed = false;
-  #keys: (string | Buffer)[] | undefined = undefined;
-  #slot: number | null | undefined = undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  #blockingTimer: ReturnType<typeof setTimeout> | undefined = undefined;
-  #blockingDeadline: number | undefined = undefined;
+  #context: ReplyContext | undefined = undefined;
+  #isPrepared = false;
+  #rare: Rare | undefined = undefined;
+  #promise: Promise<unknown> | undefined = undefined;
+  #settle: Settle | undefined = undefined;
+  #fail: Settle | undefined = undefined;
+  /** What it has settled with, before there is a promise. */
+  #outcome: unknown = undefined;
+  #ownResolve: Settle | undefined = undefined;
+  #ownReject: Settle | undefined = undefined;
 
   /** Makes a command; arrays among `args` are flattened by one level. */
   constructor(
     name: string,
     args: ArgumentType[] = [],
-    options: CommandOptions | null = {},
+    options: CommandOptions | null = null,
     callback?: Callback,
   ) {
-    options ??= {};
     this.name = name;
-    this.#text = Boolean(options.replyEncoding);
-    this.#errorStack = options.errorStack;
-    this.args = args.flat();
-    this.#callback = callback;
+    this.args = flatten(args);
+    this.#text = Boolean(options?.replyEncoding);
+    if (options?.errorStack !== undefined) this.#rareFields.errorStack = options.errorStack;
+    if (callback !== undefined) this.#rareFields.callback = callback;
     this.initPromise();
-    if (options.keyPrefix) this.#prefixKeys(options.keyPrefix);
-    if (options.readOnly) this.isReadOnly = true;
+    if (options?.keyPrefix) this.#prefixKeys(options.keyPrefix);
+    if (options?.readOnly) this.isReadOnly = true;
+  }
+
+  get #rareFields(): Rare {
+    return this.#rare ??= {};
+  }
+
+  /** The encoded name. */
+  get spec(): Sendable["spec"] {
+    return specOf(this.name);
+  }
+
+  /** Replies are converted by the command itself. */
+  get parse(): undefined {
+    return undefined;
+  }
+
+  /** Settles with the reply. */
+  // deno-lint-ignore no-explicit-any
+  get promise(): Promise<any> {
+    return this.#promise ??= this.#makePromise();
+  }
+
+  // deno-lint-ignore no-explicit-any
+  set promise(promise: Promise<any>) {
+    this.#promise = promise;
+  }
+
+  /**
+   * What `sendCommand` returns: nothing for a command of a pipeline, which gets the outcome itself.
+   *
+   * @internal
+   */
+  get answer(): Promise<unknown> | undefined {
+    return this.sink === undefined ? this.promise : undefined;
+  }
+
+  /** Resolves the promise with a reply. */
+  // deno-lint-ignore no-explicit-any
+  get resolve(): (reply: any) => void {
+    return this.#ownResolve ?? ((reply) => this.#resolved(reply, false));
+  }
+
+  // deno-lint-ignore no-explicit-any
+  set resolve(resolve: (reply: any) => void) {
+    this.#ownResolve = resolve;
+  }
+
+  /** Rejects the promise. */
+  // deno-lint-ignore no-explicit-any
+  get reject(): (error: any) => void {
+    return this.#ownReject ?? ((error) => this.rejected(error));
+  }
+
+  // deno-lint-ignore no-explicit-any
+  set reject(reject: (error: any) => void) {
+    this.#ownReject = reject;
   }
 
   /** Returns the slot of the first key, or null without keys. */
   getSlot(): number | null {
-    if (this.#slot === undefined) {
+    const rare = this.#rareFields;
+    if (rare.slot === undefined) {
       const key = this.getKeys()[0];
-      this.#slot = key === undefined || key === null ? null : slotOf(key);
+      rare.slot = key === undefined || key === null ? null : slotOf(key);
     }
-    return this.#slot;
+    return rare.slot;
   }
 
   /** Returns the keys among the arguments. */
   getKeys(): (string | Buffer)[] {
-    return this.#keys ??= keyPlaces(this.name, this.args).map((at) => this.args[at]);
+    return this.#rareFields.keys ??= keyPlaces(this.name, this.args).map((at) => this.args[at]);
   }
 
   /** Sets what decides the shapes of the reply. */
   setReplyContext(context: ReplyContext | null | undefined): void {
-    this.#protocol = context?.protocol ?? 2;
-    this.#mapping = context?.replyMapping ?? "legacy";
-    this.#stringNumbers = context?.stringNumbers ?? false;
+    this.#context = context ?? undefined;
   }
 
   /** The bits of `DecodeMode` for the reply: EXEC has replies of many commands, each of which is converted by its own. */
   get decodeMode(): number {
-    return decodeMode(this.#text && this.name !== "exec", this.#mapping);
+    return decodeMode(this.#text && this.name !== "exec", this.#context?.replyMapping ?? "legacy");
   }
 
   /** What is sent in place of this command over a connection; scripts override it. */
@@ -199,27 +283,32 @@ export class Command {
 
   /** Resolves with a decoded reply. */
   reply(reply: Reply): void {
-    const text = this.#text && this.name !== "exec";
-    this.resolve(
-      convertReply(reply, { text, mapping: this.#mapping, stringNumbers: this.#stringNumbers }),
-    );
+    const mapping = this.#context?.replyMapping ?? "legacy";
+    const stringNumbers = this.#context?.stringNumbers ?? false;
+    const isWhole = this.name !== "exec";
+    const value = convertReply(reply, this.#text && isWhole, mapping, stringNumbers);
+    if (this.#ownResolve === undefined) this.#resolved(value, isWhole);
+    else this.#ownResolve(value);
   }
 
   /** Converts a reply to text where that was asked for, and applies the command's transformer. */
   transformReply(reply: unknown): unknown {
-    if (this.#text && typeof reply !== "string") reply = bytesToText(reply);
+    return this.#transform(this.#text && typeof reply !== "string" ? bytesToText(reply) : reply);
+  }
+
+  #transform(reply: unknown): unknown {
     const transformer = Command._transformer.reply[this.name];
     if (transformer === undefined) return reply;
     return transformer(reply, {
       commandName: this.name,
-      protocol: this.#protocol,
-      replyMapping: this.#mapping,
+      protocol: this.#context?.protocol ?? 2,
+      replyMapping: this.#context?.replyMapping ?? "legacy",
     });
   }
 
   /** Rejects after `ms` milliseconds. The first call counts. */
   setTimeout(ms: number): void {
-    this.#timer ??= setTimeout(() => {
+    this.#rareFields.timer ??= setTimeout(() => {
       if (!this.isSettled) this.reject(new Error("Command timed out"));
     }, ms);
   }
@@ -227,12 +316,13 @@ export class Command {
   /** Resolves with null after `ms` milliseconds from the first call, as a blocking command does whose time is up. */
   setBlockingTimeout(ms: number): void {
     if (ms <= 0) return;
-    clearTimeout(this.#blockingTimer);
+    const rare = this.#rareFields;
+    clearTimeout(rare.blockingTimer);
     const now = Date.now();
-    this.#blockingDeadline ??= now + ms;
-    const left = this.#blockingDeadline - now;
+    rare.blockingDeadline ??= now + ms;
+    const left = rare.blockingDeadline - now;
     if (left <= 0) return this.resolve(null);
-    this.#blockingTimer = setTimeout(() => {
+    rare.blockingTimer = setTimeout(() => {
       if (!this.isSettled) this.resolve(null);
     }, left);
   }
@@ -242,51 +332,88 @@ export class Command {
     return blockingTimeout(this.name, this.args);
   }
 
-  /** Makes a new promise, for a command that is sent again by a pipeline. */
+  /** Makes the command ready to settle again, for a pipeline that is sent again. */
   initPromise(): void {
     this.isResolved = this.isSettled = false;
-    const promise = new Promise<unknown>((resolve, reject) => {
-      this.resolve = (reply) => this.#resolved(reply, resolve);
-      this.reject = (error) => this.#rejected(error, reject);
-    });
-    if (!this.#transformed) {
-      this.#transformed = true;
-      try {
-        const transformer = Command._transformer.argument[this.name];
-        if (transformer !== undefined) this.args = transformer(this.args);
-        this.stringifyArguments();
-      } catch (error) {
-        this.reject(error);
-      }
-    }
-    this.promise = asCallback(promise, this.#callback);
-  }
-
-  #resolved(reply: unknown, resolve: (value: unknown) => void): unknown {
+    this.#promise =
+      this.#settle =
+      this.#fail =
+      this.#outcome =
+        undefined;
+    this.#ownResolve = this.#ownReject = undefined;
+    const callback = this.#rare?.callback;
+    if (callback !== undefined) asCallback(this.promise, callback);
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
     try {
-      this.#clearTimers();
-      resolve(this.transformReply(reply));
-      this.isResolved = this.isSettled = true;
+      const transformer = Command._transformer.argument[this.name];
+      if (transformer !== undefined) this.args = transformer(this.args);
+      this.stringifyArguments();
     } catch (error) {
       this.reject(error);
     }
-    return this.promise;
   }
 
-  #rejected(error: unknown, reject: (error: unknown) => void): void {
-    this.#clearTimers();
+  #makePromise(): Promise<unknown> {
+    if (this.isSettled) {
+      return this.isResolved ? Promise.resolve(this.#outcome) : Promise.reject(this.#outcome);
+    }
+    const promise = new Promise<unknown>(capture);
+    this.#settle = lastResolve;
+    this.#fail = lastReject;
+    return promise;
+  }
+
+  #resolved(reply: unknown, isConverted: boolean): void {
+    if (this.#rare !== undefined) this.#clearTimers();
+    if (this.isSettled) return;
+    let result: unknown;
+    try {
+      result = isConverted ? this.#transform(reply) : this.transformReply(reply);
+    } catch (error) {
+      return this.reject(error);
+    }
+    this.resolved(result);
+  }
+
+  /**
+   * Resolves with a result that needs no conversion any more.
+   *
+   * @internal
+   */
+  resolved(result: unknown): void {
+    if (this.isSettled) return;
+    this.isResolved = this.isSettled = true;
+    if (this.#settle === undefined) this.#outcome = result;
+    else this.#settle(result);
+    this.sink?.fillResult([null, result], this.pipelineIndex!);
+  }
+
+  /**
+   * Rejects, whatever `reject` has been replaced by.
+   *
+   * @internal
+   */
+  rejected(error: unknown): void {
+    if (this.#rare !== undefined) this.#clearTimers();
+    if (this.isSettled) return;
     this.isSettled = true;
-    reject(this.#errorStack === undefined ? error : friendlyStack(error as Error, this.#errorStack));
+    const call = this.#rare?.errorStack;
+    const reason = call === undefined ? error : friendlyStack(error as Error, call);
+    if (this.#fail === undefined) this.#outcome = reason;
+    else this.#fail(reason);
+    this.sink?.fillResult([reason as Error], this.pipelineIndex!);
   }
 
   #clearTimers(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    if (this.#blockingTimer !== undefined) clearTimeout(this.#blockingTimer);
-    this.#timer = this.#blockingTimer = undefined;
+    const rare = this.#rare!;
+    if (rare.timer !== undefined) clearTimeout(rare.timer);
+    if (rare.blockingTimer !== undefined) clearTimeout(rare.blockingTimer);
+    rare.timer = rare.blockingTimer = undefined;
   }
 
   #prefixKeys(prefix: string | Buffer): void {
-    this.#keys = keyPlaces(this.name, this.args).map((at) => {
+    this.#rareFields.keys = keyPlaces(this.name, this.args).map((at) => {
       const key = this.args[at] as string | Buffer;
       const joined = typeof key === "string" && typeof prefix === "string"
         ? prefix + key
@@ -294,9 +421,4 @@ export class Command {
       return this.args[at] = joined;
     });
   }
-}
-
-/** The words of a command, for the wire. */
-export function sendableOf(command: Command): Sendable {
-  return { spec: specOf(command.name), args: command.args as Arg[], parse: undefined };
 }

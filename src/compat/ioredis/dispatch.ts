@@ -29,14 +29,18 @@ export class Dispatcher {
     if (condition?.protocol !== 3 && Array.isArray(reply) && this.#fromServer(reply, sent, wire)) return;
     wire.shift();
     if (sent === undefined) return this.#unasked(`Last reply: ${toText(reply)}`);
-    this.#guard(() => sent.resolve(reply));
+    try {
+      sent.resolve(reply);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   /** Takes an error reply. */
   replyError(sent: Sent | undefined, error: Error): void {
     if (sent === undefined) return this.#unasked(`Last error: ${error.message}`);
     if (sent.done) return;
-    const { command } = sent.item;
+    const { command } = sent;
     Object.defineProperty(error, "command", {
       value: { name: command.name, args: command.args },
       configurable: true,
@@ -45,7 +49,7 @@ export class Dispatcher {
     });
     const redis = this.#redis;
     if (command.name === "ssubscribe" && error.message.startsWith("MOVED ")) redis.emit("moved");
-    this.#guard(() => redis.handleReconnection(error, sent.item));
+    this.#guard(() => redis.handleReconnection(error, sent));
   }
 
   /** Takes a push frame. */
@@ -56,8 +60,8 @@ export class Dispatcher {
   /** Under RESP2: takes what only has the form of a reply. */
   #fromServer(reply: Reply[], sent: Sent | undefined, wire: Wire): boolean {
     const redis = this.#redis;
-    const entering = sent !== undefined && hasFlag("ENTER_SUBSCRIBER_MODE", sent.item.command.name);
-    const leaving = sent !== undefined && hasFlag("EXIT_SUBSCRIBER_MODE", sent.item.command.name);
+    const entering = sent !== undefined && hasFlag("ENTER_SUBSCRIBER_MODE", sent.command.name);
+    const leaving = sent !== undefined && hasFlag("EXIT_SUBSCRIBER_MODE", sent.command.name);
     if (!redis.condition?.subscriber && !entering && !leaving) return false;
     return this.#event(reply, wire);
   }
@@ -100,7 +104,7 @@ export class Dispatcher {
     condition.subscriber.add(kind, toText(frame[1]));
     const sent = wire.peek();
     if (sent === undefined) return this.#unasked(`Last reply: ${frame.map(toText)}`);
-    if (sent.left < 0) sent.left = sent.item.command.args.length;
+    if (sent.left < 0) sent.left = sent.command.args.length;
     if (--sent.left > 0) return;
     wire.shift();
     sent.resolve(frame[2]!);
@@ -117,11 +121,11 @@ export class Dispatcher {
     if (condition.subscriber && condition.subscriber.isEmpty()) condition.subscriber = false;
     const sent = wire.peek();
     // A server ends subscriptions by itself, when a slot moves away.
-    if (sent === undefined || sent.item.command.name.toLowerCase() !== kind) {
+    if (sent === undefined || sent.command.name.toLowerCase() !== kind) {
       if (kind === "sunsubscribe") redis.emit("moved");
       return;
     }
-    if (sent.left < 0) sent.left = sent.item.command.args.length || Infinity;
+    if (sent.left < 0) sent.left = sent.command.args.length || Infinity;
     sent.left--;
     // Without names there are as many confirmations as there were subscriptions, at least one.
     if (sent.left > 0 && !(sent.left === Infinity && left === 0)) return;

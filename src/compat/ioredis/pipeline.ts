@@ -109,10 +109,7 @@ export class Pipeline extends Commander {
     if (this._transactions > 0) command.inTransaction = true;
     const position = this._queue.length;
     command.pipelineIndex = position;
-    command.promise.then(
-      (result) => this.fillResult([null, result], position),
-      (error) => this.fillResult([error], position),
-    );
+    command.sink = this;
     this._queue.push(command);
     return this;
   }

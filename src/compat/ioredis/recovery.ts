@@ -148,7 +148,7 @@ function startMonitor(redis: Client): void {
   redis.sendCommand = function (command: Command) {
     if (Command.checkFlag("VALID_IN_MONITOR_MODE", command.name)) return sendCommand.call(redis, command);
     command.reject(new Error("Connection is in monitoring mode, can't process commands."));
-    return command.promise;
+    return command.answer;
   };
   redis.once("close", () => {
     delete (redis as { sendCommand?: unknown }).sendCommand;

@@ -214,11 +214,11 @@ export class RedisBase extends Commander {
     if (this.status === "wait") this.connect().catch(noop);
     if (this.status === "end") {
       command.reject(new Error(CONNECTION_CLOSED_ERROR_MSG));
-      return command.promise;
+      return command.answer;
     }
     if (this.#subscriberOnly && !hasFlag("VALID_IN_SUBSCRIBER_MODE", command.name)) {
       command.reject(new Error("Connection in subscriber mode, only subscriber commands may be used"));
-      return command.promise;
+      return command.answer;
     }
     if (typeof options.commandTimeout === "number") command.setTimeout(options.commandTimeout);
     if (!this.#isWritable(command, stream)) this.#queue(command, stream);
@@ -230,7 +230,7 @@ export class RedisBase extends Commander {
         this.emit("select", db);
       }
     }
-    return command.promise;
+    return command.answer;
   }
 
   #isWritable(command: Command, stream: unknown): boolean {
@@ -243,7 +243,7 @@ export class RedisBase extends Commander {
 
   #write(command: Command, stream: unknown): void {
     const wire = this.wire!;
-    wire.send({ command: command.prepare(wire), stream, select: this.condition!.select });
+    wire.send(command.prepare(wire), stream, this.condition!.select);
     const { blockingTimeout } = this.options;
     if (blockingTimeout && blockingTimeout > 0 && hasFlag("BLOCKING_COMMANDS", command.name)) {
       const own = command.extractBlockingTimeout();
@@ -253,7 +253,7 @@ export class RedisBase extends Commander {
         );
       }
     }
-    if (hasFlag("WILL_DISCONNECT", command.name)) this.manuallyClosing = true;
+    if (command.name.length === 4 && hasFlag("WILL_DISCONNECT", command.name)) this.manuallyClosing = true;
   }
 
   #queue(command: Command, stream: unknown): void {

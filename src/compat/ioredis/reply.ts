@@ -42,7 +42,7 @@ function isPlain(value: Reply): boolean {
 }
 
 /** What replies are made into. */
-export interface Conversion {
+interface Conversion {
   /** Text, else Buffers. */
   readonly text: boolean;
   /** The shapes. */
@@ -51,10 +51,15 @@ export interface Conversion {
   readonly stringNumbers: boolean;
 }
 
-/** What a decoded reply is to ioredis' users. */
-export function convertReply(value: Reply, to: Conversion): unknown {
-  if (to.text && !to.stringNumbers && isPlain(value)) return value;
-  return convert(value, to);
+/** What a decoded reply is to ioredis' users: of text or Buffers, in some shapes, with numbers or text of numbers. */
+export function convertReply(
+  value: Reply,
+  text: boolean,
+  mapping: ReplyMappingMode,
+  stringNumbers: boolean,
+): unknown {
+  if (text && !stringNumbers && isPlain(value)) return value;
+  return convert(value, { text, mapping, stringNumbers });
 }
 
 function convert(value: Reply, to: Conversion): unknown {

@@ -5,7 +5,7 @@
  */
 import { sha1 } from "../../commands/sha1.ts";
 import { Command, type CommandOptions } from "./command.ts";
-import { asCallback, type Callback } from "./support.ts";
+import type { Callback } from "./support.ts";
 
 /** What executes scripts: a client or a pipeline. */
 export interface ScriptContainer {
@@ -51,40 +51,58 @@ export class Script {
     if (typeof this.numberOfKeys === "number") args.unshift(this.numberOfKeys);
     if (this.keyPrefix) options.keyPrefix = this.keyPrefix;
     if (this.readOnly) options.readOnly = true;
-    const command = new ScriptCommand(this, this.#known, args, options);
-    command.promise = command.promise.catch((error) => {
-      if (!String(error?.message).includes("NOSCRIPT")) throw error;
-      const again = new ScriptCommand(this, this.#known, args, options);
-      const client = container.isPipeline ? container.redis! : container;
-      return client.sendCommand(again);
-    });
-    asCallback(command.promise, callback);
+    const command = new ScriptCommand(this, this.#known, args, options, container, callback);
     return container.sendCommand(command);
   }
+}
+
+interface Call {
+  // deno-lint-ignore no-explicit-any
+  readonly args: any[];
+  readonly options: CommandOptions;
 }
 
 /** A call of a script. */
 class ScriptCommand extends Command {
   readonly #script: Script;
   readonly #known: WeakSet<object>;
+  readonly #container: ScriptContainer;
+  readonly #call: Call;
   #connection: object | undefined = undefined;
+  #isRepeated = false;
 
-  // deno-lint-ignore no-explicit-any
-  constructor(script: Script, known: WeakSet<object>, args: any[], options: CommandOptions) {
-    super("evalsha", [script.sha, ...args], options);
+  constructor(
+    script: Script,
+    known: WeakSet<object>,
+    // deno-lint-ignore no-explicit-any
+    args: any[],
+    options: CommandOptions,
+    container: ScriptContainer,
+    callback: Callback | undefined,
+  ) {
+    super("evalsha", [script.sha, ...args], options, callback);
     this.#script = script;
     this.#known = known;
+    this.#container = container;
+    this.#call = { args, options };
   }
 
-  override initPromise(): void {
-    super.initPromise();
-    const { reject } = this;
-    this.reject = (error) => {
-      if (String(error?.message).includes("NOSCRIPT") && this.#connection !== undefined) {
-        this.#known.delete(this.#connection);
-      }
-      reject(error);
-    };
+  /** Sends EVAL instead where the server has forgotten the script. */
+  override rejected(error: unknown): void {
+    // It is rejected while it is being made when an argument cannot become text.
+    if (!(#isRepeated in this)) return super.rejected(error);
+    const isForgotten = String((error as Error | null)?.message).includes("NOSCRIPT");
+    if (isForgotten && this.#connection !== undefined) this.#known.delete(this.#connection);
+    if (!isForgotten || this.#isRepeated) return super.rejected(error);
+    this.#isRepeated = true;
+    const { args, options } = this.#call;
+    const again = new ScriptCommand(this.#script, this.#known, args, options, this.#container, undefined);
+    again.#isRepeated = true;
+    const client = this.#container.isPipeline ? this.#container.redis! : this.#container;
+    (client.sendCommand(again) as Promise<unknown>).then(
+      (result) => this.resolved(result),
+      (reason) => super.rejected(reason),
+    );
   }
 
   override prepare(connection: object): Command {
@@ -92,7 +110,7 @@ class ScriptCommand extends Command {
     const isKnown = this.#known.has(connection);
     this.name = isKnown ? "evalsha" : "eval";
     this.args[0] = isKnown ? this.#script.sha : this.#script.lua;
-    this.#known.add(connection);
+    if (!isKnown) this.#known.add(connection);
     return this;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { systemClock } from "../../clock.ts";
 import { addressOf } from "../../connection/failures.ts";
 import { ReplyDispatcher } from "../../connection/reply_dispatcher.ts";
@@ -10,7 +11,7 @@ import { Link } from "../../connection/link.ts";
 import { Pending } from "../../connection/pending.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { Endpoint, KeepAliveOptions, Transport } from "../../transport.ts";
-import { type Command, sendableOf } from "./command.ts";
+import type { Command } from "./command.ts";
 import { decodeMode } from "./reply.ts";
 
 /** A command that was sent, with the database that was selected, and the pipeline that sent it. */
@@ -22,7 +23,7 @@ export interface CommandItem {
   /** The database. */
   readonly select: number | undefined;
   /** Whether it may have run on a connection that was lost. */
-  executed?: "no" | "unknown";
+  executed?: "no" | "unknown" | undefined;
 }
 
 /** Whom a connection tells. */
@@ -56,23 +57,35 @@ export interface WireOptions {
 }
 
 /** A command on its way. */
-export class Sent extends Pending {
-  /** The command, and how it was sent. */
-  readonly item: CommandItem;
+export class Sent extends Pending implements CommandItem {
+  declare command: Command;
+  /** Marks commands of a pipeline. */
+  readonly stream: unknown;
+  /** The database. */
+  readonly select: number | undefined;
+  /** Whether it may have run on a connection that was lost. */
+  executed: "no" | "unknown" | undefined;
   /** How many confirmations are still to come. */
   left: number;
   readonly #wire: Wire;
 
   /** Makes ready to send a command. */
-  constructor(item: CommandItem, wire: Wire) {
-    super(sendableOf(item.command), item.command.decodeMode, 0);
-    this.item = item;
+  constructor(command: Command, stream: unknown, select: number | undefined, wire: Wire) {
+    super(command, command.decodeMode, 0);
+    this.stream = stream;
+    this.select = select;
+    this.executed = undefined;
     this.left = -1;
     this.#wire = wire;
   }
 
+  override keepArguments(): void {
+    const { command } = this;
+    command.args = command.args.map((arg) => arg instanceof Uint8Array ? Buffer.from(arg) : arg);
+  }
+
   override resolve(reply: Reply): void {
-    this.item.command.reply(reply);
+    this.command.reply(reply);
   }
 
   override fail(error: Error): void {
@@ -81,7 +94,7 @@ export class Sent extends Pending {
 
   override reject(error: unknown): void {
     this.done = true;
-    this.item.command.reject(error);
+    this.command.reject(error);
   }
 }
 
@@ -176,12 +189,11 @@ export class Wire {
   }
 
   /** Sends a command. */
-  send(item: CommandItem): void {
-    const sent = new Sent(item, this);
+  send(command: Command, stream: unknown, select: number | undefined): void {
     try {
-      this.#link!.enqueue(sent);
+      this.#link!.enqueue(new Sent(command, stream, select, this));
     } catch (error) {
-      item.command.reject(error);
+      command.reject(error);
       if (!(error instanceof TypeError)) this.destroy(error as Error);
     }
   }
@@ -205,11 +217,11 @@ export class Wire {
   }
 
   /** Takes a command that was on its way when the connection ended. */
-  lost({ item, done }: Sent, error: Error): void {
-    if (done) return;
+  lost(sent: Sent, error: Error): void {
+    if (sent.done) return;
     const { executed } = error as { executed?: "no" | "unknown" };
-    item.executed = executed === "no" ? "no" : "unknown";
-    this.#lost.push(item);
+    sent.executed = executed === "no" ? "no" : "unknown";
+    this.#lost.push(sent);
   }
 
   /** Ends the sending half; replies still come. Cuts after `timeout` milliseconds. */

@@ -333,10 +333,10 @@ export class ClusterBase extends Commander {
     if (this.status === "wait") this.connect().catch(noop);
     if (this.status === "end") {
       command.reject(new Error(CONNECTION_CLOSED_ERROR_MSG));
-      return command.promise;
+      return command.answer;
     }
     new Routing(this, command, stream, node).send();
-    return command.promise;
+    return command.answer;
   }
 
   /** @internal */
