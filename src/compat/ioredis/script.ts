@@ -21,8 +21,6 @@ export interface ScriptContainer {
 export class Script {
   /** The source. */
   readonly lua: string;
-  /** The SHA-1 of the source, in hexadecimal digits. */
-  readonly sha: string;
   /** How many of the arguments are keys; without, the caller says it. */
   readonly numberOfKeys: number | null;
   /** What stands before each key. */
@@ -30,6 +28,7 @@ export class Script {
   /** Whether replicas may run it. */
   readonly readOnly: boolean;
   readonly #known: WeakSet<object> = new WeakSet();
+  #sha: string | undefined = undefined;
 
   /** Makes a script. */
   constructor(lua: string, numberOfKeys: number | null = null, keyPrefix = "", readOnly = false) {
@@ -37,7 +36,11 @@ export class Script {
     this.numberOfKeys = numberOfKeys;
     this.keyPrefix = keyPrefix;
     this.readOnly = readOnly;
-    this.sha = sha1(lua);
+  }
+
+  /** The SHA-1 of the source, in hexadecimal digits. Libraries define many scripts, and call few. */
+  get sha(): string {
+    return this.#sha ??= sha1(this.lua);
   }
 
   /** Executes the script, with EVAL again where the server has forgotten it. */
@@ -80,7 +83,7 @@ class ScriptCommand extends Command {
     container: ScriptContainer,
     callback: Callback | undefined,
   ) {
-    super("evalsha", [script.sha, ...args], options, callback);
+    super("evalsha", [script.lua, ...args], options, callback);
     this.#script = script;
     this.#known = known;
     this.#container = container;
