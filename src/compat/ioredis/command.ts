@@ -7,9 +7,10 @@ import { Buffer } from "node:buffer";
 import { slotOf } from "../../cluster/routing/slot.ts";
 import type { Sendable } from "../../connection/pending.ts";
 import type { Reply } from "../../resp/types.ts";
-import { CommandFlag } from "../../commands/command.ts";
 import { blockingTimeout, type FlagName, FLAGS, hasFlag } from "./command_flags.ts";
 import { keyPlaces } from "./command_table.ts";
+import { type ArgumentTransformer, argumentTransformers } from "./argument_transformers.ts";
+import { specOf } from "./command_names.ts";
 import { friendlyStack } from "./friendly_stack.ts";
 import {
   bytesToText,
@@ -35,38 +36,6 @@ export interface CommandOptions {
   keyPrefix?: string | Buffer;
   /** Whether a replica may run it. */
   readOnly?: boolean;
-}
-
-// deno-lint-ignore no-explicit-any
-type ArgumentTransformer = (args: any[]) => any[];
-
-function pairsOf(value: unknown): unknown[] | undefined {
-  if (value instanceof Map) return [...value].flat(1);
-  if (typeof value === "object" && value !== null) return Object.entries(value).flat(1);
-  return undefined;
-}
-
-const assignments: ArgumentTransformer = (args) => (args.length === 1 && pairsOf(args[0])) || args;
-
-const fields: ArgumentTransformer = (args) => {
-  const pairs = args.length === 2 ? pairsOf(args[1]) : undefined;
-  return pairs === undefined ? args : [args[0], ...pairs];
-};
-
-const utf8 = new TextEncoder();
-const heads: Map<string, Sendable["spec"]> = new Map();
-/** Names whose encoding is kept; programs that make up names must not fill the memory. */
-const MOST_HEADS = 1_000;
-
-/** The encoded name of a command, as it was written. */
-export function specOf(name: string): Sendable["spec"] {
-  const known = heads.get(name);
-  if (known !== undefined) return known;
-  const { length } = utf8.encode(name);
-  const head = utf8.encode(`$${length}\r\n${name}\r\n`);
-  const spec = { name: name.toUpperCase(), head, words: 1, flags: CommandFlag.opaque };
-  if (heads.size < MOST_HEADS) heads.set(name, spec);
-  return spec;
 }
 
 /** Where the outcome of a command goes beside its promise. */
@@ -113,7 +82,7 @@ export class Command implements Sendable {
     argument: Record<string, ArgumentTransformer>;
     reply: Record<string, ReplyTransformer>;
   } = {
-    argument: { mset: assignments, msetnx: assignments, hset: fields, hmset: fields },
+    argument: argumentTransformers(),
     reply: replyTransformers(),
   };
 
