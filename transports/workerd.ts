@@ -93,11 +93,9 @@ class WorkerdAdapterSocket extends BaseSocket {
 
   /** Reads into one buffer, which is handed to the stream and comes back with each chunk. */
   async read(): Promise<void> {
-    // Keeps the scope alive as long as the request reads.
-    const scope = currentScope();
     let buffer = new ArrayBuffer(this.#readBufferSize);
     try {
-      while (scope !== undefined) {
+      for (;;) {
         const { value, done } = await this.#reader.read(new Uint8Array(buffer));
         if (done) break;
         while (this.isPaused && !this.isEnded) await new Promise<void>((wake) => this.#wake = wake);

@@ -9,7 +9,7 @@ import type { OneOrMany } from "../commands/arguments.ts";
 import { script, type ScriptOptions } from "../commands/script.ts";
 import type { Out, Wrap } from "../commands/wrap.ts";
 import { modeOf } from "../connection/connection.ts";
-import type { ConnectionEvents, ListenOptions, TypedListener } from "../events.ts";
+import type { ConnectionEvents, ListenOptions, TypedEventTarget, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call_options.ts";
@@ -188,8 +188,10 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
    * ```
    */
   with(options: CallOptions = {}): this {
-    const { core: { call, executor } } = this;
-    return this.view(refineCall(call, options), withReplicas(executor, options.replicas)) as unknown as this;
+    const { core } = this;
+    const { replicas } = options;
+    const executor = replicas === undefined ? undefined : withReplicas(core.executor, replicas);
+    return this.view(refineCall(core.call, options), executor) as unknown as this;
   }
 
   /**
@@ -246,7 +248,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
     listener: TypedListener<ConnectionEvents[K]>,
     options?: boolean | ListenOptions,
   ): void {
-    this.core.executor.events.addEventListener(type, listener, options);
+    this.#events.addEventListener(type, listener, options);
   }
 
   /** Listens no more. */
@@ -255,7 +257,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
     listener: TypedListener<ConnectionEvents[K]>,
     options?: boolean | ListenOptions,
   ): void {
-    this.core.executor.events.removeEventListener(type, listener, options);
+    this.#events.removeEventListener(type, listener, options);
   }
 
   /**
@@ -263,9 +265,16 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
    *
    * @internal
    */
-  protected view(call: Call, executor: Executor = this.core.executor): Client<never> {
-    const core = { ...this.core, call, executor };
+  protected view(call: Call, executor?: Executor): Client<never> {
+    const { core: own } = this;
+    const core = own.view === undefined
+      ? { ...own, call, executor: executor ?? own.executor }
+      : own.view(call, executor);
     return Reflect.construct(Client, [core], this.constructor as new () => Client<never>);
+  }
+
+  get #events(): TypedEventTarget<ConnectionEvents> {
+    return this.core.events ?? this.core.executor.events;
   }
 
   #batch(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Call, Executor } from "./executor.ts";
 
@@ -14,4 +15,8 @@ export interface ClientCore {
   readonly executor: Executor;
   /** What holds for what is called on it. */
   readonly call: Call;
+  /** Emits the events of its connections, where the executor does not emit them all. */
+  readonly events?: TypedEventTarget<ConnectionEvents>;
+  /** Makes the core of a view, where that is more than a copy; without `executor` it runs commands as this one does. */
+  view?(call: Call, executor: Executor | undefined): ClientCore;
 }

@@ -14,6 +14,7 @@ import { isSentinelUrl } from "../url.ts";
 import { callOf, Client, type ClientCore } from "./client.ts";
 import type { Executor } from "./executor.ts";
 import { observed } from "./observed_executor.ts";
+import { coreInScopes, poolInScope } from "./scoped_core.ts";
 import { drainedOf, loadOf, StandaloneExecutor } from "./standalone_executor.ts";
 
 /** The options of a client of one server, including the options of its pool. */
@@ -136,12 +137,18 @@ function open(
 ): RedisCore {
   const resolved = resolveRedisOptions(source, over);
   const { multiplex, connection: options } = resolved;
-  const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
-  const inner = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  const cache = resolved.cache && cacheOn(inner.shared, resolved.cache, pool.options.connection);
-  const executor = observed(
-    cache === undefined ? inner : new CachingExecutor(inner, cache),
-    pool.options.connection,
-  );
-  return { pool, options, executor, cache, call: callOf(options) };
+  const transport = (resolved.pool?.options.connection ?? options).transport ?? poolClass.transport;
+  const call = callOf(options);
+  return coreInScopes(transport, { options, call }, (): RedisCore => {
+    const pool = resolved.pool === undefined
+      ? new poolClass(resolved.poolOptions)
+      : poolInScope(resolved.pool);
+    const inner = new StandaloneExecutor(pool, { multiplex, owner: resolved.pool === undefined });
+    const cache = resolved.cache && cacheOn(inner.shared, resolved.cache, pool.options.connection);
+    const executor = observed(
+      cache === undefined ? inner : new CachingExecutor(inner, cache),
+      pool.options.connection,
+    );
+    return { pool, options, executor, cache, call };
+  });
 }

@@ -7,6 +7,7 @@ import type { ClientCache } from "../client/cache/cache.ts";
 import { CachingExecutor } from "../client/cache/caching_executor.ts";
 import { callOf, Client, type ClientCore } from "../client/client.ts";
 import { observed } from "../client/observed_executor.ts";
+import { coreInScopes } from "../client/scoped_core.ts";
 import type { KeyspaceEvent, KeyspaceOptions } from "../client/pubsub/keyspace_notifications.ts";
 import type { Monitor, MonitorOptions } from "../client/commands/monitor.ts";
 import type { Gap } from "../client/pubsub/gap.ts";
@@ -147,13 +148,17 @@ function open(
 ): ClusterCore {
   const resolved = resolveClusterClientOptions<ClusterConnectionPool>(source, over);
   const { multiplex, connection: options } = resolved;
-  const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
-  const cache = resolved.cache && clusterCache(pool.state, resolved.cache);
-  const inner = new ClusterExecutor(pool, { multiplex, owner: resolved.pool === undefined });
-  const executor = observed(
-    cache === undefined ? inner : new CachingExecutor(inner, cache),
-    pool.options.connection,
-    true,
-  );
-  return { pool, options, executor, cache, call: callOf(options) };
+  const transport = (resolved.pool?.options.connection ?? options).transport ?? poolClass.transport;
+  const call = callOf(options);
+  return coreInScopes(transport, { options, call }, (): ClusterCore => {
+    const pool = resolved.pool ?? new poolClass(resolved.poolOptions);
+    const cache = resolved.cache && clusterCache(pool.state, resolved.cache);
+    const inner = new ClusterExecutor(pool, { multiplex, owner: resolved.pool === undefined });
+    const executor = observed(
+      cache === undefined ? inner : new CachingExecutor(inner, cache),
+      pool.options.connection,
+      true,
+    );
+    return { pool, options, executor, cache, call };
+  });
 }

@@ -26,8 +26,8 @@ export function findWorkerd(): string | undefined {
 export interface WorkerOptions {
   /** The module of the Worker, from the folder of the harness. */
   readonly source: string;
-  /** Text bindings. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Constants of the module, by name: numbers or texts. */
+  readonly constants?: Readonly<Record<string, string | number>>;
   /** PEM text of an authority to trust beside the public ones. */
   readonly trusted?: string;
   /** Default: 2026-11-01. */
@@ -45,11 +45,16 @@ export interface Worker {
 }
 
 /** Bundles a Worker, as `wrangler` does: one file, with the condition `workerd`. */
-export async function bundleWorker(source: string, minify = false): Promise<string> {
+export async function bundleWorker(
+  source: string,
+  constants: Readonly<Record<string, string | number>> = {},
+): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [source],
     bundle: true,
-    minify,
+    define: Object.fromEntries(
+      Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)]),
+    ),
     format: "esm",
     target: "esnext",
     platform: "neutral",
@@ -64,10 +69,7 @@ export async function bundleWorker(source: string, minify = false): Promise<stri
 /** Text of the configuration language of workerd. */
 const text = (value: string): string => JSON.stringify(value);
 
-function describe({ env = {}, trusted, compatibilityDate = "2026-11-01" }: WorkerOptions): string {
-  const bindings = Object.entries(env).map(([name, value]) =>
-    `(name = ${text(name)}, text = ${text(value)})`
-  );
+function describe({ trusted, compatibilityDate = "2026-11-01" }: WorkerOptions): string {
   const authorities = trusted === undefined ? "" : `, trustedCertificates = [${text(trusted)}]`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -82,9 +84,7 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
   compatibilityDate = ${text(compatibilityDate)},
-  bindings = [
-    ${[...bindings, '(name = "ROOM", durableObjectNamespace = "Room")'].join(",\n    ")}
-  ],
+  bindings = [(name = "ROOM", durableObjectNamespace = "Room")],
   durableObjectNamespaces = [(className = "Room", uniqueKey = "room", preventEviction = true)],
   durableObjectStorage = (inMemory = void),
 );
@@ -99,7 +99,7 @@ const main :Workerd.Worker = (
 export async function startWorker(program: string, options: WorkerOptions): Promise<Worker> {
   const folder = temporaryFolder();
   try {
-    writeFileSync(join(folder, "worker.mjs"), await bundleWorker(options.source));
+    writeFileSync(join(folder, "worker.mjs"), await bundleWorker(options.source, options.constants));
     writeFileSync(join(folder, "config.capnp"), describe(options));
     // It says on this descriptor where it listens.
     const args = ["serve", "config.capnp", "--control-fd=1"];

@@ -17,9 +17,9 @@ before(async () => {
   servers.push(await startServer({ tls: true }), await startServer({ tls: { leaf: "wrongName" } }));
   const [good, wrong] = servers as [Server, Server];
   worker = await startWorker(program!, {
-    source: fileURLToPath(new URL("fixtures/worker.ts", import.meta.url)),
+    source: fileURLToPath(new URL("fixtures/transport_worker.ts", import.meta.url)),
     trusted: good.certificates!.ca,
-    env: { PORT: String(good.port), TLS_PORT: String(good.tlsPort), WRONG_PORT: String(wrong.tlsPort) },
+    constants: { PORT: good.port, TLS_PORT: good.tlsPort!, WRONG_PORT: wrong.tlsPort! },
   });
 });
 after(async () => {

@@ -1,0 +1,147 @@
+/** Clients in Workers: in global scope, in a Durable Object, in one request. In the real workerd against a real server. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Server, startServer } from "../harness/server.ts";
+import { findWorkerd, startWorker, type Worker } from "../harness/workerd.ts";
+
+const program = findWorkerd();
+const skip = "Deno" in globalThis || "Bun" in globalThis
+  ? "runs in workerd, whatever starts it"
+  : program === undefined && "there is no workerd; ./scripts/test downloads it";
+
+let server: Server;
+let worker: Worker;
+before(async () => {
+  if (skip) return;
+  server = await startServer();
+  worker = await startWorker(program!, {
+    source: fileURLToPath(new URL("fixtures/clients.ts", import.meta.url)),
+    constants: { PORT: server.port },
+  });
+});
+after(async () => {
+  await worker?.[Symbol.asyncDispose]();
+  await server?.stop();
+});
+
+const ask = async (path: string, init?: RequestInit): Promise<unknown> =>
+  JSON.parse(await worker.fetch(path, init));
+
+/** Waits until the server has as many clients with this name that wait in a command. */
+async function blocked(count: number): Promise<void> {
+  for (;;) {
+    const list = String(await server.cli("CLIENT", "LIST"));
+    if (list.split("\n").filter((line) => line.includes("cmd=blpop")).length === count) return;
+  }
+}
+
+describe("a client in global scope", () => {
+  it("is made without I/O, and refuses commands there by name", { skip }, async () => {
+    const { code, executed, message } = JSON.parse(await ask("/early") as string);
+    assert.deepEqual([code, executed], ["NO_SCOPE", "no"]);
+    assert.match(message, /global scope of a Worker/);
+  });
+
+  it("serves 100 requests, each over one connection of its own", { skip }, async () => {
+    const ids = new Set<unknown>();
+    for (let round = 0; round < 5; round++) {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => ask(`/count?key=count:${round}:${index}`)),
+      );
+      for (const answer of answers as number[][]) {
+        assert.deepEqual(answer.slice(0, 4), [1, 2, 3, 4]);
+        ids.add(answer[4]);
+      }
+    }
+    assert.equal(ids.size, 100);
+    assert.equal(await ask("/readies"), 100);
+  });
+
+  it("a request that waits keeps its connection while others run", { skip }, async () => {
+    const waiting = [ask("/wait?key=w"), ask("/wait?key=w")];
+    await blocked(2);
+    assert.deepEqual((await ask("/count?key=meanwhile") as number[]).slice(0, 4), [1, 2, 3, 4]);
+    await server.cli("RPUSH", "w", "x", "x");
+    assert.deepEqual(await Promise.all(waiting), [[true, ["w", "x"]], [true, ["w", "x"]]]);
+  });
+
+  it("a request that is aborted by its caller leaves the others alone", { skip }, async () => {
+    const abort = new AbortController();
+    const lost = worker.fetch("/wait?key=lost", { signal: abort.signal });
+    await blocked(1);
+    const waiting = ask("/wait?key=w");
+    await blocked(2);
+    abort.abort();
+    await assert.rejects(lost);
+    assert.deepEqual((await ask("/count?key=aborted") as number[]).slice(0, 4), [1, 2, 3, 4]);
+    await server.cli("RPUSH", "w", "x");
+    assert.deepEqual(await waiting, [true, ["w", "x"]]);
+    await server.cli("RPUSH", "lost", "x");
+    await blocked(0);
+  });
+
+  it("a request that ends before its replies takes its connections with it", { skip }, async () => {
+    assert.equal(await ask("/leave?key=left"), "left");
+    await blocked(0);
+    assert.deepEqual((await ask("/count?key=next") as number[]).slice(0, 4), [1, 2, 3, 4]);
+    assert.match(await ask("/get?key=left") as string, /^[12]$/);
+  });
+
+  it("ctx.waitUntil lets commands go on behind the response", { skip }, async () => {
+    assert.equal(await ask("/later?key=later"), "answered");
+    assert.deepEqual(await server.cli("BLPOP", "later", 0), ["later", "later"]);
+    assert.deepEqual(await server.cli("BLPOP", "later", 0), ["later", "last"]);
+  });
+
+  it("its views, pipelines, transactions and subscriptions belong to requests, too", { skip }, async () => {
+    for (let turn = 0; turn < 2; turn++) {
+      assert.deepEqual(await ask("/views"), ["text", "text", 4]);
+      assert.deepEqual(await ask("/transaction"), ["OK", 2]);
+      assert.deepEqual(await ask("/subscribe"), ["hello"]);
+    }
+  });
+
+  it("is closed for one request only", { skip }, async () => {
+    assert.equal(await ask("/closes"), "closed");
+    assert.deepEqual((await ask("/count?key=open") as number[]).slice(0, 4), [1, 2, 3, 4]);
+  });
+});
+
+describe("a pool in global scope", () => {
+  it("has connections for each request, which its clients share", { skip }, async () => {
+    const [first, second] = [await ask("/pool"), await ask("/pool")] as [number[], number[]];
+    assert.equal(new Set(first).size, 1);
+    assert.equal(new Set(second).size, 1);
+    assert.notEqual(first[0], second[0]);
+  });
+});
+
+describe("a client of one request", () => {
+  it("works, and stays closed when it is closed", { skip }, async () => {
+    assert.deepEqual(await ask("/request"), [1, "CLOSED"]);
+    assert.deepEqual(await ask("/request"), [2, "CLOSED"]);
+  });
+});
+
+describe("a Durable Object", () => {
+  it("keeps its connection and that of a global client over requests", { skip }, async () => {
+    const first = await ask("/room");
+    assert.deepEqual(await ask("/room"), first);
+    assert.deepEqual(await ask("/room"), first);
+  });
+});
+
+describe("a Worker with an old compatibility date", () => {
+  it("has neither weak references nor Node's modules, and works", { skip }, async () => {
+    await using old = await startWorker(program!, {
+      source: fileURLToPath(new URL("fixtures/clients.ts", import.meta.url)),
+      constants: { PORT: server.port },
+      compatibilityDate: "2024-01-01",
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => old.fetch(`/count?key=old:${index}`)),
+    );
+    for (const answer of answers) assert.deepEqual(JSON.parse(answer).slice(0, 4), [1, 2, 3, 4]);
+  });
+});
