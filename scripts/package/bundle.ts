@@ -11,6 +11,7 @@ import { build, type Metafile } from "esbuild";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { type ChunkGroup, mergeChunks } from "./merge_chunks.ts";
+import { choosesTransport, forWorkers, WORKERD_FOLDER, workerdEntry } from "./workerd.ts";
 
 /** What stands before the paths of sources in source maps. */
 const SOURCES = "keywire:///";
@@ -54,7 +55,11 @@ export async function bundle(root: string, entries: readonly Entry[], folder: st
   const esm = join(folder, "esm");
   const { metafile } = await build({
     ...COMMON,
-    entryPoints: entries.map(({ name, source }) => ({ in: join(root, source), out: name })),
+    entryPoints: [
+      ...entries.map(({ name, source }) => ({ in: join(root, source), out: name })),
+      ...entries.filter(choosesTransport).map((entry) => workerdEntry(root, entry)),
+    ],
+    plugins: [forWorkers],
     bundle: true,
     splitting: true,
     format: "esm",
@@ -129,7 +134,8 @@ function groupChunks({ outputs }: Metafile): ChunkGroup[] {
 
 /** Turns ES modules into CommonJS, file by file. */
 async function convert(from: string, to: string): Promise<void> {
-  const files = listFiles(from, ".mjs");
+  // Workers have no CommonJS.
+  const files = listFiles(from, ".mjs").filter((path) => !path.startsWith(`${WORKERD_FOLDER}/`));
   await build({
     ...COMMON,
     entryPoints: files.map((path) => join(from, path)),

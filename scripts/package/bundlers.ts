@@ -10,8 +10,23 @@ import { ESM, GOOD } from "./programs.ts";
 import { type Bench, installedProject, tool } from "./project.ts";
 import { run } from "./report.ts";
 import { toolFolder } from "./tools.ts";
+import { startWorker } from "../../tests/harness/workerd.ts";
+import { workerdProgram } from "../testing/workerd.ts";
 
 const SMALL = 'import { Redis } from "@keywire/redis"; globalThis.kept = Redis;';
+/** A Worker whose client is in global scope, over the transport that the condition chooses. */
+const WORKER = `import { Redis } from "@keywire/redis";
+import { connect } from "@keywire/redis/core";
+import { ping } from "@keywire/redis/commands";
+const redis = new Redis(REDIS_URL);
+export class Room {}
+export default {
+  async fetch() {
+    await using core = await connect(REDIS_URL);
+    return new Response([await redis.ping(), await core.execute(ping())].join(" "));
+  },
+};
+`;
 const VITE = { vite: "8.3.8" };
 
 const kilo = (size: number): string => `${(size / 1000).toFixed(1)} kB`;
@@ -23,6 +38,7 @@ export async function checkBundlers(bench: Bench, everything: boolean): Promise<
     "package.json": '{ "private": true, "dependencies": { "@keywire/redis": "*" } }',
     "program.mjs": ESM,
     "small.mjs": SMALL,
+    "worker.mjs": WORKER,
   });
   const [node, bun] = [tool(bench, "node"), tool(bench, "bun")];
   await report.check("esbuild", async () => {
@@ -38,6 +54,15 @@ export async function checkBundlers(bench: Bench, everything: boolean): Promise<
       const out = `out/${target}.mjs`;
       await run(folder, bun, ["build", "program.mjs", `--target=${target}`, `--outfile=${out}`]);
       await run(folder, tool(bench, target), [out], env, GOOD);
+    }
+  });
+  await report.check("workerd", async () => {
+    const source = join(folder, "worker.mjs");
+    const REDIS_URL = env.REDIS_URL!;
+    await using worker = await startWorker(workerdProgram(bench.root), { source, constants: { REDIS_URL } });
+    for (let request = 0; request < 3; request++) {
+      const answer = await worker.fetch("/");
+      if (answer !== "PONG PONG") throw new Error(`The Worker answers: ${answer}\n${worker.log.join("\n")}`);
     }
   });
   if (!everything) return;

@@ -5,6 +5,7 @@
  */
 import type { Entry } from "./bundle.ts";
 import { declarationOf } from "./declarations.ts";
+import { choosesTransport, WORKERD_FOLDER } from "./workerd.ts";
 
 /** One line for registries. */
 export const DESCRIPTION =
@@ -29,14 +30,18 @@ const KEYWORDS = [
   "deno",
   "bun",
   "node",
+  "cloudflare-workers",
 ];
 
 /** What an entry is for each kind of program. */
-function conditionsOf({ name, source }: Entry): Record<string, unknown> {
+function conditionsOf(entry: Entry): Record<string, unknown> {
+  const { name, source } = entry;
   const [esm, cjs] = [`./esm/${name}.mjs`, `./cjs/${name}.cjs`];
   return {
     // First, as TypeScript takes the first condition that fits.
     types: { import: `./esm/${name}.d.mts`, default: `./types/${declarationOf(source)}` },
+    // Cloudflare Workers: their bundlers may know the other conditions, too.
+    ...choosesTransport(entry) && { workerd: `./esm/${WORKERD_FOLDER}/${name}.mjs` },
     bun: esm,
     // Bundlers.
     module: esm,

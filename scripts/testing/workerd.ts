@@ -11,6 +11,13 @@ import { toolFolder } from "../package/tools.ts";
 /** The package of workerd: 160 MB, so that it is no part of `npm ci`. */
 const VERSION = "1.20261117.1";
 
+/** Returns the path of workerd; installs it into `.cache/tools/` when it is missing. */
+export function workerdProgram(root: string): string {
+  const packages = join(toolFolder(root, "workerd", { workerd: VERSION }), "node_modules", "@cloudflare");
+  const [own] = readdirSync(packages).filter((name) => name.startsWith("workerd-"));
+  return join(packages, own!, "bin", "workerd");
+}
+
 /**
  * Installs workerd into `.cache/tools/` if a selected file needs it, and sets `KEYWIRE_WORKERD` to its program. When the
  * variable is set already, to a program or to `0` for none, it stays.
@@ -18,9 +25,7 @@ const VERSION = "1.20261117.1";
 export function installWorkerd(root: string, files: readonly string[]): void {
   if (process.env.KEYWIRE_WORKERD || !files.some((file) => file.startsWith("tests/workers/"))) return;
   try {
-    const packages = join(toolFolder(root, "workerd", { workerd: VERSION }), "node_modules", "@cloudflare");
-    const [own] = readdirSync(packages).filter((name) => name.startsWith("workerd-"));
-    process.env.KEYWIRE_WORKERD = join(packages, own!, "bin", "workerd");
+    process.env.KEYWIRE_WORKERD = workerdProgram(root);
   } catch (error) {
     console.error(`The tests in workerd are skipped, as it cannot be installed: ${(error as Error).message}`);
   }
