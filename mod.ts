@@ -76,6 +76,7 @@ export type {
   RedisClusterOptions,
 } from "./src/cluster/options/types.ts";
 export type { ResolvedClusterOptions } from "./src/cluster/options/resolved.ts";
+export type { ClusterClientStats } from "./src/cluster/cluster.ts";
 export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/connections/pool.ts";
 export type { RefreshReason, Shard, Topology } from "./src/cluster/topology/topology.ts";
 export { Client } from "./src/client/client.ts";

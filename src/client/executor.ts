@@ -29,12 +29,22 @@ export interface Call {
   readonly slot?: number;
   /** In a cluster, the record of where the command goes, for an observer. */
   readonly route?: Route;
+  /** In a cluster, collects the nodes that ran the writes of the call. */
+  readonly ranAt?: Set<object>;
 }
 
 /** How one call uses the client's cache. */
 export interface CallCacheOptions {
   /** Milliseconds for which a reply may be kept and used again; 0 is no limit. Default: the option `cache.ttl`. */
   readonly ttl?: number;
+}
+
+/** The outcome of commands, and where they ran. */
+export interface Traced<T> {
+  /** The outcome. */
+  readonly value: T;
+  /** The nodes of a cluster, or the connections to a server. */
+  readonly places: Iterable<object>;
 }
 
 /** Runs commands. */
@@ -61,6 +71,14 @@ export interface Executor {
    * its node has gone. Waits where that takes a while; `turn` counts from 0. Without it, leases stay where they are.
    */
   redirected?(error: unknown, turn: number, call: Pick<Call, "retry" | "signal">): Promise<boolean>;
+  /** Runs commands by `run`, and returns where they ran beside their outcome. */
+  trace?<T>(run: (call: Call) => Promise<T>, call: Call): Promise<Traced<T>>;
+  /**
+   * Runs WAIT at a place that {@linkcode trace} returned, behind the commands that ran there.
+   *
+   * @throws {RedisError} when that server cannot be asked any more.
+   */
+  waitAt?(place: object, wait: Command, call: Call): Promise<unknown>;
   /** Whether `close()` has been called. */
   readonly closed: boolean;
   /**

@@ -104,6 +104,16 @@ class ObservedExecutor implements Executor {
   }
 
   /** @inheritdoc */
+  get trace(): Executor["trace"] {
+    return this.#inner.trace?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
+  get waitAt(): Executor["waitAt"] {
+    return this.#inner.waitAt?.bind(this.#inner);
+  }
+
+  /** @inheritdoc */
   get shards(): Executor["shards"] {
     return this.#inner.shards?.bind(this.#inner);
   }

@@ -9,7 +9,7 @@ import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import { startLimit } from "../connection/time_limit.ts";
 import { Pending } from "../connection/pending.ts";
-import { TimeoutError } from "../errors.ts";
+import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { QueueStats } from "../pool/stats.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
@@ -21,7 +21,7 @@ import {
   DedicatedBatchConnection,
   runDedicated,
 } from "./connections/dedicated_connection.ts";
-import type { Call, Executor } from "./executor.ts";
+import type { Call, Executor, Traced } from "./executor.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 import { standaloneSubscriptions } from "./pubsub/standalone_subscriptions.ts";
 import { closedError, statefulRefusal } from "./commands/unsupported_commands.ts";
@@ -184,6 +184,27 @@ export class StandaloneExecutor implements Executor {
   }
 
   /** @inheritdoc */
+  async trace<T>(run: (call: Call) => Promise<T>, call: Call): Promise<Traced<T>> {
+    const before = this.shared.connection;
+    const value = await run(call);
+    // Replies may have come over both.
+    const places = [before, this.shared.connection].filter((one) => one !== undefined);
+    return { value, places: places.length > 0 ? new Set(places) : [this] };
+  }
+
+  /** @inheritdoc */
+  async waitAt(place: object, wait: Command, call: Call): Promise<unknown> {
+    if (place === this) return await this.execute(wait, call);
+    const { address } = place as Connection;
+    const count = await this.#waitForReplicas(wait, call, blockingTime(wait), address);
+    if ((place as Connection).state === "ready") return count;
+    throw new ConnectionError(`the connection to ${address} was lost, and maybe the write with its server`, {
+      code: "LOST",
+      executed: "yes",
+    });
+  }
+
+  /** @inheritdoc */
   get closed(): boolean {
     return this.#closing !== undefined;
   }
@@ -227,13 +248,18 @@ export class StandaloneExecutor implements Executor {
     return runDedicated(this.#pool, command, call, blocks, this.#waits.acquire);
   }
 
-  async #waitForReplicas(command: Command, call: Call, blocks: number): Promise<unknown> {
+  async #waitForReplicas(
+    command: Command,
+    call: Call,
+    blocks: number,
+    address?: string,
+  ): Promise<unknown> {
     const wait: ReplicationWait = {
+      ...address !== undefined && { address },
       pool: this.#pool,
       sender: this.#multiplex ? this.shared : undefined,
       acquire: this.#waits.acquire,
       running: [...this.#running],
-      channel: "keywire",
     };
     const { waitForReplicas } = await import("./lazy_modules.ts");
     return await waitForReplicas(wait, command, call, blocks);

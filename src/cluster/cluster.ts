@@ -20,14 +20,21 @@ import { clusterCache } from "./cache.ts";
 import { ClusterExecutor } from "./commands/executor.ts";
 import { resolveClusterClientOptions } from "./options/options.ts";
 import type { RedisClusterOptions } from "./options/types.ts";
-import { ClusterConnectionPool } from "./connections/pool.ts";
+import type { QueueStats } from "../pool/stats.ts";
+import { ClusterConnectionPool, type ClusterPoolStats } from "./connections/pool.ts";
+import { drainCluster, loadOfCluster } from "./routing/queue_load.ts";
+import type { Router } from "./routing/router.ts";
 import type { Topology } from "./topology/topology.ts";
 
 /** The parts of a client of a cluster. */
 interface ClusterCore extends ClientCore {
   readonly pool: ClusterConnectionPool;
   readonly cache: ClientCache | undefined;
+  readonly router: Router;
 }
+
+/** What a client of a cluster has at one moment. */
+export interface ClusterClientStats extends ClusterPoolStats, QueueStats {}
 
 /**
  * A client of a Redis or Valkey cluster. Each command goes to the node that has its key, and follows it when it
@@ -65,6 +72,24 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
   /** The pool behind the client. */
   get pool(): ClusterConnectionPool {
     return (this.core as ClusterCore).pool;
+  }
+
+  /** What the client has at this moment: the connections to all nodes, and the commands on their way. */
+  stats(): ClusterClientStats {
+    const { pool, router } = this.core as ClusterCore;
+    return { ...pool.stats(), ...loadOfCluster(pool.state, router) };
+  }
+
+  /**
+   * Resolves when a producer may go on: no command waits for a connection, a redirection or the topology, and all nodes take
+   * what they are sent. At once, unless a node is slower than its callers.
+   *
+   * @throws {TimeoutError} with the code `COMMAND_TIMEOUT` after the time limit of a command (`commandTimeout`, or
+   * `with({ timeout })`); or the reason of the signal.
+   */
+  async drained(): Promise<void> {
+    const { pool, router, call } = this.core as ClusterCore;
+    await drainCluster(pool.state, router, call);
   }
 
   /** The client-side cache, with the option `cache`. */
@@ -159,6 +184,6 @@ function open(
       pool.options.connection,
       true,
     );
-    return { pool, options, executor, cache, call };
+    return { pool, options, executor, cache, router: inner.router, call };
   });
 }

@@ -8,7 +8,11 @@ import { after, before, describe, it } from "node:test";
 import { Redis, type RedisError } from "../../mod.ts";
 import { olderThan } from "../harness/binaries.ts";
 import { freeze } from "../harness/process_faults.ts";
+import type { PeerConnection } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
+import { Outcome, Simulated } from "../connections/simulated.ts";
+// Loaded when it is first used, which simulated time does not wait for.
+import "../../src/client/lazy_modules.ts";
 
 describe("wait()", () => {
   let master: Server;
@@ -85,6 +89,29 @@ describe("wait()", () => {
       await frozen.undo();
     }
     assert.throws(() => redis.with({ replicas: -1 }), RangeError);
+  });
+
+  it("with({ replicas }) does not believe a server that has taken the place of the one that ran the write", async () => {
+    let shared: PeerConnection | undefined;
+    const simulated = new Simulated({
+      script: ([name], connection) => {
+        if (name === "SET") shared = connection;
+        if (name !== "WAIT") return name === "SPUBLISH" ? 0 : connection.serve();
+        shared!.reset();
+        return 1;
+      },
+    });
+    await using redis = new Redis(simulated.options());
+    for (
+      const write of [
+        () => redis.with({ replicas: 1 }).set("k", 1),
+        () => redis.with({ replicas: 1 }).pipeline().set("k", 1).exec(),
+      ]
+    ) {
+      const outcome = new Outcome<unknown>(write());
+      await simulated.clock.advance(1_000);
+      assert.deepEqual([outcome.error?.code, outcome.error?.executed], ["NOT_REPLICATED", "yes"]);
+    }
   });
 
   it("a user who may send no SPUBLISH waits on the shared connection", async () => {

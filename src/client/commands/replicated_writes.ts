@@ -8,8 +8,7 @@ import { WAIT } from "../../commands/function_specs.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { RedisError, TimeoutError } from "../../errors.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
-import type { Reply } from "../../resp/types.ts";
-import type { Call, Executor } from "../executor.ts";
+import type { Call, Executor, Traced } from "../executor.ts";
 import type { SubscriptionRouter } from "../pubsub/subscription_router.ts";
 
 const isWrite = ({ spec }: Command): boolean => (spec.flags & CommandFlag.readonly) === 0;
@@ -26,8 +25,8 @@ export class ReplicatedExecutor implements Executor {
   /** The executor without that. */
   readonly inner: Executor;
   readonly #replicas: number;
-  /** Writes whose replies came in one tick wait together. */
-  #shared: Promise<unknown> | undefined = undefined;
+  /** Writes whose replies came in one tick wait together, at each place. */
+  readonly #shared: Map<object, Promise<unknown>> = new Map();
 
   /** Asks for `replicas` acknowledgements of what `inner` has written. */
   constructor(inner: Executor, replicas: number) {
@@ -67,18 +66,22 @@ export class ReplicatedExecutor implements Executor {
 
   /** @inheritdoc */
   async execute(command: Command, call: Call): Promise<unknown> {
-    const value = await this.inner.execute(command, call);
-    if (isWrite(command)) await this.#acknowledged(command.spec.name, call);
+    if (!isWrite(command)) return await this.inner.execute(command, call);
+    const { value, places } = await this.#trace((traced) => this.inner.execute(command, traced), call);
+    await this.#acknowledged(command.spec.name, call, places);
     return value;
   }
 
   /** @inheritdoc */
   async executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
-    const outcomes = await this.inner.executeAll(commands, call, atomic);
+    const { value: outcomes, places } = await this.#trace(
+      (traced) => this.inner.executeAll(commands, traced, atomic),
+      call,
+    );
     const wrote = (at: number): boolean => isWrite(commands[at]!) && !(outcomes[at] instanceof Error);
     if (!outcomes.some((_, at) => wrote(at))) return outcomes;
     try {
-      await this.#acknowledged(atomic ? "The transaction" : "The pipeline", call);
+      await this.#acknowledged(atomic ? "The transaction" : "The pipeline", call, places);
       return outcomes;
     } catch (error) {
       call.signal?.throwIfAborted();
@@ -101,26 +104,42 @@ export class ReplicatedExecutor implements Executor {
     return this.inner.close();
   }
 
-  async #acknowledged(name: string, call: Call): Promise<void> {
+  async #trace<T>(run: (call: Call) => Promise<T>, call: Call): Promise<Traced<T>> {
+    const { inner } = this;
+    return inner.trace === undefined
+      ? { value: await run(call), places: [inner] }
+      : await inner.trace(run, call);
+  }
+
+  /** Runs WAIT at each place: the servers that replied to the writes, and no others. */
+  async #acknowledged(name: string, call: Call, places: Iterable<object>): Promise<void> {
     const replicas = this.#replicas;
-    const wait = this.#shared ??= this.inner.execute(
-      new Command(WAIT, [replicas, Math.ceil(call.timeout)]),
-      call,
-    );
-    queueMicrotask(() => this.#shared = undefined);
     const missed = (have: string, cause?: unknown): TimeoutError =>
       new TimeoutError(`${name} ran, but ${have} of the ${replicas} replicas asked for`, {
         code: "NOT_REPLICATED",
         executed: "yes",
         cause,
       });
-    let count: Reply;
+    let counts: unknown[];
     try {
-      count = await wait as Reply;
+      counts = await Promise.all([...places].map((place) => this.#waitAt(place, call)));
     } catch (error) {
       if (!(error instanceof RedisError)) throw error;
       throw missed(`nothing is known (${error.message})`, error);
     }
-    if (Number(count) < replicas) throw missed(`within ${call.timeout} ms only ${count} acknowledged it`);
+    const count = Math.min(...counts.map(Number));
+    if (count < replicas) throw missed(`within ${call.timeout} ms only ${count} acknowledged it`);
+  }
+
+  #waitAt(place: object, call: Call): Promise<unknown> {
+    let shared = this.#shared.get(place);
+    if (shared === undefined) {
+      const wait = new Command(WAIT, [this.#replicas, Math.ceil(call.timeout)]);
+      const { inner } = this;
+      shared = inner.waitAt === undefined ? inner.execute(wait, call) : inner.waitAt(place, wait, call);
+      this.#shared.set(place, shared);
+      queueMicrotask(() => this.#shared.delete(place));
+    }
+    return shared;
   }
 }

@@ -3,7 +3,8 @@
  *
  * The server counts for a connection up to its own last write. So every earlier command gets its reply first; then a
  * connection of its own makes its offset the newest one by a message on a sharded channel, and waits there, where it
- * blocks no other caller. Where that cannot be done, the shared connection waits, with all callers behind it.
+ * blocks no other caller. Where messages do not reach replicas (clusters), WAIT compares the offsets of the replicas with
+ * that of the master. WAITAOF waits on the shared connection there, with all callers behind it.
  *
  * @module
  */
@@ -12,7 +13,8 @@ import type { Command } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { abortable, startLimit } from "../../connection/time_limit.ts";
 import { Pending } from "../../connection/pending.ts";
-import { RedisError, TimeoutError } from "../../errors.ts";
+import { ConnectionError, RedisError, TimeoutError } from "../../errors.ts";
+import { DecodeMode } from "../../resp/types.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { type Acquire, runOn } from "../connections/dedicated_connection.ts";
 import type { Call } from "../executor.ts";
@@ -28,8 +30,8 @@ export interface ReplicationWait {
   readonly acquire: Acquire;
   /** Calls under way that may send further commands. */
   readonly running: Iterable<Promise<unknown>>;
-  /** A channel of this server: in a cluster its slot must be one of the server's. */
-  readonly channel: string;
+  /** The address of the server that ran the writes; another one knows nothing of them. */
+  readonly address?: string;
 }
 
 /** Runs WAIT or WAITAOF behind all that was called before; `blocks`: its own time limit in milliseconds. */
@@ -59,36 +61,97 @@ export async function waitForReplicas(
   }
   const connection = pool.tryAcquire() ?? await acquire(name, call, deadline);
   try {
-    if (await isUpToDate(connection, command, wait.channel)) {
-      return await runOn(connection, command, call, deadline, blocks);
+    if (wait.address !== undefined && wait.address !== connection.address) {
+      throw new ConnectionError(
+        `${connection.address} has taken the place of ${wait.address}, which ran it`,
+        {
+          code: "REPLACED",
+          executed: "no",
+        },
+      );
     }
+    const way = await wayToWait(connection, command);
+    if (way === "here") return await runOn(connection, command, call, deadline, blocks);
+    if (way === "offsets") return await waitForOffsets(connection, command, call, blocks);
   } finally {
     connection[Symbol.dispose]();
   }
   if (sender === undefined) {
     throw new RedisError(
-      `Cannot run ${name} for other connections: this server, or its user, allows no SPUBLISH, and the client has no shared ` +
-        "connection (multiplex: false); write and wait on one connection of pool.acquire()",
+      `Cannot run ${name} for other connections: this server, or its user, allows no SPUBLISH or is part of a cluster, and ` +
+        "the client has no shared connection (multiplex: false); write and wait on one connection of pool.acquire()",
       { code: "UNSUPPORTED", executed: "no" },
     );
   }
   return await waitShared(sender, command, call, blocks, pool.options.connection.blockingGrace);
 }
 
-/** Makes the offset of a connection the newest one, if that can be done. */
-async function isUpToDate(connection: Connection, command: Command, channel: string): Promise<boolean> {
+/**
+ * How to wait on a connection that has not written: by the command itself, once the connection's offset is the newest one;
+ * by the offsets of the replicas; or on the shared connection, which has written.
+ */
+async function wayToWait(connection: Connection, command: Command): Promise<"here" | "offsets" | "shared"> {
   const failed = (): undefined => undefined;
   const local = command.spec.name === "WAITAOF" && Number(command.args[0]) > 0;
+  const { version, mode } = await identityOf(connection);
+  const [major, minor] = version.split(".").map(Number);
+  const perShard = command.spec.name === "WAIT" ? "offsets" : "shared";
+  if (major! < 7 || (major === 7 && minor! < 2)) {
+    // These servers take any command for a write.
+    await connection.send(["PING"]);
+    return "here";
+  }
+  // The nodes of a cluster send messages over their bus, not to their replicas.
+  if (mode === "cluster") return perShard;
   const [published, info] = await Promise.all([
-    connection.send(["SPUBLISH", channel, ""]).catch(failed),
+    connection.send(["SPUBLISH", "keywire", ""]).catch(failed),
     // Without replicas, present or past, a message leaves no trace in the offset of the append-only file.
     local ? connection.send(["INFO", "replication"]).catch(failed) : undefined,
-    connection.send(["PING"]).catch(failed),
   ]);
-  if (local && !String(info).includes("repl_backlog_active:1")) return false;
-  // Servers before 7.2 take any command for it.
-  const [major, minor] = String(connection.server.version ?? "0").split(".").map(Number);
-  return published !== undefined || (!local && (major! < 7 || (major === 7 && minor! < 2)));
+  if (local && !String(info).includes("repl_backlog_active:1")) return "shared";
+  return published === undefined ? perShard : "here";
+}
+
+/** The version and the mode of a server, as HELLO or INFO tells them. */
+async function identityOf(
+  connection: Connection,
+): Promise<{ readonly version: string; readonly mode: string }> {
+  const { version, mode } = connection.server;
+  if (version !== undefined) return { version: String(version), mode: String(mode) };
+  const info = String(await connection.send(["INFO", "server"], { mode: DecodeMode.text }).catch(() => ""));
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+  // Where it cannot be known, the server is taken for a new one.
+  return { version: field("redis_version") ?? "999.0", mode: field("redis_mode") ?? "standalone" };
+}
+
+/** More replicas than a server has: it asks all of them for their offsets, and waits for the whole time. */
+const ALL = 2_147_483_647;
+/** The shortest and the longest time between two looks at the offsets, in milliseconds. */
+const [SHORTEST, LONGEST] = [2, 128];
+
+/** Counts the replicas that have all writes up to now, until there are enough or `blocks` milliseconds are over. */
+async function waitForOffsets(
+  connection: Connection,
+  command: Command,
+  { signal }: Call,
+  blocks: number,
+): Promise<number> {
+  const { clock, blockingGrace } = connection.options;
+  const wanted = Number(command.args[0]);
+  const end = clock.now() + blocks;
+  const limits = { mode: DecodeMode.text, signal };
+  const look = async (): Promise<string> => String(await connection.send(["INFO", "replication"], limits));
+  let info = await look();
+  const target = Number(/^master_repl_offset:(\d+)/m.exec(info)?.[1]);
+  for (let pause = SHORTEST;; pause = Math.min(2 * pause, LONGEST)) {
+    const offsets = info.matchAll(/^(?:slave|replica)\d+:.*state=online,offset=(\d+)/gm);
+    const count = [...offsets].filter(([, offset]) => Number(offset) >= target).length;
+    const left = end - clock.now();
+    if (count >= wanted || left <= 0) return count;
+    const time = Math.ceil(Math.min(pause, left));
+    await connection.send(["WAIT", ALL, time], { ...limits, timeout: time + blockingGrace });
+    info = await look();
+  }
 }
 
 function waitShared(

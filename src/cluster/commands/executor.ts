@@ -4,7 +4,7 @@
  * @module
  */
 import { abortBy } from "../../connection/abort_group.ts";
-import type { Call, Executor } from "../../client/executor.ts";
+import type { Call, Executor, Traced } from "../../client/executor.ts";
 import type { SubscriptionRouter } from "../../client/pubsub/subscription_router.ts";
 import { runDedicated } from "../../client/connections/dedicated_connection.ts";
 import { closedError, statefulRefusal } from "../../client/commands/unsupported_commands.ts";
@@ -13,7 +13,7 @@ import { runScript } from "../../client/commands/scripts.ts";
 import { blockingTime, waitsForReplicas } from "../../commands/blocking.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { TimeoutError } from "../../errors.ts";
+import { ConnectionError, TimeoutError } from "../../errors.ts";
 import { abortable, startLimit } from "../../connection/time_limit.ts";
 import { Pending } from "../../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
@@ -28,6 +28,8 @@ import type { ClusterNode } from "../topology/node.ts";
 import { runPipeline } from "./pipeline.ts";
 import type { ClusterConnectionPool } from "../connections/pool.ts";
 import { unlessAborted } from "./reply_policies.ts";
+import { isReadonly } from "../redirection/redirection.ts";
+import { collectNode } from "../routing/node_sender.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
 import { Router } from "../routing/router.ts";
 import { clusterSubscriptions } from "../subscriptions/cluster_subscriptions.ts";
@@ -46,7 +48,8 @@ export class ClusterExecutor implements Executor {
   readonly subscriptionRouter: SubscriptionRouter;
   readonly #pool: ClusterConnectionPool;
   readonly #cluster: ClusterState;
-  readonly #router: Router;
+  /** The router. */
+  readonly router: Router;
   readonly #unknown: UnknownCommands = new UnknownCommands();
   readonly #multiplex: boolean;
   readonly #owner: boolean;
@@ -64,10 +67,10 @@ export class ClusterExecutor implements Executor {
     this.#cluster = pool.state;
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
-    this.#router = new Router(pool.state, this.#unknown);
+    this.router = new Router(pool.state, this.#unknown);
     this.events = pool.state.events;
     this.subscriptionRouter = clusterSubscriptions(pool, options.multiplex);
-    this.#leave = pool.beforeClose(() => Promise.resolve(this.#router.close()));
+    this.#leave = pool.beforeClose(() => Promise.resolve(this.router.close()));
   }
 
   /** @inheritdoc */
@@ -98,11 +101,16 @@ export class ClusterExecutor implements Executor {
       abortBy(pending, signal);
     }
     if (route !== undefined) {
-      if (node === undefined) this.#router.record(pending, route, slot);
+      if (node === undefined) this.router.record(pending, route, slot);
       else route.at(slot, node);
     }
-    if (node === undefined) this.#router.submit(pending, slot);
-    else node.shared.submit(pending);
+    if (node === undefined) {
+      collectNode(pending, call.ranAt);
+      this.router.submit(pending, slot);
+    } else {
+      if (!isReadonly(command)) call.ranAt?.add(node);
+      node.shared.submit(pending);
+    }
     return promise;
   }
 
@@ -116,9 +124,9 @@ export class ClusterExecutor implements Executor {
     call.signal?.throwIfAborted();
     if (commands.length === 0) return [];
     const routed = commands.map((command) => this.#unknown.route(command, call));
-    if (atomic) return await runTransaction(this.#router, this.#cluster, routed, call, this.#multiplex);
+    if (atomic) return await runTransaction(this.router, this.#cluster, routed, call, this.#multiplex);
     const execute = (command: Command, rest: Call): Promise<unknown> => this.execute(command, rest);
-    return await runPipeline(this.#router, this.#cluster, routed, call, this.#multiplex, execute);
+    return await runPipeline(this.router, this.#cluster, routed, call, this.#multiplex, execute);
   }
 
   /** @inheritdoc */
@@ -143,6 +151,26 @@ export class ClusterExecutor implements Executor {
   /** @inheritdoc */
   redirected(error: unknown, turn: number, call: Pick<Call, "retry" | "signal">): Promise<boolean> {
     return canRetryLease(this.#cluster, error, turn, call);
+  }
+
+  /** @inheritdoc */
+  async trace<T>(run: (call: Call) => Promise<T>, call: Call): Promise<Traced<T>> {
+    const ranAt = new Set<object>();
+    return { value: await run({ ...call, ranAt }), places: ranAt };
+  }
+
+  /** @inheritdoc */
+  async waitAt(place: object, wait: Command, call: Call): Promise<unknown> {
+    const { topology } = this.#cluster;
+    const node = place as ClusterNode;
+    const { connection } = node.openedShared ?? {};
+    const count = await waitForReplicas(this.#replicationWait(node, []), wait, call, blockingTime(wait));
+    const same = connection === node.openedShared?.connection;
+    if (same && node.role === "master" && topology.nodes().includes(node)) return count;
+    throw new ConnectionError(`the connection to ${node} was lost, and maybe the write with its server`, {
+      code: "LOST",
+      executed: "yes",
+    });
   }
 
   /** @inheritdoc */
@@ -238,8 +266,9 @@ export class ClusterExecutor implements Executor {
   /** Runs a command at one node, whatever becomes of its slots. */
   #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
     if (waitsForReplicas(command)) return this.#waitForReplicas(node, command, call, blocks);
-    if (blocks > 0 || !this.#multiplex) return runDedicated(node.pool, command, call, blocks);
-    return this.#together(command, call, NO_KEY, node);
+    if (blocks === 0 && this.#multiplex) return this.#together(command, call, NO_KEY, node);
+    if (!isReadonly(command)) call.ranAt?.add(node);
+    return runDedicated(node.pool, command, call, blocks);
   }
 
   /** WAIT for one master: behind all that was called before, what is being redirected included. */
@@ -255,19 +284,21 @@ export class ClusterExecutor implements Executor {
       );
     const limit = startLimit(clock, call.timeout, late, call.signal);
     try {
-      await abortable(this.#router.settled(), limit.signal);
+      await abortable(this.router.settled(), limit.signal);
     } finally {
       limit.release();
     }
+    return await waitForReplicas(this.#replicationWait(node, this.#running), command, call, blocks);
+  }
+
+  #replicationWait(node: ClusterNode, running: Iterable<Promise<unknown>>): ReplicationWait {
     const here = (): boolean => this.#cluster.topology.nodes().includes(node);
-    const wait: ReplicationWait = {
+    return {
       pool: node.pool,
       sender: this.#multiplex ? node.shared : undefined,
       acquire: (...rest) => acquireFromNode(this.#cluster, node, here, ...rest),
-      running: [...this.#running],
-      channel: channelOf(this.#cluster, node),
+      running: [...running],
     };
-    return await waitForReplicas(wait, command, call, blocks);
   }
 
   /** Remembers a call that may send further commands until it has settled. */
@@ -280,18 +311,7 @@ export class ClusterExecutor implements Executor {
 
   async #close(): Promise<void> {
     this.#leave();
-    this.#router.close();
+    this.router.close();
     if (this.#owner) await this.#pool.close();
   }
-}
-
-const channels: WeakMap<ClusterNode, string> = new WeakMap();
-
-/** A sharded channel of a node: in one of its slots. */
-function channelOf({ topology }: ClusterState, node: ClusterNode): string {
-  let channel = channels.get(node) ?? "keywire";
-  // A node with a single slot takes some 16,384 tries, once.
-  for (let n = 0; n < 100_000 && topology.masterOf(slotOf(channel)) !== node; n++) channel = `keywire:${n}`;
-  channels.set(node, channel);
-  return channel;
 }

@@ -16,7 +16,7 @@ import type { ClusterState } from "../topology/cluster_state.ts";
 import { gather, targetsOf } from "./fan_out.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import type { RoutedSender } from "../routing/node_sender.ts";
+import { collectNode, type RoutedSender } from "../routing/node_sender.ts";
 import { unlessAborted } from "./reply_policies.ts";
 import { isReadonly } from "../redirection/redirection.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
@@ -34,12 +34,14 @@ interface PipelineState {
   readonly call: Call;
   /** Slots of which a command may have run, or not: nothing of the pipeline is sent behind it. */
   readonly doubtful: Set<number>;
-  /** Commands that left their place in the pipeline, and are to be aborted by themselves. */
+  /** Commands that left their place in the pipeline: they are aborted by themselves, and run at other nodes. */
   readonly recovered: WeakSet<Pending>;
 }
 
 /** The sender of a pipeline's commands to one node. */
 class PipelineSender implements RoutedSender {
+  /** The number of its writes that left their place. */
+  left = 0;
   readonly #state: PipelineState;
   /** @inheritdoc */
   readonly node: ClusterNode | undefined;
@@ -61,7 +63,7 @@ class PipelineSender implements RoutedSender {
 
   /** @inheritdoc */
   recover(pending: Pending, error: Error): boolean {
-    const { router, call: { retry, signal, route }, doubtful, recovered } = this.#state;
+    const { router, call: { retry, signal, route, ranAt }, doubtful, recovered } = this.#state;
     const slot = slotOfCommand(pending.command as Command);
     pending.coldFields.retry = retry;
     // A command for all nodes stays at its own.
@@ -72,9 +74,11 @@ class PipelineSender implements RoutedSender {
     }
     if (route !== undefined) router.record(pending, route);
     const taken = router.recoverFrom(pending, error, this.node);
-    if (taken && signal !== undefined && !recovered.has(pending)) {
+    if (taken && !recovered.has(pending)) {
       recovered.add(pending);
-      abortBy(pending, signal);
+      if (!isReadonly(pending.command)) this.left++;
+      collectNode(pending, ranAt);
+      if (signal !== undefined) abortBy(pending, signal);
     }
     if (!taken && isUnanswered(error) && error.executed !== "no") doubtful.add(slot);
     return taken;
@@ -188,16 +192,18 @@ class ClusterPipeline {
       ? node.shared
       : new DedicatedBatchConnection(node.pool, call, (...rest) =>
         acquireFromNode(this.#cluster, node, here, ...rest));
+    const sender = new PipelineSender(this.#state, node);
     const attempt = new PipelineAttempt(withSources(items.map(({ command }) => command)), {
       mode,
       timeout,
       deadline: timeout === 0 ? Infinity : clock.now() + timeout,
-      sender: new PipelineSender(this.#state, node),
+      sender,
     });
     try {
       connection.submitBatch(attempt);
       const outcomes = await (signal === undefined ? attempt.outcomes : abortable(attempt.outcomes, signal));
       items.forEach(({ settled }, index) => settled(outcomes[index]));
+      if (items.filter(({ command }) => !isReadonly(command)).length > sender.left) call.ranAt?.add(node);
     } catch (reason) {
       attempt.abandon(reason as Error);
       for (const { settled } of items) settled(reason);

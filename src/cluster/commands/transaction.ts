@@ -21,7 +21,7 @@ import { isUnreachable } from "../connections/acquire_from_node.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import { crossSlotError } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import type { RoutedSender } from "../routing/node_sender.ts";
+import { collectNode, type RoutedSender } from "../routing/node_sender.ts";
 import { attemptRedirected, isReplaced } from "../redirection/redirect_attempts.ts";
 import { isReadonly, redirectionOf } from "../redirection/redirection.ts";
 import { NO_KEY, RoutedCommand, slotOfCommand } from "../routing/route.ts";
@@ -100,13 +100,14 @@ class SharedTransaction {
 
   /** Runs it; `command` stands for it: all its keys. */
   async run(command: Command, slot: number): Promise<unknown[]> {
-    const { mode, timeout, retry, signal, route } = this.#call;
+    const { mode, timeout, retry, signal, route, ranAt } = this.#call;
     const pending = new Pending(command, mode, timeout);
     const promise = pending.promise() as Promise<unknown[]>;
     pending.deadline = this.#deadline;
     pending.coldFields.retry = retry;
     pending.sender = this.#senderAt(undefined);
     if (route !== undefined) this.#router.record(pending, route, slot);
+    collectNode(pending, ranAt);
     if (signal !== undefined) abortBy(pending, signal, () => this.#attempt?.abandon(signal.reason));
     this.#router.submit(pending, slot);
     try {

@@ -84,7 +84,9 @@ export async function attemptRedirected<T>(
     };
     try {
       if (node === undefined) throw downError(slot);
-      return await attempt({ node, asking, call: rest, acquire });
+      const value = await attempt({ node, asking, call: rest, acquire });
+      if (!readonly) call.ranAt?.add(node);
+      return value;
     } catch (error) {
       const failure = doubtful ? withUnknownOutcome(error) : error;
       if (signal?.aborted || cluster.stopped) throw failure;

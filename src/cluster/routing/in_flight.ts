@@ -1,18 +1,63 @@
 /**
- * The commands on their way to a node, by slot.
+ * The commands on their way to the nodes, by slot.
  *
- * The index is made when a node refuses a command, and each command enters it once: a burst of redirections looks at each
- * command in flight once, not once for each slot.
+ * The index of a connection is made when a node refuses a command, and each command enters it once: a burst of
+ * redirections looks at each command in flight once, not once for each slot.
  *
  * @module
  */
 import type { Command } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { Pending } from "../../connection/pending.ts";
+import type { ClusterNode } from "../topology/node.ts";
 import { slotOfCommand } from "./route.ts";
 
+/** Finds commands in flight to the nodes: over their shared connections, and batches. */
+export class InFlightCommands {
+  readonly #wanted: (pending: Pending) => boolean;
+  readonly #indexes: WeakMap<Connection, InFlightIndex> = new WeakMap();
+  /** Batches on their way, and the nodes that they were sent to. */
+  readonly #batches: Map<Pending, ClusterNode> = new Map();
+
+  /** Finds the commands for which `wanted` returns `true`, and all batches. */
+  constructor(wanted: (pending: Pending) => boolean) {
+    this.#wanted = wanted;
+  }
+
+  /** Adds a batch that is sent to a node, until it settles. */
+  addBatch(pending: Pending, node: ClusterNode): void {
+    if (!this.#batches.has(pending)) pending.onSettled(() => this.#batches.delete(pending));
+    this.#batches.set(pending, node);
+  }
+
+  /** Returns slots with commands in flight to a node, and maybe some whose commands have been answered. */
+  slots(node: ClusterNode): number[] {
+    const batches = [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
+    return [...this.#indexOf(node)?.slots() ?? [], ...batches];
+  }
+
+  /** Returns the commands of a slot that a node has not answered, each once: the caller waits for them. */
+  take(node: ClusterNode | undefined, slot: number): Pending[] {
+    const sent = this.#indexOf(node)?.take(slot) ?? [];
+    for (const [batch, at] of this.#batches) {
+      if (at === node && slotOfCommand(batch.command as Command) === slot) sent.push(batch);
+    }
+    return sent;
+  }
+
+  #indexOf(node: ClusterNode | undefined): InFlightIndex | undefined {
+    const connection = node?.openedShared?.connection;
+    if (connection === undefined) return undefined;
+    let index = this.#indexes.get(connection);
+    if (index === undefined) {
+      this.#indexes.set(connection, index = new InFlightIndex(connection, this.#wanted));
+    }
+    return index;
+  }
+}
+
 /** Finds commands in flight on one connection. */
-export class InFlightIndex {
+class InFlightIndex {
   readonly #connection: Connection;
   readonly #wanted: (pending: Pending) => boolean;
   readonly #bySlot: Map<number, Pending[]> = new Map();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Pending, Sender } from "../../connection/pending.ts";
+import { isReadonly } from "../redirection/redirection.ts";
 import type { ClusterNode } from "../topology/node.ts";
 
 /** A sender that the router can direct to another node. */
@@ -16,6 +17,20 @@ export interface RoutedSender extends Sender {
   at(node: ClusterNode | undefined): RoutedSender;
   /** Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. */
   send?(pending: Pending, node: ClusterNode): void;
+}
+
+/** Returns the node that a command was sent to last. */
+export function nodeOfPending({ sender }: Pending): ClusterNode | undefined {
+  return (sender as Partial<RoutedSender> | undefined)?.node;
+}
+
+/** Adds the node that a write is sent to last. */
+export function collectNode(pending: Pending, ranAt: Set<object> | undefined): void {
+  if (ranAt === undefined || isReadonly(pending.command)) return;
+  pending.onSettled(() => {
+    const node = nodeOfPending(pending);
+    if (node !== undefined) ranAt.add(node);
+  });
 }
 
 /** Takes over commands that failed at a node. */

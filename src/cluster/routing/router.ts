@@ -7,17 +7,17 @@ import { OfflineQueue, UNLIMITED } from "../../client/connections/offline_queue.
 import { closedError } from "../../client/commands/unsupported_commands.ts";
 import type { Timer } from "../../clock.ts";
 import type { Command } from "../../commands/command.ts";
-import type { Connection } from "../../connection/connection.ts";
 import { Pending, rawCommand } from "../../connection/pending.ts";
+import { abortable } from "../../connection/time_limit.ts";
 import { RedisError, ReplyError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import { isFinal, retryDelay } from "../../retry.ts";
 import type { Route } from "../../observe/route.ts";
 import { type ClusterState, replaced, type TopologyListener } from "../topology/cluster_state.ts";
 import { isFatalDiscoveryError } from "../topology/fatal_discovery_error.ts";
-import { InFlightIndex } from "./in_flight.ts";
+import { InFlightCommands } from "./in_flight.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import { type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
+import { nodeOfPending, type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
 import { recordRedirection } from "../redirection/record_redirection.ts";
 import { downError, isReadonly, nextStep, redirectDelay, redirectionOf } from "../redirection/redirection.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
@@ -51,13 +51,17 @@ export class Router implements NodeRecovery, TopologyListener {
   readonly #routes: WeakMap<Pending, Route> = new WeakMap();
   /** The slots with commands that are being redirected. */
   readonly #queues: Map<number, SlotQueue> = new Map();
-  readonly #inFlight: WeakMap<Connection, InFlightIndex> = new WeakMap();
-  /** Batches on their way, and the nodes that they were sent to. */
-  readonly #batches: Map<Pending, ClusterNode> = new Map();
+  /** Commands in flight whose order counts. */
+  readonly #inFlight: InFlightCommands = new InFlightCommands((pending) => {
+    const sender = pending.sender as Partial<RoutedSender> | undefined;
+    return sender?.router === this && (this.#masterOnly || !isReadonly(pending.command));
+  });
   /** Commands without an order among each other that wait for their next attempt. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   /** The node that commands with keys are sent to while the topology is unknown. */
   #guess: ClusterNode | undefined = undefined;
+  /** Calls of `drained()` that look again when no command waits for the topology. */
+  readonly #drains: (() => void)[] = [];
   #closed = false;
 
   /** Routes over the nodes of a pool, and asks about commands that are `unknown`. */
@@ -73,6 +77,7 @@ export class Router implements NodeRecovery, TopologyListener {
       connection.offlineQueue || UNLIMITED,
       String(cluster.options),
     );
+    this.#offlineQueue.emptied = () => this.#emptied();
     cluster.listen(this);
   }
 
@@ -94,7 +99,7 @@ export class Router implements NodeRecovery, TopologyListener {
   record(pending: Pending, route: Route, slot?: number): void {
     this.#routes.set(pending, route);
     if (slot === undefined) return;
-    pending.onSettled(() => route.at(slot, (pending.sender as Partial<RoutedSender>).node));
+    pending.onSettled(() => route.at(slot, nodeOfPending(pending)));
   }
 
   /** Whether commands of a slot are being redirected. */
@@ -109,6 +114,26 @@ export class Router implements NodeRecovery, TopologyListener {
     }
   }
 
+  /** The number and the size of the commands that wait for the topology, or for a redirection. */
+  get load(): { offline: number; offlineBytes: number } {
+    const load = { offline: this.#offlineQueue.size, offlineBytes: this.#offlineQueue.bytes };
+    for (const queue of this.#queues.values()) {
+      load.offline += queue.size;
+      load.offlineBytes += queue.bytes;
+    }
+    return load;
+  }
+
+  /** Resolves when no command waits for the topology, or for a redirection. */
+  async drained(signal: AbortSignal): Promise<void> {
+    while (this.#offlineQueue.awaited || this.#queues.size > 0) {
+      const next = this.#offlineQueue.awaited
+        ? new Promise<void>((resolve) => this.#drains.push(resolve))
+        : this.settled();
+      await abortable(next, signal);
+    }
+  }
+
   /** @inheritdoc */
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
     if (this.#closed || !(error instanceof RedisError)) return false;
@@ -118,7 +143,7 @@ export class Router implements NodeRecovery, TopologyListener {
     const ordered = this.#isOrdered(pending, slot);
     let queue = this.#queues.get(slot);
     if (ordered && error instanceof ReplyError && error.executed === "no") {
-      queue ??= this.#addQueue(slot, this.#sentTo(node, slot));
+      queue ??= this.#addQueue(slot, this.#inFlight.take(node, slot));
     }
     // Before a new master is known, which may bring back more commands of the slot.
     queue?.enter(pending);
@@ -148,6 +173,7 @@ export class Router implements NodeRecovery, TopologyListener {
     for (const pending of this.#offlineQueue.drain()) {
       this.submit(pending, slotOfCommand(pending.command as Command));
     }
+    this.#emptied();
   }
 
   /** @inheritdoc */
@@ -155,16 +181,23 @@ export class Router implements NodeRecovery, TopologyListener {
     this.#offlineQueue.reason = error;
     const waits = this.#cluster.options.connection.offlineQueue !== false;
     if (!waits || isFatalDiscoveryError(error)) this.#offlineQueue.rejectAll(() => error);
-    return this.#offlineQueue.size > 0;
+    if (this.#offlineQueue.size > 0) return true;
+    this.#emptied();
+    return false;
+  }
+
+  /** No command waits for the topology any more. */
+  #emptied(): void {
+    for (const look of this.#drains.splice(0)) look();
   }
 
   /** New calls for a slot wait until its old master has answered all earlier ones. */
   rearranged(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void {
     for (const node of [...this.#cluster.topology.nodes(), ...left]) {
-      const known = refreshed ? [...this.#indexOf(node)?.slots() ?? [], ...this.#slotsOfBatches()] : slots;
+      const known = refreshed ? this.#inFlight.slots(node) : slots;
       for (const slot of known) {
         if (slot < 0 || this.#slots[slot]?.master === node) continue;
-        const earlier = this.#sentTo(node, slot);
+        const earlier = this.#inFlight.take(node, slot);
         if (earlier.length === 0) continue;
         const queue = this.#queues.get(slot);
         if (queue === undefined) this.#addQueue(slot, earlier);
@@ -190,6 +223,7 @@ export class Router implements NodeRecovery, TopologyListener {
     }
     for (const queue of this.#queues.values()) queue.close(error);
     this.#offlineQueue.rejectAll(error);
+    this.#emptied();
   }
 
   /** For a command without keys, for a slot without a node, or before the topology is known. */
@@ -288,33 +322,6 @@ export class Router implements NodeRecovery, TopologyListener {
     return slot >= 0 && (this.#masterOnly || !isReadonly(pending.command));
   }
 
-  #indexOf(node: ClusterNode | undefined): InFlightIndex | undefined {
-    const connection = node?.openedShared?.connection;
-    if (connection === undefined) return undefined;
-    let index = this.#inFlight.get(connection);
-    if (index === undefined) {
-      const wanted = (pending: Pending): boolean => {
-        const sender = pending.sender as Partial<RoutedSender> | undefined;
-        return sender?.router === this && (this.#masterOnly || !isReadonly(pending.command));
-      };
-      this.#inFlight.set(connection, index = new InFlightIndex(connection, wanted));
-    }
-    return index;
-  }
-
-  /** The ordered commands of a slot that a node has not answered. */
-  #sentTo(node: ClusterNode | undefined, slot: number): Pending[] {
-    const sent = this.#indexOf(node)?.take(slot) ?? [];
-    for (const [batch, at] of this.#batches) {
-      if (at === node && slotOfCommand(batch.command as Command) === slot) sent.push(batch);
-    }
-    return sent;
-  }
-
-  #slotsOfBatches(): number[] {
-    return [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
-  }
-
   #addQueue(slot: number, inFlight: readonly Pending[]): SlotQueue {
     const { connection } = this.#cluster.options;
     const queue = new SlotQueue({
@@ -357,8 +364,7 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** Sends the commands that `pending` stands for. */
   #sendBatch(pending: Pending, node: ClusterNode, sender: RoutedSender): void {
-    if (!this.#batches.has(pending)) pending.onSettled(() => this.#batches.delete(pending));
-    this.#batches.set(pending, node);
+    this.#inFlight.addBatch(pending, node);
     sender.send!(pending, node);
   }
 

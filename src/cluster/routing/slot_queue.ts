@@ -87,6 +87,16 @@ export class SlotQueue {
     this.expect(inFlight);
   }
 
+  /** The number of commands that wait. */
+  get size(): number {
+    return this.#held.size + this.#refused.length + this.#waiting.length;
+  }
+
+  /** The approximate size of the calls that are held, in bytes. */
+  get bytes(): number {
+    return this.#held.bytes;
+  }
+
   /** Holds a call back until all earlier ones of the slot have been redirected. */
   hold(pending: Pending): void {
     this.#held.add(pending);
