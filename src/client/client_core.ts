@@ -1,5 +1,5 @@
 /**
- * What clients are made of.
+ * The parts that clients consist of.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Call, Executor } from "./executor.ts";
 
-/** What a client is made of, and what its views (`with()`, `bytes()`, `text()`) share. */
+/** The parts of a client, which its views share (`with()`, `bytes()`, `text()`). */
 export interface ClientCore {
   /** The options of its connections. */
   readonly options: ResolvedConnectionOptions;
   /** Runs its commands. */
   readonly executor: Executor;
-  /** What holds for what is called on it. */
+  /** The options of its calls. */
   readonly call: Call;
   /** Emits the events of its connections, where the executor does not emit them all. */
   readonly events?: TypedEventTarget<ConnectionEvents>;

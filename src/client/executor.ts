@@ -1,5 +1,5 @@
 /**
- * What stands between a client's methods and its connections: one for a single server, one for a cluster.
+ * The contract between the methods of a client and its connections: implemented for one server and for clusters.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { RetryPolicy } from "../retry.ts";
 import type { Reply } from "../resp/types.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 
-/** What holds for one call and is not part of the command. */
+/** The options of one call that are not part of the command. */
 export interface Call {
   /** `DecodeMode` bits. */
   readonly mode: number;
@@ -19,21 +19,21 @@ export interface Call {
   readonly timeout: number;
   /** Ends the call. */
   readonly signal: AbortSignal | undefined;
-  /** When the command is repeated. */
+  /** The retry policy. */
   readonly retry: RetryPolicy;
-  /** Whether the client's cache may answer, and with what; `undefined`: as its options say. */
+  /** The use of the client-side cache; `undefined`: as its options define. */
   readonly cache?: boolean | CallCacheOptions;
-  /** In a cluster, the key whose node gets commands without keys of their own. */
+  /** In a cluster, the key whose node receives commands without visible keys. */
   readonly key?: string | Uint8Array;
-  /** In a cluster, the slot whose node gets commands without keys of their own. */
+  /** In a cluster, the slot whose node receives commands without visible keys. */
   readonly slot?: number;
-  /** In a cluster, the record of where the command goes, for an observer. */
+  /** In a cluster, the route of the command, for an observer. */
   readonly route?: Route;
   /** In a cluster, collects the nodes that ran the writes of the call. */
   readonly ranAt?: Set<object>;
 }
 
-/** How one call uses the client's cache. */
+/** The use of the client-side cache by one call. */
 export interface CallCacheOptions {
   /** Milliseconds for which a reply may be kept and used again; 0 is no limit. Default: the option `cache.ttl`. */
   readonly ttl?: number;
@@ -49,9 +49,9 @@ export interface Traced<T> {
 
 /** Runs commands. */
 export interface Executor {
-  /** Tells of connecting, ready, reconnecting and closed. */
+  /** Emits `connecting`, `ready`, `reconnecting` and `closed`. */
   readonly events: TypedEventTarget<ConnectionEvents>;
-  /** Where subscriptions live; clients that share their connections share one. Without it, subscribing is refused. */
+  /** The router of subscriptions. Clients that share connections share one. Without it, subscribing throws. */
   readonly subscriptionRouter?: SubscriptionRouter;
   /** Calls a listener with the push frames of the shared connections; returns how to stop. Without it, that is refused. */
   onPush?(listener: (values: Reply[]) => void): () => void;
@@ -64,7 +64,7 @@ export interface Executor {
    * connection are not given to it.
    */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]>;
-  /** Takes a connection for exclusive use, `using` gives it back; `key` says for which key it is, where that matters. */
+  /** Leases a connection; `using` returns it. In a cluster `key` selects the node. */
   lease(call: Call, key?: string | Uint8Array): Promise<Connection>;
   /**
    * Whether what failed on a lease with this error was not run and may succeed on another one: its key has moved, or
@@ -82,12 +82,12 @@ export interface Executor {
   /** Whether `close()` has been called. */
   readonly closed: boolean;
   /**
-   * Only where keys are spread over several servers: what runs commands on each of them that has keys of its own
-   * (the masters of a cluster), for SCAN to go through one after the other.
+   * Returns an executor for each server with keys of its own (the masters of a cluster), for SCAN. Missing for one
+   * server.
    */
   shards?(call: Call): Promise<readonly Pick<Executor, "execute">[]>;
   /** Connects now, within the bounds of `connectTimeout` and `retry`. */
   connect(call: Pick<Call, "signal">): Promise<void>;
-  /** Ends: waits for what is on its way, refuses what comes later. */
+  /** Closes the executor: waits for pending commands and refuses later ones. */
   close(): Promise<void>;
 }

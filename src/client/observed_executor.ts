@@ -1,5 +1,5 @@
 /**
- * An executor that tells an observer what passes through it.
+ * An executor that reports operations to an observer.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 
-/** Commands whose first argument names what is run, and is neither key nor value. */
+/** Commands whose first argument is the name of a script or function, not a key or value. */
 const PROCEDURES: ReadonlySet<string> = new Set(["EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO"]);
 
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
 const SOON: Promise<void> = Promise.resolve();
 
-/** Decorates another executor; what nobody watches goes straight through. */
+/** Wraps an executor. Operations that are not observed pass through. */
 class ObservedExecutor implements Executor {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
@@ -28,7 +28,7 @@ class ObservedExecutor implements Executor {
   readonly #observer: Observer;
   readonly #target: Target;
   readonly #routed: boolean;
-  /** Whether the observer has been asked in this tick, and what it said: asking for each command could be measured. */
+  /** Whether the observer was asked in this tick, and its answer: asking for each command has a measurable cost. */
   #looked = false;
   #heard = false;
   readonly #ask = (): boolean => this.#observer.listens("command");

@@ -41,12 +41,12 @@ type SharedConnections = WeakMap<
 /** The clients of one pool share one. */
 const sharedConnections: SharedConnections = new WeakMap();
 /**
- * Those that do not multiplex share another, for their events, which takes no connection for commands: they must not
- * keep alive the connection that the others have held.
+ * The connections of clients that do not multiplex: they emit events and send no commands, and must not keep the
+ * shared connection of other clients open.
  */
 const separateConnections: SharedConnections = new WeakMap();
 
-/** The connection that all clients of a pool share; whoever enters it leaves it. */
+/** Returns the shared connection of a pool. Each caller must leave it again. */
 export function joinSharedConnection(
   pool: ConnectionPool,
   connections: SharedConnections = sharedConnections,
@@ -109,7 +109,7 @@ export class StandaloneExecutor implements Executor {
   /** The shared connection. */
   readonly shared: MultiplexedConnection;
   readonly #pool: ConnectionPool;
-  /** The connection's own policy: who has no other needs none. */
+  /** The retry policy for dedicated connections. */
   readonly #retry: RetryPolicy;
   readonly #multiplex: boolean;
   readonly #connections: SharedConnections;
@@ -118,7 +118,7 @@ export class StandaloneExecutor implements Executor {
   readonly #running: Set<Promise<unknown>> = new Set();
   #closing: Promise<void> | undefined = undefined;
 
-  /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
+  /** Uses `pool`. An `owner` closes the pool with itself. Without `multiplex` each command takes a connection. */
   constructor(pool: ConnectionPool, options: { readonly multiplex: boolean; readonly owner: boolean }) {
     this.#pool = pool;
     this.#retry = pool.options.connection.retry;
@@ -275,7 +275,7 @@ export class StandaloneExecutor implements Executor {
 
   async #close(): Promise<void> {
     this.#waits.refuse();
-    // What was called before there was a connection is on its way, too.
+    // Commands that wait for the first connection count as pending.
     const arrival = this.shared.arrival();
     if (arrival !== undefined) await arrival;
     if (this.#owner) return await this.#pool.close();

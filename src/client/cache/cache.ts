@@ -1,9 +1,8 @@
 /**
- * Replies that are kept until the server says that their keys have changed.
+ * The client-side cache: keeps replies until the server invalidates their keys.
  *
- * What makes it right: replies and invalidations come over the same connection, in order. A reply is kept only if no
- * invalidation of its keys, no write of ours and no loss of the connection came between the sending of the command
- * and the keeping.
+ * Replies and invalidations arrive over the same connection, in order. A reply is kept only if, since its command was
+ * sent, no key was invalidated or written by this client and the connection was not lost.
  *
  * @module
  */
@@ -27,9 +26,9 @@ import { type ChangedKeys, watchWrites } from "./own_writes.ts";
 import { LruStore } from "./memory_store.ts";
 import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./cached_values.ts";
 
-/** What a cache has done so far. */
+/** The statistics of a cache. */
 export interface CacheStats {
-  /** Whether the server tells of changes at this moment; without, nothing is kept. */
+  /** Whether the server sends invalidations at present. If not, nothing is cached. */
   readonly active: boolean;
   /** Commands answered from memory, or by a read of another caller that was on its way. */
   readonly hits: number;
@@ -37,13 +36,13 @@ export interface CacheStats {
   readonly misses: number;
   /** Replies that left for lack of room. */
   readonly evictions: number;
-  /** Replies that left as the server said that a key had changed, or a command of ours was to change it. */
+  /** Replies that were removed by an invalidation or by a write of this client. */
   readonly invalidations: number;
   /** Replies that are kept. */
   readonly entries: number;
-  /** What they hold, in bytes, about. */
+  /** The approximate size of all replies in bytes. */
   readonly bytes: number;
-  /** Why the server does not tell of changes, or of when keys expire, where it refused to. */
+  /** The error of the server, if it refused tracking or PTTL. */
   readonly error: Error | undefined;
 }
 
@@ -53,13 +52,13 @@ interface Flight {
   readonly keys: readonly string[];
   readonly call: Call;
   readonly promise: Promise<Reply>;
-  /** Something happened since it was sent: its reply is not kept. */
+  /** Whether the reply must not be kept, because a key may have changed since the command was sent. */
   stale: boolean;
-  /** When it was sent. */
+  /** The time when the command was sent. */
   readonly sent: number;
-  /** When its reply is too old: as the limit of its call says, or when the first of its keys expires. */
+  /** The time when the reply expires: by `ttl` of the call, or when the first of its keys expires. */
   expires: number;
-  /** Its reply, while the server has not yet said when the keys expire. */
+  /** The reply, while the expiry of its keys is not known yet. */
   reply: { readonly value: Reply } | undefined;
 }
 
@@ -83,15 +82,15 @@ export class ClientCache {
   readonly options: ResolvedCacheOptions;
   readonly #connection: Pick<ResolvedConnectionOptions, "clock">;
   readonly #store: CacheStore;
-  /** Which replies depend on a key. */
+  /** The ids of the replies that depend on each key. */
   readonly #dependents: Map<string, Set<string>> = new Map();
   readonly #flights: Map<string, Flight> = new Map();
   readonly #reading: Map<string, Set<Flight>> = new Map();
   readonly #connections: Map<ReconnectingConnection, ReconnectingListener> = new Map();
   readonly #tracked: Set<Connection> = new Set();
-  /** Connections whose server does not tell of changes, and why. */
+  /** Connections whose server refused tracking, with the error. */
   readonly #refused: Map<Connection, Error> = new Map();
-  /** Why the server did not say when a key expires. */
+  /** The error of PTTL, if the server refused it. */
   #expiryError: Error | undefined = undefined;
   #hits = 0;
   #misses = 0;
@@ -115,7 +114,7 @@ export class ClientCache {
     this.#store = options.store?.(context) ?? new LruStore(context);
   }
 
-  /** What it has done so far. */
+  /** Returns the statistics. */
   stats(): CacheStats {
     return {
       active: this.#active,
@@ -130,7 +129,7 @@ export class ClientCache {
   }
 
   /**
-   * Keeps what is read over this connection, too. To be called before anything is sent over it.
+   * Caches what is read over this connection. Must be called before anything is sent over it.
    *
    * @internal
    */
@@ -158,7 +157,7 @@ export class ClientCache {
       closed: () => {
         this.#connections.delete(shared);
         unwatch();
-        // The server goes on telling of changes: a pool must not lend it to others.
+        // The server keeps sending invalidations, so a pool must not lease the connection to other callers.
         current?.session.taint();
         lost();
       },
@@ -169,8 +168,8 @@ export class ClientCache {
   }
 
   /**
-   * The reply of a read-only command: from memory, from a read that is on its way, or by `fetch`; `ask` is for what
-   * is not to be kept.
+   * Returns the reply of a read-only command: from memory, from a pending read, or by `fetch`. `ask` sends commands
+   * that are not cached.
    *
    * @internal
    */
@@ -188,7 +187,7 @@ export class ClientCache {
       return finish(entry.reply, command, call.mode);
     }
     const flight = this.#flights.get(id);
-    // Who has limits of its own must not wait by those of another.
+    // A call with its own timeout or signal must not wait by those of another call.
     if (
       flight !== undefined && signal === undefined && this.#joinable(flight) && sameLimits(flight.call, call)
     ) {
@@ -220,7 +219,7 @@ export class ClientCache {
     }
   }
 
-  /** Forgets all, and keeps nothing of what is on its way. */
+  /** Clears the cache. Pending replies are not kept. */
   clear(): void {
     this.#invalidations += this.#store.size;
     this.#store.clear();
@@ -230,7 +229,10 @@ export class ClientCache {
     this.#flights.clear();
   }
 
-  /** One connection that is not told of changes is one too many: which connection a reply came over is not known here. */
+  /**
+   * Whether all connections have tracking. The connection of a reply is not known here, so one without tracking
+   * disables the cache.
+   */
   get #active(): boolean {
     return this.#tracked.size > 0 && this.#refused.size === 0;
   }
@@ -327,7 +329,7 @@ export class ClientCache {
   }
 
   #invalidated(keys: Reply): void {
-    // Null: the server was flushed, or remembers no more what was read.
+    // Null: the server was flushed, or its tracking table was cleared.
     if (!Array.isArray(keys)) return this.clear();
     for (const key of keys) this.#forget(keyOfReply(key));
   }
@@ -360,7 +362,7 @@ export class ClientCache {
     }
   }
 
-  /** Asks the server to tell of changes; in the same flight and before all that is to be kept. */
+  /** Enables tracking, in the same batch and before all reads that are cached. */
   #track(connection: Connection): void {
     if (connection.protocol !== 3) {
       const message =
@@ -387,7 +389,7 @@ function sameLimits(one: Call, other: Call): boolean {
   return one.timeout === other.timeout && one.retry === other.retry;
 }
 
-/** What a caller gets of a reply that is kept, or that others get, too. */
+/** Returns a reply as callers get it, copied if it is kept or shared. */
 function finish(reply: Reply, { spec, parse }: Command, mode: number): Promise<unknown> {
   const copy = copyReply(reply);
   if (parse === undefined) return Promise.resolve(copy);

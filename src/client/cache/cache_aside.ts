@@ -1,5 +1,5 @@
 /**
- * Values that are loaded by one process for all: cache-aside with a lock for each key, and stale values meanwhile.
+ * Cache-aside with a lock for each key, and stale values during a reload.
  *
  * ```text
  *   GET --fresh--> return it
@@ -11,7 +11,7 @@
  *   load, renewing the lock --> store it if the lock still has our token, and give the lock back
  * ```
  *
- * The lock is what a lease is in memcached: who invalidates a key takes it away, so that what was loaded before is not
+ * The lock works like a lease of memcached: `invalidate()` deletes it, so a value that was loaded before is not
  * stored after. See "Scaling Memcache at Facebook", section 3.2.1:
  * https://www.usenix.org/conference/nsdi13/technical-sessions/presentation/nishtala
  *
@@ -53,12 +53,12 @@ const LAST_LOOK = 100;
 const encoder = /* @__PURE__ */ new TextEncoder();
 const clients: WeakMap<Executor, CacheAside> = new WeakMap();
 
-/** What a client loads, and reads, at this moment. */
+/** The cache-aside values of one client. */
 export class CacheAside {
   readonly #executor: Executor;
   readonly #clock: Clock;
   readonly #reads: Map<string, Promise<Stored | undefined>> = new Map();
-  /** What is being loaded here, or waited for; `undefined`: there is nothing to be stored. */
+  /** Pending loads by key; `undefined`: nothing to store. */
   readonly #loads: Map<string, Promise<Uint8Array | undefined>> = new Map();
 
   /** Users call `CacheAside.of`. */
@@ -100,7 +100,7 @@ export class CacheAside {
     return bytes === undefined ? undefined as T : decode(bytes);
   }
 
-  /** Removes values, and keeps what is being loaded from being stored. */
+  /** Removes values. Pending loads are not stored. */
   async invalidate(keys: readonly string[], call: Call): Promise<void> {
     await Promise.all(keys.map(async (key) => {
       const removed = this.#executor.execute(new Command(DEL, [lockOf(key), key]), call);
@@ -117,7 +117,7 @@ export class CacheAside {
   }
 
   #read(key: string, settings: ResolvedCached, call: Call): Promise<Stored | undefined> {
-    // Who has other limits reads for itself.
+    // A call with its own limits reads separately.
     const id = `${settings.staleTtl} ${call.timeout} ${key}`;
     let read = this.#reads.get(id);
     if (read === undefined) {
@@ -138,7 +138,7 @@ export class CacheAside {
     return storedOf(bytes, Number(ms), staleTtl);
   }
 
-  /** Loads the value, or waits until another process has, or returns what is stale while it does. */
+  /** Loads the value, waits for another process to load it, or returns the stale value meanwhile. */
   async #load(
     key: string,
     settings: ResolvedCached,
@@ -148,7 +148,7 @@ export class CacheAside {
     const { lock, staleTtl, codec } = settings;
     const keys = [lockOf(key), key];
     const token = crypto.randomUUID();
-    /** What is there and cannot be decoded, which is as if nothing were there. */
+    /** A stored value that cannot be decoded; treated as missing. */
     let broken: Uint8Array | undefined;
     for (let delay = FIRST_LOOK;; delay = Math.min(2 * delay, LAST_LOOK)) {
       const args = [token, lock, staleTtl, ...broken === undefined ? [] : [broken]];
@@ -165,7 +165,7 @@ export class CacheAside {
         broken = value;
         continue;
       }
-      // Not all who wait look at the same time.
+      // Jitter spreads the waiting processes.
       await sleep(this.#clock, delay * (0.5 + this.#clock.random() / 2));
     }
   }
@@ -191,7 +191,7 @@ export class CacheAside {
       this.#clock.clearTimeout(timer);
       timer = undefined;
     };
-    // A value that could not be stored is of use all the same, and a lock that could not be given back expires.
+    // A value that was not stored is still returned, and a lock that was not released expires.
     const end = (rest: (string | number | Uint8Array)[]): Promise<unknown> => {
       stop();
       return this.#run(STORE, keys, [token, ...rest], call).catch(() => {});

@@ -5,19 +5,22 @@
  */
 
 /**
- * How values become bytes, and bytes values.
+ * Encodes values to bytes and decodes bytes to values.
  *
  * @typeParam T the values
  */
 export interface CachedCodec<T> {
   /** The stored form of a value. */
   encode(value: T): string | Uint8Array;
-  /** The value of a stored form; called for each caller, so that nobody shares it. A throw: it is loaded anew. */
+  /**
+   * Decodes a stored value. Called for each caller, so that callers do not share objects. If it throws, the value is
+   * loaded again.
+   */
   decode(stored: Uint8Array): T;
 }
 
 /**
- * How `redis.cached()` keeps a value.
+ * The options of `redis.cached()`.
  *
  * @typeParam T the value
  */
@@ -31,7 +34,7 @@ export interface CachedOptions<T = unknown> {
   readonly staleTtl?: number;
   /** Milliseconds after which another process loads, when the one that did is gone. Default 5,000. */
   readonly lock?: number;
-  /** How the value is stored. Default: as JSON. */
+  /** The codec. Default: JSON. */
   readonly codec?: CachedCodec<T>;
 }
 
@@ -51,9 +54,9 @@ const JSON_CODEC: CachedCodec<unknown> = {
 };
 
 /**
- * Checks what was given, and fills in the rest.
+ * Checks the options and fills in defaults.
  *
- * @throws {TypeError | RangeError} for a key or an option that cannot be used.
+ * @throws {TypeError | RangeError} for an invalid key or option.
  */
 export function checkCached<T>(key: string, options: CachedOptions<T>): ResolvedCached {
   if (typeof key !== "string") throw new TypeError("Cannot use cached(): the key is no text");

@@ -1,5 +1,5 @@
 /**
- * Which commands can be answered from memory.
+ * Decides which commands can be cached.
  *
  * @module
  */
@@ -38,7 +38,7 @@ const DENIED: ReadonlySet<string> = new Set([
   "HSCAN",
   "ZSCAN",
   "CLUSTERSCAN",
-  // Scripts do as they like; SORT reads keys that no argument names; TOUCH is called for what it does.
+  // Scripts can read any key, SORT reads keys that no argument names, and TOUCH has a side effect.
   "EVAL_RO",
   "EVALSHA_RO",
   "FCALL_RO",
@@ -46,17 +46,17 @@ const DENIED: ReadonlySet<string> = new Set([
   "TOUCH",
 ]);
 
-/** What a cache does with a command. */
+/** The effect of a command on the cache. */
 export const CacheClass = {
-  /** It answers it. */
+  /** Answered from the cache. */
   read: 1,
-  /** It lets it pass. */
+  /** No effect. */
   pass: 2,
-  /** It lets it pass, and forgets the keys that it names. */
+  /** Evicts the keys of the command. */
   write: 3,
-  /** It lets it pass, and forgets everything. */
+  /** Clears the cache. */
   flush: 4,
-  /** It lets it pass, and forgets all that one of its arguments names: the command is not in the table. */
+  /** Evicts all keys that an argument names, because the command is not in the table. */
   unknown: 5,
 } as const;
 

@@ -1,5 +1,5 @@
 /**
- * Replies that are kept: copies for those who may change them, their size, their names.
+ * Cached replies: copies, sizes, ids.
  *
  * @module
  */
@@ -9,15 +9,12 @@ import { beginObject, finishObject, setField } from "../../resp/objects.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
 import { keyOf, keyOfBytes } from "../pubsub/channel_subscription.ts";
 
-/** Whether nobody can change it: then it needs no copy. */
+/** Returns whether a reply is immutable and needs no copy. */
 export function isImmutable(reply: Reply): boolean {
   return typeof reply !== "object" || reply === null;
 }
 
-/**
- * A copy all through. A hit hands out what the caller may change, as any reply; were it the kept one, the change
- * would be in all later replies.
- */
+/** Returns a deep copy. Callers may change what a hit returns; a shared object would change later replies. */
 export function copyReply(reply: Reply): Reply {
   if (typeof reply !== "object" || reply === null || reply instanceof Error) return reply;
   if (reply instanceof Uint8Array) return reply.slice();
@@ -33,7 +30,7 @@ export function copyReply(reply: Reply): Reply {
   return finishObject(object);
 }
 
-/** What a reply holds, in bytes, about: characters count as one, and each value has a cost of its own. */
+/** Returns the approximate size of a reply in bytes: one byte for each character, and a fixed cost for each value. */
 export function sizeOf(reply: Reply): number {
   if (typeof reply === "string") return 24 + reply.length;
   if (typeof reply !== "object" || reply === null) return 8;
@@ -65,7 +62,7 @@ function nameOf(key: Arg): string {
 
 /** The name of a command with its arguments, for replies in this mode. Different ones have different names. */
 export function idOf({ spec, args }: Command, mode: number): string {
-  // The frequent case by itself: a single argument needs no lengths to be told from others.
+  // The fast path: a single argument needs no length prefix.
   if (args.length === 1 && typeof args[0] === "string") return `${spec.name} ${mode} ${args[0]}`;
   let id = `${spec.name} ${mode}`;
   for (const arg of args) {

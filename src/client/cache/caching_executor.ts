@@ -1,5 +1,5 @@
 /**
- * A cache in front of whoever runs the commands.
+ * An executor with a cache in front of another one.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { changedKeys } from "./own_writes.ts";
 
 const CACHING = new CommandValue(defineCommand("CLIENT CACHING", CommandFlag.readonly), ["YES"]);
 
-/** Answers what the cache knows, and tells it what is about to be written. */
+/** Answers reads from the cache, and evicts the keys of writes. */
 export class CachingExecutor implements Executor {
   /** The cache. */
   readonly cache: ClientCache;
@@ -24,7 +24,7 @@ export class CachingExecutor implements Executor {
   readonly #fetch: Fetch;
   readonly #ask: Fetch;
 
-  /** In front of `inner`, whose connections the cache must be attached to. */
+  /** Wraps `inner`. The cache must be attached to its connections. */
   constructor(inner: Executor, cache: ClientCache) {
     this.#inner = inner;
     this.cache = cache;
@@ -62,7 +62,7 @@ export class CachingExecutor implements Executor {
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
-    // Those of all connections are forgotten when they are queued, too; but a call that waits for one comes first.
+    // Connections evict the keys of queued writes, too, but a call may first wait for a connection.
     for (const command of commands) this.cache.forget(changedKeys(command));
     return this.#inner.executeAll(commands, call, atomic);
   }
@@ -112,7 +112,7 @@ export class CachingExecutor implements Executor {
     return this.#inner.close();
   }
 
-  /** With OPTIN the server remembers only what it is told to, right before. */
+  /** Sends CLIENT CACHING before the command. With OPTIN the server tracks only such reads. */
   async #announced(command: Command, call: Call): Promise<unknown> {
     const [, reply] = await this.#inner.executeAll([CACHING, command], call);
     if (reply instanceof Error) throw reply;

@@ -1,9 +1,9 @@
 /**
- * When keys expire: what the server is asked behind a read that is to be kept.
+ * The expiry of keys: PTTL behind each read that is cached.
  *
- * A server removes an expired key when it comes upon it, and tells of it no sooner, which in a large data set takes
- * minutes. So PTTL follows each such read in the same flight. The server remembers that the keys were asked for by
- * either command, so that whatever changes them between the two makes the read stale.
+ * A server removes an expired key lazily, in a large data set minutes late, and sends the invalidation then. PTTL
+ * follows each read in the same batch. The server tracks the keys from either command, so a change between the two
+ * makes the read stale.
  *
  * @module
  */
@@ -15,7 +15,10 @@ import type { Call } from "../executor.ts";
 /** Sends a command past the cache. */
 export type Fetch = (command: Command, call: Call) => Promise<unknown>;
 
-/** Milliseconds that a value may outlive its key: so long it may be used without knowing when its key expires. */
+/**
+ * Milliseconds that a value may be returned after the expiry of its key. A younger value is returned before PTTL has
+ * arrived.
+ */
 export const LATE = 100;
 
 /**

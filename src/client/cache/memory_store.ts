@@ -12,7 +12,7 @@ interface Node {
   older: Node | undefined;
 }
 
-/** A store that lets go what has not been used for longest, when there are too many entries or too many bytes. */
+/** A least-recently-used store with a maximum of entries and bytes. */
 export class LruStore implements CacheStore {
   readonly #context: CacheStoreContext;
   readonly #nodes: Map<string, Node> = new Map();

@@ -9,14 +9,14 @@ import type { ResolvedCacheOptions, ResolvedConnectionOptions } from "../../opti
 import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
 import { ClientCache } from "./cache.ts";
 
-/** By what clients share: the connection of a pool, or the nodes of a cluster. */
+/** The caches by the object that clients share: the connection of a pool, or the nodes of a cluster. */
 const caches: WeakMap<object, ClientCache> = new WeakMap();
 
 /**
- * The cache on a connection. Clients of one pool share their connection, and with it what the server tells: they share the
- * cache, too, and must agree on it.
+ * Returns the cache of a connection. Clients of one pool share the connection and its invalidations, so they share
+ * the cache.
  *
- * @throws {RedisError} with code `CACHE`, when another client of the pool has a cache with other options.
+ * @throws {RedisError} with code `CACHE`, if another client of the pool has a cache with other options.
  */
 export function cacheOn(
   shared: MultiplexedConnection,

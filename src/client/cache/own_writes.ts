@@ -1,8 +1,8 @@
 /**
- * The writes of all clients of a pool, as a cache must know of them: whatever way they take, they take a connection.
+ * Observes the writes of all clients of a pool, on all its connections.
  *
- * What a write changes is forgotten when the command is queued, and again when it settles: a read that was sent
- * before the server ran it (beside a blocking command, or on another connection) may have brought the old value.
+ * The keys of a write are evicted when the command is queued and when it settles: a read that was sent before the
+ * server ran the write (on another connection, or beside a blocking command) may have returned the old value.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { argumentNames, keyNames } from "./cached_values.ts";
 /** The names of keys; `"all"`: any key. */
 export type ChangedKeys = readonly string[] | "all";
 
-/** Forgets what is kept of keys. */
+/** Evicts keys from the cache. */
 export type Forget = (keys: ChangedKeys) => void;
 
 /** The keys that a command may change; `undefined`: none. */
@@ -53,7 +53,7 @@ export function watchWrites(pool: ConnectionPool, forget: Forget): () => void {
 
 /** Follows the commands of one connection. */
 function observer(forget: Forget): (pending: Pending) => void {
-  /** What the open transaction changes: nothing of it runs before EXEC. */
+  /** The keys that the open transaction changes. Its commands run at EXEC. */
   let queued: Set<string> | "all" | undefined;
   return (pending) => {
     const command = commandOf(pending.command);
@@ -75,7 +75,7 @@ function observer(forget: Forget): (pending: Pending) => void {
   };
 }
 
-/** The command with what is known of it; `undefined`: packed bytes, which may be anything. */
+/** Returns the command if it is known; `undefined` for packed bytes. */
 function commandOf({ spec, args }: Sendable): Command | undefined {
   if ("keys" in spec) return { spec, args } as unknown as Command;
   if (args.length === 0) return undefined;

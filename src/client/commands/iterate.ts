@@ -1,9 +1,9 @@
 /**
- * SCAN and its like as iterators over single elements.
+ * SCAN, HSCAN, SSCAN and ZSCAN as iterators over single elements.
  *
- * The guarantees are those of the server: what is there from the beginning to the end of an iteration comes at
- * least once; what comes or goes meanwhile may come or not; and anything may come more than once, while a table is
- * resized. `unique` remembers what has come, at the price of that memory.
+ * The guarantees are those of the server: an element that exists during the whole iteration is returned at least
+ * once. Other elements may be missing, and any element may be repeated while a table is resized. `unique` removes
+ * duplicates and keeps all elements in memory.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import type { Command } from "../../commands/command.ts";
 import { scan, type ScanOptions } from "../../commands/functions.ts";
 import type { Call, Executor } from "../executor.ts";
 
-/** Whether an iteration remembers what has come. */
+/** Options to remove duplicates. */
 export interface UniqueOptions {
-  /** Leave out what has come before; it is all held in memory until the end. Default `false`. */
+  /** Whether to skip elements that were returned before. All elements stay in memory until the end. Default `false`. */
   readonly unique?: boolean;
 }
 
-/** The options of `scanIterator()`: those of SCAN, and `unique`. */
+/** The options of `scanIterator()`: the options of SCAN, and `unique`. */
 export type ScanIteratorOptions = ScanOptions & UniqueOptions;
 
 /** One step, as the SCAN commands' replies are. */
 export interface ScanStep {
-  /** What to call with next; `"0"`: that was all. */
+  /** The cursor of the next call; `"0"`: the end. */
   readonly cursor: string;
   /** Keys. */
   readonly keys?: readonly unknown[];
@@ -35,7 +35,7 @@ export interface ScanStep {
 // Each byte a character of its own.
 const latin1 = /* @__PURE__ */ new TextDecoder("latin1");
 
-/** What tells two elements apart: of a pair the first. */
+/** Returns the identity of an element: of a pair the first item. */
 function identity(element: unknown): string {
   const first = Array.isArray(element) ? element[0] : element;
   return first instanceof Uint8Array ? latin1.decode(first) : String(first);

@@ -13,23 +13,23 @@ import { AsyncQueue } from "../pubsub/async_queue.ts";
 
 /** A command that the server has run. */
 export interface MonitoredCommand {
-  /** Tells it from a gap. */
+  /** Distinguishes a command from a gap. */
   readonly kind: "command";
-  /** When, in milliseconds since 1970, to the microsecond. */
+  /** The time in milliseconds since 1970, with microseconds as decimals. */
   readonly time: number;
-  /** In which database. */
+  /** The database. */
   readonly db: number;
-  /** Who sent it: an address, or `"lua"`. */
+  /** The sender: an address, or `"lua"`. */
   readonly client: string;
   /** The command's words; of one that is no UTF-8, each byte is a character of the same number. */
   readonly words: readonly string[];
 }
 
-/** How a monitor is to behave. */
+/** The options of a monitor. */
 export interface MonitorOptions {
-  /** How many commands may wait to be read. Default 10,000. */
+  /** The maximum number of unread commands. Default 10,000. */
   readonly buffer?: number;
-  /** What happens when that many wait. Default `"dropOldest"`, with a gap in their place. */
+  /** The behavior when the buffer is full. Default `"dropOldest"`, which inserts a gap. */
   readonly policy?: Exclude<BufferPolicy, "pause">;
   /** Ends the monitor, which throws its reason. */
   readonly signal?: AbortSignal;
@@ -71,7 +71,7 @@ function textOf(word: string): string {
 }
 
 /**
- * The commands that a server runs, to iterate over; on a connection of its own, which comes back when it is lost.
+ * An iterator over the commands that a server runs, on a dedicated connection that reconnects.
  *
  * @example
  * ```ts ignore

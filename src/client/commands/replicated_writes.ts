@@ -13,7 +13,7 @@ import type { SubscriptionRouter } from "../pubsub/subscription_router.ts";
 
 const isWrite = ({ spec }: Command): boolean => (spec.flags & CommandFlag.readonly) === 0;
 
-/** The executor that waits for so many replicas after each write; `undefined`: as before. */
+/** Returns an executor that waits for replicas after each write; with `undefined` the same executor. */
 export function withReplicas(executor: Executor, replicas: number | undefined): Executor {
   if (replicas === undefined) return executor;
   const inner = executor instanceof ReplicatedExecutor ? executor.inner : executor;

@@ -1,5 +1,5 @@
 /**
- * WAIT and WAITAOF that speak of all writes called before them, whichever connection those took.
+ * WAIT and WAITAOF for all earlier writes of the client, on any connection.
  *
  * The server counts for a connection up to its own last write. So every earlier command gets its reply first; then a
  * connection of its own makes its offset the newest one by a message on a sharded channel, and waits there, where it
@@ -20,7 +20,7 @@ import { type Acquire, runOn } from "../connections/dedicated_connection.ts";
 import type { Call } from "../executor.ts";
 import type { OrderedSender } from "../connections/ordered_sender.ts";
 
-/** What waiting needs of a client. */
+/** The parts of a client that waiting needs. */
 export interface ReplicationWait {
   /** The connections to the server. */
   readonly pool: ConnectionPool;

@@ -1,11 +1,11 @@
 /**
- * How scripts reach a server that may not know them.
+ * Sends scripts to servers that may not know them.
  *
- * Over a shared connection the first call of a script is sent whole (`connections/sent_scripts.ts`) and the others by its SHA-1.
- * After SCRIPT FLUSH the reply is NOSCRIPT: then the connection's sender sends the script again, whole, in its order. On
- * a connection of its own a script is sent by its SHA-1, and whole after NOSCRIPT. In a pipeline or a transaction the
- * first call of each script is always sent whole. That costs the source once a pipeline, and needs nothing remembered
- * that a restart, a failover or SCRIPT FLUSH could make wrong.
+ * Over a shared connection the first call of a script contains its source (`connections/sent_scripts.ts`), the others
+ * its SHA-1. If the server replies NOSCRIPT (after SCRIPT FLUSH), the sender of the connection sends the source
+ * again, in order. On a dedicated connection a script is sent by its SHA-1, and with its source after NOSCRIPT. In a
+ * pipeline or a transaction the first call of each script always contains the source. This costs the source once a
+ * pipeline, and needs no state that a restart, a failover or SCRIPT FLUSH could invalidate.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a client refuses by name before anything is sent.
+ * The commands that a client refuses before sending.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ConnectionError, RedisError } from "../../errors.ts";
 
 const UNFIT = CommandFlag.blocking | CommandFlag.stateful;
 
-/** What to do instead, by the command's first word or words. */
+/** The replacements, by the first words of the command. */
 const INSTEAD: Readonly<Record<string, string>> = {
   MULTI: "use redis.multi()",
   EXEC: "use redis.multi()",
@@ -45,7 +45,10 @@ export function statefulRefusal(name: string): RedisError {
   );
 }
 
-/** Refuses by name what cannot be part of a pipeline or a transaction: what blocks, or changes the connection. */
+/**
+ * Throws for commands that a pipeline or a transaction cannot contain: blocking ones, and those that change the
+ * connection.
+ */
 export function checkBatched(command: Command): void {
   if (command?.spec === undefined) {
     throw new TypeError(
@@ -64,7 +67,7 @@ export function checkBatched(command: Command): void {
   );
 }
 
-/** The error for what is asked of a client that has been closed, or whose pool has. */
+/** Creates the error for calls on a closed client or pool. */
 export function closedError(name: string, what: string = "the client"): ConnectionError {
   return new ConnectionError(`Cannot run ${name}: ${what} is closed`, { code: "CLOSED", executed: "no" });
 }
@@ -81,7 +84,7 @@ export function unconfirmedError(
   });
 }
 
-/** The error for what a client of this kind cannot do. */
+/** Creates the error for commands that this type of client does not support. */
 export function unsupportedError(name: string): RedisError {
   return new RedisError(
     `Cannot run ${name}: clients of this kind cannot; use a client of one of its servers`,

@@ -1,5 +1,5 @@
 /**
- * A connection of one's own: a connection taken from the pool for one command, and given back.
+ * A dedicated connection: leased from the pool for one command.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export class ConnectionWaits {
   readonly acquire: Acquire;
   readonly #waits: Map<Limit, string> = new Map();
 
-  /** Over a pool. */
+  /** Uses the connections of a pool. */
   constructor(pool: ConnectionPool) {
     this.acquire = (name, call, deadline) => acquireUntil(pool, name, call, deadline, { waits: this });
   }
@@ -39,7 +39,7 @@ export class ConnectionWaits {
     this.#waits.set(limit, name);
   }
 
-  /** It waits no more. */
+  /** Removes a waiting call. */
   delete(limit: Limit): void {
     this.#waits.delete(limit);
   }
@@ -95,7 +95,7 @@ export async function runDedicated(
   }
 }
 
-/** Sends a command on a leased connection, with what is left of its time. */
+/** Sends a command on a leased connection, within the remaining time. */
 export function runOn(
   connection: Connection,
   command: Command,
@@ -128,7 +128,7 @@ export class DedicatedBatchConnection implements BatchConnection {
   #connection: Connection | undefined = undefined;
   #over = false;
 
-  /** Over a pool; the call's time begins now. */
+  /** Uses the connections of a pool. The time of the call starts now. */
   constructor(
     pool: ConnectionPool,
     call: Call,
@@ -189,8 +189,8 @@ export class DedicatedBatchConnection implements BatchConnection {
 }
 
 /**
- * Takes a connection for `name`, up to the deadline and the call's signal. `retry`: also if the first try fails,
- * default `true`; `waits` is told of it meanwhile.
+ * Acquires a connection for `name`, until the deadline or the signal of the call. `retry` (default `true`): whether
+ * to retry after a failed attempt. `waits` records the waiting call.
  */
 export async function acquireUntil(
   pool: ConnectionPool,

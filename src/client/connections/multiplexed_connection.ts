@@ -1,5 +1,5 @@
 /**
- * The connection that all callers share: one pipelined connection of the pool, held as long as there is one.
+ * The multiplexed connection: one pipelined connection of the pool that all callers share.
  *
  * ```text
  *   idle --first command, connect()--> connecting --> ready --loss--> waiting --> connecting ...
@@ -7,9 +7,10 @@
  *     +------ refused for good -----------+-------+            any --close()--> closed
  * ```
  *
- * In `connecting` and `waiting` commands stay in the offline queue, each up to its deadline. In `ready`, too, while the
- * gate is closed: commands that were refused for now wait for their retry, and nothing overtakes them; or the connection
- * is to be left, as its lifetime is over or its server is a master no more, and what is in flight gets its replies first.
+ * In `connecting` and `waiting`, commands stay in the offline queue up to their deadlines. In `ready` they stay
+ * there, too, while the gate is closed: refused commands wait for their retry and must not be overtaken, or the
+ * connection is about to be replaced (its lifetime is over, or its server is no longer a master) and the pending
+ * replies must arrive first.
  *
  * @module
  */
@@ -99,7 +100,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     const lost = error.code === "SOCKET_TIMEOUT" ||
       (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
     if (lost && error.executed === "no") {
-      // The server has said that it will serve nobody, so no other connection is tried.
+      // The server refuses all clients, so another attempt is useless.
       if (isPermanentRejection(error)) return false;
       // It has not been tried at all: it waits on, up to its deadline.
       this.sendAgain(pending);
@@ -134,14 +135,14 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   /** @inheritdoc */
   protected refusal({ command: { spec: { name } } }: Pending): Error | undefined {
     if (this.#state === "closed") return this.#closed(name);
-    // Even without an offline queue the first connection is waited for: what fails at once is what was, and is not now.
+    // The first connection is awaited even without an offline queue.
     const down = this.#state !== "ready" && this.offline.reason !== undefined;
     return down && this.#pool.options.connection.offlineQueue === false ? this.#unreachable(name) : undefined;
   }
 
   /**
-   * While the very first connection is being made: resolves when what waits for it has been sent or has given up, or it
-   * has failed, or `closeGrace` is over. `undefined`: there is nothing to wait for.
+   * Resolves when the commands that wait for the first connection have been sent or rejected, when the attempt has
+   * failed, or after `closeGrace`. Returns `undefined` if no first connection is pending.
    */
   arrival(): Promise<void> | undefined {
     if (this.#state !== "connecting" || !this.offline.awaited || this.offline.reason !== undefined) {
@@ -157,7 +158,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     return withTimeout(connection.clock, closeGrace, arrived);
   }
 
-  /** Waits for the replies that are due, rejects what waits to be sent, and gives the connection back. */
+  /** Waits for pending replies, rejects unsent commands, and releases the connection. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     const connecting = this.#state === "connecting";
@@ -176,15 +177,15 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     emit(this.events, "closed", { cause: undefined });
   }
 
-  /** Waits for the replies that are due, but not for ever: a command may have no limit, and its server be frozen. */
+  /** Waits for pending replies, at most `closeGrace`: a command may have no limit, and the server may be frozen. */
   async #retire(connection: Connection): Promise<void> {
-    // The pool goes on: what nothing is due on is of use to others.
+    // The pool stays open: an idle connection is useful to others.
     if (!this.#pool.closed && connection.settled) {
       connection.unlisten(this.#listener!);
       return connection[Symbol.dispose]();
     }
     const timer = this.clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
-    // What is sent in parts is on its way as a whole.
+    // A partly sent batch counts as sent.
     await this.parts;
     await connection.close();
     this.clock.clearTimeout(timer);
@@ -238,7 +239,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (isPermanentRejection(cause)) {
       return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
     }
-    // What was to be sent again has come in before this was known.
+    // A command that waits for its retry was queued before this was known.
     if (this.#pool.options.connection.offlineQueue === false) {
       this.rejectWaiting(({ command }) => this.#unreachable(command.spec.name, cause));
     }
@@ -251,7 +252,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     for (const listener of this.#listeners) listener.lost(cause);
   }
 
-  /** Nothing is due any more on a connection to the wrong server. */
+  /** Leaves a connection to the wrong server, once no reply is pending. */
   #drop(connection: Connection, reason: Error): void {
     this.#lost(reason);
     connection.disconnect();
@@ -297,7 +298,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#giveUp(error);
   }
 
-  /** There is no connection, and waiting would not bring one: the next command begins anew. */
+  /** Rejects waiting commands after an error that waiting cannot fix. The next command starts again. */
   #giveUp(error: Error): void {
     this.#state = "idle";
     this.#attempt = this.#delay = 0;

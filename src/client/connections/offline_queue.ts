@@ -15,7 +15,7 @@ export { bytesOf };
 
 /** Milliseconds between two searches of a full room for places that are free after all. */
 const SWEEP_INTERVAL = 100;
-/** How many are looked at in each millisecond, at most and in the mean; a deadline is kept that much less exactly. */
+/** The maximum and the average number of commands to check in each millisecond. Deadlines are less precise by that. */
 const LOOKS_A_MILLISECOND = 10_000;
 
 /** No limits, for commands that were accepted before, or that wait for the first connection only. */
@@ -23,7 +23,7 @@ export const UNLIMITED: QueueLimits = { maxCommands: Infinity, maxBytes: Infinit
 
 /** A queue of commands that have not been sent, or may be sent again. */
 export class OfflineQueue {
-  /** Why there is no connection; told to those whose time runs out. */
+  /** The reason why there is no connection, for the errors of expired commands. */
   reason: Error | undefined = undefined;
   /** Called when the time of the last who waited is up. */
   emptied: (() => void) | undefined = undefined;
@@ -43,7 +43,7 @@ export class OfflineQueue {
     this.#deadlines = new Deadlines(clock, (now) => this.#check(now));
   }
 
-  /** How many wait. */
+  /** The number of queued commands. */
   get size(): number {
     return this.#queue.length;
   }
@@ -63,7 +63,7 @@ export class OfflineQueue {
     this.#deadlines.note(pending.deadline);
   }
 
-  /** Whether anyone still waits; `size` counts those, too, who have given up and hold a place. */
+  /** Whether a command is still waiting. `size` includes commands that have settled and keep their position. */
   get awaited(): boolean {
     return this.#queue.some((pending) => !pending.done);
   }
@@ -87,7 +87,7 @@ export class OfflineQueue {
     for (const pending of this.#queue) if (pending.reportsTo(sink)) pending.reject(reason);
   }
 
-  /** Rejects all who wait. */
+  /** Rejects all queued commands. */
   rejectAll(error: (pending: Pending) => Error): void {
     for (const pending of this.drain()) pending.reject(error(pending));
   }

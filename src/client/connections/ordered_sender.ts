@@ -41,7 +41,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   readonly last: Sender = { recover: (pending) => (this.#hold?.failed(pending), false) };
   /** Commands that have not been sent. */
   protected readonly offline: OfflineQueue;
-  /** Commands that are sent again, before those that have not been sent. */
+  /** Commands to send again, before those that were not sent. */
   protected readonly resend: OfflineQueue;
   /** The connection, while commands may be sent on it at once. */
   #open: Connection | undefined = undefined;
@@ -50,7 +50,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #hold: RetryHold | undefined = undefined;
   /** Called instead of sending on when every command in flight has its reply: the connection is to be left. */
   #leave: (() => void) | undefined = undefined;
-  /** When the commands in `resend` may be sent. */
+  /** The time when the commands in `resend` may be sent. */
   #resendAt = 0;
   #timer: Timer = undefined;
   /** Calls of `drained()` that look again when the queues have changed. */
@@ -88,7 +88,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     return this.offline.size + this.resend.size;
   }
 
-  /** What waits at this moment. */
+  /** The numbers of waiting commands. */
   get load(): QueueStats {
     const link = this.#open?.link;
     return {
@@ -119,7 +119,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     }
   }
 
-  /** Resolves when a producer may go on: nothing waits for a connection, and the socket takes what it is given. */
+  /** Resolves when a producer may continue: no command waits for a connection, and the socket accepts data. */
   async drained(signal: AbortSignal): Promise<void> {
     while (this.offline.awaited || this.resend.awaited || this.congested) {
       const next = new Promise<void>((resolve) => {
@@ -146,7 +146,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     else this.#wait(pending);
   }
 
-  /** After NOSCRIPT: whether the command is a script that can be sent again. Then it is whole. */
+  /** After NOSCRIPT, makes a script command contain its source. Returns whether it can be sent again. */
   makeWhole(pending: Pending, error: RedisError): boolean {
     const { whole } = pending.command as Partial<ScriptCommand>;
     if (whole === undefined || error.code !== "NOSCRIPT" || error.executed !== "no") return false;
@@ -187,7 +187,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   /** Connects in the background, if need be. */
   abstract ensureConnected(): void;
 
-  /** Why a command cannot wait; `undefined`: it can. */
+  /** Returns the error if a command cannot wait; `undefined` if it can. */
   protected abstract refusal(pending: Pending): Error | undefined;
 
   /** Resolves when all parts of the pipelines on their way have their replies. */
@@ -206,7 +206,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
    */
   protected retryLater(pending: Pending, error: RedisError, delay: number, last: Pending): void {
     const now = this.clock.now();
-    // What is refused behind it waits for the same time.
+    // Commands refused behind it wait for the same time.
     if (this.#resendAt <= now) this.#resendAt = now + delay;
     // A reply: the connection is well. Else it is about to be lost, and the retry waits for the next one.
     if (error instanceof ReplyError && this.#hold === undefined && this.usable) {
@@ -227,14 +227,14 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     else if (this.#hold.quiet) left();
   }
 
-  /** Sends a command again that has not been tried: before what has not been sent yet. */
+  /** Queues a command that was never sent, before the unsent ones. */
   protected sendAgain(pending: Pending): void {
     if (this.usable) return this.#dispatch(pending, this.#open!);
     this.resend.add(pending);
     this.ensureConnected();
   }
 
-  /** Sends what waits on this connection, in order, unless it is too soon for what is sent again. */
+  /** Sends the waiting commands on this connection, in order, unless a retry is not due yet. */
   protected release(connection: Connection): void {
     if (connection.state !== "ready" || this.#hold?.quiet === false) return;
     const { clock } = this;
@@ -265,7 +265,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   protected detach(ending?: Connection): void {
     this.#ending = ending;
     this.clock.clearTimeout(this.#timer);
-    // What was in flight and may have run is behind what was refused.
+    // Commands in flight that may have run are behind the refused ones.
     this.#hold?.rejectOvertaken();
     this.#open = this.#hold = this.#leave = undefined;
     this.#scripts.clear();

@@ -1,14 +1,14 @@
 /**
- * A connection: a connection that comes back when it is lost, seen by those who want what the server says by itself.
+ * A connection that reconnects, as seen by subscriptions and other users of push messages.
  *
  * @module
  */
 import type { Connection } from "../../connection/connection.ts";
 import type { Reply } from "../../resp/types.ts";
 
-/** Who wants the push frames of a connection, and to know when there is a new connection. */
+/** Receives push messages, and is called when a connection is established or lost. */
 export interface ReconnectingListener {
-  /** There is a connection (again). */
+  /** Called when there is a connection. */
   ready(connection: Connection): void;
   /** The connection was lost. */
   lost(cause: Error | undefined): void;
@@ -16,9 +16,9 @@ export interface ReconnectingListener {
   push(values: Reply[]): void;
   /** A try to connect has failed; another follows. */
   retrying?(cause: Error | undefined): void;
-  /** There is no connection, and none will be tried for by itself: `ensureConnected()` begins anew. */
+  /** Called when connecting has failed for good. `ensureConnected()` starts again. */
   failed?(error: Error): void;
-  /** There will never be a connection again. */
+  /** Called when the connection is closed for good. */
   closed?(): void;
 }
 
@@ -26,12 +26,12 @@ export interface ReconnectingListener {
 export interface ReconnectingConnection {
   /** The connection, when there is one. */
   readonly connection: Connection | undefined;
-  /** Adds a listener; where there is a connection already, it is not told of that one. */
+  /** Adds a listener. It is not called for an existing connection. */
   listen(listener: ReconnectingListener): void;
   /** Takes a listener away. */
   unlisten(listener: ReconnectingListener): void;
   /** Makes sure that there will be a connection, without waiting for it. */
   ensureConnected(): void;
-  /** Nobody wants anything of the connection any more; one that was opened for that gives its connection back. */
+  /** Releases the connection if it was opened for listeners only and has none left. */
   releaseIfUnused?(): void;
 }

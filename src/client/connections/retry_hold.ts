@@ -30,7 +30,7 @@ export function barrier(commandTimeout: number, sink?: BatchSink): Pending {
   return pending;
 }
 
-/** Sends a PING; `answered` is called with its reply, whatever it is, unless the connection ends before. */
+/** Sends PING as a barrier. Calls `answered` with its reply of any kind, unless the connection ends before. */
 export function sendBarrier(connection: Connection, answered: () => void): void {
   // A full queue refuses no barrier.
   connection.link?.enqueue(
@@ -57,7 +57,7 @@ export class RetryHold {
   /** Begins with the first refusal on `connection`; `quiet` is called when the last reply is there. */
   constructor(connection: Connection, quiet: () => void) {
     connection.link?.forEachPending((pending) => {
-      // What has no sender is the connection's own business, or is queued in a transaction, whose EXEC counts.
+      // A command without a sender belongs to the connection, or is queued in a transaction whose EXEC counts.
       if (pending.sender !== undefined) this.#places.set(pending, this.#places.size);
     });
     sendBarrier(connection, () => {

@@ -1,5 +1,5 @@
 /**
- * The keys that commands have used, to tell whether the order of another command matters.
+ * The keys of earlier commands, to decide whether the order of another command matters.
  *
  * @module
  */

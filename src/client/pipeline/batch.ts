@@ -1,8 +1,8 @@
 /**
- * Pipelines and transactions from the call to their outcomes: tries, and what of them may be repeated.
+ * Runs pipelines and transactions: attempts, and retries of failed commands.
  *
- * A pipeline keeps its order. What failed is sent again only if nothing behind it has run, or if it is all
- * read-only; so an unsent rest is not sent behind commands of which nobody knows whether they ran.
+ * Pipelines keep their order. Failed commands are retried only if no later command has run, or if all are read-only.
+ * Unsent commands are not sent behind commands that may have run.
  *
  * @module
  */
@@ -93,7 +93,7 @@ async function repeatFailures(
     );
     const untried = (error: unknown): boolean =>
       isUntried(error) || (misplaced && error instanceof ReplyError && error.executed === "no");
-    // Where order is kept over all callers, what was refused for now has been retried in its place.
+    // With ordered connections, refused commands were already retried in order.
     const replied = (error: unknown): boolean => connection.ordered === true && error instanceof ReplyError;
     const places = repeatable(
       outcomes,
@@ -104,7 +104,7 @@ async function repeatFailures(
       },
     );
     if (places.length === 0) return outcomes;
-    // What has not been tried at all waits on, up to its deadline; only real tries are counted.
+    // Commands that were never sent keep waiting up to their deadline; only real attempts count.
     const tried = places.find((at) => !untried(outcomes[at]));
     if (tried !== undefined) {
       const delay = retryDelay(call.retry, outcomes[tried], context, connection.clock);
@@ -146,7 +146,10 @@ function repeatable(
   return all && places.length < outcomes.length ? [] : places;
 }
 
-/** True for what a lost connection kept from being sent, where another one may take it. */
+/**
+ * Returns `true` for commands that were not sent because the connection was lost, so another connection may send
+ * them.
+ */
 function isUntried(error: unknown): boolean {
   if (!(error instanceof RedisError) || error.executed !== "no") return false;
   if (error.code === "SOCKET_TIMEOUT") return true;

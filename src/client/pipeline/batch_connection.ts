@@ -1,5 +1,5 @@
 /**
- * Commands that are sent together: what a batch needs of a connection, and what a connection needs of a batch.
+ * The contract between batches and connections.
  *
  * @module
  */
@@ -32,15 +32,15 @@ export interface BatchTarget {
 
 /** One attempt of several commands on one connection. */
 export interface BatchAttempt {
-  /** While a part of it has yet to be sent: resolves when the last has its reply. */
+  /** While a part is unsent: resolves with the last reply. */
   readonly whole?: Promise<unknown> | undefined;
   /** Sends all on a connection, or begins to; `target` where others use it, too. Called again only after `recoverBatch`. */
   send(connection: Connection, target?: BatchTarget): void;
-  /** What stands in the offline queue in its place while there is no connection. When it is rejected, all are. */
+  /** Returns the placeholder of the batch in the offline queue. Rejecting it rejects all commands. */
   placeholder(): Pending;
 }
 
-/** Where batches get their connection from: one that is shared, or a connection for each. */
+/** A source of connections for batches: a shared connection, or one for each batch. */
 export interface BatchConnection {
   /** Measures their time. */
   readonly clock: Clock;

@@ -14,7 +14,7 @@ export function firstFailure(
 ): PipelineError | undefined {
   let index = outcomes.findIndex((outcome) => outcome instanceof Error);
   if (index < 0) return undefined;
-  // The commands that were refused are why the others have not run: the first of those is the one to tell of.
+  // Refused commands are the reason why the others did not run, so report the first of them.
   const aborted = atomic &&
     outcomes.some((outcome) =>
       outcome instanceof RedisError && outcome.code === "EXECABORT" && outcome.executed === "no"
@@ -51,7 +51,7 @@ function codeOf(error: Error): string {
 function executedOf(outcomes: readonly unknown[]): Executed {
   let executed: Executed = "no";
   for (const outcome of outcomes) {
-    // What is no error of ours is a wrong argument: nothing was sent of it.
+    // Other errors are invalid arguments: nothing was sent.
     const own = !(outcome instanceof Error) ? "yes" : outcome instanceof RedisError ? outcome.executed : "no";
     if (own === "unknown") return own;
     if (own === "yes") executed = own;

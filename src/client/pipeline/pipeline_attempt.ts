@@ -1,8 +1,8 @@
 /**
- * One try of a pipeline on one connection.
+ * One attempt of a pipeline on one connection.
  *
- * There is no promise a command. Commands go out in chunks: what is on its way is bounded in number and, where the
- * peer is slow, in bytes, so that a huge pipeline neither fills the queue of the connection nor the memory.
+ * Commands have no promises. They are sent in chunks. The number of commands in flight is limited, and with a slow
+ * peer their bytes, too, so that a huge pipeline fills neither the queue nor the memory.
  *
  * @module
  */
@@ -16,22 +16,22 @@ import type { RetryPolicy } from "../../retry.ts";
 import type { BatchAttempt, BatchTarget } from "./batch_connection.ts";
 import { bytesOf } from "../connections/offline_queue.ts";
 
-/** How many commands are on their way at most; the next are sent when half of them have been answered. */
+/** The maximum number of commands in flight. The next ones are sent when half of them have replies. */
 const WINDOW = 8_192;
 /** Stands for all in messages and in the offline queue. */
 const PIPELINE: Sendable = { ...rawCommand([]), spec: { ...rawCommand([]).spec, name: "a pipeline" } };
 
-/** What holds for all commands of a round. */
+/** The options of all commands of an attempt. */
 export interface BatchTerms {
   /** `DecodeMode` bits. */
   readonly mode: number;
   /** Milliseconds, for messages. */
   readonly timeout: number;
-  /** When the time of all is up, by the clock of the connection. */
+  /** The deadline of all commands, by the clock of the connection. */
   readonly deadline: number;
   /** Recovers commands of a pipeline that failed, the unsent ones included; without it they are rejected. */
   readonly sender?: Sender;
-  /** When commands that the server refuses for now are retried, on a connection that others use, too; without: never. */
+  /** The retry policy for temporarily refused commands on a shared connection; `undefined`: no retry. */
   readonly retry?: RetryPolicy;
 }
 
@@ -44,9 +44,9 @@ export function isUnanswered(error: unknown): error is ConnectionError | Timeout
 export class PipelineAttempt implements BatchSink, BatchAttempt {
   /** Resolves with the outcomes when all are there. Never rejects. */
   readonly outcomes: Promise<unknown[]>;
-  /** How many of them are errors. */
+  /** The number of errors. */
   failures = 0;
-  /** It never got a connection: nothing that it can do again would help. */
+  /** Whether it never got a connection, so retrying is useless. */
   refused = false;
   readonly #commands: readonly Command[];
   readonly #terms: BatchTerms;
@@ -61,7 +61,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
   #resumeAt = 0;
   #filling = false;
 
-  /** For commands that neither block nor change the state of a connection. */
+  /** Accepts commands that neither block nor change the state of a connection. */
   constructor(commands: readonly Command[], terms: BatchTerms) {
     this.#commands = commands;
     this.#terms = terms;
@@ -98,7 +98,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     this.#fill();
   }
 
-  /** Sends no more, and drops what has not been sent; replies that still come are dropped, too. */
+  /** Stops sending and drops unsent commands. Later replies are discarded. */
   abandon(error: Error): void {
     this.#placeholder?.reject(error);
     this.#rejectRest(error);
@@ -117,7 +117,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     this.#outcomes[index] = error;
     this.failures++;
     if (isUnanswered(error) && this.#next < this.#count && this.#terms.sender === undefined) {
-      // What has not been sent is not sent later behind what may be lost.
+      // Unsent commands must not be sent after commands that may be lost.
       this.#rejectRest(
         new ConnectionError(`Cannot run the rest of the pipeline, as a part of it failed: ${error.message}`, {
           code: error.code,
@@ -133,7 +133,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     if (++this.#settled === this.#count) return this.#resolve(this.#outcomes);
     if (this.#settled < this.#resumeAt || this.#next >= this.#count || this.#filling) return;
     if (this.#connection?.state === "ready") return this.#fill();
-    // All that was sent fails first; what was not goes to the sender behind it.
+    // Sent commands fail first; then the sender of unsent commands decides.
     this.#filling = true;
     queueMicrotask(() => this.#fill());
   }
@@ -158,7 +158,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     const target = retry === undefined ? undefined : this.#target;
     this.#filling = true;
     for (let sent = 0; this.#next < this.#count && this.#next - this.#settled < WINDOW; sent++) {
-      // With something on its way there will be a reply to go on with; else the connection has the last word.
+      // With commands in flight, their replies continue the pipeline; otherwise the connection does.
       const congested = target === undefined ? connection.link?.congested : target.congested;
       if (congested === true && this.#next > this.#settled) break;
       const pending = this.#pending(this.#next++);

@@ -26,9 +26,9 @@ const TRANSACTION: Sendable = { ...rawCommand([]), spec: { ...rawCommand([]).spe
 export class TransactionAttempt implements BatchSink, BatchAttempt {
   /** Resolves with the outcomes when all are there. Never rejects. */
   readonly outcomes: Promise<unknown[]>;
-  /** How many of them are errors. */
+  /** The number of errors. */
   failures = 0;
-  /** It never got a connection: nothing that it can do again would help. */
+  /** Whether it never got a connection, so retrying is useless. */
   refused = false;
   readonly #commands: readonly Command[];
   readonly #terms: BatchTerms;
@@ -42,7 +42,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   #placeholder: Pending | undefined = undefined;
   #missing = 0;
 
-  /** For at least one command; the arguments have been checked. */
+  /** Accepts at least one command with checked arguments. */
   constructor(commands: readonly Command[], terms: BatchTerms) {
     this.#commands = commands;
     this.#terms = terms;
@@ -78,7 +78,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
     this.#missing = this.#commands.length + 2;
     const { timeout, deadline } = this.#terms;
     const group = [BEGIN, ...this.#commands, END].map((command, index) => {
-      // Only EXEC brings values: bytes, of which each command makes what it wants.
+      // Only EXEC returns values: bytes, which each command converts.
       const queued: Sendable = { spec: command.spec, args: command.args, parse: undefined };
       const pending = new Pending(queued, DecodeMode.bytes, timeout, this, index);
       pending.deadline = deadline;
@@ -118,7 +118,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
     return this.#recover(outcomes[0] as ReplyError);
   }
 
-  /** Nothing has run, for this reason: whether the transaction is sent again in its place. */
+  /** Returns whether the transaction is sent again in its place, after an error which proves that nothing has run. */
   #recover(reason: RedisError): boolean {
     const { retry } = this.#terms;
     if (this.#target === undefined) return false;
@@ -153,14 +153,15 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
     if (ended instanceof ReplyError) {
       const reason = queued.find((one) => one instanceof ReplyError);
       if (reason !== undefined && this.#recover(reason)) return;
-      // A transaction that runs has a list for a reply. Refused commands say why; the others were not run on their account.
+      // The reply of EXEC is a list if the transaction ran. Otherwise refused commands have the reason, and the
+      // others did not run because of them.
       this.failures = queued.length;
       const refused = (error: Error): ReplyError => new ReplyError(error.message, { executed: "no" });
       const others = ended.executed === "no" ? ended : refused(ended);
       return this.#resolve(queued.map((reply) => reply instanceof Error ? refused(reply) : others));
     }
-    // No reply to EXEC: whatever became of the others, it alone decides whether they have run. What was never sent keeps
-    // its place among the commands of all callers.
+    // Without a reply to EXEC it is not known whether the commands ran. A transaction that was never sent keeps its
+    // place among the commands of all callers.
     if (ended instanceof RedisError && ended.executed === "no" && this.#recover(ended)) return;
     this.#fail(ended as Error);
   }

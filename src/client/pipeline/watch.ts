@@ -1,5 +1,5 @@
 /**
- * Optimistic locking: WATCH, reads, and a transaction that runs only if nobody changed what was read.
+ * Optimistic locking: WATCH, reads, and a transaction that runs only if the watched keys have not changed.
  *
  * @module
  */
@@ -22,13 +22,13 @@ import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
 import { NamedPipeline, Pipeline } from "./pipeline.ts";
 import { checkBatched } from "../commands/unsupported_commands.ts";
 
-/** How often `watch()` tries. */
+/** The options of `watch()`. */
 export interface WatchOptions {
   /** Tries in all, when others keep changing the keys. Default 10. */
   readonly attempts?: number;
 }
 
-/** What `watch()` resolves with: the results of the transaction that its function returns, else what that returns. */
+/** The result of `watch()`: the results of the returned transaction, or any other returned value. */
 export type Watched<R> = R extends Pipeline<infer _, infer T> ? T : R extends NamedPipeline<infer N> ? N : R;
 
 const NEVER: RetryPolicy = { ...DEFAULT_RETRY, attempts: 0 };
@@ -83,7 +83,7 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   /** A transaction that runs only if no watched key has been changed: return it, or call its `exec()`. */
   multi(): Pipeline<W> {
     const batchConnection = new OneConnection(this.#connection);
-    // EXEC ends the watch, whatever it answers: by itself the transaction would run unguarded.
+    // EXEC ends the watch with any reply. A retry of the transaction alone would run without the watch.
     const call = { ...this.#call, retry: NEVER };
     const executor = {
       executeAll: async (commands: readonly Command[]) => {
@@ -117,7 +117,7 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   }
 }
 
-/** Runs `body` with the keys watched, on a connection of its own, again and again until nobody interferes. */
+/** Runs `body` on a dedicated connection with watched keys, and repeats it until no watched key changes in between. */
 export async function watch<W extends Wrap, R>(
   { executor, call, clock }: { readonly executor: Executor; readonly call: Call; readonly clock: Clock },
   keys: readonly Arg[],
@@ -161,7 +161,7 @@ export async function watch<W extends Wrap, R>(
       }
     }
   } finally {
-    // The pool takes back what is still watched, or replaces the connection where replies are due.
+    // The pool unwatches keys, or replaces the connection if replies are pending.
     connection[Symbol.dispose]();
   }
 }

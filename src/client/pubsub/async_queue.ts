@@ -1,5 +1,5 @@
 /**
- * Where items come out one by one for those who ask: the reading end of an async iterator.
+ * The reading end of an async iterator.
  *
  * @module
  */
@@ -11,7 +11,7 @@ interface Reader<I> {
   reject(error: unknown): void;
 }
 
-/** Hands items to readers, in order; what nobody waits for stays in the buffer. */
+/** Passes items to readers in order. Without a waiting reader they stay in the buffer. */
 export class AsyncQueue<M extends { readonly kind: string }> {
   /** Messages that have been handed over. */
   delivered = 0;
@@ -25,7 +25,7 @@ export class AsyncQueue<M extends { readonly kind: string }> {
   readonly #readers: Reader<M | Gap>[] = [];
   #failure: { readonly error: unknown } | undefined = undefined;
 
-  /** While `held()`, what is in the buffer stays there; `taken()` is called when something has left it. */
+  /** While `held()` returns `true`, items stay in the buffer. `taken()` is called after an item was removed. */
   constructor(buffer: MessageBuffer<M>, held: () => boolean, taken: () => void) {
     this.#buffer = buffer;
     this.#held = held;
@@ -51,14 +51,14 @@ export class AsyncQueue<M extends { readonly kind: string }> {
     return true;
   }
 
-  /** Gives those who wait what there is. */
+  /** Passes buffered items to waiting readers. */
   serve(): void {
     while (this.#readers.length > 0 && this.#ready) {
       this.#readers.shift()!.resolve({ value: this.#take(), done: false });
     }
   }
 
-  /** Nothing more will come; a failure is told once, behind what is in the buffer. */
+  /** Ends the queue. A failure is thrown once, after the buffered items. */
   end(failure: { readonly error: unknown } | undefined): void {
     if (this.ended) return;
     this.ended = true;
@@ -67,7 +67,7 @@ export class AsyncQueue<M extends { readonly kind: string }> {
     for (const reader of this.#readers.splice(0)) this.next().then(reader.resolve, reader.reject);
   }
 
-  /** Forgets what has not been read. */
+  /** Drops unread items. */
   clear(): void {
     this.#buffer.clear();
     this.#failure = undefined;

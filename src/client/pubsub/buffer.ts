@@ -1,24 +1,24 @@
 /**
- * What has come and has not been read yet, within a bound.
+ * A bounded buffer of unread messages.
  *
  * @module
  */
 import { Ring } from "../../connection/ring.ts";
 import { type Gap, join } from "./gap.ts";
 
-/** What happens to messages that come faster than they are read. */
+/** The behavior when messages arrive faster than they are read. */
 export type BufferPolicy = "pause" | "dropOldest" | "dropNewest" | "error";
 
-/** Messages and gaps in order. What does not fit is dropped, and in its place stands a gap. */
+/** Messages and gaps in order. Messages that do not fit are dropped and replaced by a gap. */
 export class MessageBuffer<M extends { readonly kind: string }> {
-  /** How many messages were dropped. */
+  /** The number of dropped messages. */
   dropped = 0;
   readonly #limit: number;
   readonly #policy: BufferPolicy;
   readonly #items: Ring<M | Gap> = new Ring();
-  /** The gap of what was dropped at the front. */
+  /** The gap for messages dropped at the front. */
   #front: Gap | undefined = undefined;
-  /** The gap of what was dropped at the end; before the next message that fits. */
+  /** The gap for messages dropped at the end, before the next message that fits. */
   #end: Gap | undefined = undefined;
 
   /** Holds `limit` messages; more with the policy `"pause"`, which is to stop them before they come. */
@@ -27,12 +27,12 @@ export class MessageBuffer<M extends { readonly kind: string }> {
     this.#policy = policy;
   }
 
-  /** How many messages and gaps there are. */
+  /** The number of messages and gaps. */
   get length(): number {
     return this.#items.length + (this.#front === undefined ? 0 : 1) + (this.#end === undefined ? 0 : 1);
   }
 
-  /** What is read next. */
+  /** Returns the next item. */
   peek(): M | Gap | undefined {
     return this.#front ?? this.#items.peek() ?? this.#end;
   }
@@ -56,7 +56,7 @@ export class MessageBuffer<M extends { readonly kind: string }> {
     else this.#items.push(gap);
   }
 
-  /** Takes out what is read next. */
+  /** Removes and returns the next item. */
   take(): M | Gap | undefined {
     const front = this.#front;
     if (front !== undefined) {

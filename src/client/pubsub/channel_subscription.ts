@@ -1,5 +1,5 @@
 /**
- * A channel or pattern that somebody wants, and who does.
+ * A channel or pattern, with its subscribers.
  *
  * @module
  */
@@ -8,9 +8,12 @@ import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionKind } from "./subscription_router.ts";
 
-/** Who is told what comes over a channel. None of these may throw. */
+/** A subscriber. Its methods must not throw. */
 export interface Sink {
-  /** A message; `channel` is where it was published, also for a pattern. Both are ASCII text, or nobody else's bytes. */
+  /**
+   * Called for a message. `channel` is the channel that it was published to, also for a pattern. Both are ASCII text,
+   * or bytes that are not shared.
+   */
   message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void;
   /** The server does not serve the subscription any more, for now. */
   interrupted(topic: ChannelSubscription): void;
@@ -22,7 +25,7 @@ export interface Sink {
   closed(topic: ChannelSubscription): void;
 }
 
-/** How far a subscription is on the connection that there is. */
+/** The progress of a subscription on the present connection. */
 export type ChannelState = "off" | "asked" | "on";
 
 const encoder = new TextEncoder();
@@ -49,9 +52,9 @@ export function keyOf(name: string | Uint8Array): string {
 
 /** A channel, a pattern or a shard channel that is wanted, or was a moment ago. */
 export class ChannelSubscription {
-  /** What it is. */
+  /** The kind of channel. */
   readonly kind: SubscriptionKind;
-  /** Its key among those of its kind. */
+  /** The key among channels of this kind. */
   readonly key: string;
   /** Its name. */
   readonly name: string | Uint8Array;
@@ -59,18 +62,18 @@ export class ChannelSubscription {
   readonly bytes: Uint8Array;
   /** Its name as text. */
   readonly text: string;
-  /** Who wants it; replaced, never changed, so that one may leave while others are told. */
+  /** The subscribers. The array is replaced, never changed, so that one may leave during an iteration. */
   sinks: readonly Sink[] = [];
-  /** How far it is. */
+  /** The progress of the subscription. */
   state: ChannelState = "off";
-  /** What has been missed, while it is not on. */
+  /** The gap since the subscription was lost. */
   gap: Gap | undefined = undefined;
-  /** How often SUBSCRIBE was sent for it. */
+  /** The number of SUBSCRIBE commands sent for it. */
   #asked = 0;
   /** Called when the server has taken it off. */
   #ended: (() => void)[] = [];
 
-  /** Nobody wants it yet. */
+  /** Creates a channel without subscribers. */
   constructor(kind: SubscriptionKind, key: string, name: string | Uint8Array) {
     this.kind = kind;
     this.key = key;
@@ -79,12 +82,12 @@ export class ChannelSubscription {
     this.text = typeof name === "string" ? name : looseText(name, 0);
   }
 
-  /** Somebody wants it. */
+  /** Adds a subscriber. */
   add(sink: Sink): void {
     if (!this.sinks.includes(sink)) this.sinks = [...this.sinks, sink];
   }
 
-  /** Somebody does not want it any more. */
+  /** Removes a subscriber. */
   remove(sink: Sink): void {
     this.sinks = this.sinks.filter((other) => other !== sink);
   }
@@ -94,7 +97,7 @@ export class ChannelSubscription {
     return new Promise((resolve) => this.#ended.push(resolve));
   }
 
-  /** Nothing is left of it, or it is wanted again. */
+  /** Called when the channel is unsubscribed, or subscribed again. */
   finish(): void {
     if (this.#ended.length > 0) { for (const resolve of this.#ended.splice(0)) resolve(); }
   }
@@ -105,7 +108,7 @@ export class ChannelSubscription {
     this.#asked++;
   }
 
-  /** How many requests have been answered, or lost, so far: what is sent later makes `askedSince` true. */
+  /** The number of requests that have been answered or lost. `askedSince` is true for later ones. */
   get mark(): number {
     return this.state === "asked" ? this.#asked - 1 : this.#asked;
   }
@@ -133,7 +136,7 @@ export class ChannelSubscription {
   }
 }
 
-/** Where a message was published, as a client of this mode sees it. */
+/** Returns the name of a channel in the mode of a client. */
 export function nameOf(
   topic: ChannelSubscription,
   channel: string | Uint8Array,

@@ -1,8 +1,8 @@
 /**
- * What one connection is subscribed to, counted over all who use the connection.
+ * The subscriptions of one connection, counted over all its users.
  *
- * A server knows one subscription of a connection to a channel, however many clients share the connection. So
- * SUBSCRIBE is sent for the first of them, UNSUBSCRIBE for the last, and confirmations are matched here alone.
+ * A server has one subscription per connection and channel, however many clients share the connection. So SUBSCRIBE
+ * is sent for the first user and UNSUBSCRIBE for the last, and confirmations are matched here.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Reply } from "../../resp/types.ts";
 import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
 import { requestsFor, type SubscribeRequest, type SubscribeRequestOwner } from "./subscribe_request.ts";
 
-/** Who subscribes over a connection. None of these may throw. */
+/** A user of subscriptions. Its methods must not throw. */
 export interface SubscriptionUser {
   /** The server has confirmed the subscription, now or before. */
   confirmed(topic: ChannelSubscription): void;
@@ -24,7 +24,7 @@ export interface SubscriptionUser {
   withdrawn(topic: ChannelSubscription): void;
 }
 
-/** Tells which channels may go in one command. */
+/** Returns the group of a channel. Channels of one group may be in one command. */
 export type GroupOf = (topic: ChannelSubscription) => number;
 
 /** A channel that is subscribed to over the connection. */
@@ -53,7 +53,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
   readonly #connection: Connection;
   readonly #entries: Map<string, Entry> = new Map();
   #requests: SubscribeRequest[] = [];
-  /** Who waits for the end of a subscription. */
+  /** The users that wait for the end of a subscription. */
   readonly #leaving: Map<ChannelSubscription, SubscriptionUser> = new Map();
   readonly #listener: ConnectionListener = { frame: (values) => this.#frame(values) };
 
@@ -70,7 +70,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
     return found;
   }
 
-  /** Subscribes; what is confirmed already is confirmed at once. */
+  /** Subscribes. Confirmed channels are confirmed immediately. */
   subscribe(topics: readonly ChannelSubscription[], user: SubscriptionUser, groupOf: GroupOf): void {
     const fresh: ChannelSubscription[] = [];
     const confirmed: ChannelSubscription[] = [];
@@ -100,7 +100,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
     this.#rest();
   }
 
-  /** A user goes to another connection, and wants to hear no more of this one. */
+  /** Removes a user that has moved to another connection. It gets no further calls. */
   leave(user: SubscriptionUser, groupOf: GroupOf): void {
     for (const [topic, who] of this.#leaving) if (who === user) this.#leaving.delete(topic);
     const mine = [...this.#entries.values()].flatMap(({ users }) => users.get(user) ?? []);
@@ -114,7 +114,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
     const place = this.#requests.indexOf(request);
     if (place >= 0) this.#requests.splice(place, 1);
     if (!request.subscribes) request.topics.forEach((topic) => this.#left(topic));
-    // A lost connection is told by itself; then everything begins anew.
+    // A lost connection is reported separately; then everything starts again.
     const lost = (error instanceof ConnectionError && error.code !== "QUEUE_FULL") ||
       error instanceof TimeoutError;
     if (!lost && request.subscribes) this.#notSubscribed(request, error);
@@ -155,7 +155,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
 
   #confirm(topic: ChannelSubscription, request: SubscribeRequest): void {
     const entry = this.#entries.get(idOf(topic));
-    // It may have been given up, and asked for again, since: that has a confirmation of its own.
+    // It may have been unsubscribed and subscribed again since, which has its own confirmation.
     if (entry === undefined || entry.request !== request) return;
     entry.request = undefined;
     for (const [user, own] of [...entry.users]) user.confirmed(own);
@@ -167,7 +167,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
     user?.ended(topic);
   }
 
-  /** Whether nobody uses the subscription any more, so that the server is to be told. */
+  /** Removes a user. Returns whether it was the last one, so that UNSUBSCRIBE is needed. */
   #remove(topic: ChannelSubscription, user: SubscriptionUser): boolean {
     const id = idOf(topic);
     const entry = this.#entries.get(id);
@@ -187,7 +187,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
     }
   }
 
-  /** Nothing is left to do: the next one begins anew. */
+  /** Stops listening when no subscription is left. */
   #rest(): void {
     if (this.#entries.size + this.#requests.length > 0 || all.get(this.#connection) !== this) return;
     all.delete(this.#connection);

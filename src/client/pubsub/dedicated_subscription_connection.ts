@@ -31,7 +31,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
     closed: (cause) => this.#lost(cause),
   };
 
-  /** From this pool. */
+  /** Leases its connection from this pool. */
   constructor(pool: ConnectionPool) {
     this.#pool = pool;
   }
@@ -150,7 +150,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
     }
   }
 
-  /** The server is said to be back, or to be another. */
+  /** Retries immediately after a signal that the server is reachable or has changed. */
   #reconnectNow(): void {
     if (this.#state !== "waiting") return;
     this.#pool.options.connection.clock.clearTimeout(this.#timer);

@@ -6,13 +6,16 @@
 
 /** Messages may have been missed from `since` until now. */
 export interface Gap {
-  /** Tells it from a message. */
+  /** Distinguishes a gap from a message. */
   readonly kind: "gap";
-  /** When the server was last heard before it (or the first message was dropped), in milliseconds since 1970. */
+  /**
+   * The time when the server last sent data before the gap (or the first message was dropped), in milliseconds since
+   * 1970.
+   */
   readonly since: number;
   /** The connection was lost, the channel went to another server, or a buffer was full. */
   readonly reason: "lost" | "moved" | "overflow";
-  /** What ended the connection, where something did. */
+  /** The error that ended the connection, if any. */
   readonly cause?: Error;
 }
 

@@ -1,11 +1,11 @@
 /**
- * Keyspace notifications: what happens to keys, told over channels.
+ * Keyspace notifications: events of keys, received over channels.
  *
  * @module
  */
 import type { Message } from "./subscription.ts";
 
-/** What to listen to. */
+/** The events to receive. */
 export interface KeyspaceOptions {
   /** The database. Default: the client's. */
   readonly db?: number;
@@ -16,14 +16,14 @@ export interface KeyspaceOptions {
 }
 
 /**
- * Something happened to a key.
+ * An event of a key.
  *
  * @typeParam T text, or bytes on a view of bytes
  */
 export interface KeyspaceEvent<T = string> {
-  /** Tells it from a gap. */
+  /** Distinguishes an event from a gap. */
   readonly kind: "event";
-  /** What: the command's name in lower case, `expired`, `evicted`, ... */
+  /** The event: the name of the command in lower case, `expired`, `evicted`, ... */
   readonly event: string;
   /** The key. */
   readonly key: T;
@@ -36,10 +36,10 @@ const encoder = new TextEncoder();
 const NAME = /^__key(space|event)@(\d+)__:/;
 
 /**
- * The pattern of channels over which a server tells it; it does so only if its `notify-keyspace-events` asks for
- * it (`"KA"` for keys, `"EA"` for single events).
+ * Returns the pattern of channels for keyspace notifications. The server option `notify-keyspace-events` must enable
+ * them (`"KA"` for keys, `"EA"` for single events).
  *
- * @throws {TypeError} when both keys and an event are named.
+ * @throws {TypeError} if both `keys` and `event` are given.
  */
 export function keyspacePattern(options: KeyspaceOptions, db: number): string {
   const { keys, event } = options;
@@ -54,7 +54,7 @@ export function keyspacePattern(options: KeyspaceOptions, db: number): string {
   return `__keyevent@${at}__:${event.replaceAll(/[*?[\]\\]/g, "\\$&")}`;
 }
 
-/** Reads what a message over such a channel says; `undefined` when it is none. */
+/** Parses a message of such a channel; `undefined` for another channel. */
 export function readKeyspace<T>({ channel, message }: Message<T>): KeyspaceEvent<T> | undefined {
   const bytes = channel instanceof Uint8Array;
   const text = bytes ? decoder.decode(channel) : channel as string;

@@ -17,7 +17,7 @@ import { type ChannelSubscription, nameOf, type Sink } from "./channel_subscript
  */
 export type MessageListener<T = string> = (message: T, channel: T) => unknown;
 
-/** A listener that is told of gaps, too. */
+/** A listener that is called for gaps, too. */
 export interface MessageHandler<T = string> {
   /** A message came. */
   message(message: T, channel: T): unknown;
@@ -49,7 +49,7 @@ export class ListenerSink implements Sink {
   #reject!: (error: Error) => void;
   #established = false;
 
-  /** `mode` says whether it wants bytes or text; `ended` is called when it is no longer subscribed. */
+  /** `mode` selects bytes or text. `ended` is called when the listener is unsubscribed. */
   constructor(
     listener: Listener<never>,
     mode: number,
@@ -66,7 +66,7 @@ export class ListenerSink implements Sink {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // It may be refused when nobody waits for it any more.
+    // The server may refuse it when no call waits for it any more.
     this.confirmation.catch(() => {});
   }
 
@@ -105,7 +105,7 @@ export class ListenerSink implements Sink {
     if (this.#established) emit(this.#events, "refused", { channel: topic.text, error });
   }
 
-  /** It was taken off the channel: whoever still waits for its beginning has its end instead. */
+  /** Called when the channel is unsubscribed. Rejects calls that still wait for the confirmation. */
   left(topic: ChannelSubscription): void {
     this.#ended(topic);
     this.#resolve();
@@ -114,7 +114,7 @@ export class ListenerSink implements Sink {
   /** @inheritdoc */
   closed(topic: ChannelSubscription): void {
     this.#ended(topic);
-    // Nobody listens: whoever waits for the beginning must not take this for one.
+    // Without a listener, the waiting call must not resolve.
     if (this.#established) return;
     this.#reject(unconfirmedError(COMMANDS[topic.kind], "client", topic.askedSince(0)));
   }

@@ -8,7 +8,7 @@ import type { Connection } from "../../connection/connection.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 
-/** Passes on what the fitting one of two connections tells. */
+/** Uses one of two connections, by the protocol, and forwards its events. */
 export class ProtocolSubscriptionConnection implements ReconnectingConnection {
   readonly #shared: ReconnectingConnection;
   readonly #own: ReconnectingConnection;
@@ -75,7 +75,7 @@ export class ProtocolSubscriptionConnection implements ReconnectingConnection {
       if (connection.protocol !== 3) this.#turn(this.#own).ensureConnected();
       else if (this.#current === this.#shared) this.#tell((listener) => listener.ready(connection));
       else {
-        // The server has learnt RESP3 since: what is subscribed on the other connection moves over.
+        // The server now supports RESP3: move the subscriptions of the dedicated connection.
         const had = this.#own.connection !== undefined;
         this.#turn(this.#shared);
         this.#own.unlisten(this.#ownListener);

@@ -24,7 +24,7 @@ interface Held {
   readonly sink: ListenerSink;
 }
 
-/** Listeners and iterators that one client has; those of other clients of the same pool are not touched. */
+/** The listeners and iterators of one client. Other clients of the pool have their own. */
 export class PubSub {
   readonly #registry: SubscriptionRegistry;
   readonly #router: SubscriptionRouter;
@@ -50,7 +50,7 @@ export class PubSub {
       const router = executor.subscriptionRouter;
       if (router === undefined) throw unsupportedError("SUBSCRIBE");
       clients.set(executor, client = new PubSub(router));
-      // Nothing was subscribed to before the client was closed, so nothing was told of it.
+      // Nothing was subscribed before the client was closed, so there is no event.
       client.#closed = executor.closed;
     }
     return client;
@@ -110,7 +110,7 @@ export class PubSub {
         () => request.timeoutError(COMMANDS[kind], call.timeout),
       );
     } catch (error) {
-      // All or nothing: what this call has added goes again.
+      // All or nothing: remove the channels that this call has added.
       for (const { topic, sink } of made) {
         this.#drop(kind, topic.key, sink);
         void this.#registry.remove(topic, sink);
@@ -170,7 +170,7 @@ export class PubSub {
     return monitor;
   }
 
-  /** How many channels, patterns and shard channels those who share the connections are subscribed to. */
+  /** Returns the numbers of channels, patterns and shard channels over all clients that share the connections. */
   counts(): SubscriptionCounts {
     return this.#registry.counts();
   }

@@ -1,5 +1,5 @@
 /**
- * Push frames: what a server says over RESP3 that nobody asked for.
+ * Push messages of RESP3, which the server sends without a request.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { inMode } from "../../resp/strings.ts";
 import type { Reply } from "../../resp/types.ts";
 
 /**
- * Kinds of push frames whose contents are known, and what a listener is called with.
+ * The known kinds of push messages, with the values that listeners receive.
  *
  * @typeParam T text, or bytes on a view of bytes
  */
 export interface PushKinds<T = string> {
-  /** The keys that have changed; `null`: all. Told only where tracking is on: with the option `cache`. */
+  /** The changed keys; `null`: all. Sent only with tracking, which the option `cache` enables. */
   readonly invalidate: readonly T[] | null;
 }
 
-/** What a listener to pushes of kind `K` is called with: of unknown kinds all that follows the kind. */
+/** The values that a listener of kind `K` receives; for unknown kinds all elements after the kind. */
 export type PushContents<K extends string, T = string> = K extends keyof PushKinds ? PushKinds<T>[K]
   : Reply[];
 
@@ -45,7 +45,7 @@ export function pushListener(
   };
 }
 
-/** Push frames are read as text or bytes, as it comes; this is what a client sees. */
+/** Converts values of a push message to the mode of the client. */
 function contentsIn(value: Reply, mode: number): Reply {
   if (typeof value === "string" || value instanceof Uint8Array) return inMode(value, mode);
   if (Array.isArray(value)) return value.map((one) => contentsIn(one, mode));

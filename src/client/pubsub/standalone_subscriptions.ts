@@ -1,5 +1,5 @@
 /**
- * Where subscriptions live with a single server, or with the master that sentinels name.
+ * The subscriptions of a client of one server, or of the master of a sentinel.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class StandaloneSubscriptions implements SubscriptionRouter {
   readonly #pool: ConnectionPool;
   readonly #reconnecting: ReconnectingConnection;
 
-  /** Over a pool and the connection that all commands share; without `multiplex` there is none to share. */
+  /** Uses a pool and its shared connection. Without `multiplex` subscriptions have a dedicated connection. */
   constructor(pool: ConnectionPool, shared: MultiplexedConnection, multiplex: boolean) {
     this.#pool = pool;
     this.options = pool.options.connection;
@@ -49,7 +49,9 @@ const routers: WeakMap<
   { readonly shared?: SubscriptionRouter; readonly apart?: SubscriptionRouter }
 > = new WeakMap();
 
-/** The home on a connection: one for all clients of the pool that multiplex, and one for those that do not. */
+/**
+ * Returns the router of a shared connection: one for all clients of the pool that multiplex, and one for the others.
+ */
 export function standaloneSubscriptions(
   pool: ConnectionPool,
   reconnecting: MultiplexedConnection,

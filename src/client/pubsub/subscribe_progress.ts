@@ -1,5 +1,5 @@
 /**
- * How far a call to subscribe has come: whether the server may have been asked, and why not.
+ * The progress of a call to subscribe: whether SUBSCRIBE may have been sent, and if not, why.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { TimeoutError } from "../../errors.ts";
 import type { ChannelSubscription } from "./channel_subscription.ts";
 import type { SubscriptionRouter } from "./subscription_router.ts";
 
-/** Who knows why a channel has no connection. */
+/** Knows why a channel has no connection. */
 interface Troubled {
   trouble(topic: ChannelSubscription): Error | undefined;
 }
@@ -16,7 +16,7 @@ interface Troubled {
 export class SubscribeProgress {
   readonly #source: Troubled;
   readonly #router: SubscriptionRouter;
-  /** What had been sent for each when the call began. */
+  /** The number of requests sent for each channel before the call. */
   readonly #marks: Map<ChannelSubscription, number> = new Map();
 
   /** No channels yet; the source is asked when the time is up. */

@@ -12,7 +12,7 @@ import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { SubscriptionKind } from "./subscription_router.ts";
 import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
 
-/** How many channels go in one command: so that one that is refused does not put all others in question. */
+/** The maximum number of channels in one command. It limits the effect of a refused channel on others. */
 const MOST = 1_000;
 
 const spec = (name: string) => defineCommand(name, CommandFlag.stateful);
@@ -22,7 +22,7 @@ const SPECS = {
   shard: [spec("SSUBSCRIBE"), spec("SUNSUBSCRIBE")],
 } as const;
 
-/** Who is told how a request ended, where the server did not simply carry it out. */
+/** Called when a request fails or is superseded. */
 export interface SubscribeRequestOwner {
   /** The server answered with an error, or the command could not be sent; not called for a lost connection. */
   refused(request: SubscribeRequest, error: Error): void;
@@ -40,7 +40,7 @@ export class SubscribeRequest implements BatchSink {
   readonly #owner: SubscribeRequestOwner;
   #confirmed = 0;
 
-  /** For topics of one kind (and group). */
+  /** A request for channels of one kind and group. */
   constructor(subscribes: boolean, topics: readonly ChannelSubscription[], owner: SubscribeRequestOwner) {
     this.subscribes = subscribes;
     this.topics = topics;
@@ -49,7 +49,7 @@ export class SubscribeRequest implements BatchSink {
     this.frame = SPECS[this.#kind][subscribes ? 0 : 1].name.toLowerCase();
   }
 
-  /** Sends it. Its end is told synchronously, in the order in which the server answers. */
+  /** Sends the request. Its end is reported synchronously, in the order of the replies. */
   send(connection: Connection): void {
     const command = {
       spec: SPECS[this.#kind][this.subscribes ? 0 : 1],
@@ -74,12 +74,12 @@ export class SubscribeRequest implements BatchSink {
     return this.topics[this.#confirmed]!;
   }
 
-  /** Takes the next confirmation; tells whether it was the last. */
+  /** Counts a confirmation. Returns whether it was the last. */
   advance(): boolean {
     return ++this.#confirmed === this.topics.length;
   }
 
-  /** The command is confirmed; the frames have told it before. */
+  /** Confirmed; the push messages have reported it before. */
   resolved(): void {}
 
   /** @inheritdoc */
@@ -88,7 +88,7 @@ export class SubscribeRequest implements BatchSink {
   }
 }
 
-/** As few orders as there can be. */
+/** Returns the smallest number of requests for the channels. */
 export function requestsFor(
   subscribes: boolean,
   topics: readonly ChannelSubscription[],

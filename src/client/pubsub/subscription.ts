@@ -23,17 +23,17 @@ export type { SubscriptionOptions };
 
 /** A message. */
 export interface Message<T = string> {
-  /** Tells it from a gap. */
+  /** Distinguishes a message from a gap. */
   readonly kind: "message";
-  /** Where it was published. */
+  /** The channel that the message was published to. */
   readonly channel: T;
-  /** What was published. */
+  /** The message. */
   readonly message: T;
   /** The pattern that the channel matched, where that is how it was subscribed to. */
   readonly pattern?: T;
 }
 
-/** What an iterator has done so far. */
+/** The statistics of an iterator. */
 export interface SubscriptionStats {
   /** Messages that have come. */
   readonly received: number;
@@ -43,13 +43,13 @@ export interface SubscriptionStats {
   readonly dropped: number;
   /** Messages and gaps that wait to be read. */
   readonly buffered: number;
-  /** Gaps that have been told. */
+  /** The number of gaps returned. */
   readonly gaps: number;
-  /** How often reading from the socket was stopped (policy `"pause"`). */
+  /** The number of times that reading from the socket was paused (policy `"pause"`). */
   readonly pauses: number;
 }
 
-/** What an iterator yields. */
+/** The items of an iterator. */
 export type SubscriptionItem<T = string> = Message<T> | Gap;
 
 /**
@@ -120,7 +120,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#buffer = new MessageBuffer(limit, policy);
     this.#queue = new AsyncQueue(
       this.#buffer,
-      // A gap is told when it is over, on all channels: who then reads the state anew misses nothing.
+      // A gap is returned when all channels are confirmed, so that state that is read then is complete.
       () => this.#waiting.size > 0 && this.#buffer.peek()?.kind === "gap",
       () => this.#taken(),
     );
@@ -149,7 +149,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     if (this.#waiting.size > 0 && call.timeout > 0) this.#limitTo(call.timeout);
   }
 
-  /** What it has done so far. */
+  /** Returns the statistics. */
   stats(): SubscriptionStats {
     return {
       received: this.#received,
@@ -166,7 +166,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     return this.#queue.next();
   }
 
-  /** Ends the subscription; what has come and was not read is forgotten. */
+  /** Ends the subscription. Unread messages are dropped. */
   async return(): Promise<IteratorResult<SubscriptionItem<T>, undefined>> {
     await this.close();
     return { value: undefined, done: true };
@@ -209,7 +209,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   }
 
   #confirmed(topic: ChannelSubscription, gap: Gap | undefined): void {
-    // All channels that a connection carried have the same gap, which is told once.
+    // All channels of a connection have the same gap, which is returned once.
     if (gap !== undefined && gap !== this.#lastGap) {
       this.#lastGap = gap;
       this.#buffer.addGap(gap);
@@ -271,7 +271,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     if (this.#ended !== undefined) return this.#ended;
     const topics = [...this.#topics];
     this.#topics.clear();
-    // First of all, so that what follows finds it ended.
+    // First, so that later steps find it ended.
     let ended!: (end: Promise<unknown>) => void;
     this.#ended = new Promise<unknown>((resolve) => ended = resolve).then(() => {});
     this.#registry.router.options.clock.clearTimeout(this.#timer);
@@ -294,7 +294,10 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   }
 }
 
-/** What may be paused has one connection of its own, and shard channels of several slots may be on several nodes. */
+/**
+ * Throws if a subscription with the policy `"pause"` has shard channels of several slots, because it has one
+ * connection.
+ */
 function checkGroups(
   router: SubscriptionRouter,
   kind: SubscriptionKind,

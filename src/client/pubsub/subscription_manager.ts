@@ -1,8 +1,8 @@
 /**
- * What is wanted on one connection, and who makes it so. Several managers may use one connection, which counts for them.
+ * Keeps the subscriptions of one connection as its users want them. Several managers can share a connection, which
+ * counts their channels.
  *
- * Whatever changes is noted and brought into line once a tick: after a new connection all channels in one flight,
- * else what has come and gone since.
+ * Changes are collected and sent once a tick: after a reconnect all channels in one batch, otherwise the difference.
  *
  * ```text
  *   off --SUBSCRIBE is sent--> asked --frame comes--> on --nobody wants it: UNSUBSCRIBE--> (forgotten)
@@ -37,9 +37,9 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   readonly #changed: Set<ChannelSubscription> = new Set();
   /** Refused for now; noted again when the timer fires. */
   readonly #waiting: Set<ChannelSubscription> = new Set();
-  /** The gap that nobody who listens to events has been told of. */
+  /** The gap that no event has reported yet. */
   #missed: Gap | undefined = undefined;
-  /** Asked for, or given up, and not confirmed yet. */
+  /** Channels with an unconfirmed SUBSCRIBE or UNSUBSCRIBE. */
   readonly #unconfirmed: Set<ChannelSubscription> = new Set();
   #connection: Connection | undefined = undefined;
   #scheduled = false;
@@ -49,7 +49,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   #attempt = 0;
   #trouble: Error | undefined = undefined;
 
-  /** On a connection of this home. */
+  /** Uses a connection of this router. */
   constructor(router: SubscriptionRouter, reconnecting: ReconnectingConnection) {
     this.#router = router;
     this.reconnecting = reconnecting;
@@ -79,12 +79,12 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     return this.empty && !this.#listening && this.#unconfirmed.size === 0;
   }
 
-  /** Why there is no connection, as far as that is known. */
+  /** Returns the reason why there is no connection, if known. */
   trouble(): Error | undefined {
     return this.#trouble;
   }
 
-  /** A topic belongs on another connection now: it is given up here and wanted there. */
+  /** Moves a channel to the manager of another connection. */
   handOver(topic: ChannelSubscription, to: SubscriptionManager): void {
     if (topic.sinks.length === 0) return;
     this.take(topic);
@@ -102,12 +102,12 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.note(topic);
   }
 
-  /** All topics, those included that nobody wants any more and that have not been given up yet. */
+  /** All channels, including those that wait for UNSUBSCRIBE. */
   *topics(): Iterable<ChannelSubscription> {
     for (const topics of Object.values(this.#topics)) yield* topics.values();
   }
 
-  /** How many topics there are of a kind. */
+  /** Returns the number of channels of a kind. */
   count(kind: SubscriptionKind): number {
     return this.#topics[kind].size;
   }
@@ -152,7 +152,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
       topic.interrupt(gap);
     }
     if (wanted) this.reconnecting.ensureConnected();
-    // What was to be given up is gone with the connection: the connection shall not come back for nothing.
+    // A lost connection ends all subscriptions, so do not reconnect only to unsubscribe.
     else if (this.empty) queueMicrotask(() => this.#rest());
   }
 
@@ -163,7 +163,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
 
   /** @inheritdoc */
   failed(error: Error): void {
-    // Who has never been subscribed is told; who has, comes back some time.
+    // A channel that was never confirmed is rejected; others reconnect later.
     for (const topic of [...this.topics()]) if (topic.gap === undefined) this.#drop(topic, error);
     if (this.#topicCount() > 0) this.#later();
   }
@@ -198,7 +198,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     channel?: Reply,
   ): void {
     const topic = topics.get(keyOfReply(name));
-    // What comes before the confirmation belongs to a subscription that was given up; a hole may follow it.
+    // Messages before the confirmation belong to an earlier subscription; a gap may follow them.
     if (topic === undefined || topic.state !== "on") return;
     const { sinks } = topic;
     for (let index = 0; index < sinks.length; index++) {
@@ -223,7 +223,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   /** @inheritdoc */
   refused(topic: ChannelSubscription, error: Error, passing: boolean): void {
     this.#unconfirmed.delete(topic);
-    // What was handed over meanwhile is on its way on another connection.
+    // Channels that were moved meanwhile have a request on another connection.
     if (this.#owns(topic)) {
       topic.state = "off";
       if (!passing) this.#drop(topic, error);
@@ -263,7 +263,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     if (this.empty) queueMicrotask(() => this.#rest());
   }
 
-  /** Nothing is subscribed any more. */
+  /** Releases the connection when no subscription is left. */
   #rest(): void {
     if (!this.#listening || !this.empty || this.#unconfirmed.size > 0) return;
     this.reconnecting.unlisten(this);
@@ -300,7 +300,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
         if (state !== "off" && connection !== undefined) gone.push(topic);
         else topic.finish();
       } else {
-        // Given up and wanted again within a tick: whoever waits for the end has it.
+        // Unsubscribed and subscribed again within a tick: the unsubscribing call resolves.
         topic.finish();
         if (state === "off" && connection !== undefined) come.push(topic);
       }

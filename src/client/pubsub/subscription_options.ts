@@ -6,14 +6,14 @@
 import type { BufferPolicy } from "./buffer.ts";
 import type { SubscriptionKind } from "./subscription_router.ts";
 
-/** How a subscription is to behave. */
+/** The options of a subscription. */
 export interface SubscriptionOptions {
-  /** How many messages may wait to be read, 1 or more. Default 10,000. */
+  /** The maximum number of unread messages, 1 or more. Default 10,000. */
   readonly buffer?: number;
   /**
-   * What happens when that many wait: the oldest or the newest are dropped, and a gap stands in their place; the
-   * iterator fails; or reading from the socket stops until half of them have been read, for which the
-   * subscription has a connection to itself. Default `"dropOldest"`.
+   * The behavior when the buffer is full: drop the oldest or the newest messages and insert a gap; end with an error;
+   * or pause the socket until half of the messages are read, which needs a dedicated connection. Default
+   * `"dropOldest"`.
    */
   readonly policy?: BufferPolicy;
   /** Patterns of channels, beside the channels. */
@@ -27,7 +27,7 @@ export interface SubscriptionOptions {
 const KNOWN: readonly string[] = ["buffer", "policy", "patterns", "sharded", "signal"];
 const POLICIES: readonly string[] = ["pause", "dropOldest", "dropNewest", "error"];
 
-/** What the options come to. */
+/** The checked options. */
 export interface CheckedSubscription {
   readonly names: readonly (string | Uint8Array)[];
   readonly patterns: readonly (string | Uint8Array)[];
@@ -38,7 +38,7 @@ export interface CheckedSubscription {
 }
 
 /**
- * Checks what was given.
+ * Checks options and fills in defaults.
  *
  * @throws {TypeError | RangeError} for an unknown or invalid option.
  */

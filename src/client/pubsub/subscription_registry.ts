@@ -1,5 +1,5 @@
 /**
- * All that is subscribed to in one home, on whatever connections.
+ * All subscriptions of a router, on all its connections.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router
 import { SubscriptionManager } from "./subscription_manager.ts";
 import type { ChannelSubscription, Sink } from "./channel_subscription.ts";
 
-/** How many of what there are. */
+/** The numbers of subscriptions. */
 export interface SubscriptionCounts {
   /** Channels. */
   readonly channels: number;
@@ -39,7 +39,7 @@ export class SubscriptionRegistry {
     return registry;
   }
 
-  /** Subscribes a sink to a channel; it is told when that is confirmed, at once where it is already. */
+  /** Subscribes a sink to a channel. The sink is called when the subscription is confirmed. */
   add(kind: SubscriptionKind, name: string | Uint8Array, sink: Sink): ChannelSubscription {
     const manager = this.#on(this.router.connectionFor(kind, name));
     const topic = manager.topic(kind, name);
@@ -62,7 +62,7 @@ export class SubscriptionRegistry {
     }
   }
 
-  /** Why there is no connection for a topic, as far as that is known. */
+  /** Returns the reason why a channel has no connection, if known. */
   trouble(topic: ChannelSubscription): Error | undefined {
     for (const manager of this.#managers.values()) {
       if (manager.find(topic.kind, topic.key) === topic) return manager.trouble();
@@ -70,7 +70,7 @@ export class SubscriptionRegistry {
     return undefined;
   }
 
-  /** How many topics there are. */
+  /** Returns the numbers of subscriptions. */
   counts(): SubscriptionCounts {
     let channels = 0, patterns = 0, shards = 0;
     for (const manager of this.#managers.values()) {
@@ -89,7 +89,7 @@ export class SubscriptionRegistry {
     return manager;
   }
 
-  /** Channels may belong on other connections: those that do go over there. */
+  /** Moves channels that belong on another connection. */
   #move(): void {
     for (const from of [...this.#managers.values()]) {
       for (const topic of [...from.topics()]) {

@@ -1,5 +1,5 @@
 /**
- * What subscriptions need of whoever holds the connections: a single server, sentinels or a cluster.
+ * The contract between subscriptions and the owner of the connections: a single server, sentinels or a cluster.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { ReconnectingConnection } from "../connections/reconnecting_connect
 /** Channels, patterns of channels, or channels that belong to a slot of a cluster. */
 export type SubscriptionKind = "channel" | "pattern" | "shard";
 
-/** Where subscriptions live. Clients that share their connections share one. */
+/** Routes channels to connections. Clients that share connections share a router. */
 export interface SubscriptionRouter {
   /** The options of its connections. */
   readonly options: ResolvedConnectionOptions;
-  /** Who is told of gaps and of listeners that fail. */
+  /** Emits `gap` and `listenererror`. */
   readonly events: TypedEventTarget<ConnectionEvents>;
   /** The connection that a channel belongs on now; the same object for all that belong together. */
   connectionFor(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection;
@@ -22,8 +22,8 @@ export interface SubscriptionRouter {
   dedicatedConnectionFor(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection;
   /** Channels of different groups do not go in one command (slots); without it all are of one. */
   groupOf?(kind: SubscriptionKind, channel: string | Uint8Array): number;
-  /** The server says that a channel is elsewhere (MOVED, or an SUNSUBSCRIBE that nobody asked for): learn where. */
+  /** Called when the server reports that a channel is on another node (MOVED, or SUNSUBSCRIBE without a request). */
   misplaced?(channel: string | Uint8Array, error: Error | undefined): void;
-  /** Tells when channels may belong on other connections than before; they are then asked for again. Returns how to stop. */
+  /** Calls `listener` when channels may belong on other connections. Returns a function that removes it. */
   onMoved?(listener: () => void): () => void;
 }

@@ -1,8 +1,8 @@
 /**
  * Fetches the messages of a consumer of a group: pending ones first, then claimed and new ones.
  *
- * Nothing is lost: a message is pending at the server from its delivery until it is acknowledged. After an error, the
- * pending messages that this consumer has not seen (those of a lost reply) are fetched before anything new.
+ * A message is pending at the server from its delivery until it is acknowledged. After an error, the pending messages
+ * that this consumer has not seen (of a lost reply) are fetched first.
  *
  * @module
  */
@@ -89,19 +89,19 @@ export class GroupReader implements Settlement {
   /** Streams where the current search for idle messages has not come to the end. */
   #idlePending: Cursor[] = [];
   /**
-   * When its own pending messages are looked through again: a command that was abandoned (aborted, timed out, cut) may
-   * reach the server late, and deliver messages behind the first pass.
+   * The time of the next pass over its own pending messages: an abandoned command (aborted, timed out, disconnected)
+   * may reach the server late and deliver messages after the first pass.
    */
   #passAt = Infinity;
   #passDelay = FIRST_PASS;
   #claimAt: number;
-  /** When messages that were given back are due, apart from the searches that take place anyway. */
+  /** The times when returned messages are due, in addition to the regular searches. */
   #dueTimes: number[] = [];
   #maintainAt: number;
   #failures = 0;
   #delay = 0;
 
-  /** For checked options. */
+  /** Uses checked options. */
   constructor(target: ConsumeTarget, options: ResolvedConsumeOptions) {
     this.#target = target;
     this.#options = options;
@@ -239,7 +239,7 @@ export class GroupReader implements Settlement {
     }));
   }
 
-  /** Delivers what is pending for this consumer and was never seen here. */
+  /** Delivers messages that are pending for this consumer and were not seen. */
   async #fetchOwn(count: number): Promise<Message[]> {
     const cursor = this.#ownPending[0]!;
     const held = this.#held.get(cursor.stream)!;
@@ -256,7 +256,7 @@ export class GroupReader implements Settlement {
     return messages;
   }
 
-  /** Takes over what has been idle for too long. */
+  /** Claims messages that have been idle for too long. */
   async #fetchIdle(count: number): Promise<Message[]> {
     const { minIdle, every } = this.#options.claim!;
     const { clock } = this.#target.options;
@@ -275,7 +275,7 @@ export class GroupReader implements Settlement {
     return messages;
   }
 
-  /** Lists a page of pending messages from the first cursor on, and delivers those that are wanted. */
+  /** Lists a page of pending messages from a cursor on, and delivers the selected ones. */
   async #scan(
     cursors: Cursor[],
     origin: Origin,
@@ -295,7 +295,7 @@ export class GroupReader implements Settlement {
       if (wanted(entry)) chosen.push(entry);
       cursor.from = nextId(entry.id);
     }
-    // Where the reply is lost, these have been delivered unseen, whatever came of their last delivery.
+    // If the reply is lost, these messages have been delivered without being seen.
     for (const { id } of chosen) this.#held.get(cursor.stream)!.delete(id);
     const delivered = await this.group.claim(cursor.stream, chosen);
     if (end) cursors.shift();
@@ -320,7 +320,7 @@ export class GroupReader implements Settlement {
     return [];
   }
 
-  /** Makes messages of what was delivered; those that were delivered too often move to the dead-letter stream. */
+  /** Converts deliveries to messages. Messages with too many deliveries move to the dead-letter stream. */
   async #take(stream: string, delivered: readonly Delivery[], origin: Origin): Promise<Message[]> {
     const messages: Message[] = [];
     for (const entry of delivered) {

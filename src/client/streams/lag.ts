@@ -1,5 +1,5 @@
 /**
- * How far a group is behind its stream.
+ * The lag of a group behind its stream.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { DecodeMode } from "../../resp/types.ts";
 import type { Call, Executor } from "../executor.ts";
 import { nextId } from "./entry_id.ts";
 
-/** How far a group is behind its stream. */
+/** The lag of a group behind its stream. */
 export interface StreamLag {
   /**
-   * The number of entries that have not been delivered; `null` where the server cannot tell (before Redis 7.0, and
-   * after entries in the middle of the stream were deleted).
+   * The number of undelivered entries; `null` if the server does not know it (before Redis 7.0, and after deletions
+   * in the middle of the stream).
    */
   readonly lag: number | null;
   /** The number of messages that were delivered and not acknowledged. */

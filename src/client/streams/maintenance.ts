@@ -23,7 +23,7 @@ for _, c in ipairs(redis.call("XINFO", "CONSUMERS", KEYS[1], ARGV[1])) do
 end
 return 0`;
 
-/** Does what the options ask for, once. */
+/** Trims the stream and removes idle consumers, as the options define. */
 export async function maintain(group: StreamGroup, options: ResolvedConsumeOptions): Promise<void> {
   const { trimEvery, removeIdleAfter, streams } = options;
   for (const stream of streams) {
@@ -54,7 +54,7 @@ async function trim(group: StreamGroup, stream: string): Promise<void> {
   const groups = await group.ask(xinfoGroups(stream)) as GroupInfo<Uint8Array>[];
   let until: string | undefined;
   for (const { name, pending, "last-delivered-id": last } of groups) {
-    // Asked after the list of groups: what has become pending since is behind the last delivered id.
+    // Queried after the list of groups: messages that became pending since are behind the last delivered id.
     const { min } = pending === 0 ? { min: null } : await group.ask(xpending(stream, name)) as PendingSummary;
     const first = min ?? nextId(text(last));
     until = until === undefined ? first : minId(until, first);

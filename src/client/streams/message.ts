@@ -24,9 +24,9 @@ export interface MessageParts<F> {
   readonly fields: F | Error;
   /** All fields and values, where an object cannot hold them. */
   readonly pairs?: StreamEntry<F>["pairs"];
-  /** Where it comes from. */
+  /** The origin of the message: new, pending for this consumer, or claimed. */
   readonly origin: "new" | "pending" | "claimed";
-  /** How often it has been delivered. */
+  /** The number of deliveries. */
   readonly deliveries: number;
 }
 
@@ -40,7 +40,7 @@ export class StreamMessage<F = Record<string, string>> {
   readonly id: string;
   /** `"new"`; `"pending"`: delivered to this consumer before; `"claimed"`: taken over because it was not acknowledged in time. */
   readonly origin: "new" | "pending" | "claimed";
-  /** How often it has been delivered to a consumer of the group, this time included. */
+  /** The number of deliveries to consumers of the group, including this one. */
   readonly deliveries: number;
   /** All fields and values, where `fields` cannot hold them: see {@linkcode StreamEntry.pairs}. */
   readonly pairs: StreamEntry<F>["pairs"];

@@ -13,7 +13,7 @@ import type { StreamMessage } from "./message.ts";
 /** The fields of a stream's message: text, or bytes for a client of bytes. */
 export type StreamFields<W extends Wrap> = Value<W, Record<string, string>, Map<Uint8Array, Uint8Array>>;
 
-/** When a consumer takes over messages that another one, or itself, has not acknowledged. */
+/** The conditions for claiming messages that were not acknowledged. */
 export interface ClaimOptions {
   /** The age in milliseconds of the last delivery, or of the last heartbeat, from which on a message is taken over. */
   readonly minIdle: number;

@@ -28,7 +28,7 @@ export interface Delivery {
   readonly fields: unknown;
   /** All fields and values, where an object cannot hold them. */
   readonly pairs?: StreamEntry<unknown>["pairs"];
-  /** How often it has been delivered, this time included. */
+  /** The number of deliveries, including this one. */
   readonly deliveries: number;
 }
 
@@ -40,16 +40,16 @@ export class StreamGroup {
   readonly #group: string;
   readonly #consumer: string;
   /**
-   * Commands that deliver: never retried when they may have run (whatever `retry.unsafe` says), as the second reply
-   * would hide the messages of the first.
+   * The options of commands that deliver. They are never retried if they may have run, whatever `retry.unsafe` says,
+   * because the second reply would hide the messages of the first.
    */
   readonly #fetching: Call;
-  /** The same, and replies are bytes: nothing that comes back can fail to decode. */
+  /** The same options with replies as bytes, so that decoding cannot fail. */
   readonly #asking: Call;
   /** Commands that settle messages: they outlive the consumer's signal, and running twice has no effect. */
   readonly #settling: Call;
 
-  /** `call` holds for what is settled, `signal` ends what is fetched. */
+  /** `call` applies to acknowledgements, `signal` ends fetching. */
   constructor(
     executor: Executor,
     call: Call,
@@ -90,7 +90,9 @@ export class StreamGroup {
     ]);
   }
 
-  /** Lists pending messages from an id on: those of this consumer, or of all that have been idle for so long. */
+  /**
+   * Lists pending messages from an id on: those of this consumer, or with `minIdle` all that were idle for that time.
+   */
   async pending(stream: string, from: string, count: number, minIdle?: number): Promise<Pending[]> {
     const command = minIdle === undefined
       ? xpending(stream, this.#group, from, "+", count, this.#consumer)
@@ -100,7 +102,7 @@ export class StreamGroup {
 
   /**
    * Delivers pending messages to this consumer, except those that were delivered elsewhere since they were listed.
-   * Messages that have been deleted from the stream are struck off.
+   * Deleted messages are removed from the pending list.
    */
   async claim(stream: string, listed: readonly Pending[]): Promise<Delivery[]> {
     if (listed.length === 0) return [];
