@@ -1,11 +1,11 @@
 /**
- * Sockets by `Bun.connect`: the transport for Bun. What that cannot do (`verify: "none"`, `checkHostname: false`,
- * `minVersion: "TLSv1.3"`, `ciphers`, `alpn`) goes through Bun's own `node:tls` and `node:net`;
- * `keepAlive.interval` and `keepAlive.count` cannot be had and are refused. `readBufferSize` has no meaning here.
+ * The transport for Bun, with `Bun.connect`. For options that it does not support (`verify: "none"`, `checkHostname:
+ * false`, `minVersion: "TLSv1.3"`, `ciphers`, `alpn`) it uses Bun's `node:tls` and `node:net`. `keepAlive.interval`
+ * and `keepAlive.count` are not supported and throw. `readBufferSize` has no effect.
  *
- * `Bun.connect` (1.4) cannot be called off: when `signal` or `connectTimeout` ends connecting to a host that is silent,
- * the promise rejects at once, but the attempt stays with the system, and keeps the process, until that gives up
- * (about two minutes on Linux). A socket that still comes of it is closed.
+ * `Bun.connect` (1.4) cannot be aborted. When `signal` or `connectTimeout` ends a connect, the promise rejects at
+ * once, but the system continues the attempt and keeps the process alive, for about two minutes on Linux. A socket
+ * that opens later is closed.
  *
  * @example One word to a server, and its answer
  * ```ts ignore
@@ -45,8 +45,8 @@ import type {
 export type * from "../src/transport.ts";
 
 /**
- * Bun makes new memory for each chunk, and the collector comes late: from that many bytes on a chunk's is given back at
- * once, so that the next chunk gets it while it is still in the processor's cache. With less it costs what it saves.
+ * The size from which a chunk's memory is freed at once. Bun allocates memory for each chunk and collects it late;
+ * freed memory is still in the processor cache for the next chunk. For smaller chunks the cost exceeds the gain.
  */
 const FREED = 4_096;
 
@@ -68,7 +68,7 @@ class BunAdapterSocket extends BaseSocket {
   protected send(bytes: Uint8Array): boolean {
     const length = this.#socket.write(bytes);
     if (length === bytes.length) return true;
-    // Negative: the socket is dead, which `close` is about to say.
+    // Negative: the socket is dead, and `close` follows.
     this.#rest = length > 0 ? bytes.subarray(length) : bytes;
     return false;
   }
@@ -107,7 +107,7 @@ class BunAdapterSocket extends BaseSocket {
   }
 
   protected release(): void {
-    // Not `terminate`, which sends a reset: what the system has taken would be lost to the peer.
+    // `terminate` would send a reset, which discards data that the system has buffered.
     this.#socket.end();
   }
 
@@ -145,7 +145,7 @@ async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise
   const { ca, cert, key } = await readPems(endpoint, options);
   return {
     rejectUnauthorized: true,
-    // An address is no name for SNI (RFC 6066); the certificate is compared with the host all the same.
+    // An address is not valid for SNI (RFC 6066), but the certificate is still compared with the host.
     serverName: options.serverName ?? (isIP(endpoint.host) === 0 ? endpoint.host : ""),
     ...ca !== undefined && { ca },
     ...cert !== undefined && { cert },

@@ -109,12 +109,12 @@ function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
   return !("path" in endpoint) && (endpoint.tls !== undefined || typeof options.keepAlive === "object");
 }
 
-/** How long a connect that was given up may still succeed, and be closed, before it is cut, in milliseconds. */
+/** The time in milliseconds after which a connect is aborted that was abandoned and has not finished. */
 const LATE = 1_000;
 
 /**
- * Deno (2.9) loses a socket for good when its connect is aborted in the very moment in which it succeeds. So what is
- * given up is first let come, and closed by whoever gave it up; only what hangs is aborted.
+ * Opens a TCP connection. Deno (2.9) leaks a socket if its connect is aborted in the moment of success. So an
+ * abandoned connect may finish, and its socket is closed; only a connect that hangs is aborted.
  */
 async function connectTcp(hostname: string, port: number, cut: AbortSignal): Promise<Deno.TcpConn> {
   const hanging = new AbortController();

@@ -6,7 +6,7 @@
  */
 import { createServer, type Socket } from "node:net";
 
-/** Where to listen. */
+/** The address to listen on. */
 export interface ListenAddress {
   /** A name or an address. Default `"127.0.0.1"`. */
   readonly host?: string;
@@ -18,17 +18,17 @@ export interface ListenAddress {
 
 /** A client that has connected. */
 export interface ListenSocket {
-  /** Where it is. */
+  /** The address of the client. */
   readonly address: string;
-  /** Where it reached the server. */
+  /** The address of the server that the client used. */
   readonly localAddress: string;
   /** Sends a copy of the bytes. */
   send(bytes: Uint8Array): void;
-  /** Ends the connection; behind what has been sent, unless `now`. */
+  /** Ends the connection after buffered data was sent, or at once with `now`. */
   close(now: boolean): void;
 }
 
-/** What becomes of a client's bytes. */
+/** The callbacks of a connection. */
 export interface ListenHandlers {
   /** Bytes have come; they are valid during the call only. */
   data(bytes: Uint8Array): void;
@@ -44,11 +44,14 @@ export interface ListenPlace {
   readonly port: number;
   /** The path of a Unix socket. */
   readonly path?: string;
-  /** Takes nobody in any more, and ends the connections that are left. */
+  /** Stops listening, and ends the open connections. */
   close(): Promise<void>;
 }
 
-/** So much waits for a client that does not read: nothing more is read of it. */
+/**
+ * The number of bytes that may wait for a client that does not read. Above it, the server stops reading from the
+ * client.
+ */
 const MUCH = 16 * 1024 * 1024;
 
 function wrap(socket: Socket, path: string | undefined): ListenSocket {

@@ -1,10 +1,10 @@
 /**
- * A transport inside one process: the client's socket on one side, a {@linkcode MemoryPeer} for your test on
- * the other. No network, no real time, and the same order of events in every run.
+ * A transport inside one process: a socket for the client, and a {@linkcode MemoryPeer} for the test. It uses no
+ * network and no real time, and the order of events is always the same.
  *
- * It is stricter than a network: a chunk that was handed to `data` is overwritten with `0xEE` as soon as the
- * call returns, so whoever keeps a borrowed chunk notices; and a buffer whose `write` returned a promise is
- * read piece by piece until that promise resolves, so whoever changes it too early sends rubbish.
+ * It checks the use of buffers. A chunk is overwritten with `0xEE` when `data` returns, so code that keeps it fails. If
+ * `write` returned a promise, the buffer is read in pieces until the promise resolves, so code that changes it too
+ * early sends wrong data.
  *
  * @example A peer that answers every command with +OK
  * ```ts
@@ -40,7 +40,7 @@ export interface MemoryClock {
   clearTimeout(timer: unknown): void;
 }
 
-/** How a memory transport is to behave. */
+/** The options of a memory transport. */
 export interface MemoryTransportOptions {
   /** Timers for `connectDelay` and for `connectTimeout`. Default: the runtime's. */
   readonly clock?: MemoryClock;
@@ -57,7 +57,7 @@ export interface MemoryTransportOptions {
   readonly delivery?: "microtask" | "manual";
 }
 
-/** What happens with a connect. A throw or a rejection refuses it; a promise delays it until it resolves. */
+/** Called for each connect. A throw or rejection refuses it; a promise delays it until it resolves. */
 export type MemoryAcceptor = (peer: MemoryPeer, endpoint: Endpoint) => void | Promise<void>;
 
 const runtimeClock: MemoryClock = {

@@ -6,31 +6,34 @@
 import type { Endpoint, Socket, SocketHandlers } from "../src/transport.ts";
 import { ConnectionError } from "../src/errors.ts";
 
-/** Which way bytes go. */
+/** The direction of bytes. */
 export type MemoryDirection = "toPeer" | "toClient";
 
-/** The other end of one connection: what a server's socket would be. Iterating over it yields what the client sent. */
+/** The server's end of a connection. Iterating over it yields the bytes that the client sent. */
 export interface MemoryPeer extends AsyncIterable<Uint8Array> {
-  /** Where the client wanted to go, TLS options and all (nothing is encrypted: the bytes never leave the process). */
+  /** The address that the client connected to, including TLS options. Nothing is encrypted. */
   readonly endpoint: Endpoint;
-  /** Takes what the client sent; the chunk is yours to keep. Without it, and without iteration, the peer does not read. */
+  /**
+   * Receives the bytes of the client; the chunk may be kept. Without it, and without iteration, the peer does not
+   * read.
+   */
   ondata: ((chunk: Uint8Array) => void) | undefined;
   /** The client has closed the connection, and all that it sent before has been read. */
   onclose: (() => void) | undefined;
   /** Sends bytes, or a text as UTF-8; they are copied. Does nothing once the connection has ended. */
   write(bytes: Uint8Array | string): void;
-  /** Ends the connection as a server does that closes: what was written before still arrives. */
+  /** Closes the connection as a server does. Earlier bytes still arrive. */
   close(): void;
   /**
-   * Ends the connection with `error` on the client's side (default: a `ConnectionError` with code `LOST`).
-   * `"now"` (default): what is on its way is lost, even where the client has paused; `"flushed"`: behind it.
+   * Ends the connection with `error` on the client's side (default: a `ConnectionError` with the code `LOST`).
+   * `"now"` (default) discards bytes in flight, even if the client has paused; `"flushed"` delivers them first.
    */
   reset(error?: Error, when?: "now" | "flushed"): void;
   /** Vanishes without telling the client, as a machine does that loses power: a half-open connection. */
   vanish(): void;
   /** Stops the bytes in one direction, or in both; the connection stays open. */
   freeze(direction?: MemoryDirection): void;
-  /** Lets bytes go on after `freeze`. */
+  /** Resumes after `freeze`. */
   thaw(direction?: MemoryDirection): void;
   /** Moves all that can be moved, in both directions, now. Returns how many bytes were moved. For `delivery: "manual"`. */
   deliver(): number;
@@ -65,7 +68,7 @@ interface WaitingWrite {
 
 type Reader = (chunk: Uint8Array) => void;
 
-/** What borrowed chunks are overwritten with once they have been given back. */
+/** The value that overwrites borrowed chunks after their return. */
 const SPOILED = 0xee;
 const encoder = new TextEncoder();
 
@@ -84,7 +87,7 @@ export class MemoryLink {
 
   readonly #handlers: SocketHandlers;
   readonly #options: MemoryLinkOptions;
-  /** Taken from the client, not yet read by the peer: what a kernel's buffer would hold. */
+  /** Bytes that the client has sent and the peer has not read, as in a kernel buffer. */
   #toPeer: Uint8Array[] = [];
   #toClient: Uint8Array[] = [];
   #waiting: WaitingWrite | undefined;
@@ -98,7 +101,7 @@ export class MemoryLink {
   #closing = false;
   #clientEnded = false;
   #peerEnded = false;
-  /** What the peer's end is to look like to the client; it comes behind the bytes, a reset before them. */
+  /** The end of the connection as the client sees it: after the bytes, or before them for a reset. */
   #ending: { readonly error?: Error; readonly reset: boolean } | undefined;
   #scheduled = false;
   #moved = 0;
@@ -111,7 +114,7 @@ export class MemoryLink {
     this.peer = this.#makePeer(endpoint);
   }
 
-  /** Why the connection cannot be opened: the peer reset it before it was. */
+  /** The error if the peer reset the connection before it was open. */
   get refused(): Error | undefined {
     return this.#ending?.reset ? this.#ending.error : undefined;
   }
@@ -122,7 +125,7 @@ export class MemoryLink {
     this.#schedule();
   }
 
-  /** The client gave up connecting; its handlers hear nothing. */
+  /** Called when the client aborts connecting. Its handlers get no calls. */
   abandon(): void {
     this.#clientEnded = true;
     this.#toClient = [];
@@ -152,7 +155,7 @@ export class MemoryLink {
           if (this.#clientEnded) return resolve();
           this.#closers.push(resolve);
           this.#closing = true;
-          // Not through the pump: what a client does to its own end is no delivery.
+          // Bypasses the pump: the client's own end is not a delivery.
           queueMicrotask(() => this.#endIfFlushed());
         }),
       destroy: (error) => {
@@ -347,7 +350,7 @@ export class MemoryLink {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(error ?? lost("it ended during a write"));
-    // Later, as with a real socket: nobody is called from within the call that ended it.
+    // Deferred, as with a real socket: the call that ends a connection does not call its handlers.
     queueMicrotask(() => {
       try {
         this.#handlers.close(error);

@@ -47,7 +47,7 @@ class NodeAdapterSocket extends BaseSocket {
     socket.on("close", () => this.peerEnded());
   }
 
-  // One function for all writes; it also runs for those that were taken at once, hence the check.
+  // One callback for all writes. It runs for synchronous writes, too, so it checks.
   readonly #written = (error?: Error | null): void => {
     if (!error && this.#socket.writableLength === 0) this.flushed();
   };
@@ -57,7 +57,7 @@ class NodeAdapterSocket extends BaseSocket {
     if (this.#prompt) {
       socket.write(bytes);
       if (socket.writableLength === 0) return true;
-      // Told of when what is before it has gone.
+      // Called when the preceding data was sent.
       socket.write(NOTHING, this.#written);
     } else {
       socket.write(bytes, this.#written);

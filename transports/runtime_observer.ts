@@ -28,7 +28,7 @@ function diagnostics(): DiagnosticsObserver | undefined {
   return found;
 }
 
-/** Publishes operations to the channels of the runtime; where it has none, nobody listens. */
+/** Publishes operations to the channels of the runtime, if it has any. */
 export const runtimeObserver: Observer = {
   listens: (kind: Operation["kind"]) => diagnostics()?.listens(kind) ?? false,
   observe: (operation, run) => found === undefined ? run() : found.observe(operation, run),

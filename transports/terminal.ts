@@ -19,7 +19,7 @@ export interface ProcessTerminal {
   writeError(text: string): void;
   /** Returns a signal that SIGINT and SIGTERM abort. */
   interrupted(): AbortSignal;
-  /** Ends the process with this code as soon as what was written has gone out. */
+  /** Ends the process with this code after all output was written. */
   exit(code: number): void;
 }
 

@@ -1,11 +1,11 @@
 /**
- * Sockets by `connect()` of `cloudflare:sockets`: the transport for Cloudflare Workers and workerd.
+ * The transport for Cloudflare Workers and workerd, with `connect()` of `cloudflare:sockets`.
  *
- * A socket belongs to the request, or the Durable Object, that opened it. `scope` tells the client which one is running,
- * so that a client in global scope uses one connection for each.
+ * A socket belongs to the request or Durable Object that opened it. `scope` returns the running one, so that a client
+ * in global scope uses one connection for each.
  *
- * Refused by name, because the platform has no such setting: Unix sockets, `noDelay: false`, times of `keepAlive`, and of
- * TLS all but `serverName`: client certificates, authorities, and less or more verification than the platform's own.
+ * Not supported by the platform, so they throw: Unix sockets, `noDelay: false`, times of `keepAlive`, and all TLS
+ * options except `serverName`.
  *
  * @example
  * ```ts ignore
@@ -91,7 +91,7 @@ class WorkerdAdapterSocket extends BaseSocket {
 
   unref(): void {}
 
-  /** Reads into one buffer, which is handed to the stream and comes back with each chunk. */
+  /** Reads into one buffer, which the stream returns with each chunk. */
   async read(): Promise<void> {
     let buffer = new ArrayBuffer(this.#readBufferSize);
     try {
@@ -112,12 +112,12 @@ class WorkerdAdapterSocket extends BaseSocket {
 
 function ignore(): void {}
 
-/** What the platform says of a failed handshake has no reason in it. */
+/** The platform's message for a failed handshake, which has no reason. */
 const NO_REASON =
   "the handshake failed, and Workers do not tell why; the server must speak TLS at this port, and its " +
   "certificate must name the host, be valid now, and come from a public authority";
 
-/** Whether the server can be reached without TLS, which the error of the platform does not say. */
+/** Returns whether the server can be reached without TLS, which the platform's error does not show. */
 async function isReachable({ connect }: WorkerdSockets, hostname: string, port: number): Promise<boolean> {
   const socket = connect({ hostname, port }, { secureTransport: "off", allowHalfOpen: true });
   socket.closed.catch(ignore);

@@ -11,14 +11,14 @@ import { readRows, type Row } from "./rows.ts";
 import { scriptArguments } from "./shapes.ts";
 import { FUNCTIONS, PARSERS } from "./table_data.ts";
 
-/** What runs a command, or keeps it. */
+/** Executes or collects commands. */
 interface Target {
   execute(command: Command): unknown;
 }
 
 type Method = (this: Target, ...params: never[]) => unknown;
 
-/** How many parameters a part takes that does not say it and takes more or less than one. */
+/** The number of parameters of a shape part that has no number and does not take one. */
 const TAKES: Readonly<Record<string, number>> = { e: 3, f: 0, i: 0, o: 0 };
 
 function readShape(shape: string): { letter: string; start: number; end: number; all: boolean }[] {
@@ -73,7 +73,7 @@ function makerOf({ spec, shape, parser, plan }: Row): (params: readonly unknown[
   };
 }
 
-/** The key of a call, or what is sent in its place so that the call is refused by name. */
+/** Returns the key of a call, or a value that is refused with the name of the command. */
 function keyOf(row: Row, key: Arg): Arg {
   if (key !== undefined && key !== null) return key;
   const [first] = row.spec.keys;

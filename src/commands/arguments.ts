@@ -1,6 +1,6 @@
 /**
- * How the generated functions turn what they are called with into the arguments of a command, and the types
- * of what they take. Wrong shapes throw a `TypeError` that names the command, before anything is sent.
+ * Converts the parameters of the generated functions to the arguments of a command. Invalid shapes throw a
+ * `TypeError` that names the command, before anything is sent.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export type Many = Arg[] | [readonly Arg[]];
 /** Pairs: a plain object, a `Map`, or anything that yields `[name, value]`. */
 export type Entries<V = Arg> = Readonly<Record<string, V>> | Iterable<readonly [Arg, V]>;
 
-/** At most one of the members of `T`. */
+/** An object with at most one of the members of `T`. */
 export type AtMostOne<T> = {
   [K in keyof T]: Partial<Pick<T, K>> & { [P in Exclude<keyof T, K>]?: never };
 }[keyof T];
@@ -47,7 +47,7 @@ export function many(spec: CommandSpec, out: Arg[], values: OneOrMany | Many, co
   return out;
 }
 
-/** Adds what is given of optional arguments that stand one behind the other; lists are taken apart. */
+/** Appends optional arguments until the first missing one; lists are flattened. */
 export function rest(out: Arg[], ...values: readonly (OneOrMany | Many | undefined)[]): Arg[] {
   for (const value of values) {
     if (value === undefined) break;
@@ -113,9 +113,9 @@ interface Option {
 const plans = new Map<string, Map<string, Option>>();
 
 /**
- * Reads a plan, once: options with a space between them, `|` between those that exclude each other. Behind an option's
- * key: nothing for a token by itself, `=` for one with a value, `*` with a list (of lists), `+` repeated for each of a
- * list, `?` with YES or NO, `#` with a counted list, `{a,b}` with the members of an object; `:` and the token, where it is not the
+ * Parses a plan: options separated by spaces, `|` between exclusive ones. After the key of an option: nothing for a
+ * single token, `=` for a token with a value, `*` for a list (of lists), `+` to repeat the token for each item, `?`
+ * for YES or NO, `#` for a counted list, `{a,b}` for the members of an object; `:` and the token, if it is not the
  * key in capitals.
  */
 function readPlan(source: string): Map<string, Option> {
@@ -167,7 +167,7 @@ function add(spec: CommandSpec, out: Arg[], option: Option, value: unknown): voi
 
 const listOf = (plan: ReadonlyMap<string, Option>): string => `there are ${[...plan.keys()].join(", ")}`;
 
-/** Why these are no options: often they are the words of the command, one behind the other. */
+/** Returns the error for invalid options. Often they are the words of the command as separate arguments. */
 function wrongOptions(plan: ReadonlyMap<string, Option>, given: unknown): string {
   const token = String(given).toUpperCase();
   for (const { key, kind, words } of typeof given === "string" ? plan.values() : []) {

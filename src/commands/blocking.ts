@@ -1,5 +1,5 @@
 /**
- * How long the server may let a command wait.
+ * The time for which a command may block on the server.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Command, CommandFlag } from "./command.ts";
 
 const decoder = /* @__PURE__ */ new TextDecoder();
 
-/** Where the time is: `at` counts from the end where negative; `unit` is its length in milliseconds. */
+/** The positions of timeouts: `at` counts from the end if negative; `unit` is its length in milliseconds. */
 const PLACES: Readonly<Record<string, readonly [at: number, unit: number]>> = {
   BLPOP: [-1, 1000],
   BRPOP: [-1, 1000],
@@ -33,13 +33,13 @@ function written(arg: Arg | undefined): string {
 
 function milliseconds(arg: Arg | undefined, unit: number): number {
   const time = Number(written(arg)) * unit;
-  // What is no number is refused by the server at once; what is 0 waits for ever.
+  // The server refuses an invalid number at once; 0 blocks without limit.
   return time > 0 ? time : time === 0 && written(arg) !== "" ? Infinity : 0;
 }
 
 /**
- * Milliseconds that the server may wait with its reply: 0 where the command, as it is called, does not wait, `Infinity` where it
- * waits for ever.
+ * Returns the milliseconds for which the server may block: 0 for a command that does not block, `Infinity` without a
+ * limit.
  */
 export function blockingTime(command: Command): number {
   const { spec, args } = command;

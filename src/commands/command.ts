@@ -1,19 +1,19 @@
 /**
- * A command as a value: what `redis.get("k")` executes and what a pipeline holds.
+ * Commands as values: `redis.get("k")` executes one, and a pipeline contains them.
  *
  * @module
  */
 import type { Arg, Reply } from "../resp/types.ts";
 
-/** What is known of a command beforehand; the bits can be combined. */
+/** The properties of a command, as bits. */
 export const CommandFlag = {
-  /** It changes nothing, so it may be repeated. */
+  /** Read-only, so it may be repeated. */
   readonly: 1,
-  /** It may change data. */
+  /** May change data. */
   write: 2,
-  /** It may wait on the server for something to happen: it takes a connection of its own. */
+  /** May block on the server, so it uses a dedicated connection. */
   blocking: 4,
-  /** It changes the state of the connection: refused on the shared connection. */
+  /** Changes the state of the connection, so the shared connection refuses it. */
   stateful: 8,
   /** Running it twice is the same as running it once: the same state, and the same reply. */
   idempotent: 16,
@@ -21,17 +21,23 @@ export const CommandFlag = {
   binary: 32,
   /** A script whose source is at hand (`ScriptCommand`): where the server does not know it, it can be sent whole. */
   scripted: 64,
-  /** It runs code that is not the server's own (a script, a function, a module), or nothing is known of it: its errors may be that code's. */
+  /**
+   * Runs other code than the server's own (a script, a function, a module), or is unknown: that code may return any
+   * error.
+   */
   opaque: 128,
 } as const;
 
-/** Where the keys of a command stand among `Command.args` (the words of its name not counted). */
+/** The positions of keys in `Command.args`, without the words of the name. */
 export type KeySpec =
-  /** From `first`, every `step`-th, up to `last` (negative: from the end, -1 is the last). */
+  /** From `first` to `last` in steps of `step`. A negative `last` counts from the end: -1 is the last argument. */
   | { readonly first: number; readonly last: number; readonly step: number }
   /** The number of keys stands at `count`, the keys from `first` on. */
   | { readonly count: number; readonly first: number; readonly step: number }
-  /** Behind the token `keyword` (searched from `from` on), then as with `first`/`last`/`step`; `limit` n: only the first 1/n of them. */
+  /**
+   * After the token `keyword` (searched from `from`), then as with `first`/`last`/`step`. `limit` n: only the first
+   * 1/n of them.
+   */
   | {
     readonly keyword: string;
     readonly from: number;
@@ -40,17 +46,17 @@ export type KeySpec =
     readonly limit: number;
   };
 
-/** What all values of one command share. */
+/** The properties that all values of one command share. */
 export interface CommandSpec {
   /** The name as documented: `"GET"`, `"CONFIG GET"`. */
   readonly name: string;
   /** The words of the name, encoded as bulk strings, ready to be copied. */
   readonly head: Uint8Array;
-  /** How many words the name has. */
+  /** The number of words of the name. */
   readonly words: number;
   /** Bits of {@linkcode CommandFlag}. */
   readonly flags: number;
-  /** Where the keys are. */
+  /** The positions of the keys. */
   readonly keys: readonly KeySpec[];
   /** The server's request_policy for clusters (`"all_nodes"`, `"all_shards"`, `"multi_shard"`, `"special"`), where there is one. */
   readonly requestPolicy?: string;
@@ -59,8 +65,8 @@ export interface CommandSpec {
 }
 
 /**
- * Makes the typed value of a reply out of what was decoded (text or bytes, RESP2 or RESP3). `bytes` is true where strings
- * were decoded as bytes: an empty reply does not show it.
+ * Converts a decoded reply (text or bytes, RESP2 or RESP3) to its typed value. `bytes` is true if strings were
+ * decoded as bytes, which an empty reply does not show.
  */
 export type ReplyParser = (reply: Reply, bytes?: boolean) => unknown;
 
@@ -71,7 +77,7 @@ export type ReplyParser = (reply: Reply, bytes?: boolean) => unknown;
  * @typeParam B the reply's type for a client of bytes (`redis.bytes()`)
  */
 export class Command<T = unknown, B = T> {
-  /** What all values of this command share. */
+  /** The properties of the command. */
   readonly spec: CommandSpec;
   /** The arguments behind the name. */
   readonly args: readonly Arg[];

@@ -1,5 +1,5 @@
 /**
- * What `./commands` has beside the commands: their types, and readers of the texts that servers write for people.
+ * The exports of `./commands` besides the commands: types, and parsers for texts of servers.
  *
  * @module
  */

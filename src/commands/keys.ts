@@ -1,5 +1,5 @@
 /**
- * Which keys a command touches.
+ * Finds the keys of a command.
  *
  * @module
  */

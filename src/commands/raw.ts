@@ -8,8 +8,8 @@ import { Command } from "./command.ts";
 import { lookupCommand } from "./table.ts";
 
 /**
- * Any command there is, or will be, by its words: for lists of commands, with those that have no function yet and
- * those of modules among them. Its reply is not typed. (COMMAND itself is `commandInfo()`.)
+ * Returns a command by its words, for commands without a function, such as those of modules. The reply is untyped.
+ * (COMMAND itself is `commandInfo()`.)
  *
  * @example
  * ```ts

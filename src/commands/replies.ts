@@ -10,7 +10,7 @@ import type { ReplyParser } from "./command.ts";
 
 const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Text of what may be bytes. */
+/** Returns text or bytes as text. */
 export function text(value: Reply): string {
   return typeof value === "string" ? value : value instanceof Uint8Array ? utf8.decode(value) : String(value);
 }

@@ -46,7 +46,7 @@ export const timeReply: ReplyParser = (reply) => (reply as Reply[]).map((part) =
 /** GEOPOS: `[longitude, latitude]` or null, each. */
 export const positions: ReplyParser = /* @__PURE__ */ list(doubles);
 
-/** GEOSEARCH: the parser for what is asked for, none for plain members. */
+/** Returns the parser of GEOSEARCH for the requested details; none for plain members. */
 export function geo(
   options: { withCoord?: boolean; withDist?: boolean; withHash?: boolean } | undefined,
 ): ReplyParser | undefined {
@@ -68,7 +68,7 @@ export const streamEntry: ReplyParser = (reply, bytes) => {
   const flat = (reply[1] ?? []) as Reply[];
   const id = text(reply[0]!);
   const fields = record(flat, bytes) as object;
-  // XREADGROUP with `claim` says of each entry how long it was idle and how often it was delivered before.
+  // XREADGROUP with `claim` returns the idle time and the earlier deliveries of each entry.
   const claim = reply.length > 2 ? { idle: reply[2], deliveries: reply[3] } : undefined;
   // A `Map` by bytes keeps all. Objects hold a name once, and names like `10` in the order of numbers.
   if (fields instanceof Map) return { id, fields, ...claim };
@@ -141,7 +141,7 @@ export const rawVector: ReplyParser = /* @__PURE__ */ places(
   double,
 );
 
-/** VSIM: the parser for what is asked for, none for plain elements. Maps may have lost their order. */
+/** Returns the parser of VSIM for the requested details; none for plain elements. Maps may be out of order. */
 export function similar(
   options: { withScores?: boolean; withAttribs?: boolean } | undefined,
 ): ReplyParser | undefined {

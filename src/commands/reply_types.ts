@@ -6,9 +6,9 @@
  */
 import type { Reply } from "../resp/types.ts";
 
-/** A step of SCAN: go on with `cursor` until it is `"0"`. */
+/** A page of SCAN. Continue with `cursor` until it is `"0"`. */
 export interface ScanKeys<S> {
-  /** What to call with next; `"0"`: all has been seen. */
+  /** The cursor of the next call; `"0"`: the end. */
   cursor: string;
   /** The keys of this step. */
   keys: S[];
@@ -16,7 +16,7 @@ export interface ScanKeys<S> {
 
 /** A step of HSCAN (values are text or bytes) or ZSCAN (values are scores). */
 export interface ScanEntries<S, V> {
-  /** What to call with next; `"0"`: all has been seen. */
+  /** The cursor of the next call; `"0"`: the end. */
   cursor: string;
   /** `[field, value]` or `[member, score]`. */
   entries: [S, V][];
@@ -24,7 +24,7 @@ export interface ScanEntries<S, V> {
 
 /** A step of SSCAN, of HSCAN with `noValues`, of ZSCAN with `noScores`. */
 export interface ScanMembers<S> {
-  /** What to call with next; `"0"`: all has been seen. */
+  /** The cursor of the next call; `"0"`: the end. */
   cursor: string;
   /** The members (or fields) of this step. */
   members: S[];
@@ -43,11 +43,11 @@ export interface StreamEntry<F> {
   pairs?: [field: string, value: string][];
   /** Milliseconds since the last delivery, 0 for a new entry; from XREADGROUP with `claim` only. */
   idle?: number;
-  /** How often the entry was delivered before; from XREADGROUP with `claim` only. */
+  /** The number of earlier deliveries; from XREADGROUP with `claim` only. */
   deliveries?: number;
 }
 
-/** What XAUTOCLAIM took over. */
+/** The reply of XAUTOCLAIM. */
 export interface Autoclaimed<E> {
   /** The id to start with next; `"0-0"`: all has been seen. */
   next: string;
@@ -59,13 +59,13 @@ export interface Autoclaimed<E> {
 
 /** The summary of XPENDING. */
 export interface PendingSummary {
-  /** How many entries are pending. */
+  /** The number of pending entries. */
   count: number;
   /** The smallest id of them. */
   min: string | null;
   /** The greatest id of them. */
   max: string | null;
-  /** How many each consumer has: `[consumer, count]`. */
+  /** The number of entries of each consumer: `[consumer, count]`. */
   consumers: [string, number][];
 }
 
@@ -73,25 +73,25 @@ export interface PendingSummary {
 export interface PendingEntry<S> {
   /** Its id. */
   id: string;
-  /** Who has it. */
+  /** The consumer that owns the entry. */
   consumer: S;
   /** Milliseconds since it was delivered last. */
   idle: number;
-  /** How often it was delivered. */
+  /** The number of deliveries. */
   deliveries: number;
 }
 
 /** The reply of XINFO STREAM. */
 export interface StreamInfo<F> {
-  /** How many entries there are. */
+  /** The number of entries. */
   length: number;
   /** The greatest id so far. */
   "last-generated-id": string;
   /** The greatest id that was deleted. */
   "max-deleted-entry-id"?: string;
-  /** How many entries were ever added. */
+  /** The number of entries ever added. */
   "entries-added"?: number;
-  /** How many groups there are; with `full`, the groups. */
+  /** The number of groups; with `full`, the groups. */
   groups: number | Record<string, Reply>[];
   /** The first entry; not with `full`. */
   "first-entry"?: StreamEntry<F> | null;
@@ -99,7 +99,7 @@ export interface StreamInfo<F> {
   "last-entry"?: StreamEntry<F> | null;
   /** The entries; with `full` only. */
   entries?: StreamEntry<F>[];
-  /** What else the server says. */
+  /** Further fields of the reply. */
   [name: string]: unknown;
 }
 
@@ -107,15 +107,15 @@ export interface StreamInfo<F> {
 export interface GroupInfo<S> {
   /** Its name. */
   name: S;
-  /** How many consumers it has. */
+  /** The number of consumers. */
   consumers: number;
-  /** How many entries are pending. */
+  /** The number of pending entries. */
   pending: number;
   /** The last id that was delivered. */
   "last-delivered-id": S;
-  /** How many entries the group has read (since Redis 7.0). */
+  /** The number of entries that the group has read (since Redis 7.0). */
   "entries-read"?: number | null;
-  /** How many entries are still to be delivered (since Redis 7.0). */
+  /** The number of entries to be delivered (since Redis 7.0). */
   lag?: number | null;
 }
 
@@ -123,7 +123,7 @@ export interface GroupInfo<S> {
 export interface ConsumerInfo<S> {
   /** Its name. */
   name: S;
-  /** How many entries it has not acknowledged. */
+  /** The number of unacknowledged entries. */
   pending: number;
   /** Milliseconds since it last tried. */
   idle: number;
@@ -147,7 +147,7 @@ export interface GeoMatch<S> {
 export interface LcsMatches {
   /** `[[start1, end1], [start2, end2]]`, and the length with `withMatchLen`. */
   matches: [[number, number], [number, number], number?][];
-  /** How long the longest common subsequence is. */
+  /** The length of the longest common subsequence. */
   len: number;
 }
 
@@ -207,17 +207,17 @@ export interface ShardNode<S> {
   "tls-port"?: number;
   /** Its address. */
   ip: S;
-  /** What clients shall connect to. */
+  /** The address for clients. */
   endpoint: S | null;
   /** Its name, where it has one. */
   hostname?: S;
   /** `master` or `replica`. */
   role: S;
-  /** How far it has come with replication. */
+  /** The replication offset. */
   "replication-offset": number;
   /** `online`, `failed` or `loading`. */
   health: S;
-  /** What else the server says. */
+  /** Further fields of the reply. */
   [name: string]: unknown;
 }
 
@@ -237,7 +237,7 @@ export interface Hello<S> {
   role: S;
   /** The modules that are loaded. */
   modules: Reply;
-  /** What else the server says. */
+  /** Further fields of the reply. */
   [name: string]: unknown;
 }
 
@@ -247,9 +247,9 @@ export type Role<S> =
   | [role: S, host: S, port: number, state: S, offset: number]
   | [role: S, services: S[]];
 
-/** How one command did, by LATENCY HISTOGRAM. */
+/** The latencies of one command, from LATENCY HISTOGRAM. */
 export interface LatencyHistogram {
-  /** How often it was called. */
+  /** The number of calls. */
   calls: number;
   /** `[microseconds, calls that took no longer]`. */
   histogram_usec: [number, number][];
@@ -267,7 +267,7 @@ export interface FunctionLibrary<S> {
   library_code?: S;
 }
 
-/** What COMMAND DOCS says of a command. */
+/** The documentation of a command, from COMMAND DOCS. */
 export interface CommandDoc<S> {
   /** One line. */
   summary?: S;
@@ -281,13 +281,13 @@ export interface CommandDoc<S> {
   arguments?: Record<string, Reply>[];
   /** Its subcommands. */
   subcommands?: Record<string, CommandDoc<S>>;
-  /** What else the server says. */
+  /** Further fields of the reply. */
   [name: string]: unknown;
 }
 
 /** The reply of VEMB with `raw`. */
 export interface RawVector {
-  /** How the vector is stored: `int8`, `bin` or `f32`. */
+  /** The storage of the vector: `int8`, `bin` or `f32`. */
   quantization: string;
   /** The vector as it is stored. */
   data: Uint8Array;
@@ -303,14 +303,14 @@ export interface Hotkeys<S> {
   "tracking-active": number;
   /** One of this many commands is looked at. */
   "sample-ratio": number;
-  /** When the tracking began: Unix time in milliseconds. */
+  /** The start of the tracking: Unix time in milliseconds. */
   "collection-start-time-unix-ms": number;
-  /** How long keys were tracked, in milliseconds. */
+  /** The duration of the tracking in milliseconds. */
   "collection-duration-ms": number;
   /** Keys by processor time, most first: `[key, microseconds]`; with the metric `CPU` only. */
   "by-cpu-time-us"?: [key: S, microseconds: number][];
   /** Keys by bytes over the network, most first: `[key, bytes]`; with the metric `NET` only. */
   "by-net-bytes"?: [key: S, bytes: number][];
-  /** What else the server says. */
+  /** Further fields of the reply. */
   [name: string]: unknown;
 }

@@ -1,10 +1,10 @@
 /**
- * The table of all commands, read once: a client has all of them, and as text they take a quarter of the room that they
- * would take as code.
+ * The table of all commands, parsed once. As text it is a quarter of the size of equivalent code.
  *
- * A line is `NAME;shape;flags;keys;parser;plan;request policy;response policy`, less what is empty at its end. `flags` are
- * the bits of `CommandFlag`; `keys` and `parser` are places in lists (`key?3:4`: 3 with that option, else 4); `plan` are the
- * options, as `withOptions` reads them. The shape says how the parameters of the method, one by one, become arguments:
+ * A line is `NAME;shape;flags;keys;parser;plan;request policy;response policy`, without empty fields at its end.
+ * `flags` are the bits of `CommandFlag`; `keys` and `parser` are indexes of lists (`key?3:4`: 3 with that option,
+ * else 4); `plan` are the options, as `withOptions` reads them. The shape says how the parameters of the method, one
+ * by one, become arguments:
  *
  * - `3`: three, as they are
  * - `m`, `c`: a list of at least one; with its length before it
@@ -25,7 +25,7 @@ import { KEYS, TABLE } from "./table_data.ts";
 export class Row {
   /** The name of the command. */
   readonly name: string;
-  /** How parameters become arguments. */
+  /** The shape of the parameters. */
   readonly shape: string;
   /** The place of the parser. */
   readonly parser: string;
@@ -44,7 +44,7 @@ export class Row {
     this.#line = line;
   }
 
-  /** What is known of the command. Made when it is first wanted: a program uses few of the commands. */
+  /** The properties of the command. Created on first use, because a program uses few commands. */
   get spec(): CommandSpec {
     return this.#spec ??= this.#define();
   }

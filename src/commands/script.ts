@@ -9,13 +9,15 @@ import { Command, CommandFlag, type CommandSpec } from "./command.ts";
 import { sha1 } from "./sha1.ts";
 import { EVAL, EVAL_RO, EVALSHA, EVALSHA_RO } from "./function_specs.ts";
 
-/** What a script is called with. */
+/** The keys and arguments of a script. */
 export interface ScriptOptions {
   /** Its `KEYS`. Every key that it touches must be among them, for a cluster to find its place. */
   readonly keys?: readonly Arg[];
   /** Its `ARGV`. */
   readonly args?: readonly Arg[];
-  /** It changes nothing, so it may be repeated, and run by replicas (EVAL_RO; Redis 7.0). Default `false`. */
+  /**
+   * Whether the script is read-only, so it may be repeated and run on replicas (EVAL_RO; Redis 7.0). Default `false`.
+   */
   readonly readOnly?: boolean;
 }
 
@@ -23,9 +25,9 @@ export interface ScriptOptions {
 export interface Script<T> {
   /** The command that runs it with these keys and arguments. */
   (keys?: readonly Arg[], args?: readonly Arg[]): Command<T>;
-  /** What was given. */
+  /** The source, as given. */
   readonly source: string;
-  /** By what servers know it. */
+  /** The SHA-1 digest by which servers know the script. */
   readonly sha1: string;
 }
 
@@ -42,7 +44,7 @@ function scripted(spec: CommandSpec): CommandSpec {
 export class WholeScript<T = unknown> extends Command<T> {
   /** The SHA-1 of its source. */
   readonly digest: string;
-  /** In a cluster, the slot that the caller named for a script without keys. */
+  /** In a cluster, the slot of a script without keys, from `with({ slot })` or `with({ key })`. */
   readonly slot: number | undefined;
 
   /** Made by the script. */
@@ -57,7 +59,7 @@ export class WholeScript<T = unknown> extends Command<T> {
 export class ScriptCommand<T = unknown> extends Command<T> {
   /** The SHA-1 of its source. */
   readonly digest: string;
-  /** In a cluster, the slot that the caller named for a script without keys. */
+  /** In a cluster, the slot of a script without keys, from `with({ slot })` or `with({ key })`. */
   readonly slot: number | undefined;
   readonly #source: string;
   readonly #readOnly: boolean;
@@ -71,7 +73,7 @@ export class ScriptCommand<T = unknown> extends Command<T> {
     args: readonly Arg[],
     slot?: number,
   ) {
-    // Copied here, as what comes of it may be sent later, and again.
+    // Copied here, because the command may be sent later and again.
     super(readOnly ? BY_DIGEST_RO : BY_DIGEST, snapshot([digest, keys.length, ...keys, ...args], false));
     this.digest = digest;
     this.slot = slot;
@@ -114,7 +116,7 @@ function digestOf(source: string): string {
   if (typeof source !== "string") throw new TypeError("Cannot make a script: its source must be text");
   let digest = digests.get(source);
   if (digest === undefined) {
-    // The oldest goes: whoever makes a new source for each call gains nothing here and loses nothing.
+    // The oldest is evicted. A program that creates a new source for each call gains nothing from this cache.
     if (digests.size >= MOST) {
       for (const oldest of digests.keys()) {
         digests.delete(oldest);
@@ -146,9 +148,9 @@ export function script<T = Reply>(source: string, options: ScriptOptions = {}): 
 }
 
 /**
- * Makes a function of a Lua script, that makes commands of keys and arguments.
+ * Returns a function that creates commands of a Lua script from keys and arguments.
  *
- * @throws {RangeError} from that function, when `numberOfKeys` was given and the keys are not so many.
+ * @throws {RangeError} from that function, if the number of keys differs from `numberOfKeys`.
  *
  * @example
  * ```ts

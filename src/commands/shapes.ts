@@ -26,7 +26,7 @@ export type BitfieldOperation =
 /** A bound of a stream: exact, or with `["~", bound]` where trimming is cheap. */
 export type TrimBound = Num | readonly ["=" | "~", Num];
 
-/** How a stream is trimmed. */
+/** The options that trim a stream. */
 export type TrimOptions =
   & AtMostOne<{
     /** Keeps that many entries. */
@@ -35,12 +35,12 @@ export type TrimOptions =
     minid: TrimBound;
   }>
   & {
-    /** How many entries may be evicted at most; only with `"~"`. */
+    /** The maximum number of entries to evict; only with `"~"`. */
     limit?: Num;
   }
   & StreamReferences;
 
-/** What becomes of consumer groups' references to entries that are removed. Default: they are kept (since Redis 8.2). */
+/** The handling of references of consumer groups to removed entries. Default: they are kept (since Redis 8.2). */
 export type StreamReferences = AtMostOne<{
   /** Keeps the references of all groups. */
   keepRef: boolean;
@@ -56,7 +56,7 @@ export type HotkeyMetric = "CPU" | "NET" | "cpu" | "net";
 /** A unit of length. */
 export type GeoUnit = "M" | "KM" | "FT" | "MI" | "m" | "km" | "ft" | "mi";
 
-/** Where GEOSEARCH looks. */
+/** The area that GEOSEARCH searches. */
 export type GeoShape =
   & (
     | (
@@ -90,7 +90,7 @@ export type GeoShape =
     desc: boolean;
   }>;
 
-/** At least one detail is asked for: the reply is made of objects. */
+/** At least one detail, so that the reply contains objects. */
 export type GeoDetail = { withCoord: true } | { withDist: true } | { withHash: true };
 
 /** No detail is asked for: the reply is made of members. */
@@ -153,7 +153,7 @@ export function isOptions<T>(value: Arg | T | undefined): value is T {
 /** A vector: its numbers, or 32-bit floats as bytes (little endian). */
 export type Vector = readonly number[] | Float32Array | { readonly fp32: Uint8Array };
 
-/** What VSIM compares with: a vector, or an element of the set. */
+/** The query of VSIM: a vector, or an element of the set. */
 export type VectorQuery = Vector | { readonly element: Arg };
 
 /** ELE, FP32 or VALUES, and what belongs to it. */
@@ -176,7 +176,10 @@ export type ClientType =
     "NORMAL" | "MASTER" | "PRIMARY" | "SLAVE" | "REPLICA" | "PUBSUB"
   >;
 
-/** Which connections CLIENT LIST shows and CLIENT KILL closes: those that meet all of it. Redis knows `id` and `type` for the list, and those up to `maxAge` for KILL; Valkey 9 all. */
+/**
+ * A filter for CLIENT LIST and CLIENT KILL: connections that match all fields. Redis supports `id` and `type` for the
+ * list, and the fields up to `maxAge` for KILL; Valkey 9 supports all.
+ */
 export interface ClientFilter {
   /** Their ids. */
   readonly id?: OneOrMany;
@@ -208,29 +211,29 @@ export interface ClientFilter {
   readonly capa?: Arg;
   /** Their IP address. */
   readonly ip?: Arg;
-  /** Not these ids. */
+  /** Excludes these ids. */
   readonly notId?: OneOrMany;
-  /** Not this type. */
+  /** Excludes this type. */
   readonly notType?: ClientType;
-  /** Not this user. */
+  /** Excludes this user. */
   readonly notUser?: Arg;
-  /** Not this address. */
+  /** Excludes this address. */
   readonly notAddr?: Arg;
-  /** Not this address of the server. */
+  /** Excludes this address of the server. */
   readonly notLaddr?: Arg;
-  /** Not this name. */
+  /** Excludes this name. */
   readonly notName?: Arg;
-  /** Not these flags. */
+  /** Excludes these flags. */
   readonly notFlags?: Arg;
-  /** Not this library. */
+  /** Excludes this library. */
   readonly notLibName?: Arg;
-  /** Not this version of the library. */
+  /** Excludes this version of the library. */
   readonly notLibVer?: Arg;
-  /** Not this database. */
+  /** Excludes this database. */
   readonly notDb?: Num;
-  /** Not these capabilities. */
+  /** Excludes these capabilities. */
   readonly notCapa?: Arg;
-  /** Not this IP address. */
+  /** Excludes this IP address. */
   readonly notIp?: Arg;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What is known of raw commands: `redis.command("OBJECT", "ENCODING", key)` has flags and keys too.
+ * Finds the properties of raw commands, so `redis.command("OBJECT", "ENCODING", key)` has flags and keys, too.
  *
- * Importing single commands does not pull this in.
+ * Importing single commands does not import this module.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Arg } from "../resp/types.ts";
 import { CommandFlag, type CommandSpec } from "./command.ts";
 import { readRows, type Row } from "./rows.ts";
 
-/** What `lookupCommand` found. */
+/** The result of `lookupCommand`. */
 export interface FoundCommand {
-  /** What is known of it; the flag `opaque` and no keys where nothing is. */
+  /** The properties of the command; for unknown commands the flag `opaque` and no keys. */
   readonly spec: CommandSpec;
   /** The words behind the name. */
   readonly args: readonly Arg[];
@@ -39,7 +39,7 @@ function word(arg: Arg): string {
   return typeof arg === "string" ? arg : arg instanceof Uint8Array ? decoder.decode(arg) : String(arg);
 }
 
-/** A spec for a command that nobody has told us of: the name is sent as it was written. */
+/** Returns the spec of an unknown command. Its name is sent as given. */
 function unknown(arg: Arg): CommandSpec {
   const bytes = arg instanceof Uint8Array ? arg : encoder.encode(word(arg));
   const prefix = encoder.encode(`$${bytes.length}\r\n`);
@@ -52,9 +52,9 @@ function unknown(arg: Arg): CommandSpec {
 }
 
 /**
- * Finds what is known of a command by its words, in capitals or not, with its subcommand where it has one.
+ * Finds a command by its words in upper or lower case, including a subcommand.
  *
- * @throws {TypeError} when there is no word, or the first is no text.
+ * @throws {TypeError} if there is no word, or the first is not text.
  */
 export function lookupCommand(words: readonly Arg[]): FoundCommand {
   if (words.length === 0) {

@@ -20,7 +20,7 @@ export interface ClusterNode {
   host: string;
   /** The port for clients. */
   port: number;
-  /** The port of the cluster bus; 0 where it is not told. */
+  /** The port of the cluster bus; 0 if unknown. */
   busPort: number;
   /** Its name, where it has one. */
   hostname?: string;

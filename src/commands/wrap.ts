@@ -1,11 +1,11 @@
 /**
- * What a method makes of a reply's type: a promise in a client, a longer tuple in a pipeline. The methods are
- * declared once, over a `Wrap`.
+ * Type functions from the type of a reply to the return type of a method: a promise in a client, a longer tuple in a
+ * pipeline. The methods are declared once, over a `Wrap`.
  *
  * @module
  */
 
-/** A function from the types of a reply, for clients of text and of bytes, to what a method returns. */
+/** A type function from the types of a reply, for clients of text and of bytes, to the return type of a method. */
 export interface Wrap {
   /** The reply's type for text. */
   readonly text: unknown;
@@ -13,17 +13,17 @@ export interface Wrap {
   readonly bytes: unknown;
   /** The reply itself, in terms of `this["text"]` and `this["bytes"]`. */
   readonly value: unknown;
-  /** What a method returns, in terms of `this["text"]` and `this["bytes"]`. */
+  /** The return type of a method, in terms of `this["text"]` and `this["bytes"]`. */
   readonly out: unknown;
 }
 
-/** What a method over `W` returns for a command whose reply is `T` as text and `B` as bytes. */
+/** The return type of a method over `W`, for a command whose reply is `T` as text and `B` as bytes. */
 export type Out<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["out"];
 
 /** The reply that a client over `W` gets where it is `T` as text and `B` as bytes. */
 export type Value<W extends Wrap, T, B = T> = (W & { readonly text: T; readonly bytes: B })["value"];
 
-/** What a bulk string is for a client over `W`: text, or bytes. */
+/** The type of a bulk string for a client over `W`: text or bytes. */
 export type Text<W extends Wrap> = Value<W, string, Uint8Array>;
 
 /** A client of text: `get` returns `Promise<string | null>`. */

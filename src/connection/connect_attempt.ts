@@ -11,7 +11,7 @@ import { Link, type LinkOptions, type LinkOwner } from "./link.ts";
 
 /** The parts of a try to connect. */
 export interface ConnectAttempt {
-  /** How to reach the server. */
+  /** The options of the link. */
   readonly options: LinkOptions;
   /** The owner of the link. Until the try has succeeded, its `lost` must abort `limit`. */
   readonly owner: LinkOwner;
@@ -51,10 +51,11 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     attempt.opened?.(opened);
     const result = await performHandshake(
       async (commands) => {
-        // A transport may report the end of the socket in a microtask. Nothing settles what a link gets after its end.
+        // A transport may report the end of the socket in a microtask. Commands that a link gets after its end never
+        // settle.
         signal.throwIfAborted();
         const replies = await opened.sendTogether(commands);
-        // The link has ended: the replies hold errors that say only that.
+        // The link has ended, and the errors of the replies have no other cause.
         signal.throwIfAborted();
         return replies as Reply[];
       },

@@ -8,7 +8,7 @@ import { ConnectionError, RedisError, TimeoutError } from "../errors.ts";
 import { retryDelay, type RetryPolicy } from "../retry.ts";
 import { sleep } from "./sleep.ts";
 
-/** When connects are retried, and how to observe that. */
+/** The retry policy of connects, and callbacks for observers. */
 export interface ConnectRetries {
   /** The policy; `undefined` never retries. */
   readonly policy: RetryPolicy | undefined;

@@ -119,7 +119,7 @@ export class Connection {
     return this.#life.handshake?.server ?? {};
   }
 
-  /** The number of ignored push frames: empty ones, and those that do not begin with a name. */
+  /** The number of ignored push messages: empty ones, and those without a name. */
   get ignoredPushes(): number {
     return this.#life.dispatcher?.ignored ?? 0;
   }
@@ -168,10 +168,10 @@ export class Connection {
   }
 
   /**
-   * Connects, each try within `connectTimeout`, and retries as the option `retry` says. Does nothing on a connection
-   * that is ready. A connection that cannot connect ends.
+   * Connects, with `connectTimeout` for each attempt, and retries as the option `retry` defines. Does nothing on a
+   * ready connection. After the last failed attempt the connection is closed.
    *
-   * @throws {ConnectionError | TimeoutError | AuthenticationError} when the last try fails; or the signal's reason.
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} of the last attempt, or the reason of the signal.
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
     await this.#life.connect(options);

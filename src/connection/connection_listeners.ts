@@ -8,7 +8,7 @@ import { type ConnectionListener, reportListenerError } from "./types.ts";
 
 const encoder = new TextEncoder();
 
-/** Calls the listeners. A listener that throws affects neither the others nor the connection. */
+/** Calls the listeners, and isolates their errors. */
 export class ConnectionListeners {
   // Replaced, never changed: a listener may be removed during a call.
   #all: readonly ConnectionListener[] = [];

@@ -93,7 +93,7 @@ export function transportError(cause: unknown): Error {
 
 const TLS_HINT = "; does the server speak TLS at this port?";
 
-/** Why a command still waits where no try to connect has failed so far; `url` is the server's. */
+/** Returns the reason why a command waits while no attempt to connect has failed; `url` is that of the server. */
 export function noConnectionYet(url: string): string {
   return `there was no connection yet${url.startsWith("rediss:") ? TLS_HINT : ""}`;
 }

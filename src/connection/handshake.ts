@@ -18,9 +18,9 @@ export interface HandshakeOptions {
   readonly clientName?: string;
   /** The database to SELECT. */
   readonly db: number;
-  /** For CLIENT SETINFO; `false` sends none. */
+  /** The library name for CLIENT SETINFO; `false`: not sent. */
   readonly libName: string | false;
-  /** For CLIENT SETINFO. */
+  /** The library version for CLIENT SETINFO. */
   readonly libVersion?: string;
   /** Further commands of the same batch that must succeed (READONLY on a cluster's replica, ...). */
   readonly setup: readonly (readonly Arg[])[];
@@ -133,7 +133,7 @@ function refusal(cause: ReplyError, where: string, { password }: HandshakeOption
     });
   }
   const message = `Cannot connect to ${where}: the server refused the handshake: ${cause.message}`;
-  // A retry brings neither a missing database nor a missing permission.
+  // A retry cannot fix a missing database or a missing permission.
   const isFinal = cause.code === "NOPERM" ||
     /DB index is out of range|invalid DB index|SELECT is not allowed in cluster mode/i.test(cause.message);
   return new ConnectionError(message, { code: isFinal ? "REFUSED" : "HANDSHAKE", executed: "no", cause });

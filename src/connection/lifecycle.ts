@@ -44,7 +44,7 @@ export interface LifecycleOwner {
 export class ConnectionLifecycle {
   /** The current state. */
   state: ConnectionState = "idle";
-  /** Why the connection has ended, unless it was closed by its user. */
+  /** The error that ended the connection; `undefined` after a regular close. */
   cause: Error | undefined = undefined;
   /** The link; while connecting, the link of the current try. */
   link: Link | undefined = undefined;

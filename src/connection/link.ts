@@ -23,7 +23,7 @@ import { Watchdog } from "./watchdog.ts";
 export interface LinkOwner {
   /** The server's address, for messages. */
   readonly address: string;
-  /** Receives what the parser reads. */
+  /** Receives replies from the parser. */
   readonly dispatcher: ReplyDispatcher;
   /** Called once when the link ends by itself: the server closed it, was silent, or broke the protocol. */
   lost(cause: Error): void;

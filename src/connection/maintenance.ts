@@ -159,7 +159,7 @@ export class ConnectionMaintenance implements BatchSink {
   /** @inheritdoc */
   rejected(index: number, error: Error): void {
     this.due--;
-    // A server that does not reply is dead, whatever limits the options set for commands.
+    // A server that does not reply is dead, whatever the options of commands are.
     if (error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT") {
       const link = this.#owner.ready();
       if (index === PROBE && (link === undefined || link.paused || link.receivedAt > this.#probedAt)) return;

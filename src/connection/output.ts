@@ -24,9 +24,9 @@ import type { Ring } from "./ring.ts";
 import { type Unsent, UnsentQueue } from "./unsent_queue.ts";
 
 /**
- * Bytes at which what is encoded goes out before the tick is over: the server works on the first part while the rest is
- * being encoded. With less, what a further `send` costs outweighs it where little follows. What follows in the same tick
- * goes out in parts that double, up to a whole arena, so that the server never runs dry and there are few of them.
+ * The size at which encoded bytes are sent before the end of the tick, so that the server works in parallel. With
+ * less, the cost of another `send` is higher than the gain. Further parts of the tick double in size, up to a whole
+ * arena, so that the server stays busy and the parts stay few.
  */
 const FIRST = 8_192;
 /** The most bytes of one write: a slow link shows its progress by the writes that it takes. */
@@ -55,7 +55,7 @@ export interface OutputOwner {
 
 /** Encodes commands and writes them: one write a tick, or a few where there is much. */
 export class Output {
-  /** Encodes into the arena; what is in there goes out with the next `flush`. */
+  /** Encodes into the arena. The next `flush` sends its content. */
   readonly encoder: Encoder;
   /** The commands that wait, not encoded, until the socket takes bytes again. */
   readonly unsent: UnsentQueue;
@@ -157,8 +157,8 @@ export class Output {
   }
 
   /**
-   * The tick is over: hands over the rest. A socket whose every write is a promise takes one part a tick, which must
-   * keep the server busy while the rest is being encoded: a third of what was left this time.
+   * Sends the rest at the end of a tick. A socket whose writes are promises takes one part a tick; that part is a
+   * third of the rest, to keep the server busy during the encoding.
    */
   flushTick(): void {
     this.flush();

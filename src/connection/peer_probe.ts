@@ -1,9 +1,9 @@
 /**
  * Detects a dead connection by a second one.
  *
- * Silence alone proves nothing: a server that runs a script and a server without power are both silent. The probe asks the
- * server over another connection for the state of the first (CLIENT LIST). If the server replies, and neither blocks nor
- * reads a command of the first connection, the command or its reply was lost.
+ * A silent server may be dead or busy with a script. The probe asks the server over another connection for the state
+ * of the first (CLIENT LIST). If the server replies, and neither blocks nor reads a command of the first connection,
+ * the command or its reply was lost.
  *
  * @module
  */
@@ -28,7 +28,7 @@ type Knowledge = "busy" | "working" | "idle" | "gone" | "nothing";
 const BETWEEN = 100;
 /** Milliseconds for a reply. */
 const LIMIT = 5_000;
-/** The number of failed connects in a row after which a blocking command is given up. */
+/** The number of failed connects in a row after which a blocking command is rejected. */
 const UNREACHABLE = 3;
 
 /** Probes one connection. */

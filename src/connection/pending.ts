@@ -60,7 +60,7 @@ export interface ColdFields {
   repeats?: number;
   /** The number of push frames that confirm it (SUBSCRIBE and similar commands); without it, a reply does. */
   confirmations?: number;
-  /** An earlier try may have been executed: no later error can say `executed: "no"`. */
+  /** Whether an earlier attempt may have been executed. Then later errors have `executed: "unknown"`. */
   mayHaveExecuted?: boolean;
   /** The retry policy. Default: the sender's. */
   retry?: RetryPolicy;
@@ -90,7 +90,7 @@ export class Pending {
   sender: Sender | undefined = undefined;
   /** Copies of its arguments. */
   copies: ArgumentCopies | undefined = undefined;
-  /** Where the copies begin. */
+  /** The position of the first copy. */
   copiesStart = 0;
   #resolve: Resolve | undefined = undefined;
   #reject: Reject | undefined = undefined;
@@ -98,7 +98,7 @@ export class Pending {
   #index: number;
   #cold: ColdFields | undefined = undefined;
 
-  /** With a `batch` the outcome goes there, as number `index`; without it, `promise()` must be called. */
+  /** With a `batch` the outcome goes to its position `index`. Without it, `promise()` must be called. */
   constructor(command: Sendable, mode: number, timeout: number, batch?: BatchSink, index = 0) {
     this.command = command;
     this.mode = mode;

@@ -56,7 +56,7 @@ export class ReplyDispatcher implements DecoderHandler {
     head.fail(error);
   }
 
-  /** Decides what an error reply says about the execution of its command. */
+  /** Sets `executed` of an error reply, by the command. */
   protected attribute(error: Error, spec: Pending["command"]["spec"]): void {
     attributeUnproven(error, spec);
   }

@@ -5,7 +5,7 @@
  */
 
 const SMALL = 64;
-/** A ring that has grown beyond that is given up when it is empty. */
+/** The capacity above which an empty ring is replaced. */
 const BIG = 65_536;
 
 /** A first-in first-out queue that grows by doubling and falls back to its small size when emptied. */
@@ -15,7 +15,7 @@ export class Ring<T> {
   #head = 0;
   #length = 0;
 
-  /** How many are queued. */
+  /** The number of queued items. */
   get length(): number {
     return this.#length;
   }

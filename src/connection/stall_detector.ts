@@ -1,5 +1,5 @@
 /**
- * Detects a peer that has stalled: for a second it has neither taken nor sent a byte.
+ * Detects a stalled peer, which has neither read nor sent a byte for one second.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export class StallDetector {
   #watch(): void {
     this.#watching = true;
     this.#seen = this.#progress();
-    // After a busy time the timers run before the sockets have their turn: hence a second one.
+    // After a busy time, timers run before the sockets; so a second timer follows.
     this.#timer = this.#clock.setTimeout(() => {
       this.#timer = this.#clock.setTimeout(() => {
         this.#watching = false;

@@ -44,7 +44,7 @@ export class StateTracker {
     this.#dispatcher.note(pending, name, rest, resp2);
   }
 
-  /** Takes back what was noted of commands that were dropped before they were sent. */
+  /** Reverts the notes of commands that were dropped before they were sent. */
   dropped(item: Unsent): void {
     if (item instanceof AtomicBatch) {
       if (item.bytes !== undefined) this.#session.taint();

@@ -22,7 +22,7 @@ const encoder = new TextEncoder();
 export class SubscriberDispatcher extends ReplyDispatcher {
   /** The number of subscriptions, as the server confirmed them. */
   readonly subscribed: Subscribed = new Subscribed();
-  /** The number of ignored push frames: empty ones, and those that do not begin with a name. */
+  /** The number of ignored push messages: empty ones, and those without a name. */
   ignored = 0;
   /** Messages may arrive in the form of replies (RESP2 messages, MONITOR). */
   #receivesMessages = false;

@@ -31,7 +31,7 @@ export function enqueueTransaction(connection: Connection, members: readonly Pen
   try {
     link.enqueueBatch(new AtomicBatch(members));
   } catch (cause) {
-    // What was encoded cannot be taken back, and the rest must not run without it.
+    // Encoded commands cannot be removed, and the rest must not run without them.
     connection.disconnect(cause as Error);
     const lost = new ConnectionError("Cannot send a transaction: it could not be encoded whole", {
       code: "LOST",

@@ -13,7 +13,7 @@ export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "clo
 export interface ConnectOptions {
   /** Ends connecting, with its reason, when it is aborted. */
   readonly signal?: AbortSignal;
-  /** Whether failed tries are retried as the connection's option `retry` says. Default `true`. */
+  /** Whether failed attempts are retried as the option `retry` defines. Default `true`. */
   readonly retry?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface SendOptions {
   readonly timeout?: number;
   /** Rejects with its reason when aborted; a late reply is read and dropped. */
   readonly signal?: AbortSignal;
-  /** `DecodeMode` bits. Default: as the connection's `encoding` says. */
+  /** `DecodeMode` bits. Default: by the option `encoding`. */
   readonly mode?: number;
 }
 

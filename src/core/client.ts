@@ -1,7 +1,7 @@
 /**
- * The small client: one connection that all calls share, opened again when it is needed after a loss.
+ * The small client: one connection that all calls share. It reconnects on the next use.
  *
- * What it leaves to `Redis`: repeats, waiting for a server that is down, pools, health checks, blocking commands.
+ * It has no retries, offline queue, pools, health checks or blocking commands.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export class CoreClient {
   #ending: (() => void) | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
 
-  /** Not yet connected. */
+  /** Creates a client that is not connected. */
   constructor(settings: CoreSettings) {
     this.#settings = settings;
   }
@@ -61,7 +61,7 @@ export class CoreClient {
     return promise;
   }
 
-  /** Sends commands together and resolves with their outcomes; the errors of those that failed stand in their places. */
+  /** Sends commands together and resolves with their outcomes. Failed commands have an error as their outcome. */
   executeAll<const C extends readonly Command[]>(commands: C): Promise<Outcomes<C>> {
     const batch = new CommandBatch(commands.length);
     this.#submit(commands.map((command, index) => this.#prepare(command, batch, index)));

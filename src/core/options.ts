@@ -8,7 +8,7 @@ import type { LinkOptions } from "../connection/link.ts";
 import { addressOf } from "../connection/failures.ts";
 import type { Endpoint, TlsOptions, Transport } from "../transport.ts";
 
-/** The options of the small client. Those of `Redis` by the same names mean the same; there are no others. */
+/** The options of the small client. They have the meaning of the options of `Redis` with the same names. */
 export interface CoreOptions {
   /** Default `"localhost"`. */
   readonly host?: string;
@@ -32,17 +32,17 @@ export interface CoreOptions {
   readonly connectTimeout?: number;
   /** Milliseconds for a command from when there is a connection; 0 is no limit. Default 5,000. */
   readonly commandTimeout?: number;
-  /** How to reach the server. Default: the runtime's own. */
+  /** The transport. Default: that of the runtime. */
   readonly transport?: Transport;
   /** The source of time. */
   readonly clock?: Clock;
 }
 
-/** What the small client works with. */
+/** The settings of the small client. */
 export interface CoreSettings extends LinkOptions {
   /** The server's address, for messages. */
   readonly address: string;
-  /** As given. */
+  /** The given options. */
   readonly given: CoreOptions;
   /** Milliseconds for one try to connect; 0 is no limit. */
   readonly connectTimeout: number;
@@ -84,7 +84,7 @@ function check(given: CoreOptions): void {
   if (beside) throw new TypeError(`Cannot use the options \`path\` and \`${beside}\` together`);
 }
 
-/** What the options come to; `transport` is for those that name none. */
+/** Resolves options; `transport` is the default transport. */
 export function resolveCoreOptions(
   source: string | URL | CoreOptions,
   over: CoreOptions,

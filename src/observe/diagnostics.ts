@@ -21,7 +21,7 @@ interface TracingChannel {
   tracePromise<T>(run: () => Promise<T>, context: object): Promise<T>;
 }
 
-/** What is used of the module `node:diagnostics_channel`. */
+/** The used part of the module `node:diagnostics_channel`. */
 export interface DiagnosticsModule {
   /** Makes, or finds, the five channels of this name. */
   tracingChannel(name: string): TracingChannel;
@@ -63,8 +63,8 @@ export class DiagnosticsObserver implements Observer {
   async observe<T>(operation: Operation, run: () => Promise<T>): Promise<T> {
     const channel = this.#channels[operation.kind]!;
     let value: T;
-    // The channel shows its subscribers what the promise resolves with: the reply is none of their business. The
-    // context is a copy, as the channel writes into it, and subscribers may.
+    // The channel passes the result of the promise to its subscribers, and a reply must not get there. The context is
+    // a copy, because the channel and its subscribers may change it.
     const done = () => run().then((result) => void (value = result));
     await channel.tracePromise(done, { ...operation });
     return value!;

@@ -43,7 +43,7 @@ export type {
   Target,
 } from "../observer.ts";
 
-/** What to record, and where. */
+/** The options of {@linkcode openTelemetry}. */
 export interface OpenTelemetryOptions {
   /** The whole module: `import * as api from "@opentelemetry/api"`. */
   readonly api: OpenTelemetryApi;
@@ -55,7 +55,7 @@ export interface OpenTelemetryOptions {
 
 /** The name of tracer and meter. */
 const SCOPE = "@keywire/redis";
-/** In seconds; the conventions give them. */
+/** The buckets in seconds, from the conventions. */
 const DURATIONS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
 /** Records to one OpenTelemetry API. */
@@ -138,7 +138,7 @@ class OpenTelemetryObserver implements Observer {
     let failure: OtelAttributes | undefined;
     try {
       if (span === undefined) return await run();
-      // What the command itself causes (a connection that is opened for it) belongs below its span.
+      // Operations that the command causes (such as connecting) are children of its span.
       return await (api.context.with(api.trace.setSpan(context, span), run) as Promise<T>);
     } catch (error) {
       failure = errorAttributes(error);

@@ -1,6 +1,5 @@
 /**
- * What is used of `@opentelemetry/api`, version 1.3 and later: written down here, so that nothing needs that package but
- * those who use it.
+ * The used part of `@opentelemetry/api`, version 1.3 and later. Declared here to avoid a dependency.
  *
  * @module
  */
@@ -12,7 +11,7 @@ export type OtelAttributes = Record<string, string | number | boolean | string[]
 export interface OtelSpan {
   /** Adds attributes. */
   setAttributes(attributes: OtelAttributes): unknown;
-  /** Says how it ended. */
+  /** Sets the outcome. */
   setStatus(status: { code: number; message?: string }): unknown;
   /** Ends it. */
   end(): void;
@@ -40,9 +39,9 @@ export interface OtelCounter {
   add(value: number, attributes?: OtelAttributes): void;
 }
 
-/** Is handed to whoever is asked for values. */
+/** Receives the values of an observable instrument. */
 export interface OtelObservableResult {
-  /** Tells a value. */
+  /** Records a value. */
   observe(value: number, attributes?: OtelAttributes): void;
 }
 
@@ -52,11 +51,11 @@ export interface OtelObservable {
   addCallback(callback: (result: OtelObservableResult) => void): void;
 }
 
-/** What an instrument is. */
+/** The options of an instrument. */
 export interface OtelMetricOptions {
   /** The unit of its values, in UCUM. */
   unit?: string;
-  /** What it measures. */
+  /** The description of the measured value. */
   description?: string;
   /** Advice to the SDK. */
   advice?: { explicitBucketBoundaries?: number[] };
@@ -83,7 +82,7 @@ export interface OpenTelemetryApi {
     /** A context with this span as the current one. */
     setSpan(context: unknown, span: OtelSpan): unknown;
   };
-  /** What goes on around a call. */
+  /** The context of a call. */
   readonly context: {
     /** The context of this moment. */
     active(): unknown;
@@ -97,6 +96,6 @@ export interface OpenTelemetryApi {
   };
   /** Kinds of spans. */
   readonly SpanKind: { readonly CLIENT: number };
-  /** How a span ended. */
+  /** The status codes of spans. */
   readonly SpanStatusCode: { readonly ERROR: number };
 }

@@ -19,10 +19,10 @@ const DESCRIPTIONS: Readonly<Record<keyof Counts, string>> = {
 
 /** Asks caches for their numbers when those are collected. */
 export class CacheMetrics {
-  /** Weak, as a cache must not live for ever because it is counted. */
+  /** Weak references, so that counting does not keep a cache alive. */
   readonly #caches: Set<{ readonly ref: WeakRef<ObservedCache>; readonly name: string; last: Counts }> =
     new Set();
-  /** What caches that are gone have counted: counters never fall. */
+  /** The counts of collected caches, because counters never decrease. */
   readonly #gone: Map<string, Counts> = new Map();
 
   /** Makes the instruments. */

@@ -22,7 +22,7 @@ export function nameOf(operation: CommandOperation | BatchOperation): string {
   return first !== undefined && names.every((name) => name === first) ? `${word} ${first}` : word;
 }
 
-/** The name of the span: what is done, and to what. The number of a database says too little to stand there. */
+/** Returns the name of the span: the operation and its target. A database number alone would not be a useful target. */
 export function spanName(operation: CommandOperation | BatchOperation, name: string): string {
   if (operation.kind === "command" && operation.procedure !== undefined) {
     return `${name} ${operation.procedure}`;
@@ -31,7 +31,7 @@ export function spanName(operation: CommandOperation | BatchOperation, name: str
   return `${name} ${port === undefined ? address : `${address}:${port}`}`;
 }
 
-/** Attributes: those that a metric has too, as they take few values, and those of spans alone. */
+/** Returns the attributes: those with few values, which metrics have as well, and those of spans only. */
 export function attributesOf(
   operation: CommandOperation | BatchOperation,
   name: string,
@@ -58,8 +58,8 @@ export function serverAttributes({ address, port }: Pick<Target, "address" | "po
 }
 
 /**
- * Attributes that are known when an operation of a cluster's client ends: `server`, the node that it was sent to last, and
- * those of spans alone, which are ours.
+ * Returns the attributes that are known at the end of an operation of a cluster's client: `server`, the last node,
+ * and custom attributes of spans.
  */
 export function routeAttributes(
   { slot, node, redirections }: ObservedRoute,
@@ -70,7 +70,7 @@ export function routeAttributes(
   return { server: node === undefined ? {} : serverAttributes(node), span };
 }
 
-/** What is told of a failure; `executed` is ours. */
+/** Returns the attributes of an error; `executed` is a custom one. */
 export function errorAttributes(error: unknown): OtelAttributes {
   const told: OtelAttributes = { "error.type": errorType(error) };
   if (error instanceof RedisError) told.executed = error.executed;

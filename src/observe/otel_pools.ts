@@ -23,7 +23,7 @@ const NONE: Numbers = { idle: 0, inUse: 0, waiting: 0, max: 0, minIdle: 0 };
 
 /** Asks pools for their numbers when those are collected, and times how connections are opened and waited for. */
 export class PoolMetrics {
-  /** Weak, as a pool that nobody closes must not live for ever because it is counted. */
+  /** Weak references, so that counting does not keep a pool alive. */
   readonly #pools: Set<{ readonly ref: WeakRef<ObservedPool>; readonly name: string }> = new Set();
   readonly #names: Set<string> = new Set();
   readonly #createTime: OtelHistogram;
@@ -89,7 +89,7 @@ export class PoolMetrics {
     return connection;
   }
 
-  /** Times how long somebody waited for a connection, and counts those who did so in vain. */
+  /** Records the waiting time for a connection, and counts timeouts. */
   async acquire<T>(name: string, run: () => Promise<T>): Promise<T> {
     const start = performance.now();
     try {
@@ -111,7 +111,7 @@ export class PoolMetrics {
 
   /** Pools that share a name are one to the reader: their numbers are added up. */
   #each(tell: (numbers: Numbers, name: string) => void): void {
-    // Without a last zero, SDKs would tell the last number of a pool for ever.
+    // Without a final zero, SDKs would report the last number forever.
     const sums = new Map<string, Numbers>([...this.#names].map((name) => [name, NONE]));
     for (const entry of this.#pools) {
       const pool = entry.ref.deref();

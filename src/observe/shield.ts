@@ -1,14 +1,14 @@
 /**
- * Observers may fail; what they watch must not.
+ * Isolates errors of observers from the observed operations.
  *
  * @module
  */
 import type { Observer, Operation } from "../observer.ts";
 
-/** Turns of the microtask queue by which an observer hears of an operation's end before the caller does. */
+/** The number of microtask turns that an observer gets before the caller. */
 const HEAD_START = 4;
 
-/** Those that have been complained of: once is enough where each command would be a reason. */
+/** The observers whose first error was reported. */
 const complained: WeakSet<Observer> = new WeakSet();
 
 /** Lets an observer do something; `undefined` if it throws. */

@@ -1,5 +1,5 @@
 /**
- * Where the connections of some options go, in the words of an observer.
+ * The target of connections, for observers.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function targetOf({ endpoint, db }: ResolvedConnectionOptions): Target {
     : { address: endpoint.host, port: endpoint.port, db };
 }
 
-/** Runs what a pool does, watched by the observer of these options, if there is one that listens. */
+/** Runs an operation of a pool, observed if an observer of these options listens. */
 export function watched<T>(
   options: ResolvedConnectionOptions,
   kind: "acquire" | "connect",
@@ -44,7 +44,7 @@ export function announceCache(cache: ObservedCache, options: ResolvedConnectionO
   notify(options, (observer, target) => observer.cache?.(cache, target));
 }
 
-/** What tells the observer of these options of connections that come back, if it wants to know. */
+/** Returns the function that reports returned connections to the observer, if it has one. */
 export function tellReturned(options: ResolvedConnectionOptions): ((time: number) => void) | undefined {
   const { observer } = options;
   if (observer?.returned === undefined) return undefined;

@@ -43,7 +43,7 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     return new this(url, options);
   }
 
-  /** What the options come to. */
+  /** Resolves the options. */
   protected override resolve(
     options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
     over?: BlockingPoolOptions,
@@ -67,9 +67,9 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
       ));
   }
 
-  /** Serves those who wait. */
+  /** Serves waiting callers. */
   protected override placeFreed(): void {
-    // Serving can close a stale connection, which frees its place and comes here again: nobody is served twice.
+    // Serving can close a stale connection, which frees a place and calls this again. No caller is served twice.
     if (this.#serving) return;
     this.#serving = true;
     while (this.#waiters.size > 0 && this.available && this.#waiters.serve((request) => this.take(request)));

@@ -13,7 +13,7 @@ export function limitError({ connection, maxConnections }: ResolvedPoolOptions):
   return new MaxConnectionsError(message, { code: "MAX_CONNECTIONS", executed: "no" });
 }
 
-/** The error for what is asked of a closed pool. */
+/** Creates the error for calls on a closed pool. */
 export function closedError({ connection }: ResolvedPoolOptions): ConnectionError {
   const message = `Cannot take a connection to ${connection}: the pool is closed`;
   return new ConnectionError(message, { code: "CLOSED", executed: "no" });
@@ -26,7 +26,7 @@ export function cutError({ connection }: ResolvedPoolOptions): ConnectionError {
   return new ConnectionError(message, { code: "CLOSED", executed: "no" });
 }
 
-/** Why leases are cut: their holders hear of it as the cause. */
+/** Creates the error for cut leases, which their holders get as the cause. */
 export function leaseCutError(closed: boolean): ConnectionError {
   const message = closed
     ? "the pool was closed, and waited for this lease in vain"
@@ -34,7 +34,7 @@ export function leaseCutError(closed: boolean): ConnectionError {
   return new ConnectionError(message, { code: "CLOSED" });
 }
 
-/** The error for giving back what was not taken. */
+/** Creates the error for releasing a connection that is not leased. */
 export function notLeasedError(): RedisError {
   const message = "Cannot release a connection that this pool has not lent, or has taken back already";
   return new RedisError(message, { code: "NOT_LEASED", executed: "no" });

@@ -1,27 +1,27 @@
 /**
- * The connections of a pool that nobody holds.
+ * The idle connections of a pool.
  *
  * @module
  */
 import type { Clock } from "../clock.ts";
 import { Deadlines } from "../connection/deadlines.ts";
 
-/** How idle connections are kept. */
+/** The options of idle connections. */
 export interface IdleOptions {
-  /** Which is taken next: the one used last or first. */
+  /** The connection to use next: last or first in. */
   readonly queue: "lifo" | "fifo";
   /** Milliseconds after which one leaves; 0 is never. */
   readonly maxIdleTime: number;
-  /** So many stay, however long they have been idle. */
+  /** The number of connections that are never closed for being idle. */
   readonly minIdle: number;
 }
 
 /** One idle connection. */
 interface Entry<C> {
   readonly connection: C;
-  /** When it has been idle for too long. */
+  /** The time at which it has been idle for too long. */
   idleUntil: number;
-  /** When its life is over. */
+  /** The end of its lifetime. */
   readonly diesAt: number;
 }
 
@@ -42,7 +42,7 @@ export class IdleStore<C> {
     this.#deadlines = new Deadlines(clock, (now) => this.#sweep(now));
   }
 
-  /** How many there are. */
+  /** The number of connections. */
   get size(): number {
     return this.#entries.length;
   }
@@ -63,7 +63,7 @@ export class IdleStore<C> {
     return entry?.connection;
   }
 
-  /** Takes this one out, if it is there; tells whether it was. */
+  /** Removes a connection. Returns whether it was idle. */
   remove(connection: C): boolean {
     const index = this.#entries.findIndex((entry) => entry.connection === connection);
     if (index >= 0) this.#entries.splice(index, 1);
@@ -97,7 +97,7 @@ export class IdleStore<C> {
       }
       next = Math.min(next, entry.idleUntil, entry.diesAt);
     }
-    // Whoever is told may put others in: their times are noted then.
+    // Listeners may add connections, so note the times afterwards.
     for (const connection of leaving) this.#expired(connection);
     return this.#entries.length === 0 ? Infinity : next;
   }

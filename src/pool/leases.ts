@@ -1,5 +1,5 @@
 /**
- * Who holds which connection, since when, and where it was taken.
+ * Tracks leases: the holder of each connection, since when, and from where.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import type { LeaseInfo } from "./stats.ts";
 export interface AcquireOptions {
   /** Ends waiting and connecting; the place goes to the next. */
   readonly signal?: AbortSignal;
-  /** Whether a failed try to connect is repeated as the option `retry` says. Default `true`. */
+  /** Whether failed attempts are retried as the option `retry` defines. Default `true`. */
   readonly retry?: boolean;
 }
 
 /** A call of `acquire` on its way through a pool. */
 export interface Request extends AcquireOptions {
-  /** Where it was called, when leases are tracked. */
+  /** The stack of the call, if leases are tracked. */
   readonly takenAt?: string;
-  /** Told of each try to connect that has failed and is repeated. */
+  /** Called for each failed attempt that is retried. */
   readonly failed?: (cause: Error) => void;
 }
 
@@ -62,7 +62,7 @@ export class Leases<C extends object> {
   readonly #ended: ((time: number) => void) | undefined;
   readonly #listeners: Set<(connection: C) => void> = new Set();
 
-  /** With `track`, `list()` tells where each lease was taken; `ended` is told how long each was held. */
+  /** With `track`, `list()` has the stack of each lease. `ended` is called with the duration of each lease. */
   constructor(pool: object, clock: Clock, track: boolean, ended?: (time: number) => void) {
     leases.set(pool, this as unknown as Leases<never>);
     this.#clock = clock;
@@ -70,12 +70,12 @@ export class Leases<C extends object> {
     this.#ended = ended;
   }
 
-  /** How many are held. */
+  /** The number of leases. */
   get size(): number {
     return this.#held.size;
   }
 
-  /** Those that are held. */
+  /** Returns the leased connections. */
   connections(): C[] {
     return [...this.#held.keys()];
   }
@@ -103,7 +103,7 @@ export class Leases<C extends object> {
     return held === undefined ? "lost" : "held";
   }
 
-  /** A connection has ended, whoever holds it. */
+  /** Called when a connection has ended. */
   lost(connection: C): void {
     const lease = this.#held.get(connection);
     if (lease === undefined) return;

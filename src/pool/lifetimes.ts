@@ -1,17 +1,17 @@
 /**
- * How long connections live.
+ * The lifetimes of connections.
  *
  * @module
  */
 import type { Clock } from "../clock.ts";
 
-/** When each connection is to be replaced. */
+/** Knows when each connection must be replaced. */
 export class Lifetimes<C extends object> {
   readonly #clock: Clock;
   readonly #maxLifetime: number;
   readonly #ends: WeakMap<C, number> = new WeakMap();
 
-  /** A `maxLifetime` of 0 is for ever. */
+  /** A `maxLifetime` of 0 is unlimited. */
   constructor(clock: Clock, maxLifetime: number) {
     this.#clock = clock;
     this.#maxLifetime = maxLifetime;
@@ -25,7 +25,7 @@ export class Lifetimes<C extends object> {
     this.#ends.set(connection, this.#clock.now() + life);
   }
 
-  /** When its life ends. */
+  /** Returns the end of its lifetime. */
   end(connection: C): number {
     return this.#ends.get(connection) ?? Infinity;
   }

@@ -10,12 +10,12 @@ import { isPermanentRejection } from "../connection/rejected_by_server.ts";
 import { isFinal } from "../retry.ts";
 import { establish, type Opener } from "./pending_connects.ts";
 
-/** Milliseconds after which a connection that is lost has served: what follows it is no further try. */
+/** The milliseconds after which a lost connection counts as successful, so that the backoff starts again. */
 const STEADY = 1_000;
 
-/** What warming up needs of a pool. */
+/** The parts of a pool that are needed to keep idle connections. */
 export interface MinIdlePool<C> extends Opener<C> {
-  /** How many connections should be opened now, those not counted that are on their way. */
+  /** Returns the number of connections to open now, not counting pending ones. */
   missing(): number;
   /** Takes a connection in, as idle. */
   park(connection: C): void;
@@ -31,7 +31,7 @@ export class MinIdle<C extends Connection> {
   #failures = 0;
   #delay = 0;
   #openedAt = -Infinity;
-  /** Refused for good (a wrong password, ...): it waits until somebody else has got through. */
+  /** Whether a permanent error (such as a wrong password) paused it until another caller succeeds. */
   #resting = false;
   #stopped = false;
 
@@ -40,18 +40,18 @@ export class MinIdle<C extends Connection> {
     this.#pool = pool;
   }
 
-  /** How many are being opened. */
+  /** The number of pending connects. */
   get size(): number {
     return this.#jobs.size;
   }
 
-  /** Sees what is missing, and begins to open it. */
+  /** Opens missing connections. */
   look(): void {
     if (this.#stopped || this.#resting || this.#timer !== undefined) return;
     for (let missing = this.#pool.missing(); missing > 0; missing--) this.#start();
   }
 
-  /** Gives up one that is being opened, for somebody who needs the place now; tells whether there was one. */
+  /** Aborts a pending connect, because a caller needs its place. Returns whether there was one. */
   yield(): boolean {
     for (const job of this.#jobs) {
       this.#jobs.delete(job);
@@ -61,7 +61,7 @@ export class MinIdle<C extends Connection> {
     return false;
   }
 
-  /** A connection has been opened for somebody: the server can be reached. */
+  /** Retries at once, because another caller has connected. */
   retryNow(): void {
     this.#failures = this.#delay = 0;
     this.#resting = false;
@@ -73,7 +73,7 @@ export class MinIdle<C extends Connection> {
     else this.#failed(isPermanentRejection(cause));
   }
 
-  /** Gives up all that are being opened. */
+  /** Aborts all pending connects. */
   abort(reason: () => Error): void {
     for (const job of [...this.#jobs]) job.abort(reason());
   }

@@ -1,5 +1,5 @@
 /**
- * The connections that a pool is opening: each is retried as the options say, and counts against `maxConnections`.
+ * The pending connects of a pool. Each is retried as the options define, and counts against `maxConnections`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { watched } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Request } from "./leases.ts";
 
-/** Connects in progress; they run side by side, so that a slow one holds up nobody else. */
+/** Pending connects. They run in parallel. */
 export class PendingConnects {
   readonly #opener: Opener<Connection>;
   readonly #attempts: Set<AbortController> = new Set();
@@ -21,7 +21,7 @@ export class PendingConnects {
     this.#opener = opener;
   }
 
-  /** How many there are. */
+  /** The number of pending connects. */
   get size(): number {
     return this.#attempts.size;
   }
@@ -47,7 +47,7 @@ export class PendingConnects {
   }
 }
 
-/** What opening a connection needs of a pool. */
+/** The parts of a pool that are needed to open connections. */
 export interface Opener<C> {
   /** The options of its connections. */
   readonly options: ResolvedConnectionOptions;
@@ -61,7 +61,7 @@ export interface Opener<C> {
 
 const CLOSED = { code: "CLOSED", executed: "no" } as const;
 
-/** Who waits for the connection. */
+/** The caller that waits for the connection. */
 interface Caller {
   readonly signal?: AbortSignal;
   readonly retry?: boolean;
@@ -69,10 +69,10 @@ interface Caller {
 }
 
 /**
- * Makes and connects connections until one holds, and hands that one to `accept`, alive: nothing can happen to
- * it in between. `attempt` is the pool's way to end it, `signal` the caller's.
+ * Opens a connection, with retries, and passes it to `accept` synchronously, while it is ready. The pool aborts with
+ * `attempt`, the caller with `signal`.
  *
- * @throws the error of the last try, with those of the tries before as causes; or the reason of an abort.
+ * @throws the error of the last attempt, with the earlier errors as causes, or the reason of an abort.
  */
 export function establish<C extends Connection, T>(
   opener: Opener<C>,

@@ -31,10 +31,10 @@ export type { AcquireOptions } from "./leases.ts";
 export type { LeaseInfo, PoolStats } from "./stats.ts";
 
 /**
- * A pool of connections that refuses at its limit, at once, as those of redis-py and coredis do.
+ * A pool of connections that rejects at its limit, as those of redis-py and coredis do.
  *
- * It tells of `connecting`, `ready` and `closed` for each of its connections, of `reconnecting` before a connect is
- * tried again, and of `exhausted` when somebody asks and nothing is left.
+ * It emits `connecting`, `ready` and `closed` for each connection, `reconnecting` before each retry, and `exhausted`
+ * if a caller needs a connection at the limit.
  *
  * @typeParam C the class of its connections
  *
@@ -51,7 +51,7 @@ export type { LeaseInfo, PoolStats } from "./stats.ts";
 export class ConnectionPool<C extends Connection = Connection> extends TypedEventTarget<PoolEvents> {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
-  /** Who watches where the options name nobody; the package's entry point sets it in its own class. */
+  /** The default observer. The entry point of the package sets it in its subclass. */
   static readonly observer: Observer | undefined = undefined;
   /** The class of connections where the options name none. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
@@ -115,7 +115,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return new this(url, options);
   }
 
-  /** What the options come to; a pool with further options overrides it. */
+  /** Resolves the options. Subclasses with further options override it. */
   protected resolve(
     options: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
     over?: PoolOptions,
@@ -128,7 +128,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return this.#closed;
   }
 
-  /** What the pool has at this moment. */
+  /** Returns the present numbers of the pool. */
   stats(): PoolStats {
     const { idle, inUse } = this.#connections;
     const leases = this.#connections.leases.list();
@@ -146,7 +146,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     };
   }
 
-  /** What `stats()` tells, as text: who holds what, for how long, and with `trackLeases` where it was taken. */
+  /** Returns the statistics as text: the leases, their durations, and with `trackLeases` their stacks. */
   explain(): string {
     return explainStats(this.stats());
   }
@@ -169,7 +169,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /**
-   * When the life of a connection ends (`maxLifetime`), by the clock of the options; `Infinity`: never.
+   * Returns the end of a connection's lifetime (`maxLifetime`), by the clock of the options; `Infinity`: never.
    *
    * @internal
    */
@@ -231,9 +231,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return this.#connections.idle > 0 || this.#places > 0 || this.#minIdle.size > 0;
   }
 
-  /** What `acquire` does when all places are taken; a pool that waits overrides it. */
+  /** Called by `acquire` at the limit. The blocking pool overrides it. */
   protected atLimit(request: AcquireOptions): Promise<C> {
-    // Nobody holds what is being put right: who cannot wait for it gets a new one in its place.
+    // A connection that is being reset has no holder: a caller that cannot wait gets a new one in its place.
     const taken = this.#connections.yieldReset() ? this.take(request) : undefined;
     return taken === undefined ? Promise.reject(limitError(this.options)) : Promise.resolve(taken);
   }
@@ -251,8 +251,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /**
-   * Closes idle connections, and with `inUse` (default) also those that are held: their holders see a
-   * `ConnectionError`. The pool goes on.
+   * Closes idle connections, and with `inUse` (default) also leased ones, whose holders get a `ConnectionError`. The
+   * pool stays open.
    */
   disconnect(options: { readonly inUse?: boolean } = {}): void {
     const cut = () => leaseCutError(this.closed);
@@ -271,11 +271,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /**
-   * Ends the pool: refuses new leases, waits for those that are out up to `closeGrace`, then cuts them. Never
-   * rejects; calling it again waits for the same end.
+   * Closes the pool: rejects new leases, waits for current leases up to `closeGrace`, then closes all connections.
+   * Never rejects. Further calls wait for the same end.
    */
   close(): Promise<void> {
-    // Those who are told that it closes ask whether it is closed.
+    // Listeners may check whether the pool is closed.
     this.#closed = true;
     return this.#closing ??= this.#close();
   }
@@ -294,12 +294,12 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return () => this.#closers.delete(closer);
   }
 
-  /** What Node and Bun print. */
+  /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
   }
 
-  /** What Deno prints: its event targets have a printer of their own. */
+  /** Returns the text that Deno prints. Its event targets have their own format. */
   [Symbol.for("Deno.customInspect")](): string {
     return `${this.constructor.name} { ${this.options.connection}: ${summary(this.stats())} }`;
   }
@@ -307,7 +307,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Ends all waiting; a pool that waits overrides it. */
   protected refuseWaiters(_error: Error): void {}
 
-  /** How many more connections may be opened. */
+  /** The number of connections that may still be opened. */
   get #places(): number {
     const { idle, inUse } = this.#connections;
     return this.options.maxConnections - idle - inUse - this.#pendingConnects.size - this.#minIdle.size;
@@ -326,7 +326,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     }
   }
 
-  /** A new connection; whoever calls this puts it in its place at once. */
+  /** Registers a new connection. The caller must lease it or make it idle synchronously. */
   #admit(connection: Connection): void {
     this.#opened++;
     this.#connections.add(connection);
@@ -357,7 +357,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     };
   }
 
-  /** Something became free: for those who wait, then for `minIdle`; a pool that closes waits for the last lease. */
+  /** Uses free places for waiting callers, then for `minIdle`. A closing pool waits for the last lease. */
   #changed(): void {
     this.placeFreed();
     this.#minIdle.look();

@@ -11,13 +11,13 @@ import { Leases, type Request } from "./leases.ts";
 import { Lifetimes } from "./lifetimes.ts";
 import { SessionResets } from "./session_reset.ts";
 
-/** What a pool is told about its connections. */
+/** Receives the events of a pool's connections. */
 export interface PooledConnectionsOwner<C extends Connection> extends ConnectionHome {
   /** The options of the pool. */
   readonly options: ResolvedPoolOptions;
   /** Whether the pool takes no connection back. */
   readonly closed: boolean;
-  /** A connection has ended. `idle`: nobody held it. */
+  /** Called when a connection has ended. `idle`: it was not leased. */
   lost(connection: C, cause: Error | undefined, idle: boolean): void;
   /** A place or an idle connection has become free. */
   changed(): void;
@@ -48,12 +48,12 @@ export class PooledConnections<C extends Connection> {
     return this.#idle.size;
   }
 
-  /** The number of connections in use, those that are being reset included. */
+  /** The number of connections in use, including those that are being reset. */
   get inUse(): number {
     return this.leases.size + this.#resets.size;
   }
 
-  /** When the life of a connection ends, by the clock of the pool; `Infinity`: never. */
+  /** Returns the end of a connection's lifetime, by the clock of the pool; `Infinity`: never. */
   endOfLife(connection: C): number {
     return this.#lifetimes.end(connection);
   }
@@ -91,7 +91,7 @@ export class PooledConnections<C extends Connection> {
     if (held === "held") this.takeBack(connection);
   }
 
-  /** Makes a connection that nobody holds idle, or resets or closes it first. */
+  /** Makes a released connection idle, or resets or closes it first. */
   takeBack(connection: C): void {
     const { session } = connection;
     if (!connection.settled || session.tainted || this.#owner.closed || this.#lifetimes.over(connection)) {
@@ -104,7 +104,7 @@ export class PooledConnections<C extends Connection> {
     this.#owner.changed();
   }
 
-  /** Gives up a connection that is being reset, so that its place is free; `false`: there is none. */
+  /** Closes a connection that is being reset, to free its place. Returns `false` if there is none. */
   yieldReset(): boolean {
     return this.#resets.yield();
   }

@@ -16,12 +16,12 @@ interface Pool {
 /** Milliseconds between two searches for the new master, while the address still leads to a replica. */
 const SEARCH_INTERVAL = 1_000;
 
-/** When the servers of a pool were last found to be demoted. */
+/** The time when the servers of a pool were last found to be demoted. */
 const found: WeakMap<Pool, number> = new WeakMap();
 
 /**
- * Whether READONLY shows that a connection leads to a demoted master: it said that it was one, or others of its pool did.
- * Idle connections of the pool are closed then. A pool of a replica is left alone.
+ * Returns whether READONLY shows that a master was demoted: the handshake of this connection, or of others in its
+ * pool, reported a master. Then idle connections of the pool are closed. Pools of replicas are not affected.
  */
 export function isDemoted(pool: Pool, error: unknown, connection: Connection | undefined): boolean {
   if (!(error instanceof ReplyError) || error.code !== "READONLY" || error.executed !== "no") return false;

@@ -1,5 +1,5 @@
 /**
- * Putting connections right that come back otherwise than they were lent.
+ * Resets connections that are returned with a changed state.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 /** Milliseconds that repairing may take where the options set no limit: a place must not be lost to a dead peer. */
 const LONGEST = 5_000;
 
-/** Connections that are being put right; nobody holds them, and they hold their place. */
+/** Connections that are being reset. They have no holder, and keep their place. */
 export class SessionResets<C extends Connection> {
   readonly #done: (connection: C) => void;
   readonly #under: Set<C> = new Set();
@@ -18,12 +18,12 @@ export class SessionResets<C extends Connection> {
     this.#done = done;
   }
 
-  /** How many there are. */
+  /** The number of connections. */
   get size(): number {
     return this.#under.size;
   }
 
-  /** Those that are being put right. */
+  /** Returns the connections. */
   connections(): C[] {
     return [...this.#under];
   }
@@ -35,7 +35,7 @@ export class SessionResets<C extends Connection> {
     this.#under.add(connection);
     const replies = connection.session.resetCommands().map((words) => connection.send(words, { timeout }));
     const failed = (await Promise.allSettled(replies)).some(({ status }) => status === "rejected");
-    // Not there any more: it was lost meanwhile, and that has been told.
+    // It was lost meanwhile, which has been reported.
     if (!this.#under.delete(connection)) return;
     if (failed) connection.disconnect();
     this.#done(connection);

@@ -1,5 +1,5 @@
 /**
- * What a pool tells about itself.
+ * The statistics of pools and clients.
  *
  * @module
  */
@@ -26,18 +26,18 @@ export interface QueueStats {
   readonly inFlight: number;
 }
 
-/** What a client has at one moment. */
+/** The present statistics of a client. */
 export interface ClientStats extends PoolStats, QueueStats {}
 
-/** What a pool has and has had. */
+/** The present and total numbers of a pool. */
 export interface PoolStats {
   /** Connections that exist: idle, in use, and being put right. */
   readonly created: number;
-  /** Connections that nobody holds. */
+  /** The number of idle connections. */
   readonly idle: number;
   /** Connections that are held, those included that are being put right after their holder. */
   readonly inUse: number;
-  /** Connections that are being opened, for somebody or for `minIdle`. */
+  /** The number of pending connects, for callers or for `minIdle`. */
   readonly connecting: number;
   /** Calls of `acquire` that wait for a place. */
   readonly waiting: number;

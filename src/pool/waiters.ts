@@ -1,12 +1,12 @@
 /**
- * Those who wait for a place, in the order in which they came.
+ * The callers that wait for a connection, first come, first served.
  *
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
 import type { Request } from "./leases.ts";
 
-/** One who waits. */
+/** A waiting caller. */
 interface Waiter<T, R> {
   readonly request: R;
   resolve(value: T | Promise<T>): void;
@@ -24,7 +24,7 @@ export class Waiters<T, R extends Request = Request> {
     this.#clock = clock;
   }
 
-  /** How many wait. */
+  /** The number of waiting callers. */
   get size(): number {
     return this.#queue.size;
   }
@@ -51,10 +51,7 @@ export class Waiters<T, R extends Request = Request> {
     });
   }
 
-  /**
-   * Serves the one who has waited longest, of those for whose request `make` makes something; tells whether there
-   * was one.
-   */
+  /** Serves the first waiting caller whose request `make` can fulfill. Returns whether there was one. */
   serve(make: (request: R) => T | Promise<T> | undefined): boolean {
     for (const waiter of this.#queue) {
       const made = make(waiter.request);

@@ -1,6 +1,6 @@
 /**
- * Which values can be arguments of a command, and how those that cannot are refused: by position and kind,
- * never by value, as it may be a secret.
+ * Checks which values can be arguments of a command. Errors name the position and the type, never the value, because
+ * it may be a secret.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export function isBytes(value: unknown): value is Uint8Array {
       (value as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] === "Uint8Array");
 }
 
-/** Whether the memory of a `Uint8Array` was transferred away: it looks empty, and is not what was meant. */
+/** Returns whether the memory of a `Uint8Array` was transferred. It looks empty, which would send wrong data. */
 export function isGone(bytes: Uint8Array): boolean {
   return bytes.length === 0 && (bytes.buffer as { readonly detached?: boolean }).detached === true;
 }
@@ -22,7 +22,7 @@ export class Missing {
   /** Such as `"the key is undefined"`. */
   readonly what: string;
 
-  /** Names what is missing. */
+  /** Names the missing parameter. */
   constructor(what: string) {
     this.what = what;
   }

@@ -13,7 +13,7 @@ import type { TextReader } from "./text_reader.ts";
 import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply } from "./types.ts";
 import { ATTRIBUTE, BULK, MAP, PUSH } from "./type_bytes.ts";
 
-/** A bit beside those of `DecodeMode`: attributes were read that belong to the element that comes next. */
+/** A further bit of `DecodeMode`: attributes were read that belong to the next element. */
 export const ATTRIBUTED = 64;
 /** Another: a streamed string is being read, and only its parts may come. */
 export const PARTS = 128;
@@ -22,19 +22,19 @@ export const PARTS = 128;
 const ROOM = 1024;
 
 /**
- * Where values go: into the aggregate that is open, or to the handler. The decoder's loop does for the
- * frequent cases what `deliver` does for all, on the fields that are public here.
+ * Collects decoded values into the open aggregate or passes them to the handler. The decoder's loop does the same for
+ * frequent cases, on the public fields.
  */
 export class Assembly {
   /** The elements of the innermost aggregate; null at the top. */
   values: Reply[] | null = null;
-  /** How many elements it has, and will have; Infinity where a `.` ends it. */
+  /** The numbers of present and expected elements; Infinity for an aggregate that ends with `.`. */
   filled = 0;
   /** See `filled`. */
   size = 0;
   /** The mode that holds for the next value: bits of `DecodeMode`, `ATTRIBUTED`, `PARTS`. */
   mode = 0;
-  /** How many aggregates are open. */
+  /** The number of open aggregates. */
   depth = 0;
   /** The handler was asked for the mode of a reply of which no aggregate is open yet. */
   begun = false;
@@ -46,7 +46,7 @@ export class Assembly {
   readonly #frames: Frame[] = [];
   #attributes: Frame["attributes"] = undefined;
 
-  /** Makes an assembly that tells the handler. */
+  /** Creates an assembly that passes values to the handler. */
   constructor(handler: DecoderHandler, texts: TextReader, limits: DecoderLimits) {
     this.#handler = handler;
     this.#texts = texts;
@@ -60,8 +60,8 @@ export class Assembly {
   }
 
   /**
-   * Whether a push may stand between the elements of what is open. Servers before 7.2 do that to a connection that is
-   * subscribed and publishes within a transaction: the message comes in the middle of the reply to EXEC.
+   * Whether a push message may stand between the elements of the open aggregate. Servers before 7.2 send it within
+   * the reply of EXEC, if a transaction publishes to a channel of its own connection.
    */
   get interruptible(): boolean {
     if ((this.mode & PARTS) !== 0) return false;
@@ -152,7 +152,7 @@ export class Assembly {
         this.mode = DecodeMode.replace;
         break;
       case ATTRIBUTE:
-        // What is skipped cannot be invalid.
+        // Skipped values are not validated.
         if ((this.mode & DecodeMode.attributes) === 0) this.mode = DecodeMode.replace;
         break;
     }

@@ -8,7 +8,10 @@ import { borrow, giveBack } from "./scratch.ts";
 const MUCH = 1_048_576;
 const NONE: Uint8Array = new Uint8Array(0);
 
-/** Grows with what arrives, to at most four times that (twice, above 1 MiB), whatever was announced. */
+/**
+ * A buffer that grows with the received bytes, to at most four times their number (twice above 1 MiB), whatever
+ * length was announced.
+ */
 export class ByteBuffer {
   #bytes: Uint8Array = NONE;
   #room = 0;
@@ -34,12 +37,12 @@ export class ByteBuffer {
     this.length = length;
   }
 
-  /** What was collected, to be looked at until `clear()`. */
+  /** Returns a view of the collected bytes, valid until `clear()`. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
   }
 
-  /** Hands over what was collected, in memory of its own that is nobody else's, and starts anew. */
+  /** Returns the collected bytes in memory of their own, and starts again. */
   take(): Uint8Array {
     // Also when it is empty: it may become a key of a Map.
     const bytes = this.#bytes.slice(0, this.length);

@@ -1,6 +1,6 @@
 /**
- * Replies that were decoded as bytes, as text after all: for those that come wrapped up with others in one reply
- * (EXEC), each of which is wanted in its own way.
+ * Converts replies that were decoded as bytes to text. Needed for replies within EXEC, each of which has its own
+ * mode.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Reply } from "./types.ts";
 const SHORT = 32;
 
 /**
- * The reply with text in place of bytes, as the mode (not `bytes`) says.
+ * Returns the reply with text instead of bytes, in the given mode.
  *
  * @throws {EncodingError} for the first string that is not valid, with the whole reply.
  */

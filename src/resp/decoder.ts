@@ -1,9 +1,9 @@
 /**
- * Replies from bytes: synchronous, resumable at every byte, on the chunk where it lies.
+ * The RESP decoder: synchronous, resumable at every byte, without copying the chunk.
  *
- * `#run` reads the frequent cases in one loop without a call: OK, null, small integers, bulk strings that lie
- * whole in the chunk. Everything else goes through `#line`. What a chunk cuts is kept: a line in `#tail`, a
- * bulk string in `#body`, open aggregates in the assembly.
+ * `#run` decodes frequent cases in one loop: OK, null, small integers, and bulk strings that the chunk contains
+ * completely. `#line` decodes all others. Incomplete data is kept: a line in `#tail`, a bulk string in `#body`, open
+ * aggregates in the assembly.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const IDLE = 0;
 const BUSY = 1;
 const BROKEN = 2;
 
-/** Decodes RESP2 and RESP3; tells a handler. */
+/** Decodes RESP2 and RESP3, and calls a handler. */
 export class Decoder implements RespParser {
   readonly #handler: DecoderHandler;
   readonly #maxLine: number;
@@ -58,10 +58,10 @@ export class Decoder implements RespParser {
   }
 
   /**
-   * Takes in a chunk, which may be reused when the call returns.
+   * Decodes a chunk. The caller may reuse the chunk afterwards.
    *
-   * @throws {ProtocolError} when the bytes are no RESP or go beyond a limit. Whatever is thrown, also by the
-   * handler, the decoder takes in nothing more.
+   * @throws {ProtocolError} if the bytes are not RESP or exceed a limit. After any error, also of the handler, the
+   * decoder refuses further chunks.
    */
   write(chunk: Uint8Array): void {
     if (this.#state !== IDLE) this.#refuse();
@@ -325,7 +325,7 @@ export class Decoder implements RespParser {
     return this.#bodyType === 0 ? next : this.#continueBody(chunk, next, end);
   }
 
-  /** Goes on with a bulk string that the last chunk cut. */
+  /** Continues a bulk string that the previous chunk had cut. */
   #continueBody(chunk: Uint8Array, at: number, end: number): number {
     const body = this.#body;
     const length = this.#bodyLength;
@@ -362,7 +362,7 @@ export class Decoder implements RespParser {
         this.#assembly.fail(body);
         return;
       case bytes.VERBATIM:
-        // Three characters and a colon say what format it is.
+        // Three characters and a colon name the format.
         if (body[3] !== 58) {
           throw unreadable("a verbatim string does not start with its format");
         }

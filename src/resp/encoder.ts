@@ -8,7 +8,7 @@ import { borrow, giveBack } from "./scratch.ts";
 import type { Arg } from "./types.ts";
 import { digitsOf, writeBytes, writeInteger, writeLength } from "./write_frame.ts";
 
-/** How an {@linkcode Encoder} sizes its memory. */
+/** The options of an {@linkcode Encoder}. */
 export interface EncoderOptions {
   /** Bytes of an arena. Default 65,536. */
   readonly arenaSize?: number;
@@ -18,14 +18,14 @@ export interface EncoderOptions {
 
 /** Up to here a loop over the characters beats `encodeInto`, whose call costs more than the copying. */
 const SHORT_TEXT = 48;
-/** What the frame of an argument takes at most: `$`, ten digits, two CRLF. */
+/** The maximum size of the frame of an argument: `$`, ten digits, two CRLF. */
 const FRAME = 16;
 /** UTF-8 takes at most as many bytes for a UTF-16 unit; for longer texts than that the room is not made at random. */
 const MOST_BYTES = 3;
 const MUCH_TEXT = 1_048_576;
 /** Arenas kept for reuse: one is written to while the other is with the socket. */
 const SPARE = 2;
-/** Bytes of an arena where nobody says otherwise, and such arenas of connections that have ended. */
+/** The default size of an arena in bytes. Arenas of this size are reused when connections end. */
 const USUAL = 65_536;
 const LEFT_MOST = 4;
 const left: Uint8Array[] = [];
@@ -58,7 +58,7 @@ export class Encoder {
   #length = 0;
   /** The arena stays: a command that does not fit is not encoded. */
   #fixed = false;
-  /** What is with the socket, and the memory behind each. Asking a view for its `buffer` instead is slow on Bun. */
+  /** The memory that the socket still uses. Reading `buffer` of a view instead is slow on Bun. */
   readonly #lent: Uint8Array[] = [];
   readonly #behind: Uint8Array[] = [];
   /** Arenas that wait to be written to. */
@@ -68,11 +68,11 @@ export class Encoder {
   #viewed = NONE;
 
   /**
-   * Makes an encoder.
+   * Creates an encoder.
    *
-   * @param sink gets, in order and while a command is being encoded, each full arena and each value that is
-   * too big to be copied. What it got comes before what {@linkcode Encoder.take} returns next. A big value is
-   * the caller's own memory: it must not be changed until it has been sent.
+   * @param sink receives full arenas and values that are too big to copy, in order, during the encoding. They precede
+   * the result of the next {@linkcode Encoder.take}. A big value is the caller's memory and must not be changed until
+   * it is sent.
    */
   constructor(sink: (bytes: Uint8Array) => void, options: EncoderOptions = {}) {
     this.#sink = sink;
@@ -171,9 +171,9 @@ export class Encoder {
   }
 
   /**
-   * Encodes one command if it fits into what is left of the arena.
+   * Encodes one command if it fits into the rest of the arena.
    *
-   * @returns `false` when it does not fit; nothing of it is then encoded, and nothing leaves the arena.
+   * @returns `false` if it does not fit; then the arena is unchanged.
    * @throws {TypeError} as {@linkcode Encoder.command}.
    */
   commandIfItFits(head: Uint8Array, words: number, args: readonly Arg[]): boolean {
@@ -189,7 +189,7 @@ export class Encoder {
     }
   }
 
-  /** Drops parts of what waits in the arena: of the `count` parts that begin at `starts`, those that `drop` names. */
+  /** Removes parts of the arena: of the `count` parts that begin at `starts`, those for which `drop` returns `true`. */
   cut(starts: readonly number[], count: number, drop: (index: number) => boolean): void {
     let to = starts[0]!;
     for (let index = 0; index < count; index++) {
@@ -217,8 +217,8 @@ export class Encoder {
   }
 
   /**
-   * What waits in the arena (empty when nothing does). The arena behind it is not written to again until the
-   * view is given back.
+   * Returns the pending content of the arena, empty if there is none. The arena is not reused until the view is given
+   * back.
    */
   take(): Uint8Array {
     if (this.#length === 0) return NONE;
@@ -228,7 +228,7 @@ export class Encoder {
     return view;
   }
 
-  /** Gives back what was taken or came to the sink, once it has been sent. A value that came to the sink is ignored. */
+  /** Gives a view back after it was sent. Big values of the caller are ignored. */
   give(view: Uint8Array): void {
     const index = this.#lent.indexOf(view);
     if (index < 0) return;
@@ -244,15 +244,15 @@ export class Encoder {
     else if (this.#spare.length < SPARE) this.#spare.push(memory);
   }
 
-  /** Forgets what waits in the arena, and what is with a socket that will not give it back. */
+  /** Drops the content of the arena, and the views that a socket will not give back. */
   clear(): void {
     this.#length = 0;
     this.#lent.length = this.#behind.length = 0;
   }
 
   /**
-   * Leaves its arenas to encoders that come later. Only where nothing is being encoded; what is with the socket stays
-   * out of it.
+   * Releases its arenas to later encoders. Must not be called during encoding; views that a socket uses stay
+   * excluded.
    */
   leave(): void {
     this.clear();
@@ -262,7 +262,7 @@ export class Encoder {
     this.#arena = NONE;
   }
 
-  /** New memory costs more than what a connection says in its handshake, so it is not made where some is left. */
+  /** Allocates another arena, or reuses one: allocation costs more than a handshake. */
   #another(need: number): Uint8Array {
     const usual = this.#arenaSize === USUAL && need <= USUAL ? left.pop() : undefined;
     return usual ?? new Uint8Array(Math.max(this.#arenaSize, need));
@@ -280,7 +280,10 @@ export class Encoder {
     return view;
   }
 
-  /** Hands over the arena up to `at` and goes on in another with room for `need` bytes. Returns 0, the new place. */
+  /**
+   * Passes the arena up to `at` to the sink and continues in another with room for `need` bytes. Returns 0, the new
+   * position.
+   */
   #rotate(at: number, need: number): number {
     if (this.#fixed && at > 0) throw FULL;
     const full = this.#arena;
@@ -330,7 +333,7 @@ export class Encoder {
     return at + 2;
   }
 
-  /** A long text, by way of borrowed memory, which comes back when the socket has taken it. */
+  /** Encodes a long text in borrowed memory, which is returned when the socket has sent it. */
   #bigText(text: string, at: number): number {
     if (this.#fixed) throw FULL;
     const { length } = text;

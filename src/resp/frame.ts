@@ -7,7 +7,7 @@ import type { ByteBuffer } from "./buffer.ts";
 import { beginObject, finishObject, setField } from "./objects.ts";
 import { type Attributed, DecodeMode, type Reply, type ReplyObject } from "./types.ts";
 
-/** In place of elements that are none yet, or have been handed over. */
+/** A placeholder for missing elements. */
 export const NOTHING: Reply[] = [];
 
 /** An aggregate of which elements are still to come. Frames are reused, one for each depth. */
@@ -16,9 +16,9 @@ export class Frame {
   type = 0;
   /** The elements so far; of a map keys and values in turn. */
   values: Reply[] = NOTHING;
-  /** How many elements it has, while another aggregate is open within it. */
+  /** The number of present elements, while a nested aggregate is open. */
   filled = 0;
-  /** How many it will have; Infinity where a `.` ends it. */
+  /** The expected number of elements; Infinity for an aggregate that ends with `.`. */
   size = 0;
   /** The mode outside. */
   mode = 0;

@@ -16,7 +16,7 @@ export function beginObject<T>(size: number): Fields<T> {
   return size <= SMALL ? {} : Object.create(null);
 }
 
-/** Sets a field, whatever its name. */
+/** Sets a field with any name, including `__proto__`. */
 export function setField<T>(object: Fields<T>, name: string, value: T): void {
   if (name === "__proto__") {
     Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });

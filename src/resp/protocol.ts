@@ -1,6 +1,6 @@
 /**
- * What is said of bytes that are not RESP. Lines that carry lengths or garbage are shown, shortened; what a
- * bulk string holds is never shown.
+ * Creates protocol errors. They quote lines with lengths or garbage, shortened, and never the content of bulk
+ * strings.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export function badLine(what: string, bytes: Uint8Array, at: number, end: number
   return unreadable(`${show(bytes, at, end)} is not ${what}`);
 }
 
-/** The first line of what was received, quoted, escaped and cut to 40 bytes. */
+/** Returns the first received line, quoted, escaped and cut to 40 bytes. */
 function show(bytes: Uint8Array, at: number, end: number): string {
   let text = "";
   const stop = Math.min(end, at + SHOWN);
@@ -48,7 +48,7 @@ function show(bytes: Uint8Array, at: number, end: number): string {
   return stop < end ? `"${text}"...` : `"${text}"`;
 }
 
-/** The error for a string whose length was not what was announced. */
+/** Creates the error for a string with a wrong length. */
 export function unended(): ProtocolError {
   return unreadable("a bulk string does not end with CRLF where its length says");
 }

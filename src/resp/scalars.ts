@@ -8,12 +8,12 @@ import { badLine } from "./protocol.ts";
 
 const DOUBLE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INTEGER = /^[+-]?\d+$/;
-/** What no 64-bit integer exceeds: a sign and 19 digits. */
+/** The maximum length of a 64-bit integer: a sign and 19 digits. */
 const MAX_INTEGER_CHARS = 20;
-/** Fifteen digits and a point: an integer of so many digits is exact. */
+/** Fifteen digits and a point: integers of this length are exact. */
 const PLAIN_CHARS = 16;
 const POWERS: readonly number[] = Array.from({ length: PLAIN_CHARS }, (_, power) => Number(`1e${power}`));
-/** Making a bigint of text costs more than its length; nobody sends longer ones. */
+/** The maximum length of a bigint. Parsing takes more than linear time. */
 const MAX_BIG_DIGITS = 65_536;
 
 /** `:-12`; beyond 2^53 a bigint. */
@@ -79,7 +79,7 @@ function plainDecimal(bytes: Uint8Array, at: number, end: number): number {
     else if (digit === -2 && point < 0) point = i;
     else return NaN;
   }
-  // Digits must stand before the point and behind it; what has none is dealt with elsewhere.
+  // A point needs digits on both sides. Numbers without a point are parsed elsewhere.
   if (end === at || point === at || point === end - 1) return NaN;
   if (point >= 0) value /= POWERS[end - point - 1]!;
   return negative ? -value : value;
@@ -92,7 +92,7 @@ export function readBoolean(bytes: Uint8Array, start: number, end: number): bool
   return byte === 116;
 }
 
-/** A length: -1 where that means null, -2 for `?`, else what was announced. */
+/** Parses a length: -1 for null, -2 for `?`. */
 export function readLength(bytes: Uint8Array, start: number, end: number): number {
   const first = bytes[start + 1];
   const chars = end - start - 1;
@@ -113,7 +113,7 @@ function toBigInt(text: string): bigint {
   return BigInt(text.startsWith("+") ? text.slice(1) : text);
 }
 
-/** What stands behind the type byte, as ASCII. */
+/** Returns the line after the type byte, as ASCII. */
 function line(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let i = start + 1; i < end; i++) text += String.fromCharCode(bytes[i]!);

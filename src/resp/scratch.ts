@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What is kept at most, and the most of one value; all connections of a process share it. */
+/** The maximum number of spare buffers in a process. */
 const SPARES = 2;
 const BIGGEST = 4_194_304;
 const SMALLEST = 16_384;
@@ -13,8 +13,8 @@ const SMALLEST = 16_384;
 const spares: Uint8Array[] = [];
 
 /**
- * At least `size` bytes, with anything in them; {@linkcode giveBack} when they have been used. What is lost without
- * being given back is garbage like any other.
+ * Returns at least `size` bytes with undefined content. Call {@linkcode giveBack} after use. A buffer that is not
+ * given back is collected as garbage.
  */
 export function borrow(size: number): Uint8Array {
   if (size < SMALLEST) return new Uint8Array(size);
@@ -26,7 +26,7 @@ export function borrow(size: number): Uint8Array {
   return index < 0 ? new Uint8Array(size) : spares.splice(index, 1)[0]!;
 }
 
-/** Nobody looks at these bytes any more. */
+/** Returns memory that is no longer used. */
 export function giveBack(memory: Uint8Array): void {
   const { length } = memory;
   if (length < SMALLEST || length > BIGGEST) return;

@@ -13,8 +13,8 @@ export const COPY_LIMIT = 16_384;
 export const KEPT = 64;
 
 /**
- * Returns the arguments as they are now: each `Uint8Array` of up to 16 KiB is copied. Without one the list itself is
- * returned, or a copy of it where `listToo` says so.
+ * Returns a copy of the arguments, in which each `Uint8Array` of up to 16 KiB is copied. Without one, returns the
+ * list itself, or with `listToo` a copy of the list.
  */
 export function snapshot(args: readonly Arg[], listToo: boolean): readonly Arg[] {
   let copy: Arg[] | undefined = listToo ? args.slice() : undefined;

@@ -1,5 +1,5 @@
 /**
- * Bytes to strings, and to bytes that are nobody else's.
+ * Converts bytes to strings, and to bytes in memory of their own.
  *
  * @module
  */
@@ -93,13 +93,13 @@ function latin1(bytes: Uint8Array): string {
 
 const encoder = new TextEncoder();
 
-/** What was read in the mode `either`, in another: invalid UTF-8 becomes U+FFFD. */
+/** Converts a value of the mode `either` to another mode. Invalid UTF-8 becomes U+FFFD. */
 export function inMode(value: string | Uint8Array, mode: number): string | Uint8Array {
   if ((mode & DecodeMode.bytes) !== 0) return typeof value === "string" ? encoder.encode(value) : value;
   return typeof value === "string" ? value : looseText(value, mode);
 }
 
-/** Bytes as text in the mode; what is not valid becomes U+FFFD. */
+/** Converts bytes to text in the mode. Invalid bytes become U+FFFD. */
 export function looseText(bytes: Uint8Array, mode: number): string {
   return (mode & DecodeMode.latin1) !== 0 ? latin1(bytes) : loose.decode(bytes);
 }

@@ -1,9 +1,9 @@
 /**
- * Text out of chunks, a window at a time.
+ * Reads text from chunks, one window at a time.
  *
- * Decoding each short string by itself is what makes clients slow. Here up to 1,024 bytes are decoded at once,
- * framing and all, and the strings are cut out of that; which is right only where all of them are ASCII. A cut
- * string may keep its window alive, so what a kept value holds beyond its own size is bounded by a window.
+ * Decoding each short string separately is slow. The reader decodes up to 1,024 bytes including their framing, and
+ * slices the strings from the result. That is correct only for ASCII. A sliced string may keep its window alive, so a
+ * kept value holds at most one window more than its own size.
  *
  * @module
  */
@@ -16,20 +16,20 @@ const WINDOWED = 512;
 /** Strings up to this length, in a chunk that holds no more than `SMALL_CHUNK` from there on, need no window. */
 const SHORT = 12;
 const SMALL_CHUNK = 40;
-/** After windows that were not ASCII, at most this many windows' worth of bytes is decoded string by string. */
+/** After windows with other characters than ASCII, the maximum number of windows to decode string by string. */
 const MAX_AVOIDED = 32;
 
 /** Reads the strings of one chunk, in order. */
 export class TextReader {
-  /** The first string that is not valid in its mode; whoever asks for it resets it. */
+  /** The first invalid string. The caller that reads it resets it. */
   invalid: EncodingError | undefined = undefined;
-  /** What was decoded last, and where in the chunk that begins and ends. */
+  /** The last decoded window, and its start and end in the chunk. */
   window = "";
   /** First byte of the window. */
   first = 0;
   /** First byte behind the window; 0 when there is none. */
   last = 0;
-  /** Before this place no window is tried. */
+  /** The position before which no window is tried. */
   #avoid = 0;
   #avoided = 0;
 
@@ -40,7 +40,7 @@ export class TextReader {
     this.#avoid = 0;
   }
 
-  /** The string in `[start, stop)` of a chunk that goes on to `end`, if it is not within the window. */
+  /** Reads the string in `[start, stop)` of a chunk with the end `end`, if it is outside the window. */
   read(chunk: Uint8Array, start: number, stop: number, end: number, mode: number): string | Uint8Array {
     if (stop - start <= SHORT && end - start <= SMALL_CHUNK) {
       const text = shortAsciiText(chunk, start, stop);
@@ -51,7 +51,7 @@ export class TextReader {
       : this.alone(chunk.subarray(start, stop), mode);
   }
 
-  /** As `read`, for the mode `either`: bytes where the string is not ASCII. */
+  /** Like `read`, for the mode `either`: returns bytes if the string is not ASCII. */
   either(chunk: Uint8Array, start: number, stop: number, end: number): string | Uint8Array {
     const within = stop <= this.last || this.#open(chunk, start, stop, end);
     return within ? this.#cut(start, stop) : copyOf(chunk, start, stop);
@@ -61,7 +61,7 @@ export class TextReader {
     return this.window.substring(start - this.first, stop - this.first);
   }
 
-  /** Decodes a window for the string, if it is short and no window was in vain just before; whether it is all ASCII. */
+  /** Decodes a window for a short string, unless a window failed just before. Returns whether it is all ASCII. */
   #open(chunk: Uint8Array, start: number, stop: number, end: number): boolean {
     if (stop - start > WINDOWED || start < this.#avoid) return false;
     // A chunk that is not much longer needs no view of its own.

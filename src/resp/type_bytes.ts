@@ -55,7 +55,7 @@ export function isTop(type: number): boolean {
   return (PLACES[type]! & TOP) !== 0;
 }
 
-/** Whether what stands in an aggregate or a streamed string can start with this byte. */
+/** Returns whether an element of an aggregate or a part of a streamed string can start with this byte. */
 export function isInner(type: number): boolean {
   return (PLACES[type]! & INNER) !== 0;
 }

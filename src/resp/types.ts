@@ -1,5 +1,5 @@
 /**
- * What goes over the wire, as values: arguments in, replies out.
+ * The values of RESP: arguments and replies.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ReplyError } from "../errors.ts";
 /** One argument of a command. Numbers and bigints are sent in decimal. */
 export type Arg = string | Uint8Array | number | bigint;
 
-/** A reply: what the decoder makes of what a server sends. */
+/** A decoded reply. */
 export type Reply =
   | null
   | boolean
@@ -36,7 +36,7 @@ export interface Attributed {
   readonly value: Reply;
 }
 
-/** How a reply is decoded; the bits can be combined. */
+/** The decoding of a reply, as bits. */
 export const DecodeMode = {
   /** Text, strict UTF-8: an invalid byte rejects with an `EncodingError`. */
   text: 0,
@@ -59,9 +59,9 @@ export const DecodeMode = {
   fullErrors: 32,
 } as const;
 
-/** Bounds of what a decoder accepts; beyond them it throws a `ProtocolError`. */
+/** The limits of a decoder. Beyond them it throws a `ProtocolError`. */
 export interface DecoderLimits {
-  /** How deep aggregates may be nested. Default 128. */
+  /** The maximum depth of nested aggregates. Default 128. */
   readonly maxDepth?: number;
   /** Bytes of a line (simple strings, errors, numbers, lengths). Default 1 MiB. */
   readonly maxLineLength?: number;
@@ -71,11 +71,11 @@ export interface DecoderLimits {
   readonly maxElements?: number;
 }
 
-/** Whom a decoder tells. */
+/** Receives decoded values. */
 export interface DecoderHandler {
   /**
-   * Called at the first byte of each reply that is no push, with that byte: which {@linkcode DecodeMode} bits hold for
-   * the reply. Throws a `ProtocolError` when nobody waits for one.
+   * Called with the first byte of each reply except push messages. Returns the {@linkcode DecodeMode} bits for the
+   * reply. Throws a `ProtocolError` if no reply is expected.
    */
   begin(type?: number): number;
   /** A reply is complete. */

@@ -1,5 +1,5 @@
 /**
- * The frames of arguments, written into memory that has room for them. Each returns the place behind what it wrote.
+ * Writes the frames of arguments into memory with enough room. Each function returns the end position.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the three adapters have in common: the life of a connected socket.
+ * The base class of sockets: the life of a connected socket.
  *
  * ```text
  *            close()                    all sent, FIN sent, FIN of the peer (or linger is over)
@@ -7,7 +7,7 @@
  *     \________________________ destroy(), an error, the peer's FIN __________________________/
  * ```
  *
- * An adapter gives the six native operations, and reports `deliver`, `flushed`, `peerEnded` and `failed`.
+ * A subclass implements the native operations and calls `deliver`, `flushed`, `peerEnded` and `failed`.
  *
  * @module
  */
@@ -23,8 +23,8 @@ const CLOSING = 1;
 const ENDED = 2;
 
 /**
- * How long `close` waits for the peer's FIN after ours, in milliseconds. Closing at once would make the kernel
- * send a reset, and drop what is still on its way, whenever unread bytes lie in the receive buffer.
+ * The milliseconds that `close` waits for the peer's FIN. With unread bytes in the receive buffer, closing at once
+ * would make the kernel send a reset and discard data in flight.
  */
 const LINGER = 1_000;
 
@@ -41,7 +41,7 @@ export abstract class BaseSocket implements Socket {
   #stopLinger: (() => void) | undefined;
   #paused = false;
   #started = false;
-  /** Copies of chunks that came too early, or although the runtime had been told to pause. */
+  /** Copies of chunks that arrived before `start`, or although the socket was paused. */
   #held: Uint8Array[] = [];
   #peerEnded = false;
   /** No more bytes are to be sent, or the FIN has been. */
@@ -66,10 +66,7 @@ export abstract class BaseSocket implements Socket {
   abstract ref(): void;
   abstract unref(): void;
 
-  /**
-   * Lets `data` begin. Runtimes may have bytes before whoever awaits `connect` has got the socket, and a handler that
-   * is called by then could do nothing with it.
-   */
+  /** Starts `data`. Runtimes may have bytes before the caller of `connect` has the socket. */
   start(): void {
     this.#started = true;
     if (!this.#paused) this.#deliverHeld();
@@ -110,7 +107,7 @@ export abstract class BaseSocket implements Socket {
     this.#ended ??= deferred<void>();
     if (this.#state === OPEN) {
       this.#state = CLOSING;
-      // A peer that is itself stuck in writing would never take what is left of ours: read on, and discard.
+      // A peer that is blocked in writing would never read our data: keep reading, and discard.
       this.#held = [];
       if (this.#paused) {
         this.#paused = false;
@@ -149,7 +146,7 @@ export abstract class BaseSocket implements Socket {
     }
   }
 
-  /** What `send` could not take at once has been sent. */
+  /** Called when the rest of `send` was sent. */
   protected flushed(): void {
     const pending = this.#pending;
     if (pending === undefined || this.#state === ENDED) return;
@@ -182,7 +179,7 @@ export abstract class BaseSocket implements Socket {
     this.#held = [];
     this.release();
     if (this.#pending !== undefined) {
-      // Whoever does not look at this promise hears of it in `close`; it must not end the process.
+      // An unobserved promise must not end the process; `close` reports the error.
       this.#pending.promise.catch(ignore);
       this.#pending.reject(error ?? linkLost(this.address, undefined));
       this.#pending = undefined;
@@ -191,7 +188,7 @@ export abstract class BaseSocket implements Socket {
       try {
         this.#handlers.close(error);
       } catch {
-        // It was the last call; nobody is left who could be told.
+        // It was the last call, so there is no receiver for the error.
       }
       this.#ended?.resolve();
     });

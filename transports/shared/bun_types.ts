@@ -18,7 +18,7 @@ export interface BunSocket {
   setKeepAlive(on: boolean, idle?: number): boolean;
 }
 
-/** What `Bun.connect` calls. */
+/** The callbacks of `Bun.connect`. */
 export interface BunHandlers {
   readonly binaryType?: "uint8array";
   open(socket: BunSocket): void;
@@ -31,7 +31,7 @@ export interface BunHandlers {
   handshake(socket: BunSocket, verified: boolean, error: Error | null): void;
 }
 
-/** What `Bun.connect` takes. */
+/** The options of `Bun.connect`. */
 export interface BunConnectOptions {
   readonly hostname?: string;
   readonly port?: number;

@@ -1,6 +1,6 @@
 /**
- * One check of what an adapter is given: an option that nobody knows, or a value that makes no sense, is refused
- * by name before anything is opened.
+ * Checks the options of an adapter. Unknown options and invalid values throw and are named, before anything is
+ * opened.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const TLS_NAMES: readonly string[] = [
 /** The longest time that `setTimeout` can wait; it fires at once beyond. */
 const MAX_TIMEOUT = 2_147_483_647;
 
-/** Refuses what cannot be honoured. */
+/** Throws for options that the adapter does not support. */
 export function checkConnect(endpoint: Endpoint, options: SocketOptions): void {
   if ("path" in endpoint) {
     known(endpoint, UNIX_NAMES, "endpoint");

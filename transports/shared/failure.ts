@@ -1,5 +1,5 @@
 /**
- * From the errors of three runtimes to ours: which address, what failed, why, what to do about it.
+ * Converts errors of the runtimes to those of Keywire, with the address, the reason and a hint.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export function errnoOf(error: unknown): string | undefined {
   // Happy eyeballs: one error for each address that was tried.
   if (Array.isArray(errors) && errors.length > 0) return errnoOf(errors[0]);
   const text = String(message);
-  // Workers say the same of all.
+  // Workers have one message for all of these.
   if (text.includes("cannot connect to the specified address")) return "EWORKERD";
   if (/failed to lookup address|getaddrinfo|DNS|not known/i.test(text)) return "ENOTFOUND";
   if (name === "ConnectionRefused") return "ECONNREFUSED";
@@ -81,7 +81,7 @@ export function connectFailed(endpoint: Endpoint, cause: unknown): ConnectionErr
   });
 }
 
-/** What TLS libraries say, in our words; the first that fits counts. */
+/** Reasons for messages of TLS libraries; the first match counts. */
 const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [
     /DEPTH_ZERO_SELF_SIGNED/,
@@ -90,7 +90,8 @@ const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [
     /UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER|SELF_SIGNED_CERT_IN_CHAIN|UnknownIssuer/,
     "Deno" in globalThis
-      // Deno's node:tls says the same of all three; where the server shows its certificate a second time, it is told apart.
+      // Deno's `node:tls` has one message for all three. A second connection shows the certificate, which tells them
+      // apart.
       ? "the server's certificate was not issued by an authority that is trusted (tls.ca names whom to trust), or has expired, or is not valid yet"
       : "the server's certificate was not issued by an authority that is trusted; tls.ca names whom to trust",
   ],
@@ -136,7 +137,7 @@ export function tlsFailed(endpoint: Endpoint, cause: unknown): ConnectionError {
   });
 }
 
-/** Nothing came of connecting in time. */
+/** Creates the error for a connect timeout. */
 export function connectTimedOut(endpoint: Endpoint, milliseconds: number): TimeoutError {
   return new TimeoutError(
     `Cannot connect to ${addressOf(endpoint)}: no connection within ${milliseconds} ms (connectTimeout)`,

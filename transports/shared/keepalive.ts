@@ -32,7 +32,7 @@ export function setKeepAlive(socket: Keepable, keepAlive: boolean | KeepAliveOpt
 /** Refuses what {@linkcode setKeepAlive} could not honour. */
 export function checkKeepAlive(socket: Keepable, keepAlive: boolean | KeepAliveOptions | undefined): void {
   if (typeof keepAlive !== "object") return;
-  // Node takes four arguments since 26.4; nothing else tells whether the last two are looked at.
+  // Node accepts four arguments since 26.4; only the version shows whether it uses the last two.
   if (socket.setKeepAlive.length >= 4) return;
   for (const name of ["interval", "count"] as const) {
     if (keepAlive[name] !== undefined) {

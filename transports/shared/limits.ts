@@ -12,15 +12,15 @@ import type { SocketTimers } from "./socket_timers.ts";
 /** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */
 const LONGEST = 2_147_483_647;
 
-/** What an attempt opens: something that can be started, or thrown away. */
+/** The result of an attempt: it can be started or destroyed. */
 interface Opened {
   start(): void;
   destroy(): void;
 }
 
 /**
- * Checks what is asked for, and runs an attempt to connect within its limits. `attempt` gets a signal that is aborted when the time is up or
- * the caller aborts; what it still brings after that is destroyed.
+ * Checks the options and runs an attempt to connect within its limits. The signal of `attempt` is aborted by the
+ * timeout or the caller. A socket that opens later is destroyed.
  */
 export function withinLimits<T extends Opened>(
   endpoint: Endpoint,

@@ -18,9 +18,9 @@ export async function prepareTls(
 }
 
 /**
- * Names what is wrong with a certificate where Deno's `node:tls` says the same of all: whether its time is over or has
- * not begun. Looks at the certificate over a second socket, on which nothing is sent, and no client certificate shown.
- * Resolves with the error as it is where that does not help.
+ * Finds the reason for a rejected certificate. Deno's `node:tls` has one message for expired and not yet valid ones.
+ * Reads the certificate over a second socket, without sending data or a client certificate. Resolves with the
+ * original error if that does not help.
  */
 export function explainVerification(
   { host, port }: TcpEndpoint,
@@ -31,7 +31,7 @@ export function explainVerification(
   const { code } = error as { readonly code?: unknown };
   if (!("Deno" in globalThis) || code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return Promise.resolve(error);
   return new Promise((resolve) => {
-    // The dot makes it a session of its own: one that goes on shows the certificate with which it began.
+    // The dot prevents a resumed session, which would show the old certificate.
     const servername = serverName === "" ? "" : `${serverName}.`;
     const socket = tls.connect({ host, port, servername, rejectUnauthorized: false });
     const end = (explained: unknown): void => {
@@ -69,7 +69,7 @@ async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise
     ...ca !== undefined && { ca },
     ...cert !== undefined && { cert },
     ...key !== undefined && { key },
-    // Node sends no SNI by itself. An address is no name for it (RFC 6066), but is what the certificate must hold.
+    // Node sends no SNI by itself. An address is not valid for SNI (RFC 6066), but the certificate must contain it.
     servername: options.serverName ?? (net.isIP(endpoint.host) === 0 ? endpoint.host : ""),
     ...options.ciphers !== undefined && { ciphers: options.ciphers },
     ...options.alpn !== undefined && { ALPNProtocols: [...options.alpn] },

@@ -1,6 +1,6 @@
 /**
- * Keys and certificates: PEM text, its bytes, or the path of a file. They are opened and compared here, because the
- * runtimes do not agree on what to do about a bad one: Deno's `node:tls` goes on without it, silently.
+ * Keys and certificates: PEM text, its bytes, or the path of a file. They are parsed here, because the runtimes
+ * handle invalid ones differently: Deno's `node:tls` ignores them silently.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface PemTexts {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/;
 const PRIVATE_KEY = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/;
 
-/** Reads and checks what is given. Errors never show a source, as it might be a key with its first line lost. */
+/** Reads and checks the PEM sources. Errors never quote a source, because it may be a key. */
 export async function readPems(endpoint: Endpoint, tls: TlsOptions): Promise<PemTexts> {
   const refuse = (why: string, cause?: unknown): ConnectionError =>
     new ConnectionError(`Cannot connect to ${addressOf(endpoint)} by TLS: ${why}`, {

@@ -6,7 +6,9 @@
 
 /** Timers, as values. */
 export interface SocketTimers {
-  /** Calls `run` after so many milliseconds, unless the process ends before; returns what cancels it. */
+  /**
+   * Calls `run` after the given milliseconds, without keeping the process alive. Returns a function that cancels it.
+   */
   background(run: () => void, milliseconds: number): () => void;
   /** Calls `run` in a later turn of the event loop. */
   nextTurn(run: () => void): void;

@@ -1,6 +1,6 @@
 /**
- * Which request, or Durable Object, is running. Workers have no name for it, but some objects throw when another request
- * than their own touches them. A pair of WebSockets does so whatever the compatibility date, and reading its state has no
+ * Identifies the present request or Durable Object. Workers have no name for it, but some objects throw if another
+ * request uses them. A pair of WebSockets does so with every compatibility date, and reading its state has no
  * effects. It is never accepted, and sends nothing.
  *
  * @module
@@ -21,12 +21,12 @@ interface Workers {
   readonly WeakRef?: typeof WeakRef;
 }
 
-/** How to find a scope without keeping it. */
+/** A weak reference to a scope. */
 interface Reference {
   deref(): Scope | undefined;
 }
 
-/** Where there are no weak references (compatibility dates before 2025-05-05), so many scopes are kept. */
+/** The number of scopes to keep if the platform has no weak references (compatibility dates before 2025-05-05). */
 const MOST_KEPT = 16;
 
 /** The one that was asked for last comes first. */

@@ -24,7 +24,7 @@ import { keyOf, keyOfReply } from "../pubsub/channel_subscription.ts";
 import { askExpiry, type Fetch, LATE } from "./expiry.ts";
 import { type ChangedKeys, watchWrites } from "./own_writes.ts";
 import { LruStore } from "./memory_store.ts";
-import { copyReply, idOf, isImmutable, keyNames, sizeOf } from "./cached_values.ts";
+import { finish, idOf, isImmutable, keyNames, sizeOf } from "./cached_values.ts";
 
 /** The statistics of a cache. */
 export interface CacheStats {
@@ -387,16 +387,4 @@ export class ClientCache {
 
 function sameLimits(one: Call, other: Call): boolean {
   return one.timeout === other.timeout && one.retry === other.retry;
-}
-
-/** Returns a reply as callers get it, copied if it is kept or shared. */
-function finish(reply: Reply, { spec, parse }: Command, mode: number): Promise<unknown> {
-  const copy = copyReply(reply);
-  if (parse === undefined) return Promise.resolve(copy);
-  try {
-    return Promise.resolve(parse(copy, (mode & DecodeMode.bytes) !== 0));
-  } catch (cause) {
-    const message = `Cannot make the reply of ${spec.name} into its type`;
-    return Promise.reject(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));
-  }
 }

@@ -6,7 +6,8 @@
 import type { Command } from "../../commands/command.ts";
 import { keysOf } from "../../commands/keys.ts";
 import { beginObject, finishObject, setField } from "../../resp/objects.ts";
-import type { Arg, Reply } from "../../resp/types.ts";
+import { RedisError } from "../../errors.ts";
+import { type Arg, DecodeMode, type Reply } from "../../resp/types.ts";
 import { keyOf, keyOfBytes } from "../pubsub/channel_subscription.ts";
 
 /** Returns whether a reply is immutable and needs no copy. */
@@ -74,4 +75,16 @@ export function idOf({ spec, args }: Command, mode: number): string {
 
 function written(arg: Arg): string {
   return typeof arg === "string" ? arg : arg instanceof Uint8Array ? keyOfBytes(arg) : String(arg);
+}
+
+/** Returns a reply as callers get it, copied if it is kept or shared. */
+export function finish(reply: Reply, { spec, parse }: Command, mode: number): Promise<unknown> {
+  const copy = copyReply(reply);
+  if (parse === undefined) return Promise.resolve(copy);
+  try {
+    return Promise.resolve(parse(copy, (mode & DecodeMode.bytes) !== 0));
+  } catch (cause) {
+    const message = `Cannot make the reply of ${spec.name} into its type`;
+    return Promise.reject(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));
+  }
 }
