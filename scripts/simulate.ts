@@ -1,5 +1,6 @@
 /**
- * Runs simulated worlds: `./scripts/simulate [deno|bun|node] [--seed S] [--seeds N] [--minutes M] [--replay FILE]`.
+ * Runs simulated worlds: `./scripts/simulate [deno|bun|node] [--seed S] [--seeds N] [--minutes M] [--topology
+ * standalone|sentinel|cluster|all] [--replay FILE]`.
  *
  * Each seed is a world of its own; a world that breaks a promise is printed, made smaller, and saved for `--replay`.
  *
@@ -13,7 +14,7 @@ import { parseArgs } from "node:util";
 import { printScenario } from "../tests/simulation/print.ts";
 import { kindOf, shrink } from "../tests/simulation/shrink.ts";
 import { drawScenario } from "../tests/simulation/draw.ts";
-import type { Scenario } from "../tests/simulation/scenario.ts";
+import type { Scenario, TopologyName } from "../tests/simulation/scenario.ts";
 import { type RunResult, simulate } from "../tests/simulation/simulate.ts";
 
 const { values } = parseArgs({
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     seeds: { type: "string" },
     minutes: { type: "string" },
+    topology: { type: "string", default: "standalone" },
     replay: { type: "string" },
     trace: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
@@ -76,6 +78,14 @@ async function makeSmaller(scenario: Scenario, { faults }: RunResult): Promise<v
   console.log(`again: ./scripts/simulate --replay ${file}`);
 }
 
+function topologiesOf(name: string): readonly TopologyName[] {
+  const all = ["standalone", "sentinel", "cluster"] as const;
+  if (name === "all") return all;
+  const found = all.filter((one) => one === name);
+  if (found.length === 0) throw new TypeError(`No topology has the name "${name}": ${all.join(", ")}, all`);
+  return found;
+}
+
 const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 if (values.replay !== undefined) {
   await runOne(JSON.parse(readFileSync(values.replay, "utf8")), true);
@@ -83,9 +93,13 @@ if (values.replay !== undefined) {
   const seeds = Number(values.seeds ?? (values.seed === undefined ? 100 : 1));
   const until = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;
   const single = values.seed !== undefined && values.seeds === undefined && values.minutes === undefined;
+  const topologies = topologiesOf(values.topology);
   let told = performance.now();
   for (let at = 0; (values.minutes !== undefined || at < seeds) && performance.now() < until; at++) {
-    await runOne(drawScenario(first + at), values.trace || (single && values.trace));
+    await runOne(
+      drawScenario(first + at, topologies[at % topologies.length]),
+      values.trace || (single && values.trace),
+    );
     if (performance.now() - told > 10_000) {
       told = performance.now();
       console.log(`... ${figures()}`);

@@ -6,7 +6,7 @@
 import type { Redis, Subscription } from "../../mod.ts";
 import { command } from "../../src/commands/raw.ts";
 import { RedisError } from "../../src/errors.ts";
-import { wordsOf } from "./commands.ts";
+import { tagOf, wordsOf } from "./commands.ts";
 import type { Operation, Outcome, SubscriberRecord } from "./history.ts";
 import type { Action, Part } from "./scenario.ts";
 import type { World } from "./world.ts";
@@ -165,7 +165,11 @@ export class Calls {
     const { pool } = world.clients[action.client]!;
     let connection;
     try {
-      connection = await pool.acquire(options.signal === undefined ? {} : { signal: options.signal });
+      connection = await world.topology.acquire(
+        pool,
+        tagOf(action.parts[0]!.key),
+        options.signal === undefined ? {} : { signal: options.signal },
+      );
     } catch {
       return;
     }
@@ -184,7 +188,7 @@ export class Calls {
 
   #subscribe(redis: Redis, action: Call<"subscribe">): void {
     const world = this.#world;
-    const { channels, until } = action;
+    const { channels, until, sharded } = action;
     const record: SubscriberRecord = {
       id: action.id,
       client: action.client,
@@ -208,7 +212,7 @@ export class Calls {
     if (action.iterate) {
       let items: Subscription;
       try {
-        items = redis.subscription(...channels);
+        items = sharded ? redis.subscription(...channels, { sharded }) : redis.subscription(...channels);
       } catch (error) {
         return fail(error);
       }
@@ -222,8 +226,11 @@ export class Calls {
       stop = () => void items.close().catch(() => {});
     } else {
       const listener = { message: hear, gap };
-      redis.subscribe([...channels], listener).then(confirm, fail);
-      stop = () => void redis.unsubscribe([...channels], listener).catch(() => {});
+      const [subscribe, unsubscribe] = sharded
+        ? ["ssubscribe", "sunsubscribe"] as const
+        : ["subscribe", "unsubscribe"] as const;
+      redis[subscribe]([...channels], listener).then(confirm, fail);
+      stop = () => void redis[unsubscribe]([...channels], listener).catch(() => {});
     }
     if (until === undefined) return;
     world.later(until, () => {

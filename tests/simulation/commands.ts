@@ -25,7 +25,8 @@ export function wordsOf(part: Part): [string, ...(string | number)[]] {
     case "push":
       return ["RPUSH", key, valueOf(part)];
     case "del":
-      return ["DEL", key, `${id}:`];
+      // The number is a key that is not there, in the same slot.
+      return ["DEL", key, tagOf(key) === "" ? `${id}:` : `${id}:{${tagOf(key)}}`];
     case "get":
       return ["GET", key];
     case "range":
@@ -34,6 +35,8 @@ export function wordsOf(part: Part): [string, ...(string | number)[]] {
       return ["LRANGE", key, 0, id + 1_000_000_000];
     case "publish":
       return ["PUBLISH", key, valueOf(part)];
+    case "spublish":
+      return ["SPUBLISH", key, valueOf(part)];
   }
 }
 
@@ -51,6 +54,7 @@ const NUMBERED: ReadonlyMap<string, number> = new Map([
   ["GETRANGE", 3],
   ["LRANGE", 3],
   ["PUBLISH", 2],
+  ["SPUBLISH", 2],
 ]);
 
 /** The number of a command that the server executed; `undefined`: it has none. */
@@ -59,4 +63,10 @@ export function numberOf(name: string, args: readonly string[]): number | undefi
   if (place === undefined) return undefined;
   const number = parseInt(args[place]!, 10);
   return Number.isNaN(number) ? undefined : number >= 1_000_000_000 ? number - 1_000_000_000 : number;
+}
+
+/** What stands in the braces of a key: keys with the same tag are in one slot. Empty without. */
+export function tagOf(key: string): string {
+  const open = key.indexOf("{");
+  return open < 0 ? "" : key.slice(open + 1, -1);
 }

@@ -4,9 +4,17 @@
  * @module
  */
 import { drawAction } from "./draw_actions.ts";
-import { drawFault } from "./draw_faults.ts";
+import { drawFault, drawTopologyFault } from "./draw_faults.ts";
 import { derive, Dice } from "./dice.ts";
-import type { ClientPlan, NetworkPlan, OptionsPlan, Scenario, Step } from "./scenario.ts";
+import type {
+  ClientPlan,
+  NetworkPlan,
+  OptionsPlan,
+  Scenario,
+  ServersPlan,
+  Step,
+  TopologyName,
+} from "./scenario.ts";
 
 function drawNetwork(dice: Dice): NetworkPlan {
   return {
@@ -60,7 +68,36 @@ function drawOptions(dice: Dice): OptionsPlan {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function drawClients(dice: Dice): ClientPlan[] {
+/** What a client of a topology has besides, and has not. */
+function adapt(dice: Dice, options: OptionsPlan, topology: TopologyName): OptionsPlan {
+  if (topology === "standalone") return options;
+  const { minIdle: _none, ...rest } = options;
+  const reads = rest.cache === undefined && dice.oneIn(5)
+    ? { readFrom: dice.pick(["replica", "preferReplica"] as const) }
+    : {};
+  if (topology === "sentinel") return { ...rest, ...reads };
+  return {
+    ...rest,
+    ...reads,
+    // There are connections to each node.
+    ...rest.maxConnections !== undefined && { maxConnections: rest.maxConnections * 6 },
+    ...dice.oneIn(4) && { maxConnectionsPerNode: dice.pick([2, 5]) },
+    ...dice.oneIn(3) && { nodeTimeout: dice.pick([0, 200, 1_000]) },
+    ...dice.oneIn(4) && { refreshInterval: dice.pick([500, 5_000]) },
+  };
+}
+
+function drawServers(dice: Dice, topology: TopologyName): ServersPlan {
+  const masters = topology === "cluster" ? dice.pick([2, 3, 3]) : 1;
+  return {
+    masters,
+    replicas: topology === "cluster" ? dice.pick([0, 1, 1, 2]) : dice.pick([1, 2]),
+    lag: dice.pick([0, 0, 5, 300]),
+    gossip: dice.pick([0, 0, 20, 500]),
+  };
+}
+
+function drawClients(dice: Dice, topology: TopologyName): ClientPlan[] {
   const clients: ClientPlan[] = [];
   const count = dice.between(1, 4);
   for (let at = 0; at < count; at++) {
@@ -71,17 +108,20 @@ function drawClients(dice: Dice): ClientPlan[] {
       clients.push({ options, shares: base });
       continue;
     }
-    const pool = dice.oneIn(3) ? dice.pick(["refusing", "waiting"] as const) : undefined;
-    clients.push({ options: drawOptions(dice), ...pool && { pool } });
+    const pool = topology !== "sentinel" && dice.oneIn(3)
+      ? dice.pick(["refusing", "waiting"] as const)
+      : undefined;
+    clients.push({ options: adapt(dice, drawOptions(dice), topology), ...pool && { pool } });
   }
   return clients;
 }
 
 /** The world of a seed. */
-export function drawScenario(seed: number): Scenario {
+export function drawScenario(seed: number, topology: TopologyName = "standalone"): Scenario {
   const dice = new Dice(derive(seed, 0));
   const network = drawNetwork(dice);
-  const clients = drawClients(dice);
+  const clients = drawClients(dice, topology);
+  const servers = topology === "standalone" ? undefined : drawServers(dice, topology);
   const duration = dice.pick([2_000, 5_000, 10_000, 30_000]);
   const steps: Step[] = [];
   const bursts = dice.between(10, 120);
@@ -91,20 +131,29 @@ export function drawScenario(seed: number): Scenario {
     const size = dice.oneIn(4) ? dice.between(5, 60) : dice.between(1, 5);
     const client = dice.below(clients.length);
     for (let more = 0; more < size; more++) {
-      const drawn = drawAction(dice, dice.oneIn(6) ? dice.below(clients.length) : client, id);
+      const drawn = drawAction(
+        dice,
+        dice.oneIn(6) ? dice.below(clients.length) : client,
+        id,
+        topology === "cluster",
+      );
       id += drawn.used;
       steps.push({ at: time, ...drawn.action });
     }
   }
   const calm = dice.oneIn(8);
   const faults = calm ? 0 : dice.between(1, 12);
-  for (let at = 0; at < faults; at++) {
-    steps.push({ at: Math.round(dice.next() * duration), ...drawFault(dice) });
+  for (let more = 0; more < faults; more++) {
+    const at = Math.round(dice.next() * duration);
+    const drawn = topology !== "standalone" && dice.oneIn(2)
+      ? drawTopologyFault(dice, topology)
+      : drawFault(dice);
+    steps.push({ at, ...drawn });
   }
   if (dice.oneIn(5)) {
     steps.push({ at: Math.round(dice.next() * duration), client: dice.below(clients.length), do: "close" });
   }
   // The order of steps at one time is that of their drawing.
   steps.sort((a, b) => a.at - b.at);
-  return { seed, topology: "standalone", duration, network, clients, steps };
+  return { seed, topology, ...servers && { servers }, duration, network, clients, steps };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Dice } from "./dice.ts";
-import type { Fault } from "./scenario.ts";
+import { TAGS } from "./draw_actions.ts";
+import type { Fault, TopologyFault, TopologyName } from "./scenario.ts";
 
 /** A fault with all that it needs. */
 export function drawFault(dice: Dice): Fault {
@@ -39,5 +40,28 @@ export function drawFault(dice: Dice): Fault {
       return dice.oneIn(2)
         ? { fault: "maxclients", limit: dice.pick([1, 2, 4]), ms }
         : { fault: "sleep", ms: dice.pick([10, 150, 1_000, 4_000]) };
+  }
+}
+
+/** Something that happens to one of several servers. */
+export function drawTopologyFault(dice: Dice, topology: TopologyName): TopologyFault {
+  const which = dice.below(60);
+  const ms = dice.pick([50, 400, 1_500, 4_000]);
+  switch (dice.below(topology === "cluster" ? 9 : 5)) {
+    case 0:
+    case 1:
+      return { fault: "failover", which, loss: dice.oneIn(3) };
+    case 2:
+      return { fault: "crash", which, ms };
+    case 3:
+      return { fault: "partition", which, ms };
+    case 4:
+      return { fault: "pause", which, ms };
+    case 5:
+    case 6:
+    case 7:
+      return { fault: "migrate", tag: dice.pick(TAGS), which, ms };
+    default:
+      return { fault: "reshard", which };
   }
 }

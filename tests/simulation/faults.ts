@@ -8,7 +8,8 @@ import type { World } from "./world.ts";
 
 /** Lets a fault begin. */
 export function applyFault(world: World, fault: Fault): void {
-  const { network, server } = world;
+  const { network, topology } = world;
+  const { servers } = topology;
   switch (fault.fault) {
     case "cut":
       return network.pick(fault.which)?.cut(fault.toServer, fault.bytes);
@@ -31,19 +32,24 @@ export function applyFault(world: World, fault: Fault): void {
     case "hang":
       return network.muted(fault.ms);
     case "restart":
-      server.stop(fault.keep);
-      network.refused(fault.down);
-      if (fault.loading > 0) server.refuse("LOADING", fault.down + fault.loading);
-      return;
+      for (const server of servers) {
+        server.stop(fault.keep);
+        if (fault.loading > 0) server.refuse("LOADING", fault.down + fault.loading);
+      }
+      return network.refused(fault.down);
     case "window":
-      return server.refuse(fault.code, fault.ms);
+      return servers[(fault.which ?? 0) % servers.length]!.refuse(fault.code, fault.ms);
     case "maxclients":
-      server.state.config.set("maxclients", String(fault.limit));
-      return world.later(fault.ms, () => server.state.config.set("maxclients", "10000"));
+      for (const { state } of servers) state.config.set("maxclients", String(fault.limit));
+      return world.later(fault.ms, () => {
+        for (const { state } of servers) state.config.set("maxclients", "10000");
+      });
     case "lie":
       world.lies = true;
       return;
     case "sleep":
       return world.jump(fault.ms);
+    default:
+      return topology.apply(fault);
   }
 }

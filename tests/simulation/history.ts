@@ -81,6 +81,24 @@ export interface History {
   readonly faults: string[];
 }
 
+/** Whether servers may have lost writes, or messages between them, by what went wrong. */
+export function isLossy({ topology, servers, steps }: Scenario): boolean {
+  if (topology === "standalone" || servers === undefined) return false;
+  let crashes = 0;
+  let moves = 0;
+  for (const step of steps) {
+    const fault = "fault" in step ? step.fault : undefined;
+    if (fault === "partition" || fault === "pause") return true;
+    if (fault === "migrate") moves++;
+    if (fault === "failover" || fault === "crash") {
+      crashes++;
+      if (servers.lag > 0 || servers.gossip > 0 || topology === "sentinel") return true;
+    }
+  }
+  // Keys that have been moved are lost where the source of a migration is replaced.
+  return crashes > 1 || (crashes > 0 && moves > 0);
+}
+
 /** A command of a call, in words. */
 export function describeOperation({ part, how, client, calledAt }: Operation): string {
   const { id, verb, key } = part;

@@ -5,10 +5,10 @@
  */
 import { ConnectionError, TimeoutError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/clock.ts";
-import type { ServerState } from "../../src/testing/state.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../../src/transport.ts";
 import { derive, Dice } from "./dice.ts";
 import type { NetworkPlan } from "./scenario.ts";
+import type { SimulatedServer } from "./server.ts";
 import { SimulatedSocket } from "./socket.ts";
 
 /** What connects clients with a server. */
@@ -23,16 +23,23 @@ export class Network {
   mutedUntil = 0;
   readonly #clock: Clock;
   readonly #seed: number;
-  readonly #server: () => ServerState;
+  readonly #find: (endpoint: Endpoint) => SimulatedServer | undefined;
+  /** Until when connects to a server are not answered. */
+  readonly #paused: Map<SimulatedServer, number> = new Map();
   #made = 0;
   #port = 40_000;
 
-  /** `server` is asked at each connect. */
-  constructor(clock: Clock, plan: NetworkPlan, seed: number, server: () => ServerState) {
+  /** `find` is asked at each connect; `undefined`: nobody listens there. */
+  constructor(
+    clock: Clock,
+    plan: NetworkPlan,
+    seed: number,
+    find: (endpoint: Endpoint) => SimulatedServer | undefined,
+  ) {
     this.#clock = clock;
     this.plan = plan;
     this.#seed = seed;
-    this.#server = server;
+    this.#find = find;
   }
 
   /** Refuses connects for so long. */
@@ -45,9 +52,16 @@ export class Network {
     this.mutedUntil = Math.max(this.mutedUntil, this.#clock.now() + ms);
   }
 
+  /** A server neither reads nor writes for so long. */
+  pause(server: SimulatedServer, ms: number): void {
+    for (const socket of this.sockets) if (socket.server === server) socket.freeze(ms);
+    this.#paused.set(server, this.#clock.now() + ms);
+  }
+
   /** Nothing goes wrong any more; connections that are dead stay so. */
   heal(): void {
     this.refusedUntil = this.mutedUntil = 0;
+    this.#paused.clear();
     for (const socket of this.sockets) socket.heal();
   }
 
@@ -67,7 +81,7 @@ export class Network {
 
   #connect(
     owner: number,
-    _endpoint: Endpoint,
+    endpoint: Endpoint,
     { signal, connectTimeout = 0 }: SocketOptions,
     handlers: SocketHandlers,
   ): Promise<Socket> {
@@ -100,32 +114,33 @@ export class Network {
       }
       const arrive = (): void => {
         const now = clock.now();
-        if (now < this.mutedUntil) {
+        const server = this.#find(endpoint);
+        if (now < this.mutedUntil || (server !== undefined && now < (this.#paused.get(server) ?? 0))) {
           // The SYN is lost, and is sent again.
           reach = clock.setTimeout(arrive, 1_000);
           return;
         }
-        if (now < this.refusedUntil) {
+        if (now < this.refusedUntil || server === undefined) {
           return fail(new ConnectionError("Cannot connect: refused", { code: "CONNECT", executed: "no" }));
         }
         settle();
-        resolve(this.#accept(owner, dice, handlers));
+        resolve(this.#accept(server, owner, dice, handlers));
       };
       reach = clock.setTimeout(arrive, 2 * this.plan.latency);
     });
   }
 
-  #accept(owner: number, dice: Dice, handlers: SocketHandlers): Socket {
+  #accept(server: SimulatedServer, owner: number, dice: Dice, handlers: SocketHandlers): Socket {
     const socket = new SimulatedSocket(owner, this.#clock, this.plan, dice, handlers, (gone) => {
       this.sockets.delete(gone);
     });
     this.sockets.add(socket);
-    const state = this.#server();
+    const { state } = server;
     if (state.sessions.size >= state.config.number("maxclients")) {
       socket.turnAway("-ERR max number of clients reached\r\n");
     } else {
       this.#port = this.#port === 65_535 ? 40_000 : this.#port + 1;
-      socket.accept(state, `127.0.0.1:${this.#port}`);
+      socket.accept(server, `127.0.0.1:${this.#port}`);
     }
     return socket;
   }

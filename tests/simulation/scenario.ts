@@ -33,6 +33,12 @@ export interface OptionsPlan {
   readonly minIdle?: number;
   readonly maxIdleTime?: number;
   readonly maxLifetime?: number;
+  /** Of a cluster's nodes. */
+  readonly maxConnectionsPerNode?: number;
+  readonly nodeTimeout?: number;
+  readonly refreshInterval?: number;
+  /** Where a cluster, or the servers of sentinels, are read from. */
+  readonly readFrom?: "replica" | "preferReplica";
   readonly queue?: "lifo" | "fifo";
   readonly closeGrace?: number;
   readonly retry?: { readonly attempts: number; readonly backoff: string; readonly unsafe: boolean } | false;
@@ -58,7 +64,18 @@ export interface ClientPlan {
 /** A command whose effect can be told from all others by its number. */
 export interface Part {
   readonly id: number;
-  readonly verb: "set" | "setpx" | "append" | "incr" | "push" | "del" | "get" | "range" | "list" | "publish";
+  readonly verb:
+    | "set"
+    | "setpx"
+    | "append"
+    | "incr"
+    | "push"
+    | "del"
+    | "get"
+    | "range"
+    | "list"
+    | "publish"
+    | "spublish";
   readonly key: string;
   /** More characters than the number needs. */
   readonly size?: number;
@@ -87,6 +104,8 @@ export type Action =
       readonly id: number;
       readonly channels: readonly string[];
       readonly iterate: boolean;
+      /** The channels are sharded. */
+      readonly sharded?: boolean;
       /** Ends after so many milliseconds. */
       readonly until?: number;
     })
@@ -94,8 +113,24 @@ export type Action =
     | { readonly do: "close" }
   );
 
+/** Something that happens to servers of which there are several. `which`: of those it can happen to, counted round. */
+export type TopologyFault =
+  /** A replica takes the place of its master; `loss`: at once, without what has not arrived. */
+  | { readonly fault: "failover"; readonly which: number; readonly loss: boolean }
+  /** A server crashes, and is back with its data. */
+  | { readonly fault: "crash"; readonly which: number; readonly ms: number }
+  /** A server and the others do not reach each other; clients reach all. */
+  | { readonly fault: "partition"; readonly which: number; readonly ms: number }
+  /** A server's process stands still: nobody reaches it, and its connections are silent. */
+  | { readonly fault: "pause"; readonly which: number; readonly ms: number }
+  /** The slot of a tag moves to another master, key by key, in so many milliseconds. */
+  | { readonly fault: "migrate"; readonly tag: string; readonly which: number; readonly ms: number }
+  /** The slots of all tags move to one master at once. */
+  | { readonly fault: "reshard"; readonly which: number };
+
 /** Something that goes wrong. `which`: of the open connections, counted round. */
 export type Fault =
+  | TopologyFault
   | { readonly fault: "cut"; readonly which: number; readonly toServer: boolean; readonly bytes: number }
   | { readonly fault: "freeze"; readonly which: number; readonly ms: number }
   | { readonly fault: "freezeAll"; readonly ms: number }
@@ -106,7 +141,12 @@ export type Fault =
   | { readonly fault: "refuse"; readonly ms: number }
   | { readonly fault: "hang"; readonly ms: number }
   | { readonly fault: "restart"; readonly keep: boolean; readonly down: number; readonly loading: number }
-  | { readonly fault: "window"; readonly code: "LOADING" | "BUSY" | "READONLY" | "OOM"; readonly ms: number }
+  | {
+    readonly fault: "window";
+    readonly code: "LOADING" | "BUSY" | "READONLY" | "OOM";
+    readonly ms: number;
+    readonly which?: number;
+  }
   | { readonly fault: "maxclients"; readonly limit: number; readonly ms: number }
   | { readonly fault: "sleep"; readonly ms: number }
   /** Breaks a promise by itself, to see that it is noticed; never drawn. */
@@ -115,10 +155,26 @@ export type Fault =
 /** Something that happens, in milliseconds from the beginning. */
 export type Step = { readonly at: number } & (Action | Fault);
 
+/** Names of topologies. */
+export type TopologyName = "standalone" | "sentinel" | "cluster";
+
+/** The servers of a topology. Times are milliseconds. */
+export interface ServersPlan {
+  readonly masters: number;
+  /** Of each master. */
+  readonly replicas: number;
+  /** Until a write arrives at replicas; 0: before its reply. */
+  readonly lag: number;
+  /** Until servers, or sentinels, hear of changes. */
+  readonly gossip: number;
+}
+
 /** A world. */
 export interface Scenario {
   readonly seed: number;
-  readonly topology: "standalone";
+  readonly topology: TopologyName;
+  /** Of clusters and sentinels. */
+  readonly servers?: ServersPlan;
   /** Milliseconds during which steps happen; what follows is the way back to order. */
   readonly duration: number;
   readonly network: NetworkPlan;

@@ -8,7 +8,6 @@ import type { Clock } from "../../src/clock.ts";
 import { callAs, lookup } from "../../src/testing/dispatch.ts";
 import type { ExecutedCommand } from "../../src/testing/executed_log.ts";
 import { ErrorReply } from "../../src/testing/reply.ts";
-import { createState } from "../../src/testing/server.ts";
 import type { Command, ServerState, Session } from "../../src/testing/state.ts";
 
 const TEXTS = {
@@ -25,15 +24,25 @@ export type WindowCode = keyof typeof TEXTS;
 export class SimulatedServer {
   /** Its parts. */
   readonly state: ServerState;
+  /** Where it is. */
+  readonly address: string;
   readonly #clock: Clock;
   readonly #windows: Map<WindowCode, number> = new Map();
   readonly #replies: ReadonlyMap<WindowCode, ErrorReply>;
 
-  /** `executed` is called for each command that is executed. */
-  constructor(clock: Clock, executed: (command: ExecutedCommand) => void) {
+  /** `executed` is called for each command that is executed for a client. */
+  constructor(
+    state: ServerState,
+    address: string,
+    clock: Clock,
+    executed: (command: ExecutedCommand) => void,
+  ) {
     this.#clock = clock;
-    this.state = createState({ clock, logLimit: 0 });
-    this.state.executed.add = executed;
+    this.state = state;
+    this.address = address;
+    state.executed.add = (command) => {
+      if (!state.executed.muted) executed(command);
+    };
     this.#replies = new Map(
       Object.entries(TEXTS).map(([code, text]) => [code as WindowCode, new ErrorReply(text)]),
     );

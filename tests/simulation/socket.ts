@@ -6,11 +6,11 @@
 import { ConnectionError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/clock.ts";
 import { Connection, type Wire } from "../../src/testing/connection.ts";
-import type { ServerState } from "../../src/testing/state.ts";
 import type { Socket, SocketHandlers } from "../../src/transport.ts";
 import type { Dice } from "./dice.ts";
 import { Link } from "./link.ts";
 import type { NetworkPlan } from "./scenario.ts";
+import type { SimulatedServer } from "./server.ts";
 
 interface Waiting {
   bytes: Uint8Array;
@@ -26,6 +26,8 @@ function closedError(why: string): ConnectionError {
 export class SimulatedSocket implements Socket {
   /** The number of the client whose transport made it. */
   readonly owner: number;
+  /** The server at the other end. */
+  server: SimulatedServer | undefined = undefined;
   readonly #clock: Clock;
   readonly #plan: NetworkPlan;
   readonly #handlers: SocketHandlers;
@@ -80,14 +82,15 @@ export class SimulatedSocket implements Socket {
   }
 
   /** Puts a server behind it. */
-  accept(state: ServerState, address: string): void {
+  accept(server: SimulatedServer, address: string): void {
+    this.server = server;
     const wire: Wire = {
       address,
-      localAddress: "127.0.0.1:6379",
+      localAddress: server.address,
       send: (bytes) => this.#transmit(bytes),
       close: (now) => this.#serverCloses(now),
     };
-    this.#server = new Connection(state, wire);
+    this.#server = new Connection(server.state, wire);
   }
 
   /** Turns the client away with a line of text. */

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { setImmediate } from "node:timers";
-import { BlockingConnectionPool, ConnectionPool, MaxConnectionsError, Redis } from "../../mod.ts";
+import { MaxConnectionsError, type Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Calls } from "./calls.ts";
 import { numberOf } from "./commands.ts";
@@ -16,7 +16,7 @@ import { MARKERS } from "./judges/subscriptions.ts";
 import { Network } from "./network.ts";
 import { OwnedClock } from "./owned_clock.ts";
 import { type Action, type ClientPlan, isFault, type Scenario } from "./scenario.ts";
-import { SimulatedServer } from "./server.ts";
+import { createTopology, type SimulatedTopology, type WorldPool } from "./topology.ts";
 import { Trace } from "./trace.ts";
 
 /** Milliseconds in which all must be in order again when nothing goes wrong any more. */
@@ -25,7 +25,7 @@ const RECOVERY = 90_000;
 /** A client with what it stands on. */
 export interface WorldClient {
   readonly redis: Redis;
-  readonly pool: ConnectionPool;
+  readonly pool: WorldPool;
   /** The number of the client that made the pool. */
   readonly owner: number;
   closing: Promise<void> | undefined;
@@ -42,7 +42,7 @@ export class World {
   readonly history: History;
   readonly clients: WorldClient[] = [];
   readonly network: Network;
-  readonly server: SimulatedServer;
+  readonly topology: SimulatedTopology;
   readonly trace: Trace;
   /** The log says that everything ran twice: a promise that is broken on purpose. */
   lies = false;
@@ -76,8 +76,8 @@ export class World {
       closedAt: new Map(),
       faults: [],
     };
-    this.server = new SimulatedServer(new OwnedClock(this.#clock, derive(scenario.seed, 2)), (command) => {
-      const { name, args } = command;
+    const time = new OwnedClock(this.#clock, derive(scenario.seed, 2));
+    this.topology = createTopology(this, time, ({ name, args }) => {
       if (name === "FLUSHALL") {
         this.history.flushes.push({ event: this.event("flushed", 0), at: this.now });
         return;
@@ -87,13 +87,13 @@ export class World {
       const event = this.event("executed", number);
       this.#operations.get(number)?.executions.push(event);
       if (this.lies) this.#operations.get(number)?.executions.push(this.event("executed", number));
-      if (name === "PUBLISH") this.history.published.push({ id: number, channel: args[1]!, event });
+      if (name.endsWith("PUBLISH")) this.history.published.push({ id: number, channel: args[1]!, event });
     });
     this.network = new Network(
       this.#clock,
       scenario.network,
       derive(scenario.seed, 3),
-      () => this.server.state,
+      (endpoint) => this.topology.find(endpoint),
     );
     scenario.clients.forEach((plan, at) => this.clients.push(this.#client(plan, at)));
     this.#calls = new Calls(this);
@@ -183,6 +183,9 @@ export class World {
   /** A part of the client that is loaded when it is first used is being loaded: that is not in simulated time. */
   loading(): void {
     this.#loading.push(import("../../src/client/lazy_modules.ts"));
+    if (this.scenario.topology === "sentinel") {
+      this.#loading.push(import("../../src/sentinel/lazy_modules.ts"));
+    }
   }
 
   /** Closes a client. */
@@ -196,30 +199,16 @@ export class World {
   }
 
   #client(plan: ClientPlan, at: number): WorldClient {
-    const { shares, pool: kind, options } = plan;
+    const { shares, options } = plan;
     if (shares !== undefined) {
       const { pool, owner } = this.clients[shares]!;
-      const { multiplex, commandTimeout } = options;
-      return {
-        redis: new Redis({ pool, ...multiplex !== undefined && { multiplex }, ...commandTimeout && {} }),
-        pool,
-        owner,
-        closing: undefined,
-      };
+      return { ...this.topology.open(plan, {}, pool), owner, closing: undefined };
     }
     const clock = new OwnedClock(this.#clock, derive(this.scenario.seed, 100 + at));
     this.#clocks.push(clock);
-    const { cache, multiplex, ...rest } = options;
+    const { cache: _cache, multiplex: _multiplex, ...rest } = options;
     const common = { ...rest, clock, transport: this.network.transport(at), libName: false as const };
-    const own = { ...multiplex !== undefined && { multiplex }, ...cache && { cache } };
-    if (kind === undefined) {
-      const redis = new Redis({ ...common, ...own } as never);
-      return { redis, pool: redis.pool as ConnectionPool, owner: at, closing: undefined };
-    }
-    const pool = kind === "waiting"
-      ? new BlockingConnectionPool({ ...common, timeout: 2_000 } as never)
-      : new ConnectionPool(common as never);
-    return { redis: new Redis({ ...own, pool } as never), pool, owner: at, closing: undefined };
+    return { ...this.topology.open(plan, common, undefined), owner: at, closing: undefined };
   }
 
   async #settle(): Promise<void> {
@@ -256,16 +245,23 @@ export class World {
       this.#clock.setTimeout(() => {
         this.trace.step(step);
         if (isFault(step)) applyFault(this, step);
-        else this.#calls.begin(step as Action);
+        else this.#begins(step as Action);
       }, step.at);
     }
     await this.#skip(this.scenario.duration);
   }
 
+  #begins(action: Action): void {
+    this.#calls.begin(action);
+    // Its client is loaded by its first use.
+    if (this.scenario.topology === "sentinel") this.loading();
+  }
+
   /** Nothing goes wrong any more: what was called settles, and each client works again. */
   async #recover(): Promise<void> {
-    this.server.heal();
     this.network.heal();
+    this.topology.heal();
+    for (const server of this.topology.servers) server.heal();
     const until = this.now + RECOVERY;
     while (this.#pending > 0 && this.now < until) await this.#skip(500);
     let id = MARKERS;
@@ -275,6 +271,7 @@ export class World {
       let works = false;
       for (let tries = 0; !works && tries < 10; tries++) {
         let settled = false;
+        this.loading();
         redis.with({ timeout: 6_000 }).set(`probe${at}`, "x").then(
           () => works = true,
           (error) => last = error,
@@ -289,13 +286,14 @@ export class World {
     const channels = new Set(this.history.subscribers.flatMap((one) => one.channels));
     const first = this.clients.findIndex(({ closing }) => closing === undefined);
     for (const channel of first < 0 ? [] : channels) {
-      const part = { id: id++, verb: "publish" as const, key: channel };
-      this.#calls.begin({ do: "call", client: first, part });
+      const verb = channel.startsWith("s") ? "spublish" as const : "publish" as const;
+      const part = { id: id++, verb, key: channel };
+      this.#begins({ do: "call", client: first, part });
     }
     for (let at = 0; at < this.clients.length; at++) {
       if (this.clients[at]!.closing !== undefined) continue;
       for (let more = 0; more < 3; more++) {
-        this.#calls.begin({ do: "call", client: at, part: { id: id++, verb: "append", key: `k-${at}` } });
+        this.#begins({ do: "call", client: at, part: { id: id++, verb: "append", key: `k-${at}` } });
       }
     }
     await this.#skip(5_000);
@@ -334,7 +332,7 @@ export class World {
       if (clock.pendingTimers > 0) faults.push(`left: ${clock.pendingTimers} timers`);
     }
     if (this.#listeners !== 0) faults.push(`left: ${this.#listeners} listeners on signals`);
-    this.server.state.time.stop();
+    this.topology.close();
   }
 
   /** What holds at every moment. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { valueOf } from "../commands.ts";
-import { describeOperation, type History, type Operation } from "../history.ts";
+import { describeOperation, type History, isLossy, type Operation } from "../history.ts";
 
 /** Milliseconds for which an expired value may be served. */
 const LATE = 100;
@@ -21,7 +21,7 @@ interface Version {
 /** Judges the reads of clients with a cache. */
 export function judgeCache({ operations, flushes, times, scenario }: History): string[] {
   const cached = scenario.clients.map(({ options }) => Boolean(options.cache));
-  if (!cached.some(Boolean)) return [];
+  if (!cached.some(Boolean) || isLossy(scenario)) return [];
   const writes: Map<string, { operation: Operation; event: number }[]> = new Map();
   for (const operation of operations) {
     const { verb, key } = operation.part;

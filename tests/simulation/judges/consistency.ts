@@ -4,7 +4,7 @@
  * @module
  */
 import { valueOf } from "../commands.ts";
-import type { History, Operation } from "../history.ts";
+import { type History, isLossy, type Operation } from "../history.ts";
 import { type Event, linearize } from "./linearizable.ts";
 
 /** The state of a key that is not there. */
@@ -55,15 +55,17 @@ function shown(operation: Operation): string {
   return `${part.verb} #${part.id} [${called}, ${settled}] ${JSON.stringify(result)}`;
 }
 
-/** Judges each key for itself. Reads of clients with a cache have a judge of their own. */
+/** Judges each key for itself. Reads of clients with a cache have a judge of their own.
+ * Where servers lose writes, keys are not linearizable, nor where clients read from replicas. */
 export function judgeConsistency({ operations, flushes, scenario }: History): string[] {
+  if (isLossy(scenario)) return [];
   const keys: Map<string, Operation[]> = new Map();
   for (const operation of operations) {
     const { key, verb } = operation.part;
     if (!/^[kn]/.test(key) || operation.how === "pop") continue;
-    if (verb === "get" && operation.how === "call" && scenario.clients[operation.client]!.options.cache) {
-      continue;
-    }
+    const { cache, readFrom } = scenario.clients[operation.client]!.options;
+    if (verb === "get" && operation.how === "call" && cache) continue;
+    if ((verb === "get" || verb === "range") && readFrom !== undefined) continue;
     let list = keys.get(key);
     if (list === undefined) keys.set(key, list = []);
     list.push(operation);

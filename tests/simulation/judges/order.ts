@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writes } from "../commands.ts";
+import { tagOf, writes } from "../commands.ts";
 import { describeOperation, type History, type Operation } from "../history.ts";
 
 /** Judges the order of what was executed. */
@@ -19,7 +19,10 @@ export function judgeOrder({ operations, scenario }: History): string[] {
     if (typeof options.retry === "object" && options.retry.unsafe) continue;
     // Without a shared connection each call has its own. A pipeline goes out in parts, between which others may run.
     const shared = (how === "call" || how === "multi") && options.multiplex !== false;
-    const lane = shared ? `client ${client}` : `call ${group}`;
+    const caller = shared ? `client ${client}` : `call ${group}`;
+    // In a cluster each slot has an order of its own, and PUBLISH, which has no slot, none.
+    if (scenario.topology === "cluster" && part.verb === "publish") continue;
+    const lane = `${caller} ${tagOf(part.key)}`;
     const before = last.get(lane);
     if (before !== undefined && before.executions[0]! > executions[0]!) {
       faults.push(`order: ${describeOperation(operation)} ran before ${describeOperation(before)}`);
