@@ -85,8 +85,6 @@ export class Watchdog {
   #check(now: number): number {
     const { dispatcher, output, where } = this.#watched;
     const { queue } = dispatcher;
-    // A command that has begun to be sent will be sent whole.
-    const begun = queue.length - output.staged;
     let next = Infinity;
     for (let index = 0; index < queue.length; index++) {
       const pending = queue.at(index)!;
@@ -95,7 +93,8 @@ export class Watchdog {
         if (pending.deadline < next) next = pending.deadline;
         continue;
       }
-      expire(pending, index < begun ? "unknown" : "no", where);
+      // A command that has begun to be sent will be sent whole. Rejecting one may send the next of its pipeline.
+      expire(pending, index < queue.length - output.staged ? "unknown" : "no", where);
     }
     const { unsent } = output;
     let expired = false;

@@ -37,7 +37,7 @@ export class ReadingExecutor extends StandaloneExecutor {
 
   /** @inheritdoc */
   override execute(command: Command, call: Call): Promise<unknown> {
-    if (this.#reads(command)) return this.#read((executor) => executor.execute(command, call), call);
+    if (this.#reads(command)) return this.#read((executor, rest) => executor.execute(command, rest), call);
     const refusal = this.#refusal(command);
     return refusal === undefined ? super.execute(command, call) : Promise.reject(refusal);
   }
@@ -45,7 +45,7 @@ export class ReadingExecutor extends StandaloneExecutor {
   /** @inheritdoc */
   override executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
     if (!atomic && commands.every((command) => this.#reads(command))) {
-      return this.#read((executor) => executor.executeAll(commands, call), call) as Promise<unknown[]>;
+      return this.#read((executor, rest) => executor.executeAll(commands, rest), call) as Promise<unknown[]>;
     }
     for (const command of commands) {
       const refusal = this.#refusal(command);
@@ -73,7 +73,7 @@ export class ReadingExecutor extends StandaloneExecutor {
 
   async #read(run: Parameters<ReplicaReader["read"]>[0], call: Call): Promise<unknown> {
     if (this.#reader === undefined) {
-      if (this.closed) return await run(this.#home);
+      if (this.closed) return await run(this.#home, call);
       this.#reader = await (this.#loading ??= this.#load());
     }
     return await this.#reader.read(run, call);

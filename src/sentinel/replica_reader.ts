@@ -8,7 +8,8 @@ import type { Timer } from "../clock.ts";
 import { text } from "../commands/replies.ts";
 import type { Call } from "../client/executor.ts";
 import type { StandaloneExecutor } from "../client/standalone_executor.ts";
-import { ConnectionError, RedisError, ReplyError } from "../errors.ts";
+import { ConnectionError, RedisError, ReplyError, TimeoutError } from "../errors.ts";
+import { abortable, startLimit } from "../connection/time_limit.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { averageLatency, measureLatency } from "../topology/latency.ts";
 import type { ReadFrom } from "../topology/read_from.ts";
@@ -51,8 +52,8 @@ export interface ReadingOptions {
 
 /** What runs commands of one server. */
 type Home = Readable["executor"];
-/** A read, as it is run on a server. */
-type Run = (executor: Home) => Promise<unknown>;
+/** A read, as it is run on a server, within what is left of its time. */
+type Run = (executor: Home, call: Call) => Promise<unknown>;
 
 /** Selects a server for each read. */
 export class ReplicaReader {
@@ -66,6 +67,8 @@ export class ReplicaReader {
   #masterLatency: number | undefined = undefined;
   #unwatch: (() => void) | undefined = undefined;
   #first: Promise<void> | undefined = undefined;
+  /** Whether the replicas have been looked for. */
+  #begun = false;
   #looking: Promise<void> | undefined = undefined;
   #reason: Error | undefined = undefined;
   #timer: Timer = undefined;
@@ -98,11 +101,17 @@ export class ReplicaReader {
   async read(run: Run, call: Call): Promise<unknown> {
     const { clock } = this.#options.home.options.connection;
     const end = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
-    if (!this.#ended) await (this.#first ??= this.#begin());
+    let rest = call;
+    const remaining = (): Call =>
+      end === Infinity ? call : { ...call, timeout: Math.max(1, end - clock.now()) };
+    if (!this.#ended && !this.#begun) {
+      await this.#limited(this.#first ??= this.#begin(), call);
+      rest = remaining();
+    }
     const tried = new Set<Readable>();
     while (true) {
       // Nothing is opened any more by who has been closed, and home says why.
-      if (this.#ended) return await run(this.#home);
+      if (this.#ended) return await run(this.#home, rest);
       const node = this.#pick();
       // A server that refused at once would do so again, and nothing else would run meanwhile.
       const inVain = tried.has(node) && !node.ready;
@@ -112,11 +121,26 @@ export class ReplicaReader {
         node instanceof ReplicaNode &&
         !node.ready && clock.now() < end && !call.signal?.aborted && !this.#ended;
       try {
-        const result = await run(node.executor);
+        const result = await run(node.executor, rest);
         if (!Array.isArray(result) || !result.some(failed)) return result;
       } catch (error) {
         if (!failed(error)) throw error;
       }
+      rest = remaining();
+    }
+  }
+
+  /** Waits for the first look at the replicas, for as long as a call may take. */
+  async #limited(looked: Promise<void>, { timeout, signal }: Call): Promise<void> {
+    const late = (): TimeoutError => {
+      const message = `The command waited ${timeout} ms for the replicas of "${this.#options.service}"`;
+      return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no" });
+    };
+    const limit = startLimit(this.#options.home.options.connection.clock, timeout, late, signal);
+    try {
+      await abortable(looked, limit.signal);
+    } finally {
+      limit.release();
     }
   }
 
@@ -170,6 +194,11 @@ export class ReplicaReader {
 
   /** Looks for the replicas; ready when one of them is, or none can be. */
   async #begin(): Promise<void> {
+    await this.#find();
+    this.#begun = true;
+  }
+
+  async #find(): Promise<void> {
     const { service } = this.#options;
     const sentinels = this.#sentinels;
     this.#unwatch = sentinels.watch(service, {

@@ -134,6 +134,7 @@ class SharedTransaction {
   #send(pending: Pending, node: ClusterNode): void {
     const { mode, timeout } = this.#call;
     const terms = { mode, timeout, deadline: this.#deadline };
+    let submitting = true;
     const attempt = this.#attempt = new ReportingAttempt(this.#commands, terms, (outcomes) => {
       this.#outcomes = outcomes;
       if (pending.done) return;
@@ -141,11 +142,14 @@ class SharedTransaction {
       const none = outcomes.every((one) => one instanceof RedisError && one.executed === "no");
       const refusal = none ? outcomes.find((one) => redirectionOf(one) !== undefined) : undefined;
       if (refusal !== undefined) return pending.fail(refusal as Error);
+      // A connection or a queue that refuses at once would refuse the next attempt, too.
+      if (submitting && first instanceof RedisError) return pending.reject(first);
       const failed = outcomes.every((one) => isUnanswered(one) || isRefusal(one));
       if (failed && (isUnanswered(first) || first instanceof ReplyError)) pending.fail(first);
       else pending.resolve(outcomes as Reply);
     });
     node.shared.submitBatch(attempt);
+    submitting = false;
   }
 }
 

@@ -89,7 +89,7 @@ export function judgeConsistency({ operations, flushes, scenario }: History): st
         continue;
       }
       // The log of the server says when each write ran; of a client that repeats what may have run, each time counts.
-      const own = executions.at(-1);
+      const own = executions.findLast((event) => event <= settled) ?? executions.at(-1);
       for (const event of executions) {
         if (reads && event !== own) continue;
         const apply = event === own ? effect(operation) : effect({ ...operation, outcome: undefined });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { tagOf, writes } from "../commands.ts";
+import { writes } from "../commands.ts";
 import { describeOperation, type History, type Operation } from "../history.ts";
 
 /** Judges the order of what was executed. */
@@ -20,9 +20,10 @@ export function judgeOrder({ operations, scenario }: History): string[] {
     // Without a shared connection each call has its own. A pipeline goes out in parts, between which others may run.
     const shared = (how === "call" || how === "multi") && options.multiplex !== false;
     const caller = shared ? `client ${client}` : `call ${group}`;
-    // In a cluster each slot has an order of its own, and PUBLISH, which has no slot, none.
-    if (scenario.topology === "cluster" && part.verb === "publish") continue;
-    const lane = `${caller} ${tagOf(part.key)}`;
+    // In a cluster each key has an order of its own, as the keys of a slot move one by one. Channels have none.
+    const cluster = scenario.topology === "cluster";
+    if (cluster && part.verb.endsWith("publish")) continue;
+    const lane = cluster ? `${caller} ${part.key}` : caller;
     const before = last.get(lane);
     if (before !== undefined && before.executions[0]! > executions[0]!) {
       faults.push(`order: ${describeOperation(operation)} ran before ${describeOperation(before)}`);
