@@ -2,7 +2,9 @@
  * Runs simulated worlds: `./scripts/simulate [deno|bun|node] [--seed S] [--seeds N] [--minutes M] [--topology
  * standalone|sentinel|cluster|all] [--replay FILE]`.
  *
- * Each seed is a world of its own; a world that breaks a promise is printed, made smaller, and saved for `--replay`.
+ * Each seed is a world of its own. `--shrink`: a world that breaks a promise is made smaller, and saved for `--replay`,
+ * which prints all that happens. `--replay FILE --save NAME` makes it a test of the suite: a file in
+ * `tests/simulation/regressions/`.
  *
  * @module
  */
@@ -10,10 +12,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { printScenario } from "../tests/simulation/print.ts";
 import { kindOf, shrink } from "../tests/simulation/shrink.ts";
 import { drawScenario } from "../tests/simulation/draw.ts";
+import { formatScenario, parseScenario } from "../tests/simulation/scenario_file.ts";
 import type { Scenario, TopologyName } from "../tests/simulation/scenario.ts";
 import { type RunResult, simulate } from "../tests/simulation/simulate.ts";
 
@@ -24,6 +28,7 @@ const { values } = parseArgs({
     minutes: { type: "string" },
     topology: { type: "string", default: "standalone" },
     replay: { type: "string" },
+    save: { type: "string" },
     trace: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
     shrink: { type: "boolean", default: false },
@@ -70,8 +75,8 @@ async function runOne(scenario: Scenario, verbose: boolean): Promise<boolean> {
 async function makeSmaller(scenario: Scenario, { faults }: RunResult): Promise<void> {
   const small = await shrink(scenario, kindOf(faults[0]!));
   const again = await simulate(small, true);
-  const file = join(tmpdir(), `simulated-${scenario.seed}.json`);
-  writeFileSync(file, JSON.stringify(small));
+  const file = join(tmpdir(), `simulated-${scenario.seed}.jsonl`);
+  writeFileSync(file, formatScenario(small));
   console.log(printScenario(small));
   for (const line of again.lines.slice(0, 80)) console.log(line);
   for (const fault of again.faults.slice(0, 3)) console.log(`  ${fault.slice(0, 800)}`);
@@ -88,7 +93,16 @@ function topologiesOf(name: string): readonly TopologyName[] {
 
 const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 if (values.replay !== undefined) {
-  await runOne(JSON.parse(readFileSync(values.replay, "utf8")), true);
+  const text = readFileSync(values.replay, "utf8");
+  const scenario = parseScenario(text);
+  await runOne(scenario, true);
+  if (values.save !== undefined) {
+    const file = fileURLToPath(
+      new URL(`../tests/simulation/regressions/${values.save}.jsonl`, import.meta.url),
+    );
+    writeFileSync(file, formatScenario(scenario));
+    console.log(`saved: ${file}`);
+  }
 } else {
   const seeds = Number(values.seeds ?? (values.seed === undefined ? 100 : 1));
   const until = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;

@@ -170,7 +170,7 @@ export class Output {
     this.#ended = this.#blocked = this.busy = true;
     queueMicrotask(() => this.#tellProgress());
     this.#backlog = [];
-    this.#backlogBytes = 0;
+    this.#backlogBytes = this.staged = 0;
     return this.unsent.drain();
   }
 

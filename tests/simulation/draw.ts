@@ -81,7 +81,7 @@ function adapt(dice: Dice, options: OptionsPlan, topology: TopologyName): Option
     ...reads,
     // There are connections to each node.
     ...rest.maxConnections !== undefined && { maxConnections: rest.maxConnections * 6 },
-    ...dice.oneIn(4) && { maxConnectionsPerNode: dice.pick([2, 5]) },
+    ...dice.oneIn(4) && { maxConnectionsPerNode: rest.multiplex === false ? 8 : dice.pick([3, 5]) },
     ...dice.oneIn(3) && { nodeTimeout: dice.pick([0, 200, 1_000]) },
     ...dice.oneIn(4) && { refreshInterval: dice.pick([500, 5_000]) },
   };

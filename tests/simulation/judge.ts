@@ -7,6 +7,7 @@ import type { History } from "./history.ts";
 import { judgeCache } from "./judges/cache.ts";
 import { judgeConsistency } from "./judges/consistency.ts";
 import { judgeDeadlines } from "./judges/deadlines.ts";
+import { judgeErrors } from "./judges/errors.ts";
 import { judgeExecuted } from "./judges/executed.ts";
 import { judgeOrder } from "./judges/order.ts";
 import { judgeSubscriptions } from "./judges/subscriptions.ts";
@@ -16,6 +17,7 @@ export function judge(history: History): string[] {
   return [
     ...history.faults,
     ...judgeDeadlines(history),
+    ...judgeErrors(history),
     ...judgeExecuted(history),
     ...judgeOrder(history),
     ...judgeConsistency(history),

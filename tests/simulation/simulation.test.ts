@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import { promisify } from "node:util";
 import { drawScenario } from "./draw.ts";
 import { printScenario } from "./print.ts";
 import type { Scenario, Step } from "./scenario.ts";
+import { parseScenario } from "./scenario_file.ts";
 import { kindOf, shrink } from "./shrink.ts";
 import { simulate } from "./simulate.ts";
 
@@ -65,6 +67,16 @@ describe("simulation", () => {
     assert.equal(small.clients.length, 1);
     assert.match(printScenario(small), /0 ms {2}fault lie$/);
   });
+});
+
+describe("regressions that a seed found, by file", () => {
+  const folder = new URL("./regressions/", import.meta.url);
+  for (const file of readdirSync(folder)) {
+    it(file.replace(/_|\.jsonl$/g, " ").trim(), async () => {
+      const { faults } = await simulate(parseScenario(readFileSync(new URL(file, folder), "utf8")));
+      assert.deepEqual(faults, []);
+    });
+  }
 });
 
 describe("regressions that a seed found", () => {

@@ -145,6 +145,11 @@ export class DedicatedBatchConnection implements BatchConnection {
     return this.#pool.options.connection.clock;
   }
 
+  /** The connection, while it is in use. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
   /** @inheritdoc */
   submitBatch(group: BatchAttempt): void {
     this.#giveBack();

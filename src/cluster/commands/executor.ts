@@ -25,7 +25,7 @@ import { gather, needsNode, targetsOf } from "./fan_out.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import { runPipeline } from "./pipeline.ts";
+import { type Execute, runPipeline } from "./pipeline.ts";
 import type { ClusterConnectionPool } from "../connections/pool.ts";
 import { unlessAborted } from "./reply_policies.ts";
 import { isReadonly } from "../redirection/redirection.ts";
@@ -125,8 +125,20 @@ export class ClusterExecutor implements Executor {
     if (commands.length === 0) return [];
     const routed = commands.map((command) => this.#unknown.route(command, call));
     if (atomic) return await runTransaction(this.router, this.#cluster, routed, call, this.#multiplex);
-    const execute = (command: Command, rest: Call): Promise<unknown> => this.execute(command, rest);
-    return await runPipeline(this.router, this.#cluster, routed, call, this.#multiplex, execute);
+    let rest = call;
+    try {
+      // Without the topology each command would take a connection of its own, in no certain order.
+      if (!this.#multiplex) rest = await awaitTopology(this.#cluster, "A pipeline", call);
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      return commands.map(() => error);
+    }
+    const execute: Execute = (command, terms, slot) => {
+      if (this.#multiplex || slot === undefined) return this.execute(command, terms);
+      const binary = (command.spec.flags & CommandFlag.binary) !== 0;
+      return this.#together(command, binary ? { ...terms, mode: DecodeMode.bytes } : terms, slot);
+    };
+    return await runPipeline(this.router, this.#cluster, routed, rest, this.#multiplex, execute);
   }
 
   /** @inheritdoc */

@@ -10,6 +10,7 @@ import { isUnanswered, PipelineAttempt } from "../../client/pipeline/pipeline_at
 import { withSources } from "../../client/commands/scripts.ts";
 import type { Command } from "../../commands/command.ts";
 import { abortable } from "../../connection/time_limit.ts";
+import type { Connection } from "../../connection/connection.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { acquireFromNode } from "../connections/acquire_from_node.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
@@ -28,6 +29,9 @@ interface Item {
   settled(outcome: unknown): void;
 }
 
+/** Runs a command by itself; with `slot` behind the commands of that slot that are being redirected. */
+export type Execute = (command: Command, call: Call, slot?: number) => Promise<unknown>;
+
 /** What the commands of a pipeline share on their way. */
 interface PipelineState {
   readonly router: Router;
@@ -45,10 +49,17 @@ class PipelineSender implements RoutedSender {
   readonly #state: PipelineState;
   /** @inheritdoc */
   readonly node: ClusterNode | undefined;
+  readonly #dedicated: DedicatedBatchConnection | undefined;
 
-  constructor(state: PipelineState, node: ClusterNode | undefined) {
+  constructor(state: PipelineState, node: ClusterNode | undefined, dedicated?: DedicatedBatchConnection) {
     this.#state = state;
     this.node = node;
+    this.#dedicated = dedicated;
+  }
+
+  /** @inheritdoc */
+  get connection(): Connection | undefined {
+    return this.#dedicated?.connection;
   }
 
   /** @inheritdoc */
@@ -58,12 +69,13 @@ class PipelineSender implements RoutedSender {
 
   /** @inheritdoc */
   at(node: ClusterNode | undefined): PipelineSender {
-    return node === this.node ? this : new PipelineSender(this.#state, node);
+    return node === this.node && this.#dedicated === undefined ? this : new PipelineSender(this.#state, node);
   }
 
   /** @inheritdoc */
   recover(pending: Pending, error: Error): boolean {
     const { router, call: { retry, signal, route, ranAt }, doubtful, recovered } = this.#state;
+    if (signal?.aborted) return false;
     const slot = slotOfCommand(pending.command as Command);
     pending.coldFields.retry = retry;
     // A command for all nodes stays at its own.
@@ -74,7 +86,8 @@ class PipelineSender implements RoutedSender {
     }
     if (route !== undefined) router.record(pending, route);
     const taken = router.recoverFrom(pending, error, this.node);
-    if (taken && !recovered.has(pending)) {
+    // A queue may have refused it meanwhile.
+    if (taken && !pending.done && !recovered.has(pending)) {
       recovered.add(pending);
       if (!isReadonly(pending.command)) this.left++;
       collectNode(pending, ranAt);
@@ -89,7 +102,7 @@ class PipelineSender implements RoutedSender {
 class ClusterPipeline {
   readonly #cluster: ClusterState;
   readonly #state: PipelineState;
-  readonly #execute: (command: Command, call: Call) => Promise<unknown>;
+  readonly #execute: Execute;
   readonly #outcomes: unknown[];
   readonly #parts: Map<ClusterNode, Item[]> = new Map();
   readonly #waiting: Promise<void>[] = [];
@@ -99,7 +112,7 @@ class ClusterPipeline {
   constructor(
     cluster: ClusterState,
     state: PipelineState,
-    execute: (command: Command, call: Call) => Promise<unknown>,
+    execute: Execute,
     count: number,
   ) {
     this.#cluster = cluster;
@@ -146,7 +159,8 @@ class ClusterPipeline {
   #to(slot: number, command: Command, settled: (outcome: unknown) => void): void {
     const node = this.#cluster.nodeOf(slot, isReadonly(command));
     // Behind commands that are being redirected it waits for its turn.
-    if (node === undefined || this.#state.router.isRedirecting(slot)) this.#alone(command, settled);
+    if (this.#state.router.isRedirecting(slot)) this.#alone(command, settled, slot);
+    else if (node === undefined) this.#alone(command, settled);
     else this.#item(node, { command, settled });
   }
 
@@ -156,8 +170,8 @@ class ClusterPipeline {
     else items.push(item);
   }
 
-  #alone(command: Command, settled: (outcome: unknown) => void): void {
-    this.#waiting.push(this.#execute(command, this.#state.call).then(settled, settled));
+  #alone(command: Command, settled: (outcome: unknown) => void, slot?: number): void {
+    this.#waiting.push(this.#execute(command, this.#state.call, slot).then(settled, settled));
   }
 
   #join(place: number, put: () => unknown): void {
@@ -188,11 +202,12 @@ class ClusterPipeline {
     const { mode, timeout, signal } = call;
     const { clock } = this.#cluster.options.connection;
     const here = (): boolean => this.#cluster.topology.nodes().includes(node);
-    const connection = multiplex
-      ? node.shared
+    const dedicated = multiplex
+      ? undefined
       : new DedicatedBatchConnection(node.pool, call, (...rest) =>
         acquireFromNode(this.#cluster, node, here, ...rest));
-    const sender = new PipelineSender(this.#state, node);
+    const connection = dedicated ?? node.shared;
+    const sender = new PipelineSender(this.#state, node, dedicated);
     const attempt = new PipelineAttempt(withSources(items.map(({ command }) => command)), {
       mode,
       timeout,
@@ -208,7 +223,7 @@ class ClusterPipeline {
       attempt.abandon(reason as Error);
       for (const { settled } of items) settled(reason);
     } finally {
-      if (connection instanceof DedicatedBatchConnection) connection.end();
+      dedicated?.end();
     }
   }
 }
@@ -220,7 +235,7 @@ export function runPipeline(
   commands: readonly Command[],
   call: Call,
   multiplex: boolean,
-  execute: (command: Command, call: Call) => Promise<unknown>,
+  execute: Execute,
 ): Promise<unknown[]> {
   const state: PipelineState = { router, call, doubtful: new Set(), recovered: new WeakSet() };
   const pipeline = new ClusterPipeline(cluster, state, execute, commands.length);

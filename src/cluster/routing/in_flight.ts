@@ -12,7 +12,7 @@ import type { Pending } from "../../connection/pending.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { slotOfCommand } from "./route.ts";
 
-/** Finds commands in flight to the nodes: over their shared connections, and batches. */
+/** Finds commands in flight to the nodes: over their shared connections, over dedicated ones where asked, and batches. */
 export class InFlightCommands {
   readonly #wanted: (pending: Pending) => boolean;
   readonly #indexes: WeakMap<Connection, InFlightIndex> = new WeakMap();
@@ -33,20 +33,26 @@ export class InFlightCommands {
   /** Returns slots with commands in flight to a node, and maybe some whose commands have been answered. */
   slots(node: ClusterNode): number[] {
     const batches = [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
-    return [...this.#indexOf(node)?.slots() ?? [], ...batches];
+    return [...this.#indexOf(node.openedShared?.connection)?.slots() ?? [], ...batches];
   }
 
-  /** Returns the commands of a slot that a node has not answered, each once: the caller waits for them. */
-  take(node: ClusterNode | undefined, slot: number): Pending[] {
-    const sent = this.#indexOf(node)?.take(slot) ?? [];
+  /**
+   * Returns the commands of a slot that a node has not answered, each once: the caller waits for them. `connection`:
+   * a dedicated connection to the node.
+   */
+  take(
+    node: ClusterNode | undefined,
+    slot: number,
+    connection: Connection | undefined = node?.openedShared?.connection,
+  ): Pending[] {
+    const sent = this.#indexOf(connection)?.take(slot) ?? [];
     for (const [batch, at] of this.#batches) {
       if (at === node && slotOfCommand(batch.command as Command) === slot) sent.push(batch);
     }
     return sent;
   }
 
-  #indexOf(node: ClusterNode | undefined): InFlightIndex | undefined {
-    const connection = node?.openedShared?.connection;
+  #indexOf(connection: Connection | undefined): InFlightIndex | undefined {
     if (connection === undefined) return undefined;
     let index = this.#indexes.get(connection);
     if (index === undefined) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Connection } from "../../connection/connection.ts";
 import type { Pending, Sender } from "../../connection/pending.ts";
 import { isReadonly } from "../redirection/redirection.ts";
 import type { ClusterNode } from "../topology/node.ts";
@@ -13,6 +14,8 @@ export interface RoutedSender extends Sender {
   readonly router: NodeRecovery;
   /** The node that its commands go to; `undefined`: none yet. */
   readonly node: ClusterNode | undefined;
+  /** The dedicated connection that its commands are sent on. Default: the shared connection of the node. */
+  readonly connection?: Connection | undefined;
   /** Returns the same sender for commands to `node`; `undefined`: to no node yet. */
   at(node: ClusterNode | undefined): RoutedSender;
   /** Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. */

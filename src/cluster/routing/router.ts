@@ -143,7 +143,8 @@ export class Router implements NodeRecovery, TopologyListener {
     const ordered = this.#isOrdered(pending, slot);
     let queue = this.#queues.get(slot);
     if (ordered && error instanceof ReplyError && error.executed === "no") {
-      queue ??= this.#addQueue(slot, this.#inFlight.take(node, slot));
+      const { connection } = pending.sender as Partial<RoutedSender>;
+      queue ??= this.#addQueue(slot, this.#inFlight.take(node, slot, connection));
     }
     // Before a new master is known, which may bring back more commands of the slot.
     queue?.enter(pending);

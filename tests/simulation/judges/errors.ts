@@ -1,0 +1,16 @@
+/**
+ * Calls end with errors that are documented: no error shows a defect of the client itself.
+ *
+ * @module
+ */
+import { describeOperation, describeOutcome, type History } from "../history.ts";
+
+/** Judges the kinds of errors. */
+export function judgeErrors({ operations }: History): string[] {
+  return operations.filter(({ outcome }) => {
+    const error = outcome?.error;
+    return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  }).map((operation) =>
+    `internal: ${describeOperation(operation)} ended with ${describeOutcome(operation.outcome)}`
+  );
+}
