@@ -102,6 +102,9 @@ export type { Monitor, MonitoredCommand, MonitorOptions } from "./src/client/com
 export type { PushContents, PushKinds } from "./src/client/pubsub/push_messages.ts";
 export type { CacheStats, ClientCache } from "./src/client/cache/cache.ts";
 export type { CachedCodec, CachedOptions } from "./src/client/cache/cache_aside_options.ts";
+export { OnceClient } from "./src/client/once/once_client.ts";
+export type { OnceOptions } from "./src/client/once/once_record.ts";
+export type { Outcome, OutcomeOptions } from "./src/client/once/outcome.ts";
 export { NamedPipeline, Pipeline, type Results, type Settled } from "./src/client/pipeline/pipeline.ts";
 // Type exports only: a class named here would be loaded at start.
 export type { Watched, WatchingClient, WatchOptions } from "./src/client/pipeline/watch.ts";

@@ -15,6 +15,9 @@ import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call_options.ts";
 import type { ClientCore } from "./client_core.ts";
 import type { Call, Executor } from "./executor.ts";
+import { OnceClient } from "./once/once_client.ts";
+import type { OnceOptions } from "./once/once_record.ts";
+import { type Outcome, outcomeOf, type OutcomeOptions } from "./once/outcome.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
 import { withReplicas } from "./commands/replicated_writes.ts";
 import { IteratingClient } from "./methods/iteration_methods.ts";
@@ -172,6 +175,44 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
    */
   script<T = Reply>(source: string, options?: ScriptOptions): Promise<T> {
     return this.core.executor.execute(script(source, options), this.core.call) as Promise<T>;
+  }
+
+  /**
+   * The same commands, each of which runs at most once for its id: the server keeps the reply with the data, and a write that
+   * is sent again gets the first reply. So the client retries it until its time limit, after a lost connection, a
+   * failover or a redirection, too. Without an id, each call has one of its own.
+   *
+   * The record lives for `ttl` milliseconds and in the slot of the first key; all keys must be in that slot. It does not
+   * survive eviction, or a failover that loses the write itself: see `with({ replicas })`.
+   *
+   * @param id what tells this write from others; an id that comes again with another command is refused
+   * (`ONCE_MISMATCH`)
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   *
+   * @example
+   * ```ts
+   * import { Redis } from "@keywire/redis";
+   *
+   * await using redis = new Redis();
+   * const visits = await redis.once().incr("visits");
+   * await redis.once("payment:4711").rpush("payments", "4711");
+   * ```
+   */
+  once(id?: string, options: OnceOptions = {}): OnceClient<W> {
+    return new OnceClient(this.core, id, options);
+  }
+
+  /**
+   * Asks the server whether the write with this id has run, and for its reply: within the write's `ttl`, from any process.
+   *
+   * `"no"` means that it has not run so far. It may be on its way: give `cancel: true` to forbid it, or send it again with
+   * the same id, which is always safe.
+   *
+   * @throws {TypeError} for an option that is unknown or wrong, or in a cluster without `key`.
+   */
+  async outcome(id: string, options: OutcomeOptions = {}): Promise<Outcome> {
+    const { outcomeOf } = await import("./lazy_modules.ts");
+    return await outcomeOf(this.core, id, options);
   }
 
   /**

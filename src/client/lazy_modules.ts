@@ -13,3 +13,4 @@ export { consume } from "./streams/consume.ts";
 export { handle } from "./streams/handle.ts";
 export { streamLag } from "./streams/lag.ts";
 export { ackMessages } from "./streams/message.ts";
+export { outcomeOf } from "./once/outcome.ts";

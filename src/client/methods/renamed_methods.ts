@@ -9,7 +9,6 @@ import type { Wrap } from "../../commands/wrap.ts";
 /** The replacements, by method name. */
 const INSTEAD: Readonly<Record<string, string>> = {
   on: "addEventListener(type, listener), or subscribe(channel, listener) for messages",
-  once: "addEventListener(type, listener, { once: true })",
   off: "removeEventListener(type, listener)",
   quit: "close()",
   disconnect: "close()",
@@ -29,8 +28,6 @@ const CAPITALS =
 export interface RenamedMethods<W extends Wrap> extends CommandMethods<W> {
   /** @deprecated Use `addEventListener(type, listener)`; for messages `subscribe(channel, listener)`. */
   on(...args: unknown[]): never;
-  /** @deprecated Use `addEventListener(type, listener, { once: true })`. */
-  once(...args: unknown[]): never;
   /** @deprecated Use `removeEventListener(type, listener)`. */
   off(...args: unknown[]): never;
   /** @deprecated Use `close()`. */
