@@ -141,7 +141,7 @@ async function cluster(): Promise<Scene> {
       const port = Number(/:(\d+)@/.exec(String(replicas))?.[1]);
       if (Number.isNaN(port)) return "failover refused";
       await node(port).cli("CLUSTER", "FAILOVER");
-      await healed(nodes, operator);
+      await healed(nodes);
       return "failover";
     },
     async read(keys) {

@@ -13,6 +13,7 @@ const PAGES = [
   "docs/cache.md",
   "docs/pipelines-and-transactions.md",
   "docs/pubsub.md",
+  "docs/retry-writes-safely.md",
   "docs/scripts.md",
   "docs/shutdown.md",
   "docs/streams.md",
