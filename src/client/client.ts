@@ -17,7 +17,7 @@ import type { ClientCore } from "./client_core.ts";
 import type { Call, Executor } from "./executor.ts";
 import { OnceClient } from "./once/once_client.ts";
 import type { OnceOptions } from "./once/once_record.ts";
-import { type Outcome, outcomeOf, type OutcomeOptions } from "./once/outcome.ts";
+import type { Outcome, OutcomeOptions } from "./once/outcome.ts";
 import { PubSub } from "./pubsub/pubsub.ts";
 import { withReplicas } from "./commands/replicated_writes.ts";
 import { IteratingClient } from "./methods/iteration_methods.ts";
