@@ -1,5 +1,5 @@
 /**
- * What a command of the command line is, and what it is given.
+ * The commands of the command line, and their parameters.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface Terminal {
   interrupted(): AbortSignal;
 }
 
-/** What the runtime gives to commands. */
+/** The functions of the runtime for commands. */
 export interface CliContext {
   /** The terminal. */
   readonly terminal: Terminal;
@@ -36,7 +36,7 @@ export interface CliContext {
 
 /** An option: `--port N`. */
 export interface CliOption {
-  /** What stands for the value in the help: `"N"`. An option without one is a flag. */
+  /** The placeholder of the value in the help: `"N"`. An option without it is a flag. */
   readonly value?: string;
   /** One letter: `"p"` for `-p`. */
   readonly short?: string;
@@ -46,7 +46,7 @@ export interface CliOption {
   readonly description: string;
 }
 
-/** What the user wrote behind the name of a command. */
+/** The arguments after the name of a command. */
 export interface CliArguments {
   /** The values of options by name: text, `true` for a flag, an array for an option that can be repeated. */
   readonly values: Readonly<Record<string, unknown>>;
@@ -72,7 +72,7 @@ export interface CliCommand {
 
 /** A command in the table: its code is loaded when it is called. */
 export interface CliEntry {
-  /** What the user types. */
+  /** The name of the command. */
   readonly name: string;
   /** A line for the list of commands. */
   readonly summary: string;

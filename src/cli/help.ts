@@ -5,7 +5,7 @@
  */
 import type { CliCommand, CliEntry, CliOption } from "./command.ts";
 
-/** What the help names, so that it can be copied. */
+/** The name of the program in the help. */
 export const PROGRAM = "keywire";
 
 function table(rows: readonly (readonly [string, string])[]): string {

@@ -1,7 +1,7 @@
 /**
- * Clients over a transport that ties a socket to what has opened it (`Transport.scope`): a request in Cloudflare Workers.
- * Such a client can be made in global scope and used by all requests. Each of them has a pool, an executor and a cache of
- * its own, made with its first command, so that nothing is shared that only one of them may touch.
+ * Clients over a transport with `Transport.scope`, which ties a socket to the request that opened it (Cloudflare
+ * Workers). Such a client can be created in global scope and used by all requests. Each request has its own pool,
+ * executor and cache, created with its first command.
  *
  * @module
  */
@@ -39,7 +39,7 @@ function refusingExecutor(events: TypedEventTarget<ConnectionEvents>, cause: unk
   };
 }
 
-/** What belongs to pools: as long as their connections live, what has opened them can be found. */
+/** The scopes by pool, so that they live as long as the connections. */
 const scopes: WeakMap<object, object> = new WeakMap();
 /** Pools with the same options as a given one, for the scopes that have not used it first. */
 const copies: WeakMap<object, WeakMap<object, ConnectionPool>> = new WeakMap();
@@ -86,7 +86,7 @@ function scopedCore<C extends PooledCore>(
   const coreOf = (call: Call): PooledCore & { readonly home: object | undefined } => ({
     options,
     call,
-    // A client that is kept keeps what has made it, and so its core, also when that is closed.
+    // A client keeps its creator and its core alive, even when the core is closed.
     home,
     events,
     get executor() {

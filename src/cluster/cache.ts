@@ -1,5 +1,5 @@
 /**
- * The client-side cache over a cluster: each node tells over the connection that all share what has changed there.
+ * The client-side cache of a cluster. Each node sends invalidations over its shared connection.
  *
  * @module
  */
@@ -15,11 +15,11 @@ function bytesOf(key: string): Uint8Array {
 }
 
 /**
- * The cache of the clients of a cluster's pool. The keys of slots that have another master are evicted, as the one before
- * tells no more of what is written there. When the connection to a node is lost, all keys are evicted: with ASK, a node
- * has served keys of slots that it does not own.
+ * Returns the cache of a cluster's pool. When a slot has a new master, its keys are evicted, because the old master
+ * no longer sees its writes. When the connection to a node is lost, all keys are evicted, because with ASK a node has
+ * served keys of slots that it does not own.
  *
- * @throws {RedisError} with code `CACHE`, when another client of the pool has a cache with other options.
+ * @throws {RedisError} with code `CACHE`, if another client of the pool has a cache with other options.
  */
 export function clusterCache(state: ClusterState, options: ResolvedCacheOptions): ClientCache {
   return sharedCache(state, options, state.options.connection, (cache) => {

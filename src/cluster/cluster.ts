@@ -33,7 +33,7 @@ interface ClusterCore extends ClientCore {
   readonly router: Router;
 }
 
-/** What a client of a cluster has at one moment. */
+/** The present statistics of a client of a cluster. */
 export interface ClusterClientStats extends ClusterPoolStats, QueueStats {}
 
 /**
@@ -74,15 +74,15 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
     return (this.core as ClusterCore).pool;
   }
 
-  /** What the client has at this moment: the connections to all nodes, and the commands on their way. */
+  /** Returns the present state of the client: the connections to all nodes, and its pending commands. */
   stats(): ClusterClientStats {
     const { pool, router } = this.core as ClusterCore;
     return { ...pool.stats(), ...loadOfCluster(pool.state, router) };
   }
 
   /**
-   * Resolves when a producer may go on: no command waits for a connection, a redirection or the topology, and all nodes take
-   * what they are sent. At once, unless a node is slower than its callers.
+   * Resolves when a producer may continue: no command waits for a connection, a redirection or the topology, and all
+   * nodes read what they are sent.
    *
    * @throws {TimeoutError} with the code `COMMAND_TIMEOUT` after the time limit of a command (`commandTimeout`, or
    * `with({ timeout })`); or the reason of the signal.

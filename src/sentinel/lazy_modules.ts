@@ -1,6 +1,6 @@
 /**
- * What a program needs once it connects by sentinels: loaded then, and by bundlers put aside. One door for all of it, as
- * every door cuts what is loaded at once into further pieces, which compress less well.
+ * The modules for connections through sentinels, loaded on first use and split off by bundlers. They share one entry,
+ * because each entry splits the main code into smaller chunks, which compress less well.
  *
  * @module
  */

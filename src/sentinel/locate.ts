@@ -1,5 +1,5 @@
 /**
- * Which server a connection goes to.
+ * Selects the server of a connection.
  *
  * @module
  */
@@ -9,34 +9,34 @@ import type { MasterAnswer } from "./replies.ts";
 import type { SentinelClient } from "./sentinel_client.ts";
 import type { Service } from "./service.ts";
 
-/** What a server is. */
+/** The role of a server. */
 export type Role = "master" | "replica";
 
-/** Which servers are wanted: the master, replicas only, replicas and the master while there is none, or one replica. */
+/** The servers to connect to: the master, replicas only, replicas with the master as a fallback, or one replica. */
 export type Wanted = "master" | "replica" | "preferReplica" | ServerAddress;
 
 /** A server to try. */
 export interface Found {
-  /** Where it is. */
+  /** The address. */
   readonly address: ServerAddress;
-  /** What it must say that it is. */
+  /** The role that the server must report. */
   readonly role: Role;
-  /** By whose word; of a master. */
+  /** The reply that named the master. */
   readonly answer: MasterAnswer | undefined;
 }
 
-/** Addresses that were tried in vain, and why. */
+/** Addresses that failed, with the reasons. */
 export type Refused = Map<string, string>;
 
 /** Finds servers of one service. */
 export class Locator {
-  /** What is known of the service. */
+  /** The known state of the service. */
   readonly service: Service;
   readonly #sentinels: SentinelClient;
   readonly #wanted: Wanted;
   #turn = 0;
 
-  /** For servers as `wanted`. */
+  /** Selects servers by `wanted`. */
   constructor(sentinels: SentinelClient, service: string, wanted: Wanted, random: () => number) {
     this.#sentinels = sentinels;
     this.service = sentinels.service(service);

@@ -1,5 +1,5 @@
 /**
- * What a pool of a sentinel is to find, handed over beside its options.
+ * Passes the target of a sentinel's pool along with its options.
  *
  * @module
  */
@@ -8,39 +8,39 @@ import type { LazySentinelClient } from "./lazy_sentinel_client.ts";
 import type { Wanted } from "./locate.ts";
 import type { FoundServerOptions } from "./options.ts";
 
-/** What pools need of a sentinel. */
+/** The parts of a sentinel that pools need. */
 export interface SentinelPlan {
-  /** Who is asked. */
+  /** The sentinels to ask. */
   readonly sentinels: LazySentinelClient;
   /** The options of the servers. */
   readonly servers: FoundServerOptions;
 }
 
-/** What one pool is to find. */
+/** The target of one pool. */
 export interface PoolPlan {
-  /** Who is asked. */
+  /** The sentinels to ask. */
   readonly sentinels: LazySentinelClient;
   /** The name of the service. */
   readonly service: string;
-  /** Which of its servers. */
+  /** The servers to connect to. */
   readonly wanted: Wanted;
 }
 
-// Options are frozen, and are made anew where a runtime's transport is added: the plan stands beside those that
-// are given to the constructor.
+// Options are frozen, and copied when a runtime's transport is added. So the plan is stored by the options object
+// that the constructor gets.
 const plans: WeakMap<ResolvedPoolOptions, PoolPlan> = new WeakMap();
 
 const sentinels: WeakMap<object, SentinelPlan> = new WeakMap();
 
-/** Says what pools of this sentinel are made with. */
+/** Records the plan for pools of this sentinel. */
 export function register(sentinel: object, plan: SentinelPlan): void {
   sentinels.set(sentinel, plan);
 }
 
 /**
- * What pools of this sentinel are made with.
+ * Returns the plan for pools of this sentinel.
  *
- * @throws {TypeError} for what is no sentinel.
+ * @throws {TypeError} for any other value.
  */
 export function sentinelPlan(sentinel: unknown): SentinelPlan {
   const plan = typeof sentinel === "object" && sentinel !== null ? sentinels.get(sentinel) : undefined;
@@ -48,16 +48,16 @@ export function sentinelPlan(sentinel: unknown): SentinelPlan {
   return plan;
 }
 
-/** Says what a pool with these options is to find. */
+/** Records the target of a pool with these options. */
 export function plan(options: ResolvedPoolOptions, plan: PoolPlan): ResolvedPoolOptions {
   plans.set(options, plan);
   return options;
 }
 
 /**
- * What a pool with these options is to find.
+ * Returns the target of a pool with these options.
  *
- * @throws {TypeError} for options that no sentinel has made.
+ * @throws {TypeError} for options that no sentinel has created.
  */
 export function planOf(options: ResolvedPoolOptions): PoolPlan {
   const plan = plans.get(options);

@@ -29,9 +29,9 @@ import { plan, planOf, sentinelPlan } from "./plan.ts";
 import type { ServerFinder } from "./server_finder.ts";
 
 /**
- * A pool of connections to the master of a service, or to its replicas. Where those are, sentinels say, each time
- * that a connection is opened; the server itself is asked too, so that a demoted master is never taken for one. When
- * the sentinels announce another master, the connections to the old one are dropped.
+ * A pool of connections to the master of a service, or to its replicas. It asks the sentinels for each new
+ * connection, and verifies the role with the server, so a demoted master is never used as a master. When the
+ * sentinels announce another master, connections to the old one are closed.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
   #finder: ServerFinder<C> | undefined = undefined;
 
   /**
-   * Makes a pool; it connects when a connection is first needed. Options of connections go over those of the sentinel.
+   * Creates a pool, which connects on first use. Connection options override those of the sentinel.
    *
    * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
@@ -76,7 +76,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
     return demoted;
   }
 
-  /** What the options come to; they say by themselves whether the pool waits. */
+  /** Resolves the options, which contain whether the pool waits. */
   protected override resolve(
     options: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
     over?: BlockingPoolOptions,
@@ -87,7 +87,7 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
     return resolvePoolOptions(options, over as PoolOptions);
   }
 
-  /** Waits at the limit, or fails, as `blocking` says. */
+  /** Waits at the limit or rejects, as `blocking` defines. */
   protected override atLimit(options: AcquireOptions): Promise<C> {
     return this.options.timeout === undefined
       ? Promise.reject(limitError(this.options))

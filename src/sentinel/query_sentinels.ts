@@ -11,20 +11,20 @@ import type { SentinelConnection } from "./sentinel_connection.ts";
 
 /** A sentinel that gave no good answer, and why. */
 export interface Refusal {
-  /** Who. */
+  /** The sentinel. */
   readonly peer: SentinelConnection;
-  /** Why. */
+  /** The reason. */
   readonly error: Error;
 }
 
-/** What asking came to: an answer and who gave it, or nobody's. */
+/** The outcome of a query: a reply with its sentinel, or none. */
 export type Outcome<T> =
   | { readonly value: T; readonly peer: SentinelConnection }
   | { readonly refusals: readonly Refusal[] };
 
 /**
- * Asks all sentinels at once. `read` makes an answer of one's replies, or throws why it is not good. Resolves with
- * the first good answer, or, when all have failed to give one, with what each said. Rejects only by the signal.
+ * Asks all sentinels in parallel. `read` parses replies, and throws for an invalid one. Resolves with the first valid
+ * reply, or with all errors. Rejects only by the signal.
  */
 export function querySentinels<T>(
   peers: readonly SentinelConnection[],
@@ -46,7 +46,7 @@ export function querySentinels<T>(
   return signal === undefined ? asked : abortable(asked, signal);
 }
 
-/** The error for a search that found nothing: it says what each sentinel answered. */
+/** Creates the error of a failed search. It has the reply of each sentinel. */
 export function discoveryError(what: string, service: string, refusals: readonly Refusal[]): RedisError {
   const told = refusals.map(({ peer, error }) => `${peer.name}: ${error.message}`).join("; ");
   const message = `Cannot find ${what} of "${service}": no sentinel gave a good answer (${told})`;

@@ -26,13 +26,13 @@ export class ReplicaNode implements Readable {
   readonly opened: Promise<void>;
   /** @inheritdoc */
   latency: number | undefined = undefined;
-  /** Whether the sentinels say that its link to the master is up. */
+  /** Whether the sentinels report its link to the master as up. */
   announcedLinked = true;
-  /** Whether the replica itself says that its link to the master is up; `undefined`: it could not be asked. */
+  /** Whether the replica reports its link to the master as up; `undefined`: unknown. */
   #reportedLinked: boolean | undefined = undefined;
   /** Its replication offset, once it has reported one. */
   offset: number | undefined = undefined;
-  /** It has been given up. */
+  /** Whether it was removed. */
   gone = false;
   readonly #zone: string | undefined;
   readonly #pool: ConnectionPool;
@@ -52,7 +52,7 @@ export class ReplicaNode implements Readable {
     this.#lost = lost;
     this.executor = executor;
     const { shared } = this.executor;
-    // A lost connection may come back at once; a replica to which a connect fails is not there.
+    // A lost connection may be restored; a replica that refuses a connect is down.
     this.executor.events.addEventListener("reconnecting", ({ detail }) => {
       if (detail.attempt > 1) this.#lost(this);
     });
@@ -89,7 +89,7 @@ export class ReplicaNode implements Readable {
     await asked;
   }
 
-  /** Gives it up: what is on its way there is rejected now, and read elsewhere. */
+  /** Removes it. Pending reads are rejected, and sent to other servers. */
   drop(): void {
     this.gone = true;
     this.#pool.disconnect();

@@ -1,5 +1,5 @@
 /**
- * Reads of a client of sentinels: on replicas, and on the master where `readFrom` says so.
+ * The reads of a sentinel's client: on replicas, and on the master if `readFrom` allows it.
  *
  * @module
  */
@@ -21,14 +21,14 @@ import { ReplicationLag } from "./replication_lag.ts";
 import { type Readable, ReplicaNode, zoneOf } from "./replica.ts";
 
 /**
- * Milliseconds after news, or a loss, until the sentinels are asked for the replicas once more: they learn in steps, and
- * do not tell of a replica that was gone for a moment only. From then on it takes twice as long each time.
+ * The milliseconds after an event or a loss until the sentinels are asked for the replicas again. Sentinels learn in
+ * steps, and do not announce short outages of replicas. The delay doubles each time.
  */
 const SOON = 500;
 /** Milliseconds between looks at most. */
 const SELDOM = 10_000;
 
-/** What the reads of a client need. */
+/** The options for the reads of a client. */
 export interface ReadingOptions {
   /** The pool for everything that is no plain read. */
   readonly home: ConnectionPool;
@@ -40,7 +40,7 @@ export interface ReadingOptions {
   readonly open: (pool: ConnectionPool) => StandaloneExecutor;
   /** The name of the service. */
   readonly service: string;
-  /** Which server is read from. */
+  /** The servers that receive reads. */
   readonly readFrom: ReadFrom;
   /** The age in milliseconds that the data of a replica may have; 0 is no limit. */
   readonly maxLag: number;
@@ -50,7 +50,7 @@ export interface ReadingOptions {
   readonly readonly: boolean;
 }
 
-/** What runs commands of one server. */
+/** Runs the commands of one server. */
 type Home = Readable["executor"];
 /** A read, as it is run on a server, within what is left of its time. */
 type Run = (executor: Home, call: Call) => Promise<unknown>;
@@ -240,7 +240,7 @@ export class ReplicaReader {
       this.#reason = undefined;
       if (!this.#ended) this.#take(replicas);
     } catch (error) {
-      // Nobody tells: what is known is read from as before.
+      // No sentinel replies: keep using the known replicas.
       this.#reason = error as Error;
     }
   }

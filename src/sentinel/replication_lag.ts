@@ -1,5 +1,5 @@
 /**
- * How old the data of a replica is at most, by the replication offsets of the master.
+ * The maximum age of a replica's data, by the replication offsets of the master.
  *
  * @module
  */

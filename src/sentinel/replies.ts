@@ -1,5 +1,5 @@
 /**
- * What sentinels answer, read without trust: a master that is down or doubtful is no answer.
+ * Parses replies of sentinels strictly: a master that is down or doubtful is not accepted.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const UNKNOWN = "it does not know this service";
 
 /** A master as a sentinel knows it. */
 export interface MasterAnswer {
-  /** Where it can be reached. */
+  /** The reachable address. */
   readonly address: ServerAddress;
   /** The version of the sentinel's knowledge: it grows with each failover. */
   readonly epoch: number;
@@ -20,7 +20,7 @@ export interface MasterAnswer {
 
 /** A replica as a sentinel knows it. */
 export interface ReplicaAnswer {
-  /** Where it can be reached. */
+  /** The reachable address. */
   readonly address: ServerAddress;
   /** Whether its own link to the master stands. */
   readonly linked: boolean;
@@ -30,7 +30,7 @@ export interface ReplicaAnswer {
 
 /** Another sentinel, as one knows it. */
 export interface OtherSentinel {
-  /** Where it can be reached. */
+  /** The reachable address. */
   readonly address: ServerAddress;
   /** Its identity. */
   readonly id: string | undefined;
@@ -38,13 +38,13 @@ export interface OtherSentinel {
 
 const DOUBTS: readonly string[] = ["s_down", "o_down", "disconnected"];
 
-/** Why an answer is not taken; its message stands in the error for the caller. */
+/** The reason why a reply is not accepted. Its message is part of the caller's error. */
 export class InvalidAnswer extends Error {
   override readonly name: string = "InvalidAnswer";
   /** The sentinel does not watch this service at all. */
   readonly unknown: boolean;
 
-  /** With why. */
+  /** Creates an error with a reason. */
   constructor(message: string, unknown = false) {
     super(message);
     this.unknown = unknown;
@@ -98,11 +98,11 @@ export function masterCommands(service: string): string[][] {
 }
 
 /**
- * Reads where the master is. In the middle of a failover the two replies differ: the address is the new one already,
- * while flags are those of the old master. Behind a failover a sentinel is not connected to the new master yet: that
- * is no doubt where the master is at the `trusted` address, which we know from elsewhere.
+ * Parses the address of the master. During a failover the two replies differ: the address is the new one, while the
+ * flags are those of the old master. After a failover a sentinel is not connected to the new master yet; this is
+ * accepted if the address is `trusted`, from another source.
  *
- * @throws {InvalidAnswer} for a master that is unknown, down, doubtful, or watched by too few sentinels.
+ * @throws {InvalidAnswer} if the master is unknown, down, doubtful, or watched by too few sentinels.
  */
 export function readMaster(
   replies: readonly (Reply | Error)[],
@@ -149,7 +149,7 @@ export function readReplicas(reply: Reply | Error | undefined, mapAddress: Addre
     .sort((one, other) => Number(other.linked) - Number(one.linked));
 }
 
-/** Reads which other sentinels there are; what is no address is left out. */
+/** Parses the list of other sentinels. Invalid addresses are skipped. */
 export function readOthers(reply: Reply | Error | undefined, mapAddress: AddressFunction): OtherSentinel[] {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((entry) => {

@@ -1,5 +1,5 @@
 /**
- * All sentinels that are known, what they say, and what they announce while somebody wants to hear it.
+ * All known sentinels, their replies, and their announcements while listeners exist.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { type ConnectSentinel, SentinelConnection } from "./sentinel_connection.
 import { Service, type ServiceListener } from "./service.ts";
 import { type SentinelEventListener, SentinelEvents } from "./sentinel_events.ts";
 
-/** What a sentinels is made of. */
+/** The settings of a sentinel client. */
 export interface SentinelClientSettings {
   /** The sentinels to begin with. */
   readonly seeds: readonly ServerAddress[];
@@ -30,7 +30,7 @@ export interface SentinelClientSettings {
   readonly connect: ConnectSentinel;
   /** Makes the address that can be reached of one that was announced. */
   readonly mapAddress: AddressFunction;
-  /** How many others a sentinel must know to be believed. */
+  /** The number of other sentinels that a sentinel must know. */
   readonly minOthers: number;
 }
 
@@ -43,11 +43,11 @@ export class SentinelClient implements SentinelEventListener {
   readonly #watches: Map<SentinelConnection, SentinelEvents> = new Map();
   /** The one that gave the last good answer comes first. */
   #peers: SentinelConnection[];
-  /** How many want to hear what is announced, or are asking. */
+  /** The number of listeners and pending queries. */
   #users = 0;
   #watchers = 0;
 
-  /** Nobody is asked yet. */
+  /** Creates a client that has not asked any sentinel. */
   constructor(options: SentinelClientSettings) {
     this.#options = options;
     this.#peers = options.seeds.map((address) => new SentinelConnection(address, options.connect, false));
@@ -58,7 +58,7 @@ export class SentinelClient implements SentinelEventListener {
     return this.#peers.map(({ address }) => address);
   }
 
-  /** Begins to listen for a service, until what is returned is called. */
+  /** Listens to announcements about a service. Returns a function that stops it. */
   watch(name: string, listener: ServiceListener): () => void {
     const { listeners } = this.service(name);
     listeners.add(listener);
@@ -74,7 +74,7 @@ export class SentinelClient implements SentinelEventListener {
     };
   }
 
-  /** What is known of a service. */
+  /** Returns the known state of a service. */
   service(name: string): Service {
     let service = this.#services.get(name);
     if (service === undefined) this.#services.set(name, service = new Service(name));
@@ -82,10 +82,11 @@ export class SentinelClient implements SentinelEventListener {
   }
 
   /**
-   * Finds the master of a service, where the sentinels say it is; `refused` are addresses where it was found not to be.
+   * Finds the master of a service. `refused` are addresses that were found not to be the master.
    *
-   * @throws {ConnectionError} with code `NO_MASTER` when no sentinel gives a good answer; it says what each answered.
-   * @throws {AuthenticationError} when all of them refuse the credentials.
+   * @throws {ConnectionError} with code `NO_MASTER` if no sentinel gives a valid reply; the message has the reply of
+   * each.
+   * @throws {AuthenticationError} if all sentinels refuse the credentials.
    */
   async findMaster(
     name: string,
@@ -149,7 +150,7 @@ export class SentinelClient implements SentinelEventListener {
     service.notify();
   }
 
-  /** Asks the sentinel that announced something what it knows now: its word alone could be an old one. */
+  /** Asks the sentinel that announced a change for its present state, because the announcement may be outdated. */
   #check(peer: SentinelConnection, service: Service, announced?: ServerAddress): void {
     peer.ask(masterCommands(service.name)).then((replies) => {
       if (this.#users === 0) return void peer.close();
@@ -183,7 +184,7 @@ export class SentinelClient implements SentinelEventListener {
     return service.accept(answer, from, refused, late);
   }
 
-  /** Asks all; while nobody watches, connections last as long as the question. */
+  /** Asks all sentinels. Without listeners, connections are closed after the query. */
   async #ask<T>(
     commands: readonly (readonly string[])[],
     read: Parameters<typeof querySentinels<T>>[2],
@@ -209,7 +210,7 @@ export class SentinelClient implements SentinelEventListener {
     if (this.#watchers > 0) this.#watches.set(peer, new SentinelEvents(peer, this));
   }
 
-  /** Learns of other sentinels, and forgets those that nobody reaches and nobody names. */
+  /** Adds discovered sentinels, and removes those that are unreachable and no longer named. */
   #meet(by: SentinelConnection, id: unknown, others: readonly OtherSentinel[]): void {
     if (typeof id === "string") by.id = id;
     for (const { address, id } of others) {

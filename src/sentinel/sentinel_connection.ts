@@ -12,18 +12,18 @@ export type ConnectSentinel = (address: ServerAddress) => Connection;
 
 /** A sentinel that is asked. */
 export class SentinelConnection {
-  /** Where it is. */
+  /** The address. */
   readonly address: ServerAddress;
   /** The address as text. */
   readonly name: string;
-  /** Whether another sentinel told of it; those that were given stay for ever. */
+  /** Whether another sentinel named it. Given sentinels are never removed. */
   readonly learned: boolean;
-  /** Its identity, once it has told. */
+  /** Its identity, once known. */
   id: string | undefined;
   readonly #connect: ConnectSentinel;
   #connection: Promise<Connection> | undefined = undefined;
 
-  /** At an address; `id` where another sentinel told it. */
+  /** Uses an address; `id` if another sentinel named it. */
   constructor(address: ServerAddress, connect: ConnectSentinel, learned: boolean, id?: string) {
     this.address = address;
     this.name = formatAddress(address);
@@ -48,7 +48,7 @@ export class SentinelConnection {
     return replies;
   }
 
-  /** A connection of its own, for who wants to listen. */
+  /** Creates a dedicated connection for listening. */
   make(): Connection {
     return this.#connect(this.address);
   }

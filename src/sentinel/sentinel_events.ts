@@ -1,5 +1,5 @@
 /**
- * Listening to one sentinel: what it announces, over a subscription that comes back when it is lost.
+ * Listens to the announcements of one sentinel, over a subscription that reconnects.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
 import type { SentinelConnection } from "./sentinel_connection.ts";
 
-/** What a sentinel announces and clients want to know. */
+/** The announcements that clients use. */
 const CHANNELS: readonly string[] = [
   "+switch-master",
   "+sdown",
@@ -23,9 +23,9 @@ const CHANNELS: readonly string[] = [
   "+convert-to-slave",
 ];
 
-/** Whom a watch tells. */
+/** Receives the events of a sentinel. */
 export interface SentinelEventListener {
-  /** The subscription stands (again): what was announced before, nobody heard. */
+  /** Called when the subscription is established. Earlier announcements were missed. */
   listening(peer: SentinelConnection): void;
   /** The sentinel announced something. */
   announced(peer: SentinelConnection, channel: string, message: string): void;
@@ -33,7 +33,7 @@ export interface SentinelEventListener {
 
 const utf8 = new TextDecoder();
 
-/** A subscription to what one sentinel announces. */
+/** A subscription to the announcements of one sentinel. */
 export class SentinelEvents {
   readonly #peer: SentinelConnection;
   readonly #owner: SentinelEventListener;

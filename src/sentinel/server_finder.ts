@@ -1,5 +1,5 @@
 /**
- * Opens connections to the servers of a service that sentinels name, and ends those that lead elsewhere after a failover.
+ * Opens connections to the servers of a service, and closes those to a former master after a failover.
  *
  * @module
  */
@@ -21,11 +21,11 @@ export interface FinderHome<C> {
   readonly options: ResolvedConnectionOptions;
   /** The name of the service. */
   readonly service: string;
-  /** Which of its servers. */
+  /** The servers to connect to. */
   readonly wanted: Wanted;
   /** Makes a connection to this address, which is not open yet. */
   make(address: ServerAddress): C;
-  /** There is reason to reconnect at once. */
+  /** Signals waiting reconnects to retry immediately. */
   notify(): void;
 }
 
@@ -52,11 +52,11 @@ export class ServerFinder<C extends Connection> {
   }
 
   /**
-   * Opens one connection. Goes on within `connectTimeout` while the sentinels know a master that is none yet, or cannot
-   * be reached, as in the middle of a failover.
+   * Opens a connection. Retries within `connectTimeout` while the sentinels name a master that is unreachable or not
+   * yet a master, as during a failover.
    *
-   * @throws {ConnectionError | TimeoutError | AuthenticationError} when there is no server, or none takes a connection;
-   * or the reason of the signal.
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} if there is no server, or none accepts a
+   * connection, or the reason of the signal.
    */
   async open(signal: AbortSignal): Promise<C> {
     this.#unwatch ??= this.#sentinels.watch(this.#home.service, this.#listener());
@@ -113,7 +113,7 @@ export class ServerFinder<C extends Connection> {
     return connection;
   }
 
-  /** HELLO says what the server is; where it was not said, ROLE is asked. */
+  /** Checks the role in the reply of HELLO, or asks with ROLE. */
   async #checkRole(connection: C, { role, address }: Found, signal: AbortSignal): Promise<void> {
     let said: unknown = connection.server.role;
     if (typeof said !== "string") {
@@ -154,7 +154,7 @@ export class ServerFinder<C extends Connection> {
     };
   }
 
-  /** There is another master: what leads elsewhere ends now, however silent it is. */
+  /** Called when there is another master: closes connections to other servers, even silent ones. */
   #switched(address: ServerAddress): void {
     const master = formatAddress(address);
     const right = (found: Found): boolean =>

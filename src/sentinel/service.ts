@@ -1,5 +1,5 @@
 /**
- * What is known of one service: where its master is, and by whose word.
+ * The state of one service: the address of its master, and the reply that named it.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import type { ServerAddress } from "../topology/format_address.ts";
 import { formatAddress } from "../topology/format_address.ts";
 import { InvalidAnswer, type MasterAnswer } from "./replies.ts";
 
-/** Who wants to know what becomes of a service. */
+/** Receives the changes of a service. */
 export interface ServiceListener {
-  /** The sentinels say that the master is at this address now, which was not so before. */
+  /** Called when the sentinels report that the master has moved to this address. */
   switched(address: ServerAddress): void;
-  /** Something has changed: a server came, went down or came back. */
+  /** Called when a server was added, went down or came up. */
   changed(): void;
 }
 
@@ -19,7 +19,7 @@ export interface ServiceListener {
 export class Service {
   /** Its name. */
   readonly name: string;
-  /** Who wants to know. */
+  /** The listeners. */
   readonly listeners: Set<ServiceListener> = new Set();
   /** The last answer that held, by being connected to or by an announcement that was checked. */
   known: MasterAnswer | undefined = undefined;
@@ -28,7 +28,7 @@ export class Service {
   /** The last reply of each sentinel that could be asked, out of date or not. */
   readonly #latest: Map<string, MasterAnswer> = new Map();
 
-  /** Nothing is known yet. */
+  /** Creates an empty state. */
   constructor(name: string) {
     this.name = name;
   }
@@ -62,9 +62,9 @@ export class Service {
   }
 
   /**
-   * The master that more than half of the sentinels name, if all that reply name the same one. It counts whatever its
-   * epoch: SENTINEL REMOVE and MONITOR start at epoch 0 again, while a sentinel that has missed a failover is
-   * contradicted by those that have not.
+   * Returns the master that more than half of the sentinels name, if all replies name the same one. It is accepted
+   * with any epoch: SENTINEL REMOVE and MONITOR start at epoch 0 again, while a sentinel that missed a failover is
+   * contradicted by the others.
    */
   agreed(sentinels: number): MasterAnswer | undefined {
     const [first, ...others] = this.#latest.values();
@@ -75,8 +75,8 @@ export class Service {
   }
 
   /**
-   * The best of what is left when no sentinel gave a valid reply: the master that they agree on, the last master that
-   * was connected to, then the least old reply.
+   * Returns the best alternative without a valid reply: the master that the sentinels agree on, the last connected
+   * master, or the most recent reply.
    */
   fallback(
     sentinels: number,
@@ -94,7 +94,7 @@ export class Service {
     return late.toSorted((one, other) => other.epoch - one.epoch)[0];
   }
 
-  /** An answer has held. Tells the listeners, if the master was elsewhere before. */
+  /** Records a verified reply. Calls the listeners if the master has moved. */
   confirm(answer: MasterAnswer): void {
     const before = this.known;
     this.known = answer;
@@ -103,7 +103,7 @@ export class Service {
     for (const listener of [...this.listeners]) listener.switched(answer.address);
   }
 
-  /** Something has changed. */
+  /** Calls the listeners after a change. */
   notify(): void {
     for (const listener of [...this.listeners]) listener.changed();
   }

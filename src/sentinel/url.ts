@@ -1,5 +1,5 @@
 /**
- * What a URL of sentinels comes to, with an object over it.
+ * Merges the options of a URL of sentinels with those of an object.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { parseSentinelUrl } from "../url.ts";
 import type { Seed } from "../topology/server_address.ts";
 import { KINDS, refuseAddress, type SentinelClientOptions, type SentinelOptions } from "./options.ts";
 
-/** What a URL says. */
+/** The values of a URL. */
 export interface SentinelUrlOptions {
-  /** Where the sentinels are. */
+  /** The addresses of the sentinels. */
   readonly addresses: readonly Seed[];
   /** The name of the service. */
   readonly service: string;
@@ -59,7 +59,7 @@ export function readSentinelUrl(
     SERVERS,
   );
   const { host: _, ...said } = mergeOptions(serverUrl(tls, "", undefined, login), sentinel, CONNECTION);
-  // With nothing said of the sentinels' own TLS, it is done as with the servers.
+  // Without TLS options of their own, the sentinels use those of the servers.
   const own = said.tls === true ? { ...said, tls: servers.tls } : said;
   return {
     addresses: addresses.map(({ host, port }) => ({ host: host!, port })),

@@ -19,8 +19,8 @@ export interface ReadFromZone {
 }
 
 /**
- * Where read-only commands are sent: to the master; to replicas only; to replicas, or to the master when no replica
- * is available; to any server in turn; to the server with the lowest latency; or to servers in the client's zone.
+ * The servers that receive read-only commands: the master; replicas only; replicas with the master as a fallback; any
+ * server in rotation; the server with the lowest latency; or servers in the client's zone.
  */
 export type ReadFrom = "master" | "replica" | "preferReplica" | "any" | "nearest" | ReadFromZone;
 

@@ -20,10 +20,10 @@ export class ReadSelector {
   readonly #firstTurn: number;
 
   /**
-   * For a checked `readFrom`.
+   * Uses a checked `readFrom`.
    *
    * @param zone the client's zone for `"nearest"`, which then prefers servers of that zone
-   * @param firstTurn where the rotation starts, so that many clients do not all start with the same server
+   * @param firstTurn the start of the rotation, so that clients start with different servers
    */
   constructor(readFrom: ReadFrom, zone?: string, firstTurn = 0) {
     this.#readFrom = readFrom;
@@ -32,9 +32,9 @@ export class ReadSelector {
   }
 
   /**
-   * Returns the server for the next read; `undefined` when none of those that `readFrom` allows is ready.
+   * Returns the server for the next read; `undefined` if no allowed server is ready.
    *
-   * @param group whose turn it is: the shard, where one selector serves several
+   * @param group the rotation to use: the shard, if one selector serves several
    */
   select<T extends ReadTarget>(master: T, replicas: readonly T[], group: object = this): T | undefined {
     switch (this.#readFrom) {
@@ -55,7 +55,7 @@ export class ReadSelector {
     }
   }
 
-  /** The next one that is ready, of one zone if that is given; those that are not ready start to reconnect. */
+  /** Returns the next ready server, of one zone if given. Others start to reconnect. */
   #rotate<T extends ReadTarget>(
     group: object,
     replicas: readonly T[],

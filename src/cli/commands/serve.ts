@@ -17,7 +17,7 @@ interface Served {
   close(): Promise<void>;
 }
 
-/** What is asked for: options of all three kinds. */
+/** The options of all three kinds of servers. */
 interface Plan {
   readonly place: { readonly host: string | undefined; readonly announceHost: string | undefined };
   readonly password: string | undefined;

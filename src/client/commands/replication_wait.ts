@@ -87,8 +87,8 @@ export async function waitForReplicas(
 }
 
 /**
- * How to wait on a connection that has not written: by the command itself, once the connection's offset is the newest one;
- * by the offsets of the replicas; or on the shared connection, which has written.
+ * Returns how to wait on a connection that has not written: by the command itself, if its offset is the newest; by
+ * the offsets of the replicas; or on the shared connection, which has written.
  */
 async function wayToWait(connection: Connection, command: Command): Promise<"here" | "offsets" | "shared"> {
   const failed = (): undefined => undefined;
@@ -112,7 +112,7 @@ async function wayToWait(connection: Connection, command: Command): Promise<"her
   return published === undefined ? perShard : "here";
 }
 
-/** The version and the mode of a server, as HELLO or INFO tells them. */
+/** Returns the version and the mode of a server, from HELLO or INFO. */
 async function identityOf(
   connection: Connection,
 ): Promise<{ readonly version: string; readonly mode: string }> {

@@ -58,7 +58,7 @@ export class ClusterExecutor implements Executor {
   readonly #running: Set<Promise<unknown>> = new Set();
   #closing: Promise<void> | undefined = undefined;
 
-  /** Over `pool`; an `owner` closes it with itself. Without `multiplex` each command takes a connection. */
+  /** Uses `pool`. An `owner` closes the pool with itself. Without `multiplex` each command takes a connection. */
   constructor(
     pool: ClusterConnectionPool,
     options: { readonly multiplex: boolean; readonly owner: boolean },
@@ -91,7 +91,7 @@ export class ClusterExecutor implements Executor {
     const pending = new Pending(command, call.mode, call.timeout);
     const promise = pending.promise();
     pending.sender = node?.shared;
-    // The router's own policy need not be said.
+    // The router's default policy can be omitted.
     if (call.retry !== this.#cluster.options.connection.retry || node !== undefined) {
       pending.coldFields.retry = call.retry;
     }
@@ -275,7 +275,7 @@ export class ClusterExecutor implements Executor {
     return join(command, parts, unlessAborted(outcomes, call.signal));
   }
 
-  /** Runs a command at one node, whatever becomes of its slots. */
+  /** Runs a command on one node, whichever slots the node has. */
   #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
     if (waitsForReplicas(command)) return this.#waitForReplicas(node, command, call, blocks);
     if (blocks === 0 && this.#multiplex) return this.#together(command, call, NO_KEY, node);
@@ -283,7 +283,7 @@ export class ClusterExecutor implements Executor {
     return runDedicated(node.pool, command, call, blocks);
   }
 
-  /** WAIT for one master: behind all that was called before, what is being redirected included. */
+  /** Runs WAIT on one master, after all earlier calls, including those that are being redirected. */
   async #waitForReplicas(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
     const { clock } = this.#cluster.options.connection;
     const late = (): TimeoutError =>

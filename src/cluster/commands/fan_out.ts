@@ -1,5 +1,5 @@
 /**
- * Commands without keys that concern more than one node, as the server's own table says (`request_policy`).
+ * Commands without keys for several nodes, by the server's command table (`request_policy`).
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { combine } from "./reply_policies.ts";
 /** The nodes that a command goes to; `undefined`: one will do. */
 export function targetsOf(cluster: ClusterState, { spec }: Command): ClusterNode[] | undefined {
   const { requestPolicy, responsePolicy, name } = spec;
-  // What each node says of itself cannot be put together; RANDOMKEY can: any key of any node.
+  // Reports about a single node cannot be merged. RANDOMKEY can: any key of any node.
   if (responsePolicy === "special" && name !== "RANDOMKEY") return undefined;
   if (requestPolicy === "all_nodes") return cluster.topology.nodes().filter((node) => node.health !== "fail");
   if (requestPolicy !== "all_shards") return undefined;
@@ -20,9 +20,9 @@ export function targetsOf(cluster: ClusterState, { spec }: Command): ClusterNode
 }
 
 /**
- * Makes one reply of what all nodes said, errors in place.
+ * Merges the replies of all nodes, errors included.
  *
- * @throws {PartialError} when a node failed that must not fail.
+ * @throws {PartialError} if a node failed and the policy does not allow it.
  */
 export function gather(
   { spec: { name, responsePolicy } }: Command,

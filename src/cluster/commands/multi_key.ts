@@ -16,7 +16,7 @@ export interface Split {
   readonly slot: number;
   /** The command for these keys only. */
   readonly command: Command;
-  /** The places of its keys among those of the whole. */
+  /** The positions of its keys among those of the whole command. */
   readonly positions: readonly number[];
 }
 
@@ -25,7 +25,7 @@ function isConditional(args: readonly Arg[]): boolean {
   return args.some((arg) => isWord(arg, "NX") || isWord(arg, "XX"));
 }
 
-/** Where the keys (with their values) begin and end; `undefined` for a command that cannot be split. */
+/** Returns the range of the keys (with their values); `undefined` for a command that cannot be split. */
 function splitRange({ spec, args }: Command): { first: number; end: number; step: number } | undefined {
   const keys = spec.keys[0];
   if (spec.requestPolicy !== "multi_shard" || keys === undefined || "keyword" in keys) return undefined;
@@ -62,9 +62,9 @@ export function split(command: Command): Split[] | undefined {
 }
 
 /**
- * Joins what the parts came to.
+ * Merges the outcomes of the parts.
  *
- * @throws {PartialError} when some of them failed.
+ * @throws {PartialError} if some of them failed.
  */
 export function join(command: Command, splits: readonly Split[], outcomes: readonly unknown[]): unknown {
   const { name, responsePolicy } = command.spec;

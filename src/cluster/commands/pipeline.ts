@@ -23,7 +23,7 @@ import { isReadonly } from "../redirection/redirection.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
 import type { Router } from "../routing/router.ts";
 
-/** A command for one node, and what is to be done with its outcome. */
+/** A command for one node, and the handler of its outcome. */
 interface Item {
   readonly command: Command;
   settled(outcome: unknown): void;
@@ -106,7 +106,7 @@ class ClusterPipeline {
   readonly #outcomes: unknown[];
   readonly #parts: Map<ClusterNode, Item[]> = new Map();
   readonly #waiting: Promise<void>[] = [];
-  /** What is to be put together out of several outcomes, when all are there. */
+  /** Functions that merge several outcomes, called when all are present. */
   readonly #joins: (() => void)[] = [];
 
   constructor(

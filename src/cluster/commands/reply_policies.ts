@@ -1,11 +1,11 @@
 /**
- * How the answers of several nodes become one, as the server's own table of commands says (`response_policy`).
+ * Merges the replies of several nodes, by the server's command table (`response_policy`).
  *
  * @module
  */
 import { type Executed, PartialError, type PartialFailure, RedisError } from "../../errors.ts";
 
-/** Makes one reply of those of all nodes, none of which is an error. */
+/** Merges the replies of all nodes, none of which is an error. */
 type Combine = (replies: readonly unknown[]) => unknown;
 
 /** Numbers, or lists of numbers or booleans by position. */
@@ -40,23 +40,23 @@ const COMBINE: Readonly<Record<string, Combine>> = {
   all_succeeded: ([first]) => first,
 };
 
-/** Without a policy, lists are put behind one another; anything else is a list of what each node said. */
+/** Without a policy, lists are concatenated; other replies become a list. */
 const together: Combine = (replies) => replies.every(Array.isArray) ? replies.flat() : replies;
 
-/** What each of several parts came to, and which part it was. */
+/** The outcome of one of several parts. */
 export interface Part {
   /** The reply, or the error. */
   readonly outcome: unknown;
-  /** Which part, for messages: a node's address, or a slot. */
+  /** The name of the part in messages: the address of a node, or a slot. */
   readonly where: string;
   /** The places of its keys in the call. */
   readonly positions?: readonly number[];
 }
 
 /**
- * Makes one reply of several, as `policy` says.
+ * Merges several replies as `policy` defines.
  *
- * @throws {PartialError} when a part failed that must not fail.
+ * @throws {PartialError} if a part failed and the policy does not allow it.
  */
 export function combine(name: string, policy: string | undefined, parts: readonly Part[]): unknown {
   const replies = parts.map(({ outcome }) => outcome);
@@ -69,8 +69,8 @@ export function combine(name: string, policy: string | undefined, parts: readonl
 }
 
 /**
- * What the parts came to, unless the caller's signal ended some of them: the whole rejects with its reason then, whatever
- * that is, as a command of one part does.
+ * Returns the outcomes, unless the caller's signal ended some parts. Then it throws the reason of the signal, as a
+ * command with one part does.
  */
 export function unlessAborted(outcomes: unknown[], signal: AbortSignal | undefined): unknown[] {
   if (signal?.aborted === true && outcomes.includes(signal.reason)) throw signal.reason;
@@ -87,7 +87,7 @@ function executedOf(parts: readonly Part[]): Executed {
   return executed ?? "no";
 }
 
-/** The error for parts of which at least one failed: the only one, or one that tells of all. */
+/** Creates the error for failed parts: the only error, or one for all. */
 export function partialError(name: string, parts: readonly Part[]): Error {
   const failures: PartialFailure[] = [];
   for (const { outcome, where, positions } of parts) {

@@ -88,7 +88,7 @@ class SharedTransaction {
   readonly #call: Call;
   readonly #deadline: number;
   #attempt: TransactionAttempt | undefined = undefined;
-  /** What the last attempt came to. */
+  /** The outcomes of the last attempt. */
   #outcomes: readonly unknown[] = [];
 
   constructor(router: Router, commands: readonly Command[], call: Call, now: number) {
@@ -114,7 +114,7 @@ class SharedTransaction {
       return await promise;
     } catch (error) {
       if (!(error instanceof RedisError) || signal?.aborted) throw error;
-      // Each command tells why; those that were not refused themselves have EXECABORT.
+      // Each command has its own error; commands that were not refused themselves have EXECABORT.
       const told = error instanceof ReplyError ? this.#outcomes.length > 0 : this.#outcomes.includes(error);
       return told ? [...this.#outcomes] : this.#commands.map(() => error);
     }
@@ -179,7 +179,7 @@ async function runDedicatedTransaction(
       return outcomes;
     });
   } catch (error) {
-    // Redirected for too long: what the last try came to says it in each place.
+    // Redirected for too long: report the outcomes of the last attempt.
     if (outcomes.includes(error)) return outcomes;
     throw error;
   }

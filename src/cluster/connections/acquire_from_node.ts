@@ -14,12 +14,12 @@ import type { ClusterState, TopologyListener } from "../topology/cluster_state.t
 import type { ClusterNode } from "../topology/node.ts";
 
 /**
- * Takes a connection to `node`, in one try that goes up to the deadline, or as long as that is the right node. One
- * that cannot be reached, or says nothing for longer than `nodeTimeout`, makes the others be asked about it.
+ * Acquires a connection to `node`, in one attempt until the deadline, or as long as that is the right node. If the
+ * node is unreachable or silent for longer than `nodeTimeout`, the other nodes are asked about it.
  *
- * @param name the command that it is for, for messages
- * @param right whether the node is still the right one; asked whenever nodes change their places
- * @throws {ConnectionError} with the code `REPLACED` when another node has become the right one.
+ * @param name the name of the command, for messages
+ * @param right returns whether the node is still the right one; called after changes of the topology
+ * @throws {ConnectionError} with the code `REPLACED` if another node has become the right one.
  */
 export async function acquireFromNode(
   cluster: ClusterState,
@@ -42,7 +42,7 @@ export async function acquireFromNode(
   let timer: Timer;
   const wait = (): void => {
     timer = clock.setTimeout(() => {
-      // Who waits for a place in the pool waits for others, not for the node.
+      // A caller that waits for a place in the pool waits for other callers, not for the node.
       if (node.pool.stats().connecting > 0) cluster.silent();
       wait();
     }, nodeTimeout);

@@ -14,7 +14,7 @@ import type { BlockingClusterPoolOptions } from "../options/types.ts";
 import { ClusterConnectionPool } from "./pool.ts";
 import type { ResolvedClusterOptions } from "../options/resolved.ts";
 
-/** What waits for a place: for which node. */
+/** A caller that waits for a connection to a node. */
 interface NodeWait extends Request {
   readonly pool: NodePool;
 }
@@ -51,7 +51,7 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
     return new this(url, options);
   }
 
-  /** What the options come to. */
+  /** Resolves the options. */
   protected override resolve(
     options: string | URL | readonly Seed[] | BlockingClusterPoolOptions | ResolvedClusterOptions,
     over?: BlockingClusterPoolOptions,
@@ -78,9 +78,9 @@ export class BlockingClusterConnectionPool extends ClusterConnectionPool {
       ));
   }
 
-  /** Serves those who wait. */
+  /** Serves waiting callers. */
   protected override placeFreed(): void {
-    // Serving can close a stale connection, which frees its place and comes here again: nobody is served twice.
+    // Serving can close a stale connection, which frees a place and calls this again. No caller is served twice.
     if (this.#serving) return;
     this.#serving = true;
     while (this.#waiters?.serve((request) => request.pool.serve(request)));

@@ -1,5 +1,5 @@
 /**
- * The connections to one node of a cluster: a pool that shares its limit with those of the other nodes.
+ * The connections to one node of a cluster: a pool that shares its limit with the pools of the other nodes.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import type { Request } from "../../pool/leases.ts";
 import { ConnectionPool } from "../../pool/pool.ts";
 import type { Arg } from "../../resp/types.ts";
 
-/** What the pools of a cluster's nodes share. */
+/** The parts that the pools of a cluster's nodes share. */
 export interface PoolGroup {
   /** The class of connections where the options name none. */
   readonly connectionClass: ConnectionClass<Connection>;
-  /** Whether one more connection may be opened, to whichever node; may close an idle one elsewhere to make it so. */
+  /** Returns whether one more connection may be opened. May close an idle connection to another node. */
   makePlace(pool: NodePool): boolean;
-  /** What `acquire` does when there is no place. */
+  /** Called by `acquire` at the limit. */
   atLimit(pool: NodePool, request: Request): Promise<Connection>;
   /** A place or an idle connection has become free. */
   placeFreed(): void;
-  /** The holder of a connection gets this error: takes note of a redirection, and says what to do about it. */
+  /** Records a redirection and returns an error with a hint for the holder of the connection. */
   explain(this: void, error: ReplyError): ReplyError;
 }
 
 type MadeClass = new (options: ResolvedConnectionOptions) => Connection;
 
-/** Makes the error of a redirection say what to do about it. */
+/** Adds a hint to the error of a redirection. */
 type Explain = (error: ReplyError) => ReplyError;
 
 /** A class of connections to nodes. */
@@ -114,8 +114,7 @@ export class NodePool extends ConnectionPool {
   }
 
   /**
-   * Opens a connection beside the pool, which counts against no limit: for short queries of our own. Whoever calls this
-   * disconnects it.
+   * Opens a connection beside the pool, for internal queries. It counts against no limit. The caller disconnects it.
    */
   async openBeside(signal: AbortSignal): Promise<Connection> {
     const connection = this.makeConnection();
@@ -123,12 +122,12 @@ export class NodePool extends ConnectionPool {
     return connection;
   }
 
-  /** An idle connection, or one that is being opened if there is a place; for those who have waited. */
+  /** Returns an idle connection, or opens one if there is a place, for a caller that has waited. */
   serve(request: Request): Connection | Promise<Connection> | undefined {
     return this.take(request);
   }
 
-  /** Closes an idle connection, so that another node may have its place; tells whether there was one. */
+  /** Closes an idle connection to free a place for another node. Returns whether there was one. */
   dropIdle(): boolean {
     const idle = this.tryAcquire();
     idle?.disconnect();
@@ -140,12 +139,12 @@ export class NodePool extends ConnectionPool {
     return this.#group.makePlace(this);
   }
 
-  /** What the cluster's pool does at its limit. */
+  /** Waits or fails, as the cluster's pool does at its limit. */
   protected override atLimit(request: Request): Promise<Connection> {
     return this.#group.atLimit(this, request);
   }
 
-  /** Tells the cluster's pool. */
+  /** Reports a free place to the cluster's pool. */
   protected override placeFreed(): void {
     this.#group?.placeFreed();
   }

@@ -23,15 +23,15 @@ import { NO_KEY } from "../routing/route.ts";
 import { SLOTS } from "../routing/slot.ts";
 import type { Topology } from "../topology/topology.ts";
 
-/** What a cluster's pool has, in all and by node. */
+/** The present numbers of a cluster's pool, in total and by node. */
 export interface ClusterPoolStats extends PoolStats {
-  /** By address: what there is of each node that has had a connection. */
+  /** The numbers by address, for each node that has had a connection. */
   readonly nodes: Readonly<Record<string, PoolStats>>;
 }
 
-/** Which connection of a slot is wanted. */
+/** The options of `acquireBySlot()`. */
 export interface AcquireBySlotOptions extends AcquireOptions {
-  /** Only to read: `readFrom` says where. Default `false`: the master. */
+  /** Whether the connection is for reading only, so that `readFrom` selects the node. Default `false`: the master. */
   readonly readOnly?: boolean;
 }
 
@@ -50,7 +50,7 @@ export interface AcquireBySlotOptions extends AcquireOptions {
 export class ClusterConnectionPool {
   /** The transport for options that name none; the package's entry point sets it in its own class. */
   static readonly transport: Transport | undefined = undefined;
-  /** The observer for options that name none; set likewise. */
+  /** The default observer. Set by a subclass. */
   static readonly observer: Observer | undefined = undefined;
   /** The class of connections where the options name none. */
   static readonly connectionClass: ConnectionClass<Connection> = Connection;
@@ -58,7 +58,7 @@ export class ClusterConnectionPool {
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedClusterOptions;
   /**
-   * The nodes and what is known of them, for clients.
+   * The nodes and the topology, for clients.
    *
    * @internal
    */
@@ -109,7 +109,7 @@ export class ClusterConnectionPool {
     return new this(url, options);
   }
 
-  /** What the options come to; a pool with further options overrides it. */
+  /** Resolves the options. Subclasses with further options override it. */
   protected resolve(
     options: string | URL | readonly Seed[] | ClusterPoolOptions | ResolvedClusterOptions,
     over?: ClusterPoolOptions,
@@ -128,9 +128,9 @@ export class ClusterConnectionPool {
   }
 
   /**
-   * Learns the nodes and their slots now, instead of on first use.
+   * Discovers the nodes and their slots now, instead of on first use.
    *
-   * @throws {ClusterError} when nobody tells them, or slots are without a node.
+   * @throws {ClusterError} if no node replies, or if slots have no node.
    */
   async connect(): Promise<void> {
     if (this.closed) throw this.#closedError();
@@ -164,12 +164,12 @@ export class ClusterConnectionPool {
   }
 
   /**
-   * Takes a connection to the node that has a slot, for exclusive use. A master that cannot be reached is waited for
-   * up to `commandTimeout`, or another one that is elected in its place.
+   * Acquires a connection to the node of a slot, for exclusive use. If the master is unreachable, waits for it or its
+   * successor up to `commandTimeout`.
    *
-   * @throws {RangeError} for a slot that is no whole number from 0 to 16,383.
-   * @throws {ClusterError} when nobody has the slot.
-   * @throws as {@linkcode acquireByNode} does.
+   * @throws {RangeError} for a slot that is not an integer from 0 to 16,383.
+   * @throws {ClusterError} if the slot has no node.
+   * @throws the errors of {@linkcode acquireByNode}.
    */
   async acquireBySlot(slot: number, options: AcquireBySlotOptions = {}): Promise<Connection> {
     if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) {
@@ -197,7 +197,7 @@ export class ClusterConnectionPool {
     });
   }
 
-  /** What the pool has at this moment. */
+  /** Returns the present numbers of the pool. */
   stats(): ClusterPoolStats {
     const nodes: Record<string, PoolStats> = {};
     const sum = { created: 0, idle: 0, inUse: 0, connecting: 0, ...this.#retired };
@@ -219,12 +219,12 @@ export class ClusterConnectionPool {
     return { ...sum, waiting, max: maxConnections, longestLease, ...node.trackLeases && { leases }, nodes };
   }
 
-  /** Who holds what, and for how long, by node; with `trackLeases` also where each lease was taken. */
+  /** Returns the statistics as text, by node: the leases, their durations, and with `trackLeases` their stacks. */
   explain(): string {
     return [...this.#pools].map((pool) => `${pool.options.connection}: ${pool.explain()}`).join("\n");
   }
 
-  /** Closes idle connections, and with `inUse` (default) also those that are held: their holders see a `ConnectionError`. */
+  /** Closes idle connections, and with `inUse` (default) also leased ones, whose holders get a `ConnectionError`. */
   disconnect(options: { readonly inUse?: boolean } = {}): void {
     for (const pool of [...this.#pools]) pool.disconnect(options);
   }
@@ -241,7 +241,10 @@ export class ClusterConnectionPool {
     return () => this.#closers.delete(closer);
   }
 
-  /** Ends the pool: refuses new leases, waits for those that are out up to `closeGrace`, then cuts them. Never rejects. */
+  /**
+   * Closes the pool: rejects new leases, waits for current leases up to `closeGrace`, then closes all connections.
+   * Never rejects.
+   */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -257,7 +260,7 @@ export class ClusterConnectionPool {
   }
 
   /**
-   * What `acquire...` does when all places are taken; a pool that waits overrides it.
+   * Called by `acquire...` at the limit. The blocking pool overrides it.
    *
    * @internal
    */
@@ -301,12 +304,12 @@ export class ClusterConnectionPool {
       explain: (error) => explainRedirection(this.state, node, error),
     });
     pool.readonly = node.role === "replica" && this.options.readFrom !== "master";
-    // What a holder loses says as much about the node as the loss of a shared connection.
+    // A lost lease says as much about the node as a lost shared connection.
     pool.addEventListener("closed", ({ detail }) => {
       if (detail.cause !== undefined && !this.#closed) this.state.lost();
     });
     this.#pools.add(pool);
-    // Whatever still asks for it is refused by the pool itself.
+    // The pool itself rejects later calls.
     if (this.#closed) pool.close();
     return pool;
   }
@@ -334,7 +337,7 @@ export class ClusterConnectionPool {
     return connection;
   }
 
-  /** Waits until the nodes are known, and returns what is left of `commandTimeout`. */
+  /** Waits for the topology. Returns the rest of `commandTimeout`. */
   async #ready({ signal }: AcquireOptions): Promise<number> {
     if (this.closed) throw this.#closedError();
     const { commandTimeout: timeout } = this.options.connection;
@@ -373,7 +376,7 @@ export class ClusterConnectionPool {
   }
 
   async #close(): Promise<void> {
-    // Before anything ends, so that whoever is told of an end knows that it is for good.
+    // First, so that listeners find the pool closed.
     this.#closed = true;
     this.#life.abort(this.#closedError());
     this.refuseWaiters(this.#closedError());

@@ -17,7 +17,7 @@ import type { ClusterNode } from "../topology/node.ts";
 import { recordRedirection } from "./record_redirection.ts";
 import { downError, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
 
-/** Where an attempt is made. */
+/** The node of an attempt. */
 export interface Place {
   /** The node. */
   readonly node: ClusterNode;
@@ -29,7 +29,7 @@ export interface Place {
   readonly acquire: Acquire;
 }
 
-/** What kind of attempts are made. */
+/** The options of attempts. */
 export interface AttemptOptions {
   /** The name of the command, for messages. */
   readonly name: string;
@@ -143,7 +143,7 @@ function isRight({ topology }: ClusterState, node: ClusterNode, slot: number, re
   return shard === undefined || shard.master === node || (readonly && shard.replicas.includes(node));
 }
 
-/** Before the topology is known, any node can redirect. */
+/** Returns a node before the topology is known: any node can redirect. */
 function guess(cluster: ClusterState, slot: number): ClusterNode | undefined {
   return cluster.topology.refreshes === 0 ? cluster.topology.masterOf(slot) ?? cluster.anyNode() : undefined;
 }

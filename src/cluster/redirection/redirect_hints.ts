@@ -11,7 +11,7 @@ import type { ClusterNode } from "../topology/node.ts";
 import { recordRedirection } from "./record_redirection.ts";
 import { redirectionOf } from "./redirection.ts";
 
-/** Records what a redirection says about the slots, and returns an error that explains what to do. */
+/** Records the slots that a redirection names, and returns an error with a hint. */
 export function explainRedirection(cluster: ClusterState, node: ClusterNode, error: ReplyError): ReplyError {
   const redirection = redirectionOf(error);
   if (redirection === undefined || cluster.stopped) return error;

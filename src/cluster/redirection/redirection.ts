@@ -1,6 +1,6 @@
 /**
- * The redirection policy: what to do with a command that a node of a cluster refused. It decides, and neither sends nor
- * waits. Single commands, pipelines, transactions, dedicated connections and subscriptions all use it.
+ * The redirection policy: what to do with a command that a node of a cluster refused. It is a pure function. Single
+ * commands, pipelines, transactions, dedicated connections and subscriptions all use it.
  *
  * | reply       | next step                                                                             |
  * | ----------- | ------------------------------------------------------------------------------------- |
@@ -13,7 +13,8 @@
  * | READONLY    | the node has become a replica: refresh the topology, retry after a delay              |
  * | UNBLOCKED   | the same, when the node's role changed under a blocking command                       |
  *
- * Each of these replies means that the command did not run; the same code in the reply of a script is no redirection. `maxRedirections` limits all of them together.
+ * Each of these replies means that the command did not run. The same code in the reply of a script is not a
+ * redirection. `maxRedirections` limits the sum of all.
  *
  * @module
  */
@@ -72,7 +73,7 @@ const RETRY: Readonly<Record<string, Redirection>> = {
 /** The delays between attempts, in milliseconds. They slow down a loop of MOVED, too. */
 const BACKOFF = /* @__PURE__ */ exponential({ base: 25, cap: 500, jitter: "equal" });
 
-/** How many MOVED and ASK are followed without a delay. */
+/** The number of MOVED and ASK replies that are followed without a delay. */
 const IMMEDIATE = 3;
 
 /** Milliseconds before attempt `attempt` (from 1) to send a command again. */

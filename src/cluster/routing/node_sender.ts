@@ -49,7 +49,7 @@ export class NodeSender implements RoutedSender {
   /** @inheritdoc */
   readonly node: ClusterNode | undefined;
 
-  /** For commands to `node`. */
+  /** Sends commands to `node`. */
   constructor(router: NodeRecovery, node: ClusterNode | undefined) {
     this.router = router;
     this.node = node;

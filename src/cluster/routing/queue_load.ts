@@ -1,5 +1,5 @@
 /**
- * What waits and what is on its way in a cluster: the queues of the router and of the shared connections to the nodes.
+ * The waiting and pending commands of a cluster: the queues of the router and of the shared connections to the nodes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { QueueStats } from "../../pool/stats.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { Router } from "./router.ts";
 
-/** Returns the commands on their way over all shared connections, and those that wait in the router. */
+/** Returns the numbers of pending commands over all shared connections, and of commands that wait in the router. */
 export function loadOfCluster({ topology }: ClusterState, router: Router): QueueStats {
   const sum = { ...router.load, unsent: 0, unsentBytes: 0, inFlight: 0 };
   for (const { openedShared } of topology.nodes()) {
@@ -22,8 +22,8 @@ export function loadOfCluster({ topology }: ClusterState, router: Router): Queue
 }
 
 /**
- * Resolves when a producer may go on: no command waits for the topology, a redirection or a connection, and all nodes take
- * what they are sent.
+ * Resolves when a producer may continue: no command waits for the topology, a redirection or a connection, and all
+ * nodes read what they are sent.
  *
  * @throws {TimeoutError} after the timeout of the call; the reason of its signal.
  */

@@ -1,5 +1,5 @@
 /**
- * Which node of a shard a read-only command is sent to.
+ * Selects the node of a shard for a read-only command.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { ResolvedClusterOptions } from "../options/resolved.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import type { Shard } from "../topology/topology.ts";
 
-/** How long a measured latency is used, in milliseconds. */
+/** The time for which a measured latency is used, in milliseconds. */
 const LATENCY_TTL = 10_000;
 
-/** Selects nodes as the option `readFrom` says; with `"nearest"` measures their latencies. */
+/** Selects nodes as the option `readFrom` defines; with `"nearest"` measures their latencies. */
 export class ClusterReads {
   readonly #options: ResolvedClusterOptions;
   readonly #selector: ReadSelector;
   readonly #measured: WeakMap<ClusterNode, number> = new WeakMap();
 
-  /** For the nodes of one pool. */
+  /** Selects among the nodes of one pool. */
   constructor(options: ResolvedClusterOptions) {
     this.#options = options;
     this.#selector = new ReadSelector(options.readFrom, options.availabilityZone);
@@ -32,7 +32,7 @@ export class ClusterReads {
       this.#measure(master);
       for (let index = 0; index < replicas.length; index++) this.#measure(replicas[index]!);
     }
-    // Valkey before 9 tells a zone only to who is connected.
+    // Valkey before 9 sends its zone only to connected clients.
     if (typeof readFrom === "object") {
       for (const node of replicas) {
         if (node.openedShared === undefined && node.zone === undefined) node.shared.ensureConnected();

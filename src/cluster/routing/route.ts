@@ -1,5 +1,5 @@
 /**
- * Which slot a command goes to.
+ * Finds the slot of a command.
  *
  * @module
  */

@@ -25,16 +25,16 @@ import { type Destination, SlotQueue } from "./slot_queue.ts";
 import type { Shard } from "../topology/topology.ts";
 import type { UnknownCommands } from "./unknown_commands.ts";
 
-/** What a command has been through. */
+/** The earlier attempts of a command. */
 interface History {
-  /** How often a reply redirected it. */
+  /** The number of redirections. */
   redirects: number;
   /** A replica refused it: the master is asked from now on. */
   toMaster: boolean;
 }
 
 const ASKING = rawCommand(["ASKING"]);
-/** To the node that has the slot, at once. */
+/** To the node of the slot, without delay. */
 const AGAIN: Destination = { node: undefined, asking: false, delay: 0 };
 
 /** Sends commands, and sends them again where that is right. */
@@ -146,11 +146,11 @@ export class Router implements NodeRecovery, TopologyListener {
       const { connection } = pending.sender as Partial<RoutedSender>;
       queue ??= this.#addQueue(slot, this.#inFlight.take(node, slot, connection));
     }
-    // Before a new master is known, which may bring back more commands of the slot.
+    // First, because a new master may cause more commands of the slot to return.
     queue?.enter(pending);
     const to = unknown ? AGAIN : this.#next(pending, error, node);
     if (to instanceof Error) {
-      // Whatever was refused did not run, so nothing has been overtaken.
+      // Refused commands did not run, so none was overtaken.
       if (to.executed === "no") queue?.dismiss(pending);
       if (to !== error) pending.reject(to);
       return to !== error;
@@ -205,7 +205,7 @@ export class Router implements NodeRecovery, TopologyListener {
         else queue.expect(earlier);
       }
     }
-    // What waits for a connection to the node that was to redirect it has a better way now.
+    // Commands that wait for a connection to the old node now go to the new one.
     const guess = this.#guess?.openedShared;
     if (this.#cluster.topology.refreshes > 0) this.#guess = undefined;
     if (guess?.waiting) guess.evict(replaced("the topology is known now"));
@@ -227,7 +227,7 @@ export class Router implements NodeRecovery, TopologyListener {
     this.#emptied();
   }
 
-  /** For a command without keys, for a slot without a node, or before the topology is known. */
+  /** Sends a command without keys, for a slot without a node, or before the topology is known. */
   #submitAnywhere(pending: Pending, slot: number): void {
     const cluster = this.#cluster;
     pending.sender = this.#senderOf(pending, undefined);
@@ -244,7 +244,7 @@ export class Router implements NodeRecovery, TopologyListener {
     } else pending.fail(downError(slot));
   }
 
-  /** Before the topology is known, one node redirects all commands with keys: their order would not survive several. */
+  /** Returns a node before the topology is known. All commands with keys go to the same node, to keep their order. */
   #guessNode(): ClusterNode {
     const known = this.#guess;
     if (
@@ -266,7 +266,7 @@ export class Router implements NodeRecovery, TopologyListener {
     return sender;
   }
 
-  /** Where a command goes that failed at `node`, or the error that it is rejected with. */
+  /** Returns the next destination of a command that failed at `node`, or the error to reject it with. */
   #next(pending: Pending, error: RedisError, node: ClusterNode | undefined): Destination | RedisError {
     const cluster = this.#cluster;
     const { connection, maxRedirections } = cluster.options;

@@ -1,12 +1,13 @@
 /**
- * The slot of a key: what stands between the first `{` and the next `}` if there is something, else all of it.
+ * The slot of a key: the hash of the part between the first `{` and the next `}` if it is not empty, otherwise of the
+ * whole key.
  *
  * @module
  */
 import type { Arg } from "../../resp/types.ts";
 import { crc16, crc16Ascii } from "./crc16.ts";
 
-/** How many slots a cluster has. */
+/** The number of slots. */
 export const SLOTS = 16_384;
 
 const OPEN = 0x7b;
@@ -33,7 +34,7 @@ function slotOfText(key: string): number {
     }
   }
   const crc = crc16Ascii(key, start, end);
-  // The braces are ASCII, so what is between them as text is what is between them as bytes.
+  // Braces are ASCII, so the result is the same for text and bytes.
   return (crc >= 0 ? crc : crc16(utf8.encode(key.slice(start, end)))) & (SLOTS - 1);
 }
 

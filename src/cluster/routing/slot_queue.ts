@@ -20,7 +20,7 @@ import type { Pending } from "../../connection/pending.ts";
 import { ReplyError } from "../../errors.ts";
 import type { ClusterNode } from "../topology/node.ts";
 
-/** Where a command goes next. */
+/** The next destination of a command. */
 export interface Destination {
   /** The node that the redirection named; `undefined`: the node that has the slot when the command is sent. */
   readonly node: ClusterNode | undefined;
@@ -35,11 +35,11 @@ interface Refused {
   readonly pending: Pending;
   readonly error: Error;
   readonly to: Destination;
-  /** When it was first refused, as a number: refusals come in the order of the calls. */
+  /** The order of the first refusal; refusals arrive in the order of the calls. */
   readonly order: number;
 }
 
-/** What a slot queue does its work with. */
+/** The options of a slot queue. */
 export interface SlotQueueOptions {
   /** The clock of the pool. */
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export interface SlotQueueOptions {
   readonly address: string;
   /** Sends a refused command. */
   send(pending: Pending, to: Destination): void;
-  /** Nothing is being redirected any more; `held` are the calls made meanwhile. */
+  /** Called when no command is being redirected any more. `held` are the calls made meanwhile. */
   released(held: Pending[]): void;
 }
 
@@ -102,7 +102,7 @@ export class SlotQueue {
     this.#held.add(pending);
   }
 
-  /** Waits for the replies to commands that were sent earlier than what is held. */
+  /** Waits for the replies to commands that were sent before the held ones. */
   expect(inFlight: Iterable<Pending>): void {
     for (const pending of inFlight) this.#await(pending);
   }

@@ -1,8 +1,8 @@
 /**
- * Routes of commands that the table does not know: those of modules, and of servers that are newer than it.
+ * Routes of commands that are not in the table: those of modules and newer servers.
  *
- * The caller can name a key or a slot. Else any node redirects the first such command, and COMMAND INFO says where the keys
- * of the next ones are.
+ * The caller can name a key or a slot. Otherwise any node redirects the first command, and COMMAND INFO returns the
+ * positions of the keys for the next ones.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { ClusterNode } from "../topology/node.ts";
 import { isUnknown, NO_KEY, RoutedCommand, slotOfCommand } from "./route.ts";
 import { slotOf } from "./slot.ts";
 
-/** What is known of such commands, by name. */
+/** The key positions of such commands, by name. */
 export class UnknownCommands {
   /** `undefined`: it has been asked for. */
   readonly #specs: Map<string, Pick<CommandSpec, "keys" | "flags"> | undefined> = new Map();

@@ -14,7 +14,7 @@ import type { Reply } from "../../resp/types.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
 
-/** How a connection roves. */
+/** The nodes of a subscription connection. */
 export interface Route {
   /** The node to be on; `current` is the one it is on now, `lost` whether that cannot be reached. */
   pick(current: ClusterNode | undefined, lost: boolean): ClusterNode | undefined;
@@ -22,7 +22,7 @@ export interface Route {
   connectionTo(node: ClusterNode): ReconnectingConnection;
 }
 
-/** Passes on what the connection of one node after the other tells. */
+/** Forwards the events of a connection to one node after another. */
 export class ClusterSubscriptionConnection implements ReconnectingConnection {
   readonly #state: ClusterState;
   readonly #route: Route;
@@ -36,7 +36,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   #attempt = 0;
   #timer: Timer = undefined;
 
-  /** Over these nodes; it is nowhere before it is wanted. */
+  /** Uses these nodes. It has no connection until one is needed. */
   constructor(state: ClusterState, route: Route) {
     this.#state = state;
     this.#route = route;
@@ -61,7 +61,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   ensureConnected(): void {
     if (this.#ended) return;
     this.#wanted = true;
-    // After a loss it goes on by itself, in its own time; and so it does on its way to another node.
+    // After a loss it reconnects on its own, also to another node.
     if (this.#timer !== undefined || this.#leaving) return;
     if (this.#reconnecting === undefined) this.#settle(false);
     else this.#reconnecting.ensureConnected();
@@ -78,7 +78,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     if (this.#wanted && this.#timer === undefined) this.#settle(false);
   }
 
-  /** There will be no connection any more. */
+  /** Called when the connection is closed for good. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -100,7 +100,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     else this.#listener.ready(reconnecting.connection);
   }
 
-  /** Nobody knows where to go: the nodes are asked. */
+  /** Asks the nodes for the topology, because no node is known. */
   #discover(): void {
     const state = this.#state;
     if (state.topology.refreshes > 0) return this.#troubled(undefined);
@@ -130,7 +130,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     this.#leaving = false;
   }
 
-  /** There is no way to the node: at first at once, then more and more slowly, to another. */
+  /** Called when the node is unreachable: tries another one, at first immediately, then with a growing delay. */
   #troubled(cause: Error | undefined): void {
     this.#state.lost();
     if (!this.#wanted || this.#timer !== undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Where subscriptions of a cluster live: channels and patterns on any node, as the nodes tell each other of what is
- * published; shard channels on the master of their slot.
+ * The subscriptions of a cluster. Channels and patterns are on any node, because nodes forward messages to each
+ * other. Shard channels are on the master of their slot.
  *
  * @module
  */
@@ -26,16 +26,16 @@ export class ClusterSubscriptions implements SubscriptionRouter {
   readonly events: TypedEventTarget<ConnectionEvents>;
   readonly #state: ClusterState;
   readonly #multiplex: boolean;
-  /** Of all channels and patterns. */
+  /** The connection of all channels and patterns. */
   readonly #common: ClusterSubscriptionConnection;
-  /** Of shard channels, by the master of their slot; `undefined`: nobody is known to have it. */
+  /** The connections of shard channels, by the master of their slot; `undefined`: unknown master. */
   readonly #shards: Map<ClusterNode | undefined, ClusterSubscriptionConnection> = new Map();
-  /** Connections of single subscriptions: those that are out. */
+  /** The connections of single subscriptions in use. */
   readonly #private: Set<ClusterSubscriptionConnection> = new Set();
   readonly #listeners: Set<() => void> = new Set();
   #scheduled = false;
 
-  /** Over the nodes of a pool; without `multiplex` on connections of their own. */
+  /** Uses the nodes of a pool; without `multiplex` with dedicated connections. */
   constructor(pool: ClusterConnectionPool, multiplex: boolean) {
     this.#state = pool.state;
     this.#multiplex = multiplex;
@@ -47,7 +47,7 @@ export class ClusterSubscriptions implements SubscriptionRouter {
       discovered: () => this.#moved(),
       failed: () => false,
       rearranged: (_slots, refreshed) => {
-        // The server itself tells of a single slot.
+        // MOVED names the node of a single slot.
         if (refreshed) this.#move();
       },
     });
@@ -110,7 +110,7 @@ export class ClusterSubscriptions implements SubscriptionRouter {
     };
   }
 
-  /** Once for all that is told in one tick. */
+  /** Runs once for all changes of a tick. */
   #moved(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -124,13 +124,13 @@ export class ClusterSubscriptions implements SubscriptionRouter {
     this.#common.check();
     for (const reconnecting of this.#private) reconnecting.check();
     for (const listener of this.#listeners) listener();
-    // What was subscribed there has been handed over: its connection rests, and is made anew when it is needed.
+    // The subscriptions have moved, so the connection is not needed and is created again on demand.
     const masters = new Set<ClusterNode | undefined>(this.#state.topology.byRole("master"));
     for (const master of [...this.#shards.keys()]) if (!masters.has(master)) this.#shards.delete(master);
   }
 }
 
-/** A connection of one subscription, which is told of what moves while it is in use. */
+/** The connection of one subscription. It follows changes of the topology while it is in use. */
 class PrivateSubscriptionConnection extends ClusterSubscriptionConnection {
   readonly #connections: Set<ClusterSubscriptionConnection>;
 
@@ -166,7 +166,7 @@ function anyNode(state: ClusterState): Route["pick"] {
 
 const homes: WeakMap<ClusterConnectionPool, Map<boolean, ClusterSubscriptions>> = new WeakMap();
 
-/** The home over a pool: one for all its clients that multiplex, and one for those that do not. */
+/** Returns the router of a pool: one for all clients that multiplex, and one for the others. */
 export function clusterSubscriptions(pool: ClusterConnectionPool, multiplex: boolean): ClusterSubscriptions {
   let known = homes.get(pool);
   if (known === undefined) homes.set(pool, known = new Map());

@@ -13,7 +13,7 @@ import type { ResolvedClusterOptions } from "../options/resolved.ts";
 import { SLOTS } from "../routing/slot.ts";
 import type { Shard } from "./topology.ts";
 
-/** What a new topology has changed among the nodes. */
+/** The changes of the nodes in a new topology. */
 export interface NodeChanges {
   /** The shard of each slot. */
   readonly slots: readonly (Shard | undefined)[];
@@ -74,7 +74,7 @@ export class ClusterNodes {
     return node;
   }
 
-  /** The seeds, as the user names them; their names are resolved anew by whoever connects. */
+  /** Returns the seeds by the names that the user gave. Each connect resolves the names again. */
   seeds(): ClusterNode[] {
     return this.#options.startupNodes.map((address) => {
       const key = formatAddress(address);
@@ -84,7 +84,7 @@ export class ClusterNodes {
     });
   }
 
-  /** Gives a node a role. Its connections learn of it: those that are idle are closed, the shared one is told. */
+  /** Sets the role of a node. Its idle connections are closed, and the shared connection is switched. */
   assign(node: ClusterNode, role: NodeRole): void {
     node.role = role;
     const readonly = role === "replica" && this.#options.readFrom !== "master";
@@ -118,7 +118,7 @@ export class ClusterNodes {
     return { slots, left, seeds: this.#releaseSeeds(), changed: this.#describe() !== before };
   }
 
-  /** Seeds have been asked; those that are nodes under another name become that name's other name. */
+  /** Removes seeds that are other names of known nodes. */
   #releaseSeeds(): ClusterNode[] {
     const seeds = [...this.#seeds.values()];
     for (const [key, { id }] of this.#seeds) if (id !== undefined) this.#seedIds.set(key, id);
@@ -161,7 +161,7 @@ export class ClusterNodes {
   }
 }
 
-/** A certificate names the host that is announced, wherever the way to it leads. */
+/** Returns the name in the certificate: the announced host, whatever address it is mapped to. */
 function certificateName(announced: string, node: ClusterNode): string | undefined {
   const isName = !/^[\d.]+$|:/.test(announced);
   return isName && announced !== node.host ? announced : undefined;

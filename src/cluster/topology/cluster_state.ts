@@ -18,11 +18,11 @@ import { type RefreshReason, Topology } from "./topology.ts";
 import { type Answer, queryTopology } from "./topology_query.ts";
 import { TopologyRefresher } from "./topology_refresher.ts";
 
-/** Hears of changes of the topology. */
+/** Receives changes of the topology. */
 export interface TopologyListener {
   /** The slots are known, for the first time or anew. */
   discovered(): void;
-  /** They could not be learned; returns whether commands still wait for them. */
+  /** Called when a refresh has failed. Returns whether commands still wait for it. */
   failed(error: Error): boolean;
   /**
    * Slots have another master. `refreshed`: as a refresh shows, after which the connections to the nodes in `left` are
@@ -56,8 +56,8 @@ export class ClusterState {
   #turn = 0;
 
   /**
-   * `makePool` makes the pool of a node when it is first needed, `closePool` closes it when the node has left. The signal is
-   * the life of all this: when it is aborted, no timer and no query goes on.
+   * `makePool` creates the pool of a node on first use, `closePool` closes it when the node has left. Aborting the
+   * signal ends all timers and queries.
    */
   constructor(
     options: ResolvedClusterOptions,
@@ -134,7 +134,7 @@ export class ClusterState {
     if (unknown) this.#nodes.assign(node, "master");
     this.#moved++;
     for (const listener of [...this.#listeners]) listener.rearranged?.([slot], false, []);
-    // What waits for a connection to the old master goes before what is called from now on.
+    // Commands that wait for a connection to the old master are sent before later calls.
     if (before?.openedShared?.waiting) {
       before.openedShared.evict(replaced(`another master than ${before} has the slot now`));
     }
@@ -175,9 +175,8 @@ export class ClusterState {
   }
 
   /**
-   * The nodes to query: those that are well, then the others, at last the seeds; each in random order, so that no node
-   * gets all queries. `urgent`: those first to which there is a connection; else any, lest one that is cut off from the
-   * others be believed for ever.
+   * Returns the nodes to query: healthy ones, then the others, then the seeds, each in random order to spread the
+   * load. `urgent`: connected nodes first; otherwise any node, so that an isolated node is not asked forever.
    */
   #candidates(urgent: boolean): ClusterNode[] {
     const seeds = this.#nodes.seeds();
@@ -293,7 +292,7 @@ export class ClusterState {
   }
 }
 
-/** The error for what waits for one node, and is to be sent to another one. */
+/** Creates the error for commands that wait for one node and must go to another. */
 export function replaced(why: string): ConnectionError {
   return new ConnectionError(why, { code: "REPLACED", executed: "no" });
 }

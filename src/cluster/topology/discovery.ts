@@ -1,5 +1,5 @@
 /**
- * What a node says about its cluster: CLUSTER SHARDS or CLUSTER SLOTS, read into one form.
+ * Parses the topology of a node: CLUSTER SHARDS or CLUSTER SLOTS, in one form.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { SLOTS } from "../routing/slot.ts";
 
 /** A node as another one describes it. */
 export interface FoundNode {
-  /** As announced; not yet remapped. */
+  /** The announced address, before `addressMap`. */
   readonly address: ServerAddress;
   /** Other names of the same address, as MOVED may use them. */
   readonly aliases: readonly ServerAddress[];
@@ -18,11 +18,11 @@ export interface FoundNode {
   readonly hostname: string | undefined;
   /** Its identity in the cluster. */
   readonly id: string | undefined;
-  /** What it is. */
+  /** The role. */
   readonly role: "master" | "replica";
-  /** What the others think of it. */
+  /** The health, as other nodes see it. */
   readonly health: "online" | "loading" | "fail";
-  /** Where it stands, where the server tells (Valkey). */
+  /** The availability zone, if the server announces it (Valkey). */
   readonly zone: string | undefined;
 }
 
@@ -36,17 +36,17 @@ export interface FoundShard {
   readonly replicas: readonly FoundNode[];
 }
 
-/** What one node said. */
+/** The reply of one node. */
 export interface Found {
   /** The epoch that the node knows: who knows the higher one is right. */
   readonly epoch: number;
   /** The shards. */
   readonly shards: readonly FoundShard[];
-  /** How many slots have a master. */
+  /** The number of slots with a master. */
   readonly covered: number;
 }
 
-/** Who was asked, and how. */
+/** The queried node, and the command. */
 export interface Asked {
   /** The address at which the node was reached: what an empty host means. */
   readonly host: string;
@@ -54,7 +54,7 @@ export interface Asked {
   readonly tls: boolean;
 }
 
-/** The epoch out of CLUSTER INFO; 0 where it is not told. */
+/** Returns the epoch of CLUSTER INFO; 0 if it is missing. */
 export function readEpoch(info: Reply): number {
   return Number(/^cluster_current_epoch:(\d+)/m.exec(String(info))?.[1] ?? 0);
 }
@@ -199,7 +199,7 @@ export function isConclusive({ shards }: Found): boolean {
   return shards.every(({ ranges, master }) => ranges.length === 0 || master !== undefined);
 }
 
-/** The slots that nobody has, for messages: `"0-99, 200"`. */
+/** Returns the slots without a node, for messages: `"0-99, 200"`. */
 export function showGaps({ shards }: Found): string {
   const taken = new Uint8Array(SLOTS);
   for (const { ranges, master } of shards) {

@@ -7,7 +7,7 @@ import { AuthenticationError, MaxConnectionsError, RedisError } from "../../erro
 
 const CODES: ReadonlySet<string> = new Set(["UNCOVERED", "NO_CLUSTER", "TLS", "REFUSED", "ADDRESS_MAP"]);
 
-/** Whether whoever waits for the slots is told at once, instead of being left to wait. */
+/** Returns whether waiting commands are rejected immediately instead of waiting for the next refresh. */
 export function isFatalDiscoveryError(error: unknown): boolean {
   return error instanceof AuthenticationError || error instanceof MaxConnectionsError ||
     !(error instanceof RedisError) || CODES.has(error.code);

@@ -11,20 +11,20 @@ import type { ReadTarget } from "../../topology/read_from.ts";
 import { formatAddress, type ServerAddress } from "../../topology/server_address.ts";
 import type { NodePool } from "../connections/node_pool.ts";
 
-/** What a node is; `"unknown"` is a startup node that has not been heard of by the cluster. */
+/** The role of a node; `"unknown"` is a startup node that no topology contains. */
 export type NodeRole = "master" | "replica" | "unknown";
 
 /** A node of a cluster. Nothing is opened to it before something is sent. */
 export class ClusterNode implements ReadTarget {
-  /** Where it is, as it can be reached from here. */
+  /** The reachable host. */
   readonly host: string;
-  /** Where it is, as it can be reached from here. */
+  /** The reachable port. */
   readonly port: number;
   /** Its identity in the cluster, where that is known. */
   id: string | undefined = undefined;
-  /** What it is. */
+  /** The role. */
   role: NodeRole = "unknown";
-  /** What the others think of it. */
+  /** The health, as other nodes see it. */
   health: "online" | "loading" | "fail" = "online";
   /** The availability zone as CLUSTER SHARDS or SLOTS announces it. */
   availabilityZone: string | undefined = undefined;
@@ -51,7 +51,7 @@ export class ClusterNode implements ReadTarget {
   #shared: MultiplexedConnection | undefined = undefined;
 
   /**
-   * `zone` is configured for it; `opened` is told when the node gets its connection.
+   * `zone` is the configured zone. `opened` is called when the node gets its shared connection.
    *
    * @internal
    */
@@ -104,7 +104,7 @@ export class ClusterNode implements ReadTarget {
     return this.#shared;
   }
 
-  /** The availability zone: as the options say, else as the server announces it. */
+  /** The availability zone: the configured one, otherwise the announced one. */
   get zone(): string | undefined {
     const known = this.#configuredZone ?? this.availabilityZone;
     if (known !== undefined) return known;
@@ -140,7 +140,7 @@ export class ClusterNode implements ReadTarget {
     return this.usable || (this.#pool !== undefined && this.#pool.stats().idle > 0);
   }
 
-  /** Milliseconds for which it has owed replies and said nothing; 0 while it owes none. */
+  /** Returns the milliseconds for which it has owed replies and sent nothing; 0 without pending replies. */
   silence(clock: Clock): number {
     const link = this.#shared?.connection?.link;
     return link === undefined || link.pending === 0 ? 0 : clock.now() - link.silentSince;
@@ -151,7 +151,7 @@ export class ClusterNode implements ReadTarget {
     return formatAddress(this);
   }
 
-  /** Cuts all its connections, those of holders included. */
+  /** Closes all its connections, including leased ones. */
   disconnect(cause: Error): void {
     this.#shared?.connection?.disconnect(cause);
     this.#pool?.disconnect();

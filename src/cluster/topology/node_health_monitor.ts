@@ -13,7 +13,7 @@ import type { Clock, Timer } from "../../clock.ts";
 import { ConnectionError } from "../../errors.ts";
 import type { ClusterNode } from "./node.ts";
 
-/** What the monitor watches and reports to. */
+/** The target that the monitor watches. */
 export interface HealthTarget {
   /** The nodes. */
   nodes(): Iterable<ClusterNode>;
@@ -74,7 +74,7 @@ export class NodeHealthMonitor {
     return awaited || (node.role === "master" && this.#round % 8 === 0);
   }
 
-  /** Connects beside the other connections, and cuts those if the node answers nobody. */
+  /** Opens another connection, and closes all others if the node does not reply. */
   async probe(node: ClusterNode): Promise<void> {
     if (this.#probed.has(node)) return;
     this.#probed.add(node);

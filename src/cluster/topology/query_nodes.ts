@@ -87,7 +87,7 @@ export interface Answers<T> {
   readonly accepted: T | undefined;
   /** The other answers. */
   readonly others: readonly T[];
-  /** Why the rest gave none. */
+  /** The errors of the other nodes. */
   readonly errors: readonly unknown[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who has which slots, as far as is known here.
+ * The nodes of all slots, as far as known.
  *
  * @module
  */
@@ -14,30 +14,30 @@ export interface Shard {
   readonly replicas: readonly ClusterNode[];
 }
 
-/** Why the slots were asked for: at the start, by the clock, after redirections, or because of a node. */
+/** The reason of a refresh: the start, the interval, redirections, or a node. */
 export type RefreshReason = "start" | "interval" | "moved" | "lost" | "silent" | "down" | "asked";
 
 /** The nodes, their roles and their slots. Readable at any time; it changes when the cluster does. */
 export class Topology {
   /** The epoch of the last refresh: each election and each slot that moves raises it. */
   epoch = 0;
-  /** Why the last refresh was made; `undefined` before the first. */
+  /** The reason of the last refresh; `undefined` before the first. */
   reason: RefreshReason | undefined = undefined;
-  /** When the last refresh was made, by the clock of the options. */
+  /** The time of the last refresh, by the clock of the options. */
   refreshedAt = 0;
-  /** How often the slots were learned from a node. */
+  /** The number of refreshes. */
   refreshes = 0;
   readonly #slots: (Shard | undefined)[] = new Array<Shard | undefined>(SLOTS).fill(undefined);
-  /** How many slots each shard has. */
+  /** The number of slots of each shard. */
   readonly #shards: Map<Shard, number> = new Map();
   readonly #nodes: { values(): Iterable<ClusterNode> };
 
-  /** Over the nodes that are known. */
+  /** Uses the known nodes. */
   constructor(nodes: { values(): Iterable<ClusterNode> }) {
     this.#nodes = nodes;
   }
 
-  /** By slot: its master and replicas; `undefined` where nobody is known to have it. */
+  /** The shard of each slot: its master and replicas; `undefined` if unknown. */
   get slots(): readonly (Shard | undefined)[] {
     return this.#slots;
   }

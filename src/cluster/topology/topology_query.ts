@@ -19,19 +19,19 @@ export interface Answer {
   readonly node: ClusterNode;
 }
 
-/** What is known before a query. */
+/** The topology before a query. */
 export interface Known {
   /** Whether nothing is known yet. */
   readonly first: boolean;
   /** The epoch of the last answer. */
   readonly epoch: number;
-  /** How many slots had a master in the last answer. */
+  /** The number of slots that had a master in the last reply. */
   readonly covered: number;
   /** Whether slots may be without a master. */
   readonly gapsAllowed: boolean;
 }
 
-/** How long one node is waited for before the next one is queried, in milliseconds. */
+/** The time to wait for one node before querying the next one, in milliseconds. */
 const PATIENCE = 200;
 
 /**

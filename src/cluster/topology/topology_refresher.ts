@@ -9,7 +9,7 @@ import {} from "../../client/connections/dedicated_connection.ts";
 import type { Clock, Timer } from "../../clock.ts";
 import type { RefreshReason } from "./topology.ts";
 
-/** What is refreshed. */
+/** The target of refreshes. */
 export interface RefreshTarget {
   /** Queries the nodes and applies the answer; returns whether the topology has changed. Rejects when none answers. */
   refresh(reason: RefreshReason): Promise<boolean>;
@@ -21,7 +21,7 @@ export interface RefreshTarget {
 const JITTER = 50;
 /** The shortest and the longest time between two requested refreshes, in milliseconds. */
 const [SHORTEST, LONGEST] = [500, 5_000];
-/** Without a request for so long, in milliseconds, a trouble is over. */
+/** The time without requests after which an outage counts as over, in milliseconds. */
 const QUIET = 2 * LONGEST;
 /** The delays between retries at the start. */
 const BACKOFF = /* @__PURE__ */ exponential({ base: 50, cap: 1_000, jitter: "equal" });
@@ -35,7 +35,7 @@ export class TopologyRefresher {
   #flight: Promise<void> | undefined = undefined;
   #requested: Timer = undefined;
   #next: Timer = undefined;
-  /** When the last refresh began. */
+  /** The start of the last refresh. */
   #last = -Infinity;
   /** Since when refreshes are requested that change nothing. */
   #troubledSince = 0;

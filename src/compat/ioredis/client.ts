@@ -1,5 +1,5 @@
 /**
- * What the parts of a client know of it.
+ * The contract between the parts of a client.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { ReplyMappingMode } from "./reply.ts";
 import type { SubscriptionSet } from "./subscription_set.ts";
 import type { CommandItem, Wire, WireOwner } from "./wire.ts";
 
-/** Where a client stands. */
+/** The status of a client. */
 export type RedisStatus =
   | "wait"
   | "reconnecting"
@@ -29,7 +29,7 @@ export interface Condition {
   select: number | undefined;
   /** The credentials. */
   auth: string | [string, string | undefined] | null | undefined;
-  /** What it is subscribed to, or `false`. */
+  /** The subscriptions, or `false`. */
   subscriber: false | SubscriptionSet;
   /** The version of the protocol. */
   protocol: 2 | 3;
@@ -41,7 +41,7 @@ export interface Condition {
   handshake: boolean;
 }
 
-/** Which queues are flushed. */
+/** The queues to flush. */
 export interface FlushQueueOptions {
   /** Commands that wait for a connection. Default `true`. */
   offlineQueue?: boolean;
@@ -49,7 +49,7 @@ export interface FlushQueueOptions {
   commandQueue?: boolean;
 }
 
-/** What comes in. */
+/** Receives replies and push messages. */
 export type Receiver = Pick<WireOwner, "reply" | "replyError" | "push">;
 
 // deno-lint-ignore no-explicit-any
@@ -59,13 +59,13 @@ type Call = (...args: any[]) => any;
 export interface Client extends Pick<EventEmitter, "on" | "once" | "off" | "emit" | "listenerCount"> {
   /** The options, with defaults. */
   readonly options: RedisOptions;
-  /** How to connect. */
+  /** The transport. */
   readonly transport: Transport | undefined;
   /** Finds the server. */
   readonly connector: Connector;
-  /** Gets what comes in. */
+  /** Receives replies and push messages. */
   readonly dispatcher: Receiver;
-  /** Where it stands. */
+  /** The status. */
   status: RedisStatus;
   /** The state of the connection. */
   condition: Condition | null;
@@ -87,7 +87,7 @@ export interface Client extends Pick<EventEmitter, "on" | "once" | "off" | "emit
   lostCommands: CommandItem[];
   /** The connection. */
   wire: Wire | undefined;
-  /** Gives up an attempt to connect. */
+  /** Aborts an attempt to connect. */
   abortConnecting: (() => void) | undefined;
   sendCommand: (command: Command, stream?: unknown) => unknown;
   connect(): Promise<void>;

@@ -26,19 +26,19 @@ import { asCallback, type Callback, toArgument } from "./support.ts";
 // deno-lint-ignore no-explicit-any
 export type ArgumentType = string | Buffer | number | (string | Buffer | number | any[])[];
 
-/** How a command is made. */
+/** The options of a command. */
 export interface CommandOptions {
   /** `"utf8"` for text; null or nothing for Buffers. */
   replyEncoding?: string | null;
-  /** Where the caller stood, for `showFriendlyErrorStack`. */
+  /** The stack of the caller, for `showFriendlyErrorStack`. */
   errorStack?: Error;
-  /** What stands before each key. */
+  /** The prefix of each key. */
   keyPrefix?: string | Buffer;
   /** Whether a replica may run it. */
   readOnly?: boolean;
 }
 
-/** Where the outcome of a command goes beside its promise. */
+/** Receives the outcome of a command, in addition to its promise. */
 export interface OutcomeSink {
   /** Receives an error, or null and the result, of the command at a position. */
   fillResult(outcome: [error: Error | null, result?: unknown], position: number): void;
@@ -66,7 +66,7 @@ const capture = (resolve: Settle, reject: Settle): void => {
   lastReject = reject;
 };
 
-/** A copy of arguments, without the lists among them; what is in the lists takes their places. */
+/** Returns a copy of the arguments with nested lists flattened. */
 // deno-lint-ignore no-explicit-any
 function flatten(args: readonly any[]): any[] {
   for (let index = 0; index < args.length; index++) if (Array.isArray(args[index])) return args.flat();
@@ -75,7 +75,7 @@ function flatten(args: readonly any[]): any[] {
 
 /** A command, which a client's `sendCommand` sends. */
 export class Command implements Sendable {
-  /** Names of commands by what is special about them. */
+  /** The names of commands by property. */
   static readonly FLAGS: typeof FLAGS = FLAGS;
   /** @internal */
   static _transformer: {
@@ -133,7 +133,7 @@ export class Command implements Sendable {
   #promise: Promise<unknown> | undefined = undefined;
   #settle: Settle | undefined = undefined;
   #fail: Settle | undefined = undefined;
-  /** What it has settled with, before there is a promise. */
+  /** The outcome before a promise exists. */
   #outcome: unknown = undefined;
   #ownResolve: Settle | undefined = undefined;
   #ownReject: Settle | undefined = undefined;
@@ -181,7 +181,7 @@ export class Command implements Sendable {
   }
 
   /**
-   * What `sendCommand` returns: nothing for a command of a pipeline, which gets the outcome itself.
+   * Returns the result of `sendCommand`: nothing for a command of a pipeline, which gets the outcome itself.
    *
    * @internal
    */
@@ -236,12 +236,12 @@ export class Command implements Sendable {
     return decodeMode(this.#text && this.name !== "exec", this.#context?.replyMapping ?? "legacy");
   }
 
-  /** What is sent in place of this command over a connection; scripts override it. */
+  /** Returns the command to send over a connection. Scripts override it. */
   prepare(_connection: object): Command {
     return this;
   }
 
-  /** Makes text of all arguments that are neither text nor Buffers. */
+  /** Converts all arguments that are neither text nor Buffers to text. */
   stringifyArguments(): void {
     const { args } = this;
     for (let index = 0; index < args.length; index++) {
@@ -359,7 +359,7 @@ export class Command implements Sendable {
   }
 
   /**
-   * Rejects, whatever `reject` has been replaced by.
+   * Rejects, even if `reject` has been replaced.
    *
    * @internal
    */

@@ -1,10 +1,10 @@
 /**
- * What ioredis knows of commands by their names: when they may be sent, and which of their arguments is a timeout.
+ * The properties of commands in ioredis: when they may be sent, and which of their arguments is a timeout.
  *
  * @module
  */
 
-/** Names of commands by what is special about them. */
+/** The names of commands by property. */
 export const FLAGS = {
   VALID_IN_SUBSCRIBER_MODE: [
     "subscribe",
@@ -73,8 +73,8 @@ function milliseconds(seconds: unknown): number | undefined {
 }
 
 /**
- * The milliseconds that a blocking command asks the server to wait: 0 is without end, null means that it does not block,
- * and undefined that it cannot be told.
+ * Returns the milliseconds for which a blocking command may block: 0 without limit, null if it does not block,
+ * undefined if unknown.
  */
 export function blockingTimeout(command: string, args: readonly unknown[]): number | null | undefined {
   if (args.length === 0) return undefined;

@@ -11,7 +11,7 @@ const NEWER =
   "arcount ardel ardelrange arget argetrange argrep arinfo arinsert arlastitems arlen armget armset arnext arop arring " +
   "arscan arseek arset backup blmovem delex digest himport hotkeys increx lmovem sdiffcard sunioncard trimslots vrange " +
   "xackdel xcfgset xdelex xidmprecord xnack";
-/** Of those: no key, two keys, keys behind their number. */
+/** Exceptions: commands without keys, with two keys, or with keys after their number. */
 const KEYLESS: ReadonlySet<string> = new Set(["backup", "hotkeys", "himport", "trimslots"]);
 const PAIRS: ReadonlySet<string> = new Set(["lmovem", "blmovem"]);
 const COUNTED: ReadonlySet<string> = new Set(["sdiffcard", "sunioncard"]);

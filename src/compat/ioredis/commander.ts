@@ -1,5 +1,5 @@
 /**
- * The methods that clients and pipelines share: one for each command, its Buffer twin, and those of scripts.
+ * The methods that clients and pipelines share: one for each command, its Buffer variant, and those of scripts.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Callback } from "./support.ts";
 
 /** Options that concern how commands are made. */
 export interface CommanderOptions {
-  /** What stands before each key. */
+  /** The prefix of each key. */
   keyPrefix?: string | undefined;
   /** Errors get the stack of the call. Default `false`. */
   showFriendlyErrorStack?: boolean | undefined;
@@ -61,7 +61,7 @@ function scriptMethod(method: string, name: string, script: Script, encoding: st
   };
 }
 
-/** What clients and pipelines share. */
+/** The base class of clients and pipelines. */
 export class Commander {
   /** The options. */
   // deno-lint-ignore no-explicit-any

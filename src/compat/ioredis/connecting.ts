@@ -40,12 +40,12 @@ function keepAliveOf(idle: number | undefined): boolean | KeepAliveOptions {
   return idle === DEFAULT_REDIS_OPTIONS.keepAlive ? true : { idle };
 }
 
-/** Whether nobody listens, in the words of the three runtimes. */
+/** Returns whether no server is listening, by the messages of the three runtimes. */
 function isRefused(error: Error & { code?: string }): boolean {
   return error.name === "ConnectionRefused" || error.code === "ECONNREFUSED";
 }
 
-/** The error to tell of when a connection has ended; none where the server has closed it. */
+/** Returns the error of an ended connection; none if the server has closed it. */
 function endError(cause: Error, socketTimeout: number | undefined): Error | undefined {
   if (cause instanceof TimeoutError) {
     return new Error(`Socket timeout. Expecting data, but didn't receive any in ${socketTimeout}ms.`);

@@ -1,5 +1,5 @@
 /**
- * Where a client connects to: one address, or the one that sentinels name.
+ * Resolves the address of a client: a fixed one, or that of a sentinel's master.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { RedisOptions, TlsConnectionOptions } from "./options.ts";
 
 /** Finds the server of a client. */
 export interface Connector {
-  /** Resolves with the address. `emit` tells of errors that another attempt follows. */
+  /** Resolves with the address. `emit` reports errors that are followed by another attempt. */
   locate(emit: (event: string, error: Error) => void): Endpoint | Promise<Endpoint>;
   /** Whether the server is the right one, by its INFO. */
   check(info: Readonly<Record<string, string>>): boolean;
@@ -29,7 +29,7 @@ const TLS_NAMES: Readonly<Record<string, keyof TlsOptions>> = {
   ALPNProtocols: "alpn",
 };
 
-/** Options of `net.connect` that say where to, and not how. */
+/** The options of `net.connect` that define the address. */
 const ADDRESS: ReadonlySet<string> = new Set(["host", "port", "path", "family"]);
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What comes in: replies, errors, messages, confirmations of subscriptions, and lines of MONITOR.
+ * Dispatches received data: replies, errors, messages, confirmations of subscriptions, and lines of MONITOR.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { SubscriptionSet } from "./subscription_set.ts";
 import { throwLater, toBuffer, toText } from "./support.ts";
 import type { Sent, Wire } from "./wire.ts";
 
-/** Gives what comes in over a connection to commands and listeners. */
+/** Passes received data to commands and listeners. */
 export class Dispatcher {
   readonly #redis: Client;
 
@@ -19,7 +19,7 @@ export class Dispatcher {
     this.#redis = redis;
   }
 
-  /** Takes a reply, or what has the form of one. */
+  /** Handles a reply, or data in the form of a reply. */
   reply(sent: Sent | undefined, reply: Reply, wire: Wire): void {
     const redis = this.#redis;
     if (redis.status === "monitoring" && typeof reply === "string" && reply !== "OK") {
@@ -146,7 +146,7 @@ export class Dispatcher {
     this.#guard(() => this.#redis.emit("error", new Error(message)));
   }
 
-  /** Runs code of users; what it throws disturbs neither parser nor connection. */
+  /** Runs code of users and isolates its errors from the parser and the connection. */
   #guard(run: () => void): void {
     try {
       run();

@@ -1,5 +1,5 @@
 /**
- * The errors of the ioredis face: those of Keywire where replies are concerned, and those that ioredis has beside them.
+ * The errors of the ioredis API: those of Keywire for replies, and those of ioredis.
  *
  * @module
  */
@@ -15,13 +15,13 @@ export class RedisError extends Error {
   }
 }
 
-/** A command was given up before its reply came. */
+/** A command was aborted before its reply arrived. */
 export class AbortError extends RedisError {
   /** The command. */
   declare command?: { readonly name: string; readonly args: readonly unknown[] };
 }
 
-/** The error of the commands that are given up after `maxRetriesPerRequest` attempts to reconnect. */
+/** The error of commands that are aborted after `maxRetriesPerRequest` attempts to reconnect. */
 export class MaxRetriesPerRequestError extends AbortError {
   /** Makes the error for a limit. */
   constructor(maxRetriesPerRequest: number) {
@@ -31,7 +31,7 @@ export class MaxRetriesPerRequestError extends AbortError {
   }
 }
 
-/** No node of the cluster could say who serves which slots. */
+/** No node of the cluster returned the slots. */
 export class ClusterAllFailedError extends RedisError {
   /** The message. */
   static readonly defaultMessage: string = "Failed to refresh slots cache.";

@@ -1,5 +1,5 @@
 /**
- * What a client says before its first command, in ioredis' order: HELLO or AUTH, SELECT, names, READONLY.
+ * The first commands of a connection, in ioredis' order: HELLO or AUTH, SELECT, names, READONLY.
  *
  * @module
  */
@@ -53,7 +53,7 @@ async function send(list: readonly Step[], protocol: number): Promise<void> {
     await Promise.all(sent);
     return;
   }
-  // HELLO may carry the credentials: all is sent at once, and what HELLO says counts first.
+  // HELLO may contain the credentials: all are sent together, and the reply of HELLO is checked first.
   const outcomes = await Promise.allSettled(list.map((step) => step.send()));
   const hello = outcomes[list.findIndex(({ isHello }) => isHello)];
   if (hello?.status === "rejected" && lacksProtocol(hello.reason)) throw hello.reason;

@@ -8,7 +8,7 @@ import type { CommanderOptions } from "./commander.ts";
 import type { ReplyMappingMode } from "./reply.ts";
 import { defaults, isInteger } from "./support.ts";
 
-/** Says what to do when a command fails: nothing, reconnect (`true`, 1), or reconnect and send it again (2). */
+/** Returns what to do when a command fails: nothing, reconnect (`true`, 1), or reconnect and send it again (2). */
 export type ReconnectOnError = (error: Error) => boolean | 1 | 2;
 
 /** Returns the milliseconds before the next attempt to reconnect; anything but a number ends the client. */
@@ -28,13 +28,13 @@ export interface SentinelAddress {
 export interface PreferredSlave {
   /** The address. */
   ip: string;
-  /** The port, as the sentinel says it. */
+  /** The port, from the sentinel. */
   port: string;
   /** Default 1. */
   prio?: number | undefined;
 }
 
-/** What a sentinel says of a replica. */
+/** The reply of a sentinel about a replica. */
 export interface AddressFromResponse {
   /** The port. */
   port: string;
@@ -78,7 +78,7 @@ export interface TlsConnectionOptions {
 export interface ScriptDefinition {
   /** The source. */
   lua: string;
-  /** How many of the arguments are keys; without, the caller says it. */
+  /** The number of keys; without it the caller passes the number. */
   numberOfKeys?: number | undefined;
   /** Whether replicas may run it. */
   readOnly?: boolean | undefined;
@@ -86,7 +86,7 @@ export interface ScriptDefinition {
 
 /** The options that all kinds of clients have. */
 export interface CommonRedisOptions extends CommanderOptions {
-  /** When to reconnect. */
+  /** The delay before reconnecting. */
   retryStrategy?: RetryStrategy;
   /** Milliseconds that a command may take. Default: no limit. */
   commandTimeout?: number | undefined;
@@ -118,7 +118,7 @@ export interface CommonRedisOptions extends CommanderOptions {
   autoResendUnfulfilledCommands?: boolean | undefined;
   /** Keeps Keywire's promises: a command that may have run is sent again only when it is read-only. Default `false`. */
   strict?: boolean | undefined;
-  /** Says whether an error of a command is a reason to reconnect. */
+  /** Returns whether the error of a command requires a reconnect. */
   reconnectOnError?: ReconnectOnError | null | undefined;
   /** Sends READONLY, to read from replicas of a cluster. Default `false`. */
   readOnly?: boolean | undefined;
@@ -148,7 +148,7 @@ export interface CommonRedisOptions extends CommanderOptions {
   lazyConnect?: boolean | undefined;
   /** Scripts that become commands. */
   scripts?: Record<string, ScriptDefinition> | undefined;
-  /** How to reach the server. Default: the runtime's own transport. */
+  /** The transport. Default: that of the runtime. */
   transport?: Transport | undefined;
 }
 
@@ -172,7 +172,7 @@ export interface StandaloneConnectionOptions {
 export interface SentinelConnectionOptions {
   /** The name of the service. */
   name?: string | undefined;
-  /** Which server. Default `"master"`. */
+  /** The role of the server. Default `"master"`. */
   role?: "master" | "slave" | undefined;
   /** TLS for the servers, too: their options are `tls`. Default `false`. */
   enableTLSForSentinelMode?: boolean | undefined;
@@ -182,11 +182,11 @@ export interface SentinelConnectionOptions {
   sentinelPassword?: string | undefined;
   /** The sentinels. */
   sentinels?: SentinelAddress[] | null | undefined;
-  /** When to ask all sentinels again. */
+  /** The delay before asking all sentinels again. */
   sentinelRetryStrategy?: ((times: number) => number | void | null) | undefined;
-  /** When the failover detector reconnects to a sentinel. */
+  /** The delay before the failover detector reconnects to a sentinel. */
   sentinelReconnectStrategy?: ((times: number) => number | void | null) | undefined;
-  /** Which replica. */
+  /** The preferred replica. */
   preferredSlaves?:
     | ((slaves: AddressFromResponse[]) => AddressFromResponse | null)
     | PreferredSlave[]
@@ -198,7 +198,7 @@ export interface SentinelConnectionOptions {
   sentinelTLS?: TlsConnectionOptions | undefined;
   /** Addresses that stand for others. */
   natMap?: NatMap | null | undefined;
-  /** Learns further sentinels from those that are known. Default `true`. */
+  /** Whether to discover further sentinels. Default `true`. */
   updateSentinels?: boolean | undefined;
   /** The most sentinels that the failover detector listens to. Default 10. */
   sentinelMaxConnections?: number | undefined;

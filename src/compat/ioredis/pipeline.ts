@@ -12,7 +12,7 @@ import { checkSlots, retryPipeline } from "./cluster/pipeline_routing.ts";
 // deno-lint-ignore no-explicit-any
 export type PipelineResult = [error: Error | null, result?: any];
 
-/** Where the commands of a pipeline go, in a cluster. */
+/** The destination of a pipeline's commands in a cluster. */
 export interface PipelineTarget {
   /** The slot. */
   slot: number | undefined;
@@ -31,7 +31,7 @@ export class Pipeline extends Commander {
   redis: any;
   /** Whether the client is a cluster's. */
   isCluster: boolean;
-  /** Tells a pipeline from a client. */
+  /** Distinguishes a pipeline from a client. */
   readonly isPipeline = true;
   /** @internal */
   leftRedirections: { value?: number } | undefined = undefined;

@@ -1,5 +1,5 @@
 /**
- * What happens when a connection ends, and when the next one is ready: which commands are sent again.
+ * Handles the end of a connection and the start of the next one: decides which commands are sent again.
  *
  * @module
  */
@@ -17,7 +17,7 @@ function abort(command: Command): void {
   command.reject(error);
 }
 
-/** Rejects what is left of pipelines of which a part has been answered; whole ones can be sent again. */
+/** Rejects the rest of pipelines that were partly answered. Complete ones can be sent again. */
 function withoutBrokenPipelines(queue: readonly CommandItem[]): CommandItem[] {
   let expected = 0;
   return queue.filter(({ command }) => {
@@ -29,7 +29,7 @@ function withoutBrokenPipelines(queue: readonly CommandItem[]): CommandItem[] {
   });
 }
 
-/** Rejects what is left of a transaction at the head of the offline queue. */
+/** Rejects the rest of a transaction at the head of the offline queue. */
 function withoutTransactionFragments(queue: readonly CommandItem[]): CommandItem[] {
   const kept: CommandItem[] = [];
   for (let index = 0; index < queue.length; index++) {
@@ -45,7 +45,7 @@ function withoutTransactionFragments(queue: readonly CommandItem[]): CommandItem
   return kept;
 }
 
-/** With `strict`: rejects what may have run and is not read-only. */
+/** With `strict`, rejects commands that may have run and are not read-only. */
 function onlyHarmless(queue: readonly CommandItem[]): CommandItem[] {
   return queue.filter(({ command, executed }) => {
     if (executed === "no" || isReadOnly(command.name)) return true;
@@ -69,7 +69,7 @@ export function closed(redis: Client, lost: readonly CommandItem[]): void {
     redis.prevCondition ??= redis.condition;
     if (queue.length > 0) redis.prevCommandQueue = queue;
   }
-  // What was on its way is rejected with the rest when the client ends, or at the limit of attempts.
+  // Commands in flight are rejected with the others when the client ends, or at the limit of attempts.
   redis.lostCommands = queue;
   const end = (): void => {
     redis.setStatus("end");
@@ -92,7 +92,7 @@ export function closed(redis: Client, lost: readonly CommandItem[]): void {
   if (redis.retryAttempts % (most + 1) === 0) redis.flushQueue(new MaxRetriesPerRequestError(most));
 }
 
-/** The connection is ready: subscribes again, and sends what waits. */
+/** Called when the connection is ready: subscribes again, and sends waiting commands. */
 export function ready(redis: Client): void {
   redis.setStatus("ready");
   redis.retryAttempts = 0;
@@ -107,7 +107,7 @@ export function ready(redis: Client): void {
   redis.lostCommands = [];
   if (unfulfilled !== null) {
     if (options.autoResendUnfulfilledCommands) sendAll(redis, unfulfilled);
-    // The others stay without an answer in ioredis; here their callers are told.
+    // In ioredis the others never settle; here they are rejected.
     else rejectAll(unfulfilled);
   }
   const offline = redis.offlineQueue;

@@ -57,9 +57,9 @@ export class RedisBase extends Commander {
 
   /** The options, with defaults. */
   declare options: RedisOptions;
-  /** Where it stands. */
+  /** The status. */
   status: RedisStatus = "wait";
-  /** Tells it from a cluster's client. */
+  /** Distinguishes it from a cluster's client. */
   readonly isCluster: boolean = false;
   /**
    * The state of the connection.
@@ -96,7 +96,7 @@ export class RedisBase extends Commander {
    */
   wire: Wire | undefined = undefined;
   /**
-   * Gives up an attempt to connect.
+   * Aborts an attempt to connect.
    *
    * @internal
    */
@@ -123,7 +123,7 @@ export class RedisBase extends Commander {
   }
 
   /**
-   * How to connect.
+   * The transport.
    *
    * @internal
    */
@@ -131,7 +131,7 @@ export class RedisBase extends Commander {
     return this.options.transport ?? (this.constructor as typeof RedisBase).transport;
   }
 
-  /** Not there: connections are not Node's streams. */
+  /** Not supported: connections are not Node's streams. */
   get stream(): never {
     throw new Error("Cannot use `redis.stream`: @keywire/redis/ioredis has no stream; see its guide");
   }
@@ -146,7 +146,7 @@ export class RedisBase extends Commander {
     return queueSize(this._autoPipelines);
   }
 
-  /** What the connection can be used for. */
+  /** The mode of the connection. */
   get mode(): "normal" | "subscriber" | "monitor" {
     if (this.options.monitor) return "monitor";
     return this.#subscriberOnly ? "subscriber" : "normal";
@@ -293,7 +293,7 @@ export class RedisBase extends Commander {
   }
 
   /**
-   * Rejects what waits, and reconnects.
+   * Rejects waiting commands, and reconnects.
    *
    * @internal
    */
@@ -304,7 +304,7 @@ export class RedisBase extends Commander {
   }
 
   /**
-   * Rejects a command that failed, and reconnects first where `reconnectOnError` says so.
+   * Rejects a failed command, and reconnects first if `reconnectOnError` requires it.
    *
    * @internal
    */
@@ -321,7 +321,7 @@ export class RedisBase extends Commander {
   }
 
   /**
-   * Rejects what waits.
+   * Rejects waiting commands.
    *
    * @internal
    */
@@ -371,7 +371,7 @@ export class RedisBase extends Commander {
   }
 }
 
-/** What the client has by other parts. */
+/** The members of the client that other parts implement. */
 export interface RedisBase extends EventEmitter, TransactionSupport, ScanStreams {}
 
 addEvents(RedisBase.prototype);

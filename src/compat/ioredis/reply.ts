@@ -7,10 +7,10 @@ import { Buffer } from "node:buffer";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import { toBuffer } from "./support.ts";
 
-/** Which shapes replies have: those of RESP2, or those of RESP3. */
+/** The shapes of replies: those of RESP2 or those of RESP3. */
 export type ReplyMappingMode = "legacy" | "resp3";
 
-/** What decides the shapes of a reply. */
+/** The facts that decide the shape of a reply. */
 export interface ReplyContext {
   /** The version of the protocol that the connection speaks. */
   readonly protocol?: 2 | 3;
@@ -41,7 +41,7 @@ function isPlain(value: Reply): boolean {
   return true;
 }
 
-/** What replies are made into. */
+/** The target types of a conversion. */
 interface Conversion {
   /** Text, else Buffers. */
   readonly text: boolean;
@@ -51,7 +51,10 @@ interface Conversion {
   readonly stringNumbers: boolean;
 }
 
-/** What a decoded reply is to ioredis' users: of text or Buffers, in some shapes, with numbers or text of numbers. */
+/**
+ * Converts a decoded reply to the values of ioredis: text or Buffers, in some shapes, with numbers or text of
+ * numbers.
+ */
 export function convertReply(
   value: Reply,
   text: boolean,
@@ -102,7 +105,7 @@ function numberText(value: number): string {
     : String(value);
 }
 
-/** Converts Buffers within a value to text: what a caller has put into a command of a transaction. */
+/** Converts Buffers within a value to text, for values that a caller has put into a command of a transaction. */
 export function bytesToText(value: unknown): unknown {
   if (value instanceof Uint8Array) return toBuffer(value).toString();
   if (Array.isArray(value)) return value.map(bytesToText);
@@ -123,7 +126,7 @@ function setField(object: Record<string, unknown>, name: string, value: unknown)
   }
 }
 
-/** Changes what a command resolves with. */
+/** Converts the result of a command. */
 // deno-lint-ignore no-explicit-any
 export type ReplyTransformer = (reply: any, context: ReplyContext & { readonly commandName: string }) => any;
 

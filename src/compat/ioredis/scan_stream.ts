@@ -5,13 +5,13 @@
  */
 import { Readable, type ReadableOptions } from "node:stream";
 
-/** What is scanned for. */
+/** The options of a scan. */
 export interface ScanStreamOptions extends ReadableOptions {
   /** A pattern. */
   match?: string;
   /** A type of values. */
   type?: string;
-  /** How many elements a call looks at. */
+  /** The number of elements that a call looks at. */
   count?: number | string;
   /** HSCAN without values. */
   noValues?: boolean;
@@ -59,7 +59,7 @@ export class ScanStream extends Readable {
     });
   }
 
-  /** Ends the stream after what is on its way. */
+  /** Ends the stream after pending data. */
   close(): void {
     this.#drained = true;
   }

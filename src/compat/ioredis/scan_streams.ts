@@ -28,7 +28,7 @@ export interface ScanStreams {
   zscanBufferStream: ScanByKey;
 }
 
-/** Adds the methods to a class of clients; those of clusters cannot scan all keys. */
+/** Adds the methods to a class of clients. Clients of clusters cannot scan all keys. */
 export function addScanStreams(prototype: object, cluster = false): void {
   const methods = prototype as Record<string, unknown>;
   for (const command of ["scan", "sscan", "hscan", "zscan"]) {

@@ -7,7 +7,7 @@ import { sha1 } from "../../commands/sha1.ts";
 import { Command, type CommandOptions } from "./command.ts";
 import type { Callback } from "./support.ts";
 
-/** What executes scripts: a client or a pipeline. */
+/** Executes scripts: a client or a pipeline. */
 export interface ScriptContainer {
   /** Whether it is a pipeline. */
   readonly isPipeline?: boolean;
@@ -21,9 +21,9 @@ export interface ScriptContainer {
 export class Script {
   /** The source. */
   readonly lua: string;
-  /** How many of the arguments are keys; without, the caller says it. */
+  /** The number of keys; without it the caller passes the number. */
   readonly numberOfKeys: number | null;
-  /** What stands before each key. */
+  /** The prefix of each key. */
   readonly keyPrefix: string | undefined;
   /** Whether replicas may run it. */
   readonly readOnly: boolean;

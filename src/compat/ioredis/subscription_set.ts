@@ -1,5 +1,5 @@
 /**
- * What a connection is subscribed to, as the server confirms it.
+ * The subscriptions of a connection, as the server confirms them.
  *
  * @module
  */

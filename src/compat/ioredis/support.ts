@@ -1,5 +1,5 @@
 /**
- * What many parts of the ioredis face share: callbacks beside promises, values as text, lists.
+ * Helpers of the ioredis API: callbacks beside promises, values as text, lists.
  *
  * @module
  */
@@ -15,14 +15,14 @@ export const CONNECTION_CLOSED_ERROR_MSG = "Connection is closed.";
 /** Does nothing. */
 export function noop(): void {}
 
-/** Throws an error where nobody catches it: the runtime reports it, and neither parser nor connection is disturbed. */
+/** Throws an error asynchronously: the runtime reports it, and the parser and the connection are not affected. */
 export function throwLater(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
 }
 
-/** Calls `callback` with what the promise settles to, if there is one; returns the promise, whose rejection is then handled. */
+/** Calls `callback`, if any, with the outcome of the promise. Returns the promise, whose rejection is then handled. */
 export function asCallback<T>(promise: Promise<T>, callback?: Callback<T> | null): Promise<T> {
   if (typeof callback === "function") {
     promise.then(
@@ -47,7 +47,7 @@ export function asCallback<T>(promise: Promise<T>, callback?: Callback<T> | null
   return promise;
 }
 
-/** The text of an argument that is neither text nor a Buffer. */
+/** Returns an argument that is neither text nor a Buffer as text. */
 export function toArgument(value: unknown): string {
   if (value === null || value === undefined) return "";
   // Digits, where `String` would give an exponent.

@@ -26,7 +26,7 @@ export interface CommandItem {
   executed?: "no" | "unknown" | undefined;
 }
 
-/** Whom a connection tells. */
+/** Receives the events of a connection. */
 export interface WireOwner {
   /** Messages may come in the form of replies. */
   readonly subscribed: boolean;
@@ -42,11 +42,11 @@ export interface WireOwner {
   ended(cause: Error, lost: CommandItem[], wire: Wire): void;
 }
 
-/** What opens a connection. */
+/** The options of a connection. */
 export interface WireOptions {
-  /** Where to. */
+  /** The address. */
   readonly endpoint: Endpoint;
-  /** How. */
+  /** The transport. */
   readonly transport: Transport | undefined;
   /** TCP_NODELAY. */
   readonly noDelay: boolean;
@@ -65,7 +65,7 @@ export class Sent extends Pending implements CommandItem {
   readonly select: number | undefined;
   /** Whether it may have run on a connection that was lost. */
   executed: "no" | "unknown" | undefined;
-  /** How many confirmations are still to come. */
+  /** The number of outstanding confirmations. */
   left: number;
   readonly #wire: Wire;
 
@@ -98,7 +98,7 @@ export class Sent extends Pending implements CommandItem {
   }
 }
 
-/** Which reply is whose. */
+/** Assigns replies to commands. */
 class WireDispatcher extends ReplyDispatcher {
   readonly #wire: Wire;
   readonly #owner: WireOwner;
@@ -114,7 +114,7 @@ class WireDispatcher extends ReplyDispatcher {
   }
 
   override begin(): number {
-    // What may be a message is read as bytes, and made into what its command wants when it is a reply.
+    // Data that may be a message is read as bytes, and converted if it is a reply.
     if (this.#owner.subscribed) return decodeMode(false, "legacy");
     return this.queue.peek()?.mode ?? decodeMode(true, "legacy");
   }
@@ -178,7 +178,7 @@ export class Wire {
     return wire;
   }
 
-  /** How many commands wait for their reply. */
+  /** The number of commands that wait for a reply. */
   get pending(): number {
     return this.#link?.pending ?? 0;
   }

@@ -53,9 +53,9 @@ export class ClusterBase extends Commander {
 
   /** The options, with defaults. */
   declare options: ClusterOptions;
-  /** Where it stands. */
+  /** The status. */
   status: ClusterStatus | undefined = undefined;
-  /** Tells it from a client of one server. */
+  /** Distinguishes it from a client of one server. */
   readonly isCluster: boolean = true;
   /** The keys of the nodes that serve each slot, the master first. */
   slots: string[][] = [];
@@ -389,7 +389,7 @@ export class ClusterBase extends Commander {
   }
 }
 
-/** What the client has by other parts. */
+/** The members of the client that other parts implement. */
 export interface ClusterBase extends EventEmitter, TransactionSupport, ScanStreams {}
 
 addEvents(ClusterBase.prototype);

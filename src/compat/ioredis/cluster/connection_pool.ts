@@ -21,7 +21,7 @@ export class ConnectionPool extends EventEmitter {
   readonly #options: RedisOptions;
   readonly #retryStrategy: RetryStrategy;
   readonly #make: MakeClient;
-  /** What startup nodes say beside their address. */
+  /** The options of startup nodes besides their addresses. */
   readonly #given: Map<string, NodeOptions> = new Map();
 
   /** Makes clients with options. */
@@ -105,7 +105,7 @@ export class ConnectionPool extends EventEmitter {
     return redis;
   }
 
-  /** Keeps the clients of these nodes, makes those that are missing, and disconnects all others. */
+  /** Keeps the clients of these nodes, creates missing ones, and disconnects all others. */
   reset(nodes: readonly NodeOptions[]): void {
     const wanted: Record<string, NodeOptions> = {};
     for (const node of nodes) {

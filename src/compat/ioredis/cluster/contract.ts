@@ -1,5 +1,5 @@
 /**
- * What the parts of a cluster's client know of it.
+ * The contract between the parts of a cluster's client.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { RedisBase } from "../redis.ts";
 import type { ConnectionPool } from "./connection_pool.ts";
 import type { ClusterOptions } from "./options.ts";
 
-/** Where a cluster's client stands. */
+/** The status of a cluster's client. */
 export type ClusterStatus =
   | "end"
   | "close"
@@ -19,7 +19,7 @@ export type ClusterStatus =
   | "reconnecting"
   | "disconnecting";
 
-/** What becomes of a command that has failed. */
+/** The handlers of a failed command. */
 export interface ErrorHandlers {
   /** Its slot has moved. */
   moved(slot: number, key: string): void;
@@ -31,7 +31,7 @@ export interface ErrorHandlers {
   clusterDown(): void;
   /** Its node is gone. */
   connectionClosed(): void;
-  /** There were too many redirections. */
+  /** Called after too many redirections. */
   maxRedirections(error: Error): void;
   /** Any other error. */
   defaults(): void;
@@ -44,7 +44,7 @@ export interface Waiting {
   readonly node: Target | undefined;
 }
 
-/** Where a pipeline goes. */
+/** The destination of a pipeline. */
 export interface Target {
   /** The slot. */
   slot: number | undefined;
@@ -62,7 +62,7 @@ export interface Left {
 export interface ClusterParts {
   /** The options, with defaults. */
   readonly options: ClusterOptions;
-  /** Where it stands. */
+  /** The status. */
   readonly status: ClusterStatus | undefined;
   /** The keys of the nodes that serve each slot. */
   readonly slots: readonly (readonly string[] | undefined)[];

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Runs what is in a bucket when its time has come. */
+/** Runs the functions of a bucket when their time has come. */
 export class DelayQueue {
   readonly #buckets: Map<string, (() => void)[]> = new Map();
 

@@ -1,5 +1,5 @@
 /**
- * What becomes of a command that has failed in a cluster.
+ * Decides what to do with a failed command of a cluster.
  *
  * @module
  */

@@ -28,7 +28,7 @@ export type DNSLookupFunction = (
 export interface SrvRecord {
   /** Lower ones come first. */
   priority: number;
-  /** How often, compared with others of the same priority. */
+  /** The weight among records of the same priority. */
   weight: number;
   /** The port. */
   port: number;
@@ -50,7 +50,7 @@ export interface ClusterOptions extends CommanderOptions {
   enableOfflineQueue?: boolean | undefined;
   /** Waits until the cluster is in order. Default `true`. */
   enableReadyCheck?: boolean | undefined;
-  /** Where read-only commands go. Default `"master"`. */
+  /** The nodes that receive read-only commands. Default `"master"`. */
   // deno-lint-ignore no-explicit-any
   scaleReads?: NodeRole | ((nodes: any[], command: any) => any) | undefined;
   /** Redirections and retries of a command. Default 16. */
@@ -69,7 +69,7 @@ export interface ClusterOptions extends CommanderOptions {
   slotsRefreshInterval?: number | undefined;
   /** Sharded channels have subscribers of their own at their nodes. Default `false`. */
   shardedSubscribers?: boolean | undefined;
-  /** When a node reconnects. Default: never. */
+  /** The delay before a node reconnects. Default: it does not reconnect. */
   clusterNodeRetryStrategy?: RetryStrategy;
   /** The options of the nodes. */
   redisOptions?: RedisOptions | undefined;

@@ -25,7 +25,7 @@ export class Routing {
   readonly #to: NodeRole | Router;
   readonly #left: Left = {};
   #slot: number | null | undefined;
-  /** Who refused it last. */
+  /** The node that refused it last. */
   #last: RedisBase | undefined = undefined;
 
   /** Makes a command ready; its errors may send it again. */

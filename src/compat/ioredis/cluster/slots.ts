@@ -1,5 +1,5 @@
 /**
- * Which nodes serve which slots, as CLUSTER SLOTS says it.
+ * The nodes of all slots, from CLUSTER SLOTS.
  *
  * @module
  */

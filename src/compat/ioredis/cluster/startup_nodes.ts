@@ -1,5 +1,5 @@
 /**
- * The addresses of startup nodes: names are looked up where the options say how.
+ * The addresses of startup nodes. Names are resolved as the options define.
  *
  * @module
  */
@@ -19,7 +19,7 @@ function lookup(options: ClusterOptions, host: string): Promise<string> {
   });
 }
 
-/** Takes a record out of those of one priority, by weight. */
+/** Removes a record from those of one priority, by weight. */
 function takeRecord(records: SrvRecord[]): SrvRecord {
   let left = Math.random() * records.reduce((sum, { weight }) => sum + weight + 1, 0);
   const found = records.findIndex(({ weight }) => (left -= weight + 1) < 0);

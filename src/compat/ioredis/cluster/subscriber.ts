@@ -112,7 +112,7 @@ export class ClusterSubscriber {
       await Promise.all(all);
       this.#complete = subscriber;
     } catch {
-      // The next one subscribes to what the last complete one had.
+      // The next connection subscribes to the channels of the last complete one.
     }
   }
 }

@@ -107,7 +107,7 @@ export class SentinelConnector implements Connector {
     }
   }
 
-  /** All sentinels were asked in vain: waits before the next round, or gives up. */
+  /** Called when all sentinels failed: waits before the next round, or rejects. */
   async #nextRound(emit: (event: string, error: Error) => void, last: Error | undefined): Promise<void> {
     this.#iterator.reset(false);
     const strategy = this.#options.sentinelRetryStrategy;

@@ -1,5 +1,5 @@
 /**
- * Which replica a client reads from.
+ * Selects the replica that a client reads from.
  *
  * @module
  */
