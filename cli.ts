@@ -10,7 +10,10 @@
  * @module
  */
 import type { CliContext } from "./src/cli/command.ts";
+import type { Diagnosis } from "./src/cli/doctor/diagnosis.ts";
+import type { DiagnoseOptions } from "./src/cli/doctor/options.ts";
 import { main } from "./src/cli/main.ts";
+import { processInspector } from "./transports/inspector.ts";
 import { importLua } from "./transports/lua.ts";
 import { runtimeTransport } from "./transports/runtime.ts";
 import { processTerminal } from "./transports/terminal.ts";
@@ -18,7 +21,29 @@ import { processTerminal } from "./transports/terminal.ts";
 export type * from "./src/cli/command.ts";
 export type * from "./src/testing/listener.ts";
 export type * from "./src/transport.ts";
+export type { Diagnosis, Finding, LatencySummary, Verdict } from "./src/cli/doctor/diagnosis.ts";
+export type * from "./src/cli/doctor/options.ts";
+export type * from "./src/cli/inspector.ts";
 export { main };
+
+/**
+ * Examines, step by step, what a connection needs, as `keywire doctor` does. Never rejects: what fails is a finding.
+ * Nothing that it returns contains a secret.
+ *
+ * @example
+ * ```ts
+ * import { diagnose } from "@keywire/redis/cli";
+ *
+ * const { verdict, findings } = await diagnose("redis://localhost:6379", { pings: 10 });
+ * if (verdict !== "ok") console.log(findings.filter(({ code }) => code !== undefined));
+ * ```
+ */
+export async function diagnose(url: string | URL, options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  const { transport = runtimeTransport, inspector = processInspector, pings = 1_000, timeout = 5_000 } =
+    options;
+  const { diagnoseWith } = await import("./src/cli/doctor/diagnose.ts");
+  return await diagnoseWith(url, { transport, inspector, pings, timeout }, options.onFinding);
+}
 
 /** Runs the command line with the arguments of this process, and ends the process with the exit code. */
 export async function run(): Promise<void> {
@@ -26,6 +51,7 @@ export async function run(): Promise<void> {
   const context: CliContext = {
     terminal,
     transport: runtimeTransport,
+    inspector: processInspector,
     listener: async (address, accept) =>
       await (await import("./transports/listen.ts")).listen(address, accept),
     importLua,

@@ -5,6 +5,7 @@
  */
 import type { Listener } from "../testing/listener.ts";
 import type { Transport } from "../transport.ts";
+import type { NetworkInspector } from "./inspector.ts";
 
 /** The terminal, or the pipes, of the process. */
 export interface Terminal {
@@ -28,6 +29,8 @@ export interface CliContext {
   readonly terminal: Terminal;
   /** Connects to servers. */
   readonly transport: Transport;
+  /** Resolves names and reads certificates. */
+  readonly inspector: NetworkInspector;
   /** Listens for clients. */
   readonly listener: Listener;
   /** Imports the package `wasmoon-lua5.1`. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CliContext } from "../../src/cli/command.ts";
+import { processInspector } from "../../transports/inspector.ts";
 import { importLua } from "../../transports/lua.ts";
 import { listen } from "../../transports/listen.ts";
 import { runtimeTransport } from "../../transports/runtime.ts";
@@ -34,6 +35,7 @@ export class FakeTerminal {
         interrupted: () => this.#controller.signal,
       },
       transport: runtimeTransport,
+      inspector: processInspector,
       listener: (address, accept) => listen(address, accept),
       importLua,
     };

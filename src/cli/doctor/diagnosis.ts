@@ -1,0 +1,143 @@
+/**
+ * What `doctor` finds, as data.
+ *
+ * @module
+ */
+
+/** How a step went: `"skipped"` where it does not apply, or could not be asked. */
+export type Verdict = "ok" | "warning" | "failure" | "skipped";
+
+/** What one step found. */
+export interface Finding {
+  /** What was looked at, such as `"TLS"`; in a cluster with the address of the node. */
+  readonly step: string;
+  /** How it went. */
+  readonly verdict: Verdict;
+  /** A name for what is wrong, such as `"TLS_EXPIRED"`; none where all is well. */
+  readonly code?: string;
+  /** What was found, in one sentence. It contains no secrets. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice?: string;
+  /** The duration of the step in milliseconds. */
+  readonly time: number;
+}
+
+/** A histogram of durations, in milliseconds. */
+export interface LatencySummary {
+  /** The number of round trips. */
+  readonly count: number;
+  /** The shortest. */
+  readonly min: number;
+  /** Half of them were at most as long. */
+  readonly p50: number;
+  /** 99 of 100 were at most as long. */
+  readonly p99: number;
+  /** The longest. */
+  readonly max: number;
+  /** How many took at most `limit` milliseconds, and longer than the limit before. */
+  readonly buckets: readonly { readonly limit: number; readonly count: number }[];
+}
+
+/** What was found about a server, a cluster, or sentinels with their servers. */
+export interface Diagnosis {
+  /** The address, without credentials. */
+  readonly target: string;
+  /** What answers there; `"unknown"` where nothing did. */
+  readonly kind: "server" | "cluster" | "sentinels" | "unknown";
+  /** The worst verdict of all steps. */
+  readonly verdict: "ok" | "warning" | "failure";
+  /** The steps in order. */
+  readonly findings: readonly Finding[];
+  /** The latency of PING, where it was measured. */
+  readonly latency?: LatencySummary;
+}
+
+/** What a step tells, without its name and time. */
+export type Outcome = Omit<Finding, "step" | "time">;
+
+/** Makes an outcome without a complaint. */
+export const ok = (message: string): Outcome => ({ verdict: "ok", message });
+
+/** Makes an outcome of a step that does not apply. */
+export const skipped = (message: string): Outcome => ({ verdict: "skipped", message });
+
+/** Makes an outcome that may become a problem. */
+export const warning = (code: string, message: string, advice: string): Outcome => ({
+  verdict: "warning",
+  code,
+  message,
+  advice,
+});
+
+/** Makes an outcome that keeps programs from working. */
+export const failure = (code: string, message: string, advice: string): Outcome => ({
+  verdict: "failure",
+  code,
+  message,
+  advice,
+});
+
+/** Collects what steps find. */
+export class Report {
+  /** What was found so far. */
+  readonly findings: Finding[] = [];
+  readonly #now: () => number;
+  readonly #told: ((finding: Finding) => void) | undefined;
+  readonly #hide: (text: string) => string;
+
+  /** `told` is called with each finding; `hide` takes secrets out of texts. */
+  constructor(
+    now: () => number,
+    hide: (text: string) => string,
+    told: ((finding: Finding) => void) | undefined,
+  ) {
+    this.#now = now;
+    this.#hide = hide;
+    this.#told = told;
+  }
+
+  /** Runs a step, and returns whether it did not fail. An error is a failure. */
+  async step(name: string, run: () => Promise<Outcome> | Outcome): Promise<boolean> {
+    const start = this.#now();
+    let outcome: Outcome;
+    try {
+      outcome = await run();
+    } catch (error) {
+      outcome = failure(
+        "ERROR",
+        messageOf(error),
+        "read the message; it comes from the server or the runtime",
+      );
+    }
+    this.add(name, outcome, this.#now() - start);
+    return outcome.verdict !== "failure";
+  }
+
+  /** Adds what a step found. */
+  add(step: string, outcome: Outcome, time = 0): void {
+    const { advice } = outcome;
+    const finding: Finding = {
+      step,
+      ...outcome,
+      message: this.#hide(outcome.message),
+      ...advice === undefined ? {} : { advice: this.#hide(advice) },
+      time: Math.round(time * 10) / 10,
+    };
+    this.findings.push(finding);
+    this.#told?.(finding);
+  }
+
+  /** The worst verdict. */
+  get verdict(): Diagnosis["verdict"] {
+    for (const verdict of ["failure", "warning"] as const) {
+      if (this.findings.some((finding) => finding.verdict === verdict)) return verdict;
+    }
+    return "ok";
+  }
+}
+
+/** The message of something thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
