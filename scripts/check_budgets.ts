@@ -36,7 +36,7 @@ const BUNDLES: readonly Bundle[] = [
     // All commands (13 kB, 0.7 of them those of Redis 8.2 to 8.6), options with their messages (10), subscriptions (8),
     // the cache (4), what checks the options of sentinels (4), the keys of commands for the order of scripts (0.6), clients that
     // requests of Workers share (0.5); the rest is what carries commands.
-    until: 87_300,
+    until: 87_900,
   },
   {
     name: "{ connect } and two commands",
