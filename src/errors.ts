@@ -27,6 +27,14 @@ function isBranded(value: unknown, brand: string): boolean {
   return Array.isArray(brands) && brands.includes(brand);
 }
 
+/** The command that an error belongs to, without its arguments, which may be secrets. */
+export interface FailedCommand {
+  /** The name: `"GET"`, `"CONFIG GET"`. */
+  readonly name: string;
+  /** How many arguments it had, keys included. */
+  readonly args: number;
+}
+
 /** The base of all errors that Keywire makes. Wrong arguments are `TypeError` or `RangeError` instead. */
 export class RedisError extends Error {
   /** The name of the class. */
@@ -35,6 +43,8 @@ export class RedisError extends Error {
   readonly code: string;
   /** Whether the command may have run. */
   readonly executed: Executed;
+  /** The command that failed; `undefined` for an error that belongs to no single command. */
+  declare command?: FailedCommand;
 
   /** Makes an error; see {@linkcode RedisErrorOptions}. */
   constructor(message: string, options: RedisErrorOptions = {}) {

@@ -79,6 +79,8 @@ export interface Executor {
    * @throws {RedisError} when that server cannot be asked any more.
    */
   waitAt?(place: object, wait: Command, call: Call): Promise<unknown>;
+  /** Returns the command as it is sent: with a prefix before its keys, if there is one. Without it, as it is. */
+  prepare?(command: Command): Command;
   /** Whether `close()` has been called. */
   readonly closed: boolean;
   /**

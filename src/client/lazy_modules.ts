@@ -6,6 +6,7 @@
  */
 export { CacheAside } from "./cache/cache_aside.ts";
 export { iterate, scanKeys } from "./commands/iterate.ts";
+export { readMonitorLine } from "./commands/monitor_line.ts";
 export { waitForReplicas } from "./commands/replication_wait.ts";
 export { keyspacePattern, readKeyspace } from "./pubsub/keyspace_notifications.ts";
 export { watch } from "./pipeline/watch.ts";

@@ -125,7 +125,13 @@ export function redisOver(
   cache?: ClientCache,
 ): Redis {
   const { connection: options } = pool.options;
-  const core: RedisCore = { pool, options, executor, cache, call: callOf(options) };
+  const core: RedisCore = {
+    pool,
+    options,
+    executor: observed(executor, options, options),
+    cache,
+    call: callOf(options),
+  };
   // Without its constructor, which would make a pool of its own.
   return Reflect.construct(Client, [core], redisClass);
 }
@@ -148,6 +154,7 @@ function open(
     const executor = observed(
       cache === undefined ? inner : new CachingExecutor(inner, cache),
       pool.options.connection,
+      options,
     );
     return { pool, options, executor, cache, call };
   });

@@ -118,7 +118,8 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
    */
   node(address: ServerAddress): Redis {
     const node = this.pool.state.find(address);
-    if (node !== undefined) return new Redis({ pool: node.pool });
+    const { keyPrefix, callSites } = this.options;
+    if (node !== undefined) return new Redis({ pool: node.pool, keyPrefix, callSites });
     throw new ClusterError(
       `Cannot make a client of ${formatAddress(address)}: it is no node of the cluster as it is known now`,
       {
@@ -182,6 +183,7 @@ function open(
     const executor = observed(
       cache === undefined ? inner : new CachingExecutor(inner, cache),
       pool.options.connection,
+      options,
       true,
     );
     return { pool, options, executor, cache, router: inner.router, call };

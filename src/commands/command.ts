@@ -92,6 +92,15 @@ export class Command<T = unknown, B = T> {
     this.args = args;
     this.parse = parse;
   }
+
+  /**
+   * The same command with other arguments, as many as it has.
+   *
+   * @internal
+   */
+  withArguments(args: readonly Arg[], parse: ReplyParser | undefined = this.parse): Command<T, B> {
+    return new Command<T, B>(this.spec, args, parse);
+  }
 }
 
 const ascii = /* @__PURE__ */ new TextEncoder();

@@ -27,7 +27,8 @@ function behind(args: readonly Arg[], keyword: string, from: number): number {
   return -1;
 }
 
-function collect(keys: Arg[], args: readonly Arg[], spec: KeySpec): void {
+/** Adds what `values` has where the keys are among the arguments. */
+function collect<T>(found: T[], args: readonly Arg[], values: readonly T[], spec: KeySpec): void {
   let first: number, last: number;
   if ("count" in spec) {
     const count = args[spec.count];
@@ -42,7 +43,7 @@ function collect(keys: Arg[], args: readonly Arg[], spec: KeySpec): void {
     first = spec.first;
     last = spec.last < 0 ? args.length + spec.last : spec.last;
   }
-  for (let i = first; i <= last && i < args.length; i += spec.step) keys.push(args[i]!);
+  for (let i = first; i <= last && i < args.length; i += spec.step) found.push(values[i]!);
 }
 
 /**
@@ -51,7 +52,15 @@ function collect(keys: Arg[], args: readonly Arg[], spec: KeySpec): void {
 export function keysOf(command: Command): Arg[] {
   const { spec, args } = command;
   const keys: Arg[] = [];
-  for (const one of spec.keys) collect(keys, args, one);
+  for (const one of spec.keys) collect(keys, args, args, one);
   // MIGRATE with KEYS has an empty string where its only key would be.
   return spec.name === "MIGRATE" ? keys.filter((key) => !isEmpty(key)) : keys;
+}
+
+/** The places of a command's keys among its arguments. */
+export function keyPlaces({ spec, args }: Command): number[] {
+  const places: number[] = [];
+  const all = args.map((_, place) => place);
+  for (const one of spec.keys) collect(places, args, all, one);
+  return spec.name === "MIGRATE" ? places.filter((place) => !isEmpty(args[place]!)) : places;
 }

@@ -81,6 +81,19 @@ export class ScriptCommand<T = unknown> extends Command<T> {
     this.#readOnly = readOnly;
   }
 
+  /** @inheritdoc */
+  override withArguments([, count, ...rest]: readonly Arg[]): ScriptCommand<T> {
+    const keys = rest.slice(0, Number(count));
+    return new ScriptCommand(
+      this.#source,
+      this.digest,
+      this.#readOnly,
+      keys,
+      rest.slice(keys.length),
+      this.slot,
+    );
+  }
+
   /** The same for servers without read-only variants. */
   get writing(): ScriptCommand<T> {
     return this.#with(false, this.slot);

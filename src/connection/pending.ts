@@ -7,6 +7,7 @@ import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
 import type { Abortable, AbortGroup } from "./abort_group.ts";
 import { KEPT, snapshot } from "../resp/snapshot.ts";
+import { rejectWithCaller } from "./caller_stack.ts";
 import type { ArgumentCopies } from "./argument_copies.ts";
 import { withUnknownOutcome } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
@@ -198,8 +199,12 @@ export class Pending {
   }
 
   #settle(error: unknown): void {
+    if (error instanceof RedisError) {
+      const { spec: { name }, args } = this.command;
+      error.command ??= { name, args: args.length };
+    }
     if (this.#batch !== undefined) this.#batch.rejected(this.#index, error as Error);
-    else this.#reject!(error);
+    else rejectWithCaller(this.#resolve!, this.#reject!, error);
   }
 }
 

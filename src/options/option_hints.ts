@@ -72,7 +72,8 @@ user=username
 pass auth_pass=password
 auth*|password| (with |username|)
 disableClientInfo*|libName: false|
-keyPrefix:keys are sent as they are given; put the prefix into them
+key_prefix=keyPrefix
+showFriendlyErrorStack=callSites
 lazyConnect:clients always connect on first use; |await redis.connect()| to be eager
 maxRetriesPerRequest maxRetries*|retry: { attempts }|
 retryStrategy reconnectStrategy clusterRetryStrategy*|reconnect: { backoff: (attempt) => milliseconds }|

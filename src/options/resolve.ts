@@ -38,6 +38,8 @@ const DEFAULTS = {
   healthCheckInterval: 30_000,
   keepAlive: true,
   noDelay: true,
+  keyPrefix: "",
+  callSites: false,
   readBufferSize: 65_536,
   encoding: "utf8",
   encodingErrors: "strict",

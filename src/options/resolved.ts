@@ -57,6 +57,10 @@ export class ResolvedConnectionOptions {
   readonly keepAlive: boolean | KeepAliveOptions;
   /** TCP_NODELAY. */
   readonly noDelay: boolean;
+  /** Text before every key. */
+  readonly keyPrefix: string;
+  /** Whether the stack of each call is noted. */
+  readonly callSites: boolean;
   /** Bytes read at once. */
   readonly readBufferSize: number;
   /** The type of text replies. */
@@ -95,6 +99,8 @@ export class ResolvedConnectionOptions {
     this.healthCheckInterval = values.healthCheckInterval;
     this.keepAlive = values.keepAlive;
     this.noDelay = values.noDelay;
+    this.keyPrefix = values.keyPrefix;
+    this.callSites = values.callSites;
     this.readBufferSize = values.readBufferSize;
     this.encoding = values.encoding;
     this.encodingErrors = values.encodingErrors;

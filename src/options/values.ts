@@ -58,6 +58,8 @@ export interface ConnectionValues {
   readonly reconnect: ReconnectPolicy;
   readonly offlineQueue: QueueLimits | false;
   readonly sendQueue: QueueLimits;
+  readonly keyPrefix: string;
+  readonly callSites: boolean;
   readonly limits: Required<DecoderLimits>;
   readonly parser?: RespParserFactory;
   readonly transport?: Transport;

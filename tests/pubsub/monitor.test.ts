@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
-import { readMonitorLine } from "../../src/client/commands/monitor.ts";
+import { readMonitorLine } from "../../src/client/commands/monitor_line.ts";
 import { startProxy } from "../harness/fault_proxy.ts";
 import { type Server, startServer } from "../harness/server.ts";
 

@@ -4,10 +4,8 @@
  * @module
  */
 import { type Command, Command as CommandValue, CommandFlag, defineCommand } from "../../commands/command.ts";
-import type { Connection } from "../../connection/connection.ts";
-import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
+import { DelegatingExecutor } from "../delegating_executor.ts";
 import type { Call, Executor } from "../executor.ts";
-import type { SubscriptionRouter } from "../pubsub/subscription_router.ts";
 import type { ClientCache } from "./cache.ts";
 import { CacheClass, classOf } from "./cacheable.ts";
 import type { Fetch } from "./expiry.ts";
@@ -16,17 +14,16 @@ import { changedKeys } from "./own_writes.ts";
 const CACHING = new CommandValue(defineCommand("CLIENT CACHING", CommandFlag.readonly), ["YES"]);
 
 /** Answers reads from the cache, and evicts the keys of writes. */
-export class CachingExecutor implements Executor {
+export class CachingExecutor extends DelegatingExecutor {
   /** The cache. */
   readonly cache: ClientCache;
-  readonly #inner: Executor;
   readonly #optIn: boolean;
   readonly #fetch: Fetch;
   readonly #ask: Fetch;
 
   /** Wraps `inner`. The cache must be attached to its connections. */
   constructor(inner: Executor, cache: ClientCache) {
-    this.#inner = inner;
+    super(inner);
     this.cache = cache;
     const { optIn, mode } = cache.options;
     this.#optIn = optIn;
@@ -37,17 +34,7 @@ export class CachingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  get events(): TypedEventTarget<ConnectionEvents> {
-    return this.#inner.events;
-  }
-
-  /** @inheritdoc */
-  get subscriptionRouter(): SubscriptionRouter | undefined {
-    return this.#inner.subscriptionRouter;
-  }
-
-  /** @inheritdoc */
-  execute(command: Command, call: Call): Promise<unknown> {
+  override execute(command: Command, call: Call): Promise<unknown> {
     switch (classOf(command)) {
       case CacheClass.read:
         if (call.cache ?? !this.#optIn) return this.cache.read(command, call, this.#fetch, this.#ask);
@@ -57,64 +44,19 @@ export class CachingExecutor implements Executor {
       default:
         this.cache.forget(changedKeys(command));
     }
-    return this.#inner.execute(command, call);
+    return this.inner.execute(command, call);
   }
 
   /** @inheritdoc */
-  executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
+  override executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
     // Connections evict the keys of queued writes, too, but a call may first wait for a connection.
     for (const command of commands) this.cache.forget(changedKeys(command));
-    return this.#inner.executeAll(commands, call, atomic);
-  }
-
-  /** @inheritdoc */
-  get onPush(): Executor["onPush"] {
-    return this.#inner.onPush?.bind(this.#inner);
-  }
-
-  /** @inheritdoc */
-  lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
-    return this.#inner.lease(call, key);
-  }
-
-  /** @inheritdoc */
-  get redirected(): Executor["redirected"] {
-    return this.#inner.redirected?.bind(this.#inner);
-  }
-
-  /** @inheritdoc */
-  get closed(): boolean {
-    return this.#inner.closed;
-  }
-
-  /** @inheritdoc */
-  get trace(): Executor["trace"] {
-    return this.#inner.trace?.bind(this.#inner);
-  }
-
-  /** @inheritdoc */
-  get waitAt(): Executor["waitAt"] {
-    return this.#inner.waitAt?.bind(this.#inner);
-  }
-
-  /** @inheritdoc */
-  get shards(): Executor["shards"] {
-    return this.#inner.shards?.bind(this.#inner);
-  }
-
-  /** @inheritdoc */
-  connect(call: Pick<Call, "signal">): Promise<void> {
-    return this.#inner.connect(call);
-  }
-
-  /** @inheritdoc */
-  close(): Promise<void> {
-    return this.#inner.close();
+    return this.inner.executeAll(commands, call, atomic);
   }
 
   /** Sends CLIENT CACHING before the command. With OPTIN the server tracks only such reads. */
   async #announced(command: Command, call: Call): Promise<unknown> {
-    const [, reply] = await this.#inner.executeAll([CACHING, command], call);
+    const [, reply] = await this.inner.executeAll([CACHING, command], call);
     if (reply instanceof Error) throw reply;
     return reply;
   }

@@ -10,6 +10,7 @@ import type { ReconnectingConnection, ReconnectingListener } from "../connection
 import { type BufferPolicy, MessageBuffer } from "../pubsub/buffer.ts";
 import { type Gap, join } from "../pubsub/gap.ts";
 import { AsyncQueue } from "../pubsub/async_queue.ts";
+import type { readMonitorLine } from "./monitor_line.ts";
 
 /** A command that the server has run. */
 export interface MonitoredCommand {
@@ -33,41 +34,6 @@ export interface MonitorOptions {
   readonly policy?: Exclude<BufferPolicy, "pause">;
   /** Ends the monitor, which throws its reason. */
   readonly signal?: AbortSignal;
-}
-
-const LINE = /^(\d+)\.(\d+) \[(\d+) (.*?)\] (.*)$/s;
-const WORD = /"((?:[^"\\]|\\.)*)"/gs;
-const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", a: "\x07", b: "\b" };
-
-/** Reads a line of MONITOR; `undefined` when it is none. */
-export function readMonitorLine(line: string): MonitoredCommand | undefined {
-  const match = LINE.exec(line);
-  if (match === null) return undefined;
-  const [, seconds, fraction, db, client, rest] = match as unknown as string[];
-  const words = Array.from(
-    rest!.matchAll(WORD),
-    ([, word]) =>
-      textOf(
-        word!.replaceAll(
-          /\\(x[0-9a-f]{2}|.)/gs,
-          (_, code: string) =>
-            code.length === 3 ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code,
-        ),
-      ),
-  );
-  const time = Number(seconds) * 1000 + Number(fraction) / 1000;
-  return { kind: "command", time, db: Number(db), client: client!, words };
-}
-
-/** The text of a word of which each character is a byte. */
-function textOf(word: string): string {
-  if (!/[\x80-\xff]/.test(word)) return word;
-  try {
-    return utf8.decode(Uint8Array.from(word, (character) => character.charCodeAt(0)));
-  } catch {
-    return word;
-  }
 }
 
 /**
@@ -101,6 +67,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
   #failed!: (error: unknown) => void;
   #unlisten: () => void = () => {};
   #began = false;
+  #read: typeof readMonitorLine | undefined = undefined;
   #gap: Gap | undefined = undefined;
 
   /**
@@ -161,7 +128,10 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
   }
 
   #ready(connection: Connection): void {
-    connection.send(["MONITOR"]).then(() => {
+    import("../lazy_modules.ts").then(({ readMonitorLine }) => {
+      this.#read = readMonitorLine;
+      return connection.send(["MONITOR"]);
+    }).then(() => {
       this.#began = true;
       this.#became();
       if (this.#gap === undefined) return;
@@ -179,7 +149,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
   }
 
   #push(values: Reply[]): void {
-    const item = values[0] === "monitor" ? readMonitorLine(String(values[1])) : undefined;
+    const item = values[0] === "monitor" ? this.#read?.(String(values[1])) : undefined;
     if (item === undefined || this.#queue.offer(item)) return;
     const message = "Cannot keep up with MONITOR: too many commands wait to be read";
     this.#end({ error: new RedisError(message, { code: "BUFFER_FULL", executed: "yes" }) });

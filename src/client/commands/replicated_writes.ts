@@ -5,11 +5,9 @@
  */
 import { Command, CommandFlag } from "../../commands/command.ts";
 import { WAIT } from "../../commands/function_specs.ts";
-import type { Connection } from "../../connection/connection.ts";
 import { RedisError, TimeoutError } from "../../errors.ts";
-import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
+import { DelegatingExecutor } from "../delegating_executor.ts";
 import type { Call, Executor, Traced } from "../executor.ts";
-import type { SubscriptionRouter } from "../pubsub/subscription_router.ts";
 
 const isWrite = ({ spec }: Command): boolean => (spec.flags & CommandFlag.readonly) === 0;
 
@@ -21,51 +19,19 @@ export function withReplicas(executor: Executor, replicas: number | undefined): 
 }
 
 /** Waits after each write until replicas have acknowledged it. */
-export class ReplicatedExecutor implements Executor {
-  /** The executor without that. */
-  readonly inner: Executor;
+export class ReplicatedExecutor extends DelegatingExecutor {
   readonly #replicas: number;
   /** Writes whose replies came in one tick wait together, at each place. */
   readonly #shared: Map<object, Promise<unknown>> = new Map();
 
   /** Asks for `replicas` acknowledgements of what `inner` has written. */
   constructor(inner: Executor, replicas: number) {
-    this.inner = inner;
+    super(inner);
     this.#replicas = replicas;
   }
 
   /** @inheritdoc */
-  get events(): TypedEventTarget<ConnectionEvents> {
-    return this.inner.events;
-  }
-
-  /** @inheritdoc */
-  get subscriptionRouter(): SubscriptionRouter | undefined {
-    return this.inner.subscriptionRouter;
-  }
-
-  /** @inheritdoc */
-  get onPush(): Executor["onPush"] {
-    return this.inner.onPush?.bind(this.inner);
-  }
-
-  /** @inheritdoc */
-  get redirected(): Executor["redirected"] {
-    return this.inner.redirected?.bind(this.inner);
-  }
-
-  /** @inheritdoc */
-  get shards(): Executor["shards"] {
-    return this.inner.shards?.bind(this.inner);
-  }
-
-  /** @inheritdoc */
-  get closed(): boolean {
-    return this.inner.closed;
-  }
-
-  /** @inheritdoc */
-  async execute(command: Command, call: Call): Promise<unknown> {
+  override async execute(command: Command, call: Call): Promise<unknown> {
     if (!isWrite(command)) return await this.inner.execute(command, call);
     const { value, places } = await this.#trace((traced) => this.inner.execute(command, traced), call);
     await this.#acknowledged(command.spec.name, call, places);
@@ -73,7 +39,7 @@ export class ReplicatedExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  async executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
+  override async executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
     const { value: outcomes, places } = await this.#trace(
       (traced) => this.inner.executeAll(commands, traced, atomic),
       call,
@@ -87,21 +53,6 @@ export class ReplicatedExecutor implements Executor {
       call.signal?.throwIfAborted();
       return outcomes.map((outcome, at) => wrote(at) ? error : outcome);
     }
-  }
-
-  /** @inheritdoc */
-  lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
-    return this.inner.lease(call, key);
-  }
-
-  /** @inheritdoc */
-  connect(call: Pick<Call, "signal">): Promise<void> {
-    return this.inner.connect(call);
-  }
-
-  /** @inheritdoc */
-  close(): Promise<void> {
-    return this.inner.close();
   }
 
   async #trace<T>(run: (call: Call) => Promise<T>, call: Call): Promise<Traced<T>> {

@@ -35,13 +35,17 @@ export function firstFailure(
     : `Command ${index + 1} of ${outcomes.length} of the ${what} ` +
       `(${commands[index]!.spec.name}) failed: ${cause.message}`;
   const code = aborted ? "EXECABORT" : codeOf(cause);
-  return new PipelineError(message, {
+  const error = new PipelineError(message, {
     code,
     executed: executedOf(outcomes),
     cause,
     index,
     results: outcomes,
   });
+  const { spec: { name }, args } = commands[index]!;
+  error.command = { name, args: args.length };
+  if (cause instanceof RedisError) cause.command ??= error.command;
+  return error;
 }
 
 function codeOf(error: Error): string {

@@ -56,17 +56,22 @@ class OneConnection implements BatchConnection {
   }
 }
 
+/** Makes of a command what is sent. */
+type Prepare = (command: Command) => Command;
+
 /** A client on the connection that watches; made by `redis.watch()`. When its function has ended, it rejects all commands. */
 export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   readonly #connection: Connection;
   readonly #call: Call;
+  readonly #prepare: Prepare;
   #ended = false;
 
   /** `redis.watch()` makes it. */
-  constructor(connection: Connection, call: Call) {
+  constructor(connection: Connection, call: Call, prepare: Prepare) {
     super();
     this.#connection = connection;
     this.#call = call;
+    this.#prepare = prepare;
   }
 
   /** Executes a command that was made as a value. */
@@ -88,7 +93,7 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
     const executor = {
       executeAll: async (commands: readonly Command[]) => {
         this.#check("a transaction");
-        return await runBatch(batchConnection, commands, call, true);
+        return await runBatch(batchConnection, commands.map(this.#prepare), call, true);
       },
     };
     return new Pipeline({ executor, call }, true);
@@ -113,7 +118,7 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   async #run(command: Command, deadline: number): Promise<unknown> {
     this.#check(command.spec.name);
     checkBatched(command);
-    return await runOn(this.#connection, command, this.#call, deadline, 0);
+    return await runOn(this.#connection, this.#prepare(command), this.#call, deadline, 0);
   }
 }
 
@@ -129,6 +134,7 @@ export async function watch<W extends Wrap, R>(
   }
   if (keys.length === 0) throw new TypeError("Cannot watch: there is no key; give at least one");
   const first = keys[0]!;
+  const prepare: Prepare = (command) => executor.prepare?.(command) ?? command;
   let deadline = Infinity;
   const lease = (): Promise<Connection> => {
     if (call.timeout > 0) deadline = clock.now() + call.timeout;
@@ -138,7 +144,7 @@ export async function watch<W extends Wrap, R>(
   try {
     for (let attempt = 1, turn = 0, repeat = 1, previousDelay = 0;; attempt++) {
       try {
-        return await tryOnce(connection, call, deadline, keys, body);
+        return await tryOnce(connection, call, deadline, keys, body, prepare);
       } catch (error) {
         // The key has moved, or its node has gone: all begins anew where it is now, and no try is used up.
         if (isOfLease(error, connection) && await executor.redirected?.(error, turn, call) === true) {
@@ -177,11 +183,12 @@ async function tryOnce<W extends Wrap, R>(
   deadline: number,
   keys: readonly Arg[],
   body: (client: WatchingClient<W>) => R | Promise<R>,
+  prepare: Prepare,
 ): Promise<Watched<R>> {
-  await runOn(connection, new Command(WATCH, keys), call, deadline, 0).catch((error) => {
+  await runOn(connection, prepare(new Command(WATCH, keys)), call, deadline, 0).catch((error) => {
     throw withoutEffect(error);
   });
-  const client = new WatchingClient<W>(connection, call);
+  const client = new WatchingClient<W>(connection, call, prepare);
   try {
     const result = await body(client);
     const ready = result instanceof Pipeline || result instanceof NamedPipeline;

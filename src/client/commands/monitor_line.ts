@@ -1,0 +1,41 @@
+/**
+ * The lines that MONITOR sends.
+ *
+ * @module
+ */
+import type { MonitoredCommand } from "./monitor.ts";
+
+const LINE = /^(\d+)\.(\d+) \[(\d+) (.*?)\] (.*)$/s;
+const WORD = /"((?:[^"\\]|\\.)*)"/gs;
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", a: "\x07", b: "\b" };
+
+/** Reads a line of MONITOR; `undefined` when it is none. */
+export function readMonitorLine(line: string): MonitoredCommand | undefined {
+  const match = LINE.exec(line);
+  if (match === null) return undefined;
+  const [, seconds, fraction, db, client, rest] = match as unknown as string[];
+  const words = Array.from(
+    rest!.matchAll(WORD),
+    ([, word]) =>
+      textOf(
+        word!.replaceAll(
+          /\\(x[0-9a-f]{2}|.)/gs,
+          (_, code: string) =>
+            code.length === 3 ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code,
+        ),
+      ),
+  );
+  const time = Number(seconds) * 1000 + Number(fraction) / 1000;
+  return { kind: "command", time, db: Number(db), client: client!, words };
+}
+
+/** The text of a word of which each character is a byte. */
+function textOf(word: string): string {
+  if (!/[\x80-\xff]/.test(word)) return word;
+  try {
+    return utf8.decode(Uint8Array.from(word, (character) => character.charCodeAt(0)));
+  } catch {
+    return word;
+  }
+}
