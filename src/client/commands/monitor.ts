@@ -10,21 +10,9 @@ import type { ReconnectingConnection, ReconnectingListener } from "../connection
 import { type BufferPolicy, MessageBuffer } from "../pubsub/buffer.ts";
 import { type Gap, join } from "../pubsub/gap.ts";
 import { AsyncQueue } from "../pubsub/async_queue.ts";
-import type { readMonitorLine } from "./monitor_line.ts";
+import type { MonitoredCommand, readMonitorLine } from "./monitor_line.ts";
 
-/** A command that the server has run. */
-export interface MonitoredCommand {
-  /** Distinguishes a command from a gap. */
-  readonly kind: "command";
-  /** The time in milliseconds since 1970, with microseconds as decimals. */
-  readonly time: number;
-  /** The database. */
-  readonly db: number;
-  /** The sender: an address, or `"lua"`. */
-  readonly client: string;
-  /** The command's words; of one that is no UTF-8, each byte is a character of the same number. */
-  readonly words: readonly string[];
-}
+export type { MonitoredCommand };
 
 /** The options of a monitor. */
 export interface MonitorOptions {

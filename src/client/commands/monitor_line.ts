@@ -3,7 +3,19 @@
  *
  * @module
  */
-import type { MonitoredCommand } from "./monitor.ts";
+/** A command that the server has run. */
+export interface MonitoredCommand {
+  /** Distinguishes a command from a gap. */
+  readonly kind: "command";
+  /** The time in milliseconds since 1970, with microseconds as decimals. */
+  readonly time: number;
+  /** The database. */
+  readonly db: number;
+  /** The sender: an address, or `"lua"`. */
+  readonly client: string;
+  /** The command's words; of one that is no UTF-8, each byte is a character of the same number. */
+  readonly words: readonly string[];
+}
 
 const LINE = /^(\d+)\.(\d+) \[(\d+) (.*?)\] (.*)$/s;
 const WORD = /"((?:[^"\\]|\\.)*)"/gs;
