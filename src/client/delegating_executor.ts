@@ -6,6 +6,7 @@
 import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { Arg } from "../resp/types.ts";
 import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 
@@ -57,6 +58,11 @@ export class DelegatingExecutor implements Executor {
   /** @inheritdoc */
   prepare(command: Command): Command {
     return this.inner.prepare?.(command) ?? command;
+  }
+
+  /** @inheritdoc */
+  prepareKey(key: Arg): Arg {
+    return this.inner.prepareKey?.(key) ?? key;
   }
 
   /** @inheritdoc */

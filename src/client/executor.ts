@@ -8,7 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { Route } from "../observe/route.ts";
 import type { RetryPolicy } from "../retry.ts";
-import type { Reply } from "../resp/types.ts";
+import type { Arg, Reply } from "../resp/types.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 
 /** The options of one call that are not part of the command. */
@@ -47,6 +47,9 @@ export interface Traced<T> {
   readonly places: Iterable<object>;
 }
 
+/** Commands that are sent as they are, since their keys have been prepared. */
+export const prepared: WeakSet<Command> = new WeakSet();
+
 /** Runs commands. */
 export interface Executor {
   /** Emits `connecting`, `ready`, `reconnecting` and `closed`. */
@@ -81,6 +84,8 @@ export interface Executor {
   waitAt?(place: object, wait: Command, call: Call): Promise<unknown>;
   /** Returns the command as it is sent: with a prefix before its keys, if there is one. Without it, as it is. */
   prepare?(command: Command): Command;
+  /** Returns a key as it is sent. Without it, as it is. */
+  prepareKey?(key: Arg): Arg;
   /** Whether `close()` has been called. */
   readonly closed: boolean;
   /**

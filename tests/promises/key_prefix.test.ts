@@ -68,6 +68,11 @@ const PROGRAM: readonly ((redis: Redis) => unknown)[] = [
   async (redis) => (await redis.scan(0, { match: "w_*", count: 1_000 })).keys.sort(),
   (redis) => redis.cached("cached", { ttl: 60_000 }, () => ({ n: 1 })),
   (redis) => redis.streamLag("s", "g"),
+  (redis) => redis.once("id:1").incr("orders"),
+  (redis) => redis.once("id:1").incr("orders"),
+  (redis) => redis.once("id:2").multi().incr("orders").lpop("list").exec(),
+  (redis) => redis.outcome("id:1"),
+  (redis) => redis.get("orders"),
 ];
 
 describe("keyPrefix", () => {
@@ -123,6 +128,9 @@ describe("keyPrefix", () => {
     assert.deepEqual(await redis.mget(keys), keys);
     assert.deepEqual(new Set(await Array.fromAsync(redis.scanIterator())), new Set(keys));
     assert.deepEqual((await redis.keys("k1?")).length, 10);
+    assert.equal(await redis.once("id").incr("orders"), 1);
+    assert.equal(await redis.once("id").incr("orders"), 1);
+    assert.deepEqual(await redis.outcome("id", { key: "orders" }), { executed: "yes", reply: 1 });
     await using raw = new RedisCluster({ transport, startupNodes });
     assert.equal(await raw.get("p:k1"), "k1");
   });

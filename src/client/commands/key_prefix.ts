@@ -9,7 +9,7 @@ import type { Connection } from "../../connection/connection.ts";
 import { beginObject, finishObject, setField } from "../../resp/objects.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
 import { DelegatingExecutor } from "../delegating_executor.ts";
-import type { Call, Executor } from "../executor.ts";
+import { type Call, type Executor, prepared } from "../executor.ts";
 
 /** Changes a reply. */
 type Change = (reply: unknown) => unknown;
@@ -19,14 +19,14 @@ const utf8 = new TextEncoder();
 /** Replies that begin with the name of a key. */
 const KEY_FIRST = /^(B[LR]POP|B?[LZ]MPOP|BZPOPM(IN|AX))$/;
 
-/** Adds a prefix to the keys of commands, and takes it off the keys in their replies. */
+/** Adds a prefix to the keys of commands, and removes it from the keys in their replies. */
 export class KeyPrefixExecutor extends DelegatingExecutor {
   readonly #prefix: string;
   readonly #bytes: Uint8Array;
   /** The prefix as a pattern. */
   readonly #pattern: string;
 
-  /** Puts `prefix` before the keys of all commands that go to `inner`. */
+  /** Adds `prefix` to the keys of all commands that `inner` runs. */
   constructor(inner: Executor, prefix: string) {
     super(inner);
     this.#prefix = prefix;
@@ -47,7 +47,7 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
 
   /** @inheritdoc */
   override lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
-    return this.inner.lease(call, key && this.#add(key) as string);
+    return this.inner.lease(call, key && this.prepareKey(key) as string);
   }
 
   /** @inheritdoc */
@@ -61,13 +61,14 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
 
   /** @inheritdoc */
   override prepare(command: Command): Command {
+    if (prepared.has(command)) return command;
     const { spec: { name }, args } = command;
     // Of sharded channels the table says that they are keys, as they have a slot.
     const places = name.startsWith("S") && name.endsWith("PUBLISH") ? [] : keyPlaces(command);
     const strip = this.#stripOf(name);
     if (places.length === 0 && strip === undefined) return command;
     const made = [...args];
-    for (const place of places) made[place] = this.#add(made[place]!);
+    for (const place of places) made[place] = this.prepareKey(made[place]!);
     if (name === "KEYS") made[0] = this.#match(made[0]!);
     else if (name.endsWith("SCAN") && places.length === 0) this.#addMatch(made);
     else if (name.startsWith("SORT")) this.#addPatterns(made);
@@ -77,11 +78,11 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
   }
 
   #callOf(call: Call): Call {
-    return call.key === undefined ? call : { ...call, key: this.#add(call.key) as string };
+    return call.key === undefined ? call : { ...call, key: this.prepareKey(call.key) as string };
   }
 
-  /** What is no key is left as it is: the command is refused for it. */
-  #add(key: Arg): Arg {
+  /** Adds the prefix to a key. What is no key is left as it is: the command is refused for it. */
+  override prepareKey(key: Arg): Arg {
     if (!(key instanceof Uint8Array)) return typeof key === "object" ? key : this.#prefix + key;
     const made = new Uint8Array(this.#bytes.length + key.length);
     made.set(this.#bytes);
@@ -106,7 +107,9 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
       if (isWord(args[place], "LIMIT")) place += 2;
       else if (isWord(args[place], "BY") || isWord(args[place], "GET")) {
         const pattern = args[++place]!;
-        if (String(pattern).includes("*") || pattern instanceof Uint8Array) args[place] = this.#add(pattern);
+        if (String(pattern).includes("*") || pattern instanceof Uint8Array) {
+          args[place] = this.prepareKey(pattern);
+        }
       }
     }
   }

@@ -13,10 +13,10 @@ import { RedisError, ReplyError } from "../../errors.ts";
 import { executedByReply } from "../../executed.ts";
 import { type Arg, DecodeMode, type Reply } from "../../resp/types.ts";
 import type { ClientCore } from "../client_core.ts";
-import type { Call } from "../executor.ts";
+import { type Call, prepared } from "../executor.ts";
 import { statefulRefusal } from "../commands/unsupported_commands.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
-import { newOnceId, onceCall, type OnceOptions, onceTtl, recordKey } from "./once_record.ts";
+import { newOnceId, onceCall, type OnceOptions, onceTtl, preparedRecord } from "./once_record.ts";
 import { multiOnce, ONCE_ERROR, singleOnce } from "./once_script.ts";
 
 /** What Lua can pass on to a command, less what the script needs itself. */
@@ -78,7 +78,8 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
     return new Pipeline({ executor, call: this.#call }, true);
   }
 
-  async #run(command: Command): Promise<unknown> {
+  async #run(given: Command): Promise<unknown> {
+    const command = this.#prepare(given);
     const keys = check(command);
     if ((command.spec.flags & CommandFlag.write) === 0) {
       throw new RedisError(
@@ -91,8 +92,9 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
     return this.#parse(command, reply);
   }
 
-  async #runAll(commands: readonly Command[]): Promise<unknown[]> {
-    if (commands.length === 0) return [];
+  async #runAll(given: readonly Command[]): Promise<unknown[]> {
+    if (given.length === 0) return [];
+    const commands = given.map((one) => this.#prepare(one));
     const keys = commands.flatMap(check);
     if (commands.every(({ spec }) => (spec.flags & CommandFlag.write) === 0)) {
       throw new RedisError("Cannot run a transaction with once(): none of its commands writes", {
@@ -123,13 +125,19 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
     const { executor, options: { clock } } = this.#core;
     const id = this.#id ?? newOnceId(clock);
     return {
-      record: recordKey(id, executor.shards === undefined ? undefined : key),
+      record: preparedRecord(executor, id, executor.shards === undefined ? undefined : key),
       ttl: this.#ttl,
       named: this.#id !== undefined,
     };
   }
 
+  /** The command with its keys as they are sent: the script takes them from its arguments, too. */
+  #prepare(command: Command): Command {
+    return this.#core.executor.prepare?.(command) ?? command;
+  }
+
   async #send(name: string, script: Command): Promise<Reply> {
+    prepared.add(script);
     try {
       return await this.#core.executor.execute(script, this.#call) as Reply;
     } catch (error) {

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../../clock.ts";
 import { isBytes } from "../../resp/arguments.ts";
 import type { Arg } from "../../resp/types.ts";
 import type { RetryPolicy } from "../../retry.ts";
-import type { Call } from "../executor.ts";
+import type { Call, Executor } from "../executor.ts";
 
 /** Options of `once()`. */
 export interface OnceOptions {
@@ -74,6 +74,12 @@ export function recordKey(id: string, key?: Arg): Arg {
   }
   const name = `${PREFIX}{${tag}}:`;
   return isBytes(key) ? bytesOf(name, id) : name + id;
+}
+
+/** The key of a record as it is sent; `key` is the data's key as it is sent. */
+export function preparedRecord(executor: Pick<Executor, "prepareKey">, id: string, key?: Arg): Arg {
+  const record = recordKey(id, key);
+  return executor.prepareKey?.(record) ?? record;
 }
 
 /** The part of a key that decides its slot. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Arg, Reply } from "../../resp/types.ts";
+import type { Reply } from "../../resp/types.ts";
 import type { ClientCore } from "../client_core.ts";
-import { onceCall, onceTtl, recordKey } from "./once_record.ts";
+import { prepared } from "../executor.ts";
+import { onceCall, onceTtl, preparedRecord } from "./once_record.ts";
 import { readOutcome } from "./once_script.ts";
 
 /** Options of `outcome()`. */
@@ -49,8 +50,10 @@ export async function outcomeOf(core: ClientCore, id: string, options: OutcomeOp
       "Cannot ask for an outcome in a cluster without the option `key`: a key of the write",
     );
   }
-  const record: Arg = recordKey(id, spread ? key : undefined);
+  const sent = key === undefined ? undefined : executor.prepareKey?.(key) ?? key;
+  const record = preparedRecord(executor, id, spread ? sent : undefined);
   const command = readOutcome(record, cancel === true ? ttl : undefined);
+  prepared.add(command);
   const [found, reply] = await executor.execute(command, onceCall(call)) as [number, Reply];
   return found === 1 ? { executed: "yes", reply: reply ?? null } : { executed: "no" };
 }
