@@ -195,7 +195,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
    *
    * await using redis = new Redis();
    * const visits = await redis.once().incr("visits");
-   * await redis.once("payment:4711").rpush("payments", "4711");
+   * await redis.once("payment:4711").rpush("payments:today", "4711");
    * ```
    */
   once(id?: string, options: OnceOptions = {}): OnceClient<W> {
