@@ -43,6 +43,16 @@ async function storm({ clock, refresher }: Made, duration: number): Promise<void
 }
 
 describe("refreshes of a topology", () => {
+  it("that are asked for begin later than the call, and are shared", async () => {
+    const { clock, refresher, starts } = make(1);
+    const joined = refresher.now("down");
+    await clock.advance(10);
+    const asked = [refresher.anew("asked"), refresher.anew("asked")];
+    await clock.advance(50);
+    await Promise.all([joined, ...asked]);
+    assert.deepEqual(starts.map((at) => at - starts[0]!), [0, 20]);
+  });
+
   for (let seed = 1; seed <= 8; seed++) {
     it(`are at most two a second, and less often the longer a trouble lasts (${seed})`, async () => {
       const outcomes = ["same", "failed"] as const;

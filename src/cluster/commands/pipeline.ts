@@ -19,7 +19,7 @@ import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { collectNode, type RoutedSender } from "../routing/node_sender.ts";
 import { unlessAborted } from "./reply_policies.ts";
-import { isReadonly } from "../redirection/redirection.ts";
+import { failedError, isReadonly } from "../redirection/redirection.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
 import type { Router } from "../routing/router.ts";
 
@@ -138,7 +138,8 @@ class ClusterPipeline {
     if (nodes === undefined) return this.#alone(command, settled);
     const outcomes: unknown[] = [];
     nodes.forEach((node, index) => {
-      this.#item(node, { command, settled: (one) => outcomes[index] = one });
+      if (this.#cluster.hasFailed(node)) outcomes[index] = failedError(command.spec.name, node);
+      else this.#item(node, { command, settled: (one) => outcomes[index] = one });
     });
     const random = this.#cluster.options.connection.clock.random();
     this.#join(
@@ -160,7 +161,7 @@ class ClusterPipeline {
     const node = this.#cluster.nodeOf(slot, isReadonly(command));
     // Behind commands that are being redirected it waits for its turn.
     if (this.#state.router.isRedirecting(slot)) this.#alone(command, settled, slot);
-    else if (node === undefined) this.#alone(command, settled);
+    else if (node === undefined || this.#cluster.hasFailed(node)) this.#alone(command, settled);
     else this.#item(node, { command, settled });
   }
 

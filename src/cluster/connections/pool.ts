@@ -137,10 +137,10 @@ export class ClusterConnectionPool {
     await this.state.start();
   }
 
-  /** Asks for the slots anew; joins the flight that is on its way. */
+  /** Queries the topology now; behind a refresh that is under way, which may have begun too early. */
   async refresh(): Promise<void> {
     if (this.closed) throw this.#closedError();
-    await this.state.refresher.now("asked");
+    await this.state.refresher.anew("asked");
   }
 
   /**

@@ -15,7 +15,7 @@ import { awaitTopology } from "../topology/await_topology.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { recordRedirection } from "./record_redirection.ts";
-import { downError, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
+import { downError, failedError, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
 
 /** The node of an attempt. */
 export interface Place {
@@ -120,6 +120,7 @@ export async function attemptRedirected<T>(
         }
       } else if (isReplaced(error)) masterOnly ||= readFrom !== "replica";
       else {
+        if (node !== undefined && slot >= 0 && cluster.hasFailed(node)) throw failedError(name, node);
         const context = { attempt: 1, readonly: true, executed: "no" } as const;
         if (!isUnreachable(unreachable) || !shouldRetry(retry, unreachable, context)) throw failure;
         masterOnly ||= readFrom !== "replica";

@@ -148,6 +148,14 @@ export function downError(slot: number): ClusterError {
   });
 }
 
+/** Creates the error for a command to a node that has failed, as the others say. */
+export function failedError(name: string, node: object): ClusterError {
+  return new ClusterError(
+    `Cannot run ${name}: the other nodes say that ${node} has failed, and it has no replica that could take its place`,
+    { code: "CLUSTERDOWN", executed: "no" },
+  );
+}
+
 function tooManyRedirections(name: string, limit: number, cause: Error): ClusterError {
   return new ClusterError(
     `Cannot run ${name}: it was redirected ${limit} times, the last time by "${cause.message}"; ` +

@@ -19,7 +19,14 @@ import { InFlightCommands } from "./in_flight.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { nodeOfPending, type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
 import { recordRedirection } from "../redirection/record_redirection.ts";
-import { downError, isReadonly, nextStep, redirectDelay, redirectionOf } from "../redirection/redirection.ts";
+import {
+  downError,
+  failedError,
+  isReadonly,
+  nextStep,
+  redirectDelay,
+  redirectionOf,
+} from "../redirection/redirection.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
 import { type Destination, SlotQueue } from "./slot_queue.ts";
 import type { Shard } from "../topology/topology.ts";
@@ -90,6 +97,7 @@ export class Router implements NodeRecovery, TopologyListener {
       const queue = this.#queues.size === 0 ? undefined : this.#queues.get(slot);
       if (queue !== undefined) return queue.hold(pending);
     } else node = this.#cluster.nodeOf(slot, true)!;
+    if (node.health === "fail" && this.#rejectFailed(pending, node)) return;
     const sender = pending.sender = this.#senderOf(pending, node);
     if (sender.send === undefined) node.shared.submit(pending);
     else this.#sendBatch(pending, node, sender);
@@ -156,6 +164,7 @@ export class Router implements NodeRecovery, TopologyListener {
       return to !== error;
     }
     queue = this.#queues.get(slot);
+    if (ordered && to.delay > 0) queue ??= this.#addQueue(slot, []);
     if (!ordered) this.#sendLater(pending, to);
     else if (queue === undefined) this.#send(pending, to);
     else queue.refuse(pending, error, to);
@@ -353,6 +362,7 @@ export class Router implements NodeRecovery, TopologyListener {
     const node = named ?? this.#nodeFor(pending);
     const sender = pending.sender = this.#senderOf(pending, node);
     if (node === undefined) return pending.fail(downError(slotOfCommand(pending.command as Command)));
+    if (this.#rejectFailed(pending, node)) return;
     if (sender.send !== undefined) return this.#sendBatch(pending, node, sender);
     if (asking) {
       // ASKING holds for the next command of the connection. What becomes of it shows in the reply to that.
@@ -361,6 +371,14 @@ export class Router implements NodeRecovery, TopologyListener {
       node.shared.resubmit(first);
     }
     node.shared.resubmit(pending);
+  }
+
+  /** Rejects a command to a failed node; returns whether it did. */
+  #rejectFailed(pending: Pending, node: ClusterNode): boolean {
+    if (!this.#cluster.hasFailed(node)) return false;
+    pending.reject(failedError(pending.command.spec.name, node));
+    this.#cluster.missed(node);
+    return true;
   }
 
   /** Sends the commands that `pending` stands for. */

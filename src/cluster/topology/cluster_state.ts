@@ -164,6 +164,20 @@ export class ClusterState {
     return this.#healthMonitor.isSilent(node);
   }
 
+  /** Whether a master has failed, and so have all its replicas, as the other nodes say: a command would wait in vain. */
+  hasFailed(node: ClusterNode): boolean {
+    // It may have come back since the last refresh.
+    if (node.health !== "fail" || (node.usable && !this.isSilent(node))) return false;
+    const replicas = this.topology.shardOf(node)?.replicas ?? [];
+    return replicas.every(({ health }) => health === "fail");
+  }
+
+  /** Notes that a command was not sent to a failed node, so that its return is noticed. */
+  missed(node: ClusterNode): void {
+    node.wake();
+    this.lost();
+  }
+
   /** A connection was lost, or cannot be made: the other nodes may know more. */
   lost(): void {
     if (this.topology.refreshes > 0) this.refresher.request("lost");
@@ -241,7 +255,11 @@ export class ClusterState {
     }
     for (const node of moved.keys()) this.#displace(node);
     for (const node of this.#nodes.values()) {
-      if (node.role === "replica" && node.health === "fail") this.#cutIfSilent(node, silentError(node));
+      if (node.health !== "fail") continue;
+      const failed = this.hasFailed(node);
+      if (failed || node.role === "replica") this.#cutIfSilent(node, silentError(node));
+      // Nobody takes its place.
+      if (failed) node.openedShared?.evict(replaced(`${node} has failed`));
     }
     for (const node of [...left, ...seeds]) this.#retire(node);
     for (const listener of [...this.#listeners]) listener.discovered();

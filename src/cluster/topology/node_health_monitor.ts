@@ -10,6 +10,7 @@
  * @module
  */
 import type { Clock, Timer } from "../../clock.ts";
+import { startLimit } from "../../connection/time_limit.ts";
 import { ConnectionError } from "../../errors.ts";
 import type { ClusterNode } from "./node.ts";
 
@@ -78,13 +79,20 @@ export class NodeHealthMonitor {
   async probe(node: ClusterNode): Promise<void> {
     if (this.#probed.has(node)) return;
     this.#probed.add(node);
+    const { connectTimeout } = node.pool.options.connection;
+    const { signal, release } = startLimit(
+      this.#clock,
+      connectTimeout,
+      () => silentError(node),
+      this.#signal,
+    );
     try {
-      const connection = await node.pool.openBeside(this.#signal);
-      await connection.send(["PING"], { timeout: connection.options.connectTimeout, signal: this.#signal })
-        .finally(() => connection.disconnect());
+      const connection = await node.pool.openBeside(signal);
+      await connection.send(["PING"], { timeout: 0, signal }).finally(() => connection.disconnect());
     } catch (cause) {
       if (!this.#signal.aborted && this.isSilent(node)) node.disconnect(silentError(node, cause));
     } finally {
+      release();
       this.#probed.delete(node);
     }
   }

@@ -84,6 +84,12 @@ export class TopologyRefresher {
     });
   }
 
+  /** Refreshes by queries that begin now or later: one that is under way may have begun too early. */
+  async anew(reason: RefreshReason): Promise<void> {
+    await this.#flight?.catch(() => {});
+    await this.now(reason);
+  }
+
   async #run(reason: RefreshReason): Promise<void> {
     this.#clock.clearTimeout(this.#requested);
     this.#requested = undefined;

@@ -1,0 +1,123 @@
+/** A shard whose nodes have all failed, as the other nodes say: commands fail with that, and do not wait for their time limit. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type ClusterError, type PartialError, RedisCluster } from "../../mod.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
+import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
+import { SimulatedClock } from "../harness/clock.ts";
+import { waitFor } from "../harness/wait.ts";
+import { dealt, FakeCluster } from "./fake_cluster.ts";
+
+/** So long that a call which waits for it never ends before the test does. */
+const LONG = 600_000;
+
+describe("A shard that has failed, without a replica", () => {
+  let cluster: Cluster;
+  let failed: ClusterNode;
+  let key: string;
+  const clients: RedisCluster[] = [];
+  before(async () => {
+    cluster = await startCluster({
+      masters: 3,
+      replicas: 0,
+      nodeTimeout: 500,
+      config: ["cluster-require-full-coverage no"],
+    });
+    const seeds = cluster.masters.map(({ port }) => ({ host: "127.0.0.1", port }));
+    for (const multiplex of [true, false]) {
+      const redis = new RedisCluster(seeds, { multiplex, commandTimeout: LONG });
+      await Promise.all(["a", "b", "c"].map((one) => redis.set(one, "1")));
+      clients.push(redis);
+    }
+    key = "a";
+    const { port } = clients[0]!.topology.masterOf(slotOf(key))!;
+    failed = cluster.nodes.find((node) => node.port === port)!;
+    await failed.kill();
+  });
+  after(async () => {
+    await Promise.all(clients.map((redis) => redis.close()));
+    await cluster?.stop();
+  });
+
+  for (const multiplex of [true, false]) {
+    it(`rejects what concerns it, also what waits already, and nothing else (multiplex: ${multiplex})`, async () => {
+      const redis = clients[multiplex ? 0 : 1]!;
+      const calls: Record<string, () => Promise<unknown>> = {
+        get: () => redis.get(key),
+        set: () => redis.set(key, "2"),
+        pipeline: () => redis.pipeline().set(key, "2").exec(),
+        multi: () => redis.multi().set(key, "2").exec(),
+        watch: () => redis.watch(key, (tx) => Promise.resolve(tx.multi().set(key, "2"))),
+        blpop: () => redis.blpop(key, 0),
+        slot: () => redis.pool.acquireBySlot(slotOf(key)),
+      };
+      // At first they wait, as nobody knows yet that it has failed.
+      for (let turn = 0; turn < 2; turn++) {
+        for (const [name, call] of Object.entries(calls)) {
+          await assert.rejects(call(), (error: ClusterError) => {
+            assert.equal(error.executed, "no", name);
+            assert.match(error.message, /has failed|did not|cannot|refused/i, name);
+            return true;
+          });
+        }
+      }
+      await assert.rejects(redis.mget("a", "b", "c"), ({ code, failures }: PartialError) => {
+        assert.deepEqual([code, failures.length], ["CLUSTERDOWN", 1]);
+        return true;
+      });
+      await assert.rejects(redis.dbsize(), { code: "CLUSTERDOWN" });
+      assert.deepEqual(await redis.mget("b", "c"), ["1", "1"]);
+      assert.equal(await redis.echo("hello"), "hello");
+    });
+  }
+
+  it("goes on when the node is back", async () => {
+    await failed.restart();
+    for (const redis of clients) {
+      await waitFor("the shard to be reached", async () => {
+        const outcome = await redis.get(key).catch((error: Error) => error);
+        return outcome instanceof Error ? outcome.message : undefined;
+      });
+    }
+  });
+});
+
+describe("A slot that nobody has", () => {
+  it("holds its commands until it has a node, in their order", async () => {
+    const whole = dealt(3);
+    const slot = slotOf("a");
+    const fake = new FakeCluster({
+      epoch: 1,
+      shards: whole.shards.filter(({ range: [from, to] }) => slot < from || slot > to),
+    });
+    const clock = new SimulatedClock();
+    const redis = new RedisCluster(["node:7000", "node:7001", "node:7002"], {
+      transport: fake.transport(),
+      clock,
+      skipFullCoverageCheck: true,
+      commandTimeout: 3_000,
+    });
+    await Promise.all([redis.connect(), clock.advance(10)]);
+    const ran: string[] = [];
+    fake.before = (port, [name, , value], connection) => {
+      if (
+        name !== "SET" ||
+        port !== fake.belief.shards.find(({ range: [from, to] }) => from <= slot && slot <= to)?.master
+      ) {
+        return undefined;
+      }
+      ran.push(value!);
+      return connection.serve();
+    };
+    const calls = ["1", "2", "3"].map((value) => redis.set("a", value));
+    await clock.advance(300);
+    calls.push(redis.set("a", "4"));
+    await clock.advance(100);
+    assert.deepEqual(ran, []);
+    fake.belief = { ...whole, epoch: 2 };
+    await clock.advance(1_500);
+    assert.deepEqual(await Promise.all(calls), ["OK", "OK", "OK", "OK"]);
+    assert.deepEqual(ran, ["1", "2", "3", "4"]);
+    await redis.close();
+  });
+});
