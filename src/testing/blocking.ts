@@ -9,7 +9,7 @@ import type { Alarm, ServerTime } from "./time.ts";
 
 /** A client that can wait; a session. */
 export interface Waiting {
-  /** What it waits for. */
+  /** The keys that it waits for. */
   blocked: Waiter | undefined;
   /** Its wire. */
   readonly link: { resume(): void } | undefined;
@@ -17,7 +17,7 @@ export interface Waiting {
   send(value: ReplyValue): void;
 }
 
-/** What a client waits for. */
+/** A waiting client. */
 export interface Waiter {
   /** The client. */
   readonly session: Waiting;
@@ -27,7 +27,7 @@ export interface Waiter {
   readonly keys: readonly string[];
   /** Tries again, as a key may be ready: the reply, or `undefined` to wait on. May throw the reply. */
   readonly serve: (key: string) => ReplyValue | undefined;
-  /** What is replied when time runs out. */
+  /** The reply after the timeout. */
   readonly expired: () => ReplyValue;
   /** Called when it ends, however it does. */
   readonly ended?: () => void;
@@ -35,13 +35,13 @@ export interface Waiter {
   alarm: Alarm | undefined;
 }
 
-/** Who waits for what. */
+/** The waiting clients. */
 export class BlockingHub {
   readonly #waiters: Map<Database, Map<string, Set<Waiter>>> = new Map();
   #ready: Map<Database, Set<string>> = new Map();
   #unblocked: Waiting[] = [];
   readonly #held: Set<Waiter> = new Set();
-  /** How many clients wait. */
+  /** The number of waiting clients. */
   count = 0;
   /** Does something as a client, with everything that goes with a command. */
   as: (session: Waiting, run: () => ReplyValue | undefined) => ReplyValue | undefined = (_, run) => run();
@@ -78,7 +78,7 @@ export class BlockingHub {
     return !this.#held.has(waiter);
   }
 
-  /** A key may be what somebody waits for. */
+  /** Marks a key for which clients may wait. */
   signal(db: Database, key: string): void {
     if (!this.#waiters.get(db)?.has(key)) return;
     const ready = this.#ready.get(db);
@@ -91,7 +91,7 @@ export class BlockingHub {
     for (const key of this.#waiters.get(db)?.keys() ?? []) this.signal(db, key);
   }
 
-  /** Serves those who wait for keys that are ready, in the order in which they came. */
+  /** Serves clients that wait for marked keys, first come, first served. */
   settle(): void {
     while (this.#ready.size > 0) {
       const ready = this.#ready;
@@ -138,7 +138,7 @@ export class BlockingHub {
     this.#unblocked.push(session);
   }
 
-  /** Lets those who were served go on with what they have sent meanwhile. */
+  /** Processes the buffered requests of served clients. */
   resume(): void {
     while (this.#unblocked.length > 0) {
       for (const session of this.#unblocked.splice(0)) session.link?.resume();

@@ -12,7 +12,7 @@ export interface ClientInfo {
   readonly id: number;
   /** The name that CLIENT SETNAME has set; else empty. */
   readonly name: string;
-  /** Where the client is: `127.0.0.1:50000`. */
+  /** The address of the client: `127.0.0.1:50000`. */
   readonly address: string;
   /** The user. */
   readonly user: string;
@@ -30,7 +30,7 @@ export interface ClientInfo {
   readonly lastCommand: string | undefined;
 }
 
-/** Selects clients by what is given here, or by a function. */
+/** A filter for clients: fields or a function. */
 export type ClientFilter =
   | ((client: ClientInfo) => boolean)
   | Partial<Pick<ClientInfo, "id" | "name" | "address" | "user" | "db" | "type" | "blocked">>;

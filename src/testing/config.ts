@@ -1,5 +1,5 @@
 /**
- * CONFIG: all parameters of Redis 7.0 can be read and set; those that this server has a use for are looked at.
+ * CONFIG: all parameters of Redis 7.0 can be read and set. Parameters that matter here are checked.
  *
  * @module
  */
@@ -85,7 +85,7 @@ export class Config {
     this.#store(this.#parameters.get("databases")!, String(databases));
   }
 
-  /** How many databases there are. */
+  /** The number of databases. */
   get databases(): number {
     return this.number("databases");
   }
@@ -114,7 +114,7 @@ export class Config {
     return found;
   }
 
-  /** What is wrong with a value for a parameter, in the words of CONFIG SET; `undefined` if nothing is. */
+  /** Returns the error of a value for a parameter, as CONFIG SET words it; `undefined` if it is valid. */
   refusal(name: string, value: string): string | undefined {
     const parameter = this.#parameters.get(name);
     if (parameter === undefined) return "unknown";

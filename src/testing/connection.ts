@@ -11,15 +11,15 @@ import { ReplyWriter } from "./reply_writer.ts";
 import { RequestError, RequestParser } from "./request_parser.ts";
 import type { Link, ServerState, Session } from "./state.ts";
 
-/** What carries the bytes. */
+/** The transport of the bytes. */
 export interface Wire {
-  /** Where the client is. */
+  /** The address of the client. */
   readonly address: string;
-  /** Where the server is. */
+  /** The address of the server. */
   readonly localAddress: string;
   /** Sends bytes, which are valid during the call only. */
   send(bytes: Uint8Array): void;
-  /** Ends the connection; behind what has been sent, unless `now`. */
+  /** Ends the connection after buffered data was sent, or at once with `now`. */
   close(now: boolean): void;
 }
 
@@ -46,17 +46,17 @@ export class Connection implements Link {
     this.session = server.open(this);
   }
 
-  /** Where the client is. */
+  /** The address of the client. */
   get address(): string {
     return this.#wire.address;
   }
 
-  /** Where the server is. */
+  /** The address of the server. */
   get localAddress(): string {
     return this.#wire.localAddress;
   }
 
-  /** How much waits to be sent. */
+  /** The number of unsent bytes. */
   get pending(): number {
     return this.#writer.length;
   }
@@ -77,7 +77,7 @@ export class Connection implements Link {
     this.#parser.keep();
   }
 
-  /** Goes on with the requests that wait. */
+  /** Continues with the waiting requests. */
   resume(): void {
     if (this.#ended || this.#running) return;
     this.#run();
@@ -116,12 +116,12 @@ export class Connection implements Link {
     if (!this.#ended) this.#writer.write(value, this.session.protocol);
   }
 
-  /** Takes back what was written behind that length. */
+  /** Removes output after that length. */
   cut(length: number): void {
     this.#writer.cut(length);
   }
 
-  /** Sends what waits: at the end of the requests that are being done, or soon. */
+  /** Sends buffered output: after the current requests, or soon. */
   flush(): void {
     if (this.#running || this.#scheduled || this.#ended) return;
     this.#scheduled = true;
@@ -145,7 +145,7 @@ export class Connection implements Link {
     if (now !== undefined && now.length > 0) this.#wire.send(now);
   }
 
-  /** Sends what waits, then ends the connection; `now` loses it. */
+  /** Sends buffered output, then ends the connection; `now` discards the output. */
   close(now: boolean = false): void {
     if (this.#ended) return;
     if (!now) this.#flushNow();
@@ -153,7 +153,7 @@ export class Connection implements Link {
     this.#wire.close(now);
   }
 
-  /** The connection has ended, by whichever side. */
+  /** Called when the connection has ended on either side. */
   ended(): void {
     if (this.#ended) return;
     this.#ended = true;

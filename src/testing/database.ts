@@ -1,8 +1,8 @@
 /**
- * One numbered database: keys, values, and when they expire.
+ * A numbered database: keys, values and their expiry.
  *
- * Every change of a value goes through `write`, `set`, `delete` or `expire`, before it is made. That is what a snapshot
- * needs: `journal`, where there is one, gets the entry as it was before its first change.
+ * Every change of a value goes through `write`, `set`, `delete` or `expire`, before it is made. Snapshots depend on
+ * that: `journal`, if present, gets the entry as it was before its first change.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Stream } from "./types/stream.ts";
 
 /** A value of a key; a text is a string value, too. */
 export type Value = string | Bytes | List | Hash | SetValue | SortedSet | Stream;
-/** What TYPE says. */
+/** The result of TYPE. */
 export type TypeName = "string" | "list" | "hash" | "set" | "zset" | "stream";
 /** The class of each type but strings. */
 export interface TypeMap {
@@ -34,15 +34,15 @@ export interface TypeMap {
   stream: Stream;
 }
 
-/** What is known of a key. */
+/** A key with its value and properties. */
 export interface Entry {
   /** Its value. */
   value: Value;
-  /** When it expires, in milliseconds since 1970; 0 for never. */
+  /** The time of expiry in milliseconds since 1970; 0: never. */
   expireAt: number;
-  /** When it was last used. */
+  /** The time of the last access. */
   usedAt: number;
-  /** How often it was used, roughly, as OBJECT FREQ says. */
+  /** The approximate number of accesses, for OBJECT FREQ. */
   frequency: number;
   /** Whether a short string is encoded as raw, as it was appended to. */
   raw: boolean;
@@ -50,7 +50,7 @@ export interface Entry {
   text: boolean;
 }
 
-/** Whom a database tells. */
+/** Receives the events of a database. */
 export interface DatabaseHost {
   /** The server's time, in milliseconds since 1970. */
   readonly now: number;
@@ -64,7 +64,7 @@ export interface DatabaseHost {
   added(db: Database, key: string): void;
   /** A value is no longer there: its key was deleted, or has a value of another type. */
   gone(db: Database, key: string): void;
-  /** Something expires at a time, earlier than anything before. */
+  /** Called when the earliest expiry has changed. */
   expiresAt(db: Database, at: number): void;
 }
 
@@ -73,7 +73,7 @@ interface Expiry {
   readonly key: string;
 }
 
-/** What TYPE says of a value. */
+/** Returns the result of TYPE. */
 export function typeOf(value: Value): TypeName {
   return typeof value === "string" ? "string" : value.type;
 }
@@ -89,9 +89,9 @@ export class Database {
   readonly index: number;
   /** The keys. */
   keys: Dict<Entry> = new Dict();
-  /** How many of them expire. */
+  /** The number of keys with an expiry. */
   volatile = 0;
-  /** Entries before their first change, `undefined` for a key that was not there; only while somebody wants to know. */
+  /** Entries before their first change, `undefined` for a new key; present while a snapshot needs it. */
   journal: Map<string, Entry | undefined> | undefined;
   readonly #host: DatabaseHost;
   readonly #expiries: Heap<Expiry> = new Heap((a, b) => a.at < b.at);
@@ -102,7 +102,7 @@ export class Database {
     this.#host = host;
   }
 
-  /** How many keys there are, expired ones that nobody has asked for included. */
+  /** The number of keys, including expired ones that no command has touched. */
   get size(): number {
     return this.keys.size;
   }
@@ -214,7 +214,7 @@ export class Database {
     this.#expiries.clear();
   }
 
-  /** Puts an entry in the place of a key as it is, or takes the key out: what a snapshot or a master says. */
+  /** Sets or removes the entry of a key, for snapshots and replication. */
   put(key: string, entry: Entry | undefined): void {
     this.keep(key);
     const before = this.keys.get(key);
@@ -279,7 +279,7 @@ export class Database {
 
   #schedule(key: string, at: number): void {
     const next = this.#expiries.peek();
-    // Most of what is in the heap has been overwritten: those are taken out.
+    // Most items of the heap are outdated: remove them.
     if (this.#expiries.size > 1024 && this.#expiries.size > 4 * this.volatile) {
       this.#expiries.retain((one) => {
         const entry = this.keys.get(one.key);

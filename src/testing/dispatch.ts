@@ -57,7 +57,7 @@ export function hasArity(command: Command, args: readonly string[]): boolean {
   return arity > 0 ? args.length === arity : args.length >= -arity && !(command.run === undefined);
 }
 
-/** What is against a command now; `undefined` for nothing. */
+/** Returns the refusal of a command; `undefined` if it may run. */
 function refusal(session: Session, command: Command, args: string[]): ReplyValue | undefined {
   if (!hasArity(command, args)) return wrongArity(command.name);
   const { flags } = command;
@@ -92,7 +92,7 @@ function refusal(session: Session, command: Command, args: string[]): ReplyValue
   return undefined;
 }
 
-/** Does what a client asked for, and sends the reply. Returns whether the client can go on at once. */
+/** Runs a command of a client and sends the reply. Returns whether the client can continue at once. */
 export function execute(session: Session, args: string[]): boolean {
   const { server } = session;
   server.now = server.time.now();
@@ -170,7 +170,7 @@ function respond(session: Session, reply: ReplyValue): void {
   session.link?.flush();
 }
 
-/** What follows a command of a client, whoever it was. */
+/** Runs the work after a command of a client. */
 export function after(server: ServerState): void {
   server.tracking.flush();
   if (server.blocking.count > 0) {
@@ -199,7 +199,7 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
   try {
     reply = command.run!(session, args);
   } catch (error) {
-    // A defect of this server is an error reply, so that nobody waits for it in vain.
+    // A defect of this server becomes an error reply, so that the client does not wait.
     reply = error instanceof ErrorReply ? error : err(`internal error of the test server: ${error}`);
   }
   server.stats.commands++;

@@ -51,7 +51,7 @@ export function dumpDatabase(state: ServerState, index: number): Record<string, 
   return Object.fromEntries(found.sort(([a], [b]) => a < b ? -1 : 1));
 }
 
-/** How long keys still live, in milliseconds; keys without an end are not there. */
+/** Returns the remaining times to live in milliseconds, for keys that expire. */
 export function dumpExpiry(state: ServerState, index: number): Record<string, number> {
   const db = state.databases[index];
   if (db === undefined) throw new TypeError(`Cannot dump database ${index}: there is none`);

@@ -1,5 +1,5 @@
 /**
- * How a value would be encoded, and how much memory it would take.
+ * Computes the encoding and the memory of values as Redis reports them.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Entry } from "./database.ts";
 import { parseInteger } from "./numbers.ts";
 import { Bytes } from "./types/bytes.ts";
 
-/** What OBJECT ENCODING says. */
+/** Returns the result of OBJECT ENCODING. */
 export function encodingOf({ value, raw, text }: Entry): string {
   if (value instanceof Bytes) return "raw";
   if (typeof value === "string") {

@@ -1,5 +1,5 @@
 /**
- * What the server executed, so that a test can tell whether its INCR ran once.
+ * The log of executed commands, so that a test can check whether its INCR ran once.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export class ExecutedLog implements Iterable<ExecutedCommand> {
   readonly #limit: number;
   #entries: ExecutedCommand[] = [];
   #total = 0;
-  /** Whether nothing is added now, as what is executed comes from the master. */
+  /** Whether nothing is recorded, because the commands come from the master. */
   muted = false;
 
   /** Keeps at least `limit` commands. */
@@ -61,7 +61,7 @@ export class ExecutedLog implements Iterable<ExecutedCommand> {
     return this.list(...names).length;
   }
 
-  /** Forgets what was executed after so many commands; a part of the server. */
+  /** Removes the commands after the first `total`. Internal. */
   truncate(total: number): void {
     const later = this.#total - total;
     if (later <= 0) return;

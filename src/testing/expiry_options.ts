@@ -6,9 +6,11 @@
 import { INT64_MAX, parseInteger } from "./numbers.ts";
 import { err, NOT_INTEGER } from "./reply.ts";
 
-/** The time at which something expires, in milliseconds since 1970, of `EX 10` and the like.
+/**
+ * Returns the time of expiry in milliseconds since 1970, for `EX 10` and the like.
  *
- * @throws {ErrorReply} for what is no integer, not above 0, or beyond 64 bits. */
+ * @throws {ErrorReply} if the value is not a positive 64-bit integer.
+ */
 export function expiryOf(
   text: string,
   unit: "EX" | "PX" | "EXAT" | "PXAT",

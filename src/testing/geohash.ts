@@ -119,11 +119,11 @@ function moveY({ bits, step }: Cell, by: number): Cell {
 export interface Shape {
   /** Its middle. */
   readonly center: Place;
-  /** Of a circle. */
+  /** The radius of a circle. */
   readonly radius: number | undefined;
-  /** Of a rectangle. */
+  /** The width of a rectangle. */
   readonly width: number;
-  /** Of a rectangle. */
+  /** The height of a rectangle. */
   readonly height: number;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Items in the order that `before` says; O(log n) to add and to take the first. */
+/** A heap of items, ordered by `before`: O(log n) to add and to remove the first. */
 export class Heap<T> {
   readonly #before: (a: T, b: T) => boolean;
   #items: T[] = [];
@@ -14,7 +14,7 @@ export class Heap<T> {
     this.#before = before;
   }
 
-  /** How many items there are. */
+  /** The number of items. */
   get size(): number {
     return this.#items.length;
   }

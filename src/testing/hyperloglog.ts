@@ -25,7 +25,7 @@ export interface HyperLogLog {
   sparse: boolean;
 }
 
-/** What was read last of a string, and in which version: who adds one element after the other need not read it again. */
+/** The last parsed value of a string and its version, so that adding elements one by one does not parse it again. */
 const known: WeakMap<Bytes, { readonly log: HyperLogLog; version: number }> = new WeakMap();
 
 /** An empty one. */
@@ -33,9 +33,11 @@ export function emptyLog(): HyperLogLog {
   return { registers: new Uint8Array(REGISTERS), sparse: true };
 }
 
-/** Reads one.
+/**
+ * Parses a HyperLogLog.
  *
- * @throws {ErrorReply} for what is none. */
+ * @throws {ErrorReply} for an invalid value.
+ */
 export function readLog(value: Bytes): HyperLogLog {
   const before = known.get(value);
   if (before !== undefined && before.version === value.version) return before.log;
@@ -44,9 +46,11 @@ export function readLog(value: Bytes): HyperLogLog {
   return log;
 }
 
-/** Looks at the beginning of one only, as Redis does before it needs the rest.
+/**
+ * Checks only the header, as Redis does before it needs the rest.
  *
- * @throws {ErrorReply} for what is none. */
+ * @throws {ErrorReply} for an invalid header.
+ */
 export function checkHeader({ view }: Bytes): void {
   const [encoding] = view.subarray(4, 5);
   const known = view.length >= HEADER && toText(view.subarray(0, 4)) === "HYLL" && encoding! <= 1;

@@ -23,7 +23,7 @@ export class InProcessTransport implements Transport {
   readonly #fair: boolean;
   #port = 49152;
   #turnAt = 0;
-  /** Why no connection is made; `undefined` where one is. */
+  /** Returns the reason for refusing connections; `undefined` accepts them. */
   refuse: (() => string | undefined) | undefined;
 
   readonly #address: string;
@@ -35,7 +35,7 @@ export class InProcessTransport implements Transport {
     this.#fair = fair;
   }
 
-  /** Connects; the endpoint says nothing but how the client calls the server. */
+  /** Connects. The endpoint is only the name that the client uses. */
   async connect(_endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {
     options.signal?.throwIfAborted();
     const why = this.refuse?.();
@@ -75,7 +75,7 @@ class InProcessSocket implements Socket, Wire {
   #spare: Uint8Array | undefined;
   #scheduled = false;
   #paused = false;
-  /** The server's end is closed: behind what waits. */
+  /** Whether the server has closed its end, after the buffered data. */
   #finished = false;
   #ended = false;
   readonly #closers: (() => void)[] = [];

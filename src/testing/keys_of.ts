@@ -5,7 +5,7 @@
  */
 import type { Command, KeySpec } from "./state.ts";
 
-/** A key, and what is done with it. */
+/** A key, and how a command uses it. */
 export interface FoundKey {
   /** The key. */
   readonly key: string;

@@ -1,5 +1,5 @@
 /**
- * What follows from a change of a key: watchers, trackers, notifications, waiting clients, expiry.
+ * The effects of a changed key: watchers, trackers, notifications, waiting clients, expiry.
  *
  * @module
  */
@@ -42,7 +42,7 @@ function touchWatchers(server: ServerState, db: Database, key: string): void {
   for (const session of server.watchers.get(watchKey(db, key)) ?? []) session.dirtyCas = true;
 }
 
-/** A key was changed by a command: counts it, and tells who has to know. */
+/** Called when a command has changed a key: counts the change and notifies clients. */
 export function changed(session: Session, key: string, db: Database = session.db): void {
   changedIn(session.server, db, key);
 }
@@ -55,7 +55,7 @@ export function changedIn(server: ServerState, db: Database, key: string): void 
   for (const listen of server.onChange) listen(db, key);
 }
 
-/** A key was changed by the test itself: tells who has to know, but is no change of a command. */
+/** Called when the test has changed a key: notifies clients, and counts no change. */
 export function changedOutside(server: ServerState, db: Database, key: string): void {
   touchWatchers(server, db, key);
   server.tracking.changed(key, undefined);
@@ -91,13 +91,13 @@ export function remove(session: Session, key: string): boolean {
   return true;
 }
 
-/** Takes a key out that has become empty; the change itself has been told of. */
+/** Removes a key that has become empty. The change itself was reported before. */
 export function removeEmpty(session: Session, key: string): void {
   session.db.delete(key);
   notify(session.server, session.db, "g", "del", key);
 }
 
-/** A key is there anew: looks who waits for it. */
+/** Called when a key was added: marks it for waiting clients. */
 export function created(session: Session, key: string): void {
   session.server.blocking.signal(session.db, key);
 }
@@ -160,7 +160,7 @@ export function enableExpiry(server: ServerState): void {
     server.blocking.resume();
     let next = Infinity;
     for (const db of server.databases) next = Math.min(next, db.nextExpiry() ?? Infinity);
-    // What is due and was left alone (active expiry is off, or this is a replica) is looked at again a little later.
+    // Expired keys that were kept (active expiry is off, or this is a replica) are checked again later.
     if (next !== Infinity) arm(Math.max(next, server.now + (next <= server.now ? 100 : 0)));
     server.now = Math.max(before, server.now);
   };

@@ -1,10 +1,10 @@
 /**
- * What a runtime must give so that the server can be reached over a network: the door hands it in.
+ * The network functions that a runtime provides for the server.
  *
  * @module
  */
 
-/** Where to listen. */
+/** The address to listen on. */
 export interface ListenOptions {
   /** A name or an address. Default `"127.0.0.1"`. */
   readonly host?: string;
@@ -14,35 +14,35 @@ export interface ListenOptions {
   readonly path?: string;
 }
 
-/** Where the servers of a topology listen. */
+/** The addresses that the servers of a topology listen on. */
 export interface TopologyListenOptions {
   /** A name or an address. Default `"127.0.0.1"`. */
   readonly host?: string;
-  /** The port of the first server; the others take those that follow. Default 0: free ports. */
+  /** The port of the first server; the others use the following ports. Default 0: free ports. */
   readonly port?: number;
   /** The host that servers announce to clients. Default: `host`. */
   readonly announceHost?: string;
 }
 
-/** Where servers and sentinels listen. */
+/** The addresses that servers and sentinels listen on. */
 export interface SentinelsListenOptions extends TopologyListenOptions {
-  /** The port of the first sentinel; the others take those that follow. Default 0: free ports. */
+  /** The port of the first sentinel; the others use the following ports. Default 0: free ports. */
   readonly sentinelPort?: number;
 }
 
 /** A client that has connected. */
 export interface AcceptedSocket {
-  /** Where it is. */
+  /** The address of the client. */
   readonly address: string;
-  /** Where it reached the server. */
+  /** The address of the server that the client used. */
   readonly localAddress: string;
   /** Sends a copy of the bytes. */
   send(bytes: Uint8Array): void;
-  /** Ends the connection; behind what has been sent, unless `now`. */
+  /** Ends the connection after buffered data was sent, or at once with `now`. */
   close(now: boolean): void;
 }
 
-/** What becomes of a client's bytes. */
+/** The callbacks of a connection. */
 export interface AcceptedHandlers {
   /** Bytes have come; they are valid during the call only. */
   data(bytes: Uint8Array): void;
@@ -58,7 +58,7 @@ export interface Listening {
   readonly port: number;
   /** The path of a Unix socket. */
   readonly path?: string;
-  /** Takes nobody in any more. */
+  /** Stops listening. */
   close(): Promise<void>;
 }
 

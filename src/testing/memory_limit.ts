@@ -10,7 +10,7 @@ import type { Command, ServerState, Session } from "./state.ts";
 
 /** The error of a command that needs memory when there is none. */
 export const OOM: ErrorReply = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
-/** What a server without data uses. */
+/** The memory of an empty server in bytes. */
 const BASE = 1_000_000;
 const SAMPLE = 1000;
 
@@ -29,7 +29,7 @@ export function usedMemory(server: ServerState): number {
   return used;
 }
 
-/** Takes a key out, as the policy says. Returns whether there was one. */
+/** Evicts a key by the policy. Returns whether there was one. */
 function evict(server: ServerState, policy: string): boolean {
   for (const db of server.databases) {
     const nodes = db.keys.nodes();

@@ -1,5 +1,5 @@
 /**
- * What clients that MONITOR get of a command.
+ * The output of MONITOR.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\\\",
 };
 
-/** A text in quotes, with what cannot be printed written in hexadecimal. */
+/** Returns a quoted text with unprintable characters in hexadecimal. */
 export function quote(text: string): string {
   let quoted = '"';
   for (const char of text) {

@@ -38,9 +38,11 @@ export function parseInteger(text: string): number | bigint | undefined {
   return negative ? -value : value;
 }
 
-/** An integer argument; what is beyond 2^53 loses its last digits.
+/**
+ * Parses an integer argument. Beyond 2^53 the last digits are lost.
  *
- * @throws {ErrorReply} where it is none. */
+ * @throws {ErrorReply} if it is not an integer.
+ */
 export function integer(text: string, message?: string): number {
   const value = parseInteger(text);
   if (value === undefined) throw message === undefined ? NOT_INTEGER : err(message);

@@ -1,5 +1,5 @@
 /**
- * How a test server is to be.
+ * The options of a test server.
  *
  * @module
  */

@@ -33,7 +33,7 @@ export function pause(server: ServerState, until: number, writes: boolean): void
   server.time.set(server.paused!.until, end);
 }
 
-/** Lets all of them go on. */
+/** Resumes all paused clients. */
 export function unpause(server: ServerState): void {
   const { paused } = server;
   server.paused = undefined;

@@ -1,12 +1,12 @@
 /**
- * Who listens to what, and the messages for them.
+ * Subscribers and their messages.
  *
  * @module
  */
 import { matches } from "./glob.ts";
 import { Push, type ReplyValue } from "./reply.ts";
 
-/** Who listens; a session. */
+/** A subscriber: a session. */
 export interface Subscriber {
   /** Sends a message. */
   send(value: ReplyValue): void;
@@ -14,11 +14,11 @@ export interface Subscriber {
 
 /** Channels, patterns and shard channels. */
 export class PubSubHub {
-  /** Who listens to a channel. */
+  /** The subscribers of each channel. */
   readonly channels: Map<string, Set<Subscriber>> = new Map();
-  /** Who listens to a pattern. */
+  /** The subscribers of each pattern. */
   readonly patterns: Map<string, Set<Subscriber>> = new Map();
-  /** Who listens to a shard channel. */
+  /** The subscribers of each shard channel. */
   readonly shards: Map<string, Set<Subscriber>> = new Map();
 
   /** Adds someone to one of the maps. */

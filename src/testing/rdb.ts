@@ -95,7 +95,7 @@ export function dumpValue(value: Value): string | undefined {
   return seal(writer);
 }
 
-/** What was written, with version and checksum. */
+/** Returns the payload with version and checksum. */
 function seal({ text }: Writer): string {
   const body = `${text}${String.fromCharCode(VERSION, 0)}`;
   const sum = new Uint8Array(8);
@@ -113,7 +113,7 @@ export function dumpFunctions(codes: readonly string[]): string {
   return seal(writer);
 }
 
-/** The texts of the libraries in a payload whose checksum is right, or what is wrong with it. */
+/** Returns the texts of the libraries in a payload, or the error. */
 export function readFunctions(payload: string): string[] | string {
   const reader = new Reader(toBytes(payload.slice(0, -10)));
   const codes: string[] = [];

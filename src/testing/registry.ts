@@ -1,6 +1,6 @@
 /**
- * All commands: what servers report of them, and who does them. A group is an object from names to handlers, one file in
- * `commands/` each; a name without a line in the table, or a line without a handler, is not there for clients.
+ * All commands: their properties and their handlers. A group is an object from names to handlers, one file in
+ * `commands/`. A name without a row in the table, or a row without a handler, does not exist for clients.
  *
  * @module
  */
@@ -58,7 +58,7 @@ function readRow(
 
 const read: WeakMap<readonly CommandGroup[], readonly Command[]> = new WeakMap();
 
-/** All commands that the groups have, containers before what they contain; read once. */
+/** Returns all commands of the groups, containers before their subcommands. Called once. */
 function readAll(groups: readonly CommandGroup[]): readonly Command[] {
   const handlers = new Map(groups.flatMap((group) => Object.entries(group)));
   const containers = new Set(

@@ -26,7 +26,7 @@ export interface Effect {
   readonly entry: Entry | undefined;
 }
 
-/** Whoever follows the log. */
+/** A follower of the log. */
 export interface Follower {
   /** An effect was added. */
   (effect: Effect): void;
@@ -54,7 +54,7 @@ export class Replication {
   linked = false;
   /** The replicas that are linked, with the offsets that they have acknowledged. */
   readonly replicas: Set<AttachedReplica> = new Set();
-  /** Who follows. */
+  /** The followers. */
   readonly followers: Set<Follower> = new Set();
   /** Called when a replica acknowledged more: WAIT looks again. */
   readonly onAcknowledged: Set<() => void> = new Set();
@@ -64,7 +64,7 @@ export class Replication {
     this.id = id;
   }
 
-  /** Whether effects are not to be replicated, as a script says. */
+  /** Whether effects are not replicated, at the request of a script. */
   silent = false;
   /** Effects of the command that is being done, and their number; -1 outside of one. */
   readonly #unit: Omit<Effect, "offset">[] = [];
@@ -112,7 +112,7 @@ export class Replication {
     });
   }
 
-  /** How many replicas have acknowledged an offset. */
+  /** Returns the number of replicas that have acknowledged an offset. */
   countAt(offset: number): number {
     let count = 0;
     for (const replica of this.replicas) if (replica.offset >= offset) count++;

@@ -1,13 +1,13 @@
 /**
- * What a command replies, as values. A string is a bulk string, each character a byte; a number or a bigint is an
- * integer; an array is an array. The rest are the classes here.
+ * Replies as values. A string is a bulk string, each character a byte; a number or a bigint is an integer; an array
+ * is an array. This file has classes for the other types.
  *
  * @module
  */
 
 /** A simple string. */
 export class Simple {
-  /** What it says. */
+  /** The text. */
   readonly text: string;
   /** Makes one. */
   constructor(text: string) {
@@ -60,7 +60,7 @@ export class SetReply {
 
 /** A push frame: an array in RESP2. */
 export class Push {
-  /** The kind, and what follows it. */
+  /** The kind and the elements. */
   readonly items: ReplyValue[];
   /** Makes one. */
   constructor(items: ReplyValue[]) {
@@ -104,9 +104,9 @@ export class Raw {
   }
 }
 
-/** Nothing is sent now: the command waits (`BLOCKED`) or has sent what it had to. */
+/** No reply at present: the command waits (`BLOCKED`) or has already sent its replies. */
 export class Silence {
-  /** For debugging. */
+  /** The reason, for debugging. */
   readonly why: string;
   /** Makes one. */
   constructor(why: string) {

@@ -32,14 +32,14 @@ export class ReplyWriter {
     return this.#length;
   }
 
-  /** What waits; valid until the next write. */
+  /** Returns the buffered output, valid until the next write. */
   take(): Uint8Array {
     const bytes = this.#arena.subarray(0, this.#length);
     this.#length = 0;
     return bytes;
   }
 
-  /** Takes back what was written behind `length`. */
+  /** Removes output after `length`. */
   cut(length: number): void {
     this.#length = length;
   }

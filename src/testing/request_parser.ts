@@ -6,7 +6,7 @@
 import { splitWords } from "./words.ts";
 import { toText } from "./types/bytes.ts";
 
-/** Text is decoded so many bytes at once; what is kept of it keeps that many alive. */
+/** The number of bytes to decode at once. Kept strings hold their window in memory. */
 const WINDOW = 1024;
 const INLINE_MOST = 65_536;
 const NONE = new Uint8Array(0);
@@ -15,7 +15,7 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A request that cannot be read; the connection ends after the error has been sent. */
 export class RequestError {
-  /** Without `ERR`. */
+  /** The message without `ERR`. */
   readonly text: string;
   /** Makes one. */
   constructor(text: string) {
@@ -32,7 +32,7 @@ export class RequestParser {
   #chunk: Uint8Array = NONE;
   #end = 0;
   #at = 0;
-  /** Of the request that is being read: its words so far, and how many are to come. */
+  /** The words of the incomplete request, and the number of missing ones. */
   #args: string[] = [];
   #left = 0;
   /** The length of the argument that is being read; -1 before that is known. */
@@ -70,7 +70,7 @@ export class RequestParser {
     this.#forget();
   }
 
-  /** Copies what has not been read, as the chunk goes back. */
+  /** Copies the unread rest, because the chunk is reused. */
   keep(): void {
     if (this.#at === this.#end) {
       this.#chunk = NONE;
@@ -88,9 +88,11 @@ export class RequestParser {
     this.#to = -1;
   }
 
-  /** The next request, or `undefined` when more bytes are needed. An empty one is to be ignored.
+  /**
+   * Returns the next request, or `undefined` if more bytes are needed. An empty request must be ignored.
    *
-   * @throws {RequestError} for what is none. */
+   * @throws {RequestError} for invalid input.
+   */
   next(): string[] | undefined {
     if (this.#left === 0) {
       if (this.#at === this.#end) return undefined;

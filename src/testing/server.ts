@@ -1,23 +1,23 @@
 /**
- * A Redis in the process. This file is the door of the folder; what stands behind it, and where to plug in:
+ * A Redis server in the process. The parts of the folder, and their extension points:
  *
- * 1. **Commands**: `commands/`, one file a group: an object from names to handlers `(session, args) => reply`, listed in
- *    `commands/mod.ts`. What the table says of each (arity, flags, keys, categories) is `table/command_rows.ts`, recorded
- *    from real servers; `registry.ts` joins the two. Handlers return values (`reply.ts`) or throw an `ErrorReply`.
- * 2. **Dispatch**: `dispatch.ts`. Faults plug into `state.hooks` (`state.ts`): `before` a command, `after` it and before
- *    its reply, `bytesIn` and `bytesOut` of a connection, `route` for a cluster.
- * 3. **Keyspace**: `database.ts`. Every value is changed behind `write`, `set`, `delete` or `expire`; `journal` gets each
- *    entry as it was before its first change, which is what a snapshot restores. `keyspace.ts` has what follows from a
- *    change: `changed`, `notify`, `remove`, `created`.
- * 4. **Replication**: `replication.ts`. The offset counts the bytes of effects; `followers` get each effect, `replicas`
- *    is what WAIT counts. A handler says `session.effects = [...]` where the command itself must not be repeated.
- * 5. **Scripts**: `scripting/`. `scripting.ts` has the scripts of a server and runs them, `sandbox.ts` makes a state of Lua,
- *    `script_run.ts` does what a script calls, on a session of `state.open(undefined)`. The engine is loaded by the first
- *    command that needs it, which is held back until then (`pause.ts`).
- * 6. **Blocking**: `blocking.ts`. A handler hands a `Waiter` to `state.blocking` and returns `BLOCKED`; `signal` wakes
- *    those who wait for a key, after the command.
+ * 1. **Commands**: `commands/`, one file a group: an object from names to handlers `(session, args) => reply`, listed
+ *   in `commands/mod.ts`. Their arity, flags, keys and categories are in `table/command_rows.ts`, recorded from real
+ *   servers; `registry.ts` joins the two. Handlers return values (`reply.ts`) or throw an `ErrorReply`.
+ * 2. **Dispatch**: `dispatch.ts`. Faults plug into `state.hooks` (`state.ts`): `before` a command, `after` it and
+ *   before its reply, `bytesIn` and `bytesOut` of a connection, `route` for a cluster.
+ * 3. **Keyspace**: `database.ts`. Every change of a value goes through `write`, `set`, `delete` or `expire`;
+ *   `journal` gets each entry as it was before its first change, for snapshots. `keyspace.ts` has the effects of a
+ *   change: `changed`, `notify`, `remove`, `created`.
+ * 4. **Replication**: `replication.ts`. The offset counts the bytes of effects; `followers` get each effect, WAIT
+ *   counts `replicas`. A handler sets `session.effects = [...]` if the command itself must not be replicated.
+ * 5. **Scripts**: `scripting/`. `scripting.ts` has the scripts of a server and runs them, `sandbox.ts` creates a Lua
+ *   state, `script_run.ts` runs the commands of a script, on a session of `state.open(undefined)`. The first command
+ *   that needs the engine loads it and waits (`pause.ts`).
+ * 6. **Blocking**: `blocking.ts`. A handler passes a `Waiter` to `state.blocking` and returns `BLOCKED`; `signal`
+ *   wakes the clients that wait for a key, after the command.
  * 7. **Pub/sub and tracking**: `pubsub_hub.ts`, `tracking_hub.ts`.
- * 8. **Time**: `time.ts`. `state.now` is the time of the command that is being done; `state.time.set` sets an alarm.
+ * 8. **Time**: `time.ts`. `state.now` is the time of the current command; `state.time.set` sets an alarm.
  *
  * @module
  */
@@ -55,15 +55,15 @@ function hexadecimal(random: () => number): string {
   return text;
 }
 
-/** What a server of a topology has in common with the others, or has besides. */
+/** The parts of a server that it shares with others of a topology, or has in addition. */
 export interface ServerParts {
   /** The time of the whole topology; it is stopped by the topology. */
   readonly time?: ServerTime;
   /** All groups of commands, later ones before earlier ones; the same array for all servers of a kind. Default: `GROUPS`. */
   readonly groups?: readonly CommandGroup[];
-  /** Where it is for clients in this process: `127.0.0.1:7000`. */
+  /** The address for clients in this process: `127.0.0.1:7000`. */
   readonly address?: string;
-  /** Why no connection is made now; `undefined` where one is. */
+  /** Returns the reason for refusing connections; `undefined` accepts them. */
   readonly refuse?: () => string | undefined;
 }
 
@@ -196,7 +196,7 @@ export class TestServerBase implements AsyncDisposable {
     return this.#state.executed;
   }
 
-  /** What can go wrong with this server: `server.faults.loseReply("INCR")`. */
+  /** The faults of this server: `server.faults.loseReply("INCR")`. */
   get faults(): Faults {
     return this.#faults;
   }
@@ -222,10 +222,10 @@ export class TestServerBase implements AsyncDisposable {
   }
 
   /**
-   * Goes back to a snapshot, as often as wanted; costs what has changed since. Snapshots that were taken later are gone.
-   * Clients that watch, cache or wait for a key that changes learn of it.
+   * Restores a snapshot. Takes as long as the changes since. Later snapshots become invalid. Clients that watch,
+   * cache or wait for a changed key are notified.
    *
-   * @throws {TypeError} for a snapshot of another server, or one that is gone.
+   * @throws {TypeError} for a snapshot of another server, or an invalid one.
    */
   restore(snapshot: Snapshot): void {
     this.#snapshots.restore(snapshot);
@@ -238,9 +238,11 @@ export class TestServerBase implements AsyncDisposable {
     return dumpDatabase(this.#state, db);
   }
 
-  /** How many milliseconds keys still live; keys that do not expire are not there.
+  /**
+   * Returns the remaining times to live in milliseconds, for keys that expire.
    *
-   * @throws {TypeError} where there is no such database. */
+   * @throws {TypeError} if the database does not exist.
+   */
   dumpExpiry({ db = 0 }: DumpOptions = {}): Record<string, number> {
     return dumpExpiry(this.#state, db);
   }

@@ -1,5 +1,5 @@
 /**
- * Snapshots: what is changed after one is remembered as it was, so that taking and restoring cost what the changes cost.
+ * Snapshots: changed entries are recorded as they were, so taking and restoring cost as much as the changes.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Snapshot extends Disposable {
   discard(): void;
 }
 
-/** What has changed since a snapshot and before the next one. */
+/** The changes between a snapshot and the next one. */
 class Layer implements Snapshot {
   readonly takenAt: number;
   readonly keys: Map<string, Entry | undefined>[];

@@ -1,6 +1,5 @@
 /**
- * What the server knows: itself, its clients, its commands. Data with few methods; what happens with it stands in files
- * named for it.
+ * The state of a server: itself, its clients, its commands. Classes with few methods; other files have the behavior.
  *
  * @module
  */
@@ -18,7 +17,7 @@ import type { TrackingHub, TrackingMode } from "./tracking_hub.ts";
 /** Does a command; `args[0]` is its name (and `args[1]` its subcommand). Returns or throws its reply. */
 export type Handler = (session: Session, args: string[]) => ReplyValue;
 
-/** Where keys stand among the arguments. */
+/** The positions of keys among the arguments. */
 export interface KeySpec {
   /** RO, RW, OW, RM, access, insert, update, delete, not_key, incomplete, variable_flags. */
   readonly flags: readonly string[];
@@ -30,7 +29,7 @@ export interface KeySpec {
 
 /** A command, or a subcommand. */
 export interface Command {
-  /** In lower case; `client|kill` for a subcommand. */
+  /** The name in lower case; `client|kill` for a subcommand. */
   readonly name: string;
   /** `CLIENT KILL`, as logs show it. */
   readonly label: string;
@@ -38,13 +37,13 @@ export interface Command {
   readonly arity: number;
   /** write, readonly, denyoom, noscript, blocking, ... */
   readonly flags: ReadonlySet<string>;
-  /** First key, last key, step, as COMMAND says. */
+  /** The first key, the last key and the step, as in COMMAND. */
   readonly range: readonly [number, number, number];
   /** ACL categories. */
   readonly categories: readonly string[];
-  /** What clients should know. */
+  /** The tips for clients. */
   readonly tips: readonly string[];
-  /** Where its keys are. */
+  /** The positions of its keys. */
   readonly specs: readonly KeySpec[];
   /** Its subcommands. */
   readonly subcommands: Map<string, Command> | undefined;
@@ -58,27 +57,27 @@ export interface Command {
   readonly lua: boolean;
   /** Does it; a command without is not there. */
   readonly run: Handler | undefined;
-  /** For INFO commandstats. */
+  /** The numbers for INFO commandstats. */
   readonly stats: { calls: number; usec: number; rejected: number; failed: number };
 }
 
 /** The wire of a client, as its session sees it. */
 export interface Link {
-  /** Where the client is: `127.0.0.1:50000`. */
+  /** The address of the client: `127.0.0.1:50000`. */
   readonly address: string;
-  /** Where the server is. */
+  /** The address of the server. */
   readonly localAddress: string;
   /** Adds a reply to what will be sent. */
   write(value: ReplyValue): void;
-  /** How much waits to be sent. */
+  /** The number of unsent bytes. */
   readonly pending: number;
-  /** Takes back what was written behind that length. */
+  /** Removes output after that length. */
   cut(length: number): void;
   /** Sends it, soon. */
   flush(): void;
-  /** Sends what waits, then ends the connection; `now` loses it. */
+  /** Sends buffered output, then ends the connection; `now` discards the output. */
   close(now?: boolean): void;
-  /** Goes on with the requests that wait, as the client is no longer blocked. */
+  /** Continues with the waiting requests of a client that is no longer blocked. */
   resume(): void;
 }
 
@@ -112,9 +111,9 @@ export class Session {
   libName = "";
   /** CLIENT SETINFO. */
   libVersion = "";
-  /** When it connected. */
+  /** The time of the connect. */
   readonly createdAt: number;
-  /** When it last sent a command. */
+  /** The time of the last command. */
   activeAt: number;
   /** Its last command. */
   lastCommand: Command | undefined;
@@ -138,9 +137,9 @@ export class Session {
   replies: "on" | "off" | "skip" | "skipping" = "on";
   /** MONITOR. */
   monitor = false;
-  /** What it waits for. */
+  /** The keys that it waits for. */
   blocked: Waiter | undefined;
-  /** Nothing blocks: within EXEC, or a script. */
+  /** Whether commands must not block: within EXEC, or in a script. */
   noBlock = false;
   /** A command of EXEC or of a script is being done. */
   nested = false;
@@ -160,7 +159,7 @@ export class Session {
   readOnly = false;
   /** ASKING. */
   asking = false;
-  /** What is to be put into the replication log instead of the command itself; `[]` for nothing. */
+  /** The commands for the replication log instead of the command itself; `[]` for none. */
   effects: string[][] | undefined;
 
   /** Makes one. */
@@ -174,7 +173,7 @@ export class Session {
     this.createdAt = this.activeAt = server.now;
   }
 
-  /** How many channels, patterns and shard channels it listens to. */
+  /** The number of channels, patterns and shard channels. */
   get subscriptions(): number {
     return this.channels.size + this.patterns.size;
   }
@@ -188,37 +187,37 @@ export class Session {
   }
 }
 
-/** Where faults plug in; each may be missing. */
+/** The hooks of faults and clusters. */
 export interface Hooks {
-  /** Before a command is looked at: a reply ends it there. */
+  /** Called before a command is checked. A returned reply ends the command. */
   before?: (session: Session, args: string[]) => ReplyValue | undefined;
-  /** After a command: the reply to send, `SENT` for none. */
+  /** Called after a command. Returns the reply to send, `SENT` for none. */
   after?: (session: Session, args: string[], reply: ReplyValue) => ReplyValue;
-  /** Bytes have come: what to read now. What is kept back goes to `receive` later. */
+  /** Called with received bytes. Returns the bytes to process now. Delayed bytes go to `receive` later. */
   bytesIn?: (
     session: Session,
     bytes: Uint8Array,
     receive: (bytes: Uint8Array) => void,
   ) => Uint8Array | undefined;
-  /** Bytes go out: what to send now. What is kept back goes to `transmit` later. */
+  /** Called with bytes to send. Returns the bytes to send now. Delayed bytes go to `transmit` later. */
   bytesOut?: (
     session: Session,
     bytes: Uint8Array,
     transmit: (bytes: Uint8Array) => void,
   ) => Uint8Array | undefined;
-  /** Before the ACL and everything: MOVED, ASK, CLUSTERDOWN for the keys of a command. */
+  /** Called before the ACL check: returns MOVED, ASK or CLUSTERDOWN for the keys of a command. */
   route?: (session: Session, command: Command, args: string[]) => ReplyValue | undefined;
 }
 
-/** What a server knows of its scripts before it runs one. */
+/** The information about scripts that dispatch needs. */
 export interface ScriptGate {
   /** Whether a script can be run now, or be refused. */
   readonly ready: boolean;
-  /** How many scripts, libraries and functions there are. */
+  /** The numbers of scripts, libraries and functions. */
   readonly counts: { readonly scripts: number; readonly libraries: number; readonly functions: number };
   /** Loads the engine. */
   load(): Promise<void>;
-  /** What a command that runs a script needs, where the script declares it. */
+  /** Returns the requirements of a command that runs a script, from the script's flags. */
   needs(
     name: string,
     args: readonly string[],
@@ -257,7 +256,7 @@ export class ServerState implements DatabaseHost {
   readonly time: ServerTime;
   /** The time of the command that is being done. */
   now = 0;
-  /** When it was started. */
+  /** The time of the start. */
   readonly startedAt: number;
   /** CONFIG. */
   readonly config: Config;
@@ -277,7 +276,7 @@ export class ServerState implements DatabaseHost {
   readonly blocking: BlockingHub;
   /** Offsets and the log. */
   readonly replication: Replication;
-  /** What was executed. */
+  /** The log of executed commands. */
   readonly executed: ExecutedLog;
   /** Faults. */
   readonly hooks: Hooks = {};
@@ -308,7 +307,7 @@ export class ServerState implements DatabaseHost {
   readonly monitors: Set<Session> = new Set();
   /** The client whose command is being done. */
   current: Session | undefined;
-  /** What else has to know of a change: the next room's things. */
+  /** Further callbacks for changes, used by topologies. */
   readonly onChange: ((db: Database, key: string) => void)[] = [];
   /** SLOWLOG, latest first. */
   readonly slowlog: ReplyValue[][] = [];
@@ -357,9 +356,9 @@ export class ServerState implements DatabaseHost {
     return session;
   }
 
-  /** What to do when a key expired; set by `keyspace.ts`. */
+  /** Called when a key has expired; set by `keyspace.ts`. */
   onExpired: (db: Database, key: string) => void = () => {};
-  /** What to do when something will expire earlier than all before; set by `keyspace.ts`. */
+  /** Called when the earliest expiry has changed; set by `keyspace.ts`. */
   onExpiresAt: (db: Database, at: number) => void = () => {};
 
   /** A key has expired. */
@@ -367,7 +366,7 @@ export class ServerState implements DatabaseHost {
     this.onExpired(db, key);
   }
 
-  /** What to do when a key was added; set by `keyspace.ts`. */
+  /** Called when a key was added; set by `keyspace.ts`. */
   onAdded: (db: Database, key: string) => void = () => {};
 
   /** A key is there that was not. */
@@ -380,7 +379,7 @@ export class ServerState implements DatabaseHost {
     if (this.blocking.count > 0) this.blocking.signal(db, key);
   }
 
-  /** Something expires at a time. */
+  /** Schedules the expiry of a key. */
   expiresAt(db: Database, at: number): void {
     this.onExpiresAt(db, at);
   }

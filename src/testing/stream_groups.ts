@@ -1,5 +1,5 @@
 /**
- * How far groups have read, and what they are given.
+ * The progress of groups, and deliveries to consumers.
  *
  * @module
  */
@@ -12,7 +12,7 @@ function hasTombstones(stream: Stream, from: bigint): boolean {
   return from <= stream.maxDeleted;
 }
 
-/** How many entries were added up to an id; -1 where that is not known. */
+/** Returns the number of entries added up to an id; -1 if unknown. */
 export function countUpTo(stream: Stream, id: bigint): number {
   if (stream.added === 0) return 0;
   if (stream.size === 0 && id <= stream.lastId) return stream.added;
@@ -26,7 +26,7 @@ export function countUpTo(stream: Stream, id: bigint): number {
   return -1;
 }
 
-/** How many entries a group has yet to read; `null` where that is not known. */
+/** Returns the number of entries that a group has to read; `null` if unknown. */
 export function lagOf(stream: Stream, group: Group): number | null {
   if (stream.added === 0) return 0;
   if (group.read >= 0 && !hasTombstones(stream, group.lastId)) return stream.added - group.read;
@@ -34,7 +34,7 @@ export function lagOf(stream: Stream, group: Group): number | null {
   return read < 0 ? null : stream.added - read;
 }
 
-/** Gives a consumer entries that nobody of its group has got. */
+/** Delivers new entries to a consumer of a group. */
 export function deliver(
   stream: Stream,
   group: Group,

@@ -8,7 +8,7 @@ import { makeId, MAX_ID } from "./types/stream.ts";
 
 const MOST = 18446744073709551615n;
 
-/** What is said of an id that is none. */
+/** The error for an invalid id. */
 export const BAD_ID: ErrorReply = err("Invalid stream ID specified as stream command argument");
 
 function part(text: string): bigint {

@@ -1,18 +1,18 @@
 /**
- * The server's time: what its clock says, and what a test has added to it.
+ * The server's time: its clock plus the time that a test has added.
  *
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
 import { Heap } from "./heap.ts";
 
-/** Something that happens at a time. */
+/** A scheduled call. */
 export interface Alarm {
   /** Milliseconds since 1970, in the server's time. */
   readonly at: number;
   /** Decides between alarms of the same time: the earlier set goes first. */
   readonly order: number;
-  /** What happens. */
+  /** The callback. */
   readonly ring: () => void;
   /** Whether it was taken back, or has happened. */
   done: boolean;
@@ -75,7 +75,7 @@ export class ServerTime {
     this.#arm();
   }
 
-  /** What distinguishes its time from the clock's: it changes when time is moved forward, and can be set back. */
+  /** The difference between its time and the clock's. It changes when time is advanced, and can be reset. */
   get offset(): number {
     return this.#base;
   }

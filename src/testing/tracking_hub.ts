@@ -1,37 +1,37 @@
 /**
- * Client tracking: who has read which keys, and who is to be told of changes.
+ * Client tracking: the clients that have read each key, and their invalidations.
  *
  * @module
  */
 import { Push, type ReplyValue } from "./reply.ts";
 
-/** How a client tracks. */
+/** The tracking options of a client. */
 export interface TrackingMode {
   /** Changes of all keys with one of the prefixes, read or not. */
   readonly broadcast: boolean;
   /** The prefixes; an empty one for all keys. */
   readonly prefixes: readonly string[];
-  /** Only what is read behind CLIENT CACHING YES. */
+  /** Whether only reads after CLIENT CACHING YES are tracked. */
   readonly optIn: boolean;
-  /** All but what is read behind CLIENT CACHING NO. */
+  /** Whether reads after CLIENT CACHING NO are not tracked. */
   readonly optOut: boolean;
-  /** Not of its own changes. */
+  /** Whether the client's own changes are not reported. */
   readonly noLoop: boolean;
-  /** CLIENT ID of who is told instead; 0 for itself. */
+  /** The CLIENT ID that receives invalidations; 0 for the client itself. */
   readonly redirect: number;
   /** CLIENT CACHING for the next command. */
   caching: boolean | undefined;
-  /** Whether the client that is told instead has gone. */
+  /** Whether the receiving client has disconnected. */
   broken: boolean;
 }
 
-/** Who tracks; a session. */
+/** A tracking client: a session. */
 export interface Tracker {
   /** CLIENT ID. */
   readonly id: number;
   /** 2 or 3. */
   readonly protocol: number;
-  /** How it tracks. */
+  /** Its tracking options. */
   readonly tracking: TrackingMode | undefined;
   /** SUBSCRIBE. */
   readonly channels: ReadonlySet<string>;
@@ -43,33 +43,33 @@ export interface Tracker {
 
 const CHANNEL = "__redis__:invalidate";
 
-/** Keys with those who have read them. */
+/** The keys and the clients that have read them. */
 export class TrackingHub {
   readonly #readers: Map<string, Set<Tracker>> = new Map();
   readonly #broadcast: Set<Tracker> = new Set();
   #pending: Map<Tracker, Map<string, string[]>> = new Map();
-  /** Who has deleted everything, and is yet to be told. */
+  /** The client that has flushed all keys, if its invalidation is not sent yet. */
   #flushedBy: Tracker | undefined;
   /** All who track. */
   readonly trackers: Set<Tracker> = new Set();
   /** Finds a client by its id. */
   find: (id: number) => Tracker | undefined = () => undefined;
-  /** The client whose command is being done: it is told behind its reply. */
+  /** The client of the current command, which gets its invalidations after the reply. */
   current: () => Tracker | undefined = () => undefined;
 
-  /** How many keys are remembered. */
+  /** The number of tracked keys. */
   get keys(): number {
     return this.#readers.size;
   }
 
-  /** How many entries there are, one for each key and client. */
+  /** The number of entries, one for each key and client. */
   get items(): number {
     let items = 0;
     for (const readers of this.#readers.values()) items += readers.size;
     return items;
   }
 
-  /** How many prefixes are broadcast. */
+  /** The number of broadcast prefixes. */
   get prefixes(): number {
     return new Set([...this.#broadcast].flatMap((one) => one.tracking?.prefixes ?? [])).size;
   }
@@ -98,7 +98,7 @@ export class TrackingHub {
     this.limit(most);
   }
 
-  /** Forgets keys until there are no more than `most`; who has read them is told. */
+  /** Removes keys until at most `most` are left, and invalidates them. */
   limit(most: number): void {
     while (most > 0 && this.#readers.size > most) {
       const oldest = this.#readers.keys().next().value!;
@@ -106,7 +106,7 @@ export class TrackingHub {
     }
   }
 
-  /** A key was changed by a client, or by nobody. */
+  /** Called when a key was changed, by a client or otherwise. */
   changed(key: string, by: Tracker | undefined): void {
     if (this.#broadcast.size > 0) {
       for (const tracker of this.#broadcast) {
@@ -127,7 +127,7 @@ export class TrackingHub {
     }
   }
 
-  /** Tells what has been put off: behind the reply of the command that did it. */
+  /** Sends delayed invalidations, after the reply of the command. */
   flush(): void {
     const flushedBy = this.#flushedBy;
     this.#flushedBy = undefined;

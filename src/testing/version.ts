@@ -1,5 +1,5 @@
 /**
- * The version that the server says it is.
+ * The version that the server reports.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How commands wait.
+ * Helpers of blocking commands.
  *
  * @module
  */
@@ -7,9 +7,11 @@ import { parseDouble, parseInteger } from "./numbers.ts";
 import { BLOCKED, err, type ReplyValue } from "./reply.ts";
 import type { Session } from "./state.ts";
 
-/** A timeout in seconds as the time at which it ends, in milliseconds since 1970; 0 for none.
+/**
+ * Returns the deadline of a timeout in seconds, in milliseconds since 1970; 0 for none.
  *
- * @throws {ErrorReply} for what is none. */
+ * @throws {ErrorReply} for an invalid timeout.
+ */
 export function deadlineOf(session: Session, seconds: string): number {
   const value = parseDouble(seconds);
   if (value === undefined) throw err("timeout is not a float or out of range");
@@ -27,7 +29,7 @@ export function deadlineOfMs(session: Session, text: string): number {
   return value === 0n || value === 0 ? 0 : session.server.now + Number(value);
 }
 
-/** Lets a client wait for keys, unless it may not: then it gets at once what it would get at the end of its time. */
+/** Makes a client wait for keys. If it may not wait, it gets the reply of the timeout at once. */
 export function waitFor(
   session: Session,
   keys: readonly string[],

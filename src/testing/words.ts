@@ -39,7 +39,7 @@ export function splitWords(line: string): string[] | undefined {
           }
         }
       }
-      // What follows the end of quotes must be a space.
+      // A closing quote must be followed by a space.
       if (at + 1 < line.length && !/\s/.test(line[at + 1]!)) return undefined;
     }
     words.push(word);

@@ -9,9 +9,9 @@ import { ErrorReply } from "../reply.ts";
 import type { Command, Session } from "../state.ts";
 import type { Selector, User } from "./user.ts";
 
-/** Why something is denied: the command, a key or a channel, and which. */
+/** The reason of a denial: a command, a key or a channel, and its name. */
 export interface Denial {
-  /** What it fails for. */
+  /** The type of the denial. */
   readonly reason: "command" | "key" | "channel" | "auth";
   /** The name. */
   readonly object: string;
@@ -69,7 +69,7 @@ function checkSelector(
 
 const RANK = { command: 0, key: 1, channel: 2, auth: 3 };
 
-/** What a user is denied of a command; `undefined` for nothing. */
+/** Returns why a user may not run a command; `undefined` if permitted. */
 export function denied(user: User, command: Command, args: readonly string[]): Denial | undefined {
   if (user.unrestricted || command.flags.has("no_auth")) return undefined;
   const keys = keysOf(command, args);
@@ -77,7 +77,7 @@ export function denied(user: User, command: Command, args: readonly string[]): D
   for (const selector of user.selectors) {
     const denial = checkSelector(selector, command, args, keys);
     if (denial === undefined) return undefined;
-    // The selector that came furthest says why.
+    // The selector that matched furthest has the reason.
     if (worst === undefined || RANK[denial.reason] > RANK[worst.reason]) worst = denial;
   }
   return worst;

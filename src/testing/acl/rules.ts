@@ -9,7 +9,7 @@ import { type KeyPattern, Selector, User } from "./user.ts";
 
 /** A rule that cannot be applied; its text is shown behind `Error in ACL SETUSER modifier`. */
 export class RuleError {
-  /** What is wrong. */
+  /** The description of the error. */
   readonly text: string;
   /** Whether the text is the whole error. */
   readonly whole: boolean;

@@ -1,10 +1,10 @@
 /**
- * Users: what they may do.
+ * Users and their permissions.
  *
  * @module
  */
 
-/** A key pattern with what may be done to the keys. */
+/** A key pattern with its permissions. */
 export interface KeyPattern {
   /** The pattern. */
   readonly pattern: string;
@@ -91,7 +91,7 @@ export class User {
 
 /** All users. */
 export class UserTable {
-  /** By name. */
+  /** The users by name. */
   readonly byName: Map<string, User> = new Map();
 
   /** Begins with a default user that may do everything. */

@@ -40,7 +40,7 @@ function auth(session: Session, args: string[]): ReplyValue {
   return OK;
 }
 
-/** @throws {ErrorReply} where a name of a client has spaces or what cannot be printed. */
+/** @throws {ErrorReply} if a client name contains spaces or unprintable characters. */
 export function checkName(name: string, message: string): void {
   for (let i = 0; i < name.length; i++) {
     const code = name.charCodeAt(i);

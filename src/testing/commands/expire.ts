@@ -16,9 +16,11 @@ interface Conditions {
   lt: boolean;
 }
 
-/** NX, XX, GT and LT among arguments.
+/**
+ * Parses NX, XX, GT and LT.
  *
- * @throws {ErrorReply} for anything else, and for what does not go together. */
+ * @throws {ErrorReply} for other arguments and for contradictions.
+ */
 export function readConditions(args: readonly string[]): Conditions {
   const found = { nx: false, xx: false, gt: false, lt: false };
   for (const arg of args) {

@@ -10,7 +10,7 @@ import type { Session } from "../state.ts";
 import { deadlineOf, waitFor } from "../waiting.ts";
 import { moveElement, pop, sideOf } from "./lists.ts";
 
-/** Whether there is a list at a key now; another type is as good as none for who waits. */
+/** Returns whether a key holds a list. For a waiting client, another type is like a missing key. */
 function isList(session: Session, key: string): boolean {
   const value = session.db.peek(key)?.value;
   return value !== undefined && typeof value !== "string" && value.type === "list";

@@ -52,7 +52,7 @@ function listNames(names: Iterable<string>, pattern: string | undefined): string
   return [...names].filter((name) => pattern === undefined || matches(pattern, name));
 }
 
-/** Where SUBSCRIBE cannot be: in a transaction of a client that speaks RESP2, its replies would be of no use. */
+/** Returns whether SUBSCRIBE is allowed: not in a transaction over RESP2. */
 function allowed(kind: Kind) {
   const run = subscribe(kind);
   return (session: Session, args: string[]): ReplyValue => {

@@ -19,7 +19,7 @@ export function splitKeys(args: readonly string[], count: number): { keys: strin
   return { keys: args.slice(3, 3 + count), args: args.slice(3 + count) };
 }
 
-/** Shows a command that runs a script to all who monitor, before what the script does. */
+/** Sends a command that runs a script to MONITOR clients, before the commands of the script. */
 export function showFirst(session: Session, args: readonly string[]): void {
   if (session.server.monitors.size > 0) feedMonitors(session, args);
 }

@@ -99,7 +99,7 @@ function srandmember(session: Session, args: string[]): ReplyValue {
   return choose(set.size, Number(count), pick).map((place) => set.dict.at(place).key);
 }
 
-/** What is in all sets. */
+/** Returns the intersection. */
 export function intersect(sets: readonly (SetValue | undefined)[], limit: number = 0): string[] {
   if (sets.some((set) => set === undefined)) return [];
   const sorted = (sets as SetValue[]).toSorted((a, b) => a.size - b.size);

@@ -48,7 +48,7 @@ function readQuery(args: readonly string[], readOnly: boolean): Query {
   return query;
 }
 
-/** What a pattern stands for with an element in place of its star. */
+/** Returns the value of a pattern with an element in place of its star. */
 function lookup(session: Session, pattern: string, element: string): string | undefined {
   if (pattern === "#") return element;
   const star = pattern.indexOf("*");

@@ -44,7 +44,7 @@ interface Query {
   readonly limit: number;
 }
 
-/** `numkeys key...` and what follows. */
+/** Parses `numkeys key...` and the options. */
 function readQuery(
   session: Session,
   args: readonly string[],

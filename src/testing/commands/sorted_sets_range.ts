@@ -23,7 +23,7 @@ interface Query {
   readonly withScores: boolean;
 }
 
-/** `min max` and what follows it. `by` and `reverse` are fixed for the older commands. */
+/** Parses `min max` and the options. `by` and `reverse` are fixed for the older commands. */
 function readQuery(
   args: readonly string[],
   from: number,

@@ -85,7 +85,7 @@ function xclaim(session: Session, args: string[]): ReplyValue {
   for (const id of ids) {
     let entry = group.pending.get(id);
     if (!stream.entries.get(id)) {
-      // What is no longer there is not pending either.
+      // A deleted entry is not pending either.
       if (entry !== undefined) {
         group.pending.delete(id);
         entry.consumer.pending.delete(id);
@@ -223,7 +223,7 @@ function describeGroup(stream: Stream, group: Group, count: number): ReplyValue 
   ]);
 }
 
-/** In the order of their names, as Redis keeps them. */
+/** Sorts by name, as Redis does. */
 function sorted<T extends { readonly name: string }>(items: Iterable<T>): T[] {
   return [...items].sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }

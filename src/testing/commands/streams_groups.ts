@@ -1,5 +1,5 @@
 /**
- * Streams: groups and what they have to acknowledge.
+ * Streams: groups and their pending entries.
  *
  * @module
  */

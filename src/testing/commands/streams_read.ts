@@ -85,7 +85,7 @@ function groupOf(session: Session, key: string, name: string): Group {
   return group;
 }
 
-/** What a consumer has been given and has not acknowledged. */
+/** Returns the pending entries of a consumer. */
 function history(
   stream: Stream,
   group: Group,
@@ -204,7 +204,7 @@ function xread(session: Session, args: string[], name: "xread" | "xreadgroup"): 
   return waitFor(session, keys, query.deadline, (key) => serve(session, key, query, from), NULL_ARRAY);
 }
 
-/** A client that waits gets what is new. */
+/** Passes new entries to a waiting client. */
 function serve(
   session: Session,
   key: string,

@@ -17,7 +17,7 @@ export type CommandMatch = string | readonly string[] | RegExp | ((args: readonl
 export function matcher(match: CommandMatch): (args: readonly string[]) => boolean {
   if (typeof match === "function") return (args) => match(args.map(fromText));
   if (match instanceof RegExp) {
-    // A pattern with the flag g or y would go on where it stopped.
+    // A pattern with the flag g or y would continue at its last position.
     const pattern = new RegExp(match.source, match.flags.replace(/[gy]/g, ""));
     return (args) => pattern.test(args.map(fromText).join(" "));
   }
@@ -52,7 +52,7 @@ interface KnownError {
 const hasKeys = ({ specs, flags }: Command): boolean => specs.length > 0 || flags.has("movablekeys");
 const writes = ({ write }: Command): boolean => write;
 
-/** What servers of version 7.0 say, and to which commands. */
+/** The error texts of Redis 7.0, and the commands that they apply to. */
 const ERRORS: Readonly<Record<ErrorCode, KnownError>> = {
   BUSY: {
     text: "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",

@@ -1,5 +1,5 @@
 /**
- * What a test holds of a fault that it has asked for.
+ * The handle of a fault.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { ClientFilter } from "../client_info.ts";
 
 /** A fault; `using` or `undo()` ends it. */
 export interface Fault extends Disposable {
-  /** How often it struck: connections cut or refused, replies replaced or lost. Always 0 for latency and freezes. */
+  /** The number of hits: connections cut or refused, replies replaced or lost. Always 0 for latency and freezes. */
   readonly hits: number;
   /** Whether it can still strike. */
   readonly active: boolean;
@@ -15,13 +15,13 @@ export interface Fault extends Disposable {
   undo(): void;
 }
 
-/** Which clients a fault concerns. */
+/** The options of a fault. */
 export interface FaultOptions {
   /** The clients. Default: all. */
   readonly clients?: ClientFilter;
 }
 
-/** How often a fault strikes. */
+/** The options of a fault that strikes a number of times. */
 export interface RepeatedFaultOptions extends FaultOptions {
   /** The fault ends after it has struck so often. Default 1; `Infinity`: until it is undone. */
   readonly times?: number;
@@ -30,9 +30,9 @@ export interface RepeatedFaultOptions extends FaultOptions {
 /** The direction of bytes, seen from the server: `"in"` are requests, `"out"` replies and messages. */
 export type Direction = "in" | "out";
 
-/** A fault that counts what it does. */
+/** A fault that counts its hits. */
 export class CountedFault implements Fault {
-  /** Which clients it concerns. */
+  /** The affected clients. */
   readonly clients: ClientFilter | undefined;
   readonly #times: number;
   readonly #end: () => void;

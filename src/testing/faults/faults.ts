@@ -20,15 +20,15 @@ import { Traffic } from "./traffic.ts";
 
 /** Options of {@linkcode Faults.latency}. */
 export interface LatencyOptions extends FaultOptions {
-  /** Which bytes are late. Default `"out"`: commands are executed at once and their replies are late. */
+  /** The direction. Default `"out"`: commands are executed at once and their replies are delayed. */
   readonly direction?: Direction;
-  /** Up to so many milliseconds more, by the clock's random numbers. Default 0. */
+  /** The maximum of random additional milliseconds, by the clock. Default 0. */
   readonly jitter?: number;
 }
 
 /** Options of {@linkcode Faults.freeze}. */
 export interface FreezeOptions extends FaultOptions {
-  /** Which bytes wait. Default: both. `"out"`: commands are executed, replies wait. */
+  /** The direction. Default: both. `"out"`: commands are executed, replies wait. */
   readonly direction?: Direction;
 }
 
@@ -47,7 +47,7 @@ interface Losing {
   readonly pending: number;
 }
 
-/** What can go wrong with a server. Each method returns the fault, whose `undo()`, or the end of its `using`, ends it. */
+/** The faults of a server. Each method returns the fault; `undo()`, or the end of its `using` block, ends it. */
 export class Faults {
   readonly #server: ServerState;
   readonly #traffic: Traffic;
@@ -71,8 +71,8 @@ export class Faults {
   }
 
   /**
-   * Ends a connection as soon as `bytes` bytes have passed on it from now on. Requests that arrived whole are executed, and
-   * replies that left are delivered. Cuts one connection unless `times` says otherwise.
+   * Ends a connection after `bytes` further bytes. Requests that arrived completely are executed, and sent replies
+   * are delivered. Cuts one connection by default; see `times`.
    */
   cutAfter(bytes: number, direction: Direction = "out", options: RepeatedFaultOptions = {}): Fault {
     return this.#add({ times: 1, ...options }, this.#traffic.cuts, (fault) => (
@@ -92,8 +92,8 @@ export class Faults {
   }
 
   /**
-   * Loses all further bytes of the connections that are there now, without ending them: their peers hear nothing. New
-   * connections work. When it is undone, the lost connections end.
+   * Discards all further bytes of the present connections without ending them. New connections work. `undo()` ends
+   * the affected connections.
    */
   halfOpen(options: FaultOptions = {}): Fault {
     const { sessions } = this.#server;
@@ -186,7 +186,7 @@ export class Faults {
     return this.#add({ times: 1, ...options }, this.#commands, (fault) => ({ fault, matches, reply }));
   }
 
-  /** Plugs in what is needed: a server without faults does not look for them. */
+  /** Installs the needed hooks. A server without faults has none. */
   #plug(): void {
     const { hooks, blocking } = this.#server;
     const traffic = this.#traffic;

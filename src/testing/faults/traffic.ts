@@ -14,7 +14,7 @@ type Pass = (bytes: Uint8Array) => void;
 export interface LatencyFault {
   /** Counts, and knows its clients. */
   readonly fault: CountedFault;
-  /** Which bytes. */
+  /** The direction. */
   readonly direction: Direction;
   /** The delay of the next chunk in milliseconds. */
   readonly delay: () => number;
@@ -24,19 +24,19 @@ export interface LatencyFault {
 export interface FreezeFault {
   /** Counts, and knows its clients. */
   readonly fault: CountedFault;
-  /** Which bytes; `undefined` for both. */
+  /** The direction; `undefined` for both. */
   readonly direction: Direction | undefined;
 }
 
-/** Connections that end when so many bytes have passed. */
+/** A fault that ends connections after a number of bytes. */
 export interface CutFault {
   /** Counts, and knows its clients. */
   readonly fault: CountedFault;
-  /** Which bytes. */
+  /** The direction. */
   readonly direction: Direction;
-  /** How many. */
+  /** The number of bytes. */
   readonly bytes: number;
-  /** How many have passed on each connection. */
+  /** The number of bytes so far, by connection. */
   readonly passed: WeakMap<Session, number>;
 }
 
@@ -55,7 +55,7 @@ class Queue {
   }
 }
 
-/** Lets bytes pass as the faults say. */
+/** Delays, drops or cuts the bytes of connections. */
 export class Traffic {
   /** Late bytes. */
   readonly latencies: Set<LatencyFault> = new Set();
@@ -70,7 +70,7 @@ export class Traffic {
 
   readonly #idle: () => void;
 
-  /** For all connections of a server; `idle` is called when no bytes wait any more. */
+  /** Handles all connections of a server. `idle` is called when no bytes wait any more. */
   constructor(server: ServerState, idle: () => void) {
     this.#server = server;
     this.#idle = idle;

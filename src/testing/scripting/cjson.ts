@@ -8,7 +8,7 @@ import { argumentError, LuaError, type LuaFunction, type LuaHost } from "./lua_h
 import { BOOLEAN, LIGHT_USERDATA, NIL, NUMBER, type Pointer, STRING, TABLE } from "./lua_module.ts";
 import { JsonReader } from "./json_reader.ts";
 
-/** What `cjson.encode_*` and `cjson.decode_*` set. */
+/** The settings of `cjson.encode_*` and `cjson.decode_*`. */
 interface Settings {
   sparseConvert: boolean;
   sparseRatio: number;
@@ -67,7 +67,7 @@ class Encoder {
     return new LuaError(`Cannot serialise ${this.#host.typeName(this.#L, index)}: ${why}`);
   }
 
-  /** What is on top as JSON. */
+  /** Returns the top of the stack as JSON. */
   value(depth: number): string {
     const { m } = this.#host;
     const L = this.#L;

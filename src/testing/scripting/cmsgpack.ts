@@ -9,7 +9,7 @@ import { BOOLEAN, NUMBER, type Pointer, STRING, TABLE } from "./lua_module.ts";
 
 const NESTING = 16;
 
-/** A head byte and a number in so many bytes behind it. */
+/** Returns a head byte followed by a number in `size` bytes. */
 function head(byte: number, value: number, size: number): string {
   let text = String.fromCharCode(byte);
   for (let shift = size - 1; shift >= 0; shift--) {
@@ -68,7 +68,7 @@ function packSize(size: number, few: number, many: number): string {
   return size <= 65535 ? head(many, size, 2) : head(many + 1, size, 4);
 }
 
-/** What is on top, which is popped. */
+/** Packs and pops the top of the stack. */
 function pack(host: LuaHost, L: Pointer, level: number): string {
   const { m } = host;
   const type = m._lua_type(L, -1);
@@ -128,7 +128,7 @@ class Unpacker {
     return this.#bytes.length - this.at;
   }
 
-  /** Where so many bytes begin, which are read. */
+  /** Reads `size` bytes. Returns their start. */
   #take(size: number): number {
     if (size > this.left) throw new LuaError("Missing bytes in input.");
     this.at += size;

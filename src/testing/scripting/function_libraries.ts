@@ -1,5 +1,5 @@
 /**
- * Libraries of functions: FUNCTION LOAD and what follows from it.
+ * Libraries of functions: FUNCTION LOAD and the like.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import { errorText } from "./values.ts";
 export interface RegisteredFunction {
   /** Its name. */
   readonly name: string;
-  /** What it is for. */
+  /** The description. */
   readonly description: string | undefined;
-  /** What it declares. */
+  /** The declared flags. */
   readonly flags: ReadonlySet<string>;
-  /** Where the function is. */
+  /** The reference to the function. */
   readonly reference: number;
 }
 
@@ -37,7 +37,7 @@ export interface FunctionLibrary {
 export interface Engine {
   /** The engine; throws when it is not there. */
   readonly engine: Libraries;
-  /** Ends what runs longer than so many milliseconds with an error. */
+  /** Ends code with an error that runs longer than `limit` milliseconds. */
   watch(sandbox: Sandbox, limit: number, text: string): void;
 }
 
@@ -138,7 +138,7 @@ function readFlags(host: LuaHost, L: Pointer): Set<string> | undefined {
 
 /** All libraries of a server. */
 export class FunctionLibraries {
-  /** By name. */
+  /** The libraries by name. */
   libraries: Map<string, FunctionLibrary> = new Map();
   readonly #engine: Engine;
   #sandbox: Sandbox | undefined;
@@ -153,7 +153,7 @@ export class FunctionLibraries {
     return this.#sandbox ??= new Sandbox(this.#engine.engine, "function");
   }
 
-  /** A function by its name, whatever its case. */
+  /** Returns a function by its name, in upper or lower case. */
   find(name: string): RegisteredFunction | undefined {
     const wanted = name.toLowerCase();
     for (const { functions } of this.libraries.values()) {
@@ -162,9 +162,11 @@ export class FunctionLibraries {
     return undefined;
   }
 
-  /** Compiles a library without adding it.
+  /**
+   * Compiles a library without adding it.
    *
-   * @throws {ErrorReply} for what is wrong with it. */
+   * @throws {ErrorReply} for an invalid library.
+   */
   compile(code: string, others: ReadonlyMap<string, FunctionLibrary>, replace: boolean): FunctionLibrary {
     const { name, engine, at } = readMetadata(code);
     if (!isName(name)) throw err(BAD_NAME);
@@ -216,7 +218,7 @@ export class FunctionLibraries {
     }
   }
 
-  /** How many functions there are. */
+  /** The number of functions. */
   get size(): number {
     return [...this.libraries.values()].reduce((sum, { functions }) => sum + functions.size, 0);
   }

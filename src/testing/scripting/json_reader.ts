@@ -68,9 +68,11 @@ export class JsonReader {
     this.#invalid = invalid;
   }
 
-  /** Pushes the value.
+  /**
+   * Parses the value and pushes it.
    *
-   * @throws {LuaError} for what is no JSON. */
+   * @throws {LuaError} for invalid JSON.
+   */
   read(): void {
     const text = this.#text;
     if (text.length >= 2 && (text[0] === "\0" || text[1] === "\0")) {

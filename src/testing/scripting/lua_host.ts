@@ -8,7 +8,7 @@ import { type LuaModule, type Pointer, STRING } from "./lua_module.ts";
 
 /** An error to be raised in Lua. */
 export class LuaError {
-  /** What it says. */
+  /** The message. */
   readonly text: string;
   /** `place`: a string that begins with the place in the script; `plain`: a string; `table`: a table with the field `err`. */
   readonly as: "place" | "plain" | "table";
@@ -100,7 +100,7 @@ export class LuaHost {
     return this.m._lua_type(L, index) === STRING ? this.text(L, index) : undefined;
   }
 
-  /** Sets a field of the table at an index to what is on top, and pops it. */
+  /** Pops the top of the stack into a field of the table at an index. */
   setField(L: Pointer, index: number, name: string): void {
     this.m._lua_setfield(L, index, this.name(name));
   }
@@ -110,12 +110,12 @@ export class LuaHost {
     this.m._lua_getfield(L, index, this.name(name));
   }
 
-  /** Pops so many values. */
+  /** Pops `count` values. */
   pop(L: Pointer, count: number = 1): void {
     this.m._lua_settop(L, -count - 1);
   }
 
-  /** Makes room for so many values. */
+  /** Ensures stack space for `count` values. */
   room(L: Pointer, count: number): boolean {
     return this.m._lua_checkstack(L, count) !== 0;
   }
@@ -130,7 +130,7 @@ export class LuaHost {
     this.setField(L, -2, "ignore_error_stats_update");
   }
 
-  /** Makes a function that Lua can call; what it throws as a `LuaError` is raised there. It stays. */
+  /** Creates a function that Lua can call. A thrown `LuaError` is raised in Lua. The function is never freed. */
   define(run: LuaFunction): Pointer {
     const { m } = this;
     return m.addFunction((L: Pointer): number => {

@@ -8,7 +8,7 @@
 /** A pointer into the module's memory; a state of Lua is one. */
 export type Pointer = number;
 
-/** What the module exports, named as in Lua's manual. */
+/** The exports of the module, named as in Lua's manual. */
 export interface LuaModule {
   readonly HEAPU8: Uint8Array;
   readonly HEAP32: Int32Array;
@@ -78,7 +78,7 @@ export const REGISTRY = -10000;
 /** The index of the table of globals. */
 export const GLOBALS = -10002;
 
-/** What `import("wasmoon-lua5.1")` gives, in an ES module or out of CommonJS. */
+/** The result of `import("wasmoon-lua5.1")`, from an ES module or CommonJS. */
 interface Peer {
   readonly LuaApi?: { initialize(): Promise<{ readonly module: LuaModule }> };
   readonly default?: Peer;

@@ -14,7 +14,7 @@ import { callFromScript, type ScriptRun } from "./script_run.ts";
 import { sha1 } from "./sha1.ts";
 import { errorText, pushReply } from "./values.ts";
 
-/** What is going on in an engine now. */
+/** The running script of an engine. */
 export interface ScriptContext {
   /** The script that runs. */
   run: ScriptRun | undefined;
@@ -32,7 +32,7 @@ export const REDIS_NUMBERS: Readonly<Record<string, number>> = {
   REDIS_VERSION_NUM: VERSION.split(".").reduce((sum, part) => sum * 256 + Number(part), 0),
 };
 
-/** What may be used while a library is loaded. */
+/** The fields of `redis` that are available while a library is loaded. */
 export const LOAD_FIELDS: readonly string[] = ["log", ...LEVELS, "REDIS_VERSION_NUM"];
 
 function raised(text: string): LuaError {

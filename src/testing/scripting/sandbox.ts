@@ -74,7 +74,7 @@ return on_error, real, loading, globals
 export interface Libraries {
   /** The engine. */
   readonly host: LuaHost;
-  /** What is going on. */
+  /** The running script. */
   readonly context: ScriptContext;
   /** Pointers of the functions, by library. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, Pointer>>>>;
@@ -173,7 +173,7 @@ export class Sandbox {
     }
   }
 
-  /** Sets a global, past the protection, to what is on top. */
+  /** Sets a global to the top of the stack, bypassing the protection. */
   setGlobal(name: string): void {
     const { m } = this.#host;
     m._lua_rawgeti(this.L, REGISTRY, this.#globals);
@@ -182,7 +182,7 @@ export class Sandbox {
     this.#host.pop(this.L);
   }
 
-  /** Switches between the globals of a library that is loaded and those of everything else. */
+  /** Switches between the globals of a library that is being loaded and the normal ones. */
   loading(on: boolean): void {
     const { m } = this.#host;
     m._lua_rawgeti(this.L, REGISTRY, this.#loading);

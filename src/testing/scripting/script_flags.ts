@@ -1,5 +1,5 @@
 /**
- * What a script or a function declares: flags of its first line, or of `redis.register_function`.
+ * The flags of a script or a function: from its first line, or from `redis.register_function`.
  *
  * @module
  */

@@ -11,15 +11,15 @@ import type { Command, Session } from "../state.ts";
 
 /** A run of a script or a function. */
 export interface ScriptRun {
-  /** Who asked for it. */
+  /** The client that called the script. */
   readonly caller: Session;
-  /** As whom it does commands. */
+  /** The session that runs the script's commands. */
   readonly session: Session;
   /** The hash of the script, or the name of the function. */
   readonly name: string;
   /** Whether it may not write. */
   readonly readOnly: boolean;
-  /** Whether memory was out when it began, and it did not say that it may run then. */
+  /** Whether memory was exhausted at the start and the script has no flag to allow that. */
   readonly oom: boolean;
   /** Whether keys of several slots may be used. */
   readonly crossSlot: boolean;

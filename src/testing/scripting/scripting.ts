@@ -21,17 +21,17 @@ export interface Script {
   readonly sha: string;
   /** Its text. */
   readonly body: string;
-  /** What its first line declares. */
+  /** The flags of its first line. */
   readonly flags: ScriptFlags;
-  /** Where the compiled function is. */
+  /** The reference to the compiled function. */
   reference: number;
 }
 
-/** What is to be run. */
+/** A script to run. */
 export interface Job {
   /** The hash, or the name of the function. */
   readonly name: string;
-  /** What it declares. */
+  /** Its flags. */
   readonly flags: ScriptFlags;
   /** Whether it was called by a command that only reads. */
   readonly readOnly: boolean;
@@ -65,7 +65,7 @@ export class Scripting implements ScriptGate {
   readonly scripts: Map<string, Script> = new Map();
   /** Libraries of functions. */
   readonly functions: FunctionLibraries;
-  /** Why there are no scripts, when the engine could not be loaded. */
+  /** The error, if the engine could not be loaded. */
   problem: ErrorReply | undefined;
   readonly #server: ServerState;
   readonly #loader: LuaLoader;
@@ -89,7 +89,7 @@ export class Scripting implements ScriptGate {
     return this.#engine !== undefined || this.problem !== undefined;
   }
 
-  /** How many scripts, libraries and functions there are. */
+  /** The numbers of scripts, libraries and functions. */
   get counts(): { readonly scripts: number; readonly libraries: number; readonly functions: number } {
     const { libraries, size } = this.functions;
     return { scripts: this.scripts.size, libraries: libraries.size, functions: size };
@@ -159,7 +159,7 @@ export class Scripting implements ScriptGate {
     this.functions.close();
   }
 
-  /** What a command that runs a script needs, where the script declares it. */
+  /** Returns the requirements of a command that runs a script, from the script's flags. */
   needs(
     name: string,
     args: readonly string[],
@@ -186,7 +186,7 @@ export class Scripting implements ScriptGate {
     return this.#run(sandbox, caller, job, false);
   }
 
-  /** Why a script that declares something may not run now. */
+  /** Returns the refusal of a script with flags; `undefined` if it may run. */
   #refusal(caller: Session, { flags, readOnly }: Job, outOfMemory: boolean): ErrorReply | undefined {
     if (flags === undefined) return undefined;
     const { replication, config } = caller.server;
@@ -289,14 +289,17 @@ export class Scripting implements ScriptGate {
     return new ErrorReply(`${text}${place}`.replace(/[\r\n]+$/, "").replace(/[\r\n]/g, " "), counted);
   }
 
-  /** Ends what runs longer than so many milliseconds, as nothing else can in a single thread; 0 for never. */
+  /**
+   * Ends code with an error that runs longer than `limit` milliseconds, because nothing else can run in a single
+   * thread; 0: never.
+   */
   watch({ L }: Sandbox, limit: number, text: string): void {
     if (limit <= 0) return;
     const { host } = this.engine;
     const until = performance.now() + limit;
     this.#late = (state) => {
       if (performance.now() < until) return;
-      // Again at each line, so that the script cannot catch it and go on.
+      // Raised again at each line, so that the script cannot catch it.
       host.m._lua_sethook(state, this.#hook!, EACH_LINE, 0);
       host.pushError(state, text, false);
       host.m._lua_error(state);

@@ -76,7 +76,7 @@ class Format {
     } else throw argumentError(1, this.#name, `invalid format option '${option}'`);
   }
 
-  /** How many bytes stand before an item at a position. */
+  /** Returns the number of padding bytes before an item. */
   padding(at: number, option: string, size: number): number {
     if (size === 0 || option === "c") return 0;
     const unit = Math.min(size, this.align);

@@ -107,7 +107,7 @@ function line(text: string): string {
   return text.replace(/[\r\n]/g, " ");
 }
 
-/** Pushes what a field of the table on top is, past its metatable. Returns its type. */
+/** Pushes a field of the table on top, bypassing its metatable. Returns its type. */
 function field(host: LuaHost, L: Pointer, name: string): number {
   host.push(L, name);
   host.m._lua_rawget(L, -2);
@@ -164,7 +164,7 @@ function readMarked(host: LuaHost, L: Pointer, protocol: number): ReplyValue | u
 /** Levels of tables; the stack of the runtime holds fewer than Lua's. */
 const NESTING = 1000;
 
-/** The value on top as a reply; it is popped. `protocol` is what the script has set. */
+/** Pops the top of the stack as a reply. `protocol` is the protocol of the script. */
 export function readReply(host: LuaHost, L: Pointer, protocol: number, depth: number = 0): ReplyValue {
   const { m } = host;
   let reply: ReplyValue = null;

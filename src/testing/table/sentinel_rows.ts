@@ -1,5 +1,5 @@
 /**
- * What sentinels of version 7.0 report of the commands that only they have, as in `command_rows.ts`.
+ * The properties of the commands that only sentinels have, in version 7.0, as in `command_rows.ts`.
  *
  * @module
  */

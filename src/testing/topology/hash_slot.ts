@@ -18,7 +18,7 @@ const REMAINDERS: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** The part of a key that is hashed: what stands within the first braces, unless that is nothing. */
+/** Returns the hashed part of a key: the text within the first braces, unless it is empty. */
 export function hashTag(key: string): string {
   const open = key.indexOf("{");
   if (open < 0) return key;

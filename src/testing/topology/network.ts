@@ -10,9 +10,9 @@ import type { TestServerBase } from "../server.ts";
 
 /** A server in the network. */
 export interface Host {
-  /** The host that clients and other servers are told. */
+  /** The announced host. */
   host: string;
-  /** The port that they are told. */
+  /** The announced port. */
   port: number;
   /** The server. */
   readonly server: TestServerBase;
@@ -45,7 +45,7 @@ export class Network<H extends Host> {
   readonly hosts: H[] = [];
   /** Leads clients in this process to the server at the address that they ask for. */
   readonly transport: Transport;
-  /** Called when somebody reaches somebody that it did not reach before, or no longer does. */
+  /** Called when a connection between two members was made or lost. */
   onChange: () => void = () => {};
   readonly #aliases: Map<string, H> = new Map();
   readonly #cuts: Set<string> = new Set();

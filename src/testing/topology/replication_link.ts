@@ -13,7 +13,7 @@ import type { Host } from "./network.ts";
 
 /** A server that can replicate. */
 export interface ReplicationEnd {
-  /** Where it is. */
+  /** The address. */
   readonly address: Pick<Host, "host" | "port">;
   /** Its state. */
   readonly state: ServerState;
@@ -94,7 +94,7 @@ export class ReplicationLink {
     for (const look of [...from.replication.onAcknowledged]) look();
   }
 
-  /** Disconnects; what has not arrived is lost. */
+  /** Disconnects. Data in flight is lost. */
   disconnect(): void {
     if (!this.#up) return;
     this.#up = false;

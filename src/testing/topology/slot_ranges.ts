@@ -45,7 +45,7 @@ export function hasSlot(ranges: SlotRanges, slot: number): boolean {
   return ranges.some(([first, last]) => first <= slot && slot <= last);
 }
 
-/** How many slots they are. */
+/** Returns the number of slots. */
 export function countSlots(ranges: SlotRanges): number {
   return ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }

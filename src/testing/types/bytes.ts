@@ -23,7 +23,7 @@ export function toText(bytes: Uint8Array): string {
 
 /** Bytes that grow. */
 export class Bytes {
-  /** What it is for TYPE. */
+  /** The name of the type in TYPE. */
   readonly type: "string" = "string";
   /** Grows whenever a command may have changed the bytes. */
   version = 0;
@@ -36,7 +36,7 @@ export class Bytes {
     this.#length = text.length;
   }
 
-  /** How many there are. */
+  /** The number of bytes. */
   get length(): number {
     return this.#length;
   }
@@ -65,7 +65,7 @@ export class Bytes {
     for (let i = 0; i < text.length; i++) this.#memory[offset + i] = text.charCodeAt(i);
   }
 
-  /** As characters. */
+  /** Returns the bytes as characters. */
   toString(): string {
     return toText(this.view);
   }

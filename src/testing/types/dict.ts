@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a dictionary holds for a key. */
+/** The node of a key. */
 export interface DictNode<V> {
   /** The key. */
   readonly key: string;
@@ -22,7 +22,7 @@ export class Dict<V> {
   readonly #byKey: Map<string, DictNode<V>> = new Map();
   readonly #nodes: DictNode<V>[] = [];
 
-  /** How many keys there are. */
+  /** The number of keys. */
   get size(): number {
     return this.#nodes.length;
   }
@@ -70,7 +70,7 @@ export class Dict<V> {
     return true;
   }
 
-  /** What is at a place. */
+  /** Returns the node at a position. */
   at(index: number): DictNode<V> {
     return this.#nodes[index]!;
   }

@@ -7,11 +7,11 @@ import { Dict } from "./dict.ts";
 
 /** Fields with values. */
 export class Hash {
-  /** What it is for TYPE. */
+  /** The name of the type in TYPE. */
   readonly type: "hash" = "hash";
   /** The fields. */
   fields: Dict<string> = new Dict();
-  /** When fields expire, in milliseconds since 1970; only where one does. */
+  /** The expiry of fields in milliseconds since 1970; present if a field has one. */
   expires: Map<string, number> | undefined;
   /** Whether it has outgrown the compact encoding, which is for good. */
   big = false;

@@ -10,13 +10,13 @@ interface Slot<T> {
   gone: boolean;
 }
 
-/** Values by id: O(1) at the end, O(log n) to find; what is deleted is swept out when it is half of all. */
+/** A list of values by id: O(1) at the end, O(log n) to find. Deleted values are removed when they are half of all. */
 export class IdList<T> {
   #slots: Slot<T>[] = [];
   #start = 0;
   #size = 0;
 
-  /** How many there are. */
+  /** The number of values. */
   get size(): number {
     return this.#size;
   }
@@ -85,7 +85,7 @@ export class IdList<T> {
 
   /** Ids and values from one id to another, both included; `reverse` from the last to the first. */
   *range(from: bigint, to: bigint | undefined, reverse: boolean): Generator<[bigint, T]> {
-    // Whoever iterates may delete what has been handed out; a sweep makes a new array, this one stays.
+    // Deleting values during an iteration is safe: removal creates a new array.
     const slots = this.#slots;
     const low = this.#place(from);
     if (reverse) {

@@ -4,15 +4,15 @@
  * @module
  */
 
-/** Elements by their place; both ends cost nothing, the middle what it takes to move the shorter side. */
+/** A list by position: O(1) at both ends; in the middle it moves the shorter side. */
 export class List {
-  /** What it is for TYPE. */
+  /** The name of the type in TYPE. */
   readonly type: "list" = "list";
   #ring: (string | undefined)[] = new Array(16);
   #head = 0;
   #size = 0;
 
-  /** How many elements there are. */
+  /** The number of elements. */
   get size(): number {
     return this.#size;
   }

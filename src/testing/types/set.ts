@@ -8,7 +8,7 @@ import { Dict } from "./dict.ts";
 
 /** Members. */
 export class SetValue {
-  /** What it is for TYPE. */
+  /** The name of the type in TYPE. */
   readonly type: "set" = "set";
   /** Its members. */
   dict: Dict<true> = new Dict();
@@ -20,7 +20,7 @@ export class SetValue {
     this.intset = intset;
   }
 
-  /** How many members there are. */
+  /** The number of members. */
   get size(): number {
     return this.dict.size;
   }

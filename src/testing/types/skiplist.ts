@@ -12,12 +12,12 @@ export class SkipNode {
   readonly score: number;
   /** The next node on each level. */
   readonly next: (SkipNode | undefined)[];
-  /** How many places each of those is further. */
+  /** The distance to the next node of each level. */
   readonly span: number[];
   /** The node before, on the lowest level. */
   back: SkipNode | undefined;
 
-  /** Makes a node with so many levels. */
+  /** Creates a node with a number of levels. */
   constructor(member: string, score: number, levels: number) {
     this.member = member;
     this.score = score;
@@ -36,7 +36,7 @@ export class SkipList {
   #size = 0;
   #seed = 0x2545f491;
 
-  /** How many members there are. */
+  /** The number of members. */
   get size(): number {
     return this.#size;
   }
@@ -163,7 +163,7 @@ export class SkipList {
     return undefined;
   }
 
-  /** How many nodes are below; that holds for nodes at the start only. */
+  /** Returns the number of leading nodes for which `below` returns `true`. */
   countWhere(below: (node: SkipNode) => boolean): number {
     let node = this.#head;
     let count = 0;

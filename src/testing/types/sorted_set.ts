@@ -8,16 +8,16 @@ import { SkipList } from "./skiplist.ts";
 
 /** Members with scores. */
 export class SortedSet {
-  /** What it is for TYPE. */
+  /** The name of the type in TYPE. */
   readonly type: "zset" = "zset";
-  /** By member. */
+  /** The scores by member. */
   readonly scores: Dict<number> = new Dict();
-  /** In order. */
+  /** The members in order. */
   readonly order: SkipList = new SkipList();
   /** Whether it has outgrown the compact encoding, which is for good. */
   big = false;
 
-  /** How many members there are. */
+  /** The number of members. */
   get size(): number {
     return this.scores.size;
   }

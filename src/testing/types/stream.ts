@@ -34,9 +34,9 @@ export function formatId(id: bigint): string {
 export interface PendingEntry {
   /** Whom it was delivered to. */
   consumer: Consumer;
-  /** When. */
+  /** The time of the last delivery. */
   deliveredAt: number;
-  /** How often. */
+  /** The number of deliveries. */
   count: number;
 }
 
@@ -44,9 +44,9 @@ export interface PendingEntry {
 export interface Consumer {
   /** Its name. */
   readonly name: string;
-  /** When it last asked. */
+  /** The time of its last request. */
   seenAt: number;
-  /** What it has to acknowledge. */
+  /** Its pending entries. */
   readonly pending: IdList<PendingEntry>;
 }
 
@@ -56,9 +56,9 @@ export class Group {
   readonly name: string;
   /** The last entry that was delivered. */
   lastId: bigint;
-  /** How many entries it has read; -1 where that is not known. */
+  /** The number of entries that it has read; -1 if unknown. */
   read: number;
-  /** What its consumers have to acknowledge. */
+  /** The pending entries of its consumers. */
   readonly pending: IdList<PendingEntry> = new IdList();
   /** Its consumers. */
   readonly consumers: Map<string, Consumer> = new Map();
@@ -83,7 +83,7 @@ export class Group {
 
 /** Entries by id. */
 export class Stream {
-  /** What it is for TYPE. */
+  /** The name of the type in TYPE. */
   readonly type: "stream" = "stream";
   /** The entries: fields and values in turn. */
   entries: IdList<readonly string[]> = new IdList();
@@ -91,12 +91,12 @@ export class Stream {
   lastId = 0n;
   /** The highest id that was deleted. */
   maxDeleted = 0n;
-  /** How many entries were ever added. */
+  /** The number of entries ever added. */
   added = 0;
   /** Its groups. */
   readonly groups: Map<string, Group> = new Map();
 
-  /** How many entries there are. */
+  /** The number of entries. */
   get size(): number {
     return this.entries.size;
   }
@@ -106,7 +106,7 @@ export class Stream {
     return this.entries.first() ?? 0n;
   }
 
-  /** How the entries lie in nodes, as Redis has them: trimming roughly takes whole ones. */
+  /** The distribution of entries over nodes, as in Redis: approximate trimming removes complete nodes. */
   #nodes: { readonly first: bigint; live: number; total: number; bytes: number }[] = [];
 
   /** Adds an entry at the end. */

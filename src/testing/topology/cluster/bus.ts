@@ -1,7 +1,7 @@
 /**
- * What nodes tell each other, and what they do about it: slots, failures, elections.
+ * The announcements of nodes and their effects: slots, failures, elections.
  *
- * Nothing is asked periodically. Nodes announce what has changed, and alarms are set only while somebody is out of reach.
+ * Nothing is polled. Nodes announce changes, and alarms are set only while a node is unreachable.
  *
  * @module
  */
@@ -25,9 +25,9 @@ export class ClusterBus {
   readonly network: Network<ClusterMember>;
   /** The time of all of them. */
   readonly time: ServerTime;
-  /** How they behave. */
+  /** The options of the nodes. */
   readonly options: BusOptions;
-  /** Who finds out who has failed. */
+  /** The failure detector. */
   readonly failures: FailureDetector;
   readonly #hadReplicas: Set<string> = new Set();
   #migration: Alarm | undefined;
@@ -61,7 +61,7 @@ export class ClusterBus {
     }
   }
 
-  /** Changes what a node says of itself, and announces it. */
+  /** Changes a node's own record and announces it. */
   update(member: ClusterMember, change: Partial<NodeRecord>): void {
     const own = { ...member.own, ...change, version: member.own.version + 1 };
     member.view.set(member.id, own);
@@ -71,7 +71,7 @@ export class ClusterBus {
     this.announce(member);
   }
 
-  /** Tells all that can be reached what a node knows. */
+  /** Sends the knowledge of a node to all reachable nodes. */
   announce(from: ClusterMember): void {
     const records = [...from.view.values()];
     for (const to of this.network.hosts) {
@@ -101,7 +101,7 @@ export class ClusterBus {
     this.announce(member);
   }
 
-  /** Draws the consequences of what a node knows now. */
+  /** Applies the effects of a node's present knowledge. */
   #settle(member: ClusterMember): void {
     for (const slot of member.importing.keys()) {
       if (member.ownerOf(slot)?.id === member.id) member.importing.delete(slot);
@@ -223,7 +223,7 @@ export class ClusterBus {
     for (const member of this.network.hosts) this.wire(member);
   }
 
-  /** The highest epoch that any node has heard of, plus one. */
+  /** Returns the highest epoch that any node knows, plus one. */
   nextEpoch(): number {
     return Math.max(...this.network.hosts.map(({ currentEpoch }) => currentEpoch)) + 1;
   }

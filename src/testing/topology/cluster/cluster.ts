@@ -23,9 +23,9 @@ import { SlotMigration } from "./slot_migration.ts";
 
 /** Options of a test cluster. Times are milliseconds. */
 export interface TestClusterOptions {
-  /** How many masters. Default 3. */
+  /** The number of masters. Default 3. */
   readonly masters?: number;
-  /** How many replicas each master has. Default 1. */
+  /** The number of replicas of each master. Default 1. */
   readonly replicas?: number;
   /** Time and chance. Default: the runtime's. */
   readonly clock?: Clock;
@@ -33,9 +33,12 @@ export interface TestClusterOptions {
   readonly epoch?: number;
   /** Silence after which a node counts as failing (`cluster-node-timeout`). Default 2,000. */
   readonly nodeTimeout?: number;
-  /** How long nodes take to hear of changes. Default 0: at once. */
+  /** The time in milliseconds until nodes learn of changes. Default 0: immediately. */
   readonly gossipDelay?: number;
-  /** Until a replica of a failed master stands for election, at least; at most twice as long. Default 500. */
+  /**
+   * The minimum time in milliseconds until a replica of a failed master stands for election; the maximum is twice
+   * that. Default 500.
+   */
   readonly electionDelay?: number;
   /** Whether a master that has lost its replicas gets one of a master with several, after 5,000. Default `true`. */
   readonly replicaMigration?: boolean;
@@ -55,7 +58,7 @@ export interface TestClusterOptions {
   readonly port?: number;
 }
 
-/** Which slots: one, ranges with both ends, or the slot of a key. */
+/** A choice of slots: one, inclusive ranges, or the slot of a key. */
 export type SlotChoice = number | string | SlotRanges;
 
 /** A cluster in this process, without a way to listen; the entry point `testing` adds one. */
@@ -144,7 +147,7 @@ export class TestClusterBase implements AsyncDisposable {
     return this.#network.transport;
   }
 
-  /** Where the nodes are, for the option `startupNodes` of a client. */
+  /** The addresses for the option `startupNodes` of a client. */
   get startupNodes(): { readonly host: string; readonly port: number }[] {
     return this.#network.hosts.map(({ host, port }) => ({ host, port }));
   }
@@ -156,7 +159,7 @@ export class TestClusterBase implements AsyncDisposable {
     return this.nodes.map(({ url }) => url);
   }
 
-  /** All nodes: first the masters of the start, then the replicas, then those that were added. */
+  /** All nodes: the initial masters, then the replicas, then added nodes. */
   get nodes(): TestClusterNode[] {
     return this.#network.hosts.map(({ server }) => server as TestClusterNode);
   }
@@ -258,7 +261,7 @@ export class TestClusterBase implements AsyncDisposable {
     this.#network.onChange();
   }
 
-  /** Starts a node that was stopped, with its data and what it knew; `empty`: without its data. */
+  /** Starts a stopped node with its data and its knowledge; `empty`: without its data. */
   start(node: TestClusterNode, { empty = false }: { readonly empty?: boolean } = {}): void {
     const member = this.#member(node);
     if (member.up) return;

@@ -1,5 +1,5 @@
 /**
- * The commands of a node: CLUSTER, READONLY, ASKING, and those that are different in a cluster.
+ * The commands of a node: CLUSTER, READONLY, ASKING, and those that differ in a cluster.
  *
  * @module
  */
@@ -191,7 +191,7 @@ function publish(session: Session, args: string[], shard: boolean): ReplyValue {
     if (!bus.network.reaches(member, one) || (shard && home(one) !== home(member))) continue;
     const { pubsub } = one.state;
     const received = shard ? pubsub.publishToShard(channel, message) : pubsub.publish(channel, message);
-    // Redis counts those of the node itself only.
+    // Redis counts only those of the node itself.
     if (one === member) count = received;
   }
   return count;

@@ -1,5 +1,5 @@
 /**
- * How nodes describe the cluster: CLUSTER NODES, SLOTS, SHARDS, INFO.
+ * The descriptions of the cluster: CLUSTER NODES, SLOTS, SHARDS, INFO.
  *
  * @module
  */

@@ -8,44 +8,44 @@ import type { Network } from "../network.ts";
 import { releaseBlocked } from "./leave_slots.ts";
 import type { ClusterMember } from "./member.ts";
 
-/** How nodes behave. Times are milliseconds. */
+/** The options of nodes. Times are in milliseconds. */
 export interface BusOptions {
   /** Silence after which a node counts as failing. */
   readonly nodeTimeout: number;
-  /** Until an announcement arrives. */
+  /** The time until an announcement arrives. */
   readonly gossipDelay: number;
-  /** Until a replica of a failed master stands for election. */
+  /** The time until a replica of a failed master stands for election. */
   readonly electionDelay: number;
   /** Whether a master that has lost its replicas gets one of another master. */
   readonly replicaMigration: boolean;
 }
 
-/** What the detector needs of the bus. */
+/** The parts of the bus that the detector needs. */
 export interface DetectorBus {
   /** The nodes. */
   readonly network: Network<ClusterMember>;
   /** The time of all of them. */
   readonly time: ServerTime;
-  /** How they behave. */
+  /** The options of the nodes. */
   readonly options: BusOptions;
   /** A node by its id. */
   byId(id: string | undefined): ClusterMember | undefined;
-  /** Does something, and then what follows from it. */
+  /** Runs a function, then its effects. */
   run(what: () => void): void;
-  /** Tells all that can be reached what a node knows. */
+  /** Sends the knowledge of a node to all reachable nodes. */
   announce(from: ClusterMember): void;
   /** Makes a replica the master of the slots of its master. */
   promote(member: ClusterMember, epoch: number): void;
 }
 
-/** Finds out who has failed. */
+/** Detects failed nodes. */
 export class FailureDetector {
   readonly #bus: DetectorBus;
-  /** Who does not reach whom, with the alarm after which it counts. */
+  /** The unreachable nodes of each node, with the alarm after which they count as failed. */
   readonly #unreached: Map<ClusterMember, Map<ClusterMember, Alarm>> = new Map();
   readonly #elections: Map<ClusterMember, Alarm> = new Map();
 
-  /** For the nodes of a bus. */
+  /** Watches the nodes of a bus. */
   constructor(bus: DetectorBus) {
     this.#bus = bus;
   }
@@ -75,13 +75,13 @@ export class FailureDetector {
       }
     }
     for (const member of met) this.#bus.announce(member);
-    // What a node that was away has learned now decides whether its failure is over.
+    // The knowledge of a node that was away decides whether its failure is over.
     this.#bus.run(() => {
       for (const member of network.hosts) this.forgive(member);
     });
   }
 
-  /** A node starts anew: it suspects nobody. */
+  /** Called when a node has restarted: clears its suspicions. */
   restarted(member: ClusterMember): void {
     for (const alarm of this.#unreached.get(member)?.values() ?? []) this.#bus.time.cancel(alarm);
     this.#unreached.delete(member);
@@ -90,7 +90,10 @@ export class FailureDetector {
     member.invalidate();
   }
 
-  /** Takes back failures of nodes that answer again: replicas at once, masters when nobody has taken over for a while. */
+  /**
+   * Clears failures of nodes that reply again: of replicas immediately, of masters if no replica has taken over for a
+   * while.
+   */
   forgive(member: ClusterMember): void {
     const { network, time, options } = this.#bus;
     for (const [id, failure] of member.failing) {
@@ -123,7 +126,7 @@ export class FailureDetector {
     }
   }
 
-  /** Whether the majority, as far as a node reaches it, says that another has failed. */
+  /** Decides whether the majority of masters, as far as a node knows, reports another node as failed. */
   #judge(judge: ClusterMember, other: ClusterMember): void {
     if (judge.failing.get(other.id) !== "pfail") return;
     const { network } = this.#bus;
@@ -155,7 +158,7 @@ export class FailureDetector {
         one !== member && one.up && one.own.master === member.own.master &&
         one.state.replication.offset > offset
       ).length;
-    // The better ones go first; those that are as good go in the order of chance.
+    // Replicas with more data stand first; equal ones in random order.
     const wait = delay * (1 + time.random() + 2 * rank);
     this.settled(member);
     const at = time.now() + Math.ceil(wait);
@@ -183,7 +186,7 @@ export class FailureDetector {
       const voter = this.#bus.byId(id);
       if (voter === undefined || voter.own.master !== undefined || !network.reaches(member, voter)) continue;
       if (voter.votedEpoch >= epoch || voter.currentEpoch > epoch) {
-        // A refusal tells of the later epoch, so that the next try is good.
+        // A refusal contains the later epoch, so that the next attempt succeeds.
         member.currentEpoch = Math.max(member.currentEpoch, voter.currentEpoch);
         continue;
       }

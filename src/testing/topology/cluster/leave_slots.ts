@@ -1,5 +1,5 @@
 /**
- * What a node does with slots that are no longer its own: keys, waiting clients, subscribers.
+ * Handles slots that a node no longer owns: keys, waiting clients, subscribers.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A node of a cluster: what it knows of itself and of the others.
+ * A node of a cluster: its knowledge of itself and of others.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Host } from "../network.ts";
 import type { ReplicationEnd, ReplicationLink } from "../replication_link.ts";
 import { countSlots, type SlotRanges } from "../slot_ranges.ts";
 
-/** What is known of a node; never changed in place. */
+/** An immutable record about a node. */
 export interface NodeRecord {
   /** 40 hexadecimal digits. */
   readonly id: string;
@@ -42,17 +42,17 @@ export class ClusterMember implements Host, ReplicationEnd {
   port: number;
   /** @inheritdoc */
   up = true;
-  /** What it knows of all nodes, itself included. */
+  /** Its records of all nodes, including itself. */
   readonly view: Map<string, NodeRecord> = new Map();
   /** Nodes that do not answer. */
   readonly failing: Map<string, Failure> = new Map();
-  /** When nodes were found to have failed. */
+  /** The times when nodes were found to have failed. */
   readonly failedAt: Map<string, number> = new Map();
-  /** The highest epoch that it has heard of. */
+  /** The highest known epoch. */
   currentEpoch = 0;
   /** The last epoch in which it voted. */
   votedEpoch = 0;
-  /** When it voted for a replica of a master. */
+  /** The times of its votes, by master. */
   readonly votedAt: Map<string, number> = new Map();
   /** Slots on their way to other nodes. */
   readonly migrating: Map<number, string> = new Map();
@@ -69,7 +69,7 @@ export class ClusterMember implements Host, ReplicationEnd {
   #owners: (NodeRecord | undefined)[] | undefined;
   #healthy: boolean | undefined;
 
-  /** A node that knows nobody. */
+  /** Creates a node that knows no other. */
   constructor(id: string, parts: {
     readonly host: string;
     readonly port: number;
@@ -88,17 +88,17 @@ export class ClusterMember implements Host, ReplicationEnd {
     this.view.set(id, { id, version: 0, master: undefined, epoch: 0, slots: [] });
   }
 
-  /** Where it is. */
+  /** The address. */
   get address(): { readonly host: string; readonly port: number } {
     return this;
   }
 
-  /** What it says of itself. */
+  /** Its own record. */
   get own(): NodeRecord {
     return this.view.get(this.id)!;
   }
 
-  /** What it knows has changed: what follows from it is found out again. */
+  /** Called when its knowledge has changed: clears derived values. */
   invalidate(): void {
     this.#owners = undefined;
     this.#healthy = undefined;
@@ -122,7 +122,7 @@ export class ClusterMember implements Host, ReplicationEnd {
     return ranges;
   }
 
-  /** The masters that own slots: those that vote. */
+  /** Returns the masters that own slots, which may vote. */
   voters(): NodeRecord[] {
     const owners = new Set(this.#owners ??= this.#findOwners());
     return [...this.view.values()].filter((record) => owners.has(record));
@@ -165,7 +165,7 @@ export class ClusterMember implements Host, ReplicationEnd {
     return there >= Math.floor(voters.length / 2) + 1;
   }
 
-  /** How many slots a node owns. */
+  /** Returns the number of slots of a node. */
   countSlotsOf(id: string): number {
     return countSlots(this.slotsOf(id));
   }

@@ -7,7 +7,7 @@ import type { ServerState, Session } from "../../state.ts";
 import type { ClusterBus } from "./bus.ts";
 import type { ClusterMember } from "./member.ts";
 
-/** Where a server is a node. */
+/** The membership of a server in a cluster. */
 export interface Membership {
   /** The bus. */
   readonly bus: ClusterBus;

@@ -47,7 +47,7 @@ export class TestClusterNode extends TestServerBase {
     return this.#member().healthy;
   }
 
-  /** What the node takes itself to be. */
+  /** The role of the node in its own view. */
   get role(): "master" | "replica" {
     return this.#member().own.master === undefined ? "master" : "replica";
   }

@@ -1,5 +1,5 @@
 /**
- * Which node does a command: MOVED, ASK, TRYAGAIN, CROSSSLOT and CLUSTERDOWN.
+ * Finds the node for a command: MOVED, ASK, TRYAGAIN, CROSSSLOT and CLUSTERDOWN.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function keysIn(command: Command, args: readonly string[]): string[] {
   return keysOf(command, args).map(({ key }) => key);
 }
 
-/** Where a command has to go; `undefined`: it is done here. */
+/** Returns the redirection of a command; `undefined` if it runs here. */
 export function route(
   member: ClusterMember,
   session: Session,

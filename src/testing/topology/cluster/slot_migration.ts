@@ -34,7 +34,7 @@ export class SlotMigration {
     return keysInSlot(this.#source, this.slot).map(fromText);
   }
 
-  /** Moves keys: these, or so many of those that are left. Returns how many it moved. */
+  /** Moves keys: the given ones, or a number of the remaining ones. Returns the number of moved keys. */
   move(keys: number | readonly string[]): number {
     const chosen = typeof keys === "number"
       ? keysInSlot(this.#source, this.slot).slice(0, keys)
@@ -42,7 +42,7 @@ export class SlotMigration {
     return chosen.filter((key) => handOver(this.#source, this.#target, key)).length;
   }
 
-  /** Moves what is left, and makes the target the owner. */
+  /** Moves the remaining keys, and makes the target the owner. */
   finish(): void {
     if (this.#source === this.#target) return;
     this.move(Infinity);

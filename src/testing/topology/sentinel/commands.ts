@@ -1,5 +1,5 @@
 /**
- * The commands of sentinels, and those of the servers that they watch.
+ * The commands of sentinels, and those of the servers that they monitor.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function joinAsServer(state: ServerState, monitor: SentinelMonitor, self:
   servers.set(state, { monitor, self });
 }
 
-/** Who is asked, about a master that it must know. */
+/** Returns the sentinel for a command about a master, which it must know. */
 function asked(session: Session, name: string): Place<Watcher> {
   const place = sentinels.get(session.server)!;
   if (name !== place.monitor.options.name) throw err("No such master with that name");

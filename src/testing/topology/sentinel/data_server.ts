@@ -45,7 +45,7 @@ export class DataServer implements Host, ReplicationEnd {
     this.state = state;
   }
 
-  /** Where it is. */
+  /** The address. */
   get address(): { readonly host: string; readonly port: number } {
     return this;
   }

@@ -1,5 +1,5 @@
 /**
- * How sentinels describe what they watch.
+ * The descriptions of masters, replicas and sentinels.
  *
  * @module
  */

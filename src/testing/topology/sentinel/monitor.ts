@@ -1,7 +1,7 @@
 /**
- * What sentinels do: they notice, agree, vote, fail over, and convert masters that come back.
+ * The behavior of sentinels: detection, votes, failover, and conversion of returning masters.
  *
- * Nothing is asked periodically: alarms are set only while something is out of reach or not as it should be.
+ * Nothing is polled: alarms are set only while a server is unreachable or in a wrong state.
  *
  * @module
  */
@@ -10,27 +10,27 @@ import type { Host, Network } from "../network.ts";
 import type { DataServer } from "./data_server.ts";
 import type { Watcher } from "./watcher.ts";
 
-/** How sentinels behave. Times are milliseconds. */
+/** The options of sentinels. Times are in milliseconds. */
 export interface MonitorOptions {
   /** The name of the master. */
   readonly name: string;
-  /** Until a sentinel stands for election, at least; at most twice as long. */
+  /** The minimum time until a sentinel stands for election; the maximum is twice that. */
   readonly electionDelay: number;
-  /** Until the others hear of a failover. */
+  /** The time until other sentinels learn of a failover. */
   readonly announceDelay: number;
-  /** Until a master that has been replaced is made a replica, once it can be reached. */
+  /** The time until a replaced master is made a replica after it has become reachable. */
   readonly convertDelay: number;
-  /** Until a failover that came to nothing is tried again. */
+  /** The time until a failed failover is retried. */
   readonly failoverTimeout: number;
 }
 
 /** The sentinels and the servers that they watch. */
 export class SentinelMonitor {
-  /** Who reaches whom. */
+  /** The network. */
   readonly network: Network<Host>;
   /** The time of all of them. */
   readonly time: ServerTime;
-  /** How they behave. */
+  /** The options of sentinels. */
   readonly options: MonitorOptions;
   /** The servers. */
   readonly servers: DataServer[] = [];
@@ -41,7 +41,7 @@ export class SentinelMonitor {
   readonly #impostors: Map<Watcher, Alarm> = new Map();
   readonly #conversions: Map<DataServer, Alarm> = new Map();
 
-  /** Begins without anybody. */
+  /** Creates a monitor without sentinels. */
   constructor(network: Network<Host>, time: ServerTime, options: MonitorOptions) {
     this.network = network;
     this.time = time;
@@ -77,7 +77,7 @@ export class SentinelMonitor {
     this.#convertAll();
   }
 
-  /** A sentinel starts anew: it suspects nobody. */
+  /** Called when a sentinel has restarted: clears its suspicions. */
   restarted(watcher: Watcher): void {
     for (const alarm of this.#unreached.get(watcher)?.values() ?? []) this.time.cancel(alarm);
     this.#unreached.delete(watcher);
@@ -104,7 +104,7 @@ export class SentinelMonitor {
     return `${kind} ${id} ${host.host} ${host.port} @ ${name} ${master.host} ${master.port}`;
   }
 
-  /** How many sentinels that a sentinel reaches, itself included, take its master to be down. */
+  /** Returns the number of reachable sentinels, including itself, for which the master is down. */
   agreeing(watcher: Watcher): number {
     return this.#peers(watcher).filter((one) => one.down.has(watcher.master)).length;
   }
@@ -130,7 +130,7 @@ export class SentinelMonitor {
     for (const peer of this.#peers(watcher)) this.#judge(peer);
   }
 
-  /** Whether enough sentinels say that the master is down. */
+  /** Decides whether enough sentinels report the master as down. */
   #judge(watcher: Watcher): void {
     const { master } = watcher;
     if (watcher.agreedDownAt !== undefined || !watcher.down.has(master)) return;
@@ -160,7 +160,7 @@ export class SentinelMonitor {
         voter.votedEpoch = voter.currentEpoch = epoch;
         voter.votedFor = watcher.id;
         voter.publish("+vote-for-leader", `${watcher.id} ${epoch}`);
-        // Who has voted does not stand for a while.
+        // A sentinel that has voted does not stand for a while.
         if (voter !== watcher && voter.agreedDownAt !== undefined) {
           this.#stand(voter, 2 * this.options.failoverTimeout);
         }
@@ -247,7 +247,10 @@ export class SentinelMonitor {
     if (watcher.down.has(master)) this.#judge(watcher);
   }
 
-  /** A sentinel tells another what it knows. Of two failovers with one epoch, that of the higher identity holds. */
+  /**
+   * Sends the knowledge of a sentinel to another. Of two failovers with one epoch, that with the higher identity
+   * wins.
+   */
   #tell(from: Watcher, to: Watcher): void {
     const newer = from.configEpoch - to.configEpoch;
     if (!this.network.reaches(from, to) || newer < 0) return;
@@ -257,7 +260,7 @@ export class SentinelMonitor {
     this.#switchMaster(to, from.master, from.configEpoch);
   }
 
-  /** What sentinels know spreads among those that reach each other. */
+  /** Spreads the knowledge of reachable sentinels. */
   #meet(watcher: Watcher): void {
     for (const peer of this.#peers(watcher)) if (peer !== watcher) this.#tell(peer, watcher);
   }
@@ -268,7 +271,7 @@ export class SentinelMonitor {
       (host !== watcher.master || watcher.master.master === undefined);
   }
 
-  /** A master that says that it is a replica counts as down after a while. */
+  /** Treats a master that reports to be a replica as down after a while. */
   #checkRoles(): void {
     for (const watcher of this.watchers) {
       const { master } = watcher;
@@ -282,7 +285,7 @@ export class SentinelMonitor {
     }
   }
 
-  /** Servers that are not what the sentinels take them for are set right after a while. */
+  /** Corrects the role of servers after a while. */
   #convertAll(): void {
     this.#checkRoles();
     for (const server of this.servers) {

@@ -39,7 +39,7 @@ export class TestReplicatedServer extends TestServerBase {
     return this.#self().up;
   }
 
-  /** What it takes itself to be. */
+  /** The role in its own view. */
   get role(): "master" | "replica" {
     return this.#self().master === undefined ? "master" : "replica";
   }
@@ -92,7 +92,7 @@ export class TestSentinel extends TestServerBase {
     return this.#self().master.server as TestReplicatedServer;
   }
 
-  /** Whether enough sentinels have told it that its master is down. */
+  /** Whether enough sentinels have reported its master as down. */
   get masterDown(): boolean {
     return this.#self().agreedDownAt !== undefined;
   }

@@ -20,11 +20,11 @@ import { Watcher } from "./watcher.ts";
 export interface TestSentinelsOptions {
   /** The name of the master. Default `"mymaster"`. */
   readonly name?: string;
-  /** How many replicas. Default 2. */
+  /** The number of replicas. Default 2. */
   readonly replicas?: number;
-  /** How many sentinels. Default 3. */
+  /** The number of sentinels. Default 3. */
   readonly sentinels?: number;
-  /** How many sentinels must say that the master is down. Default: the majority. */
+  /** The number of sentinels that must report the master as down. Default: the majority. */
   readonly quorum?: number;
   /** Time and chance. Default: the runtime's. */
   readonly clock?: Clock;
@@ -32,13 +32,13 @@ export interface TestSentinelsOptions {
   readonly epoch?: number;
   /** Silence that means down (`down-after-milliseconds`). Default 1,000. */
   readonly downAfter?: number;
-  /** Until a sentinel stands for election, at least; at most twice as long. Default 100. */
+  /** The minimum time in milliseconds until a sentinel stands for election; the maximum is twice that. Default 100. */
   readonly electionDelay?: number;
-  /** Until the other sentinels hear of a failover. Default 0: at once. */
+  /** The time in milliseconds until other sentinels learn of a failover. Default 0: immediately. */
   readonly announceDelay?: number;
-  /** Until a master that was replaced is made a replica when it comes back. Default 1,000. */
+  /** The time in milliseconds until a replaced master is made a replica after its return. Default 1,000. */
   readonly convertDelay?: number;
-  /** Until a failover that came to nothing is tried again (half of that: `failover-timeout`). Default 10,000. */
+  /** The time in milliseconds until a failed failover is retried (half of it is `failover-timeout`). Default 10,000. */
   readonly failoverTimeout?: number;
   /** Milliseconds until writes arrive at replicas. Default 0: before the reply. */
   readonly replicationLag?: number;
@@ -139,7 +139,7 @@ export class TestSentinelsBase implements AsyncDisposable {
     return this.#network.transport;
   }
 
-  /** Where the sentinels are, for clients. */
+  /** The addresses of the sentinels, for clients. */
   get addresses(): { readonly host: string; readonly port: number }[] {
     return this.#monitor.watchers.map(({ host, port }) => ({ host, port }));
   }
@@ -211,7 +211,7 @@ export class TestSentinelsBase implements AsyncDisposable {
     this.#network.onChange();
   }
 
-  /** Starts what was stopped, with its data and its role; `empty`: without its data. */
+  /** Starts a stopped server or sentinel with its data and its role; `empty`: without its data. */
   start(
     one: TestReplicatedServer | TestSentinel,
     { empty = false }: { readonly empty?: boolean } = {},

@@ -1,5 +1,5 @@
 /**
- * A sentinel: what it takes to be true.
+ * A sentinel and its knowledge.
  *
  * @module
  */
@@ -26,19 +26,19 @@ export class Watcher implements Host {
   master: DataServer;
   /** The version of that: it grows with each failover. */
   configEpoch = 0;
-  /** The highest epoch that it has heard of. */
+  /** The highest known epoch. */
   currentEpoch = 0;
   /** The last epoch in which it voted. */
   votedEpoch = 0;
-  /** For whom it voted then. */
+  /** The sentinel that it voted for in that epoch. */
   votedFor = "";
-  /** Who does not answer, since when. */
+  /** The unreachable servers, with the time since when. */
   readonly down: Map<Host, number> = new Map();
-  /** Since when enough sentinels say that the master is down. */
+  /** The time since when enough sentinels report the master as down. */
   agreedDownAt: number | undefined;
   /** Silence that means down, in milliseconds. */
   downAfter: number;
-  /** How many sentinels must say that the master is down. */
+  /** The number of sentinels that must report the master as down. */
   quorum: number;
 
   /** A sentinel that knows the master. */
