@@ -32,7 +32,7 @@ export class Cache<T> {
     return await computing;
   }
 
-  /** Forgets a value, after what it was computed from has changed. */
+  /** Removes a value after its source has changed. */
   async forget(key: string): Promise<void> {
     await this.#redis.del(key);
   }

@@ -9,7 +9,7 @@ import { RedisCluster } from "../mod.ts";
 const seeds = (process.env.REDIS_CLUSTER ?? "localhost:7000").split(",");
 await using redis = new RedisCluster(seeds, { readFrom: "preferReplica" });
 
-// The startup nodes tell of all others; nothing is opened to those before it is needed.
+// The client discovers the other nodes from the startup nodes, and connects to a node when it needs it.
 await redis.connect();
 for (const { master, replicas } of redis.topology.shards()) {
   console.log(`${master} has ${replicas.length} replicas`);

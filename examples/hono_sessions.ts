@@ -13,7 +13,7 @@ import { getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import type { Redis } from "../mod.ts";
 
-/** A session: fields of a hash, which goes when nobody has come for a while. */
+/** A session: fields of a hash that expires when it is not used. */
 export class Session {
   /** Names it in the cookie; cannot be guessed. */
   readonly id: string;
@@ -54,7 +54,7 @@ export class Session {
   }
 }
 
-/** What handlers find in their context. */
+/** The variables in the context of handlers. */
 type Environment = { Variables: { session: Session } };
 
 /** Gives each visitor a session. */

@@ -10,7 +10,7 @@ import type { Redis } from "../mod.ts";
 
 const STREAM = "jobs";
 const GROUP = "workers";
-/** After so many milliseconds a job that nobody has acknowledged goes to another worker. */
+/** The milliseconds after which an unacknowledged job goes to another worker. */
 const PATIENCE = 60_000;
 
 /** Adds a job; the queue keeps about the last million. */

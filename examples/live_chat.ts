@@ -1,27 +1,27 @@
 /**
- * A live chat: rooms over pub/sub, with what was said lately in a list.
+ * A live chat: rooms over pub/sub, with the recent messages in a list.
  *
- * Pub/sub forgets: who is not there, or whose connection is lost, misses what is said. So each room also keeps its last
- * messages, and a visitor reads those first, and again after a gap.
+ * Pub/sub has no history: a visitor that is disconnected misses messages. So each room also keeps its last messages,
+ * and a visitor reads those first, and again after a gap.
  *
  * @module
  */
 import type { Redis } from "../mod.ts";
 
-/** How many messages a room remembers. */
+/** The number of messages that a room keeps. */
 const KEPT = 100;
 
-/** Something that was said. */
+/** A message. */
 export interface Line {
   /** Counts up within a room. */
   readonly number: number;
-  /** Who said it. */
+  /** The author. */
   readonly name: string;
-  /** What. */
+  /** The text. */
   readonly text: string;
 }
 
-/** Says something in a room. */
+/** Sends a message to a room. */
 export async function say(redis: Redis, room: string, name: string, text: string): Promise<void> {
   const number = await redis.incr(`chat:{${room}}:number`);
   const line = JSON.stringify({ number, name, text } satisfies Line);
@@ -29,13 +29,13 @@ export async function say(redis: Redis, room: string, name: string, text: string
   await redis.multi().rpush(list, line).ltrim(list, -KEPT, -1).publish(`chat:{${room}}`, line).exec();
 }
 
-/** All lines of a room, those that it remembers first, each once; ends when the caller leaves the loop. */
+/** Yields all messages of a room once, kept ones first. Ends when the caller leaves the loop. */
 export async function* follow(redis: Redis, room: string): AsyncGenerator<Line, void, undefined> {
   let seen = 0;
   async function* remembered(): AsyncGenerator<Line, void, undefined> {
     for (const text of await redis.lrange(`chat:{${room}}:lines`, 0, -1)) yield JSON.parse(text) as Line;
   }
-  // Subscribed before it reads, so nothing falls between the two; what comes twice is known by its number.
+  // Subscribes before it reads, so no message is lost in between. Message numbers identify duplicates.
   const items = redis.subscription(`chat:{${room}}`);
   const first = items.next();
   try {

@@ -1,9 +1,9 @@
 /**
  * A lock with a fencing token.
  *
- * No lock with a time limit can promise that its holder still holds it: a process may sleep past the limit, and wake up
- * believing. So each holder gets a number, higher than all before, and passes it on with what it does; whoever is written
- * to refuses a number lower than the highest it has seen. Here that is Redis itself, in `writeFenced`.
+ * A lock with a time limit cannot guarantee that its holder still holds it: a process may be suspended past the
+ * limit. So each holder gets a number, higher than all before, and sends it with its writes. The storage refuses a
+ * number lower than the highest it has seen. Here the storage is Redis itself, in `writeFenced`.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface Lock {
   release(): Promise<boolean>;
 }
 
-/** Takes a lock for at most `duration` milliseconds; `undefined` when somebody else has it. */
+/** Takes a lock for at most `duration` milliseconds. Returns `undefined` if another process holds it. */
 export async function tryLock(redis: Redis, name: string, duration: number): Promise<Lock | undefined> {
   const key = `{lock:${name}}`;
   const owner = crypto.randomUUID();

@@ -1,8 +1,8 @@
 /**
- * A rate limiter: at most so many calls in each window of time, counted over all processes that share the server.
+ * A rate limiter: a maximum number of calls in each window of time, over all processes that share the server.
  *
- * It is a sliding window over two counters, of this window and of the one before, so it neither lets twice as many
- * pass at the border of two windows, nor keeps an entry for each call. One script, so nothing gets in between.
+ * It is a sliding window over two counters, of this window and the one before. So it does not allow twice the number
+ * at the border of two windows, and stores no entry for each call. It is one script, so it is atomic.
  *
  * @module
  */
@@ -29,10 +29,10 @@ const take = createScript<number>(
 );
 
 /**
- * Whether one more call is allowed for whoever `name` stands for; if so, it is counted.
+ * Returns whether one more call of `name` is allowed, and counts it.
  *
- * @param limit how many calls in a window
- * @param window its length in milliseconds
+ * @param limit the maximum number of calls in a window
+ * @param window the length of a window in milliseconds
  */
 export async function allow(redis: Redis, name: string, limit: number, window: number): Promise<boolean> {
   // The braces keep both counters in one slot of a cluster.

@@ -65,8 +65,7 @@ for (const runtime of values.runtimes.split(",")) {
   const compared: Compared[] = [];
   console.log(`\n${runtime} ${versions[runtime]}`);
   const reference = await referenceRates(place, short);
-  // Each workload in a process of its own: what clients leave behind in one (on Deno, heaps that are collected over and
-  // over) would be paid for by whoever is next in another.
+  // Each workload has its own process, so that the garbage of one client does not slow down the next.
   for (const id of workloads) {
     const job = { place, rounds: short ? 3 : 9, turn: short ? 20 : 50, workloads: [id] };
     await runJob<Compared>(runtime, "compare.ts", job, (one) => {

@@ -20,7 +20,7 @@ import { absoluteLinks } from "./package/readme.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What deno.json says of the package. */
+/** The used part of deno.json. */
 interface Project {
   readonly name: string;
   readonly version: string;
@@ -72,7 +72,7 @@ async function build({ name, version, exports, finish }: Plan, folder: string): 
     finish?.(staging, manifest);
     writeFileSync(join(staging, "package.json"), JSON.stringify(manifest, undefined, 2) + "\n");
     mkdirSync(folder, { recursive: true });
-    // npm itself, so that what is checked is what would be published: same files, same modes, same dates.
+    // Runs npm itself, so that the checked package equals the published one: files, modes, dates.
     const [made] = JSON.parse(
       run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], staging),
     ) as [{ filename: string }];

@@ -1,9 +1,8 @@
 /**
- * Checks that what users load and compile stays small: bundles as esbuild makes them, minified and gzipped, and the
- * work of the compiler on a small program.
+ * Checks the size of bundles by esbuild, minified and gzipped, and the work of the compiler on a small program.
  *
- * `node scripts/check_budgets.ts` prints what it measures; its exit code is 1 if anything is beyond its limit. A
- * runtime's adapter is loaded when the first connection is made, as one more chunk; it is printed, and not counted.
+ * `node scripts/check_budgets.ts` prints what it measures; its exit code is 1 if a limit is exceeded. A runtime's
+ * adapter is a chunk that is loaded with the first connection; it is printed, but not counted.
  *
  * @module
  */
@@ -24,7 +23,7 @@ interface Bundle {
   readonly source: string;
   /** Bytes, minified and gzipped. */
   readonly budget: number;
-  /** What it may weigh until it is within its budget. */
+  /** The present limit, while it exceeds the budget. */
   readonly until?: number;
 }
 
@@ -55,7 +54,7 @@ const [value, n]: [string | null, number] = await redis.pipeline().get("a").incr
 console.log(await redis.set("a", "b", { ex: 60 }), value, n);
 `;
 
-/** The chunks that are there from the beginning: the entry, and what it imports other than on demand. */
+/** Returns the chunks that are loaded at start: the entry and its static imports. */
 function early(outputs: Metafile["outputs"], path: string, found: Set<string> = new Set()): Set<string> {
   if (found.has(path)) return found;
   found.add(path);
@@ -109,7 +108,7 @@ function tsc(folder: string, args: readonly string[]): string {
   return stdout;
 }
 
-/** What the compiler does for a user of the published declarations. */
+/** Measures the work of the compiler for a user of the published declarations. */
 function instantiations(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "keywire-budgets-"));
   try {

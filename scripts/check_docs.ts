@@ -21,7 +21,7 @@ const LIMIT = 100_000;
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
-/** The sources of what is published. */
+/** Returns the published sources. */
 function listFiles(): string[] {
   const { publish: { include } } = JSON.parse(readFileSync("deno.json", "utf8")) as {
     publish: { include: string[] };

@@ -1,8 +1,8 @@
 /**
- * Checks that the house stands as it was drawn: who may import whom (`scripts/layers/rooms.ts`), no circle, no name of a
- * runtime in `src/`, no dependency, no file of more than 400 lines.
+ * Checks the layers: permitted imports (`scripts/layers/rooms.ts`), no cycle, no name of a runtime in `src/`, no
+ * dependency, no file of more than 400 lines.
  *
- * `node scripts/check_layers.ts [root]` prints what is wrong; its exit code is 1 if anything is.
+ * `node scripts/check_layers.ts [root]` prints violations; its exit code is 1 if there are any.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { LOADERS, roomOf, tableFaults } from "./layers/rooms.ts";
 import { findForeignNames, findImports } from "./layers/source.ts";
 import { tokenize } from "./layers/tokens.ts";
 
-/** What is published: the rules about imports hold here. */
+/** The published folders, to which the rules about imports apply. */
 const HOUSE = ["src", "transports"];
-/** What is beside it: only the length of files is looked at. */
+/** The other folders, of which only the length of files is checked. */
 const YARD = ["tests", "scripts", "examples"];
 const MOST_LINES = 400;
 /** A file that begins so may be long. */
@@ -37,7 +37,7 @@ function lengthFault(path: string, text: string): string[] {
   return [`${path}: ${lines} lines; more than ${MOST_LINES} are too many for one idea`];
 }
 
-/** Looks at the imports of one file; adds those that stay in the house to `found`. */
+/** Checks the imports of one file. Adds imports within the project to `found`. */
 function importFaults(root: string, path: string, text: string, found: string[]): string[] {
   const room = roomOf(path);
   if (room === undefined) return [`${path}: is in no room of scripts/layers/rooms.ts`];

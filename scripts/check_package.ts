@@ -1,6 +1,6 @@
 /**
- * Builds the npm package, installs it as users do, and tries it: on each version of Node, on Bun and Deno, with versions
- * of TypeScript, in bundles and test runners, with the linters of packages, and with the project's own tests.
+ * Builds the npm package, installs it as users do, and tests it: on each version of Node, on Bun and Deno, with
+ * versions of TypeScript, in bundles and test runners, with package linters, and with the project's own tests.
  *
  *     ./scripts/check-package               all of it
  *     ./scripts/check-package pool          with the test files that have "pool" in their path, instead of a selection

@@ -33,7 +33,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resolves when the server says that it is ready. */
+/** Resolves when the server reports that it is ready. */
 function whenReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = "";

@@ -1,9 +1,9 @@
 /**
- * Looks for bytes on which the client does not do what it promises: conversations with a real server, broken at random.
+ * Fuzzes the client: conversations with a real server, with random changes.
  *
  *     node_modules/.bin/node scripts/fuzz.ts [--minutes 10] [--seed N]
  *
- * Deno (`run -A`) and Bun run it, too. A failure prints the seed, and the smallest conversation that shows it.
+ * Deno (`run -A`) and Bun run it, too. A failure prints the seed and the smallest conversation that reproduces it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Writes `src/commands/`: from what the servers say of their commands (recorded in `scripts/commands/*.json`) and from
- * what only people know (`scripts/commands/overlay.ts`, `curated.ts`).
+ * Writes `src/commands/` from the recorded descriptions of servers (`scripts/commands/*.json`) and from the tables
+ * that are maintained by hand (`scripts/commands/overlay.ts`, `curated.ts`).
  *
  *     node scripts/generate_commands.ts            writes
  *     node scripts/generate_commands.ts --check    fails when what is there is not what would be written
@@ -249,7 +249,7 @@ function generate(): Map<string, string> {
   return files;
 }
 
-/** The pages that say which commands there are: the words that are replaced, and by what. */
+/** The pages with the number of commands: the words to replace, and the replacements. */
 const SENTENCES: readonly (readonly [file: string, old: RegExp, now: string])[] = [
   [
     "docs/commands.md",

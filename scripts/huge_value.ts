@@ -1,6 +1,6 @@
 /**
- * Sets and gets one value of 512 MiB, the most that a server takes, as bytes; says what that takes, and fails if a byte
- * is wrong or memory goes beyond what the value needs.
+ * Sets and gets one value of 512 MiB, the maximum of a server, as bytes. Prints time and memory, and fails if a byte
+ * is wrong or the memory exceeds the needs of the value.
  *
  *     node_modules/.bin/node --expose-gc scripts/huge_value.ts [MiB]
  *
@@ -57,8 +57,8 @@ await redis.close();
 await server.stop();
 console.log(`one byte more is answered by: ${tooLong}`);
 
-// Bytes go out from where they lie. What comes in is put together in memory that grows, and copied once at the end;
-// Bun keeps what it has grown out of for longer.
+// Sent bytes are not copied. Received bytes are collected in growing memory and copied once at the end; Bun keeps
+// outgrown memory longer.
 const failures = [
   wrong >= 0 && `the value is wrong, from byte ${wrong}`,
   pong !== "PONG" && "the client does not work any more",

@@ -1,18 +1,18 @@
 /**
- * Runs the suite on the servers that Keywire supports, under RESP2 and RESP3, over TCP, TLS and Unix sockets, and writes
- * `docs/matrix.md` and the sums in the README.
+ * Runs the suite on all supported servers, under RESP2 and RESP3, over TCP, TLS and Unix sockets. Writes
+ * `docs/matrix.md` and the totals in the README.
  *
  *     ./scripts/matrix                    on Node
  *     ./scripts/matrix bun                on another runtime
  *     ./scripts/matrix node valkey        only servers with "valkey" in their name; the table is printed, not written
  *     ./scripts/matrix containers         each server in a container, through testcontainers; printed, not written
  *
- * Containers are of the official images where those have been pulled; else, where there is apt, of images that are made of
- * the same packages of Debian; else Docker pulls the official ones.
+ * Containers use the official images if they have been pulled; otherwise, with apt, images made of the same Debian
+ * packages; otherwise Docker pulls the official ones.
  *
- * What is run where: the tests of every command, and those of the client (pipelines, transactions, scripts, streams,
- * subscriptions), each under RESP2 and RESP3 by themselves; the latter over TCP, TLS and Unix sockets; those of connections and
- * pools; those of Sentinel and Cluster. All else (decoder, options, simulated faults) does not depend on the server.
+ * The tests of commands and of the client (pipelines, transactions, scripts, streams, subscriptions) run under RESP2
+ * and RESP3; those of the client also over TCP, TLS and Unix sockets. The tests of connections, pools, Sentinel and
+ * Cluster run once. All others (decoder, options, simulated faults) do not depend on the server.
  *
  * @module
  */
@@ -73,7 +73,7 @@ async function cell(binary: string, { folders, variables }: Column): Promise<str
   const files = listTestFiles(root).filter((file) =>
     folders.some((name) => file.startsWith(`tests/${name}/`))
   );
-  // Apart from those of the cells before, which a file that breaks must not be taken for.
+  // A file that breaks must not be counted for the cells before.
   const reports = mkdtempSync(join(folder, "cell-"));
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const work = async (): Promise<void> => {

@@ -14,12 +14,12 @@ import { parseArgs } from "node:util";
 import { PLANTED, type PlantedFault } from "../tests/simulation/planted/faults.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** What a world needs. */
+/** The files that a simulation needs. */
 const PARTS =
   "src transports mod.ts package.json deno.json tests/harness/clock.ts tests/simulation scripts/simulate.ts"
     .split(" ");
 
-/** What came of one. */
+/** Returns the result of one fault. */
 function look({ name, file, find, replace }: PlantedFault, folder: string, seeds: string): boolean {
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");

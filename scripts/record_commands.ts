@@ -1,6 +1,6 @@
 /**
- * Records what servers say of their commands (`COMMAND DOCS`, `COMMAND INFO`) as data for
- * `generate_commands.ts`: one line a command, without what the generator does not use.
+ * Records the descriptions of commands from servers (`COMMAND DOCS`, `COMMAND INFO`) for `generate_commands.ts`: one
+ * line for each command, without unused fields.
  *
  *     scripts/servers.sh sid redis-server redis-tools valkey-server
  *     scripts/servers.sh experimental redis-server redis-tools
@@ -17,10 +17,10 @@ import type { RecordedArgument, RecordedCommand } from "./commands/recorded.ts";
 
 const root = join(import.meta.dirname!, "..");
 
-/** Where the unpacked servers are: a folder for each suite of Debian. */
+/** The folder of unpacked servers, with one subfolder for each Debian suite. */
 const servers = process.argv[2] ?? join(root, ".servers");
 
-/** What `COMMAND DOCS` says of one command, as far as it is used. */
+/** The used part of `COMMAND DOCS` for one command. */
 interface Doc extends Omit<RecordedCommand, "flags" | "tips" | "keys"> {
   deprecated_since?: string;
   replaced_by?: string;

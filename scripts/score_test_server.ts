@@ -1,10 +1,10 @@
 /**
- * Measures the test server: what judges of others say of it, differences from a real server, its speed and its start.
- * Prints the table of `docs/test-server-score.md`.
+ * Measures the test server: the results of public test suites, differences from a real server, its speed and its
+ * start. Prints a table.
  *
  *     node_modules/.bin/node scripts/score_test_server.ts [--commands 2000] [--judge "NAME=COMMAND"]...
  *
- * A judge is a command that gets host and port of a test server as its last arguments; the last line that it prints is
+ * A suite is a command whose last arguments are the host and port of a test server; the last line of its output is
  * its result. The differential tests need `redis-server` 7.0 on the PATH.
  *
  * @module

@@ -1,14 +1,14 @@
 /**
- * Steady load under random faults: numbered writes by several clients through proxies that cut, freeze and slow down,
- * to one server, a cluster, or a master with replicas and sentinels, which are killed, stopped, restarted and
- * replaced. Afterwards the memory of the servers is compared with what was acknowledged.
+ * A steady load under random faults. Several clients send numbered writes through proxies that cut, freeze and slow
+ * down connections. The servers (one, a cluster, or a master with replicas and sentinels) are killed, stopped,
+ * restarted and replaced. Afterwards the data of the servers is compared with the acknowledged writes.
  *
  *     ./scripts/soak [deno|bun|node] [--topology standalone|cluster|sentinel] [--minutes 2] [--seed 1]
  *
- * Exits with 1 on any loss of an acknowledged write, any write that ran twice or although it was said not to, any
- * acknowledged write of one caller that ran behind a later one of the same key, any reply that went to the wrong caller, any message that came twice or is missing without a gap, any call beyond its
- * deadline, any unhandled rejection, and on memory or sockets that grow. What a master acknowledged just before its
- * death, and replication has lost, is counted apart.
+ * Exits with 1 on a lost acknowledged write, a write that ran twice or ran with `executed: "no"`, an acknowledged
+ * write of a caller that ran behind a later one of the same key, a reply for another caller, a message that is
+ * repeated or missing without a gap, a call beyond its deadline, an unhandled rejection, and on growing memory or
+ * sockets. Writes that a master acknowledged just before its death and replication has lost are counted separately.
  *
  * @module
  */
@@ -59,7 +59,7 @@ const faults = new FaultLog();
 const samples: Sample[] = [];
 const started = performance.now();
 
-/** Does something until told to stop; a failure of the stage ends the load. */
+/** Repeats an action until the end; its failure ends the load. */
 async function until(act: () => Promise<void>): Promise<void> {
   try {
     await act();
@@ -96,7 +96,7 @@ async function tellTime(): Promise<void> {
   stop = true;
 }
 
-/** What the servers have, asked past the proxies. */
+/** Reads the data of the servers, without the proxies. */
 async function compare({ master }: Stage): Promise<{ verdict: Verdict; order: OrderVerdict }> {
   const raw = new Map<number | undefined, RawClient>();
   const query = async (key: string, ...command: [string, ...string[]]): Promise<unknown> => {

@@ -1,10 +1,10 @@
 /**
  * Runs the checks and the tests of Keywire, from source, on Deno, Bun and Node.
  *
- * `./scripts/test` runs everything; `./scripts/test deno pool` only what has "pool" in its path, on Deno. Each file runs
- * in a process of its own, two at a time, and beside them two of those that mostly wait for servers. The last line is
- * `N passed, N failed`, with `, N skipped` if some were; the exit code is 0 only if something passed (or only checks were
- * asked for) and nothing failed.
+ * `./scripts/test` runs everything; `./scripts/test deno pool` only what has "pool" in its path, on Deno. Each file
+ * runs in its own process. Two files run at a time, and two more of those that mostly wait for servers. The last line
+ * is `N passed, N failed`, with `, N skipped` if any; the exit code is 0 only if a test passed (or only checks were
+ * requested) and nothing failed.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a cluster of 200 nodes costs the client: finding the node of a command, and learning all slots. The nodes are
- * scripted peers in memory that say bytes made beforehand, so that what is measured is the client.
+ * Measures the cost of a cluster of 200 nodes in the client: finding the node of a command, and refreshing the
+ * topology. The nodes are scripted peers in memory with prepared replies.
  *
  * `node scripts/benchmarks/cluster_topology.ts [NODES]`; also under `deno run -A` and `bun`.
  *

@@ -1,12 +1,12 @@
 /**
- * How long a program takes that imports a client, connects, writes and reads one value and closes, beside ioredis and
- * beside a program that does nothing.
+ * Measures a program that imports a client, connects, writes and reads one value and closes, beside ioredis and an
+ * empty program.
  *
  *     node scripts/benchmarks/cold_start.ts [--rounds=21] [--write] [node] [deno] [bun]
  *
- * The client is the npm package, built now. The programs run alternately; the median over all rounds counts. Time is that
- * of the whole process, start to exit; processor time and memory are what the process says at its end. `--write` writes
- * the result into `bench/cold_start.json`.
+ * The client is the npm package, built now. The programs run alternately; the result is the median of all rounds.
+ * Time is that of the whole process; processor time and memory are measured by the process at its end. `--write`
+ * writes the result into `bench/cold_start.json`.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { median, rounded } from "./statistics.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** At its end, a program prints the milliseconds of processor time, and the kilobytes that it had once connected. */
+/** The end of a program: prints the milliseconds of processor time, and the kilobytes after connecting. */
 const END = `const { user, system } = process.cpuUsage();
 console.log(JSON.stringify({ cpu: (user + system) / 1000, memory }));`;
 const MEMORY = "const memory = process.memoryUsage().rss / 1024;";

@@ -11,7 +11,7 @@ import { median, quantile, rounded } from "./statistics.ts";
 import { takeTurn, type Turn } from "./turn.ts";
 import { type Workload, WORKLOADS } from "./workloads.ts";
 
-/** What is to be measured. */
+/** The parameters of a measurement. */
 export interface CompareJob {
   readonly place: Place;
   /** Rounds that count; two before them only warm up. */

@@ -1,7 +1,6 @@
 /**
- * How fast replies are decoded, against a naive decoder:
- * `node scripts/benchmarks/decoder.ts [--only=TEXT] [FILE...]`, likewise with Deno and Bun. Each FILE is another
- * version of `src/resp/decoder.ts` that contends as well.
+ * Measures the speed of decoding replies, against a naive decoder: `node scripts/benchmarks/decoder.ts [--only=TEXT]
+ * [FILE...]`, also with Deno and Bun. Each FILE is another version of `src/resp/decoder.ts` to compare.
  *
  * @module
  */

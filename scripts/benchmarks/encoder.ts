@@ -1,7 +1,6 @@
 /**
- * How fast commands are encoded, against a naive encoder:
- * `node scripts/benchmarks/encoder.ts [--only=TEXT] [FILE...]`, likewise with Deno and Bun. Each FILE is another
- * version of `src/resp/encoder.ts` that contends as well.
+ * Measures the speed of encoding commands, against a naive encoder: `node scripts/benchmarks/encoder.ts [--only=TEXT]
+ * [FILE...]`, also with Deno and Bun. Each FILE is another version of `src/resp/encoder.ts` to compare.
  *
  * @module
  */
@@ -16,7 +15,7 @@ const utf8 = new TextEncoder();
 const words = (...names: string[]): Uint8Array =>
   utf8.encode(names.map((name) => `$${name.length}\r\n${name}\r\n`).join(""));
 
-/** As many commands as are sent at once, then a flush. */
+/** The number of commands before each flush. */
 const BATCH = 100;
 let sink = 0;
 

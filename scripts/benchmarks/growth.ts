@@ -1,6 +1,6 @@
 /**
- * How cost grows: microseconds a unit for ever more commands at once, connections, elements, and a queue of a million
- * commands. What grows linearly gives a flat curve.
+ * Measures the growth of costs: microseconds a unit for rising numbers of concurrent commands, connections, elements,
+ * and a queue of a million commands. Linear costs give a flat curve.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { Place } from "./contenders/mod.ts";
 import { median, rounded } from "./statistics.ts";
 import { VALUE } from "./values.ts";
 
-/** What is to be measured. */
+/** The parameters of a measurement. */
 export interface GrowthJob {
   readonly place: Place;
   /** Milliseconds for each point. */
   readonly turn: number;
-  /** Without the largest sizes. */
+  /** Whether to skip the largest sizes. */
   readonly short: boolean;
 }
 

@@ -1,9 +1,9 @@
 /**
- * The client's own cost a command, without kernel and server: a transport in the same process answers every GET at once.
+ * Measures the client's cost of a command without kernel and server: a transport in the same process replies to every
+ * GET at once.
  *
- * `node scripts/benchmarks/hot_path.ts [FOLDER...]`, likewise with Deno and Bun. Each FOLDER is another checkout, whose
- * `mod.ts` contends, too: that is how a change is compared with what was before. Processor time is measured, not time on
- * the clock, so that a busy machine matters less.
+ * `node scripts/benchmarks/hot_path.ts [FOLDER...]`, also with Deno and Bun. Each FOLDER is another checkout to
+ * compare. It measures processor time, so a busy machine matters less.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const REPLIES = 16_384;
 const many = new Uint8Array(REPLY.length * REPLIES);
 for (let index = 0; index < REPLIES; index++) many.set(REPLY, index * REPLY.length);
 
-/** Answers in the next turn of the event loop what was written in this one; to the handshake it says OK. */
+/** Returns a transport that replies in the next turn of the event loop; to the handshake with OK. */
 function answering(): Transport {
   return {
     name: "answering",

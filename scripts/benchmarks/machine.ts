@@ -1,5 +1,5 @@
 /**
- * On what and with what was measured.
+ * The machine and the versions of a measurement.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const { devDependencies } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
 ) as { devDependencies: Record<string, string> };
 
-/** Of the runtimes and of the other clients, as they are pinned. */
+/** The pinned versions of the runtimes and the other clients. */
 export const versions: Readonly<Record<string, string>> = Object.fromEntries(
   ["node", "bun", "deno", "ioredis", "redis", "@valkey/valkey-glide"].map((name) => [
     name,

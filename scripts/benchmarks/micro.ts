@@ -5,10 +5,10 @@
  * @module
  */
 
-/** What contends: does a batch of work, returns how many operations that was. */
+/** A contender: does a batch of work and returns the number of operations. */
 export type Contender = () => number;
 
-/** How long and how often is measured. */
+/** The length and number of rounds. */
 export interface Effort {
   /** Rounds that count. Default 9. */
   readonly rounds?: number;
@@ -16,7 +16,7 @@ export interface Effort {
   readonly turn?: number;
 }
 
-/** Runs the contenders in turn and prints one line for each; the first is what the others are compared with. */
+/** Runs the contenders in turn and prints one line for each. The first is the reference. */
 export function compare(
   title: string,
   contenders: Readonly<Record<string, Contender>>,
@@ -42,8 +42,8 @@ export function compare(
 }
 
 /**
- * Runs contenders of all cases for a while, twice around: engines first compile for what they have seen, and
- * start anew when something else comes along, as it does in a program.
+ * Runs the contenders of all cases for a while, twice: engines first compile for the types that they have seen, and
+ * compile again for others.
  */
 export function warm(cases: readonly Readonly<Record<string, Contender>>[], turn = 60): void {
   for (let round = 0; round < 2; round++) {

@@ -1,5 +1,5 @@
 /**
- * What a client would be without care for speed; the measure of the benchmarks.
+ * Naive implementations, the reference of the benchmarks.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Arg, DecoderHandler, Reply } from "../../src/resp/types.ts";
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** Joins chunks until a reply is whole, and decodes string by string. Knows what the benchmarks send. */
+/** Joins chunks until a reply is complete, and decodes string by string. Supports the replies of the benchmarks. */
 export class NaiveDecoder {
   readonly #handler: DecoderHandler;
   #rest: Uint8Array = new Uint8Array(0);

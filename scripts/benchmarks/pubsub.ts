@@ -15,7 +15,7 @@ import { runtime } from "./micro.ts";
 const rounds = Number(process.argv[2] ?? 5);
 const MESSAGES = 100_000;
 const PAYLOAD = "0123456789abcdef";
-/** The server publishes as fast as it can, so that the subscriber is what is measured. */
+/** The server publishes at full speed, so that the subscriber is the bottleneck. */
 const PUBLISH = `for i = 1, ${MESSAGES} do redis.call("PUBLISH", KEYS[1], ARGV[1]) end`;
 
 interface Subscriber {

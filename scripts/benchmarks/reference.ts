@@ -1,5 +1,5 @@
 /**
- * What the client in C that comes with the server does on one connection.
+ * Measures the C client that comes with the server, on one connection.
  *
  * @module
  */

@@ -33,13 +33,13 @@ export function showSolo(all: readonly Solo[]): void {
   }
 }
 
-/** How cost grows. */
+/** Prints the growth of costs. */
 export function showCurve({ title, points }: Curve): void {
   const parts = points.map(([size, cost]) => `${count(size)}: ${cost}`);
   console.log(`  ${title}, microseconds each: ${parts.join("  ")}`);
 }
 
-/** What kept values hold. */
+/** Prints the memory of kept values. */
 export function showRetained({ title, kept, bytes }: Retained): void {
   console.log(`  ${title}: ${count(kept)} kept values hold ${bytes} bytes each`);
 }

@@ -1,5 +1,5 @@
 /**
- * What stands in `bench/results.json`.
+ * The content of `bench/results.json`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Curve } from "./growth.ts";
 import type { Retained } from "./retention.ts";
 import type { Solo } from "./solo.ts";
 
-/** What was measured on one runtime. */
+/** The results of one runtime. */
 export interface RuntimeResults {
   readonly runtime: string;
   readonly version: string;
@@ -28,7 +28,7 @@ export interface Results {
   readonly short: boolean;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly server: string;
-  /** Of the runtimes and of the other clients. */
+  /** The versions of the runtimes and the other clients. */
   readonly versions: Readonly<Record<string, string>>;
   readonly runtimes: readonly RuntimeResults[];
 }

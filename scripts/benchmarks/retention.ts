@@ -1,6 +1,7 @@
 /**
- * What a kept value holds: of a long run one value in a thousand is kept, then the garbage is collected and the memory
- * compared with what it was before. A value that held its chunk would hold up to 64 KiB; a window of the decoder is 1 KiB.
+ * Measures the memory that kept values hold: one value in a thousand of a long run is kept, then the memory after
+ * garbage collection is compared. A value that held its chunk would hold up to 64 KiB; a window of the decoder is 1
+ * KiB.
  *
  * Needs `--expose-gc` (Node), `--v8-flags=--expose-gc` (Deno) or Bun.
  *
@@ -11,16 +12,16 @@ import { Redis } from "../../mod.ts";
 import type { Place } from "./contenders/mod.ts";
 import { collectGarbage } from "./runtime.ts";
 
-/** What is to be measured. */
+/** The parameters of a measurement. */
 export interface RetentionJob {
   readonly place: Place;
 }
 
-/** What kept values hold. */
+/** The memory of kept values. */
 export interface Retained {
   readonly id: string;
   readonly title: string;
-  /** How many were kept. */
+  /** The number of kept values. */
   readonly kept: number;
   /** Bytes that each of them holds. */
   readonly bytes: number;

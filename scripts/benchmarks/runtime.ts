@@ -1,5 +1,5 @@
 /**
- * What a benchmark wants to know of the runtime that it runs on.
+ * The facts about the runtime that benchmarks use.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export function peakMemory(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** Bytes that have been allocated on the heap since the start; undefined where the runtime does not tell (Bun). */
+/** Returns the bytes allocated on the heap since the start; undefined if the runtime does not report them (Bun). */
 export function allocatedBytes(): number | undefined {
   if (runtimeName() === "bun") return undefined;
   const statistics = v8.getHeapStatistics() as unknown as { readonly total_allocated_bytes?: number };

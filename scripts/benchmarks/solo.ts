@@ -11,7 +11,7 @@ import { quantile, rounded } from "./statistics.ts";
 import { takeTurn } from "./turn.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-/** What is to be measured. */
+/** The parameters of a measurement. */
 export interface SoloJob {
   readonly place: Place;
   readonly contender: string;
@@ -21,7 +21,7 @@ export interface SoloJob {
   readonly turn: number;
 }
 
-/** What it came to. */
+/** The result. */
 export interface Solo {
   readonly contender: string;
   /** Milliseconds, at the fixed rate. */
@@ -30,14 +30,16 @@ export interface Solo {
   readonly p999: number;
   /** Microseconds of processor time a GET, 1,000 at once. */
   readonly cpu: number;
-  /** Bytes allocated on the heap a GET, 1,000 at once; absent where the runtime does not tell. */
+  /**
+   * Bytes allocated on the heap for each GET, with 1,000 concurrent ones; absent if the runtime does not report them.
+   */
   readonly allocated?: number;
   /** Bytes: the most that the process had, before anything was connected and at the end. */
   readonly memoryBefore: number;
   readonly memory: number;
 }
 
-/** What every process does, so that their memory can be compared. */
+/** The operations of every process, so that their memory is comparable. */
 const EVERYTHING = [
   "get-1",
   "get-64",

@@ -15,7 +15,7 @@ export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
-/** Three significant digits: what is behind them is noise. */
+/** Rounds to three significant digits, because the rest is noise. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }

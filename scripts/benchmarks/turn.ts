@@ -5,7 +5,7 @@
  */
 import { cpuTime } from "./runtime.ts";
 
-/** What a turn came to. */
+/** The result of a turn. */
 export interface Turn {
   /** Operations a second. */
   readonly rate: number;

@@ -1,6 +1,5 @@
 /**
- * What is measured: each workload is an operation, how many of them are under way together, and on which kind of
- * client.
+ * The workloads: each is an operation, the number of concurrent operations, and a kind of client.
  *
  * @module
  */
@@ -9,15 +8,15 @@ import { BIG, VALUE } from "./values.ts";
 
 /** A workload. */
 export interface Workload {
-  /** As it is called in `bench/results.json`. */
+  /** The name in `bench/results.json`. */
   readonly id: string;
-  /** As it is called in the tables. */
+  /** The name in the tables. */
   readonly title: string;
-  /** On which kind of client. Default `"plain"`. */
+  /** The kind of client. Default `"plain"`. */
   readonly kind?: Kind;
-  /** How many operations are under way together. */
+  /** The number of concurrent operations. */
   readonly together: number;
-  /** How many commands an operation counts for. Default 1. */
+  /** The number of commands of an operation. Default 1. */
   readonly counts?: number;
   /** Measured in the short form, too. */
   readonly short?: boolean;

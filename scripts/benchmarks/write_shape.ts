@@ -1,10 +1,10 @@
 /**
- * Which shape of `write` and of reading is fastest, on the runtime that runs this script.
+ * Measures which shape of `write` and of reading is fastest on a runtime.
  *
- * A model of the client's hot path talks to a peer in a process of its own: a number of callers, each of which asks
- * again as soon as it is answered (40 bytes out, 60 bytes in); what they ask in one tick is one write from one of two
- * buffers. Contenders take turns within a round, and the median over the rounds of the ratio to the first is shown,
- * because single figures swing with the machine.
+ * A model of the client's hot path uses a peer in another process. Each of its callers sends a new request after each
+ * reply (40 bytes out, 60 bytes in); the requests of one tick are one write from one of two buffers. Contenders take
+ * turns within a round. The result is the median of the ratios to the first one, because single figures vary with the
+ * machine.
  *
  *     deno run -A scripts/benchmarks/write_shape.ts [rounds] [milliseconds]
  *     bun scripts/benchmarks/write_shape.ts

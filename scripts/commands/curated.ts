@@ -1,5 +1,5 @@
 /**
- * What else is known of commands by hand: their flags, words in names, what is left out and why.
+ * Properties of commands that are maintained by hand: flags, words in names, exclusions with reasons.
  *
  * @module
  */
@@ -38,7 +38,10 @@ export const stateful: ReadonlySet<string> = new Set([
   "SCRIPT DEBUG",
 ]);
 
-/** Left out of the functions, but known to the table, with their flags: what they turn a connection into is no client's. */
+/**
+ * Commands without functions that the table contains with their flags, because a client cannot use the resulting
+ * connection.
+ */
 export const statefulUnlisted: ReadonlySet<string> = new Set([
   "SYNC",
   "PSYNC",
@@ -134,13 +137,16 @@ export const idempotent: ReadonlySet<string> = new Set([
   "SENTINEL GET-MASTER-ADDR-BY-NAME",
 ]);
 
-/** May wait on the server, though it does not say so. */
+/** Commands that may block although the server does not declare it. */
 export const blocking: ReadonlySet<string> = new Set(["WAIT", "WAITAOF"]);
 
 /** Replies that are no text. */
 export const binary: ReadonlySet<string> = new Set(["DUMP", "FUNCTION DUMP", "VEMB"]);
 
-/** Run code that is not the server's own, or return what they are given as an error: their errors prove nothing by their code. */
+/**
+ * Commands that run other code than the server's own, or return their input as an error: the codes of their errors
+ * prove nothing.
+ */
 export const opaque: ReadonlySet<string> = new Set([
   "EVAL",
   "EVAL_RO",
@@ -162,7 +168,7 @@ export const skipped: Readonly<Record<string, string>> = {
   "COMMAND": "COMMAND INFO without names gives the same; the method `command` runs raw commands",
 };
 
-/** Where the keys are, for commands of which the server does not say it. */
+/** The positions of keys, for commands without that information from the server. */
 export const extraKeys: Readonly<Record<string, readonly object[]>> = {
   "SORT": [{ keyword: "STORE", from: 1, last: 0, step: 1, limit: 0 }],
   "PFDEBUG": [],
@@ -181,7 +187,7 @@ export const words: Readonly<Record<string, string>> = Object.fromEntries(
 /** Functions whose name cannot be the command's: it is a reserved word. Methods have the plain name. */
 export const renamed: Readonly<Record<string, string>> = { eval: "eval_" };
 
-/** What the server does not document: Redis 8's vector sets. */
+/** Commands that the server does not document: Redis 8's vector sets. */
 export const documented: Readonly<Record<string, readonly [summary: string, complexity: string]>> = {
   "VADD": [
     "Adds an element with its vector to a vector set, or updates its vector.",

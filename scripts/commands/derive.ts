@@ -1,6 +1,6 @@
 /**
- * From the documented arguments of a command to the parameters of its function and the expression that makes its
- * arguments. What cannot be derived throws, and wants a shape in the overlay.
+ * Derives the parameters of a command's function and the expression for its arguments from the documented arguments.
+ * Throws if that is not possible; then the overlay needs a shape.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface OptionItem {
   readonly plan: string;
 }
 
-/** What was derived. */
+/** The derived parameters and expression. */
 export interface Derived {
   readonly parameters: Parameter[];
   /** Groups of options; of a group with several, one may be given. */
@@ -158,7 +158,7 @@ export function derive(list: readonly RecordedArgument[], optionsType: string): 
     element(name);
   };
   const positional = (argument: RecordedArgument): void => {
-    // An optional block without a token: what is required in it is optional as a whole.
+    // An optional block without a token: its required parts are optional as a whole.
     if (argument.type === "block" && !argument.token && !argument.arguments![0]!.token) {
       return argument.arguments!.forEach(positional);
     }

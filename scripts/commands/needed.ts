@@ -1,6 +1,6 @@
 /**
- * What the library itself needs of the generated modules: it stands in modules of its own, so that a client does not
- * load the functions of all commands.
+ * The generated functions that the library itself uses. They are in separate modules, so that a client does not load
+ * all functions.
  *
  * @module
  */

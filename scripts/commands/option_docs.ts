@@ -1,10 +1,10 @@
 /**
- * What each option of the commands does, in one sentence. The servers' documentation has only their tokens.
+ * Descriptions of the options of commands, one sentence each. The servers' documentation has only their tokens.
  *
  * @module
  */
 
-/** By the option, for all commands that have it. */
+/** The descriptions by option, for all commands that have it. */
 const COMMON: Readonly<Record<string, string>> = {
   absTtl: "Takes `ttl` as a Unix time in milliseconds.",
   aclCat: "Lists only the commands of this ACL category.",
@@ -168,7 +168,7 @@ const MEMBERS = {
 };
 const SCAN = { count: "How many elements the server looks at in a step: a hint. Default: 10." };
 
-/** By the command, where it means something else there. */
+/** The descriptions by command, for options with another meaning there. */
 const BY_COMMAND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   delex: DELETE,
   hotkeysStart: {
@@ -255,9 +255,9 @@ const BY_COMMAND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * What an option of a command does.
+ * Returns the description of an option.
  *
- * @throws {Error} for an option that is not described: it is to be added here.
+ * @throws {Error} for an option without a description, which must be added here.
  */
 export function describeOption(command: string, option: string): string {
   const text = BY_COMMAND[command]?.[option] ?? COMMON[option];

@@ -1,8 +1,9 @@
 /**
- * What the servers do not say of their commands, by hand: reply types, nicer shapes of arguments, flags.
+ * Properties of commands that servers do not report: reply types, shapes of arguments, flags.
  *
- * A reply is `TYPE` or `TYPE @parser`. `S` is a bulk string (`string`, or `Uint8Array` for clients of bytes), `Obj<X>` a
- * map by names of the users (`Record<string, X>`, or `Map<Uint8Array, X>`), `Entry` an entry of a stream.
+ * A reply is `TYPE` or `TYPE @parser`. `S` is a bulk string (`string`, or `Uint8Array` for clients of bytes),
+ * `Obj<X>` a map by names that users choose (`Record<string, X>`, or `Map<Uint8Array, X>`), `Entry` an entry of a
+ * stream.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * The entries of the overlay: what is said by hand of a command.
+ * The types of the overlay's entries.
  *
  * @module
  */
 
-/** A reply, and what it becomes with an option or with an optional argument; `-a,b`: without these options. */
+/** A reply type, and its variants with an option or an optional argument; `-a,b`: without these options. */
 export type ReplyEntry = string | readonly [reply: string, variants: Readonly<Record<string, string>>];
 
 /** A shape that is not derived from the documentation. */

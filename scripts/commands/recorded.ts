@@ -18,14 +18,14 @@ export interface RecordedArgument {
   readonly arguments?: readonly RecordedArgument[];
 }
 
-/** Where keys are, as `COMMAND INFO` says it; positions count the words of the name. */
+/** The positions of keys from `COMMAND INFO`, counted with the words of the name. */
 export interface RecordedKeySpec {
-  /** Where to begin. */
+  /** The start of the search. */
   readonly begin_search: {
     readonly type: string;
     readonly spec: { readonly index?: number; readonly keyword?: string; readonly startfrom?: number };
   };
-  /** How many from there. */
+  /** The number of keys from there. */
   readonly find_keys: {
     readonly type: string;
     readonly spec: {
@@ -40,7 +40,7 @@ export interface RecordedKeySpec {
 
 /** A command as recorded. */
 export interface RecordedCommand {
-  /** One line that says what it does. */
+  /** The summary in one line. */
   readonly summary?: string;
   /** The first version. */
   readonly since?: string;
@@ -50,7 +50,7 @@ export interface RecordedCommand {
   readonly complexity?: string;
   /** The version that deprecated it. */
   readonly deprecated?: string;
-  /** What to use instead. */
+  /** The replacement of a deprecated command. */
   readonly replaced?: string;
   /** Its arguments. */
   readonly arguments?: readonly RecordedArgument[];
@@ -58,8 +58,8 @@ export interface RecordedCommand {
   readonly flags: readonly string[];
   /** `request_policy:...`, `response_policy:...`. */
   readonly tips: readonly string[];
-  /** Where its keys are. */
+  /** The positions of its keys. */
   readonly keys: readonly RecordedKeySpec[];
-  /** It has subcommands, and is nothing by itself. */
+  /** Whether it only contains subcommands. */
   readonly container?: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * From what is known of a command to its source: the spec, the function, the method.
+ * Renders the source of a command: the spec, the function, the method.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface Known {
   readonly recorded: readonly RecordedCommand[];
   /** The recording that is documented the most. */
   readonly richest: RecordedCommand;
-  /** Only Valkey has it. */
+  /** Whether only Valkey has it. */
   readonly valkeyOnly: boolean;
 }
 
@@ -50,7 +50,7 @@ export interface Method {
   readonly name: string;
   /** Its signatures, documented, as members of an interface. */
   readonly source: string;
-  /** What the table says of it; without it, it calls the function. */
+  /** Its row in the table; without one, the method calls the function. */
   readonly row: Row | undefined;
 }
 
@@ -130,7 +130,7 @@ function declare(parameters: readonly Parameter[]): string {
   ).join(", ");
 }
 
-/** Documents each option; what stands in the objects within says itself what it is. */
+/** Documents each option; nested objects have their own comments. */
 function documentMembers(command: string, type: string): string {
   return type.replace(/(\{ |; )(\w+)(\??: )(?!never)/g, (_, before, name, after) => {
     return `${before}\n/** ${describeOption(command, name)} */\n${name}${after}`;

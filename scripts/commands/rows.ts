@@ -1,13 +1,13 @@
 /**
- * From the expression that makes a command's arguments to its shape in the table of methods; how a shape reads:
+ * Converts the expression for a command's arguments to a shape in the table of methods. The format is in
  * `src/commands/rows.ts`.
  *
  * @module
  */
 
-/** What the table says of a method; absent parts are empty. */
+/** The row of a method; absent parts are empty. */
 export interface Row {
-  /** How its parameters become arguments. */
+  /** The shape of its parameters. */
   readonly shape: string;
   /** The plan of its options. */
   readonly plan: string;
@@ -15,9 +15,9 @@ export interface Row {
   readonly parser: string;
 }
 
-/** What a method is made of. */
+/** The source of a method. */
 export interface Source {
-  /** The parameters of the implementation, by name, those that take all the rest with their dots. */
+  /** The names of the parameters of the implementation, rest parameters with their dots. */
   readonly names: readonly string[];
   /** The expression of the arguments. */
   readonly args: string;
@@ -46,7 +46,7 @@ function split(list: string): string[] {
   return parts;
 }
 
-/** What a row cannot say: the method calls the command's function instead. */
+/** A method that a row cannot express, so it calls the command's function. */
 class Unsaid extends Error {}
 
 class Shaper {
@@ -90,7 +90,7 @@ class Shaper {
       case "withOptions": {
         const [, inner, plan, options] = parts;
         const before = this.read(inner!);
-        // The options are the last parameter, wherever their place among the arguments is.
+        // The options are the last parameter, wherever they stand among the arguments.
         if (!plan!.startsWith('"') || options !== this.#names.at(-1)) throw new Unsaid(plan);
         this.plan = plan!.slice(1, -1);
         return `${before}o`;

@@ -1,6 +1,6 @@
 /**
- * Writes `src/commands/table_data.ts`: what is known of all commands, and how their methods make them, as text. How it
- * reads: `src/commands/rows.ts`.
+ * Writes `src/commands/table_data.ts`: the properties of all commands and the shapes of their methods, as text. The
+ * format is in `src/commands/rows.ts`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { flagsOf, functionName, keysOf, type Known, type Method } from "./render
 /** Called often, and slower by a shape than by their functions, which are code of their own. */
 export const BY_FUNCTION: ReadonlySet<string> = new Set(["XADD"]);
 
-/** What the file consists of. */
+/** The parts of the file. */
 export interface TableSource {
   /** The lines of the table. */
   readonly rows: string;

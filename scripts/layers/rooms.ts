@@ -11,17 +11,17 @@ export interface Room {
   readonly name: string;
   /** The files and folders (with a slash at the end) that it consists of. */
   readonly paths: readonly string[];
-  /** The runtime's modules that it may import; those that all three runtimes have. */
+  /** The modules of the runtime that it may import; all three runtimes have them. */
   readonly modules?: readonly string[];
-  /** The rooms that it may import from, besides itself: only such as stand above it in the table. */
+  /** The rooms that it may import from, besides itself: only rooms above it in the table. */
   readonly uses: readonly string[];
 }
 
 const GROUND = ["transport", "errors", "clock", "observer", "retry", "resp", "options", "events"];
 
-/** All rooms that `mod.ts` opens the door to; what is in none of them is an error. */
+/** All rooms. A file in none of them is an error. */
 export const ROOMS: readonly Room[] = [
-  // Types and values that need nobody.
+  // Types and values without dependencies.
   { name: "transport", paths: ["src/transport.ts"], uses: [] },
   { name: "errors", paths: ["src/errors.ts", "src/executed.ts"], uses: [] },
   { name: "clock", paths: ["src/clock.ts"], uses: [] },
@@ -32,7 +32,7 @@ export const ROOMS: readonly Room[] = [
   { name: "resp", paths: ["src/resp/"], uses: ["errors"] },
   { name: "commands", paths: ["src/commands/"], uses: ["resp", "errors"] },
 
-  // What users ask for, and what they are told of.
+  // Options and events.
   {
     name: "options",
     paths: ["src/options.ts", "src/url.ts", "src/options/"],
@@ -91,7 +91,7 @@ export const ROOMS: readonly Room[] = [
     uses: ["transport", "errors", "clock", "resp", "commands"],
   },
 
-  // The command line: programs on all that; what a runtime gives is handed in.
+  // The command line. The runtime's functions are parameters.
   {
     name: "cli",
     paths: ["src/cli/"],
@@ -110,7 +110,7 @@ export const ROOMS: readonly Room[] = [
     ],
   },
 
-  // The runtimes: they know the contract and nothing else, and nobody knows them but the door.
+  // The runtimes: they import only the contract, and only the entry points import them.
   {
     name: "transports",
     paths: ["transports/"],
@@ -148,7 +148,7 @@ export function roomOf(path: string): Room | undefined {
   );
 }
 
-/** What is wrong with the table itself: a room that uses one below it in the list could be part of a circle. */
+/** Returns the faults of the table itself: a room that uses one below it could be part of a cycle. */
 export function tableFaults(rooms: readonly Room[] = ROOMS): string[] {
   return rooms.flatMap(({ name, uses }, index) => {
     const above = new Set(rooms.slice(0, index).map((room) => room.name));

@@ -1,15 +1,15 @@
 /**
- * What a source file names: its imports, type-only ones included, and the runtimes' own names.
+ * The names in a source file: its imports, including type-only ones, and globals of runtimes.
  *
  * @module
  */
 import type { Token } from "./tokens.ts";
 
-/** Something that a file names. */
+/** A mention of a name. */
 export interface Mention {
   /** The specifier of an import, or the name. */
   readonly name: string;
-  /** Where. */
+  /** The line. */
   readonly line: number;
 }
 
@@ -32,7 +32,7 @@ export function findImports(tokens: readonly Token[]): Mention[] {
   return mentions;
 }
 
-/** Where a file names a runtime's own globals, `globalThis.Deno` and `globalThis["Deno"]` included. */
+/** Returns the uses of globals of runtimes, including `globalThis.Deno` and `globalThis["Deno"]`. */
 export function findForeignNames(tokens: readonly Token[]): Mention[] {
   return tokens.filter((token, index) => {
     if (!FOREIGN.has(token.text)) return false;

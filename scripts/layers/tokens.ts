@@ -1,6 +1,6 @@
 /**
- * Cuts TypeScript into words, strings and signs, leaving out comments: enough to find imports and names, and not to
- * find them in what is only text.
+ * A tokenizer for TypeScript: words, strings and signs without comments, enough to find imports and names but not
+ * those in text.
  *
  * @module
  */

@@ -13,7 +13,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { type ChunkGroup, mergeChunks } from "./merge_chunks.ts";
 import { choosesTransport, forWorkers, WORKERD_FOLDER, workerdEntry } from "./workerd.ts";
 
-/** What stands before the paths of sources in source maps. */
+/** The prefix of source paths in source maps. */
 const SOURCES = "keywire:///";
 
 /** An entry point of the package. */
@@ -99,7 +99,7 @@ function listFiles(folder: string, extension: string): string[] {
     .map((path) => path.replaceAll("\\", "/"));
 }
 
-/** Source maps name sources by their place in the repository, wherever it was built. */
+/** Names sources in source maps by their path in the repository. */
 function nameSources(root: string, folder: string): void {
   for (const path of listFiles(folder, ".map")) {
     const file = join(folder, path);
@@ -113,7 +113,7 @@ function nameSources(root: string, folder: string): void {
   }
 }
 
-/** Which chunks become one file of CommonJS: those of the smaller entries first, as the larger ones share them. */
+/** Groups chunks into files of CommonJS, smaller entries first, because the larger ones share their chunks. */
 function groupChunks({ outputs }: Metafile): ChunkGroup[] {
   const taken = new Set<string>();
   const names = ["core", "commands", "index"].filter((name) => `esm/${name}.mjs` in outputs);
@@ -140,7 +140,7 @@ async function convert(from: string, to: string): Promise<void> {
     ...COMMON,
     entryPoints: files.map((path) => join(from, path)),
     format: "cjs",
-    // Adds the names of the exports, for those who import CommonJS.
+    // Adds the names of the exports, for imports of CommonJS.
     platform: "node",
     outdir: to,
     outbase: from,
@@ -162,8 +162,8 @@ function exportsOf(metafile: Metafile, name: string): readonly string[] {
 }
 
 /**
- * The module that Node imports: the exports of the CommonJS entry, by name. It imports them by way of a file that only hands
- * them on: Node reads what it imports twice if it is CommonJS, once to find the names of the exports.
+ * Writes the module that Node imports: the named exports of the CommonJS entry. It imports them through a file that
+ * only re-exports them, because Node reads an imported CommonJS file twice, once to find the names.
  */
 function writeNodeModule(folder: string, name: string, exports: readonly string[]): void {
   const file = join(folder, "node", `${name}.mjs`);

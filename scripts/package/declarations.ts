@@ -1,6 +1,6 @@
 /**
- * The declarations of the package, by TypeScript itself: those of `deno pack` lose every member whose name is a symbol, and
- * with it `using` (https://github.com/denoland/deno/issues/36567).
+ * The declarations of the package, by TypeScript: `deno pack` drops every member whose name is a symbol, including
+ * the one for `using` (https://github.com/denoland/deno/issues/36567).
  *
  * @module
  */
@@ -67,7 +67,7 @@ export function copyDeclarations(from: string, to: string, entries: readonly Ent
     const file = join(to, "esm", `${name}.d.mts`);
     const target = relative(dirname(file), join(to, "types", source)).replace(/\.ts$/, ".js");
     const declared = readFileSync(join(to, "types", declarationOf(source)), "utf8");
-    // A default export is none of those that `*` stands for.
+    // `*` does not include the default export.
     const rest = /^export default |\bas default\b/m.test(declared)
       ? `export { default } from "${target}";\n`
       : "";

@@ -1,6 +1,6 @@
 /**
- * What the package `@keywire/ioredis` has beside its code, so that it can stand in for `ioredis`: `require()` gives the
- * class, and the one inner module that libraries import is there.
+ * The files of the package `@keywire/ioredis` besides its code, so that it can replace `ioredis`: `require()` returns
+ * the class, and the one inner module that libraries import exists.
  *
  * @module
  */

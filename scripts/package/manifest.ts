@@ -11,7 +11,7 @@ import { choosesTransport, WORKERD_FOLDER } from "./workerd.ts";
 export const DESCRIPTION =
   "Redis and Valkey client for Node, Bun and Deno: connection pools, pipelines, pub/sub, Sentinel and Cluster, without dependencies";
 
-/** Where the sources are. */
+/** The URL of the sources. */
 export const REPOSITORY = "https://github.com/keywire/redis";
 
 const KEYWORDS = [
@@ -33,7 +33,7 @@ const KEYWORDS = [
   "cloudflare-workers",
 ];
 
-/** What an entry is for each kind of program. */
+/** Returns the conditions of an entry for each kind of program. */
 function conditionsOf(entry: Entry): Record<string, unknown> {
   const { name, source } = entry;
   const [esm, cjs] = [`./esm/${name}.mjs`, `./cjs/${name}.cjs`];

@@ -32,7 +32,10 @@ const chunks={
 /** The map that is named at the end of a file. */
 const MAPPING = /\n\/\/# sourceMappingURL=.*\s*$/;
 
-/** Copies the exports, to mark those of the copy as an ES module's: of no use to other chunks, and slower for each export. */
+/**
+ * Copies the exports to mark the copy as an ES module; other chunks do not need it, and it costs time for each
+ * export.
+ */
 const COPY = /\bmodule\.exports=__toCommonJS\((\w+)\)/;
 
 /** The path that a file of the folder means by a relative path. */

@@ -17,7 +17,7 @@ export interface Node {
   readonly program: string;
 }
 
-/** Returns the programs; installs what is missing, about 5 s and 100 MB each, once. */
+/** Returns the programs. Installs missing ones once, about 5 s and 100 MB each. */
 export function findNodes(root: string): Node[] {
   const nodes = Object.entries(VERSIONS).map(([major, version]) => {
     const folder = toolFolder(root, "node", { node: version });

@@ -4,10 +4,10 @@
  * @module
  */
 
-/** What a program prints at its end, when all was well. */
+/** The last output of a program that succeeded. */
 export const GOOD = "all is well";
 
-/** What is done with the package; no syntax that Node 20 would not know. */
+/** The test program, in syntax of Node 20. */
 const BODY = `
 async function main() {
   const redis = new Redis(process.env.REDIS_URL);
@@ -36,7 +36,7 @@ async function main() {
 main();
 `;
 
-/** As an ES module. */
+/** The test program as an ES module. */
 export const ESM = `
 import process from "node:process";
 import { BlockingConnectionPool, Redis, ReplyError } from "@keywire/redis";
@@ -46,7 +46,7 @@ import "@keywire/redis/transports/memory";
 if (typeof openTelemetry !== "function") throw new Error("no openTelemetry");
 ${BODY}`;
 
-/** As CommonJS. */
+/** The test program as CommonJS. */
 export const CJS = `
 const { BlockingConnectionPool, Redis, ReplyError } = require("@keywire/redis");
 const { get } = require("@keywire/redis/commands");
@@ -93,7 +93,7 @@ child.stdout.on("data", async (text) => {
 child.once("exit", (code, signal) => console.log(code === 0 || "Deno" in globalThis && signal === "SIGTERM" ? "${GOOD}" : "exit code " + code));
 `;
 
-/** What a program in TypeScript may write; only its types are looked at. */
+/** A program in TypeScript, of which only the types are checked. */
 export const TYPED = `
 import { ConnectionPool, Redis, type RedisOptions, ReplyError } from "@keywire/redis";
 import type { Observer, Transport } from "@keywire/redis";

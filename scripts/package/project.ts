@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Report, run } from "./report.ts";
 
-/** What all checks of the package share. */
+/** The shared parts of all checks of the package. */
 export interface Bench {
   /** The project's own folder. */
   readonly root: string;
@@ -17,7 +17,7 @@ export interface Bench {
   readonly tarball: string;
   /** Variables for programs: `REDIS_URL`. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where results go. */
+  /** The report for results. */
   readonly report: Report;
 }
 

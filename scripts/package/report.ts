@@ -1,5 +1,5 @@
 /**
- * Checks that are run one after the other, each told in a line.
+ * Checks that run one after another, with one line of output each.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { runCommand } from "../testing/run_command.ts";
 /** Milliseconds for one program. */
 const LIMIT = 120_000;
 
-/** What came of all checks so far. */
+/** The results of all checks. */
 export class Report {
-  /** How many failed. */
+  /** The number of failures. */
   failed = 0;
 
-  /** Tells that a check cannot be run here, and why. */
+  /** Reports a check that cannot run here, with the reason. */
   skip(name: string, reason: string): void {
     console.log(`skip   ${name}: ${reason}`);
   }
 
-  /** Runs a check; what it returns, if anything, is told behind its name. */
+  /** Runs a check. Its result, if any, is printed after its name. */
   async check(name: string, run: () => Promise<string | void>): Promise<void> {
     const start = performance.now();
     try {
@@ -33,9 +33,9 @@ export class Report {
 }
 
 /**
- * Runs a program in a folder and returns what it wrote.
+ * Runs a program in a folder. Returns its output.
  *
- * @throws {Error} with what it wrote, when it failed, or did not write `expected`.
+ * @throws {Error} with the output, if it failed or did not print `expected`.
  */
 export async function run(
   folder: string,

@@ -11,7 +11,7 @@ import { testFile } from "../testing/test_file.ts";
 import { listEntries } from "./bundle.ts";
 import { run } from "./report.ts";
 
-/** What tests need beside the library. */
+/** The files that tests need besides the library. */
 const COPIED = ["tests", "scripts", "examples", "package.json", "src", "transports"];
 
 /** Makes the folder, in `.cache/`, as what tests import from npm is found above it. */
@@ -38,7 +38,7 @@ export async function makeSuite(root: string, tarball: string): Promise<string> 
   return folder;
 }
 
-/** The tests of what users can reach: those that come in by the door, and those of the commands. */
+/** Returns the tests of the public API: those that import entry points, and those of the commands. */
 export function publicTests(root: string): string[] {
   return readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".test.ts"))

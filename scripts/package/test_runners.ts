@@ -12,7 +12,7 @@ import { toolFolder } from "./tools.ts";
 const JEST = { jest: "30.5.2" };
 const VITEST = { vitest: "5.1.1" };
 
-/** A test that waits until the program has said that all is well. */
+/** Returns a test that waits for the success message of the program. */
 const asTest = (program: string): string =>
   program.replace("\nmain();\n", '\ntest("the package works", () => main());\n');
 

@@ -1,5 +1,5 @@
 /**
- * The entries that Cloudflare Workers get: those that choose a transport by themselves, with the one for Workers.
+ * The entries for Cloudflare Workers: those that choose a transport automatically, with the one for Workers.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a release changes in the texts of the project.
+ * The changes of a release in the texts of the project.
  *
  * @module
  */

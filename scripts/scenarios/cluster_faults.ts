@@ -30,7 +30,7 @@ const GROWTH = 48 * 1024 * 1024;
 const complaints: string[] = [];
 process.on("unhandledRejection", (reason) => complaints.push(`an unhandled rejection: ${reason}`));
 
-/** One key in every so many slots. */
+/** One key in every few slots. */
 const keys: string[] = [];
 for (let n = 0; keys.length < KEYS; n++) {
   if (Math.floor(slotOf(`log:${n}`) * KEYS / 16_384) === keys.length) keys.push(`log:${n}`);
@@ -70,7 +70,7 @@ function errorCount(): number {
   return writes.length + reads.length;
 }
 
-/** How long after the election each key of the shard was first written and read. */
+/** Measures the time from the election until each key of the shard is written and read. */
 async function elects(what: string, slot: number, fault: "failover" | "SIGKILL" | "SIGSTOP"): Promise<void> {
   const { master, replicas } = await shardOf(slot);
   const affected = keys.filter((key) => redis.topology.masterOf(slotOf(key))!.port === master.port);

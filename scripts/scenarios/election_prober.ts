@@ -1,9 +1,9 @@
 /**
- * Tells when an election is over: asks nodes for their role, each few milliseconds, in a process of its own, so that
- * the client that is measured and the one who measures do not wait for each other.
+ * Detects the end of an election: asks nodes for their role every few milliseconds, in a separate process, so that it
+ * does not delay the measured client.
  *
- * Reads lines `PORT PORT ...` from its standard input; answers each with `PORT TIME` as soon as one of those nodes
- * says that it is a master (milliseconds since 1970), and begins with `ready`.
+ * Reads lines `PORT PORT ...` from its standard input; replies to each with `PORT TIME` (milliseconds since 1970)
+ * when one of the nodes is a master. Prints `ready` first.
  *
  * @module
  */

@@ -26,13 +26,13 @@ const increments = Number(process.argv[3] ?? 100_000);
 const seed = Number(process.argv[4] ?? Date.now() % 1_000_000);
 const WORKERS = 32;
 
-/** What the increments go to, and what is done to it. */
+/** The target of the increments, and its disturbances. */
 interface Scene {
   /** The client behind the proxies. */
   readonly redis: Redis | RedisCluster;
   /** The proxies in front of all servers. */
   readonly proxies: readonly FaultProxy[];
-  /** Something that happens to servers, now and then. */
+  /** Disturbs the servers. */
   disturb(): Promise<string>;
   /** Puts all in order, and reads the counters past the proxies. */
   read(keys: readonly string[]): Promise<number[]>;

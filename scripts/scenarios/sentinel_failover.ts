@@ -1,6 +1,6 @@
 /**
- * How long traffic stands still when a master goes away, beyond what the sentinels themselves take: SENTINEL FAILOVER,
- * SIGKILL and SIGSTOP of the master, under steady numbered writes.
+ * Measures the pause of traffic when a master goes away, in addition to the sentinels' own time: SENTINEL FAILOVER,
+ * SIGKILL and SIGSTOP of the master, under a steady load of numbered writes.
  *
  * `node scripts/scenarios/sentinel_failover.ts [rounds]`; also under `deno run -A` and `bun`.
  *

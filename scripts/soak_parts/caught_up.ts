@@ -1,6 +1,6 @@
 /**
- * Replication that flows: a link that is up is not enough, as what was written during a full synchronisation is sent
- * up to a second later.
+ * Waits for replication. A link that is up is not enough, because writes during a full synchronization are sent up to
+ * a second later.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is asked for on the command line.
+ * The options of the command line.
  *
  * @module
  */
@@ -21,16 +21,16 @@ const HELP = `Steady load under random faults.
 --minutes    how long the load lasts; below 2, memory is not judged, as all is warm-up
 --seed       a whole number; the same one gives the same faults in the same order, not at the same moments`;
 
-/** How each topology is set up; `losses` is told when replication may lose what was acknowledged. */
+/** The setup of each topology. `losses` records when replication may lose acknowledged writes. */
 const STAGES = { standalone: standaloneStage, cluster: clusterStage, sentinel: sentinelStage };
 
-/** What to do. */
+/** The options. */
 export interface Choices {
-  /** What there is. */
+  /** The topology. */
   readonly topology: string;
-  /** How long the load lasts. */
+  /** The duration of the load. */
   readonly minutes: number;
-  /** What the random choices begin with. */
+  /** The seed of random choices. */
   readonly seed: number;
   /** Sets the servers and clients up. */
   stage(dice: Dice, losses: Losses): Promise<Stage>;

@@ -19,12 +19,12 @@ import { serverFaults, stopper } from "./server_faults.ts";
 import { LIMITS, proxiesFor, type Stage } from "./stage.ts";
 
 const TAGS = 12;
-/** What is acknowledged is in the kernel's hands, and stays there when the process is killed. */
+/** Acknowledged data is in the kernel, and survives a kill of the process. */
 const CONFIG = ["appendonly yes", "appendfsync no", 'save ""', "cluster-allow-replica-migration no"];
 /** Slower than a node that is stopped briefly. */
 const NODE_TIMEOUT = 1_000;
 
-/** One tag in every so many slots. */
+/** Returns one tag in every few slots. */
 function spreadTags(): [string, ...string[]] {
   const tags: string[] = [];
   for (let n = 0; tags.length < TAGS; n++) {
@@ -33,7 +33,7 @@ function spreadTags(): [string, ...string[]] {
   return tags as [string, ...string[]];
 }
 
-/** The port of a slot's master, as most of these nodes say. */
+/** Returns the port of a slot's master, as most of these nodes report it. */
 async function masterPort(nodes: readonly ClusterNode[], slot: number): Promise<number> {
   const votes = new Map<number, number>();
   for (const node of nodes) {
@@ -46,7 +46,7 @@ async function masterPort(nodes: readonly ClusterNode[], slot: number): Promise<
   return most[0];
 }
 
-/** What happens to nodes and slots. `stopped` has the nodes that cannot answer. */
+/** The faults of nodes and slots. `stopped` contains the nodes that cannot reply. */
 function nodeFaults(
   cluster: Cluster,
   operator: RedisCluster,
@@ -69,7 +69,7 @@ function nodeFaults(
       const role = field(await replica.cli("INFO", "replication"), "role");
       return role === "master" ? undefined : `its role is ${role}`;
     });
-  /** A master that was stopped a moment ago may not take part, and the replica gives up after five seconds. */
+  /** A master that was stopped just before may not take part, and the replica gives up after five seconds. */
   const ask = (replica: ClusterNode): ReturnType<typeof setInterval> => {
     const tell = (): void => void replica.cli("CLUSTER", "FAILOVER").catch(() => {});
     tell();

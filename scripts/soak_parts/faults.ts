@@ -1,5 +1,5 @@
 /**
- * What goes wrong, at random and one after the other.
+ * Random faults, one after another.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { type Dice, sleep } from "./dice.ts";
 
 /** A fault: does its work and puts things right. */
 export interface Fault {
-  /** For the report. */
+  /** The name in the report. */
   readonly name: string;
-  /** How often it comes, beside the others. */
+  /** The relative frequency. */
   readonly weight: number;
   /** Does it. */
   run(): Promise<unknown> | unknown;
@@ -21,23 +21,23 @@ function pick(faults: readonly Fault[], dice: Dice): Fault {
   return faults.find(({ weight }) => (at -= weight) < 0)!;
 }
 
-/** What went wrong, and when. */
+/** The log of faults with times. */
 export class FaultLog {
   readonly #entries: { readonly name: string; readonly from: number; to: number }[] = [];
 
-  /** How many there were. */
+  /** The number of faults. */
   get count(): number {
     return this.#entries.length;
   }
 
-  /** How many there were of each. */
+  /** Returns the number of faults by name. */
   byName(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { name } of this.#entries) counts.set(name, (counts.get(name) ?? 0) + 1);
     return counts;
   }
 
-  /** Those that lasted at some time within a span, by `performance.now()`, and from when to when in seconds behind its start. */
+  /** Returns the faults within a span, by `performance.now()`, with their start and end in seconds after its start. */
   during(from: number, to: number): string[] {
     const second = (at: number): string => ((at - from) / 1_000).toFixed(2);
     return this.#entries.filter((entry) => entry.from <= to && entry.to >= from)
@@ -57,7 +57,7 @@ export class FaultLog {
   }
 }
 
-/** Does one after the other until told to stop, with a short rest between them. */
+/** Causes faults one after another with short pauses, until the end. */
 export async function breakThings(
   faults: readonly Fault[],
   dice: Dice,

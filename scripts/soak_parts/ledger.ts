@@ -1,5 +1,5 @@
 /**
- * What was promised of each numbered write, to be compared with what the servers have.
+ * The expected outcome of each numbered write, for the comparison with the servers.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const UNKNOWN = 4;
 /** Numbers of writes in one key; each has two bits there, which count how often it ran. */
 const PAGE = 4_096;
 
-/** What the comparison came to. */
+/** The result of the comparison. */
 export interface Verdict {
   /** Writes that were numbered. */
   readonly writes: number;
@@ -23,17 +23,17 @@ export interface Verdict {
   readonly lost: readonly { readonly key: string; readonly at: number }[];
   /** Acknowledged, and not there, when replication may lose something. */
   readonly unreplicated: number;
-  /** There more than once. */
+  /** The number of writes that ran more than once. */
   readonly doubled: number;
-  /** Said not to have run, and there. */
+  /** The number of writes that ran although they were rejected with `executed: "no"`. */
   readonly denied: number;
-  /** Writes of which nobody could tell; how many of them ran. */
+  /** The writes with an unknown outcome, and how many of them ran. */
   readonly unknown: { readonly ran: number; readonly all: number };
 }
 
 /**
- * Numbers writes, and remembers of each what was said and when, in memory that does not grow while it is measured.
- * The numbers are dealt out to one series for each tag: the n-th of the series `s` is `n * tags + s`.
+ * Numbers writes and records the outcome of each with its time, in memory of constant size. Each tag has a series of
+ * numbers: the n-th of the series `s` is `n * tags + s`.
  */
 export class Ledger {
   /** The tags of the keys. */
@@ -45,7 +45,7 @@ export class Ledger {
   readonly #began: number = performance.now();
   readonly #next: number[];
 
-  /** With room for so many writes. */
+  /** Reserves memory for a number of writes. */
   constructor(tags: readonly string[], losses: Losses, room: number) {
     this.tags = tags;
     this.#losses = losses;
@@ -64,13 +64,13 @@ export class Ledger {
     return this.#next[series]!++ * this.tags.length + series;
   }
 
-  /** It was acknowledged. */
+  /** Records an acknowledged write. */
   acknowledged(number: number): void {
     this.#states[number] = ACKNOWLEDGED;
     this.#times[number] = performance.now() - this.#began;
   }
 
-  /** It was rejected; `executed` is what the error says. */
+  /** Records a rejected write with the `executed` of the error. */
   rejected(number: number, executed: string | undefined): void {
     this.#states[number] = executed === "no" ? REFUSED : UNKNOWN;
   }

@@ -1,5 +1,5 @@
 /**
- * What is done to the links between client and server; the servers know nothing of it.
+ * The faults of links between client and server, which the servers do not notice.
  *
  * @module
  */

@@ -1,14 +1,14 @@
 /**
- * When replication may lose what a master has acknowledged: no client can keep that.
+ * The times in which replication may lose acknowledged writes, which no client can prevent.
  *
  * @module
  */
 
-/** Milliseconds before a master's death in which what it acknowledged may not have reached its replica. */
+/** Milliseconds before a master's death in which acknowledged writes may not have reached its replica. */
 const BEFORE = 200;
 /** Milliseconds behind it in which its last replies are still on their way to the callers. */
 const BEHIND = 50;
-/** Milliseconds in which a master that wakes up, or has been replaced, may not have heard that it is none any more. */
+/** Milliseconds in which a resumed or replaced master may not know that it is no longer a master. */
 const UNAWARE = 500;
 
 /** Spans of time, by `performance.now()`. */
@@ -21,7 +21,7 @@ export class Losses {
     this.#spans.push({ from: now - BEFORE, to: now + BEHIND });
   }
 
-  /** A master goes on now, and may have been replaced meanwhile. */
+  /** Records that a master continues and may have been replaced. */
   woke(): void {
     const now = performance.now();
     this.#spans.push({ from: now, to: now + UNAWARE });
@@ -32,7 +32,7 @@ export class Losses {
     this.#spans.push({ from: from - BEFORE, to: performance.now() + UNAWARE });
   }
 
-  /** Whether what was acknowledged then may have been lost. */
+  /** Returns whether a write acknowledged at that time may have been lost. */
   covers(at: number): boolean {
     return this.#spans.some(({ from, to }) => from <= at && at <= to);
   }

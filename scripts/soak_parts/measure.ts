@@ -1,5 +1,5 @@
 /**
- * What this process holds: memory and sockets.
+ * The memory and sockets of this process.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { collectGarbage } from "../benchmarks/runtime.ts";
 
-/** What was held at one time. */
+/** A sample of memory and sockets. */
 export interface Sample {
   /** Bytes of the process in memory. */
   readonly rss: number;
@@ -17,7 +17,9 @@ export interface Sample {
   readonly sockets: number;
 }
 
-/** Open TCP sockets of this process, the proxies' included; 0 where the system does not tell. */
+/**
+ * Returns the number of open TCP sockets of this process, including the proxies'; 0 if the system does not report it.
+ */
 export function sockets(): number {
   try {
     const tcp = new Set(

@@ -1,6 +1,6 @@
 /**
- * Numbered messages from a publisher past the proxies to a subscriber behind them: what is missing must lie in a gap
- * that was told of, and nothing comes twice.
+ * Numbered messages from a publisher without proxy to a subscriber behind proxies: a missing message must lie in a
+ * reported gap, and none may be repeated.
  *
  * @module
  */
@@ -15,18 +15,18 @@ const PATIENCE = 10_000;
 export class News {
   /** Messages that came. */
   received = 0;
-  /** Gaps that were told. */
+  /** The number of reported gaps. */
   gaps = 0;
   /** Messages that are missing, and in no gap. */
   missed = 0;
   /** Messages that came twice, or behind later ones. */
   doubled = 0;
-  /** How often the master of the channel had no subscriber for longer than {@linkcode PATIENCE}. */
+  /** The number of times that the channel's master had no subscriber for longer than {@linkcode PATIENCE}. */
   deaf = 0;
   readonly #sole: boolean;
   readonly #where: () => Promise<RawClientAddress>;
   readonly #words: Stage["publish"];
-  /** Numbers that nobody may have been sent: the publisher cannot tell, or the server had no subscriber then. */
+  /** Numbers that may not have been sent: the publisher cannot know, or the server had no subscriber. */
   readonly #doubtful: Set<number> = new Set();
   #next = 0;
   #last = -1;
@@ -49,14 +49,14 @@ export class News {
         this.#deafSince = undefined;
         return;
       }
-      // This may be the master no longer, and not have heard of it.
+      // This node may no longer be the master without knowing it.
       this.#deafSince ??= performance.now();
       if (performance.now() - this.#deafSince > PATIENCE) {
         this.deaf++;
         this.#deafSince = undefined;
       }
     } catch {
-      this.#deafSince = undefined; // nobody could subscribe there
+      this.#deafSince = undefined; // no subscriber was possible
     }
     this.#doubtful.add(number);
     await this.stop();
@@ -71,7 +71,7 @@ export class News {
     return subscription;
   }
 
-  /** Publishes until the subscriber has heard of it; `false` when it does not in time. */
+  /** Publishes until the subscriber receives it. Returns `false` after a timeout. */
   async heard(): Promise<boolean> {
     const before = this.received;
     for (let waited = 0; this.received === before; waited += 100) {
@@ -89,7 +89,7 @@ export class News {
   }
 
   async #read(items: AsyncIterable<{ kind: "message"; message: unknown } | { kind: "gap" }>): Promise<void> {
-    let gap = true; // what was published before is nobody's
+    let gap = true; // earlier messages are lost
     for await (const item of items) {
       if (item.kind === "gap") {
         this.gaps++;

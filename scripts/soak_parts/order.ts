@@ -1,8 +1,8 @@
 /**
- * Lists to which a caller appends rising numbers without waiting in between, to be compared with what the servers have.
+ * Lists to which a caller appends rising numbers without waiting, for the comparison with the servers.
  *
- * Only acknowledged numbers must be in order: one whose connection was lost may be in a buffer of the network still, and
- * run behind later ones.
+ * Only acknowledged numbers must be in order. A number whose connection was lost may still be in a network buffer,
+ * and run after later ones.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const UNKNOWN = 3;
 /** Room for numbers in one list. */
 const ROOM = 65_536;
 
-/** What the comparison came to. */
+/** The result of the comparison. */
 export interface OrderVerdict {
   /** Numbers that were acknowledged, in all lists. */
   readonly acknowledged: number;
@@ -24,9 +24,9 @@ export interface OrderVerdict {
   readonly disordered: readonly { readonly key: string; readonly at: number }[];
   /** Acknowledged, and not there. */
   readonly lost: readonly { readonly key: string; readonly at: number }[];
-  /** There twice. */
+  /** Numbers that are present twice. */
   readonly doubled: number;
-  /** Said not to have run, and there. */
+  /** Numbers that are present although they were rejected with `executed: "no"`. */
   readonly denied: number;
 }
 
@@ -38,7 +38,7 @@ export class OrderedList {
   readonly #times: Float64Array = new Float64Array(ROOM).fill(1);
   #next = 0;
 
-  /** With this key. */
+  /** Uses this key. */
   constructor(key: string) {
     this.key = key;
   }
@@ -53,13 +53,13 @@ export class OrderedList {
     return this.#next++;
   }
 
-  /** What came of a number; `executed` is what the error says, `"yes"` without one. */
+  /** Records the outcome of a number; `executed` is that of the error, `"yes"` without one. */
   settle(number: number, executed: string | undefined): void {
     this.#states[number] = executed === "yes" ? ACKNOWLEDGED : executed === "no" ? REFUSED : UNKNOWN;
     this.#times[number] = performance.now();
   }
 
-  /** Compares with what the list has. */
+  /** Compares with the content of the list. */
   compare(found: readonly number[], losses: Losses): OrderVerdict {
     const seen = new Set<number>();
     const disordered: { key: string; at: number }[] = [];

@@ -1,6 +1,6 @@
 /**
- * Promotions that sentinels have not announced yet: the old master lives and takes writes that will be lost, which no
- * client can know. Sentinels also begin failovers that nobody asked for.
+ * Unannounced promotions: the old master is alive and accepts writes that will be lost, which no client can know.
+ * Sentinels also start failovers on their own.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type { Losses } from "./losses.ts";
 const INTERVAL = 50;
 
 /**
- * Looks at these servers until told to stop; whom `named` names is the master for clients. `asleep` has those that
- * cannot answer.
+ * Watches these servers until the end. The server of `named` is the master for clients. `asleep` contains those that
+ * cannot reply.
  */
 export async function watchPromotions(
   servers: readonly Server[],

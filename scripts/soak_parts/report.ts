@@ -1,5 +1,5 @@
 /**
- * What came out of a soak, for people, and whether that is well.
+ * The report of a soak and its verdict.
  *
  * @module
  */
@@ -25,16 +25,16 @@ export interface Outcome {
   readonly verdict: Verdict;
   readonly order: OrderVerdict;
   readonly news: News;
-  /** Whether the subscription heard of what was published at the end. */
+  /** Whether the subscription received the final message. */
   readonly heard: boolean;
-  /** When the load began, by `performance.now()`. */
+  /** The start of the load, by `performance.now()`. */
   readonly started: number;
   readonly samples: readonly Sample[];
   /** Sockets at the end that were not there at the start. */
   readonly left: number;
   /** Milliseconds that closing took. */
   readonly closed: number;
-  /** What failed in another way. */
+  /** Other failures. */
   readonly complaints: readonly string[];
 }
 

@@ -18,7 +18,7 @@ import { watchPromotions } from "./promotions.ts";
 import { serverFaults, stopper } from "./server_faults.ts";
 import { LIMITS, proxiesFor, type Stage } from "./stage.ts";
 
-/** What is acknowledged is in the kernel's hands, and stays there when the process is killed. */
+/** Acknowledged data is in the kernel, and survives a kill of the process. */
 const CONFIG = ["appendonly yes", "appendfsync no", 'save ""'];
 /** Longer than a server is stopped briefly. */
 const DOWN_AFTER = 500;
@@ -33,7 +33,7 @@ async function masterByMost(topology: Replicated, sentinels: readonly Server[]):
   return best;
 }
 
-/** What happens to servers and sentinels. `stopped` has those that cannot answer. */
+/** The faults of servers and sentinels. `stopped` contains those that cannot reply. */
 function processFaults(
   topology: Replicated,
   stopped: Set<Server>,
@@ -49,7 +49,7 @@ function processFaults(
     await healed(topology);
     await caughtUp(servers);
   };
-  /** Until no sentinel takes this one for the master. */
+  /** Waits until no sentinel takes this server for the master. */
   const replaced = (old: Server): Promise<void> =>
     waitFor("the sentinels to agree on another master", async () => {
       const masters = await Promise.all(sentinels.map((sentinel) => masterOf(topology, sentinel)));
@@ -118,7 +118,8 @@ function processFaults(
       weight: 2,
       run: async () => {
         const master = await masterOf(topology);
-        // One that has just started has not heard of the replicas, and one that finds none in time gives up.
+        // A sentinel that has just started does not know the replicas, and one that finds none in time stops the
+        // failover.
         const tell = (): void =>
           void dice.some(sentinels)!.cli("SENTINEL", "FAILOVER", topology.service).catch(() => {});
         tell();

@@ -1,5 +1,5 @@
 /**
- * What is done to any server, alone or among others, and is over without anybody taking its place.
+ * Faults of any server that end without a replacement.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Server } from "../../tests/harness/types.ts";
 import type { Dice } from "./dice.ts";
 import type { Fault } from "./faults.ts";
 
-/** Stops servers, each until something is over; `stopped` has those that are. */
+/** Stops servers until a condition holds; `stopped` contains them. */
 export function stopper<S extends Server>(
   stopped: Set<S>,
 ): (server: S, until: () => Promise<unknown>) => Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Where a soak takes place: the servers, the clients that work, and what can go wrong there.
+ * The setup of a soak: the servers, the working clients, and the possible faults.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { type FaultProxy, startProxy } from "../../tests/harness/fault_proxy.ts"
 import type { RawClientAddress } from "../../tests/harness/raw_client.ts";
 import type { Fault } from "./faults.ts";
 
-/** A client, whatever it is connected with. */
+/** A client of any kind. */
 export type AnyClient = Client<TextPromise>;
 
 /** The servers, and who works with them. */
 export interface Stage {
   /** The tags of the keys (`soak:{tag}:...`): of one slot each, where there are slots. */
   readonly tags: readonly [string, ...string[]];
-  /** Those who write and ask. */
+  /** The clients that write and read. */
   readonly clients: readonly [AnyClient, ...AnyClient[]];
-  /** Those of them that keep the order of writes of one key. */
+  /** The clients that keep the order of writes of one key. */
   readonly orderly: readonly AnyClient[];
-  /** Those of them that read from replicas: before Valkey 8.0 a replica does not know that a key is on the move. */
+  /** The clients that read from replicas: before Valkey 8.0 a replica does not know that a key is being moved. */
   readonly replicaReaders: readonly AnyClient[];
-  /** Who subscribes. */
+  /** The subscribing client. */
   readonly subscriber: AnyClient;
   /** The command that publishes, and the channel. */
   readonly publish: readonly [command: "PUBLISH" | "SPUBLISH", channel: string];
@@ -42,7 +42,7 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** What all clients are told. */
+/** The limits of all clients. */
 export const LIMITS = {
   commandTimeout: 1_500,
   connectTimeout: 500,
@@ -50,14 +50,14 @@ export const LIMITS = {
   reconnect: { backoff: "exponential:10:200:full" },
 } as const;
 
-/** A proxy that does not keep what has ended, which would be the harness's own growth. */
+/** Creates a proxy that does not keep closed connections, which would look like a leak. */
 export async function forgetfulProxy(target: RawClientAddress): Promise<FaultProxy> {
   const proxy = await startProxy(target);
   proxy.on("close", (one) => void proxy.connections.splice(proxy.connections.indexOf(one), 1));
   return proxy;
 }
 
-/** A proxy for each; the ports of the proxies by those of the servers. */
+/** Creates a proxy for each server. Returns the ports of the proxies by those of the servers. */
 export async function proxiesFor(
   servers: readonly { readonly port: number }[],
 ): Promise<{ proxies: [FaultProxy, ...FaultProxy[]]; ports: ReadonlyMap<number, number> }> {

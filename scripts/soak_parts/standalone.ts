@@ -11,7 +11,7 @@ import { linkFaults } from "./link_faults.ts";
 import { serverFaults } from "./server_faults.ts";
 import { forgetfulProxy, LIMITS, type Stage } from "./stage.ts";
 
-/** One server, which keeps what it has acknowledged. */
+/** Sets up one server, which keeps acknowledged writes. */
 export async function standaloneStage(dice: Dice): Promise<Stage> {
   const server = await startServer({ config: ["appendonly yes", "appendfsync always", 'save ""'] });
   const proxy = await forgetfulProxy(server);

@@ -1,5 +1,5 @@
 /**
- * What the clients do all the time; each worker does one thing after another.
+ * The work of the clients; each worker does one operation after another.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import type { Ledger } from "./ledger.ts";
 import type { OrderedList } from "./order.ts";
 import type { AnyClient } from "./stage.ts";
 
-/** What the load has seen. */
+/** The counts of the load. */
 export interface Tally {
   /** Calls that settled. */
   operations: number;
   /** Calls that were rejected. */
   rejected: number;
-  /** Replies that are not those of their call: what was expected, what came, and when. */
+  /** Replies of other calls: the expected reply, the received reply, and the time. */
   readonly mixedUp: { readonly own: string; readonly reply: string; readonly at: number }[];
-  /** Rejections that do not say whether the command ran, and are no abort. */
+  /** Rejections without `executed` that are not aborts. */
   silent: number;
   /** Calls that took longer than they may. */
   readonly hung: { readonly what: string; readonly at: number }[];
@@ -198,7 +198,7 @@ async function append(worker: Worker, list: OrderedList): Promise<void> {
   await Promise.all(calls);
 }
 
-/** Works until told to stop. */
+/** Works until the end. */
 export async function work(worker: Worker, stopped: () => boolean): Promise<void> {
   const { ledger, dice } = worker;
   while (!stopped() && !ledger.full) {

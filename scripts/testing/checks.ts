@@ -1,5 +1,5 @@
 /**
- * What is looked at besides the tests: format, lint, types, layers, and the docs of what is exported.
+ * The checks besides the tests: format, lint, types, layers, and the docs of exports.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { JobResult } from "./test_file.ts";
 
 /** A check: a program and its arguments. */
 export interface Check {
-  /** What it looks at. */
+  /** The name of the check. */
   readonly name: string;
   /** `"deno"` or `"node"`. */
   readonly runtime: "deno" | "node";
-  /** What to pass to it. */
+  /** The arguments. */
   readonly args: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Loaded before a file of tests on Deno, whose `node:test` (seen in 2.9) swallows what is thrown outside of tests (by a
- * timer, at the top of a module) and reports success. Each such error is appended to the file that `KEYWIRE_STRAYS` names.
+ * Preloaded for test files on Deno, whose `node:test` (2.9) hides errors outside of tests (in a timer, at the top of
+ * a module) and reports success. Each such error is appended to the file `KEYWIRE_STRAYS`.
  *
  * @module
  */

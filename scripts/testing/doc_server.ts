@@ -1,7 +1,7 @@
 /**
- * Loaded before the examples of the documentation, on Deno: what they do with servers at their usual places
- * (localhost:6379, sentinels at 26379, a cluster at 7000) happens with those of the harness, as `KEYWIRE_DOC_PORTS` says. The
- * examples stay as a reader would write them.
+ * Preloaded for the examples of the documentation on Deno: maps the usual addresses (localhost:6379, sentinels at
+ * 26379, a cluster at 7000) to the servers of the harness, by `KEYWIRE_DOC_PORTS`. So the examples look as a reader
+ * would write them.
  *
  * @module
  */

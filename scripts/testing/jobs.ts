@@ -1,5 +1,5 @@
 /**
- * In which order the checks and the files of tests are run, and how many at once.
+ * The order and the concurrency of checks and test files.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { JobResult } from "./test_file.ts";
 
 /** A check, or a file of tests on one runtime. */
 export interface Job {
-  /** What it is. */
+  /** The title. */
   readonly title: string;
   /** Whether it waits for servers most of the time, and so hardly keeps others from working. */
   readonly waits: boolean;
@@ -16,15 +16,15 @@ export interface Job {
   run(): Promise<JobResult>;
 }
 
-/** How many jobs are run at once. */
+/** The numbers of concurrent jobs. */
 export interface Lanes {
-  /** Of those that work. */
+  /** The number of working jobs. */
   readonly busy: number;
-  /** Of those that wait, besides. */
+  /** The number of additional waiting jobs. */
   readonly waiting: number;
 }
 
-/** These take longest, so that they begin first: at the end nobody would be left to run beside them. */
+/** The longest jobs, which start first, so that they do not run alone at the end. */
 const LONG = [
   "package (",
   "examples (",

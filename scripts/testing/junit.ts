@@ -4,13 +4,13 @@
  * @module
  */
 
-/** One test and what came of it. */
+/** One test and its outcome. */
 export interface TestCase {
-  /** Its name, with those of the suites around it: `"pool > waits"`. */
+  /** The name with the names of its suites: `"pool > waits"`. */
   readonly name: string;
-  /** What came of it. */
+  /** The outcome. */
   readonly outcome: "passed" | "failed" | "skipped";
-  /** Why it failed; empty otherwise. */
+  /** The error; otherwise empty. */
   readonly message: string;
 }
 

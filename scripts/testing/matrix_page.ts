@@ -1,5 +1,5 @@
 /**
- * What `scripts/matrix.ts` writes down: the whole table in `docs/matrix.md`, and its sums in the README.
+ * The output of `scripts/matrix.ts`: the table in `docs/matrix.md`, and its totals in the README.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Runtime } from "./runtimes.ts";
 
 const NAMES: Readonly<Record<Runtime, string>> = { node: "Node", bun: "Bun", deno: "Deno" };
-/** What stands in the README between its marks. */
+/** The marked part of the README. */
 const MARKED = /(<!-- matrix -->)[^]*(<!-- \/matrix -->)/;
 
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 
-/** Where a server comes from: a suite of Debian, or this machine. */
+/** A source of servers: a Debian suite, or this machine. */
 export interface Source {
   /** The suite; `undefined`: this machine. */
   readonly suite: string | undefined;
@@ -28,7 +28,7 @@ export const SOURCES: readonly Source[] = [
   { suite: "sid", program: "valkey-server", image: "valkey/valkey:9.1" },
 ];
 
-/** Which packages a suite is asked for. */
+/** The packages to get from each suite. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   bullseye: ["redis-server", "redis-tools"],
   trixie: ["redis-server", "redis-tools", "valkey-server"],

@@ -6,23 +6,23 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 
-/** What came of a run. */
+/** The result of a run. */
 export interface CommandResult {
   /** Its exit code; `null` when a signal ended it. */
   readonly code: number | null;
   /** The signal that ended it. */
   readonly signal: string | null;
-  /** What it wrote to standard output and standard error, in one. */
+  /** The standard output and standard error together. */
   readonly output: string;
   /** Whether it was ended because its time was up. */
   readonly timedOut: boolean;
 }
 
-/** More than this is not kept of what a program writes. */
+/** The maximum of characters to keep of the output. */
 const KEPT_OUTPUT = 200_000;
 const running = new Set<number>();
 
-// Its group: what a test process started, goes with it (and the servers by their watchdog).
+// Its process group, so that child processes end, too (and servers by their watchdog).
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
@@ -31,17 +31,17 @@ function killGroup(pid: number): void {
   }
 }
 
-/** Ends all programs that run now; for when this one is told to end. */
+/** Ends all running programs, when this one is ended. */
 export function killAll(): void {
   for (const pid of running) killGroup(pid);
 }
 
 /**
- * Runs a program; resolves whatever comes of it.
+ * Runs a program. Always resolves.
  *
  * @param limit milliseconds until it is killed
- * @param variables what its environment has beside ours
- * @param cwd the folder that it runs in; ours, if none is given
+ * @param variables additional environment variables
+ * @param cwd the working directory; default: the current one
  */
 export function runCommand(
   command: string,

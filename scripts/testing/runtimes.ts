@@ -1,5 +1,5 @@
 /**
- * How each runtime runs one file of tests and writes a report about it.
+ * The commands that run a test file and write a report, by runtime.
  *
  * @module
  */

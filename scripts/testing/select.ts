@@ -1,5 +1,5 @@
 /**
- * What a command line of `./scripts/test` asks for.
+ * Parses the command line of `./scripts/test`.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
-/** What is to be run. */
+/** The selected jobs. */
 export interface Selection {
-  /** On these. */
+  /** The selected runtimes. */
   readonly runtimes: readonly Runtime[];
   /** These files, relative to the root. */
   readonly files: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * Runs one file of tests on one runtime, in a process of its own: what it leaks or breaks stays there.
+ * Runs one test file on one runtime, in its own process, to isolate leaks and crashes.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import { readJunit } from "./junit.ts";
 import { type CommandResult, runCommand } from "./run_command.ts";
 import { type Runtime, testArguments } from "./runtimes.ts";
 
-/** Something that went wrong. */
+/** A failure. */
 export interface Failure {
-  /** Which test, or what else. */
+  /** The name of the test or of the problem. */
   readonly name: string;
-  /** Why. */
+  /** The reason. */
   readonly message: string;
 }
 
-/** What came of a job. */
+/** The result of a job. */
 export interface JobResult {
   /** Tests that passed. */
   readonly passed: number;
   /** Tests that were skipped. */
   readonly skipped: number;
-  /** What failed: each counts as one. */
+  /** The failures; each counts as one. */
   readonly failures: readonly Failure[];
 }
 
@@ -31,7 +31,7 @@ function lastLines(output: string, count = 40): string {
   return output.trimEnd().split("\n").slice(-count).join("\n");
 }
 
-/** What is wrong with a run beyond the tests that it reports; `stray` is what was thrown outside of tests. */
+/** Returns the problems of a run besides failed tests; `stray` are errors outside of tests. */
 function breakdown(
   { code, signal, output, timedOut }: CommandResult,
   limit: number,

@@ -1,6 +1,6 @@
 /**
- * How tests reach their servers, where they do not say it themselves: `KEYWIRE_TEST_ADDRESS` says whether `server.url` leads to
- * `tcp` (default), `tls` or `unix`. `scripts/matrix.ts` runs the same tests over all of them.
+ * The default addresses of tests: `KEYWIRE_TEST_ADDRESS` selects whether `server.url` uses `tcp` (default), `tls` or
+ * `unix`. `scripts/matrix.ts` runs the same tests over all of them.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * Which server program the tests run.
+ * Finds the server program for tests.
  *
- * `KEYWIRE_SERVER_BIN` names a program, or a folder with `redis-server` or `valkey-server` in it (for other versions than
- * the system's), or an image of containers as `image:redis:8`; otherwise the PATH is searched.
+ * `KEYWIRE_SERVER_BIN` is a program, a folder with `redis-server` or `valkey-server` (for other versions), or a
+ * container image such as `image:redis:8`. The default is the PATH.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Binary {
   readonly path: string;
   /** The image whose containers it runs in. */
   readonly image?: string;
-  /** Whose it is. */
+  /** The project of the server. */
   readonly name: "redis" | "valkey";
   /** Such as `"7.0.15"`. */
   readonly version: string;
@@ -83,8 +83,8 @@ export function atLeast(version: string, least: string): boolean {
 }
 
 /**
- * For `skip`: why a test cannot run on the server at hand, if it is older than `least`; else `false`. What is not a program
- * on this machine is taken for new enough.
+ * Returns the reason to skip a test if the server is older than `least`, otherwise `false`. A server that is not a
+ * local program counts as new enough.
  */
 export function olderThan(least: string, what: string): string | false {
   const binary = process.env.KEYWIRE_TEST_URL ? undefined : findBinary();

@@ -1,12 +1,12 @@
 /**
- * A server that somebody else runs, at the address in `KEYWIRE_TEST_URL`.
+ * An existing server, at the address in `KEYWIRE_TEST_URL`.
  *
  * @module
  */
 import { type RawAddress, rawCommand, type RawReply } from "./raw.ts";
 import type { Server } from "./types.ts";
 
-/** Reads what INFO says of a server's name and version. */
+/** Returns a server's name and version from INFO. */
 export function readInfo(info: RawReply): { readonly name: "redis" | "valkey"; readonly version: string } {
   const text = String(info);
   const valkey = /^valkey_version:(\S+)/m.exec(text)?.[1];

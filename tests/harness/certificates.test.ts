@@ -9,7 +9,7 @@ import { type Certificates, type Leaf, makeCertificates } from "./certificates.t
 /** Connects to a server that shows `leaf`; resolves when the client has accepted it. */
 async function shake(leaf: Leaf, ca: string): Promise<void> {
   const server = createServer({ cert: leaf.cert, key: leaf.key });
-  server.on("tlsClientError", () => {}); // the client's refusal is what is looked at
+  server.on("tlsClientError", () => {}); // the client's refusal is the subject of the test
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   try {

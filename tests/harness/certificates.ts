@@ -1,6 +1,6 @@
 /**
- * Certificates for tests, made anew in each process: an authority and what it signs, good and bad. The server never
- * shows the authority's own certificate, which Deno's TLS refuses.
+ * Certificates for tests, created in each process: an authority, and valid and invalid certificates. The server never
+ * sends the authority's own certificate, which Deno's TLS refuses.
  *
  * @module
  */
@@ -33,21 +33,21 @@ export interface Certificates {
   readonly otherCa: string;
   /** A file with `otherCa`. */
   readonly otherCaFile: string;
-  /** For localhost, 127.0.0.1 and ::1. */
+  /** Valid for localhost, 127.0.0.1 and ::1. */
   readonly server: Leaf;
-  /** For wrong.example only. */
+  /** Valid for wrong.example only. */
   readonly wrongName: Leaf;
-  /** For localhost, but its time is over. */
+  /** For localhost, expired. */
   readonly expired: Leaf;
-  /** For localhost, but its time has not begun. */
+  /** For localhost, not valid yet. */
   readonly notYetValid: Leaf;
-  /** For a client, with its key encrypted as well. */
+  /** For a client, with an encrypted copy of its key. */
   readonly client: Leaf & {
     /** PEM text of the key, encrypted. */
     readonly encryptedKey: string;
     /** A file with `encryptedKey`. */
     readonly encryptedKeyFile: string;
-    /** What it is encrypted with. */
+    /** The passphrase of the encrypted key. */
     readonly passphrase: string;
   };
   /** Makes one for these host names, that holds; its files are called after the first. */

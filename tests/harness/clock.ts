@@ -1,5 +1,5 @@
 /**
- * Simulated time: nothing happens until a test says that time goes on, and it happens the same way each run.
+ * Simulated time: it advances only when a test advances it, and always in the same way.
  *
  * @module
  */
@@ -71,12 +71,12 @@ export class SimulatedClock implements Clock {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** How many timers wait: 0 at the end of a test that leaks none. */
+  /** The number of pending timers: 0 at the end of a test without leaks. */
   get pendingTimers(): number {
     return this.#pending;
   }
 
-  /** When the next timer is due, in milliseconds from now; `undefined` without one. */
+  /** The time until the next timer in milliseconds; `undefined` without one. */
   get nextTimer(): number | undefined {
     const next = this.#next();
     return next && next.at - this.#now;

@@ -10,13 +10,13 @@ import { field, waitFor } from "./wait.ts";
 
 const SLOTS = 16_384;
 
-/** What to start. */
+/** The options of a cluster. */
 export interface ClusterOptions {
-  /** How many masters. Default 3. */
+  /** The number of masters. Default 3. */
   readonly masters?: number;
-  /** How many replicas all in all, dealt out to the masters in turn. Default: one for each master. */
+  /** The number of all replicas, assigned to the masters in turn. Default: one for each master. */
   readonly replicas?: number;
-  /** `cluster-node-timeout` in milliseconds: what a failover takes follows from it. Default 2,000. */
+  /** `cluster-node-timeout` in milliseconds, which determines the duration of a failover. Default 2,000. */
   readonly nodeTimeout?: number;
   /** The nodes speak TLS with each other, and announce their TLS ports; the plain ports stay open. */
   readonly tls?: boolean;
@@ -24,7 +24,7 @@ export interface ClusterOptions {
   readonly password?: string;
   /** Further lines of configuration, for all nodes or by their number (masters first). */
   readonly config?: readonly string[] | ((index: number) => readonly string[]);
-  /** How a node is started. Default: `startServer`. */
+  /** The function that starts a node. Default: `startServer`. */
   readonly start?: (options: ServerOptions) => Promise<Server>;
 }
 
@@ -44,9 +44,9 @@ export interface Cluster {
   readonly nodes: readonly ClusterNode[];
   /** Starts a further node, which knows the others but owns nothing. */
   addNode(): Promise<ClusterNode>;
-  /** Resolves when every node that answers says that the cluster is in order. */
+  /** Resolves when every reachable node reports a healthy cluster. */
   settled(): Promise<void>;
-  /** Resolves with what is not in order now, or `undefined`. */
+  /** Resolves with a description of the present problem, or `undefined`. */
   disorder(): Promise<string | undefined>;
   /** Ends all nodes. */
   stop(): Promise<void>;
@@ -79,7 +79,7 @@ async function meet(from: ClusterNode, to: ClusterNode, tls: boolean): Promise<v
   await from.cli("CLUSTER", "MEET", host, port, port + BUS_OFFSET);
 }
 
-/** All whom `nodes` know and are linked with, or what is missing. */
+/** Returns a missing connection between nodes, or the list of known nodes. */
 async function acquainted(nodes: readonly ClusterNode[]): Promise<string | undefined> {
   for (const node of nodes) {
     const lines = String(await node.cli("CLUSTER", "NODES"));
@@ -93,7 +93,7 @@ async function acquainted(nodes: readonly ClusterNode[]): Promise<string | undef
   return undefined;
 }
 
-/** Who has which slots, as a node sees it: a master that has been away may not know yet that it is one no more. */
+/** Returns the owners of slots in the view of a node. A master that was away may not know yet that it was replaced. */
 async function ownersAt(node: ClusterNode): Promise<string> {
   const ranges = await node.cli("CLUSTER", "SLOTS") as [number, number, [string, number, string]][];
   const owned = ranges.map(([first, last, [, , id]]): [number, number, string] => [first, last, id]);
@@ -122,7 +122,7 @@ async function inOrder(nodes: readonly ClusterNode[]): Promise<string | undefine
   return undefined;
 }
 
-/** Starts a cluster; resolves when all its nodes say that it is in order, and all replicas follow. */
+/** Starts a cluster. Resolves when all nodes report a healthy cluster and all replicas are connected. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { masters: masterCount = 3, replicas: replicaCount = masterCount, tls = false } = options;
   const nodes: ClusterNode[] = [];
@@ -148,7 +148,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       await master.cli("CLUSTER", "ADDSLOTS", ...Array.from({ length: next - first }, (_, n) => first + n));
       await master.cli("CLUSTER", "SET-CONFIG-EPOCH", index + 1);
     }));
-    // Everybody meets everybody: gossip would do it, too, in some seconds.
+    // All nodes meet all others; gossip would take some seconds.
     await Promise.all(nodes.map((node, index) => {
       return Promise.all(nodes.slice(index + 1).map((other) => meet(node, other, tls)));
     }));

@@ -1,6 +1,6 @@
 /**
- * A server process in a container that has the network of this machine: same ports, same addresses, and the folders
- * that it is given under the same paths. So a test cannot tell it from a process of its own. On Linux only.
+ * A server process in a container with the network of this machine, the same ports and the same paths, so that tests
+ * can treat it like a local process. Linux only.
  *
  * @module
  */
@@ -57,10 +57,10 @@ export async function takeOver(
 }
 
 /**
- * Starts a server program in a container of its image; resolves when a line of its log matches `ready`.
+ * Starts a server program in a container. Resolves when a line of its log matches `ready`.
  *
- * @param folders what it shares with this machine
- * @throws {StartError} when it ends before.
+ * @param folders the folders to share
+ * @throws {StartError} if it ends before.
  */
 export async function startContainerDaemon(
   { image = "", path }: Binary,

@@ -1,10 +1,8 @@
 /**
- * A server in a container whose ports are mapped to free ones of this machine, as users run them. Through
- * `testcontainers`, which is loaded only when it is used.
+ * A server in a container with mapped ports, as users run it. Uses `testcontainers`, which is loaded on demand.
  *
- * Nodes of a cluster can be such servers: they reach each other under the containers' own addresses, which they also
- * announce. What a container cannot do for a test (a Unix socket shared with it, a port of one's choice) is refused by
- * name.
+ * Such servers can be nodes of a cluster: they use and announce the addresses of the containers. Unsupported options
+ * (a shared Unix socket, a chosen port) throw and are named.
  *
  * @module
  */

@@ -7,11 +7,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { kill } from "node:process";
 import { guard, release } from "./watchdog.ts";
 
-/** How long a server may take until it is ready, in milliseconds. */
+/** The time limit until a server is ready, in milliseconds. */
 const START_LIMIT = 30_000;
 const KEPT_LINES = 200;
 
-/** What came of an attempt to start a process. */
+/** The error of an attempt to start a process. */
 export class StartError extends Error {
   /** Another process has the port: another one may do. */
   readonly addressInUse: boolean;

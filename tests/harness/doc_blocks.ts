@@ -23,7 +23,7 @@ export interface DocBlock {
   readonly line: number;
   /** The code. */
   readonly code: string;
-  /** Not to be run. */
+  /** Whether the block is not run. */
   readonly ignored: boolean;
 }
 
@@ -88,7 +88,7 @@ export class DocPage {
     await import(pathToFileURL(this.#files.get(block)!).href);
   }
 
-  /** Type-checks all blocks, and those of other pages at once, with the `deno` that is given. Rejects with what it said. */
+  /** Type-checks all blocks, with those of other pages. Rejects with the output of `deno`. */
   async check(deno: string, others: readonly DocPage[] = []): Promise<void> {
     const files = [this, ...others].flatMap((page) => [...page.#files.values()]);
     const args = ["check", "--quiet", "--config", join(root, "deno.json"), ...files];

@@ -1,6 +1,5 @@
 /**
- * The container engine of this machine, where there is one. It is asked through `docker`, so that nobody waits where
- * there is none.
+ * The container engine of this machine, if any. Queried through `docker`, which returns quickly without one.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findBinary } from "./binaries.ts";
 
-/** Milliseconds in which an engine says what it is. */
+/** The time limit for a reply of the engine, in milliseconds. */
 const ANSWER_LIMIT = 5_000;
 
 function docker(...args: string[]): string {
@@ -27,7 +26,7 @@ function find(): string | false {
     return "there is no Docker here";
   }
   if (name === "") return "there is no Docker here";
-  // A socket lent to a container: what runs there has neither our addresses nor our files.
+  // A socket mounted into a container: its engine has neither our addresses nor our files.
   const lent = existsSync("/.dockerenv") && name !== hostname();
   if (lent && !process.env.TESTCONTAINERS_HOST_OVERRIDE) return `Docker runs elsewhere, on ${name}`;
   return false;
@@ -35,7 +34,7 @@ function find(): string | false {
 
 let missing: string | false | undefined;
 
-/** For `skip`: why there can be no containers, or `false`. */
+/** Returns the reason to skip tests without containers, or `false`. */
 export function noEngine(): string | false {
   return missing ??= find();
 }
@@ -60,7 +59,7 @@ export function containerImage(): string {
   return image;
 }
 
-/** Loads `testcontainers`, told what it could find out only with images that it would have to pull. */
+/** Loads `testcontainers` with settings that it would otherwise find by pulling images. */
 export async function loadTestcontainers(): Promise<typeof import("testcontainers")> {
   if (process.platform === "linux") {
     process.env.TESTCONTAINERS_HOST_OVERRIDE ||= "127.0.0.1";

@@ -27,7 +27,7 @@ export interface ProxyTarget {
   readonly path?: string;
 }
 
-/** What a proxy has seen. */
+/** The statistics of a proxy. */
 export interface ProxyStats {
   /** Connections that ever came. */
   readonly connections: number;
@@ -39,7 +39,7 @@ export interface ProxyStats {
   readonly toClient: number;
 }
 
-/** Events of a proxy, and what they carry; for `once` and `on` of `node:events`. */
+/** The events of a proxy with their values, for `once` and `on` of `node:events`. */
 export interface ProxyEvents {
   /** A client has connected; no byte has been forwarded yet. */
   connection: [connection: ProxyConnection];
@@ -55,7 +55,7 @@ export class FaultProxy extends EventEmitter<ProxyEvents> {
   readonly connections: ProxyConnection[] = [];
   /** Done to each new connection, before its first byte. */
   faults: Faults = {};
-  /** Where new connections lead; can be changed at any time. */
+  /** The target of new connections; can be changed at any time. */
   target: ProxyTarget;
 
   #port: number;
@@ -123,7 +123,7 @@ export class FaultProxy extends EventEmitter<ProxyEvents> {
     this.#port = (listener.address() as { port: number }).port;
   }
 
-  /** Refuses new connections, as a server that is down; those that are open stay. */
+  /** Refuses new connections, like a stopped server. Open connections stay. */
   refuse(): void {
     // Its callback would wait for the open connections.
     this.#listener?.close();

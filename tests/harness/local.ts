@@ -1,5 +1,5 @@
 /**
- * A server as a process on this machine, or in a container that a test cannot tell from one.
+ * A server as a process on this machine, or in an equivalent container.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { freePort } from "./ports.ts";
 import { rawCommand, type RawReply } from "./raw.ts";
 import type { Server, ServerOptions } from "./types.ts";
 
-/** How many ports are tried when others are quicker to take them. */
+/** The number of ports to try when another process takes them first. */
 const PORT_ATTEMPTS = 5;
 // A sentinel's first word once it listens.
 const READY = /Ready to accept connections|Sentinel ID is/;
@@ -108,7 +108,7 @@ class LocalServer implements Server {
     }
     if (options.password !== undefined) lines.push(`requirepass ${quote(options.password)}`);
     if (options.cluster === true) lines.push("cluster-enabled yes");
-    // Before 6.2 there are no rules for channels, and everybody may use all of them.
+    // Before 6.2 there are no rules for channels, so all users may use all channels.
     const channels = atLeast(this.#binary.version, "6.2.0");
     const acl = (options.acl ?? []).map((rule) =>
       channels ? rule : rule.replace(/ (&\S+|allchannels|resetchannels)/g, "")

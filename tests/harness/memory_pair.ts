@@ -1,5 +1,5 @@
 /**
- * Both ends of a memory connection, and what the client's end has heard.
+ * Both ends of a memory connection, and the calls of the client's handlers.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** Bytes as text. */
 export const text = (chunk: Uint8Array): string => new TextDecoder().decode(chunk);
-/** Where nothing is. */
+/** An address without a server. */
 export const endpoint: { readonly host: string; readonly port: number } = { host: "memory", port: 1 };
 
 /** Both ends. */
@@ -22,7 +22,7 @@ export interface Pair {
   readonly peer: MemoryPeer;
   readonly socket: Socket;
   readonly received: string[];
-  /** What `close` was called with, each time. */
+  /** The arguments of `close`, for each call. */
   readonly closes: (Error | undefined)[];
   readonly closed: Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * What memory a program holds, for programs that a runtime runs with a way to collect garbage.
+ * The memory of a program, for programs that can trigger garbage collection.
  *
  * @module
  */
@@ -22,11 +22,11 @@ async function used(): Promise<number> {
 }
 
 /**
- * Repeats a step, at least 3 and at most 12 times, until the median growth of the last three steps is below `limit` bytes.
- * Returns that median, in bytes.
+ * Repeats a step, at least 3 and at most 12 times, until the median growth of the last three steps is below `limit`
+ * bytes. Returns that median, in bytes.
  *
- * A leak grows with each step. Code that is compiled late and buffers that reach their size grow in the first steps, and
- * a collection of old code shrinks a single one; two readings cannot tell these from a leak.
+ * A leak grows with each step. Late compilation and growing buffers affect the first steps, and a collection of old
+ * code affects a single step; the median ignores both.
  */
 export async function growthOf(step: () => Promise<void>, limit: number): Promise<number> {
   const growths: number[] = [];

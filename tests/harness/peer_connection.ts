@@ -8,19 +8,19 @@ import { type Answer, Many, type Received, Session } from "./mini/session.ts";
 import type { Direction, PeerLink } from "./peer_link.ts";
 import { encodeReply, ErrorReply, Raw, RespReader, type Wire } from "./resp.ts";
 
-/** Where and how a connection is to be cut, in bytes counted from its beginning. */
+/** The position of a cut, in bytes from the start of the connection. */
 export interface CutOptions {
-  /** Cut when so many bytes have come from the client; what is complete in them is still executed. */
+  /** Cuts after this number of bytes from the client; complete commands in them are still executed. */
   readonly toPeer?: number;
-  /** Cut when so many bytes have gone to the client; it gets exactly these. */
+  /** Cuts after this number of bytes to the client, which receives exactly these. */
   readonly toClient?: number;
-  /** How: as a server that closes (default), with an error, or without telling anyone. */
+  /** The kind of cut: closing like a server (default), with an error, or silently. */
   readonly how?: "close" | "reset" | "vanish";
 }
 
-/** Whom a connection asks and tells. */
+/** The callbacks of a connection. */
 export interface ConnectionHandlers {
-  /** What to say to a command. */
+  /** Returns the reply to a command. */
   readonly answer: (command: readonly string[]) => Answer | Promise<Answer>;
   /** The connection has ended. */
   readonly ended: () => void;
@@ -40,7 +40,7 @@ export class PeerConnection {
   bytesReceived = 0;
   /** Bytes that went to the client. */
   bytesSent = 0;
-  /** Whether the connection has ended, by whichever side. */
+  /** Whether the connection has ended on either side. */
   closed = false;
 
   readonly #server: MiniServer;
@@ -66,7 +66,7 @@ export class PeerConnection {
     return this.#current?.raw ?? [];
   }
 
-  /** What the server in memory answers to the command that is being answered, or to another one. */
+  /** Returns the default reply to the current command, or to another one. */
   serve(command?: readonly string[]): Answer | Promise<Answer> {
     const received = command === undefined
       ? this.#current
@@ -77,12 +77,12 @@ export class PeerConnection {
     return this.#server.serve(received, this.session);
   }
 
-  /** Says something that nobody asked for: a push, a late reply, garbage. */
+  /** Sends data without a request: a push message, a late reply, garbage. */
   send(value: Wire): void {
     this.#write(encodeReply(value, this.session.protocol));
   }
 
-  /** Cuts the connection at a byte; what it has passed already is cut at once. */
+  /** Cuts the connection at a byte, or immediately if it has passed that byte. */
   cutAfter(cut: CutOptions): void {
     this.#cut = cut;
     if (this.bytesReceived >= (cut.toPeer ?? Infinity) || this.bytesSent >= (cut.toClient ?? Infinity)) {
@@ -90,12 +90,12 @@ export class PeerConnection {
     }
   }
 
-  /** Closes as a server does: behind what was sent. */
+  /** Closes like a server, after the sent data. */
   close(): void {
     this.#end((link) => link.close());
   }
 
-  /** Ends with an error for the client, behind what was sent. */
+  /** Ends with an error for the client, after the sent data. */
   reset(): void {
     this.#end((link) => link.reset());
   }
@@ -110,7 +110,7 @@ export class PeerConnection {
     this.#link?.freeze(direction);
   }
 
-  /** Lets them go on. */
+  /** Resumes the direction. */
   thaw(direction?: Direction): void {
     this.#link?.thaw(direction);
   }

@@ -1,5 +1,5 @@
 /**
- * What a scripted peer stands on: its end of a memory connection, or of a TCP one.
+ * The basis of a scripted peer: its end of a memory connection, or of a TCP one.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import type { MemoryDirection, MemoryPeer } from "../../transports/memory.ts";
 import { resetSocket } from "./reset.ts";
 
-/** Which way bytes go, seen from the peer; none is both. */
+/** The direction of bytes, as seen from the peer; default: both. */
 export type Direction = MemoryDirection;
 
 /** One end of a connection. */
@@ -22,11 +22,11 @@ export interface PeerLink {
   vanish(): void;
   /** Stops bytes. */
   freeze(direction?: Direction): void;
-  /** Lets them go on. */
+  /** Resumes the direction. */
   thaw(direction?: Direction): void;
 }
 
-/** Whom a link tells. */
+/** The callbacks of a link. */
 export interface LinkHandlers {
   /** Bytes came. */
   readonly data: (chunk: Uint8Array) => void;
@@ -50,7 +50,7 @@ export function memoryLink(peer: MemoryPeer, handlers: LinkHandlers): PeerLink {
 
 /** The end of a TCP connection. `vanish` only falls silent: a process cannot make its kernel forget a socket. */
 export function tcpLink(socket: Socket, handlers: LinkHandlers): PeerLink {
-  /** What `freeze("toClient")` holds back: bytes, and perhaps an end behind them. */
+  /** The data that `freeze("toClient")` holds back: bytes, and possibly an end. */
   let held: (() => void)[] | undefined;
   let vanished = false;
   const now = (act: () => void): void => {

@@ -1,9 +1,8 @@
 /**
  * Free ports for servers.
  *
- * They are taken from below the range out of which systems give ports to outgoing connections (from 32768 on Linux),
- * so that no client of a test that runs alongside can take one between the look and the server's own bind, or while a
- * server that a test has killed is down. A server that is nevertheless too late says so, and the harness takes another.
+ * They are below the range for outgoing connections (from 32768 on Linux), so that no client can take one before the
+ * server binds it or while a killed server is down. If a server still fails to bind, the harness tries another port.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * What can be done to a server that runs: stop it, kill it, starve it, let it refuse.
+ * Faults of a running server: stop it, kill it, limit it, make it refuse.
  *
- * Everything that changes a server's configuration gives back an {@linkcode Undo}: `await using` puts things
- * right at the end of the block, also when the server takes no new connections any more.
+ * Functions that change a server's configuration return an {@linkcode Undo}. `await using` restores it at the end of
+ * the block, also when the server accepts no new connections.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { join } from "node:path";
 import { rawClient } from "./raw_client.ts";
 import type { RawReply } from "./raw.ts";
 
-/** What is needed of a server; `startServer` gives it. */
+/** The parts of a server that faults need; `startServer` provides them. */
 export interface FaultyServer {
-  /** Where it listens. */
+  /** The host. */
   readonly host: string;
-  /** Where it listens. */
+  /** The port. */
   readonly port: number;
   /** Runs a command on a connection of its own. */
   cli(...args: (string | number)[]): Promise<RawReply>;
@@ -111,13 +111,13 @@ async function withConfig(
   }
 }
 
-/** What a fault that goes by CONFIG SET may need. */
+/** The options of faults that use CONFIG SET. */
 export interface FaultOptions {
   /** The default user's password. */
   readonly password?: string;
 }
 
-/** No more than `most` clients; further ones are told so and closed. One place is taken by the undo's own connection. */
+/** Limits the number of clients to `most`; further ones are refused. The connection of the undo takes one place. */
 export function limitClients(server: FaultyServer, most: number, options: FaultOptions = {}): Promise<Undo> {
   return withConfig(server, { maxclients: most }, options.password);
 }
@@ -127,7 +127,7 @@ export function exhaustMemory(server: FaultyServer, options: FaultOptions = {}):
   return withConfig(server, { "maxmemory-policy": "noeviction", maxmemory: 1 }, options.password);
 }
 
-/** A client whose unread replies take more than so many bytes is cut off; the smallest that works is one reply buffer, 16 KiB. */
+/** Limits the unread replies of a client to a number of bytes. The minimum is one reply buffer, 16 KiB. */
 export function limitOutput(
   server: FaultyServer,
   kind: "normal" | "pubsub",
@@ -177,8 +177,8 @@ async function saved(server: FaultyServer, status: "ok" | "err"): Promise<void> 
 }
 
 /**
- * The server sleeps; resolves when it is awake again. It cannot say when it begins: where that matters, use
- * {@linkcode freeze}. Needs `enable-debug-command yes`, which `startServer` sets.
+ * Makes the server sleep. Resolves when it is awake again. The start is not observable; use {@linkcode freeze} if it
+ * matters. Needs `enable-debug-command yes`, which `startServer` sets.
  */
 export async function debugSleep(server: FaultyServer, seconds: number): Promise<void> {
   await server.cli("DEBUG", "SLEEP", seconds);
@@ -187,7 +187,7 @@ export async function debugSleep(server: FaultyServer, seconds: number): Promise
 /** A row of CLIENT LIST. */
 export type ClientRow = { readonly [field: string]: string };
 
-/** Who is connected, the asking connection left out. */
+/** Returns the connected clients, without the querying connection. */
 export async function clients(server: FaultyServer): Promise<ClientRow[]> {
   const rows = String(await server.cli("CLIENT", "LIST")).split("\n").filter((row) => row !== "");
   return rows
@@ -207,7 +207,7 @@ export async function killClients(
   return killed;
 }
 
-/** The server stops executing, all commands or only writes, for so many milliseconds at most. Undone by CLIENT UNPAUSE. */
+/** Pauses all commands or only writes for a number of milliseconds. The undo sends CLIENT UNPAUSE. */
 export async function pauseClients(
   server: FaultyServer,
   ms: number,

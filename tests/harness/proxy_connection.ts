@@ -7,15 +7,15 @@ import type { Socket } from "node:net";
 import { ProxyPipe } from "./proxy_pipe.ts";
 import { resetSocket } from "./reset.ts";
 
-/** Which way bytes go. */
+/** The direction of bytes. */
 export type ProxyDirection = "toServer" | "toClient";
 
-/** How a connection ends: a FIN behind the bytes, or an RST. */
+/** The end of a connection: FIN after the bytes, or RST. */
 export type Ending = "fin" | "reset";
 
-/** What is done to a connection; what is not named stays as it is. */
+/** The faults of a connection; absent ones are unchanged. */
 export interface Faults {
-  /** Cut both sides once so many bytes have gone to the server, or to the client, and not one more. */
+  /** Cuts both sides after exactly this number of bytes to the server or to the client. */
   readonly cut?: { readonly toServer?: number; readonly toClient?: number; readonly how?: Ending };
   /** Milliseconds that bytes are held back, each way. */
   readonly delay?: number;
@@ -84,7 +84,7 @@ export class ProxyConnection {
     if (!this.#over) { for (const pipe of both) pipe.retune(); }
   }
 
-  /** Cuts both sides once so many bytes, counted from the beginning of the connection, have gone through. */
+  /** Cuts both sides after a number of bytes from the start of the connection. */
   cutAfter(cut: NonNullable<Faults["cut"]>): void {
     this.#how = cut.how ?? "fin";
     this.#toServer.limit = cut.toServer ?? Infinity;
@@ -99,23 +99,23 @@ export class ProxyConnection {
     if (direction !== "toServer") this.#toClient.freeze();
   }
 
-  /** Stops forwarding one way, and keeps what comes: see `held`. When thawed, that goes on in one piece. */
+  /** Stops forwarding in one direction and keeps the bytes: see `held`. `thaw` forwards them at once. */
   collect(direction: ProxyDirection): void {
     (direction === "toServer" ? this.#toServer : this.#toClient).collect();
   }
 
-  /** What has come, each way, and has not been forwarded. */
+  /** The received bytes that were not forwarded, by direction. */
   get held(): { readonly toServer: Uint8Array; readonly toClient: Uint8Array } {
     return { toServer: this.#toServer.held, toClient: this.#toClient.held };
   }
 
-  /** Forwards again, beginning with what was held. */
+  /** Resumes forwarding, starting with the held bytes. */
   thaw(direction: ProxyDirection | "both" = "both"): void {
     if (direction !== "toClient") this.#toServer.thaw();
     if (direction !== "toServer") this.#toClient.thaw();
   }
 
-  /** Closes the server's side and does not tell the client, whose bytes go nowhere from now on. */
+  /** Closes the server's side without the client noticing. Further bytes of the client are lost. */
   halfOpen(): void {
     this.#halfOpen = true;
     this.#toServer.swallow();
@@ -123,13 +123,13 @@ export class ProxyConnection {
     this.#server.destroy();
   }
 
-  /** Ends both sides now: a FIN behind what has been forwarded, or an RST. */
+  /** Ends both sides now: FIN after the forwarded bytes, or RST. */
   kill(how: Ending = "fin"): void {
     if (this.#over) return;
     this.#stop();
     for (const socket of [this.#client, this.#server]) {
       if (how === "fin") socket.end(() => socket.destroy());
-      // An empty write calls back when what was forwarded before has gone to the kernel.
+      // The callback of an empty write runs when earlier data has reached the kernel.
       else socket.write(new Uint8Array(0), () => resetSocket(socket));
     }
   }

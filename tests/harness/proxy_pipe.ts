@@ -1,12 +1,11 @@
 /**
- * One direction of a proxied connection: what comes in at one socket goes out at the other, unless a fault
- * says otherwise.
+ * One direction of a proxied connection: forwards bytes between two sockets, with faults.
  *
  * @module
  */
 import type { Socket } from "node:net";
 
-/** Beyond so many bytes in the pipe its source is not read any more. */
+/** The number of bytes in the pipe above which the source is paused. */
 const MOST_HELD = 1_048_576;
 
 interface Held {
@@ -18,7 +17,7 @@ interface Held {
 export class ProxyPipe {
   /** Bytes that have gone through. */
   bytes = 0;
-  /** Cut when so many have gone through, and not one more. */
+  /** The number of bytes after which the connection is cut. */
   limit: number = Infinity;
   /** Milliseconds that each chunk is held back. */
   delay = 0;
@@ -61,14 +60,14 @@ export class ProxyPipe {
     this.#source.pause();
   }
 
-  /** Stops, until `thaw`, but reads on: `held` tells what has come, and it goes on in one piece. */
+  /** Stops forwarding until `thaw`, but keeps reading: see `held`. */
   collect(): void {
     this.#frozen = true;
     this.#collecting = true;
     this.#work();
   }
 
-  /** What has come and has not gone. */
+  /** The received bytes that were not forwarded. */
   get held(): Uint8Array {
     const all = new Uint8Array(this.#size);
     let end = 0;
@@ -79,7 +78,7 @@ export class ProxyPipe {
     return all;
   }
 
-  /** Goes on. */
+  /** Resumes forwarding. */
   thaw(): void {
     this.#frozen = false;
     if (this.#collecting) {
@@ -90,7 +89,7 @@ export class ProxyPipe {
     this.#work();
   }
 
-  /** From now on everything that comes in is read and lost. */
+  /** Discards all further bytes. */
   swallow(): void {
     this.#swallow = true;
     this.#held.length = 0;

@@ -1,16 +1,16 @@
 /**
- * A very small RESP2 client of the tests' own: what it says about a server does not depend on the library that is
- * tested, and it needs no redis-cli. One command at a time, text only.
+ * A minimal RESP2 client for tests, independent of the tested library and of redis-cli. One command at a time, text
+ * only.
  *
  * @module
  */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** What a server answers, as text. */
+/** A reply as text. */
 export type RawReply = string | number | null | RawReply[];
 
-/** Where and how to connect. */
+/** The address and credentials. */
 export interface RawAddress {
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -22,7 +22,7 @@ export interface RawAddress {
   readonly ca?: string;
   /** Sent as AUTH before anything else. */
   readonly password?: string;
-  /** Whose password it is. Default: the default user's. */
+  /** The user of the password. Default: the default user. */
   readonly username?: string;
 }
 

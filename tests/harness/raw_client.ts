@@ -7,7 +7,7 @@
 import { connect, type Socket } from "node:net";
 import { encodeCommand, ErrorReply, type Plain, plain, Push, RespReader, type Wire } from "./resp.ts";
 
-/** Where a server is. A `Server` of the harness is one; with a port and a path it is the port that counts. */
+/** The address of a server. A `Server` of the harness has this type; with a port and a path, the port is used. */
 export interface RawClientAddress {
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -29,7 +29,7 @@ interface Pending {
 export class RawClient {
   /** Push frames of RESP3 that have arrived, oldest first. */
   readonly pushes: Plain[] = [];
-  /** Resolves when the connection has ended, by whichever side. */
+  /** Resolves when the connection has ended on either side. */
   readonly closed: Promise<void>;
 
   readonly #socket: Socket;

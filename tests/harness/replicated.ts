@@ -9,11 +9,11 @@ import { chooseBinary, startServer } from "./server.ts";
 import type { Server } from "./types.ts";
 import { field, waitFor } from "./wait.ts";
 
-/** What to start. */
+/** The options of the servers. */
 export interface ReplicatedOptions {
-  /** How many replicas. Default 1. */
+  /** The number of replicas. Default 1. */
   readonly replicas?: number;
-  /** How many sentinels; a majority of them must agree. Default 3; 0 is none. */
+  /** The number of sentinels; the quorum is the majority. Default 3; 0: none. */
   readonly sentinels?: number;
   /** The name under which the sentinels know the master. Default `"mymaster"`. */
   readonly service?: string;
@@ -43,7 +43,7 @@ export interface Replicated {
   readonly sentinels: readonly Server[];
   /** The name under which the sentinels know the master. */
   readonly service: string;
-  /** Asks the servers themselves who is master now; `undefined` while none of them that answers is. */
+  /** Asks the servers for the present master; `undefined` if none replies that it is one. */
   currentMaster(): Promise<Server | undefined>;
   /** Ends them all. */
   stop(): Promise<void>;

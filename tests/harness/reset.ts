@@ -6,8 +6,8 @@
 import type { Socket } from "node:net";
 
 /**
- * Sends an RST and closes, as soon as that is possible: while a FIN is on its way Node refuses it (EINVAL), and the
- * socket would then neither be closed nor ever say so.
+ * Sends RST and closes as soon as possible. While a FIN is in flight, Node refuses it (EINVAL), and the socket would
+ * neither close nor report an error.
  */
 export function resetSocket(socket: Socket): void {
   if (socket.destroyed) return;

@@ -55,7 +55,10 @@ export class Raw {
   }
 }
 
-/** What a server can say. Strings and bytes are bulk strings, numbers are integers, `null` is what the protocol has for it. */
+/**
+ * A value that a server can send. Strings and bytes are bulk strings, numbers are integers, `null` is the null of the
+ * protocol.
+ */
 export type Wire =
   | null
   | boolean
@@ -154,7 +157,7 @@ export class RespReader {
   #size = 0;
   #need = 1;
 
-  /** Takes a chunk in (it is copied) and returns the values that are complete with it. Throws on what is not RESP. */
+  /** Copies a chunk and returns the values that are complete. Throws for data that is not RESP. */
   read(chunk: Uint8Array): Wire[] {
     this.#pieces.push(chunk.slice());
     this.#size += chunk.length;
@@ -254,7 +257,7 @@ function plainKey(key: Wire): Wire {
   return key instanceof Uint8Array ? decoder.decode(key) : key;
 }
 
-/** What a parsed value looks like for comparing: bulk and simple strings as text, doubles as numbers. */
+/** A parsed value for comparisons: bulk and simple strings as text, doubles as numbers. */
 export type Plain =
   | null
   | boolean

@@ -1,6 +1,6 @@
 /**
- * A peer that says what a test wants it to say: by default it answers as a small server in memory, and a
- * script can answer any command otherwise, badly, late or not at all. Over the memory transport, or over TCP.
+ * A peer with scripted replies: by default it replies like a small server in memory, and a script can replace, delay
+ * or suppress any reply. Over the memory transport or TCP.
  *
  * ```ts
  * const peer = new ScriptedPeer({
@@ -24,16 +24,16 @@ export type { Answer } from "./mini/session.ts";
 export type { CutOptions, PeerConnection } from "./peer_connection.ts";
 
 /**
- * Answers a command (its name in capitals, arguments as text): a reply, {@linkcode Many} replies, `undefined`
- * for nothing, or a promise of one; commands behind it on the connection wait for the promise, as on a server
- * that blocks. What it throws becomes an uncaught error of the test.
+ * Returns the reply to a command (its name in capitals, arguments as text): a reply, {@linkcode Many} replies,
+ * `undefined` for none, or a promise of one. Later commands of the connection wait for the promise. A thrown error
+ * becomes an uncaught error of the test.
  */
 export type Script = (
   command: readonly string[],
   connection: PeerConnection,
 ) => Answer | Promise<Answer>;
 
-/** How a scripted peer is to behave. */
+/** The options of a scripted peer. */
 export interface ScriptedPeerOptions extends MiniServerOptions {
   /** Answers commands. Default: `connection.serve()`. */
   readonly script?: Script;
@@ -129,12 +129,12 @@ export class ScriptedPeer {
   /** All commands that were received, on all connections, in order. */
   readonly received: (readonly string[])[] = [];
 
-  /** How often a command was received, executed or not. */
+  /** Returns the number of times that a command was received. */
   count(name: string): number {
     return this.received.filter((command) => command[0] === name.toUpperCase()).length;
   }
 
-  /** How often the server in memory executed a command. */
+  /** Returns the number of times that the default server executed a command. */
   executed(name: string): number {
     return this.server.executed(name);
   }
@@ -144,12 +144,12 @@ export class ScriptedPeer {
     return this.#when(() => this.count(name) >= times);
   }
 
-  /** Resolves when so many connections have come, in all. */
+  /** Resolves when a total number of connections have been opened. */
   whenConnected(times = 1): Promise<void> {
     return this.#when(() => this.connections.length >= times);
   }
 
-  /** Resolves when no more than so many connections are open. */
+  /** Resolves when at most this number of connections are open. */
   whenOpen(most = 0): Promise<void> {
     return this.#when(() => this.open.length <= most);
   }

@@ -1,21 +1,21 @@
 /**
  * A sentinel as a process on this machine.
  *
- * It is told beforehand of the replicas and of the sentinels that were started earlier, and those hear of it by the
- * usual hello messages: so three of them agree in a fraction of the seconds that discovery takes.
+ * It is configured with the replicas and the earlier sentinels, which learn of it by the usual hello messages. So
+ * three sentinels agree much faster than by discovery.
  *
  * @module
  */
 import { startServer } from "./server.ts";
 import type { Server } from "./types.ts";
 
-/** What a sentinel is to watch. */
+/** The master that a sentinel monitors. */
 export interface SentinelOptions {
   /** Its own identity: 40 hexadecimal digits. */
   readonly id: string;
   /** The identities of all sentinels, in the order in which they start. */
   readonly ids: readonly string[];
-  /** Those that run already. */
+  /** The running sentinels. */
   readonly earlier: readonly Server[];
   /** The name of the master. */
   readonly service: string;

@@ -9,7 +9,7 @@ import { rawCommand, rawCommands, RawError } from "./raw.ts";
 import { startServer } from "./server.ts";
 import { waitFor } from "./wait.ts";
 
-/** What the system says a process is doing; T is stopped. */
+/** Returns the state of a process; T is stopped. */
 function state(pid: number): string {
   if (existsSync("/proc/self/stat")) return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "");
   return execFileSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" }).trim();

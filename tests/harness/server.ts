@@ -18,7 +18,7 @@ import type { Server, ServerOptions } from "./types.ts";
 
 export type { Server, ServerOptions };
 
-/** Whether a server that somebody else runs could be what is asked for. */
+/** Returns whether an existing server can satisfy the options. */
 function isOrdinary(options: ServerOptions): boolean {
   return Object.values(options).every((value) => value === undefined || value === false);
 }

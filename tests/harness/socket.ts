@@ -1,5 +1,5 @@
 /**
- * A socket of a transport written in a test: what the test does not say does nothing.
+ * A transport's socket for tests: methods that the test does not define do nothing.
  *
  * @module
  */

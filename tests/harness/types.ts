@@ -1,12 +1,12 @@
 /**
- * What tests ask of a server, and what they get.
+ * The options and the interface of test servers.
  *
  * @module
  */
 import type { Certificates } from "./certificates.ts";
 import type { RawReply } from "./raw.ts";
 
-/** What a server should be like. */
+/** The options of a server. */
 export interface ServerOptions {
   /** Listen on a Unix socket, too. */
   readonly unix?: boolean;
@@ -30,7 +30,7 @@ export interface ServerOptions {
   readonly port?: number;
   /** Start as a node of a cluster (it owns no slots yet). */
   readonly cluster?: boolean;
-  /** Start as a sentinel; its `config` says what it watches. */
+  /** Whether to start as a sentinel; `config` has its masters. */
   readonly sentinel?: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface Server {
   readonly path: string | undefined;
   /** The port for TLS, when it was asked for. */
   readonly tlsPort: number | undefined;
-  /** Where servers beside it reach it, if not where we do: in a container whose ports are mapped. */
+  /** The address for other servers, if it differs: in a container with mapped ports. */
   readonly inside?: { readonly host: string; readonly port: number; readonly tlsPort?: number };
   /** The certificates in use, when TLS was asked for. */
   readonly certificates: Certificates | undefined;

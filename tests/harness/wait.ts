@@ -1,5 +1,5 @@
 /**
- * Waiting for servers to agree with each other, which they tell nobody: they can only be asked.
+ * Polls servers until they agree, because they do not announce it.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 const INTERVAL = 25;
 
 /**
- * Asks again and again until the answer is no.
+ * Polls until nothing is missing.
  *
- * @param what what is waited for, for the message
- * @param missing says what is still missing, or `undefined` when all is there; a rejection counts as missing
+ * @param what the condition, for the message
+ * @param missing returns a description of the missing part, or `undefined`; a rejection counts as missing
  * @param limit milliseconds; default 30,000
  */
 export async function waitFor(

@@ -1,15 +1,15 @@
 /**
- * Nothing that a test started outlives it. A small shell, one for each test process, is told of every server, every
- * container and every folder; when the test process ends, in whatever way (an exception, SIGKILL), the pipe between them closes,
- * and the shell kills and removes what was not stopped in order.
+ * Ends everything that a test started when the test process ends. A small shell, one for each test process, gets the
+ * id of each server, container and folder. When the test process ends in any way (an exception, SIGKILL), the pipe
+ * between them closes, and the shell kills and removes the rest.
  *
  * @module
  */
 import { spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 
-// Lines: "+ pid", "- pid" (it has ended: its number may be somebody else's by now), "+ /folder", "- /folder",
-// "+ @container", "- @container".
+// Lines: "+ pid", "- pid" (it has ended, so another process may have its id), "+ /folder", "- /folder", "+
+// @container", "- @container".
 const SCRIPT = `
 trap '' INT TERM HUP
 pids=' ' folders=''
@@ -46,12 +46,15 @@ function tell(line: string): void {
   pipe.write(`${line}\n`);
 }
 
-/** From now on this process, this folder (an absolute path) or this container (`@` and its id) goes when the test process goes. */
+/**
+ * Registers a process, a folder (an absolute path) or a container (`@` and its id) for removal when the test process
+ * ends.
+ */
 export function guard(what: number | string): void {
   tell(`+ ${what}`);
 }
 
-/** It has ended, or is removed; the watchdog may forget it. */
+/** Removes the registration of an ended process or removed folder. */
 export function release(what: number | string): void {
   tell(`- ${what}`);
 }

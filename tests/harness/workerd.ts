@@ -22,7 +22,7 @@ export function findWorkerd(): string | undefined {
   return named && existsSync(named) ? named : undefined;
 }
 
-/** What a Worker should be like. */
+/** The options of a Worker. */
 export interface WorkerOptions {
   /** The module of the Worker, from the folder of the harness. */
   readonly source: string;
@@ -101,7 +101,7 @@ export async function startWorker(program: string, options: WorkerOptions): Prom
   try {
     writeFileSync(join(folder, "worker.mjs"), await bundleWorker(options.source, options.constants));
     writeFileSync(join(folder, "config.capnp"), describe(options));
-    // It says on this descriptor where it listens.
+    // It prints its address to this descriptor.
     const args = ["serve", "config.capnp", "--control-fd=1"];
     const daemon = await startDaemon(program, args, /"event":"listen"/, { cwd: folder });
     const listening = daemon.log.find((line) => line.includes('"event":"listen"'))!;

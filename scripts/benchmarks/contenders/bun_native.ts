@@ -5,7 +5,7 @@
  */
 import { type Contender, Delivery, type Kind, type Place } from "./contender.ts";
 
-/** What is used of Bun's client. */
+/** The used part of Bun's client. */
 interface BunClient {
   connect(): Promise<void>;
   duplicate(): Promise<BunClient>;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Where the servers are. */
+/** The addresses of the servers. */
 export interface Place {
   /** The host of all of them. */
   readonly host: string;
@@ -18,15 +18,15 @@ export interface Place {
   readonly clusterPort: number;
 }
 
-/** How contenders are opened: on one connection, over TLS, on a pool without multiplexing, on a cluster. */
+/** The kinds of contenders: one connection, TLS, a pool without multiplexing, a cluster. */
 export type Kind = "plain" | "tls" | "pool" | "cluster";
 
 /** Connections of a pool. */
 export const POOL_SIZE = 10;
 
-/** A client under measurement. What it cannot do is absent, and then not measured. */
+/** A measured client. Unsupported operations are absent and not measured. */
 export interface Contender {
-  /** As it is called in the tables. */
+  /** The name in the tables. */
   readonly name: string;
   /** The workloads that it can do, by their ids; without it: all for which it has the call. */
   readonly only?: RegExp;

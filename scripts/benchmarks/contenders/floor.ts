@@ -1,6 +1,6 @@
 /**
- * No client at all: constant bytes out over this library's socket, replies told apart by their length, a promise a
- * command. What a client in JavaScript could do at best on that socket; the rest is what one costs.
+ * The floor without a client: constant bytes over this library's socket, replies split by their length, a promise for
+ * each command. It shows the limit of a JavaScript client on that socket.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Socket } from "../../../mod.ts";
 import { VALUE } from "../values.ts";
 import type { Contender, Kind, Place } from "./contender.ts";
 
-/** As much as is encoded before the first part goes out, as the library does. */
+/** The size of the first part of a tick, as in the library. */
 const FIRST = 8_192;
 const MOST = 65_536;
 const encoder = new TextEncoder();

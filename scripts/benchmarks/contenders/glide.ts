@@ -6,7 +6,7 @@
 import { Batch, Decoder, GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import type { Contender, Kind, Place } from "./contender.ts";
 
-/** By default it refuses more than 1,000 commands at once, and those that take longer than 250 ms. */
+/** By default it refuses more than 1,000 concurrent commands, and commands that take longer than 250 ms. */
 const LIMITS = { inflightRequestsLimit: 20_000, requestTimeout: 10_000 };
 
 /** Opens it. */

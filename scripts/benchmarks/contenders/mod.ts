@@ -10,7 +10,7 @@ import { openKeywire } from "./keywire.ts";
 
 export type { Contender, Kind, Place } from "./contender.ts";
 
-/** By the name that a process which runs only one of them is told; each is loaded when it is opened. */
+/** The contenders by name; each is loaded on first use. */
 const OPENERS: Readonly<Record<string, Open>> = {
   keywire: openKeywire,
   ioredis: async (kind, place) => (await import("./ioredis.ts")).openIoredis(false)(kind, place),
@@ -21,7 +21,7 @@ const OPENERS: Readonly<Record<string, Open>> = {
   glide: async (kind, place) => (await import("./glide.ts")).openGlide(kind, place),
 };
 
-/** Which contenders a runtime can run, ours first. */
+/** Returns the contenders of a runtime, this library first. */
 export function contendersOf(runtime: string): readonly string[] {
   const peers = ["keywire", "ioredis", "autopipelined", "node-redis"];
   if (runtime === "bun") return [...peers, "bun"];

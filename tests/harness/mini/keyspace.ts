@@ -81,7 +81,7 @@ export class Keyspace {
     };
   }
 
-  /** Which state a key is in; changes with every write, for WATCH. */
+  /** Returns the version of a key, which changes with every write, for WATCH. */
   version(session: Session, key: string): number {
     return this.#versions.get(`${session.db}:${key}`) ?? 0;
   }
@@ -103,7 +103,7 @@ export class Keyspace {
     return Array.isArray(value) ? value.map((one) => text.decode(one)) : value && text.decode(value);
   }
 
-  /** Forgets what a connection waits for, when it has ended. */
+  /** Removes the waits of a closed connection. */
   drop(session: Session): void {
     for (const waiter of this.#waiters.filter((one) => one.session === session)) {
       this.#finish(waiter, undefined);

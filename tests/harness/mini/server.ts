@@ -1,6 +1,6 @@
 /**
- * A server for a handful of commands, in memory: the ordinary answers of the scripted peer. It follows Redis 7
- * where it answers at all, and refuses what it does not know as Redis does.
+ * A server with a few commands, in memory: the default replies of the scripted peer. It replies like Redis 7, and
+ * refuses unknown commands as Redis does.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { ErrorReply, NULL_ARRAY, OK, Push, Simple, type Wire } from "../resp.ts"
 import { Keyspace } from "./keyspace.ts";
 import { type Answer, Many, type Received, type Session } from "./session.ts";
 
-/** What kind of server it is. */
+/** The options of the server. */
 export interface MiniServerOptions {
-  /** The password of the user `default`; without one nobody needs to authenticate. */
+  /** The password of the user `default`; without one, no authentication is needed. */
   readonly password?: string;
   /** Further users and their passwords. */
   readonly users?: { readonly [name: string]: string };
@@ -54,7 +54,7 @@ const WORDS: { readonly [name: string]: number } = {
 
 /** A server in memory. */
 export class MiniServer {
-  /** What it holds. */
+  /** The data. */
   readonly keys: Keyspace;
   readonly #options: MiniServerOptions;
   readonly #executed: Map<string, number> = new Map();
@@ -66,7 +66,7 @@ export class MiniServer {
     this.keys = new Keyspace(options.clock ?? systemClock);
   }
 
-  /** How often a command has been executed (queued between MULTI and EXEC does not count, EXEC running it does). */
+  /** Returns the number of executions of a command. Queued commands count when EXEC runs them. */
   executed(name: string): number {
     return this.#executed.get(name.toUpperCase()) ?? 0;
   }
@@ -96,7 +96,7 @@ export class MiniServer {
     return this.#execute(received, session);
   }
 
-  /** Says something to all who have subscribed; returns how many they are. */
+  /** Sends a message to all subscribers. Returns their number. */
   publish(channel: string, message: Wire, kind: "" | "s" = ""): number {
     let receivers = 0;
     for (const session of this.#sessions) {

@@ -1,5 +1,5 @@
 /**
- * What the mini server knows of one connection, and what an answer is.
+ * The state of one connection, and the type of replies.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export class Many {
   }
 }
 
-/** What is said to a command: a reply, several, or nothing at all (`undefined`). */
+/** The reply to a command: one, several, or none (`undefined`). */
 export type Answer = Wire | Many | undefined;
 
 /** A command that has been received. */
@@ -28,17 +28,17 @@ export interface Received {
 
 /** The state of one connection. */
 export class Session {
-  /** As CLIENT ID says. */
+  /** The CLIENT ID. */
   readonly id: number;
-  /** Says something that was not asked for: a message, or a reply that comes late. */
+  /** Sends data without a request: a message, or a late reply. */
   readonly send: (value: Wire) => void;
-  /** What HELLO agreed on. */
+  /** The protocol from HELLO. */
   protocol: 2 | 3 = 2;
   /** The database of SELECT. */
   db = 0;
   /** The name of CLIENT SETNAME. */
   name = "";
-  /** What CLIENT SETINFO said. */
+  /** The values of CLIENT SETINFO. */
   readonly info: Map<string, string> = new Map();
   /** The user of AUTH; `undefined` before. */
   user: string | undefined;
@@ -57,7 +57,7 @@ export class Session {
     this.send = send;
   }
 
-  /** Back to what a new connection is. */
+  /** Resets the state to that of a new connection. */
   reset(): void {
     this.protocol = 2;
     this.db = 0;
