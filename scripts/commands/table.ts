@@ -61,7 +61,7 @@ export function tableSource(listed: readonly Known[], methods: ReadonlyMap<strin
   });
   const pairs = called.map((name) => name.endsWith("_") ? `${name.slice(0, -1)}: ${name}` : name);
   const code =
-    `/** Where keys are; the table has the number. */\nexport const KEYS: readonly (readonly KeySpec[])[] = [${
+    `/** The positions of keys, by their index in the table. */\nexport const KEYS: readonly (readonly KeySpec[])[] = [${
       keys.join(", ")
     }];\n\n` +
     `/** The parsers; the table has the number. */\nexport const PARSERS: readonly (ReplyParser | undefined)[] = [${
