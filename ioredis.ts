@@ -64,6 +64,8 @@ export { ClusterBase } from "./src/compat/ioredis/cluster/cluster.ts";
 export { Commander, type CommanderOptions, type CommandMethod } from "./src/compat/ioredis/commander.ts";
 export type { ReplyContext, ReplyMappingMode, ReplyTransformer } from "./src/compat/ioredis/reply.ts";
 export { Command } from "./src/compat/ioredis/command.ts";
+export { AbstractConnector, SentinelConnector } from "./src/compat/ioredis/missing.ts";
+export { SentinelIterator } from "./src/compat/ioredis/sentinel/iterator.ts";
 export { ReplyError } from "./src/compat/ioredis/errors.ts";
 export type { PipelineResult } from "./src/compat/ioredis/pipeline.ts";
 export { Pipeline } from "./src/compat/ioredis/pipeline.ts";

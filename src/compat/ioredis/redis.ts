@@ -20,7 +20,7 @@ import { type Connector, StandaloneConnector } from "./connector.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { addEvents } from "./events.ts";
 import { checkReady } from "./handshake.ts";
-import { parseOptions, type RedisOptions } from "./options.ts";
+import { DEFAULT_REDIS_OPTIONS, parseOptions, type RedisOptions } from "./options.ts";
 import { closed, ready } from "./recovery.ts";
 import { addScanStreams, type ScanStreams } from "./scan_streams.ts";
 import { SentinelConnector } from "./sentinel/connector.ts";
@@ -48,6 +48,9 @@ export class RedisBase extends Commander {
   static client: typeof RedisBase = RedisBase;
   /** The class of commands. */
   static readonly Command: typeof Command = Command;
+
+  /** The options that a client has where none are given. */
+  static readonly defaultOptions: RedisOptions = DEFAULT_REDIS_OPTIONS;
 
   /** Makes a client; like the constructor. */
   // deno-lint-ignore no-explicit-any

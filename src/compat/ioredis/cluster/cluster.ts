@@ -59,6 +59,8 @@ export class ClusterBase extends Commander {
   readonly isCluster: boolean = true;
   /** The keys of the nodes that serve each slot, the master first. */
   slots: string[][] = [];
+  /** The nodes that the client was made with. */
+  readonly startupNodes: readonly ClusterNode[];
   /** @internal */
   readonly connectionPool: ConnectionPool;
   /** @internal */
@@ -67,7 +69,6 @@ export class ClusterBase extends Commander {
   _autoPipelines: Map<string, AutoPipeline> = new Map();
   /** @internal */
   _runningAutoPipelines: Set<string> = new Set();
-  readonly #startupNodes: readonly ClusterNode[];
   readonly #groups = new SlotGroups();
   readonly #delayQueue = new DelayQueue();
   readonly #subscriber: ClusterSubscriber;
@@ -89,7 +90,7 @@ export class ClusterBase extends Commander {
   constructor(startupNodes: readonly ClusterNode[], options: ClusterOptions = {}) {
     super();
     EventEmitter.call(this as unknown as EventEmitter);
-    this.#startupNodes = startupNodes;
+    this.startupNodes = startupNodes;
     this.options = defaults({} as ClusterOptions, options, DEFAULT_CLUSTER_OPTIONS);
     const { scaleReads, redisOptions, strict } = this.options;
     if (redisOptions?.keyPrefix && !this.options.keyPrefix) this.options.keyPrefix = redisOptions.keyPrefix;
@@ -134,7 +135,7 @@ export class ClusterBase extends Commander {
     this.#setStatus("connecting");
     let nodes: NodeOptions[];
     try {
-      nodes = await resolveStartupNodes(this.#startupNodes, this.options);
+      nodes = await resolveStartupNodes(this.startupNodes, this.options);
       if (this.#epoch !== epoch) {
         throw new RedisError("Connection is discarded because a new connection is made");
       }
@@ -245,7 +246,7 @@ export class ClusterBase extends Commander {
       options.redisOptions = { ...this.options.redisOptions, ...over.redisOptions };
     }
     const make = this.constructor as new (nodes: readonly ClusterNode[], options: ClusterOptions) => this;
-    return new make(nodes.length > 0 ? nodes : this.#startupNodes, options);
+    return new make(nodes.length > 0 ? nodes : this.startupNodes, options);
   }
 
   /** Returns the clients of nodes. */
@@ -321,7 +322,7 @@ export class ClusterBase extends Commander {
   }
 
   /** @internal */
-  subscriberFor(command: Command): RedisBase | null {
+  subscriberFor(command: Command): RedisBase | Error | null {
     const sharded = command.name === "ssubscribe" || command.name === "sunsubscribe";
     if (sharded && this.#sharded !== undefined) return this.#sharded.responsible(command, this.slots);
     return this.#subscriber.getInstance();

@@ -74,7 +74,7 @@ export interface ClusterParts {
   noteMoved(slot: number, key: string, inPlace?: boolean): void;
   natMapper(node: string): { host: string; port: number };
   refreshSlotsCache(callback?: (error?: Error) => void): void;
-  subscriberFor(command: Command): RedisBase | null;
+  subscriberFor(command: Command): RedisBase | Error | null;
 }
 
 /** Whether a client is connecting, also after something was awaited. */

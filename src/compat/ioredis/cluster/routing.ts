@@ -106,8 +106,9 @@ export class Routing {
     if (this.#node?.redis !== undefined) return this.#node.redis;
     if (hasFlag("ENTER_SUBSCRIBER_MODE", command.name) || hasFlag("EXIT_SUBSCRIBER_MODE", command.name)) {
       const subscriber = cluster.subscriberFor(command);
-      if (subscriber !== null) return subscriber;
-      command.reject(new AbortError("No subscriber for the cluster"));
+      if (subscriber instanceof Error) command.reject(subscriber);
+      else if (subscriber !== null) return subscriber;
+      else command.reject(new AbortError("No subscriber for the cluster"));
       return null;
     }
     const pool = cluster.connectionPool;

@@ -6,6 +6,7 @@
 import type { EventEmitter } from "node:events";
 import { slotOf } from "../../../cluster/routing/slot.ts";
 import type { Command } from "../command.ts";
+import { AbortError } from "../errors.ts";
 import type { RedisBase } from "../redis.ts";
 import { noop } from "../support.ts";
 import type { ConnectionPool, MakeClient } from "./connection_pool.ts";
@@ -27,9 +28,12 @@ export class ShardedSubscribers {
     this.#make = make;
   }
 
-  /** Returns the subscriber for the channels of a command; null where no node serves them. */
-  responsible(command: Command, slots: readonly (readonly string[] | undefined)[]): RedisBase | null {
+  /** Returns the subscriber for the channels of a command; null where no node serves them, an error where several do. */
+  responsible(command: Command, slots: readonly (readonly string[] | undefined)[]): RedisBase | Error | null {
     const slot = command.getSlot();
+    if (command.getKeys().some((channel) => slotOf(channel) !== slot)) {
+      return new AbortError("Possible CROSSSLOT error: All channels must hash to the same slot");
+    }
     const key = slot === null ? undefined : slots[slot]?.[0];
     const subscriber = key === undefined ? undefined : this.#at(key);
     if (subscriber === undefined) return null;

@@ -18,7 +18,7 @@ export class SentinelIterator implements Iterator<SentinelAddress, undefined> {
 
   /** Copies a list. */
   constructor(sentinels: readonly SentinelAddress[]) {
-    this.sentinels = [...sentinels];
+    this.sentinels = sentinels.slice();
   }
 
   /** Returns the next sentinel. */
