@@ -84,6 +84,9 @@ export const ROOMS: readonly Room[] = [
     ],
   },
 
+  // Stores for libraries: they see of a client no more than the methods that they call.
+  { name: "adapters", paths: ["src/adapters/"], uses: [] },
+
   // A server in the process: it shares the protocol and the command table with the client, and nothing else.
   {
     name: "testing",
