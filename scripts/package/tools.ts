@@ -13,11 +13,13 @@ import process from "node:process";
  *
  * @param name a name for the folder
  * @param packages versions by package
+ * @param scripts whether the packages' install steps are run; default `true`
  */
 export function toolFolder(
   root: string,
   name: string,
   packages: Readonly<Record<string, string>>,
+  scripts: boolean = true,
 ): string {
   const versions = Object.values(packages).join("_");
   const folder = join(root, ".cache", "tools", `${name}-${versions}`);
@@ -27,7 +29,8 @@ export function toolFolder(
   // The packages `node` and `esbuild` bring their programs by an install step.
   const manifest = { private: true, dependencies: packages, allowScripts: { node: true, esbuild: true } };
   writeFileSync(join(scratch, "package.json"), JSON.stringify(manifest));
-  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts=false", "--loglevel=error"], {
+  const flags = ["--no-audit", "--no-fund", `--ignore-scripts=${!scripts}`, "--loglevel=error"];
+  execFileSync("npm", ["install", ...flags], {
     cwd: scratch,
     stdio: ["ignore", "ignore", "inherit"],
   });

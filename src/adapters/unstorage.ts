@@ -58,9 +58,9 @@ export interface UnstorageDriver {
   /** Removes an item. */
   removeItem(key: string): Promise<void>;
   /** Returns the keys that begin with `base`. */
-  getKeys(base: string): Promise<string[]>;
+  getKeys(base?: string): Promise<string[]>;
   /** Removes the items whose keys begin with `base`. */
-  clear(base: string): Promise<void>;
+  clear(base?: string): Promise<void>;
   /** Does nothing: the client belongs to the program. */
   dispose(): void;
 }
@@ -72,7 +72,7 @@ export function unstorageDriver(
 ): UnstorageDriver {
   const base = options.base?.replace(/:$/, "") ?? "";
   const prefix = base === "" ? "" : `${base}:`;
-  const below = (part: string): string => {
+  const below = (part = ""): string => {
     const path = part.replace(/:$/, "");
     return path === "" ? prefix : `${prefix}${path}:`;
   };

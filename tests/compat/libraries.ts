@@ -40,7 +40,7 @@ export function useLibraries(name: string, versions: Readonly<Record<string, str
   let require: NodeJS.Require;
   before(async () => {
     if (skip) return;
-    require = createRequire(join(toolFolder(root, name, versions), "package.json"));
+    require = createRequire(join(toolFolder(root, name, versions, false), "package.json"));
     server = await startServer();
   });
   // Libraries leave copies open.
@@ -60,10 +60,11 @@ export function useLibraries(name: string, versions: Readonly<Record<string, str
     },
     load: async (library) => {
       const module = await import(pathToFileURL(require.resolve(library)).href);
-      // CommonJS on Bun and Deno: its names may be found on the default export only.
-      return module.default === undefined
-        ? module
-        : Object.assign(Object.create(null), module.default, module);
+      const exports = module.default;
+      // Names of CommonJS modules may be found on the default export only; a module that was compiled has its own.
+      return typeof exports === "object" || exports?.default !== undefined
+        ? Object.assign(Object.create(null), module, exports)
+        : Object.assign(Object.create(null), exports, module);
     },
     connect: (options = {}) => keep(new Redis({ port: server.port, host: server.host, ...options })),
   };

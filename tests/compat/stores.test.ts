@@ -10,6 +10,7 @@ import { type Any, skip, useLibraries } from "./libraries.ts";
 
 /** As much of Vitest's `expect` as the suite of Keyv uses. */
 function expect(actual: Any): Any {
+  asserted++;
   return {
     toBe: (expected: unknown) => assert.equal(actual, expected),
     toEqual: (expected: unknown) => assert.deepEqual(actual, expected),
@@ -20,6 +21,11 @@ function expect(actual: Any): Any {
     toBeUndefined: () => assert.equal(actual, undefined),
   };
 }
+
+let expected = 0;
+let asserted = 0;
+/** How many assertions a test announces. */
+expect.assertions = (count: number): void => void (expected = count);
 
 describe("adapters: Keyv, cache-manager, unstorage and express-session", () => {
   const libraries = useLibraries("adapters", {
@@ -38,25 +44,25 @@ describe("adapters: Keyv, cache-manager, unstorage and express-session", () => {
   after(() => redis?.close());
 
   it("Keyv: its test suite", { skip }, async (t) => {
-    const { default: suite } = await load("@keyv/test-suite");
+    const { default: suite, keyvIteratorTests } = await load("@keyv/test-suite");
     const { default: Keyv } = await load("keyv");
     // The hooks of the suite's three parts: all of them run before each test.
     const hooks: [before: (() => Promise<void>)[], after: (() => Promise<void>)[]] = [[], []];
     const tests: [string, (context: Any) => unknown][] = [];
-    suite(
-      {
-        it: (name: string, run: (context: Any) => unknown) => tests.push([name, run]),
-        beforeEach: (run: () => Promise<void>) => hooks[0].push(run),
-        afterEach: (run: () => Promise<void>) => hooks[1].push(run),
-      },
-      Keyv,
-      () => new KeyvStore(redis),
-    );
-    assert.ok(tests.length > 40, `${tests.length} tests`);
+    const vitest = {
+      it: (name: string, run: (context: Any) => unknown) => tests.push([name, run]),
+      beforeEach: (run: () => Promise<void>) => hooks[0].push(run),
+      afterEach: (run: () => Promise<void>) => hooks[1].push(run),
+    };
+    suite(vitest, Keyv, () => new KeyvStore(redis));
+    keyvIteratorTests(vitest, Keyv, () => new KeyvStore(redis));
+    assert.ok(tests.length >= 40, `${tests.length} tests`);
     for (const [name, run] of tests) {
       for (const hook of hooks[0]) await hook();
       try {
+        [expected, asserted] = [0, 0];
         await run({ expect });
+        assert.ok(asserted >= expected, `${asserted} of ${expected} assertions`);
       } catch (error) {
         throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
       }
