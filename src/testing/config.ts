@@ -16,14 +16,11 @@ interface Parameter {
   readonly choices: readonly string[];
   readonly least: number;
   readonly most: number;
+  readonly range: string;
   value: string;
   number: number;
 }
 
-const MEMORY = new Set(
-  "maxmemory proto-max-bulk-len client-query-buffer-limit repl-backlog-size active-defrag-ignore-bytes hash-max-listpack-value hash-max-ziplist-value zset-max-listpack-value zset-max-ziplist-value hll-sparse-max-bytes stream-node-max-bytes auto-aof-rewrite-min-size maxmemory-clients"
-    .split(" "),
-);
 const ALIASES: Readonly<Record<string, string>> = {
   "hash-max-ziplist-entries": "hash-max-listpack-entries",
   "hash-max-ziplist-value": "hash-max-listpack-value",
@@ -34,24 +31,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   "slave-serve-stale-data": "replica-serve-stale-data",
   "slave-priority": "replica-priority",
 };
-const CHOICES: Readonly<Record<string, string>> = {
-  "maxmemory-policy":
-    "volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu allkeys-random noeviction",
-  "appendfsync": "everysec always no",
-  "loglevel": "debug verbose notice warning",
-  "acl-pubsub-default": "allchannels resetchannels",
-  "sanitize-dump-payload": "no yes clients",
-};
-const BOUNDS: Readonly<Record<string, readonly [number, number]>> = {
-  "maxclients": [1, 4294967295],
-  "proto-max-bulk-len": [1024 * 1024, 2 ** 63],
-  "maxmemory-samples": [1, 2147483647],
-  "tracking-table-max-keys": [0, 2 ** 63],
-};
+/** Where the values of a memory size have other bounds than most. */
+const MEMORY_BOUNDS: Readonly<Record<string, number>> = { "proto-max-bulk-len": 1024 * 1024 };
 
 /** A memory size with its unit, in bytes. */
 export function parseMemory(text: string): number | undefined {
-  const found = /^(-?\d+)(b|k|kb|m|mb|g|gb)?$/i.exec(text);
+  const found = /^(\d+)(b|k|kb|m|mb|g|gb)?$/i.exec(text);
   if (found === null) return undefined;
   const unit = (found[2] ?? "b").toLowerCase();
   const base = unit.length === 2 ? 1024 : 1000;
@@ -64,8 +49,8 @@ let defaults: readonly Parameter[] | undefined;
 /** All parameters as they are at first; read once. */
 function readDefaults(): readonly Parameter[] {
   return CONFIG_ROWS.trim().split("\n").map((line) => {
-    const [name, value = "", fixed] = line.split("\t");
-    return describe(name!, value, fixed === "i");
+    const [name, value = "", fixed, values = ""] = line.split("\t");
+    return describe(name!, value, fixed === "i", values);
   });
 }
 
@@ -139,7 +124,7 @@ export class Config {
         if (number === undefined) return "argument must be a memory value";
         if (Number.isNaN(number)) return "argument couldn't be parsed into an integer";
         return number < parameter.least || number > parameter.most
-          ? `argument must be between ${parameter.least} and ${parameter.most} inclusive`
+          ? `argument must be between ${parameter.range} inclusive`
           : undefined;
       }
       default:
@@ -195,18 +180,21 @@ function outputLimitFault(value: string): string | undefined {
   return undefined;
 }
 
-function describe(name: string, value: string, fixed: boolean): Parameter {
-  const choices = CHOICES[name]?.split(" ") ?? [];
+function describe(name: string, value: string, fixed: boolean, values: string): Parameter {
+  const choices = values.includes("|") ? values.split("|") : [];
+  const bounds = /^(-?\d+)\.\.(\d+)$/.exec(values);
   const kind: Kind = choices.length > 0
     ? "enum"
-    : MEMORY.has(name)
+    : values === "memory"
     ? "memory"
+    : bounds !== null || (fixed && /^-?\d+$/.test(value))
+    ? "number"
     : value === "yes" || value === "no"
     ? "bool"
-    : /^-?\d+$/.test(value)
-    ? "number"
     : "text";
-  const [least, most] = BOUNDS[name] ??
-    [kind === "memory" ? 0 : -(2 ** 31), kind === "memory" ? 2 ** 63 : 2 ** 63];
-  return { name, kind, fixed, choices, least, most, value, number: Number(value) };
+  const [least, most] = bounds === null
+    ? [MEMORY_BOUNDS[name] ?? 0, 2 ** 63]
+    : [Number(bounds[1]), Number(bounds[2])];
+  const range = bounds === null ? `${least} and 9223372036854775807` : `${bounds[1]} and ${bounds[2]}`;
+  return { name, kind, fixed, choices, least, most, range, value, number: Number(value) };
 }

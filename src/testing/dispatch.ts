@@ -7,6 +7,7 @@
  * @module
  */
 import { checkPermissions } from "./acl/check.ts";
+import { unwatch } from "./keyspace.ts";
 import { checkMemory } from "./memory_limit.ts";
 import { feedMonitors } from "./monitor_feed.ts";
 import {
@@ -21,6 +22,7 @@ import {
   wrongArity,
 } from "./reply.ts";
 import type { Command, ServerState, Session } from "./state.ts";
+import { slowLogOf } from "./slow_log.ts";
 import { awaitLua, holdBack } from "./pause.ts";
 import { keysOf, readsKeys } from "./keys_of.ts";
 
@@ -38,17 +40,25 @@ export function lookup(server: ServerState, args: readonly string[]): Command | 
   if (command.subcommands !== undefined && args.length > 1) {
     const sub = command.subcommands.get(args[1]!.toLowerCase());
     if (sub !== undefined) return sub;
-    return err(`unknown subcommand '${args[1]!.slice(0, 128)}'. Try ${command.name.toUpperCase()} HELP.`);
+    return err(
+      `unknown subcommand '${cString(args[1]!).slice(0, 128)}'. Try ${command.name.toUpperCase()} HELP.`,
+    );
   }
   return command;
+}
+
+/** What C takes a text for: it ends at a zero. */
+function cString(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
 }
 
 function unknownCommand(args: readonly string[]): ErrorReply {
   let beginning = "";
   for (let i = 1; i < args.length && beginning.length < 128; i++) {
-    beginning += `'${args[i]!.slice(0, 128 - beginning.length)}' `;
+    beginning += `'${cString(args[i]!).slice(0, 128 - beginning.length)}' `;
   }
-  return err(`unknown command '${args[0]!.slice(0, 128)}', with args beginning with: ${beginning}`);
+  return err(`unknown command '${cString(args[0]!).slice(0, 128)}', with args beginning with: ${beginning}`);
 }
 
 /** Whether a command has as many words as it needs. */
@@ -155,6 +165,7 @@ export function execute(session: Session, args: string[]): boolean {
 }
 
 function discardAfter(session: Session): void {
+  unwatch(session);
   session.multi = undefined;
   session.dirtyExec = session.dirtyCas = false;
 }
@@ -196,12 +207,14 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
   const { dirty } = server;
   const { db } = session;
   let reply: ReplyValue;
+  const timed = server.timing || command.lua ? server.time.exact() : 0;
   try {
     reply = command.run!(session, args);
   } catch (error) {
     // A defect of this server becomes an error reply, so that the client does not wait.
     reply = error instanceof ErrorReply ? error : err(`internal error of the test server: ${error}`);
   }
+  if (timed !== 0) timeCommand(session, command, args, timed);
   server.stats.commands++;
   command.stats.calls++;
   if (reply instanceof ErrorReply) {
@@ -216,6 +229,12 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
     else if (session.tracking !== undefined) track(session, command, args);
   }
   return reply;
+}
+
+function timeCommand(session: Session, command: Command, args: readonly string[], since: number): void {
+  const { server } = session;
+  if (session.script) return;
+  slowLogOf(server).record(session, command, args, Math.floor((server.time.exact() - since) * 1000));
 }
 
 /** Counts an error reply for INFO errorstats. */

@@ -147,7 +147,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     "master_failover_state:no-failover",
     `master_replid:${replication.id}`,
     "master_replid2:0000000000000000000000000000000000000000",
-    `master_repl_offset:${replication.offset}`,
+    `master_repl_offset:${replication.shownOffset}`,
     "second_repl_offset:-1",
     "repl_backlog_active:0",
     "repl_backlog_size:1048576",

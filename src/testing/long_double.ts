@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readDouble } from "./numbers.ts";
+
 const MANTISSA = 64;
 
 interface Fraction {
@@ -42,6 +44,7 @@ function round({ n, d }: Fraction): Fraction {
 }
 
 function read(text: string): Fraction | undefined {
+  if (/^[+-]?0x/i.test(text)) text = readDouble(text)?.toFixed(17) ?? "";
   const found = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text);
   if (found === null || found[2]! + found[3]! === "") return undefined;
   const [, sign, whole, decimals, power = "0"] = found;

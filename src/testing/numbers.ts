@@ -74,8 +74,16 @@ export function narrow(value: bigint): number | bigint {
 const FLOAT = /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?)$/i;
 const HEX = /^([+-]?)0x([0-9a-f]+)(?:\.([0-9a-f]*))?(?:p([+-]?\d+))?$/i;
 
-/** A double as `strtod` reads it, whole; `undefined` for anything else, NaN included. */
+/** A double as `string2d` reads it: `undefined` for what is none, NaN, and what is too large or too small for one. */
 export function parseDouble(text: string): number | undefined {
+  const value = readDouble(text);
+  if (value === undefined) return undefined;
+  if (!Number.isFinite(value) && !/inf/i.test(text)) return undefined;
+  return value === 0 && /^[^ep]*[1-9]/i.test(text) && !/^[+-]?0x0*$/i.test(text) ? undefined : value;
+}
+
+/** A double as `strtod` reads it, whole: what is too large is infinite; `undefined` for what is none, and NaN. */
+export function readDouble(text: string): number | undefined {
   if (FLOAT.test(text)) {
     if (/inf/i.test(text)) return text[0] === "-" ? -Infinity : Infinity;
     return Number(text);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseDouble } from "./numbers.ts";
+import { readDouble } from "./numbers.ts";
 import { err } from "./reply.ts";
 import type { SortedSet } from "./types/sorted_set.ts";
 
@@ -14,7 +14,8 @@ interface Bound {
 
 function scoreBound(text: string): Bound {
   const open = text[0] === "(";
-  const value = parseDouble(open ? text.slice(1) : text);
+  const rest = open ? text.slice(1) : text;
+  const value = rest === "" ? 0 : readDouble(rest.replace(/^[ \t\n\v\f\r]+/, ""));
   if (value === undefined) throw err("min or max is not a float");
   return { value, open };
 }

@@ -48,6 +48,8 @@ export class Replication {
   id: string;
   /** Bytes of all effects so far. */
   offset = 0;
+  /** Whether a replica has ever been there: until then a server does not count for others. */
+  counts = false;
   /** `host:port` of the master, on a replica. */
   master: { readonly host: string; readonly port: number } | undefined;
   /** Whether the link to the master is up, on a replica. */
@@ -110,6 +112,11 @@ export class Replication {
       const last = count > 1 && index === unit.length - 1 ? EXEC : 0;
       this.#send(effect, first + sizeOf(effect.args) + last);
     });
+  }
+
+  /** The offset that INFO and ROLE show. */
+  get shownOffset(): number {
+    return this.counts || this.master !== undefined ? this.offset : 0;
   }
 
   /** Returns the number of replicas that have acknowledged an offset. */

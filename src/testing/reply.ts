@@ -32,9 +32,12 @@ export class ErrorReply {
 export class Double {
   /** The number. */
   readonly value: number;
+  /** How it is written, where that is not the shortest way. */
+  readonly text: string | undefined;
   /** Makes one. */
-  constructor(value: number) {
+  constructor(value: number, text?: string) {
     this.value = value;
+    this.text = text;
   }
 }
 
@@ -168,3 +171,13 @@ export const NO_KEY: ErrorReply = err("no such key");
 export function wrongArity(name: string): ErrorReply {
   return err(`wrong number of arguments for '${name}' command`);
 }
+
+/** The error of a subcommand that cannot make anything of its arguments. */
+export function unknownSubcommand(args: readonly string[], name: string): ErrorReply {
+  return err(`unknown subcommand or wrong number of arguments for '${args[1]}'. Try ${name} HELP.`);
+}
+
+/** The error of a number that is none of 32 bits. */
+export const NOT_INT: ErrorReply = err(
+  "value is out of range, value must between -2147483648 and 2147483647",
+);

@@ -70,7 +70,7 @@ export class ReplyWriter {
       return this.raw(protocol === 3 ? `#${value ? "t" : "f"}\r\n` : `:${value ? 1 : 0}\r\n`);
     }
     if (value instanceof Double) {
-      const text = formatDouble(value.value);
+      const text = value.text ?? formatDouble(value.value);
       return protocol === 3 ? this.#line(44, text) : this.#bulk(text);
     }
     if (value instanceof Verbatim) {

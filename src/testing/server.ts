@@ -46,6 +46,7 @@ import { Replication } from "./replication.ts";
 import { ServerState, type Session } from "./state.ts";
 import { Scripting } from "./scripting/scripting.ts";
 import { ServerTime } from "./time.ts";
+import { slowLogOf } from "./slow_log.ts";
 import { TrackingHub } from "./tracking_hub.ts";
 import { hashPassword } from "./acl/sha256.ts";
 
@@ -116,7 +117,10 @@ export function createState(options: TestServerOptions, parts: ServerParts = {})
     }
   };
   enableExpiry(state);
+  const readTiming = (): void => void (state.timing = slowLogOf(state).configure(state.config));
+  readTiming();
   state.config.onSet = (name) => {
+    if (name.startsWith("slowlog-") || name.startsWith("latency-")) readTiming();
     if (name.startsWith("maxmemory")) makeRoom(state);
     if (name === "tracking-table-max-keys") state.tracking.limit(state.config.number(name));
   };
@@ -268,6 +272,7 @@ export class TestServerBase implements AsyncDisposable {
     });
     this.#listening.add(listening);
     const { host, port, path } = listening;
+    if (path === undefined) this.#state.config.set("port", String(port));
     this.#url = path !== undefined
       ? `unix:${path}`
       : `redis://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -159,6 +159,8 @@ export class Session {
   readOnly = false;
   /** ASKING. */
   asking = false;
+  /** Whether the command that is being done came behind ASKING. */
+  asked = false;
   /** The commands for the replication log instead of the command itself; `[]` for none. */
   effects: string[][] | undefined;
 
@@ -309,8 +311,8 @@ export class ServerState implements DatabaseHost {
   current: Session | undefined;
   /** Further callbacks for changes, used by topologies. */
   readonly onChange: ((db: Database, key: string) => void)[] = [];
-  /** SLOWLOG, latest first. */
-  readonly slowlog: ReplyValue[][] = [];
+  /** Whether all commands are timed for SLOWLOG and LATENCY. */
+  timing = false;
   /** CLIENT PAUSE: until when, and whether only writes wait. */
   paused: { until: number; writes: boolean; waiting: Set<Session> } | undefined;
   /** Scripts and functions; set when the server is put together. */

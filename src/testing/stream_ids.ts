@@ -11,11 +11,13 @@ const MOST = 18446744073709551615n;
 /** The error for an invalid id. */
 export const BAD_ID: ErrorReply = err("Invalid stream ID specified as stream command argument");
 
+/** A part of an id: an integer, or whatever else `strtoull` reads to its end. */
 function part(text: string): bigint {
-  if (!/^\d{1,20}$/.test(text)) throw BAD_ID;
-  const value = BigInt(text);
+  const found = /^[ \t\n\v\f\r]*([+-]?)(\d+)$/.exec(text);
+  if (found === null || /^-[1-9]/.test(text)) throw BAD_ID;
+  const value = BigInt(found[2]!);
   if (value > MOST) throw BAD_ID;
-  return value;
+  return found[1] === "-" ? BigInt.asUintN(64, -value) : value;
 }
 
 /** An id; where it has no second part, that is `missing`. `-` and `+` are the first and the last, unless `strict`.

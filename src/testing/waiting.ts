@@ -36,8 +36,9 @@ export function waitFor(
   deadline: number,
   serve: (key: string) => ReplyValue | undefined,
   expired: ReplyValue,
+  atOnce: ReplyValue = expired,
 ): ReplyValue {
-  if (session.noBlock) return expired;
+  if (session.noBlock) return atOnce;
   const { server } = session;
   server.blocking.add(
     { session, db: session.db, keys: [...new Set(keys)], serve, expired: () => expired, alarm: undefined },

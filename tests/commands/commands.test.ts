@@ -13,6 +13,7 @@ import { functionName } from "../../scripts/commands/render.ts";
 import * as c from "../../src/commands/mod.ts";
 import { atLeast, findBinary, inspectBinary } from "../harness/binaries.ts";
 import { type Server, startServer } from "../harness/server.ts";
+import { startTestServer } from "../harness/test_server.ts";
 import { clusters } from "./clusters.ts";
 import * as collections from "./collections.ts";
 import { SocketExecutor } from "./executor.ts";
@@ -52,6 +53,31 @@ const own = findBinary();
 const extra = ["sid/bin/redis-server", "sid/bin/valkey-server", "experimental/bin/redis-server"]
   .map((path) => join(import.meta.dirname!, "../../.servers", path)).filter(existsSync);
 const binaries = process.env.KEYWIRE_SERVER_BIN || !own ? [own?.path] : [own.path, ...extra];
+
+describe("commands of the test server", () => {
+  let server: Server;
+  let names: ReadonlySet<string>;
+  const covered = new Set<string>();
+  before(async () => {
+    server = await startTestServer();
+    names = await commandNames(server);
+  });
+  after(() => server?.stop());
+  for (const speech of SPEECHES) {
+    const kind = `RESP${speech.protocol}, ${speech.bytes ? "bytes" : "text"}`;
+    for (const [name, suite] of Object.entries(suites)) {
+      it(`${name} (${kind})`, async () => {
+        await server.cli("FLUSHALL");
+        const executor = await SocketExecutor.open(server.port, speech);
+        try {
+          await suite(new Context(server, speech, executor, names, covered));
+        } finally {
+          executor.close();
+        }
+      });
+    }
+  }
+});
 
 for (const binary of binaries) {
   const title = binary === undefined

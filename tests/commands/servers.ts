@@ -75,7 +75,8 @@ export async function facts(t: Context): Promise<void> {
   await t.looks(c.lolwut(5, 10, 2, 2), (text) => text.length > 0);
   await t.looks(c.configGet("maxmemory", "port"), (got) => got.maxmemory === "0" && got.port !== undefined);
   await t.is(c.configResetstat(), "OK");
-  await t.is(c.configRewrite(), "OK");
+  if (t.server.pid > 0) await t.is(c.configRewrite(), "OK");
+  else await t.refused(c.configRewrite(), /without a config file/);
   await t.looks(c.memoryUsage("k", { samples: 0 }), (size) => size! > 0);
   await t.is(c.memoryUsage("none"), null);
   await t.looks(
@@ -132,7 +133,7 @@ export async function logs(t: Context): Promise<void> {
   await t.is(c.debug("SLEEP", 0.005), "OK");
   await t.looks(c.latencyLatest(), ([one]) => one![0] === "command" && one![3] >= 5);
   await t.looks(c.latencyHistory("command"), ([one]) => one![1] >= 5);
-  await t.looks(c.latencyGraph("command"), (text) => text.includes("command"));
+  if (t.has("LATENCY GRAPH")) await t.looks(c.latencyGraph("command"), (text) => text.includes("command"));
   await t.looks(c.latencyDoctor(), (text) => text.length > 0);
   await t.looks(c.latencyReset(), (n) => n >= 1);
   await t.is(c.configSet("latency-monitor-threshold", 0), "OK");

@@ -79,7 +79,8 @@ export const GRAMMAR: Readonly<Record<string, readonly string[]>> = {
     "RENAME {k} {k}",
     "RENAMENX {k} {k}",
     "COPY {k} {k} {|REPLACE|DB 1|DB 99}",
-    "EXPIRE {k} {100|-1|x|200} {|NX|XX|GT|LT|NX XX|FOO}",
+    "EXPIRE {k} {100|-1|x|200} {|NX|XX|GT LT|NX XX|FOO}",
+    "EXPIREAT {k} {4000000000|4100000000} {GT|LT}",
     "PERSIST {k}",
     "TTL {k}",
     "TOUCH {k}",
@@ -185,6 +186,78 @@ export const GRAMMAR: Readonly<Record<string, readonly string[]>> = {
     "XINFO GROUPS {k}",
     "XSETID {k} {id}",
   ],
+  expiry: [
+    "SET {k} {v} {EX 100|PX 100000|EXAT 4000000000|PXAT 4000000000000|PXAT 1|EX -1|KEEPTTL|}",
+    "HSET {k} {f} {v}",
+    "{EXPIRE|PEXPIRE} {k} {100000|0|-1|x|9223372036854775807|-9223372036854775808} {|NX|XX|GT LT|NX GT|FOO}",
+    "EXPIREAT {k} {4000000000|4100000000|1|x|9223372036854775} {|NX|XX|GT|LT}",
+    "PEXPIREAT {k} {4000000000000|4100000000000|1|} {|NX|XX|GT|LT}",
+    "{TTL|PTTL|EXPIRETIME|PEXPIRETIME|PERSIST|EXISTS|TYPE|GET} {k}",
+    "GETEX {k} {EX 100|PX 0|EXAT 4000000000|PXAT 4000000000000|PERSIST|EX 0|PERSIST EX 1}",
+    "SETEX {k} {100|0|-1|x} {v}",
+    "PSETEX {k} {100000|0|-5} {v}",
+    "{COPY|RENAME} {k} {k}",
+    "{INCR|DEL|GETDEL} {k}",
+    "APPEND {k} {v}",
+  ],
+  scans: [
+    "SET {k} {v}",
+    "RPUSH {k} {v} {v}",
+    "SADD {k} {f} {v} {i}",
+    "ZADD {k} {i} {f} {i} {v}",
+    "HSET {k} {f} {v} {f} {i}",
+    "SCAN 0 COUNT 1000 {|MATCH k*|MATCH *[12]|MATCH k\\1|TYPE string|TYPE hash|TYPE nothing|FOO}",
+    "SCAN {0|x} COUNT {1000|0|x}",
+    "{HSCAN|SSCAN|ZSCAN} {k} 0 COUNT 1000 {|MATCH f*|MATCH *|MATCH ?|MATCH [^f]*|NOVALUES}",
+    "{HSCAN|SSCAN|ZSCAN} {k} {0|x} COUNT {1000|0|-1}",
+    "KEYS {*|k?|[a-k]1|k[^1]|nothing|k[|\\k1|}",
+    "{HKEYS|SMEMBERS} {k}",
+    "{DEL|TYPE|OBJECT ENCODING} {k}",
+    "DBSIZE",
+  ],
+  transactions: [
+    "MULTI",
+    "EXEC",
+    "DISCARD",
+    "WATCH {k} {k}",
+    "UNWATCH",
+    "SET {k} {v}",
+    "INCR {k}",
+    "LPUSH {k} {v}",
+    "{GET|LRANGE|NOSUCH|HGET} {k}",
+    "SELECT {0|1|99}",
+    "{PING|ECHO x|TIME x|DBSIZE}",
+    "BLPOP {k} {k} {0.01|-1|x}",
+    "BLMOVE {k} {k} LEFT RIGHT 0.01",
+    "EXPIRE {k} {100|x}",
+  ],
+  server: [
+    "{PING|ECHO} {v}",
+    "{PING|ECHO} a b",
+    "SELECT {0|1|x|99|-1}",
+    "SWAPDB {0|1|x|99} {0|1|2}",
+    "MOVE {k} {0|1|x}",
+    "CLIENT {SETNAME {v}|GETNAME|NO-EVICT ON|NO-EVICT x|REPLY x|ID x|GETREDIR|TRACKINGINFO|CACHING YES|UNPAUSE|NOSUCH}",
+    "CLIENT {TRACKING ON|TRACKING OFF|TRACKING ON BCAST|TRACKING ON OPTIN OPTOUT|TRACKING ON PREFIX a|KILL ID 999999|KILL x|UNBLOCK 99999|LIST ID 99999|LIST TYPE x}",
+    "COMMAND {INFO get|INFO nosuch|COUNT x|GETKEYS GET {k}|GETKEYS MSET {k} v {k} v|GETKEYS PING|GETKEYS NOSUCH|GETKEYSANDFLAGS SORT {k} STORE {k}|LIST FILTERBY PATTERN xr*|LIST FILTERBY ACLCAT nosuch|INFO config|config}",
+    "COMMAND GETKEYS {EVAL x 2 {k} {k} a|ZUNIONSTORE {k} 2 {k} {k}|XREAD STREAMS {k} {k} 0 0|SORT {k} STORE {k}|LMPOP 2 {k} {k} LEFT|OBJECT ENCODING {k}|BITOP NOT {k} {k}|GEORADIUS {k} 1 1 1 m STORE {k}}",
+    "CONFIG GET {maxmemory|hash-max-listpack-*|nosuch|lazyfree* maxmemory-samples|proto-max-bulk-len}",
+    "CONFIG SET {maxmemory-samples|hash-max-listpack-entries|list-max-listpack-size|maxmemory-policy|nosuch|proto-max-bulk-len|list-compress-depth} {5|128|-2|x|noeviction|1mb|0}",
+    "ACL {WHOAMI|CAT nosuch|CAT hash|USERS|DELUSER default|DELUSER {u}|GETUSER {u}|LIST|NOSUCH|GENPASS x|LOG RESET|LOG x}",
+    "ACL SETUSER {u} {on|off|nopass|>secret|<secret|resetpass|~*|~a:*|%R~b*|%W~c*|&ch*|allkeys|allcommands|nocommands|+@all|-@all|+get|-get|+config|+config$|+nosuch|(+get ~x)|clearselectors|reset|resetkeys|resetchannels|allchannels|#00|-@dangerous|+@read}",
+    "ACL DRYRUN {u} {GET {k}|SET {k} v|GET|NOSUCH|GET a:1|SET c1 v|PUBLISH ch1 x|CONFIG GET x}",
+    "HELLO {2|3|4|x|3 AUTH a b|3 SETNAME x|2 SETNAME {v}|3 FOO}",
+    "AUTH {x|default x|{u} secret|a b c}",
+    "PUBSUB {CHANNELS|CHANNELS a*|NUMSUB|NUMSUB a b|NUMPAT|NUMPAT x|SHARDCHANNELS|SHARDNUMSUB a|NOSUCH}",
+    "{PUBLISH|SPUBLISH} {ch1|ch2} {v}",
+    "OBJECT {FREQ {k}|IDLETIME {k}|REFCOUNT {k}|NOSUCH {k}|ENCODING}",
+    "SCRIPT {EXISTS a b|FLUSH|FLUSH ASYNC|FLUSH X|NOSUCH|KILL}",
+    "FUNCTION {LIST|LIST WITHCODE|LIST LIBRARYNAME x|DELETE x|FLUSH|FLUSH X|NOSUCH|KILL|DUMP x}",
+    "{LATENCY LATEST|LATENCY RESET|SLOWLOG RESET|SLOWLOG GET x|SLOWLOG LEN|SLOWLOG GET -2|MEMORY USAGE nothing|MEMORY NOSUCH|DEBUG NOSUCH}",
+    "{WAIT 0 0|WAIT x 0|WAIT 0 -1|LASTSAVE x|FLUSHDB x|FLUSHALL SYNC x|ROLE x|REPLICAOF x|READONLY|ASKING|RESET}",
+    "SET {k} {v}",
+    "{XINFO|GEORADIUS|MODULE} {HELP|x}",
+  ],
   logs: ["PFADD {k} {f} {v}", "PFADD {k}", "PFCOUNT {k}", "PFCOUNT {k} {k}", "PFMERGE {k} {k} {k}"],
 };
 
@@ -235,9 +308,77 @@ function replacement(dice: Dice, name: string): string {
       return dice.pick(BOUNDS);
     case "l":
       return dice.pick(LEX);
+    case "u":
+      return `u${dice.below(4)}`;
     case "id":
       return `${dice.below(9)}-${dice.below(3)}`;
     default:
       return dice.pick(name.split("|"));
   }
+}
+
+/** Words that commands seldom expect. */
+const EDGES = [
+  "",
+  " ",
+  "-0",
+  "+1",
+  " 1",
+  "1 ",
+  "01",
+  "0x10",
+  "1e3",
+  "1e400",
+  "-1e400",
+  "5e-324",
+  "nan",
+  "-nan",
+  "infinity",
+  "+inf",
+  "9223372036854775807",
+  "9223372036854775808",
+  "-9223372036854775808",
+  "-9223372036854775809",
+  "18446744073709551615",
+  "18446744073709551616",
+  "2147483648",
+  "4294967296",
+  "k0",
+  "f1",
+  "*",
+  "$",
+  ">",
+  "0-0",
+  "18446744073709551615-18446744073709551615",
+  "1-*",
+  "WITHSCORES",
+  "COUNT",
+  "LIMIT",
+  "GET",
+  "NX",
+  "a\r\nb",
+];
+/** With these a change could stop a server, or make it wait. */
+const UNCHANGED =
+  /^(?:CONFIG|SUBSCRIBE|CLIENT|HELLO|AUTH|ACL|DEBUG|REPLICAOF|FAILOVER|WAIT|BL|FUNCTION|SCRIPT|XREAD|.?SCAN|SETBIT|SETRANGE|BITFIELD)/i;
+
+/** A command with one mistake: a word too few or too many, in the wrong place, or of the wrong kind. */
+export function mutate(dice: Dice, command: readonly string[]): string[] {
+  const words = [...command];
+  if (UNCHANGED.test(words[0]!)) return words;
+  const at = 1 + dice.below(Math.max(1, words.length - 1));
+  switch (dice.below(5)) {
+    case 0:
+      words.splice(at, 1);
+      break;
+    case 1:
+      words.splice(at, 0, dice.pick(EDGES));
+      break;
+    case 2:
+      words.splice(at, 0, words[at] ?? "x");
+      break;
+    default:
+      words[at] = dice.pick(EDGES);
+  }
+  return words;
 }

@@ -14,9 +14,13 @@ import { type Binary, findBinary, inspectBinary } from "./binaries.ts";
 import { borrowServer } from "./borrowed.ts";
 import { startContainer } from "./containers.ts";
 import { startLocal } from "./local.ts";
+import { startTestServer } from "./test_server.ts";
 import type { Server, ServerOptions } from "./types.ts";
 
 export type { Server, ServerOptions };
+
+/** Whether the test server of the library stands in for a server of which nothing special is asked. */
+export const inProcess = { wanted: false };
 
 /** Returns whether an existing server can satisfy the options. */
 function isOrdinary(options: ServerOptions): boolean {
@@ -35,6 +39,9 @@ export function chooseBinary(options: ServerOptions): Binary | undefined {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const address = process.env.KEYWIRE_TEST_URL;
   if (address && isOrdinary(options)) return await borrowServer(address);
+  if (inProcess.wanted && isOrdinary({ ...options, password: undefined })) {
+    return await startTestServer(options);
+  }
   const binary = chooseBinary(options);
   return binary === undefined ? await startContainer(options) : await startLocal(binary, options);
 }

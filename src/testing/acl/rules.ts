@@ -46,11 +46,14 @@ function change(
     }
     selector.allCommands = false;
   }
+  let changes = false;
   for (const { id } of chosen) {
+    if (selector.allowed.has(id) !== allow) changes = true;
     if (allow) selector.allowed.add(id);
     else selector.allowed.delete(id);
-    selector.firstArgs.delete(id);
+    if (selector.firstArgs.delete(id)) changes = true;
   }
+  if (!changes) return;
   const name = rule.slice(1);
   selector.rules = selector.rules.filter((old, index) =>
     index === 0 || (old.slice(1) !== name && !old.slice(1).startsWith(name + "|"))
@@ -238,9 +241,7 @@ export function showUser(user: User): string {
   return [
     "user",
     user.name,
-    user.enabled ? "on" : "off",
-    ...(user.noPassword ? ["nopass"] : []),
-    ...(user.sanitize ? [] : ["skip-sanitize-payload"]),
+    ...user.flags,
     ...user.passwords.map((hash) => `#${hash}`),
     selectorLine(root),
     ...others.map((one) => `(${selectorLine(one)})`),

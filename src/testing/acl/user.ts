@@ -56,8 +56,8 @@ export class User {
   noPassword = false;
   /** SHA-256 of each password, in hexadecimal. */
   passwords: string[] = [];
-  /** `sanitize-payload`. */
-  sanitize = true;
+  /** `sanitize-payload`, or `skip-sanitize-payload`; `undefined` until one of them is said. */
+  sanitize: boolean | undefined;
   /** The root permissions, then the others. */
   selectors: Selector[] = [new Selector()];
 
@@ -75,6 +75,15 @@ export class User {
   get unrestricted(): boolean {
     const root = this.selectors[0]!;
     return root.allCommands && root.allKeys && root.allChannels;
+  }
+
+  /** Its flags, as they are shown. */
+  get flags(): string[] {
+    return [
+      this.enabled ? "on" : "off",
+      ...this.noPassword ? ["nopass"] : [],
+      ...this.sanitize === undefined ? [] : [this.sanitize ? "sanitize-payload" : "skip-sanitize-payload"],
+    ];
   }
 
   /** A copy with another name. */

@@ -8,9 +8,9 @@ import { applyRule, CATEGORIES, joinSelectors, RuleError, showSelector, showUser
 import { User } from "../acl/user.ts";
 import { describeClient } from "../clients.ts";
 import { lookup } from "../dispatch.ts";
-import { integerIn } from "../numbers.ts";
+import { integer } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { Double, err, ErrorReply, MapReply, OK, type ReplyValue } from "../reply.ts";
+import { Double, err, ErrorReply, MapReply, OK, type ReplyValue, SetReply } from "../reply.ts";
 import type { Command, ServerState, Session } from "../state.ts";
 
 interface LogEntry extends Denial {
@@ -78,13 +78,10 @@ function setuser(session: Session, args: string[]): ReplyValue {
 function getuser(session: Session, args: string[]): ReplyValue {
   const user = session.server.users.byName.get(args[2]!);
   if (user === undefined) return null;
-  const flags = [user.enabled ? "on" : "off"];
-  if (user.noPassword) flags.push("nopass");
-  if (!user.sanitize) flags.push("skip-sanitize-payload");
   const [root, ...others] = user.selectors.map(showSelector);
   return new MapReply([
     "flags",
-    flags,
+    new SetReply([...user.flags]),
     "passwords",
     [...user.passwords],
     "commands",
@@ -155,7 +152,8 @@ export const acl: CommandGroup = {
   "acl|genpass"(session, args) {
     const message =
       "ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096";
-    const bits = args.length > 2 ? integerIn(args[2]!, 1, 4096, message) : 256;
+    const bits = args.length > 2 ? integer(args[2]!) : 256;
+    if (bits < 1 || bits > 4096) throw err(message);
     let text = "";
     while (text.length < Math.ceil(bits / 4)) {
       text += Math.floor(session.server.time.random() * 16).toString(16);
@@ -168,9 +166,7 @@ export const acl: CommandGroup = {
       log.length = 0;
       return OK;
     }
-    const most = args.length > 2
-      ? integerIn(args[2]!, 0, Infinity, "value is out of range, must be positive")
-      : 10;
+    const most = args.length > 2 ? Math.max(0, integer(args[2]!)) : 10;
     return log.slice(0, most).map((entry) =>
       new MapReply([
         "count",

@@ -62,12 +62,15 @@ function bitRange(
   position: boolean = false,
 ): BitRange | undefined {
   const start = integer(args[at]!);
-  let end = args.length > at + 1 ? integer(args[at + 1]!) : -1;
   const unit = args[at + 2]?.toUpperCase() ?? "BYTE";
-  if (unit !== "BYTE" && unit !== "BIT") throw SYNTAX;
-  const total = unit === "BIT" ? length * 8 : length;
+  const known = unit === "BYTE" || unit === "BIT";
+  // BITPOS looks at the unit before the end, BITCOUNT behind an empty range.
+  if (position && !known) throw SYNTAX;
+  let end = args.length > at + 1 ? integer(args[at + 1]!) : -1;
   let from = start;
   if (!position && from < 0 && end < 0 && from > end) return undefined;
+  if (!known) throw SYNTAX;
+  const total = unit === "BIT" ? length * 8 : length;
   if (from < 0) from = Math.max(0, from + total);
   if (end < 0) end = Math.max(0, end + total);
   end = Math.min(end, total - 1);

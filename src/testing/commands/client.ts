@@ -7,7 +7,17 @@ import { clientType, describeClient, killClient } from "../clients.ts";
 import { integer, integerIn, parseInteger } from "../numbers.ts";
 import { pause, unpause } from "../pause.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, ErrorReply, MapReply, OK, type ReplyValue, SENT, SYNTAX, Verbatim } from "../reply.ts";
+import {
+  err,
+  ErrorReply,
+  MapReply,
+  OK,
+  type ReplyValue,
+  SENT,
+  SetReply,
+  SYNTAX,
+  Verbatim,
+} from "../reply.ts";
 import type { Session } from "../state.ts";
 import { deadlineOfMs } from "../waiting.ts";
 import { checkName } from "./connection.ts";
@@ -151,7 +161,7 @@ export const client: CommandGroup = {
     if (mode?.broken) flags.push("broken_redirect");
     return new MapReply([
       "flags",
-      flags,
+      new SetReply(flags),
       "redirect",
       mode === undefined ? -1 : mode.redirect,
       "prefixes",

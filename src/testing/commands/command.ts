@@ -9,6 +9,7 @@ import { keysOf } from "../keys_of.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, ErrorReply, MapReply, type ReplyValue, SetReply, Simple, SYNTAX } from "../reply.ts";
 import type { Command, KeySpec, Session } from "../state.ts";
+import { DOCS_ROWS } from "../table/docs_rows.ts";
 
 function simple(words: readonly string[]): SetReply {
   return new SetReply(words.map((word) => new Simple(word)));
@@ -47,9 +48,9 @@ function describe(command: Command): ReplyValue {
     simple([...command.flags]),
     ...command.range,
     simple(command.categories.map((one) => `@${one}`)),
-    [...command.tips],
-    command.specs.map(showSpec),
-    [...command.subcommands?.values() ?? []].map(describe),
+    new SetReply([...command.tips]),
+    new SetReply(command.specs.map(showSpec)),
+    command.subcommands === undefined ? new SetReply([]) : [...command.subcommands.values()].map(describe),
   ];
 }
 
@@ -89,6 +90,10 @@ function getKeys(session: Session, args: string[], withFlags: boolean): ReplyVal
     throw err("Invalid number of arguments specified for command");
   }
   const keys = keysOf(command, words);
+  if (
+    command.name.startsWith("z") && keys.length < 2 &&
+    command.specs.some(({ find }) => find[0] === "n") && command.specs.length > 1
+  ) throw err("Invalid arguments specified for command");
   if (keys.length === 0 && !command.specs.some(({ find }) => find[0] === "n")) {
     throw err("Invalid arguments specified for command");
   }
@@ -96,6 +101,28 @@ function getKeys(session: Session, args: string[], withFlags: boolean): ReplyVal
     throw err("Invalid arguments specified for command");
   }
   return withFlags ? keys.map(({ key, flags }) => [key, simple(flags)]) : keys.map(({ key }) => key);
+}
+
+let docs: Map<string, string[]> | undefined;
+
+/** What COMMAND DOCS says: of the arguments, it names the keys alone. */
+function document(command: Command): MapReply {
+  docs ??= new Map(
+    DOCS_ROWS.trim().split("\n").map((line) => {
+      const [name, since, group, ...summary] = line.split(";");
+      return [name!, [summary.join(";"), since!, group!]];
+    }),
+  );
+  const [summary = "", since = "", group = ""] = docs.get(command.name) ?? [];
+  const keys = command.specs.map((_, index) =>
+    new MapReply(["name", "key", "type", "key", "key_spec_index", index])
+  );
+  const subcommands = [...command.subcommands?.values() ?? []].flatMap((sub) => [sub.name, document(sub)]);
+  return new MapReply([
+    ...["summary", summary, "since", since, "group", group],
+    ...keys.length === 0 ? [] : ["arguments", keys],
+    ...subcommands.length === 0 ? [] : ["subcommands", new MapReply(subcommands)],
+  ]);
 }
 
 /** COMMAND. */
@@ -116,13 +143,7 @@ export const commandCommands: CommandGroup = {
     const names = args.length === 2 ? [...session.server.commands.keys()] : args.slice(2);
     return new MapReply(names.flatMap((name) => {
       const command = find(session, name);
-      if (command === undefined) return [];
-      const group = command.categories.find((one) => !["read", "write", "fast", "slow"].includes(one)) ??
-        "generic";
-      return [
-        command.name,
-        new MapReply(["summary", "", "since", "1.0.0", "group", group, "complexity", ""]),
-      ];
+      return command === undefined ? [] : [command.name, document(command)];
     }));
   },
 };

@@ -84,4 +84,5 @@ export const dumping: CommandGroup = {
     return payload;
   },
   restore,
+  "restore-asking": restore,
 };

@@ -17,7 +17,7 @@ import {
 import { changedWith } from "../keyspace.ts";
 import { double, integerIn } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, NULL_ARRAY, type ReplyValue, SYNTAX } from "../reply.ts";
+import { Double, err, NULL_ARRAY, type ReplyValue, SYNTAX } from "../reply.ts";
 import type { Session } from "../state.ts";
 import type { SortedSet } from "../types/sorted_set.ts";
 import { addScores } from "./sorted_sets.ts";
@@ -45,8 +45,8 @@ function fixed(value: number): string {
 }
 
 /** A coordinate as `%.17Lf` without zeros at its end. */
-function coordinate(value: number): string {
-  return value.toFixed(17).replace(/\.?0+$/, "");
+function coordinate(value: number): Double {
+  return new Double(value, value.toFixed(17).replace(/\.?0+$/, ""));
 }
 
 function geoadd(session: Session, args: string[]): ReplyValue {

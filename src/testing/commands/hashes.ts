@@ -5,7 +5,7 @@
  */
 import { changedWith, created, expireFields, removeEmpty } from "../keyspace.ts";
 import { addDecimals } from "../long_double.ts";
-import { bigInteger, INT64_MAX, INT64_MIN, narrow, parseDouble, parseInteger } from "../numbers.ts";
+import { bigInteger, INT64_MAX, INT64_MIN, narrow, parseInteger, readDouble } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, MapReply, NOT_FLOAT, NOT_INTEGER, OK, type ReplyValue, SYNTAX, wrongArity } from "../reply.ts";
 import type { Session } from "../state.ts";
@@ -72,14 +72,12 @@ function updateField(session: Session, key: string, field: string, value: string
 }
 
 function hincrbyfloat(session: Session, [, key, field, by]: string[]): ReplyValue {
-  if (parseDouble(by!) === undefined) throw NOT_FLOAT;
-  if (!Number.isFinite(parseDouble(by!)!)) throw err("value is NaN or Infinity");
+  if (readDouble(by!) === undefined) throw NOT_FLOAT;
+  if (/inf/i.test(by!)) throw err("value is NaN or Infinity");
   const old = readHash(session, key!)?.fields.get(field!) ?? "0";
-  if (parseDouble(old) === undefined) throw err("hash value is not a float");
+  if (readDouble(old) === undefined) throw err("hash value is not a float");
   const sum = addDecimals(old, by!);
-  if (sum === undefined || !Number.isFinite(Number(sum))) {
-    throw err("increment would produce NaN or Infinity");
-  }
+  if (sum === undefined) throw err("increment would produce NaN or Infinity");
   updateField(session, key!, field!, sum);
   session.effects = [["HSET", key!, field!, sum]];
   changedWith(session, key!, "h", "hincrbyfloat");

@@ -6,9 +6,9 @@
 import { cloneEntry, type Database, typeOf } from "../database.ts";
 import { matches } from "../glob.ts";
 import { changed, created, flush, notify, remove } from "../keyspace.ts";
-import { integerIn, parseInteger } from "../numbers.ts";
+import { parseInteger } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, NO_KEY, NOT_INTEGER, OK, type ReplyValue, Simple, SYNTAX } from "../reply.ts";
+import { err, NO_KEY, NOT_INT, NOT_INTEGER, OK, type ReplyValue, Simple, SYNTAX } from "../reply.ts";
 import type { Session } from "../state.ts";
 
 /** A database by the text of its number.
@@ -21,6 +21,7 @@ export function databaseOf(
 ): Database {
   const index = parseInteger(text);
   if (index === undefined) throw NOT_INTEGER;
+  if (index > 2147483647 || index < -2147483648) throw NOT_INT;
   const db = session.server.databases[Number(index)];
   if (db === undefined) throw err(message);
   return db;
@@ -66,10 +67,7 @@ function put(session: Session, target: Database, key: string, from: string): voi
 
 function move(session: Session, [, key, index]: string[]): ReplyValue {
   const { db, server } = session;
-  const number = parseInteger(index!);
-  const target = number === undefined ? undefined : server.databases[Number(number)];
-  if (number === undefined) throw err("value is not an integer or out of range");
-  if (target === undefined) throw err("DB index is out of range");
+  const target = databaseOf(session, index!);
   if (target === db) throw err("source and destination objects are the same");
   if (db.find(key!) === undefined || target.find(key!) !== undefined) return 0;
   put(session, target, key!, key!);
@@ -147,18 +145,16 @@ export const keys: CommandGroup = {
   flushdb: flushCommand(false),
   flushall: flushCommand(true),
   select(session, args) {
-    const index = integerIn(args[1]!, -(2 ** 31), 2 ** 31, "value is not an integer or out of range");
-    const db = session.server.databases[index];
-    if (db === undefined) throw err("DB index is out of range");
-    session.db = db;
+    session.db = databaseOf(session, args[1]!);
     return OK;
   },
   swapdb(session, args) {
-    const [a, b] = [1, 2].map((i) =>
-      parseInteger(args[i]!) === undefined
+    const [a, b] = [1, 2].map((i) => {
+      const index = parseInteger(args[i]!);
+      return index === undefined || index > 2147483647 || index < -2147483648
         ? i === 1 ? "first" : "second"
-        : session.server.databases[Number(args[i])]
-    );
+        : session.server.databases[Number(index)];
+    });
     if (typeof a === "string") throw err(`invalid ${a} DB index`);
     if (typeof b === "string") throw err(`invalid ${b} DB index`);
     if (a === undefined || b === undefined) throw err("DB index is out of range");

@@ -42,9 +42,7 @@ function popCommand(left: boolean) {
   return (session: Session, args: string[]): ReplyValue => {
     if (args.length > 3) throw err(`wrong number of arguments for '${left ? "lpop" : "rpop"}' command`);
     const counted = args.length === 3;
-    const count = counted
-      ? integerIn(args[2]!, 0, Number.MAX_SAFE_INTEGER, "value is out of range, must be positive")
-      : 1;
+    const count = counted ? integerIn(args[2]!, 0, Infinity, "value is out of range, must be positive") : 1;
     const list = session.db.read(args[1]!, "list");
     if (list === undefined) return counted ? NULL_ARRAY : null;
     const elements = pop(session, args[1]!, count, left);

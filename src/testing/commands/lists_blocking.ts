@@ -52,7 +52,14 @@ function blockingMove(
     return moveElement(session, from, to, fromLeft, toLeft);
   };
   if (session.db.read(from, "list") !== undefined) return run();
-  return waitFor(session, [from], deadline, () => isList(session, from) ? run() : undefined, null);
+  return waitFor(
+    session,
+    [from],
+    deadline,
+    () => isList(session, from) ? run() : undefined,
+    NULL_ARRAY,
+    null,
+  );
 }
 
 interface MultiPop {
@@ -63,7 +70,7 @@ interface MultiPop {
 
 /** `numkeys key... LEFT|RIGHT [COUNT n]`. */
 function readMultiPop(args: readonly string[]): MultiPop {
-  const count = integerIn(args[0]!, 1, 2147483647, "numkeys should be greater than 0");
+  const count = integerIn(args[0]!, 1, Infinity, "numkeys should be greater than 0");
   if (args.length < count + 2) throw SYNTAX;
   const keys = args.slice(1, count + 1);
   const left = sideOf(args[count + 1]!);

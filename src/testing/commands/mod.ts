@@ -19,8 +19,10 @@ import { hashExpiry } from "./hash_expiry.ts";
 import { hashes } from "./hashes.ts";
 import { hyperLogLogs } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
+import { latencyCommands } from "./latency.ts";
 import { lists } from "./lists.ts";
 import { listsBlocking } from "./lists_blocking.ts";
+import { migration } from "./migrate.ts";
 import { objects } from "./objects.ts";
 import { pubsub } from "./pubsub.ts";
 import { scans } from "./scan.ts";
@@ -44,6 +46,7 @@ export const GROUPS: readonly CommandGroup[] = [
   strings,
   keys,
   dumping,
+  migration,
   expiry,
   scans,
   lists,
@@ -72,6 +75,7 @@ export const GROUPS: readonly CommandGroup[] = [
   client,
   clientTracking,
   objects,
+  latencyCommands,
   serverCommands,
   acl,
   commandCommands,

@@ -4,7 +4,7 @@
  * @module
  */
 import { encodingOf, memoryOf } from "../encoding.ts";
-import { integer, integerIn, parseDouble } from "../numbers.ts";
+import { integer, parseDouble } from "../numbers.ts";
 import { pause } from "../pause.ts";
 import type { CommandGroup } from "../registry.ts";
 import {
@@ -20,6 +20,7 @@ import {
   Verbatim,
 } from "../reply.ts";
 import type { Session } from "../state.ts";
+import { slowLogOf } from "../slow_log.ts";
 import { waitFor } from "../waiting.ts";
 
 function usesFrequency(session: Session): boolean {
@@ -59,6 +60,8 @@ function memoryStats(session: Session): ReplyValue {
     bytes,
     "dataset.percentage",
     new Double(bytes === 0 ? 0 : 100),
+    "peak.percentage",
+    new Double(100),
   ]);
 }
 
@@ -69,6 +72,7 @@ function debug(session: Session, args: string[]): ReplyValue {
       const seconds = parseDouble(args[2] ?? "");
       if (seconds === undefined) throw NOT_FLOAT;
       const until = server.now + Math.ceil(seconds * 1000);
+      slowLogOf(server).record(session, session.lastCommand!, args, Math.floor(Math.max(0, seconds) * 1e6));
       if (seconds <= 0 || session.noBlock) return OK;
       pause(server, until, false);
       return waitFor(session, [], until, () => undefined, OK);
@@ -134,7 +138,12 @@ export const objects: CommandGroup = {
     const entry = session.db.peek(args[2]!);
     return entry === undefined ? null : encodingOf(entry);
   },
-  "object|refcount": (session, args) => session.db.peek(args[2]!) === undefined ? null : 1,
+  "object|refcount"(session, args) {
+    const entry = session.db.peek(args[2]!);
+    if (entry === undefined) return null;
+    // Small numbers are shared.
+    return encodingOf(entry) === "int" && /^\d{1,4}$/.test(String(entry.value)) ? 2147483647 : 1;
+  },
   "object|idletime"(session, args) {
     const entry = session.db.peek(args[2]!);
     if (entry === undefined) return null;
@@ -167,15 +176,4 @@ export const objects: CommandGroup = {
   "memory|malloc-stats": () => new Verbatim("Stats not supported for the current allocator"),
   "memory|purge": () => OK,
   debug,
-  "slowlog|get": (session, args) => {
-    const most = args.length > 2
-      ? integerIn(args[2]!, -1, Infinity, "count should be greater than or equal to -1")
-      : 10;
-    return session.server.slowlog.slice(0, most < 0 ? undefined : most);
-  },
-  "slowlog|len": (session) => session.server.slowlog.length,
-  "slowlog|reset"(session) {
-    session.server.slowlog.length = 0;
-    return OK;
-  },
 };

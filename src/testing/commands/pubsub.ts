@@ -5,7 +5,7 @@
  */
 import { matches } from "../glob.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, Push, type ReplyValue, SENT } from "../reply.ts";
+import { err, Push, type ReplyValue, SENT, unknownSubcommand } from "../reply.ts";
 import type { Session } from "../state.ts";
 
 type Kind = "" | "p" | "s";
@@ -77,8 +77,14 @@ export const pubsub: CommandGroup = {
     session.effects = [args];
     return session.server.pubsub.publishToShard(args[1]!, args[2]!);
   },
-  "pubsub|channels": (session, args) => listNames(session.server.pubsub.channels.keys(), args[2]),
-  "pubsub|shardchannels": (session, args) => listNames(session.server.pubsub.shards.keys(), args[2]),
+  "pubsub|channels": (session, args) => {
+    if (args.length > 3) throw unknownSubcommand(args, "PUBSUB");
+    return listNames(session.server.pubsub.channels.keys(), args[2]);
+  },
+  "pubsub|shardchannels": (session, args) => {
+    if (args.length > 3) throw unknownSubcommand(args, "PUBSUB");
+    return listNames(session.server.pubsub.shards.keys(), args[2]);
+  },
   "pubsub|numpat": (session) => session.server.pubsub.patterns.size,
   "pubsub|numsub": (session, args) =>
     args.slice(2).flatMap((name) => [name, session.server.pubsub.channels.get(name)?.size ?? 0]),

@@ -19,15 +19,18 @@ interface Options {
   readonly type: string | undefined;
 }
 
-function checkCursor(text: string): void {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) > 18446744073709551615n) throw err("invalid cursor");
+/** A cursor as `strtoul` reads it. */
+function readCursor(text: string): bigint {
+  if (text === "") return 0n;
+  const found = /^([+-]?)(\d+)$/.exec(text);
+  if (found === null) throw err("invalid cursor");
+  const size = BigInt(found[2]!);
+  if (size > 18446744073709551615n) throw err("invalid cursor");
+  return found[1] === "-" ? BigInt.asUintN(64, -size) : size;
 }
 
 function readOptions(args: readonly string[], from: number, typed: boolean): Options {
-  checkCursor(args[from]!);
-  if (!/^\d{1,20}$/.test(args[from]!) || BigInt(args[from]!) > 18446744073709551615n) {
-    throw err("invalid cursor");
-  }
+  const cursor = Number(readCursor(args[from]!));
   let [count, pattern, type]: [number, string | undefined, string | undefined] = [10, undefined, undefined];
   for (let i = from + 1; i < args.length; i += 2) {
     const word = args[i]!.toUpperCase();
@@ -39,7 +42,7 @@ function readOptions(args: readonly string[], from: number, typed: boolean): Opt
     else if (typed && word === "TYPE") type = args[i + 1]!.toLowerCase();
     else throw SYNTAX;
   }
-  return { cursor: Number(args[from]), count, pattern, type };
+  return { cursor, count, pattern, type };
 }
 
 /** A cursor that no scan has given visits nothing. */
@@ -85,21 +88,21 @@ function scanMembers<V>(
 export const scans: CommandGroup = {
   scan,
   hscan(session, args) {
-    checkCursor(args[2]!);
+    readCursor(args[2]!);
     const hash = readHash(session, args[1]!);
     if (hash === undefined) return ["0", []];
     const options = readOptions(args, 2, false);
     return scanMembers(hash.fields, !hash.big, options, (field, value) => [field, value]);
   },
   sscan(session, args) {
-    checkCursor(args[2]!);
+    readCursor(args[2]!);
     const set = session.db.read(args[1]!, "set");
     if (set === undefined) return ["0", []];
     const options = readOptions(args, 2, false);
     return scanMembers(set.dict, set.intset, options, (member) => [member]);
   },
   zscan(session, args) {
-    checkCursor(args[2]!);
+    readCursor(args[2]!);
     const set = session.db.read(args[1]!, "zset");
     if (set === undefined) return ["0", []];
     const options = readOptions(args, 2, false);

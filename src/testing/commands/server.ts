@@ -36,7 +36,14 @@ function configSet(session: Session, args: string[]): ReplyValue {
 
 function role(session: Session): ReplyValue {
   const { replication } = session.server;
-  if (replication.master === undefined) return ["master", replication.offset, []];
+  if (replication.master === undefined) {
+    const replicas = [...replication.replicas].map(({ host, port, offset }) => [
+      host,
+      String(port),
+      String(offset),
+    ]);
+    return ["master", replication.shownOffset, replicas];
+  }
   const { host, port } = replication.master;
   return ["slave", host, port, "connected", replication.offset];
 }
@@ -70,6 +77,10 @@ function wait(session: Session, args: string[]): ReplyValue {
   replication.onAcknowledged.add(look);
   blocking.add(waiter, time, deadline);
   return BLOCKED;
+}
+
+function noModules(): never {
+  throw err("MODULE command not allowed. The test server has no modules.");
 }
 
 /** HELP of all containers. */
@@ -131,10 +142,8 @@ export const serverCommands: CommandGroup = {
   lolwut: () => new Verbatim("Redis ver. 7.0.15\n"),
   replicaof: () => OK,
   slaveof: () => OK,
-  "latency|reset": () => 0,
-  "latency|latest": () => [],
-  "latency|history": () => [],
-  "latency|doctor": () => new Verbatim("Latency monitoring is disabled in this Redis instance.\n"),
-  "latency|histogram": () => new MapReply([]),
   "module|list": () => [],
+  "module|load": noModules,
+  "module|loadex": noModules,
+  "module|unload": noModules,
 };

@@ -144,7 +144,7 @@ function store(kind: "inter" | "union" | "diff") {
 }
 
 function sintercard(session: Session, args: string[]): ReplyValue {
-  const count = integerIn(args[1]!, 1, 2147483647, "numkeys should be greater than 0");
+  const count = integerIn(args[1]!, 1, Infinity, "numkeys should be greater than 0");
   if (args.length < 2 + count) throw err("Number of keys can't be greater than number of args");
   let limit = 0;
   for (let i = 2 + count; i < args.length; i++) {

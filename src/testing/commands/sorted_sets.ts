@@ -155,8 +155,10 @@ export function scored(
 /** Sorted sets. */
 export const sortedSets: CommandGroup = {
   zadd,
-  zincrby: (session, args) =>
-    addScores(session, args[1]!, [[double(args[2]!), args[3]!]], { incr: true }, "zincr"),
+  zincrby(session, args) {
+    if (/^(?:nx|xx|gt|lt|ch|incr)$/i.test(args[2]!)) throw SYNTAX;
+    return addScores(session, args[1]!, [[double(args[2]!), args[3]!]], { incr: true }, "zincr");
+  },
   zrem(session, args) {
     const set = session.db.write(args[1]!, "zset");
     if (set === undefined) return 0;

@@ -6,7 +6,7 @@
 import { changedWith, removeEmpty } from "../keyspace.ts";
 import { integerIn } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { Double, err, NULL_ARRAY, type ReplyValue, SYNTAX } from "../reply.ts";
+import { Double, NULL_ARRAY, type ReplyValue, SYNTAX } from "../reply.ts";
 import type { Session } from "../state.ts";
 import type { SkipNode } from "../types/skiplist.ts";
 import { deadlineOf, waitFor } from "../waiting.ts";
@@ -26,7 +26,7 @@ function pop(session: Session, key: string, count: number, max: boolean): SkipNo
 
 function popCommand(max: boolean) {
   return (session: Session, args: string[]): ReplyValue => {
-    if (args.length > 3) throw err(`wrong number of arguments for '${max ? "zpopmax" : "zpopmin"}' command`);
+    if (args.length > 3) throw SYNTAX;
     const counted = args.length === 3;
     const count = counted ? integerIn(args[2]!, 0, Infinity, "value is out of range, must be positive") : 1;
     if (session.db.read(args[1]!, "zset") === undefined || count === 0) return [];
@@ -62,7 +62,7 @@ function blockingPop(max: boolean) {
 }
 
 function multiPop(session: Session, args: readonly string[], time: string | undefined): ReplyValue {
-  const count = integerIn(args[0]!, 1, 2147483647, "numkeys should be greater than 0");
+  const count = integerIn(args[0]!, 1, Infinity, "numkeys should be greater than 0");
   if (args.length < count + 2) throw SYNTAX;
   const keys = args.slice(1, count + 1);
   const side = args[count + 1]!.toUpperCase();

@@ -38,9 +38,9 @@ function readQuery(
     else if (word === "LIMIT" && i + 2 < args.length) {
       [offset, limit, limited] = [integer(args[i + 1]!), integer(args[i + 2]!), true];
       i += 2;
-    } else if (reverse === undefined && word === "REV") rev = true;
-    else if (by === undefined && word === "BYLEX") kind = "lex";
-    else if (by === undefined && word === "BYSCORE") kind = "score";
+    } else if (rev === undefined && word === "REV") rev = true;
+    else if (kind === undefined && word === "BYLEX") kind = "lex";
+    else if (kind === undefined && word === "BYSCORE") kind = "score";
     else throw SYNTAX;
   }
   kind ??= "rank";

@@ -53,7 +53,7 @@ function readTrim(session: Session, args: readonly string[], add: boolean): [Tri
       break;
     } else throw SYNTAX;
   }
-  if (limited && trim.kind === undefined) {
+  if (limited && trim.limit !== 0 && trim.kind === undefined) {
     throw err("syntax error, LIMIT cannot be used without specifying a trimming strategy");
   }
   if (!add && trim.kind === undefined) {
@@ -213,9 +213,9 @@ export const streams: CommandGroup = {
   xrevrange: xrange(true),
   xlen: (session, args) => session.db.read(args[1]!, "stream")?.size ?? 0,
   xdel(session, args) {
-    const ids = args.slice(2).map((id) => parseId(id, 0n, true));
     const stream = session.db.write(args[1]!, "stream");
     if (stream === undefined) return 0;
+    const ids = args.slice(2).map((id) => parseId(id, 0n, true));
     const gone = ids.filter((id) => stream.delete(id)).length;
     if (gone > 0) changedWith(session, args[1]!, "t", "xdel");
     return gone;

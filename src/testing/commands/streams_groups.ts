@@ -6,7 +6,16 @@
 import { changed, changedWith, created } from "../keyspace.ts";
 import { integer, parseInteger } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, ErrorReply, NOT_INTEGER, NULL_ARRAY, OK, type ReplyValue, SYNTAX } from "../reply.ts";
+import {
+  err,
+  ErrorReply,
+  NOT_INTEGER,
+  NULL_ARRAY,
+  OK,
+  type ReplyValue,
+  SYNTAX,
+  unknownSubcommand,
+} from "../reply.ts";
 import type { Session } from "../state.ts";
 import { parseEnd, parseId, parseStart } from "../stream_ids.ts";
 import { formatId, Group, MAX_ID, Stream } from "../types/stream.ts";
@@ -43,7 +52,7 @@ function create(session: Session, args: string[]): ReplyValue {
     const word = args[i]!.toUpperCase();
     if (word === "MKSTREAM") make = true;
     else if (word === "ENTRIESREAD" && i + 1 < args.length) read = readEntriesRead(args[++i]!);
-    else throw SYNTAX;
+    else throw unknownSubcommand(args, "XGROUP");
   }
   let stream = session.db.write(key, "stream");
   if (stream === undefined && !make) throw NO_STREAM;
@@ -63,7 +72,7 @@ function setid(session: Session, args: string[]): ReplyValue {
   let read = -1;
   for (let i = 5; i < args.length; i++) {
     if (args[i]!.toUpperCase() === "ENTRIESREAD" && i + 1 < args.length) read = readEntriesRead(args[++i]!);
-    else throw SYNTAX;
+    else throw unknownSubcommand(args, "XGROUP");
   }
   const stream = streamOf(session, key);
   const group = groupOf(stream, key, name);

@@ -7,7 +7,7 @@ import type { Entry } from "../database.ts";
 import { expiryOf } from "../expiry_options.ts";
 import { changedWith, notify, remove } from "../keyspace.ts";
 import { addDecimals } from "../long_double.ts";
-import { bigInteger, INT64_MAX, INT64_MIN, integer, narrow, parseDouble, parseInteger } from "../numbers.ts";
+import { bigInteger, INT64_MAX, INT64_MIN, integer, narrow, parseInteger, readDouble } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, NOT_FLOAT, NOT_INTEGER, OK, type ReplyValue, SYNTAX, wrongArity, WRONGTYPE } from "../reply.ts";
 import type { Session } from "../state.ts";
@@ -191,12 +191,10 @@ function decrby(session: Session, args: string[]): ReplyValue {
 function incrbyfloat(session: Session, args: string[]): ReplyValue {
   const [, key, by] = args as [string, string, string];
   const old = String(stringEntry(session, key)?.value ?? "0");
-  const [a, b] = [parseDouble(old), parseDouble(by)];
+  const [a, b] = [readDouble(old), readDouble(by)];
   if (a === undefined || b === undefined) throw NOT_FLOAT;
   const sum = addDecimals(old, by);
-  if (sum === undefined || !Number.isFinite(Number(sum))) {
-    throw err("increment would produce NaN or Infinity");
-  }
+  if (sum === undefined) throw err("increment would produce NaN or Infinity");
   session.db.set(key, sum, true).text = true;
   session.effects = [["SET", key, sum, "KEEPTTL"]];
   changedWith(session, key, "$", "incrbyfloat");

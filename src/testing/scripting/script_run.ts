@@ -76,6 +76,7 @@ export function callFromScript(run: ScriptRun, args: string[]): ReplyValue {
   const why = forbidden(run, command, args);
   if (why !== undefined) return refuse(run, why, command);
   if (command.write) run.wrote = true;
+  session.asking = run.caller.asked;
   const elsewhere = server.hooks.route?.(session, command, args);
   if (elsewhere !== undefined) {
     const down = elsewhere instanceof ErrorReply && elsewhere.text.startsWith("CLUSTERDOWN");

@@ -229,6 +229,7 @@ export class Scripting implements ScriptGate {
     session.caller = caller;
     session.declared = words;
     session.protocol = 2;
+    session.readOnly = caller.readOnly;
     session.authenticated =
       session.script =
       session.noBlock =

@@ -91,6 +91,7 @@ export class ReplicationLink {
     to.replication.linked = true;
     from.replication.followers.add(this.#follow);
     from.replication.replicas.add(this.#attached);
+    from.replication.counts = true;
     for (const look of [...from.replication.onAcknowledged]) look();
   }
 

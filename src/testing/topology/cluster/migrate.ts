@@ -4,41 +4,24 @@
  * @module
  */
 import { cloneEntry, type Entry } from "../../database.ts";
+import { readMigration, UNREACHABLE } from "../../commands/migrate.ts";
 import { after } from "../../dispatch.ts";
 import { changed, notify } from "../../keyspace.ts";
-import { integer } from "../../numbers.ts";
 import { dumpValue } from "../../rdb.ts";
-import { err, ErrorReply, OK, type ReplyValue, Simple, SYNTAX } from "../../reply.ts";
+import { err, OK, type ReplyValue, Simple } from "../../reply.ts";
 import type { Session } from "../../state.ts";
 import type { ClusterMember } from "./member.ts";
 import { membershipOf } from "./membership.ts";
 
-/** MIGRATE host port key|"" db timeout [COPY] [REPLACE] [AUTH ...] [KEYS key ...]. */
+/** MIGRATE. */
 export function migrate(session: Session, args: string[]): ReplyValue {
-  let [copy, replace] = [false, false];
-  let keys = [args[3]!];
-  for (let i = 6; i < args.length; i++) {
-    const word = args[i]!.toLowerCase();
-    if (word === "copy") copy = true;
-    else if (word === "replace") replace = true;
-    else if (word === "auth" && i + 1 < args.length) i++;
-    else if (word === "auth2" && i + 2 < args.length) i += 2;
-    else if (word === "keys") {
-      if (args[3] !== "") {
-        throw err("When using MIGRATE KEYS option, the key argument must be set to the empty string");
-      }
-      keys = args.slice(i + 1);
-      break;
-    } else throw SYNTAX;
-  }
-  integer(args[5]!);
-  integer(args[4]!);
+  const { keys, copy, replace } = readMigration(args);
   const { bus, member } = membershipOf(session);
   const found = keys.filter((key) => session.db.find(key) !== undefined);
   if (found.length === 0) return new Simple("NOKEY");
   const target = bus.network.find(args[1]!, Number(args[2]));
   if (target === undefined || !bus.network.reaches(member, target)) {
-    throw new ErrorReply("IOERR error or timeout connecting to the client");
+    throw UNREACHABLE;
   }
   session.effects = [];
   let refused: ReplyValue | undefined;

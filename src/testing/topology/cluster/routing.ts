@@ -29,7 +29,9 @@ export function route(
   command: Command,
   args: string[],
 ): ReplyValue | undefined {
-  const asking = session.asking;
+  // A script asks for what its caller asked for.
+  const { asking } = session;
+  if (!session.script) session.asked = asking;
   // ASKING is for the next command; before MULTI, for the whole transaction.
   const ends = command.name === "exec" || command.name === "discard";
   if (ends || (session.multi === undefined && command.name !== "asking" && command.name !== "multi")) {
