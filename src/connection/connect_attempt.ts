@@ -7,7 +7,8 @@ import { ConnectionError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
 import { type HandshakeOptions, type HandshakeResult, performHandshake } from "./handshake.ts";
 import { abortable, type Limit } from "./time_limit.ts";
-import { Link, type LinkOptions, type LinkOwner } from "./link.ts";
+import { Link } from "./link.ts";
+import type { LinkOptions, LinkOwner } from "./link_owner.ts";
 
 /** The parts of a try to connect. */
 export interface ConnectAttempt {

@@ -17,6 +17,7 @@ import {
   modeOf,
   type SendOptions,
 } from "./types.ts";
+import type { CommandSource } from "./command_source.ts";
 import { addressOf, queueFullError } from "./failures.ts";
 import { ConnectionLifecycle } from "./lifecycle.ts";
 import type { Link } from "./link.ts";
@@ -255,6 +256,22 @@ export class Connection {
       return;
     }
     if (stateful !== "") life.tracker!.queued(stateful, pending, this.protocol !== 3);
+  }
+
+  /**
+   * Queues the commands of a source in one place: what is queued later is sent behind them.
+   *
+   * @internal
+   */
+  enqueueAll(source: CommandSource): void {
+    for (let { head } = source; head !== undefined; { head } = source) {
+      const { link } = this.#life;
+      if (this.#life.state === "ready" && (link!.busy || source.full) && !link!.full) {
+        return link!.enqueueSource(source);
+      }
+      source.advance();
+      this.enqueue(head);
+    }
   }
 
   /**

@@ -5,48 +5,20 @@
  */
 import type { Clock } from "../clock.ts";
 import { ConnectionError, type Executed } from "../errors.ts";
-import type { QueueLimits, ResolvedConnectionOptions } from "../options.ts";
+import type { QueueLimits } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
-import { type Arg, DecodeMode, type DecoderLimits, type Reply, type RespParser } from "../resp/types.ts";
+import { type Arg, DecodeMode, type Reply, type RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, lossError, transportError } from "./failures.ts";
 import { CommandBatch } from "./command_batch.ts";
 import type { ReplyDispatcher } from "./reply_dispatcher.ts";
+import type { LinkOptions, LinkOwner } from "./link_owner.ts";
 import { Output } from "./output.ts";
 import type { AtomicBatch } from "./atomic_batch.ts";
+import type { CommandSource } from "./command_source.ts";
 import { type BatchSink, Pending, rawCommand } from "./pending.ts";
 import { StallDetector } from "./stall_detector.ts";
-import type { Unsent } from "./unsent_queue.ts";
 import { Watchdog } from "./watchdog.ts";
-
-/** The owner of a link, which receives its events. */
-export interface LinkOwner {
-  /** The server's address, for messages. */
-  readonly address: string;
-  /** Receives replies from the parser. */
-  readonly dispatcher: ReplyDispatcher;
-  /** Called once when the link ends by itself: the server closed it, was silent, or broke the protocol. */
-  lost(cause: Error): void;
-  /** Called when no reply is due any more. */
-  idle(): void;
-  /** A command was encoded; its caller may change its small byte arguments from now on. */
-  readonly encoded?: (pending: Pending) => void;
-  /** Commands were dropped before anything of them was sent. */
-  dropped?(item: Unsent): void;
-  /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */
-  suspect?(mayBlock: boolean): void;
-}
-
-/** The options of a link. */
-export type LinkOptions =
-  & Pick<ResolvedConnectionOptions, "endpoint" | "noDelay" | "keepAlive" | "readBufferSize" | "transport">
-  & Pick<
-    ResolvedConnectionOptions,
-    "clock" | "commandTimeout" | "socketTimeout" | "sendQueue"
-  >
-  & Pick<ResolvedConnectionOptions, "parser">
-  & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval">>
-  & { readonly limits: DecoderLimits };
 
 /** A resolved promise; `queueMicrotask` costs more on Node, which keeps its context. */
 const SOON: Promise<void> = Promise.resolve();
@@ -83,6 +55,7 @@ export class Link {
       failed: (cause) => this.#lose(asError(cause)),
       dropped: (item) => owner.dropped?.(item),
       encoded: owner.encoded,
+      queued: (pending) => this.#queued(pending),
     });
     this.#stall = new StallDetector(
       options.clock,
@@ -199,11 +172,19 @@ export class Link {
     return blocks;
   }
 
-  /** Calls `visit` for each waiting command, oldest first. */
+  /** Calls `visit` for each waiting command, oldest first; those of sources are all made for that. */
   forEachPending(visit: (pending: Pending) => void): void {
     const { queue } = this.dispatcher;
     for (let index = 0; index < queue.length; index++) visit(queue.at(index)!);
-    this.#output.unsent.forEach(visit);
+    this.forEachUnsent(visit);
+  }
+
+  /** Calls `visit` for each command that has not been encoded, oldest first; those of sources are all made for that. */
+  forEachUnsent(visit: (pending: Pending) => void): void {
+    const { unsent } = this.#output;
+    if (unsent.commands === 0) return;
+    unsent.expand();
+    unsent.forEach(visit);
   }
 
   /** Whether the parser has read part of a reply. */
@@ -282,6 +263,22 @@ export class Link {
     for (const pending of batch.members) this.#queued(pending);
   }
 
+  /** Whether new commands wait until the socket takes bytes again, or behind the commands of a source. */
+  get busy(): boolean {
+    return this.#output.busy;
+  }
+
+  /** Queues the commands of a source. They are sent in this place, and what is queued later behind them. */
+  enqueueSource(source: CommandSource): void {
+    if (!this.#scheduled) this.#schedule();
+    this.#output.enqueueSource(source);
+  }
+
+  /** A source may send more: it was full, or has ended. */
+  proceed(): void {
+    this.#output.proceed();
+  }
+
   /** Rejects the commands of `sink` that have not been sent with `reason`, and drops them. */
   withdraw(sink: BatchSink, reason: unknown): void {
     this.#output.withdraw(sink, reason);
@@ -341,7 +338,10 @@ export class Link {
     };
     const { taken } = dispatcher;
     dispatcher.queue.drain().forEach((one, index) => fail(one, taken + index < sent ? "unknown" : "no"));
-    for (const pending of unsent) fail(pending, "no");
+    for (const item of unsent) {
+      if (!("advance" in item)) fail(item, "no");
+      else item.fail(lossError(item.head?.command.spec.name ?? "", "no", this.#owner.address, cause));
+    }
   }
 
   /** Calls an observer with each queued command; returns a function that stops that. */

@@ -19,6 +19,7 @@ import { checkArguments } from "../resp/arguments.ts";
 import { Encoder } from "../resp/encoder.ts";
 import type { Socket } from "../transport.ts";
 import { AtomicBatch } from "./atomic_batch.ts";
+import type { CommandSource } from "./command_source.ts";
 import type { BatchSink, Pending } from "./pending.ts";
 import type { Ring } from "./ring.ts";
 import { type Unsent, UnsentQueue } from "./unsent_queue.ts";
@@ -51,6 +52,8 @@ export interface OutputOwner {
   failed(cause: unknown): void;
   /** Called when commands were dropped before they were sent. */
   dropped(item: Unsent): void;
+  /** Called for each command of a source when it is the next one to be sent. */
+  queued(pending: Pending): void;
 }
 
 /** Encodes commands and writes them: one write a tick, or a few where there is much. */
@@ -68,7 +71,7 @@ export class Output {
   #progress: (() => void)[] = [];
   /** The number of bytes in the arena from which `flushEarly` pays. */
   early = FIRST;
-  /** Whether the socket is busy; new commands wait in `unsent`. */
+  /** Whether the socket is busy, or a source in `unsent` waits for replies; new commands wait in `unsent`. */
   busy = false;
   readonly #socket: Socket;
   readonly #replies: Ring<Pending>;
@@ -79,6 +82,7 @@ export class Output {
   #backlog: Chunk[] = [];
   #backlogBytes = 0;
   #ended = false;
+  #encoding = false;
   /** The number of commands in the arena that can still be dropped; they are the newest pending replies. */
   staged = 0;
   /** The start of each of those commands; the array is reused. */
@@ -90,7 +94,12 @@ export class Output {
     this.#replies = replies;
     this.#owner = owner;
     this.encoder = new Encoder((bytes) => this.#put(bytes, this.encoded));
-    this.unsent = new UnsentQueue((item) => owner.dropped(item));
+    this.unsent = new UnsentQueue((item) => owner.dropped(item), (pending) => owner.queued(pending));
+  }
+
+  /** Whether the socket has not accepted all bytes of the last write. */
+  get blocked(): boolean {
+    return this.#blocked;
   }
 
   /** The approximate number of bytes that the socket has not accepted, including commands that are not encoded. */
@@ -124,6 +133,18 @@ export class Output {
     this.unsent.push(pending);
   }
 
+  /** Queues the commands of a source; what comes later waits behind them. */
+  enqueueSource(source: CommandSource): void {
+    this.unsent.push(source.head!, source);
+    this.busy = true;
+    this.flush();
+  }
+
+  /** A source may send more. */
+  proceed(): void {
+    if (this.busy && !this.#blocked && !this.#encoding) this.#encodeUnsent();
+  }
+
   /** Encodes a batch, or queues it until the socket takes bytes again. It is sent whole or not at all. */
   enqueueBatch(batch: AtomicBatch): void {
     batch.check();
@@ -151,7 +172,7 @@ export class Output {
 
   /** Writes the encoded bytes, unless the socket is busy. */
   flush(): void {
-    if (this.busy) return;
+    if (this.#blocked) return;
     const bytes = this.encoder.take();
     if (bytes.length > 0) this.#write(bytes, this.encoded);
   }
@@ -165,8 +186,8 @@ export class Output {
     this.early = this.busy ? Math.max(this.waiting / SLOWER, FIRST) : FIRST;
   }
 
-  /** Stops sending, and returns the commands that have not been encoded. */
-  end(): Pending[] {
+  /** Stops sending, and returns the commands and sources that have not been encoded. */
+  end(): (Pending | CommandSource)[] {
     this.#ended = this.#blocked = this.busy = true;
     queueMicrotask(() => this.#tellProgress());
     this.#backlog = [];
@@ -291,6 +312,7 @@ export class Output {
 
   /** Encodes and writes until the socket is busy again or nothing is left. Commands that come meanwhile queue behind. */
   #encodeUnsent(): void {
+    this.#encoding = true;
     while (!this.#blocked) {
       const item = this.unsent.shift();
       if (item === undefined) break;
@@ -305,12 +327,16 @@ export class Output {
       } catch (error) {
         for (const pending of item instanceof AtomicBatch ? item.members : [item]) pending.reject(error);
         // A refused argument leaves nothing in the arena. Any other error may leave part of a command there.
-        if (!(error instanceof TypeError) || this.encoded !== before) return this.#fail(error);
+        if (!(error instanceof TypeError) || this.encoded !== before) {
+          this.#encoding = false;
+          return this.#fail(error);
+        }
         this.#owner.dropped(item);
       }
     }
+    this.#encoding = false;
     if (this.#blocked) return;
-    this.busy = false;
+    this.busy = this.unsent.commands > 0;
     this.flush();
   }
 }

@@ -6,6 +6,7 @@
  */
 import { bytesOf } from "../resp/snapshot.ts";
 import { AtomicBatch } from "./atomic_batch.ts";
+import type { CommandSource } from "./command_source.ts";
 import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
 
@@ -13,43 +14,53 @@ import { Ring } from "./ring.ts";
 export type Unsent = Pending | AtomicBatch;
 
 interface Entry {
-  readonly item: Unsent;
+  /** Of a source the head. */
+  item: Unsent;
+  readonly source: CommandSource | undefined;
   readonly count: number;
-  readonly size: number;
+  size: number;
 }
 
 /** A first-in first-out queue of commands that have not been encoded. */
 export class UnsentQueue {
-  /** The number of queued commands, including settled ones that have not been removed yet. */
+  /** The number of queued commands, including settled ones that have not been removed yet; of a source the head counts. */
   commands = 0;
   /** About how many bytes they hold. */
   bytes = 0;
   readonly #entries: Ring<Entry> = new Ring();
   readonly #dropped: (item: Unsent) => void;
+  readonly #queued: (pending: Pending) => void;
 
-  /** `dropped` is called for each item that is removed without being sent. */
-  constructor(dropped: (item: Unsent) => void) {
+  /** `dropped` is called for each item that is removed without being sent, `queued` for each new head of a source. */
+  constructor(dropped: (item: Unsent) => void, queued: (pending: Pending) => void) {
     this.#dropped = dropped;
+    this.#queued = queued;
   }
 
-  /** Queues an item; copies what its caller may change meanwhile. */
-  push(item: Unsent): void {
+  /** Queues an item, or a source with its head; copies what its caller may change meanwhile. */
+  push(item: Unsent, source?: CommandSource): void {
     const batch = item instanceof AtomicBatch;
     if (batch) { for (const pending of item.members) pending.keepArguments(); }
     else item.keepArguments();
     const size = batch ? item.size : bytesOf(item.command.args);
-    this.#add({ item, count: batch ? item.members.length : 1, size });
+    this.#add({ item, source, count: batch ? item.members.length : 1, size });
+    if (source !== undefined) this.#queued(source.head!);
   }
 
   /** Takes out the oldest item that still has a caller; drops settled items before it. */
   shift(): Unsent | undefined {
     for (;;) {
-      const entry = this.#entries.shift();
+      const entry = this.#entries.peek();
       if (entry === undefined) return undefined;
-      this.commands -= entry.count;
-      this.bytes -= entry.size;
-      if (!entry.item.done) return entry.item;
-      this.#dropped(entry.item);
+      const { item, source } = entry;
+      if (source?.head !== undefined) {
+        if (source.full) return undefined;
+        source.advance();
+      }
+      if (source?.head === undefined) this.#remove(this.#entries.shift()!);
+      else this.#next(entry, source.head);
+      if (!item.done) return item;
+      this.#dropped(item);
     }
   }
 
@@ -57,6 +68,21 @@ export class UnsentQueue {
   peek(): Pending | undefined {
     const item = this.#entries.peek()?.item;
     return item instanceof AtomicBatch ? item.members[0] : item;
+  }
+
+  /** Makes all commands of all sources. */
+  expand(): void {
+    for (const entry of this.#takeAll()) {
+      const { source } = entry;
+      this.#add({ ...entry, source: undefined });
+      for (let head = source?.head; head !== undefined; head = source!.head) {
+        if (head !== entry.item) {
+          this.push(head);
+          this.#queued(head);
+        }
+        source!.advance();
+      }
+    }
   }
 
   /** Calls `visit` for each command that is not settled, oldest first. */
@@ -70,26 +96,47 @@ export class UnsentQueue {
 
   /** Removes settled items: their places and their memory are free again. */
   sweep(): void {
-    const entries = this.#entries.drain();
-    this.commands = this.bytes = 0;
-    for (const entry of entries) {
+    for (const entry of this.#takeAll()) {
       if (entry.item.done) this.#dropped(entry.item);
       else this.#add(entry);
     }
   }
 
-  /** Takes out all commands that are not settled, oldest first. */
-  drain(): Pending[] {
-    const all: Pending[] = [];
-    this.forEach((pending) => all.push(pending));
-    this.#entries.drain();
+  /** Takes out all commands that are not settled, and sources for all of theirs, oldest first. */
+  drain(): (Pending | CommandSource)[] {
+    return this.#takeAll().flatMap(({ item, source }) => {
+      if (item.done) return [];
+      return source ?? (item instanceof AtomicBatch ? item.members.filter(({ done }) => !done) : item);
+    });
+  }
+
+  /** The next command of a source takes the place of the last. */
+  #next(entry: Entry, head: Pending): void {
+    head.keepArguments();
+    this.#queued(head);
+    this.#remove(entry);
+    entry.item = head;
+    entry.size = bytesOf(head.command.args);
+    this.#count(entry);
+  }
+
+  #takeAll(): Entry[] {
     this.commands = this.bytes = 0;
-    return all;
+    return this.#entries.drain();
   }
 
   #add(entry: Entry): void {
     this.#entries.push(entry);
-    this.commands += entry.count;
-    this.bytes += entry.size;
+    this.#count(entry);
+  }
+
+  #count({ count, size }: Entry): void {
+    this.commands += count;
+    this.bytes += size;
+  }
+
+  #remove({ count, size }: Entry): void {
+    this.commands -= count;
+    this.bytes -= size;
   }
 }

@@ -132,7 +132,7 @@ export class Watchdog {
     if (due > now) return due;
     this.#suspectedAt = now;
     // A command that has not been sent whole has no reply yet.
-    if (!this.#watched.output.busy) this.#watched.suspect(mayBlock(head));
+    if (!this.#watched.output.blocked) this.#watched.suspect(mayBlock(head));
     return now + suspicion;
   }
 

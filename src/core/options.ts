@@ -4,7 +4,7 @@
  * @module
  */
 import { type Clock, systemClock } from "../clock.ts";
-import type { LinkOptions } from "../connection/link.ts";
+import type { LinkOptions } from "../connection/link_owner.ts";
 import { addressOf } from "../connection/failures.ts";
 import type { Endpoint, TlsOptions, Transport } from "../transport.ts";
 

@@ -6,6 +6,7 @@
  */
 import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { sha1 } from "../../src/commands/sha1.ts";
+import type { Transport } from "../../src/transport.ts";
 import type { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { type Answer, Many, type PeerConnection } from "../harness/scripted_peer.ts";
@@ -35,6 +36,8 @@ export interface Troubles {
   readonly losses?: boolean;
   /** A node leaves the cluster, and comes back. */
   readonly departures?: boolean;
+  /** Sockets take bytes late. */
+  readonly slow?: boolean;
 }
 
 /** Three nodes whose slots move all the time. */
@@ -56,6 +59,27 @@ export class MovingSlots {
     this.#clock = clock;
     this.#troubles = troubles;
     this.fake.before = (port, command, connection) => this.#answer(port, command, connection);
+  }
+
+  /** The way to the nodes. */
+  transport(): Transport {
+    const inner = this.fake.transport();
+    if (this.#troubles.slow !== true) return inner;
+    return {
+      ...inner,
+      connect: async (...given) => {
+        const socket = await inner.connect(...given);
+        const write = socket.write.bind(socket);
+        socket.write = (bytes) =>
+          new Promise<void>((resolve, reject) => {
+            this.#clock.setTimeout(
+              () => Promise.resolve(write(bytes)).then(resolve, reject),
+              this.#clock.random() * 15,
+            );
+          });
+        return socket;
+      },
+    };
   }
 
   #chance(probability: number): boolean {

@@ -30,7 +30,7 @@ async function play(
   const redis = new RedisCluster({
     host: "node",
     port: 7000,
-    transport: slots.fake.transport(),
+    transport: slots.transport(),
     clock,
     refreshInterval: 0,
     commandTimeout: 30_000,
@@ -92,7 +92,10 @@ async function play(
   slots.active = false;
   for (let step = 0; step < 10_000 && running.size > 0; step++) await clock.advance(10);
   assert.equal(running.size, 0, "every call settles");
-  await redis.close();
+  let closed = false;
+  const closing = redis.close().then(() => closed = true);
+  for (let step = 0; step < 10_000 && !closed; step++) await clock.advance(10);
+  await closing;
   assert.equal(clock.pendingTimers, 0);
   return { calls, written: slots.written };
 }
@@ -135,6 +138,7 @@ describe("the order of commands in a slot that is moved, down, loading, or elsew
     [[...all, "script"], {}],
     [["single"], { losses: true }],
     [[...all, "script"], { losses: true }],
+    [all, { slow: true }],
     [[...all, "script"], { departures: true }],
     [[...all, "script"], { losses: true, departures: true }],
   ];

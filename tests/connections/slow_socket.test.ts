@@ -1,6 +1,6 @@
 /**
  * What a command says of itself behind a socket that takes so many bytes and then no more: what says `"no"` never
- * reaches the server, now or later, and what is left reaches it in order and whole.
+ * reaches the server, now or later, and what is left reaches it whole and in the order of the calls.
  *
  * @module
  */
@@ -19,6 +19,8 @@ const shape = fc.record({
   timeout: fc.constantFrom(0, 50, 200, 1_000, 3_000),
 });
 const shapes = fc.array(shape, { minLength: 1, maxLength: 5 });
+/** More than goes out at once. */
+const manyShapes = fc.array(shape, { minLength: 20, maxLength: 60 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -26,6 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("single" as const), shape, burst: fc.constantFrom(1, 1, 2, 30) }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("pipeline" as const), shapes }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("pipeline" as const), shapes: manyShapes }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("transaction" as const), shapes }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("packed" as const), shapes }) },
   {

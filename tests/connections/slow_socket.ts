@@ -1,5 +1,6 @@
 /**
- * A client over sockets that take so many bytes and then no more, and a peer that counts which commands reached it whole.
+ * A client over sockets that take so many bytes and then no more, and a peer that counts which commands reached it whole,
+ * and in which order.
  *
  * @module
  */
@@ -185,6 +186,10 @@ export class SlowRig {
   readonly endings: Map<string, number> = new Map();
   readonly clock: SimulatedClock = new SimulatedClock();
   readonly #times: Map<string, number> = new Map();
+  /** The calls over the shared connection that ran, in their order. */
+  readonly #ran: string[] = [];
+  /** The calls over other connections. */
+  readonly #apart: Set<string> = new Set();
   readonly #sockets: SlowSocket[] = [];
   readonly #calls: Call[] = [];
   readonly #redis: Redis;
@@ -216,6 +221,7 @@ export class SlowRig {
   /** The server ran a command. */
   ran(id: string): void {
     this.#times.set(id, (this.#times.get(id) ?? 0) + 1);
+    if (!this.#apart.has(id)) this.#ran.push(id);
   }
 
   /** Runs one step and looks at what must hold after it. */
@@ -258,6 +264,8 @@ export class SlowRig {
     await closed;
     this.#check();
     assert.equal(this.clock.pendingTimers, 0, "a timer was left");
+    const numbers = this.#ran.map((id) => Number(id.slice(3, -1)));
+    assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b), "not in the order of the calls");
     for (const { dropped, outcome } of this.#calls) {
       const error = outcome!.error;
       const said = error === undefined ? "value" : error instanceof RedisError ? error.executed! : "abort";
@@ -344,7 +352,10 @@ export class SlowRig {
   async #packed(shapes: readonly Shape[]): Promise<void> {
     const connection = await this.#redis.pool.acquire();
     const calls = shapes.map(() => this.#call());
-    for (const call of calls) call.unit = calls;
+    for (const call of calls) {
+      call.unit = calls;
+      this.#apart.add(call.id);
+    }
     const bytes = connection.packCommands(calls.map((call, at) => this.#words(call, shapes[at]!)));
     const { signal } = calls[0]!.controller;
     connection.sendPacked(bytes, calls.length, { timeout: shapes[0]!.timeout, signal }).then(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
@@ -46,6 +47,29 @@ describe("pipelines of any size", () => {
     for (let index = 0; index < 30_000; index++) pipeline.incr("n");
     const results: unknown[] = await pipeline.exec();
     assert.deepEqual(results, Array.from({ length: 30_000 }, (_, index) => index + 1));
+  });
+
+  it("keeps its place: what is called later runs behind all of it, also over the next connection", async () => {
+    await using proxy = await startProxy(server);
+    await using redis = new Redis(proxy.url, {
+      commandTimeout: 60_000,
+      reconnect: { backoff: "constant:1" },
+    });
+    await redis.connect();
+    const numbers = Array.from({ length: 20_001 }, (_, index) => String(index));
+    for (const lost of [false, true]) {
+      await redis.del("log");
+      // The socket takes nothing more, so nothing of the pipeline is sent before the connection ends.
+      if (lost) proxy.last.freeze("toServer");
+      const big = lost ? redis.set("big", new Uint8Array(16_000_000)) : undefined;
+      await new Promise((resolve) => setImmediate(resolve));
+      const pipeline = redis.pipeline();
+      for (const number of numbers.slice(0, -1)) pipeline.rpush("log", number);
+      const calls = [pipeline.exec(), redis.rpush("log", numbers.at(-1)!)];
+      if (lost) proxy.last.kill("reset");
+      await Promise.all([...calls, big]);
+      assert.deepEqual(await redis.lrange("log", 0, -1), numbers);
+    }
   });
 
   it("ends before its client does, that which has not been sent included", async () => {

@@ -166,7 +166,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.clock.clearTimeout(this.#timer);
     this.#unsubscribe();
     this.#lifetime.end();
-    this.detach(this.#connection);
+    this.detach();
     this.rejectWaiting((pending) => this.#closed(pending.command.spec.name));
     this.#calls.rejectAll(this.#closed("connect"));
     if (connecting) this.#stop.abort(this.#closed("connect"));
@@ -185,8 +185,6 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       return connection[Symbol.dispose]();
     }
     const timer = this.clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
-    // A partly sent batch counts as sent.
-    await this.parts;
     await connection.close();
     this.clock.clearTimeout(timer);
   }

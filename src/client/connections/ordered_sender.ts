@@ -33,10 +33,6 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   readonly ordered = true;
   /** The policy of commands that bring none. */
   readonly retry: RetryPolicy;
-  /** Retries commands of batches one by one, in order, where the server refused them for now. */
-  readonly replies: Sender = {
-    recover: (pending, error) => error instanceof ReplyError && this.recover(pending, error),
-  };
   /** Notes errors of the last command of a batch that is retried as a whole. */
   readonly last: Sender = { recover: (pending) => (this.#hold?.failed(pending), false) };
   /** Commands that have not been sent. */
@@ -45,7 +41,6 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   protected readonly resend: OfflineQueue;
   /** The connection, while commands may be sent on it at once. */
   #open: Connection | undefined = undefined;
-  #ending: Connection | undefined = undefined;
   /** Refused commands wait for their retry. */
   #hold: RetryHold | undefined = undefined;
   /** Called instead of sending on when every command in flight has its reply: the connection is to be left. */
@@ -58,8 +53,6 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   /** The batches whose placeholders are in the queues. */
   readonly #batches: WeakMap<Pending, BatchAttempt> = new WeakMap();
   readonly #scripts: SentScripts = new SentScripts();
-  /** The ends of pipelines of which a part may not have been sent yet. */
-  readonly #parted: Set<Promise<unknown>> = new Set();
   readonly #commandTimeout: number;
 
   /** Makes it for connections with these options. */
@@ -78,7 +71,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     return this.#open?.state === "ready";
   }
 
-  /** @inheritdoc */
+  /** Whether the peer is so slow that a caller with much to send should wait first. */
   get congested(): boolean {
     return this.#open?.link?.congested === true;
   }
@@ -158,7 +151,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** @inheritdoc */
   submitBatch(batch: BatchAttempt): void {
-    if (this.#open !== undefined) return this.#send(batch, this.#open);
+    if (this.#open !== undefined) return batch.send(this.#open, this);
     const placeholder = batch.placeholder();
     this.#batches.set(placeholder, batch);
     this.#wait(placeholder);
@@ -189,11 +182,6 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Returns the error if a command cannot wait; `undefined` if it can. */
   protected abstract refusal(pending: Pending): Error | undefined;
-
-  /** Resolves when all parts of the pipelines on their way have their replies. */
-  protected get parts(): Promise<unknown> | undefined {
-    return this.#parted.size === 0 ? undefined : Promise.all(this.#parted);
-  }
 
   /** A command failed by a reply: nothing of it has run. */
   protected failed(pending: Pending): void {
@@ -261,9 +249,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     for (const look of this.#drains.splice(0)) look();
   }
 
-  /** The connection is not to be used any more, unless for the rest of pipelines where it is `ending` in order. */
-  protected detach(ending?: Connection): void {
-    this.#ending = ending;
+  /** The connection is not to be used any more. */
+  protected detach(): void {
     this.clock.clearTimeout(this.#timer);
     // Commands in flight that may have run are behind the refused ones.
     this.#hold?.rejectOvertaken();
@@ -280,11 +267,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   #wait(pending: Pending): void {
     const refusal = this.refusal(pending);
-    if (refusal !== undefined) {
-      // A pipeline of which a part was sent before the end is sent as a whole.
-      if (pending.sender === this.replies && this.#ending !== undefined) return this.#ending.enqueue(pending);
-      return pending.reject(refusal);
-    }
+    if (refusal !== undefined) return pending.reject(refusal);
     this.offline.add(pending);
     this.ensureConnected();
   }
@@ -302,19 +285,11 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #dispatch(pending: Pending, connection: Connection): void {
     const batch = this.#batches.get(pending);
     if (batch === undefined) this.#enqueue(pending, connection);
-    else this.#send(batch, connection);
+    else batch.send(connection, this);
   }
 
   #enqueue(pending: Pending, connection: Connection): void {
     if ((pending.command.spec.flags & CommandFlag.scripted) !== 0) this.#scripts.prepare(pending, connection);
     connection.enqueue(pending);
-  }
-
-  #send(batch: BatchAttempt, connection: Connection): void {
-    batch.send(connection, this);
-    const { whole } = batch;
-    if (whole === undefined) return;
-    this.#parted.add(whole);
-    whole.then(() => this.#parted.delete(whole));
   }
 }

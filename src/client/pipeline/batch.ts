@@ -10,14 +10,13 @@ import { type Command, CommandFlag } from "../../commands/command.ts";
 import { abortable } from "../../connection/time_limit.ts";
 import { sleep } from "../../connection/sleep.ts";
 import { withUnknownOutcome } from "../../connection/failures.ts";
-import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
-import { ConnectionError, RedisError, ReplyError } from "../../errors.ts";
+import { RedisError, ReplyError } from "../../errors.ts";
 import { checkArguments } from "../../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../../retry.ts";
 import type { Call } from "../executor.ts";
 import type { BatchConnection } from "./batch_connection.ts";
 import { keepArguments } from "../commands/keep_arguments.ts";
-import { type BatchTerms, isUnanswered, PipelineAttempt } from "./pipeline_attempt.ts";
+import { type BatchTerms, isUnanswered, isUntried, PipelineAttempt } from "./pipeline_attempt.ts";
 import { withSources } from "../commands/scripts.ts";
 import { TransactionAttempt } from "./transaction_attempt.ts";
 
@@ -42,7 +41,10 @@ export async function runBatch(
   const deadline = timeout === 0 ? Infinity : connection.clock.now() + timeout;
   const terms: BatchTerms = { mode, timeout, deadline, retry };
   const first = await runAttempt(connection, commands, terms, call, atomic);
-  if (first.failures === 0 || first.refused) return first.outcomes;
+  // Where others use the connection, too, each command of a pipeline has been retried in its place.
+  if (first.failures === 0 || first.refused || (connection.ordered === true && !atomic)) {
+    return first.outcomes;
+  }
   return await repeatFailures(connection, commands, terms, call, atomic, first.outcomes);
 }
 
@@ -93,7 +95,7 @@ async function repeatFailures(
     );
     const untried = (error: unknown): boolean =>
       isUntried(error) || (misplaced && error instanceof ReplyError && error.executed === "no");
-    // With ordered connections, refused commands were already retried in order.
+    // Where order is kept over all callers, a transaction that was refused for now has been retried in its place.
     const replied = (error: unknown): boolean => connection.ordered === true && error instanceof ReplyError;
     const places = repeatable(
       outcomes,
@@ -144,14 +146,4 @@ function repeatable(
     else if (isUnanswered(outcome) || (places.length > 0 && !anyPlace)) return [];
   }
   return all && places.length < outcomes.length ? [] : places;
-}
-
-/**
- * Returns `true` for commands that were not sent because the connection was lost, so another connection may send
- * them.
- */
-function isUntried(error: unknown): boolean {
-  if (!(error instanceof RedisError) || error.executed !== "no") return false;
-  if (error.code === "SOCKET_TIMEOUT") return true;
-  return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isPermanentRejection(error);
 }

@@ -10,17 +10,11 @@ import type { RedisError } from "../../errors.ts";
 import type { RetryPolicy } from "../../retry.ts";
 
 /** A connection that others use at the same time: it keeps the order of all, over refusals and losses, too. */
-export interface BatchTarget {
+export interface BatchTarget extends Sender {
   /** The retry policy of commands that bring none. */
   readonly retry: RetryPolicy;
-  /** The sender of commands that are retried by themselves when the server refuses them for now. */
-  readonly replies: Sender;
   /** The sender of the last command of a batch that is retried as a whole. */
   readonly last: Sender;
-  /** Whether the peer is so slow that a caller with much to send should wait for replies first. */
-  readonly congested: boolean;
-  /** Sends a command behind all others. */
-  submit(pending: Pending): void;
   /** Drops the commands of a batch that wait for their retry; they are rejected with `reason`. */
   withdraw(sink: BatchSink, reason: unknown): void;
   /**
@@ -32,9 +26,7 @@ export interface BatchTarget {
 
 /** One attempt of several commands on one connection. */
 export interface BatchAttempt {
-  /** While a part is unsent: resolves with the last reply. */
-  readonly whole?: Promise<unknown> | undefined;
-  /** Sends all on a connection, or begins to; `target` where others use it, too. Called again only after `recoverBatch`. */
+  /** Sends all on a connection; `target` where others use it, too. Called again only after `recoverBatch`. */
   send(connection: Connection, target?: BatchTarget): void;
   /** Returns the placeholder of the batch in the offline queue. Rejecting it rejects all commands. */
   placeholder(): Pending;

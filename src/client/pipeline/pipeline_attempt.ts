@@ -1,16 +1,18 @@
 /**
  * One attempt of a pipeline on one connection.
  *
- * Commands have no promises. They are sent in chunks. The number of commands in flight is limited, and with a slow
- * peer their bytes, too, so that a huge pipeline fills neither the queue nor the memory.
+ * Commands have no promises. The number of commands in flight is limited, and with a slow peer their bytes, too, so that
+ * a huge pipeline fills neither the queue nor the memory. The rest keeps its place: later calls are sent behind it.
  *
  * @module
  */
 import type { Command } from "../../commands/command.ts";
 import { CommandFlag } from "../../commands/command.ts";
+import type { CommandSource } from "../../connection/command_source.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable, type Sender } from "../../connection/pending.ts";
-import { ConnectionError, ProtocolError, TimeoutError } from "../../errors.ts";
+import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
+import { ConnectionError, ProtocolError, RedisError, ReplyError, TimeoutError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { RetryPolicy } from "../../retry.ts";
 import type { BatchAttempt, BatchTarget } from "./batch_connection.ts";
@@ -40,8 +42,15 @@ export function isUnanswered(error: unknown): error is ConnectionError | Timeout
   return error instanceof ConnectionError || error instanceof TimeoutError || error instanceof ProtocolError;
 }
 
+/** True for what a lost connection kept from being sent, where another one may take it. */
+export function isUntried(error: unknown): boolean {
+  if (!(error instanceof RedisError) || error.executed !== "no") return false;
+  if (error.code === "SOCKET_TIMEOUT") return true;
+  return error instanceof ConnectionError && error.code !== "QUEUE_FULL" && !isPermanentRejection(error);
+}
+
 /** Sends commands and collects their outcomes by position; errors stand in their places. */
-export class PipelineAttempt implements BatchSink, BatchAttempt {
+export class PipelineAttempt implements BatchSink, BatchAttempt, CommandSource, Sender {
   /** Resolves with the outcomes when all are there. Never rejects. */
   readonly outcomes: Promise<unknown[]>;
   /** The number of errors. */
@@ -56,10 +65,13 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
   #connection: Connection | undefined = undefined;
   #target: BatchTarget | undefined = undefined;
   #placeholder: Pending | undefined = undefined;
+  #head: Pending | undefined = undefined;
   #next = 0;
   #settled = 0;
-  #resumeAt = 0;
-  #filling = false;
+  /** A command may have run, or not, so none behind it is sent any more. */
+  #doubtful = false;
+  /** Whether what may have run can be sent again. */
+  readonly #repeatable: boolean;
 
   /** Accepts commands that neither block nor change the state of a connection. */
   constructor(commands: readonly Command[], terms: BatchTerms) {
@@ -67,12 +79,9 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     this.#terms = terms;
     this.#count = commands.length;
     this.#outcomes = new Array(this.#count);
+    this.#repeatable = terms.retry?.unsafe === true ||
+      commands.every(({ spec }) => (spec.flags & CommandFlag.readonly) !== 0);
     this.outcomes = new Promise((resolve) => this.#resolve = resolve);
-  }
-
-  /** @inheritdoc */
-  get whole(): Promise<unknown> | undefined {
-    return this.#next < this.#count ? this.outcomes : undefined;
   }
 
   /** @inheritdoc */
@@ -81,12 +90,15 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     const placeholder = new Pending(PIPELINE, mode, timeout, {
       resolved() {},
       rejected: (_, error) => {
+        if (this.#terms.sender !== undefined) return this.#failRest(error);
         this.refused = true;
         this.#rejectRest(error);
       },
     });
     placeholder.deadline = deadline;
-    placeholder.coldFields.size = this.#commands.reduce((size, command) => size + bytesOf(command.args), 0);
+    let size = 0;
+    for (let index = this.#next; index < this.#count; index++) size += bytesOf(this.#commands[index]!.args);
+    placeholder.coldFields.size = size;
     return this.#placeholder = placeholder;
   }
 
@@ -95,7 +107,44 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
     this.#placeholder = undefined;
     this.#connection = connection;
     this.#target = target;
-    this.#fill();
+    connection.enqueueAll(this);
+  }
+
+  /** @inheritdoc */
+  get head(): Pending | undefined {
+    return this.#next < this.#count ? this.#head ??= this.#pending(this.#next) : undefined;
+  }
+
+  /** @inheritdoc */
+  get full(): boolean {
+    return this.#next - this.#settled >= WINDOW;
+  }
+
+  /** @inheritdoc */
+  advance(): void {
+    this.#head = undefined;
+    this.#next++;
+  }
+
+  /** @inheritdoc */
+  fail(error: RedisError): void {
+    if (this.#next >= this.#count) return;
+    if (this.#terms.sender !== undefined) return this.#failRest(error);
+    const placeholder = this.placeholder();
+    if (this.#target?.recoverBatch(this, placeholder, error, placeholder) === true) return;
+    this.#rejectRest(error);
+  }
+
+  /**
+   * Recovers a command in its place among the commands of all callers. What may have run, and what is behind it, is only
+   * sent again where the order of the pipeline does not matter.
+   */
+  recover(pending: Pending, error: Error): boolean {
+    if (error instanceof ReplyError) return this.#target!.recover(pending, error);
+    const untried = isUntried(error);
+    if ((untried ? !this.#doubtful : this.#repeatable) && this.#target!.recover(pending, error)) return true;
+    if (!untried) this.#doubtful = true;
+    return false;
   }
 
   /** Stops sending and drops unsent commands. Later replies are discarded. */
@@ -114,10 +163,13 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
 
   /** @inheritdoc */
   rejected(index: number, error: Error): void {
+    // Its time was up before it was sent.
+    if (index === this.#next) this.advance();
     this.#outcomes[index] = error;
     this.failures++;
-    if (isUnanswered(error) && this.#next < this.#count && this.#terms.sender === undefined) {
-      // Unsent commands must not be sent after commands that may be lost.
+    const late = error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT";
+    if (isUnanswered(error) && this.#next < this.#count && (late || this.#terms.sender === undefined)) {
+      // What has not been sent is not sent later behind what may be lost.
       this.#rejectRest(
         new ConnectionError(`Cannot run the rest of the pipeline, as a part of it failed: ${error.message}`, {
           code: error.code,
@@ -131,55 +183,47 @@ export class PipelineAttempt implements BatchSink, BatchAttempt {
 
   #advance(): void {
     if (++this.#settled === this.#count) return this.#resolve(this.#outcomes);
-    if (this.#settled < this.#resumeAt || this.#next >= this.#count || this.#filling) return;
-    if (this.#connection?.state === "ready") return this.#fill();
-    // Sent commands fail first; then the sender of unsent commands decides.
-    this.#filling = true;
-    queueMicrotask(() => this.#fill());
+    if (this.#next < this.#count && this.#next - this.#settled <= WINDOW / 2) {
+      this.#connection?.link?.proceed();
+    }
+  }
+
+  /** Lets the sender decide what becomes of each command. */
+  #failRest(error: Error): void {
+    for (let { head } = this; head !== undefined; { head } = this) {
+      this.advance();
+      head.fail(error);
+    }
   }
 
   #rejectRest(error: Error): void {
     const from = this.#next;
-    this.#next = this.#count;
     const rest = this.#count - from;
-    if (this.#terms.sender !== undefined) {
-      for (let index = from; index < this.#count; index++) this.#pending(index).fail(error);
-      return;
-    }
+    if (rest === 0) return;
+    // Whoever sends it next finds it done.
+    if (this.#head !== undefined) this.#head.done = true;
+    this.#head = undefined;
+    this.#next = this.#count;
     this.failures += rest;
     this.#outcomes.fill(error, from);
     this.#settled += rest;
     if (this.#settled === this.#count) this.#resolve(this.#outcomes);
-  }
-
-  #fill(): void {
-    const connection = this.#connection!;
-    const { retry } = this.#terms;
-    const target = retry === undefined ? undefined : this.#target;
-    this.#filling = true;
-    for (let sent = 0; this.#next < this.#count && this.#next - this.#settled < WINDOW; sent++) {
-      // With commands in flight, their replies continue the pipeline; otherwise the connection does.
-      const congested = target === undefined ? connection.link?.congested : target.congested;
-      if (congested === true && this.#next > this.#settled) break;
-      const pending = this.#pending(this.#next++);
-      if (target === undefined) connection.enqueue(pending);
-      else {
-        pending.sender = target.replies;
-        if (retry !== target.retry) pending.coldFields.retry = retry!;
-        target.submit(pending);
-      }
-    }
-    this.#filling = false;
-    this.#resumeAt = (this.#settled + this.#next) >> 1;
+    // What waits behind it goes on.
+    this.#connection?.link?.proceed();
   }
 
   #pending(index: number): Pending {
-    const { mode, timeout, deadline, sender } = this.#terms;
+    const { mode, timeout, deadline, sender, retry } = this.#terms;
     const command = this.#commands[index]!;
     const binary = (command.spec.flags & CommandFlag.binary) !== 0;
     const pending = new Pending(command, binary ? mode | DecodeMode.bytes : mode, timeout, this, index);
     pending.deadline = deadline;
-    pending.sender = sender;
+    const target = this.#target;
+    if (target === undefined || retry === undefined) pending.sender = sender;
+    else {
+      pending.sender = this;
+      if (retry !== target.retry) pending.coldFields.retry = retry;
+    }
     return pending;
   }
 }

@@ -6,6 +6,7 @@
 import { abortBy } from "../../connection/abort_group.ts";
 import type { Call, Executor, Traced } from "../../client/executor.ts";
 import type { SubscriptionRouter } from "../../client/pubsub/subscription_router.ts";
+import { keepArguments } from "../../client/commands/keep_arguments.ts";
 import { runDedicated } from "../../client/connections/dedicated_connection.ts";
 import { closedError, statefulRefusal } from "../../client/commands/unsupported_commands.ts";
 import { type ReplicationWait, waitForReplicas } from "../../client/commands/replication_wait.ts";
@@ -123,7 +124,8 @@ export class ClusterExecutor implements Executor {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     call.signal?.throwIfAborted();
     if (commands.length === 0) return [];
-    const routed = commands.map((command) => this.#unknown.route(command, call));
+    // Commands may wait for their connection, and callers may change their bytes meanwhile.
+    const routed = keepArguments(commands).map((command) => this.#unknown.route(command, call));
     if (atomic) return await runTransaction(this.router, this.#cluster, routed, call, this.#multiplex);
     let rest = call;
     try {

@@ -30,6 +30,11 @@ export class InFlightCommands {
     this.#batches.set(pending, node);
   }
 
+  /** Removes a batch that was refused: nobody may wait for its reply any more. */
+  removeBatch(pending: Pending): void {
+    this.#batches.delete(pending);
+  }
+
   /** Returns slots with commands in flight to a node, and maybe some whose commands have been answered. */
   slots(node: ClusterNode): number[] {
     const batches = [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
@@ -62,13 +67,20 @@ export class InFlightCommands {
   }
 }
 
+/** The number of a command that has not been encoded. */
+const UNSENT = Infinity;
+
 /** Finds commands in flight on one connection. */
 class InFlightIndex {
   readonly #connection: Connection;
   readonly #wanted: (pending: Pending) => boolean;
   readonly #bySlot: Map<number, Pending[]> = new Map();
-  /** The number of the first command that the index has not looked at, counted over the life of the connection. */
+  /** The numbers of the indexed commands, counted over the life of the connection. */
+  readonly #numbers: WeakMap<Pending, number> = new WeakMap();
+  /** The number of the first command that has been encoded since the last look. */
   #next = 0;
+  /** The number of all commands at the last look, unsent ones included. */
+  #last = 0;
 
   /** An index of the commands for which `wanted` returns `true`. */
   constructor(connection: Connection, wanted: (pending: Pending) => boolean) {
@@ -87,23 +99,36 @@ class InFlightIndex {
     this.#update();
     const all = this.#bySlot.get(slot) ?? [];
     this.#bySlot.delete(slot);
-    return all.filter((pending) => !pending.done);
+    // A refused command is not done, but it is not on its way either.
+    const taken = this.#connection.link?.dispatcher.taken ?? Infinity;
+    return all.filter((pending) => !pending.done && this.#numbers.get(pending)! >= taken);
   }
 
   #update(): void {
-    const dispatcher = this.#connection.link?.dispatcher;
-    if (dispatcher === undefined) return;
+    const { link } = this.#connection;
+    if (link === undefined) return;
+    const { queue, taken } = link.dispatcher;
     // All that the index knows has been answered.
-    if (dispatcher.taken >= this.#next) this.#bySlot.clear();
-    const end = dispatcher.taken + dispatcher.queue.length;
-    for (let number = Math.max(this.#next, dispatcher.taken); number < end; number++) {
-      const pending = dispatcher.queue.at(number - dispatcher.taken)!;
-      if (pending.done || !this.#wanted(pending)) continue;
-      const slot = slotOfCommand(pending.command as Command);
-      const known = this.#bySlot.get(slot);
-      if (known === undefined) this.#bySlot.set(slot, [pending]);
-      else known.push(pending);
+    if (taken >= this.#last) this.#bySlot.clear();
+    const end = taken + queue.length;
+    for (let number = Math.max(this.#next, taken); number < end; number++) {
+      this.#index(queue.at(number - taken)!, number, taken);
     }
     this.#next = end;
+    // Nothing has been called since: replies change neither sum.
+    if (taken + link.pending === this.#last) return;
+    link.forEachUnsent((pending) => this.#index(pending, UNSENT, taken));
+    this.#last = taken + link.pending;
+  }
+
+  #index(pending: Pending, number: number, taken: number): void {
+    if (pending.done || !this.#wanted(pending)) return;
+    const known = this.#numbers.get(pending);
+    this.#numbers.set(pending, number);
+    if (known !== undefined && known >= taken) return;
+    const slot = slotOfCommand(pending.command as Command);
+    const others = this.#bySlot.get(slot);
+    if (others === undefined) this.#bySlot.set(slot, [pending]);
+    else others.push(pending);
   }
 }

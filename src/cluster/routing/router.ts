@@ -144,8 +144,8 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** @inheritdoc */
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
+    this.#inFlight.removeBatch(pending);
     if (this.#closed || !(error instanceof RedisError)) return false;
-    // The connection that it is sent over makes it whole where that is needed, but it cannot know of SCRIPT FLUSH.
     const unknown = node?.shared.makeWhole(pending, error) === true;
     const slot = slotOfCommand(pending.command as Command);
     const ordered = this.#isOrdered(pending, slot);

@@ -1,0 +1,39 @@
+/**
+ * The owner of a link, and the options of a link.
+ *
+ * @module
+ */
+import type { ResolvedConnectionOptions } from "../options.ts";
+import type { DecoderLimits } from "../resp/types.ts";
+import type { Pending } from "./pending.ts";
+import type { ReplyDispatcher } from "./reply_dispatcher.ts";
+import type { Unsent } from "./unsent_queue.ts";
+
+/** The owner of a link, which receives its events. */
+export interface LinkOwner {
+  /** The server's address, for messages. */
+  readonly address: string;
+  /** Receives replies from the parser. */
+  readonly dispatcher: ReplyDispatcher;
+  /** Called once when the link ends by itself: the server closed it, was silent, or broke the protocol. */
+  lost(cause: Error): void;
+  /** Called when no reply is due any more. */
+  idle(): void;
+  /** A command was encoded; its caller may change its small byte arguments from now on. */
+  readonly encoded?: (pending: Pending) => void;
+  /** Commands were dropped before anything of them was sent. */
+  dropped?(item: Unsent): void;
+  /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */
+  suspect?(mayBlock: boolean): void;
+}
+
+/** The options of a link. */
+export type LinkOptions =
+  & Pick<ResolvedConnectionOptions, "endpoint" | "noDelay" | "keepAlive" | "readBufferSize" | "transport">
+  & Pick<
+    ResolvedConnectionOptions,
+    "clock" | "commandTimeout" | "socketTimeout" | "sendQueue"
+  >
+  & Pick<ResolvedConnectionOptions, "parser">
+  & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval">>
+  & { readonly limits: DecoderLimits };
