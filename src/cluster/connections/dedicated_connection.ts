@@ -12,9 +12,9 @@ import { PipelineError, RedisError } from "../../errors.ts";
 import { isUnreachable } from "./acquire_from_node.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import { recordRedirection } from "../redirection/record_redirection.ts";
 import { attemptRedirected } from "../redirection/redirect_attempts.ts";
-import { isReadonly, nextStep, redirectDelay, redirectionOf } from "../redirection/redirection.ts";
+import { isReadonly, redirectionOf } from "../redirection/redirection.ts";
+import { Redirections } from "../redirection/redirections.ts";
 
 /**
  * Takes a connection to the node of a slot (negative: any node). The timeout of the call limits the search for a node that
@@ -41,7 +41,7 @@ export function runDedicatedForSlot(
   blocks: number,
 ): Promise<unknown> {
   const { name } = command.spec;
-  const options = { name, slot, readonly: isReadonly(command) };
+  const options = { name, command, slot, readonly: isReadonly(command) };
   return attemptRedirected(cluster, options, call, async ({ node, asking, call: rest, acquire }) => {
     if (!asking) return await runDedicated(node.pool, command, rest, blocks, acquire);
     const { clock } = node.pool.options.connection;
@@ -72,23 +72,17 @@ export async function canRetryLease(
     return mayRetry && redirects < maxRedirections;
   }
   const refusal = refusalIn(error);
-  const redirection = redirectionOf(refusal);
-  if (redirection === undefined) return false;
-  const state = {
+  if (refusal === undefined) return false;
+  const next = new Redirections(redirects).next(cluster, refusal, {
     name: "a lease",
-    redirects,
-    maxRedirections,
+    node: undefined,
     mayRetry,
-    mayReadFromMaster: false,
+    readsReplicas: false,
+    asks: false,
     timeLeft: Infinity,
-  };
-  const step = nextStep(redirection, refusal!, state, clock);
-  if (step.kind === "fail") return false;
-  if (step.kind === "moved") recordRedirection(cluster, step, cluster.topology.masterOf(step.slot));
-  if (step.kind === "retry" && step.refresh) cluster.refresher.request("down");
-  // A lease cannot ask: it waits until the slot has moved.
-  const delay = step.kind === "ask" ? redirectDelay(redirects + 1, clock) : step.delay;
-  if (delay > 0) await sleep(clock, delay, undefined);
+  });
+  if (next === undefined || next instanceof Error) return false;
+  if (next.delay > 0) await sleep(clock, next.delay, call.signal);
   return true;
 }
 

@@ -7,6 +7,7 @@
 import { sleep } from "../../connection/sleep.ts";
 import type { Acquire } from "../../client/connections/dedicated_connection.ts";
 import type { Call } from "../../client/executor.ts";
+import type { Command } from "../../commands/command.ts";
 import { withUnknownOutcome } from "../../connection/failures.ts";
 import { ConnectionError, RedisError } from "../../errors.ts";
 import { shouldRetry } from "../../retry.ts";
@@ -14,8 +15,8 @@ import { acquireFromNode, isUnreachable } from "../connections/acquire_from_node
 import { awaitTopology } from "../topology/await_topology.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import { recordRedirection } from "./record_redirection.ts";
-import { downError, failedError, nextStep, redirectDelay, redirectionOf } from "./redirection.ts";
+import { downError, failedError, redirectDelay } from "./redirection.ts";
+import { Redirections } from "./redirections.ts";
 
 /** The node of an attempt. */
 export interface Place {
@@ -33,6 +34,8 @@ export interface Place {
 export interface AttemptOptions {
   /** The name of the command, for messages. */
   readonly name: string;
+  /** The command, where it is a single one. */
+  readonly command?: Command;
   /** The slot; negative: any node. */
   readonly slot: number;
   /** Whether `readFrom` selects the node. Default `false`: the master. */
@@ -49,21 +52,23 @@ export interface AttemptOptions {
  */
 export async function attemptRedirected<T>(
   cluster: ClusterState,
-  { name, slot, readonly = false, asks = true }: AttemptOptions,
+  { name, command, slot, readonly = false, asks = true }: AttemptOptions,
   given: Call,
   attempt: (place: Place) => Promise<T>,
 ): Promise<T> {
-  const { connection: { clock }, maxRedirections, readFrom } = cluster.options;
+  const { connection: { clock }, readFrom } = cluster.options;
   const call = cluster.ready ? given : await awaitTopology(cluster, name, given);
   const { signal, retry } = call;
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
   let named: ClusterNode | undefined;
   let asking = false;
-  let masterOnly = !readonly;
+  const redirections = new Redirections();
   let doubtful = false;
-  for (let redirects = 0, losses = 0;;) {
+  for (let losses = 0;;) {
     const node = named ??
-      (slot < 0 ? cluster.anyNode() : cluster.nodeOf(slot, !masterOnly) ?? guess(cluster, slot));
+      (slot < 0
+        ? cluster.anyNode()
+        : cluster.nodeOf(slot, readonly && !redirections.toMaster) ?? guess(cluster, slot));
     const rest = call.timeout === 0 ? call : { ...call, timeout: Math.max(1, deadline - clock.now()) };
     const asked = asking;
     call.route?.at(slot, node);
@@ -91,39 +96,26 @@ export async function attemptRedirected<T>(
       const failure = doubtful ? withUnknownOutcome(error) : error;
       if (signal?.aborted || cluster.stopped) throw failure;
       doubtful ||= error instanceof RedisError && error.executed !== "no";
-      named = undefined;
-      asking = false;
-      let delay = 0;
-      const redirection = redirectionOf(error);
-      if (redirection !== undefined) {
-        const step = nextStep(redirection, error as RedisError, {
-          name,
-          redirects: redirects++,
-          maxRedirections,
-          mayRetry: retry.attempts > 0,
-          mayReadFromMaster: !masterOnly,
-          timeLeft: deadline - clock.now(),
-        }, clock);
-        if (step.kind === "fail") throw step.error === error ? failure : step.error;
-        delay = step.delay;
-        if (step.kind === "retry") {
-          masterOnly ||= step.toMaster;
-          if (step.refresh) cluster.refresher.request("down");
-        } else {
-          named = recordRedirection(cluster, step, node, call.route);
-          asking = step.kind === "ask";
-          if (asking && !asks) {
-            named = undefined;
-            asking = false;
-            delay = redirectDelay(redirects, clock);
-          }
-        }
-      } else if (isReplaced(error)) masterOnly ||= readFrom !== "replica";
-      else {
+      const next = !(error instanceof RedisError) ? undefined : redirections.next(cluster, error, {
+        name,
+        command,
+        node,
+        mayRetry: retry.attempts > 0,
+        readsReplicas: readonly,
+        asks,
+        timeLeft: deadline - clock.now(),
+        route: call.route,
+      });
+      if (next instanceof Error) throw next === error ? failure : next;
+      named = next?.node;
+      asking = next?.asking ?? false;
+      let delay = next?.delay ?? 0;
+      if (isReplaced(error)) redirections.toMaster ||= readFrom !== "replica";
+      else if (next === undefined) {
         if (node !== undefined && slot >= 0 && cluster.hasFailed(node)) throw failedError(name, node);
         const context = { attempt: 1, readonly: true, executed: "no" } as const;
         if (!isUnreachable(unreachable) || !shouldRetry(retry, unreachable, context)) throw failure;
-        masterOnly ||= readFrom !== "replica";
+        redirections.toMaster ||= readFrom !== "replica";
         delay = redirectDelay(++losses, clock);
       }
       if (clock.now() + delay >= deadline) throw failure;

@@ -18,27 +18,12 @@ import { isFatalDiscoveryError } from "../topology/fatal_discovery_error.ts";
 import { InFlightCommands } from "./in_flight.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { nodeOfPending, type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
-import { recordRedirection } from "../redirection/record_redirection.ts";
-import {
-  downError,
-  failedError,
-  isReadonly,
-  nextStep,
-  redirectDelay,
-  redirectionOf,
-} from "../redirection/redirection.ts";
+import { downError, failedError, isReadonly } from "../redirection/redirection.ts";
+import { type Destination, Redirections } from "../redirection/redirections.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
-import { type Destination, SlotQueue } from "./slot_queue.ts";
+import { SlotQueue } from "./slot_queue.ts";
 import type { Shard } from "../topology/topology.ts";
 import type { UnknownCommands } from "./unknown_commands.ts";
-
-/** The earlier attempts of a command. */
-interface History {
-  /** The number of redirections. */
-  redirects: number;
-  /** A replica refused it: the master is asked from now on. */
-  toMaster: boolean;
-}
 
 const ASKING = rawCommand(["ASKING"]);
 /** To the node of the slot, without delay. */
@@ -53,7 +38,7 @@ export class Router implements NodeRecovery, TopologyListener {
   readonly #unrouted: NodeSender;
   /** Commands that wait for the topology. */
   readonly #offlineQueue: OfflineQueue;
-  readonly #histories: WeakMap<Pending, History> = new WeakMap();
+  readonly #redirections: WeakMap<Pending, Redirections> = new WeakMap();
   /** The routes of commands that are observed. */
   readonly #routes: WeakMap<Pending, Route> = new WeakMap();
   /** The slots with commands that are being redirected. */
@@ -277,54 +262,41 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** Returns the next destination of a command that failed at `node`, or the error to reject it with. */
   #next(pending: Pending, error: RedisError, node: ClusterNode | undefined): Destination | RedisError {
-    const cluster = this.#cluster;
-    const { connection, maxRedirections } = cluster.options;
+    const { connection } = this.#cluster.options;
     const { clock } = connection;
-    const { name } = pending.command.spec;
+    const command = pending.command as Command;
     const policy = pending.cold?.retry ?? connection.retry;
     const timeLeft = pending.deadline === 0 ? Infinity : pending.deadline - clock.now();
-    const redirection = redirectionOf(error, pending.command as Command);
-    const readonly = isReadonly(pending.command);
-    if (redirection === undefined) {
-      // It has not been tried at all: it waits on, up to its deadline.
-      const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
-      if (untried) return AGAIN;
-      const attempt = (pending.cold?.repeats ?? 0) + 1;
-      const wait = retryDelay(policy, error, { attempt, readonly }, clock);
-      if (wait === undefined) return error;
-      // After a loss there is nothing to wait for but the connection.
-      const delay = error instanceof ReplyError ? wait : 0;
-      if (delay >= timeLeft) return error;
-      pending.coldFields.repeats = attempt;
-      return { node: undefined, asking: false, delay };
-    }
-    const history = this.#histories.get(pending) ?? { redirects: 0, toMaster: false };
-    const step = nextStep(redirection, error, {
-      name,
-      redirects: history.redirects++,
-      maxRedirections,
+    const readonly = isReadonly(command);
+    const redirections = this.#redirections.get(pending) ?? new Redirections();
+    const next = redirections.next(this.#cluster, error, {
+      name: command.spec.name,
+      command,
+      node,
       mayRetry: policy.attempts > 0,
-      mayReadFromMaster: readonly && !this.#masterOnly && !history.toMaster,
-      timeLeft,
-    }, clock);
-    this.#histories.set(pending, history);
-    if (step.kind === "fail") return step.error;
-    if (step.kind === "retry") {
-      history.toMaster ||= step.toMaster;
-      if (step.refresh) cluster.refresher.request("down");
-      return { node: undefined, asking: false, delay: step.delay };
-    }
-    const sender = pending.sender as RoutedSender | undefined;
-    if (step.kind === "ask" && sender?.send !== undefined) {
+      readsReplicas: readonly && !this.#masterOnly,
       // A batch waits until the slot has moved.
-      return { node: undefined, asking: false, delay: redirectDelay(history.redirects, clock) };
+      asks: (pending.sender as RoutedSender | undefined)?.send === undefined,
+      timeLeft,
+      route: this.#routes.get(pending),
+    });
+    if (next !== undefined) {
+      this.#redirections.set(pending, redirections);
+      const moved = !(next instanceof Error) && next.node !== undefined && !next.asking;
+      if (moved && node !== undefined) this.#unknown.learn(command, node);
+      return next;
     }
-    const target = recordRedirection(cluster, step, node, this.#routes.get(pending));
-    if (step.kind === "moved") {
-      history.toMaster = true;
-      if (node !== undefined) this.#unknown.learn(pending.command as Command, node);
-    }
-    return { node: target, asking: step.kind === "ask", delay: step.delay };
+    // It has not been tried at all: it waits on, up to its deadline.
+    const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
+    if (untried) return AGAIN;
+    const attempt = (pending.cold?.repeats ?? 0) + 1;
+    const wait = retryDelay(policy, error, { attempt, readonly }, clock);
+    if (wait === undefined) return error;
+    // After a loss there is nothing to wait for but the connection.
+    const delay = error instanceof ReplyError ? wait : 0;
+    if (delay >= timeLeft) return error;
+    pending.coldFields.repeats = attempt;
+    return { node: undefined, asking: false, delay };
   }
 
   /** Reads that replicas may serve, and commands without keys, have no order. */
@@ -394,7 +366,7 @@ export class Router implements NodeRecovery, TopologyListener {
     if (slot < 0 || (refreshes === 0 && cluster.topology.masterOf(slot) === undefined)) {
       return cluster.anyNode();
     }
-    const history = this.#histories.get(pending);
-    return cluster.nodeOf(slot, isReadonly(pending.command) && history?.toMaster !== true);
+    const { toMaster = false } = this.#redirections.get(pending) ?? {};
+    return cluster.nodeOf(slot, isReadonly(pending.command) && !toMaster);
   }
 }

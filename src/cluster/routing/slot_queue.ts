@@ -18,17 +18,7 @@ import type { Clock, Timer } from "../../clock.ts";
 import { Deadlines } from "../../connection/deadlines.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { ReplyError } from "../../errors.ts";
-import type { ClusterNode } from "../topology/node.ts";
-
-/** The next destination of a command. */
-export interface Destination {
-  /** The node that the redirection named; `undefined`: the node that has the slot when the command is sent. */
-  readonly node: ClusterNode | undefined;
-  /** Whether ASKING goes first. */
-  readonly asking: boolean;
-  /** Milliseconds to wait first. */
-  readonly delay: number;
-}
+import type { Destination } from "../redirection/redirections.ts";
 
 /** A command that did not run, and why. */
 interface Refused {
