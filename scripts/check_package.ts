@@ -14,11 +14,12 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { startServer } from "../tests/harness/server.ts";
-import { buildNpm } from "./build_npm.ts";
+import { buildIoredis, buildNpm } from "./build_npm.ts";
 import { checkBundlers } from "./package/bundlers.ts";
 import { type Bench, tool } from "./package/project.ts";
 import { Report, run } from "./package/report.ts";
 import { checkRuntimes } from "./package/runtimes.ts";
+import { checkStandIn } from "./package/stand_in.ts";
 import { makeSuite, publicTests, runSuite } from "./package/suite.ts";
 import { checkTestRunners } from "./package/test_runners.ts";
 import { checkTypes } from "./package/typescript.ts";
@@ -70,6 +71,7 @@ try {
   await checkTypes(bench, everything);
   await checkBundlers(bench, everything);
   if (everything) await checkTestRunners(bench);
+  await checkStandIn(bench, await buildIoredis());
 } finally {
   await server.stop();
 }

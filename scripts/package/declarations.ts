@@ -67,10 +67,9 @@ export function copyDeclarations(from: string, to: string, entries: readonly Ent
     const file = join(to, "esm", `${name}.d.mts`);
     const target = relative(dirname(file), join(to, "types", source)).replace(/\.ts$/, ".js");
     const declared = readFileSync(join(to, "types", declarationOf(source)), "utf8");
-    // `*` does not include the default export.
-    const rest = /^export default |\bas default\b/m.test(declared)
-      ? `export { default } from "${target}";\n`
-      : "";
+    // `*` does not include the default export; that of a CommonJS module is, seen from an ES module, the whole module.
+    const [, named] = /^export default (\w+);|\b(\w+) as default\b/m.exec(declared)?.filter(Boolean) ?? [];
+    const rest = named === undefined ? "" : `export { ${named} as default } from "${target}";\n`;
     write(file, `export * from "${target}";\n${rest}`);
   }
 }

@@ -25,6 +25,8 @@ export const skip: string | false = process.env.KEYWIRE_TEST_LIBRARIES === "1"
 export interface Libraries {
   /** The server. */
   readonly server: Server;
+  /** Where the libraries are installed. */
+  readonly folder: string;
   /** Imports a library. */
   load(name: string): Promise<Any>;
   /** Makes a client; it is closed after the tests. */
@@ -37,10 +39,12 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export function useLibraries(name: string, versions: Readonly<Record<string, string>>): Libraries {
   const clients: Any[] = [];
   let server: Server;
+  let folder = "";
   let require: NodeJS.Require;
   before(async () => {
     if (skip) return;
-    require = createRequire(join(toolFolder(root, name, versions, false), "package.json"));
+    folder = toolFolder(root, name, versions, false);
+    require = createRequire(join(folder, "package.json"));
     server = await startServer();
   });
   // Libraries leave copies open.
@@ -57,6 +61,9 @@ export function useLibraries(name: string, versions: Readonly<Record<string, str
   return {
     get server() {
       return server;
+    },
+    get folder() {
+      return folder;
     },
     load: async (library) => {
       const module = await import(pathToFileURL(require.resolve(library)).href);
