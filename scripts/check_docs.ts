@@ -1,11 +1,13 @@
 /**
- * Runs the examples in the comments of what is published: they are type-checked and executed by `deno test --doc`, with
- * servers that are empty at the beginning. (Those in README.md and in `docs/` are tests, in `tests/docs/`.)
+ * Checks pages and comments (`scripts/docs/`), then runs the examples in the comments of published sources: `deno test
+ * --doc` type-checks and executes them, with empty servers. The examples of README.md and `docs/` are tests, in
+ * `tests/docs/`.
  *
- *     node_modules/.bin/node scripts/check_docs.ts               all of them
- *     node_modules/.bin/node scripts/check_docs.ts src/pool/     those in these files and folders
+ *     node_modules/.bin/node scripts/check_docs.ts               everything
+ *     node_modules/.bin/node scripts/check_docs.ts prose         pages and comments only
+ *     node_modules/.bin/node scripts/check_docs.ts src/pool/     the examples in these files and folders
  *
- * A block that is not to be run says so: "```ts ignore".
+ * A block "```ts ignore" is not run.
  *
  * @module
  */
@@ -15,6 +17,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { startCluster } from "../tests/harness/cluster.ts";
 import { startReplicated } from "../tests/harness/replicated.ts";
+import { checkProse } from "./docs/prose.ts";
 import { runCommand } from "./testing/run_command.ts";
 
 const LIMIT = 100_000;
@@ -34,6 +37,11 @@ function listFiles(): string[] {
 }
 
 const words = process.argv.slice(2);
+if (words.length === 0 || words[0] === "prose") {
+  const violations = checkProse(root);
+  for (const { file, line, message } of violations) console.error(`${file}:${line}: ${message}`);
+  if (violations.length > 0 || words[0] === "prose") process.exit(violations.length === 0 ? 0 : 1);
+}
 const replicated = await startReplicated();
 const cluster = await startCluster();
 const ports = {

@@ -62,7 +62,7 @@ function gather(): Map<string, Known> {
   return all;
 }
 
-/** What the helpers are, by the file that they come from. */
+/** The helpers by file. */
 const helpers: Record<string, string> = {
   "./arguments.ts":
     "many withOptions pairs rest tuples type:AtMostOne type:Entries type:ExactlyOne type:Many type:Num type:OneOrMany",

@@ -5,10 +5,10 @@
  *
  *     ./scripts/soak [deno|bun|node] [--topology standalone|cluster|sentinel] [--minutes 2] [--seed 1]
  *
- * Exits with 1 on a lost acknowledged write, a write that ran twice or ran with `executed: "no"`, an acknowledged
- * write of a caller that ran behind a later one of the same key, a reply for another caller, a message that is
- * repeated or missing without a gap, a call beyond its deadline, an unhandled rejection, and on growing memory or
- * sockets. Writes that a master acknowledged just before its death and replication has lost are counted separately.
+ * Exits with 1 on each of these: a lost acknowledged write; a write that ran twice, or with `executed: "no"`; an
+ * acknowledged write of a caller behind a later one of the same key; a reply for another caller; a message that is
+ * repeated, or missing without a gap; a call beyond its deadline; an unhandled rejection; growing memory or sockets.
+ * Writes that a master acknowledged just before its death and replication has lost are counted separately.
  *
  * @module
  */

@@ -31,7 +31,7 @@ function isBranded(value: unknown, brand: string): boolean {
 export interface FailedCommand {
   /** The name: `"GET"`, `"CONFIG GET"`. */
   readonly name: string;
-  /** How many arguments it had, keys included. */
+  /** The number of arguments, including keys. */
   readonly args: number;
 }
 

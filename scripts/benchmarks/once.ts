@@ -1,6 +1,6 @@
 /**
- * What `once()` costs: INCR with it beside plain INCR, in turns, on a server of its own. Prints the plain rate, and which
- * part of it `once()` reaches (median, with quartiles).
+ * Measures the cost of `once()`: INCR with it and plain INCR in turns, on a server of its own. Prints the plain rate and
+ * the fraction that `once()` reaches (median, with quartiles).
  *
  * `node scripts/benchmarks/once.ts`, likewise with Deno and Bun. `KEYWIRE_SERVER_BIN` names another server.
  *

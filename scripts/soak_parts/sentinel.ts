@@ -23,7 +23,7 @@ const CONFIG = ["appendonly yes", "appendfsync no", 'save ""'];
 /** Longer than a server is stopped briefly. */
 const DOWN_AFTER = 500;
 
-/** Whom most of these sentinels take for the master. */
+/** Returns the master in the view of most sentinels. */
 async function masterByMost(topology: Replicated, sentinels: readonly Server[]): Promise<Server> {
   const votes = await Promise.all(
     sentinels.map((sentinel) => masterOf(topology, sentinel).catch(() => undefined)),

@@ -1,5 +1,5 @@
 /**
- * What commands ask the runtime about the network, beside opening sockets.
+ * The network functions of the runtime that commands need, besides sockets.
  *
  * @module
  */
@@ -12,9 +12,9 @@ export interface ShownCertificate {
   readonly names: readonly string[];
   /** Whether it is for the name that was asked for. */
   readonly matches: boolean;
-  /** Who issued it. */
+  /** The issuer. */
   readonly issuer: string;
-  /** Valid from then on, in milliseconds since 1970. */
+  /** The start of its validity, in milliseconds since 1970. */
   readonly from: number;
   /** Valid until then, in milliseconds since 1970. */
   readonly to: number;

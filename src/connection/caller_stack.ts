@@ -34,7 +34,7 @@ export function rejectWithCaller(
 
 /** Named for what its frame says at the top of a stack. */
 async function replyOf(error: RedisError, capture: Capture): Promise<never> {
-  // After two turns this promise has its reaction, by which the stack goes on to the caller.
+  // After two turns this promise has its reaction, which continues the stack to the caller.
   await undefined;
   await undefined;
   capturing--;

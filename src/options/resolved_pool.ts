@@ -27,7 +27,7 @@ export class ResolvedPoolOptions {
   readonly connection: ResolvedConnectionOptions;
   /** The maximum number of connections. */
   readonly maxConnections: number;
-  /** Milliseconds to wait for a connection, 0 is without end; `undefined`: this pool does not wait. */
+  /** The time to wait for a connection in milliseconds, 0: unlimited; `undefined`: this pool does not wait. */
   readonly timeout: number | undefined;
   /** The idle connection to use next. */
   readonly queue: "lifo" | "fifo";

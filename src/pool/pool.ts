@@ -242,9 +242,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   protected placeFreed(): void {}
 
   /**
-   * Takes a connection back. One that is not as it was found is put right, or replaced.
+   * Returns a connection to the pool. The pool resets a changed session, or replaces the connection.
    *
-   * @throws {RedisError} with code `NOT_LEASED` for one that this pool has not lent: foreign, or released twice.
+   * @throws {RedisError} with code `NOT_LEASED` if this pool has not leased the connection, or it was already released.
    */
   release(connection: C): void {
     this.#connections.release(connection);

@@ -13,7 +13,7 @@ export class SessionResets<C extends Connection> {
   readonly #done: (connection: C) => void;
   readonly #under: Set<C> = new Set();
 
-  /** `done` gets each connection that is as it was, or has been closed because it could not be put right. */
+  /** `done` is called with each connection, after its reset or after it was closed because the reset failed. */
   constructor(done: (connection: C) => void) {
     this.#done = done;
   }

@@ -31,11 +31,11 @@ export interface ClientStats extends PoolStats, QueueStats {}
 
 /** The present and total numbers of a pool. */
 export interface PoolStats {
-  /** Connections that exist: idle, in use, and being put right. */
+  /** The number of connections: idle, in use, and being reset. */
   readonly created: number;
   /** The number of idle connections. */
   readonly idle: number;
-  /** Connections that are held, those included that are being put right after their holder. */
+  /** The number of leased connections, including those that are being reset. */
   readonly inUse: number;
   /** The number of pending connects, for callers or for `minIdle`. */
   readonly connecting: number;

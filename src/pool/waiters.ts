@@ -29,7 +29,7 @@ export class Waiters<T, R extends Request = Request> {
     return this.#queue.size;
   }
 
-  /** Waits to be served, up to `timeout` milliseconds (0: without end); `expired` makes the error for that. */
+  /** Waits up to `timeout` milliseconds (0: unlimited). `expired` creates the error of a timeout. */
   wait(timeout: number, request: R, expired: () => Error): Promise<T> {
     const { signal } = request;
     return new Promise((resolve, reject) => {

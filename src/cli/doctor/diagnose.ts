@@ -16,7 +16,7 @@ import { examineSession } from "./session.ts";
 import type { DiagnoseOptions } from "./options.ts";
 import { attempt, connectionTo, type Equipment, readInfo, secretsOf } from "./subject.ts";
 
-/** What was found at one address. */
+/** The findings at one address. */
 interface Found {
   readonly kind: Diagnosis["kind"];
   readonly latency: LatencySummary | undefined;

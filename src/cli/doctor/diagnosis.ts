@@ -1,23 +1,23 @@
 /**
- * What `doctor` finds, as data.
+ * The findings of `doctor`, as data.
  *
  * @module
  */
 
-/** How a step went: `"skipped"` where it does not apply, or could not be asked. */
+/** The result of a step; `"skipped"` if it does not apply or cannot be checked. */
 export type Verdict = "ok" | "warning" | "failure" | "skipped";
 
-/** What one step found. */
+/** The finding of one step. */
 export interface Finding {
-  /** What was looked at, such as `"TLS"`; in a cluster with the address of the node. */
+  /** The checked feature, such as `"TLS"`; in a cluster with the address of the node. */
   readonly step: string;
-  /** How it went. */
+  /** The result. */
   readonly verdict: Verdict;
-  /** A name for what is wrong, such as `"TLS_EXPIRED"`; none where all is well. */
+  /** The code of the problem, such as `"TLS_EXPIRED"`; absent if there is none. */
   readonly code?: string;
-  /** What was found, in one sentence. It contains no secrets. */
+  /** The finding in one sentence, without secrets. */
   readonly message: string;
-  /** What to do about it. */
+  /** The recommended fix. */
   readonly advice?: string;
   /** The duration of the step in milliseconds. */
   readonly time: number;
@@ -35,15 +35,15 @@ export interface LatencySummary {
   readonly p99: number;
   /** The longest. */
   readonly max: number;
-  /** How many took at most `limit` milliseconds, and longer than the limit before. */
+  /** The number of samples up to `limit` milliseconds, and above the previous limit. */
   readonly buckets: readonly { readonly limit: number; readonly count: number }[];
 }
 
-/** What was found about a server, a cluster, or sentinels with their servers. */
+/** The findings about a server, a cluster, or sentinels with their servers. */
 export interface Diagnosis {
   /** The address, without credentials. */
   readonly target: string;
-  /** What answers there; `"unknown"` where nothing did. */
+  /** The kind of server; `"unknown"` without a reply. */
   readonly kind: "server" | "cluster" | "sentinels" | "unknown";
   /** The worst verdict of all steps. */
   readonly verdict: "ok" | "warning" | "failure";
@@ -53,10 +53,10 @@ export interface Diagnosis {
   readonly latency?: LatencySummary;
 }
 
-/** What a step tells, without its name and time. */
+/** The finding of a step, without its name and time. */
 export type Outcome = Omit<Finding, "step" | "time">;
 
-/** Makes an outcome without a complaint. */
+/** Creates an outcome without a problem. */
 export const ok = (message: string): Outcome => ({ verdict: "ok", message });
 
 /** Makes an outcome of a step that does not apply. */
@@ -80,7 +80,7 @@ export const failure = (code: string, message: string, advice: string): Outcome 
 
 /** Collects what steps find. */
 export class Report {
-  /** What was found so far. */
+  /** The findings so far. */
   readonly findings: Finding[] = [];
   readonly #now: () => number;
   readonly #told: ((finding: Finding) => void) | undefined;

@@ -12,7 +12,7 @@ import { type Equipment, readInfo } from "./subject.ts";
 
 type Known = readonly [code: string, pattern: RegExp, message: string, advice: string];
 
-/** What servers reply, and what it means. */
+/** The known replies of servers, with their meanings. */
 const REFUSALS: readonly Known[] = [
   [
     "MAX_CLIENTS",

@@ -7,7 +7,7 @@ import type { Transport } from "../../transport.ts";
 import type { NetworkInspector } from "../inspector.ts";
 import type { Finding } from "./diagnosis.ts";
 
-/** What a diagnosis needs. */
+/** The options of a diagnosis. */
 export interface DiagnoseOptions {
   /** Opens connections. Default: the runtime's. */
   readonly transport?: Transport;

@@ -12,7 +12,7 @@ import { failure, messageOf, ok, type Outcome, type Report, warning } from "./di
 import { examineLogin } from "./login.ts";
 import { connectionTo, type Equipment } from "./subject.ts";
 
-/** What a URL of sentinels names. */
+/** The sentinels and the service of a URL. */
 export interface SentinelSubject {
   /** Options of the connection to each sentinel. */
   readonly sentinels: readonly ResolvedConnectionOptions[];
@@ -40,7 +40,7 @@ export function readSubject(url: string | URL, equipment: Equipment): SentinelSu
   };
 }
 
-/** What one sentinel replies. */
+/** Asks one sentinel. */
 async function askSentinel(
   connection: Connection,
   service: string,

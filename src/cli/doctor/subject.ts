@@ -1,5 +1,5 @@
 /**
- * What is examined, and what with.
+ * The target of a diagnosis, and its connection options.
  *
  * @module
  */

@@ -143,7 +143,7 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
     return finishObject(made);
   };
 
-  /** How the keys in a reply become those of the caller; `undefined` where a reply has none. */
+  /** Returns the function that removes the prefix from keys in a reply; `undefined` if the reply has no keys. */
   #stripOf(name: string): Change | undefined {
     if (KEY_FIRST.test(name)) return this.#stripFirst;
     if (name === "KEYS") return this.#stripAll;

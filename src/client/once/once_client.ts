@@ -19,7 +19,7 @@ import { Pipeline } from "../pipeline/pipeline.ts";
 import { newOnceId, onceCall, type OnceOptions, onceTtl, preparedRecord } from "./once_record.ts";
 import { multiOnce, ONCE_ERROR, singleOnce } from "./once_script.ts";
 
-/** What Lua can pass on to a command, less what the script needs itself. */
+/** The maximum number of arguments that Lua can pass to a command, minus those of the script. */
 const MOST_WORDS = 7_000;
 const UNFIT = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.opaque | CommandFlag.scripted;
 
@@ -179,7 +179,7 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
   }
 }
 
-/** What the script reads again as text where it is beyond 2^53. */
+/** Commands whose result the script reads again as text if it is beyond 2^53. */
 const INTEGERS: ReadonlySet<string> = new Set(["INCR", "INCRBY", "DECR", "DECRBY", "HINCRBY"]);
 
 function bigInteger(reply: Reply): Reply {

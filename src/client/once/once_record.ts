@@ -43,7 +43,7 @@ export function newOnceId(clock: Clock): string {
   return `${clock.random().toString(36).slice(2)}-${clock.random().toString(36).slice(2)}`;
 }
 
-/** What the server answers before anything has run, or while it cannot be reached: then the write is sent again. */
+/** The errors after which the write is sent again: nothing has run, or the server was unreachable. */
 const REPEATED = ["SOCKET_TIMEOUT", "READONLY", "NOREPLICAS"];
 const policies = new WeakMap<RetryPolicy, RetryPolicy>();
 

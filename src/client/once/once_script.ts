@@ -79,7 +79,7 @@ function scriptOf(source: string): Script<Reply> {
   return script;
 }
 
-/** What is asked of a record, beside its commands. */
+/** The parameters of a record, besides its commands. */
 export interface RecordTerms {
   /** The key of the record. */
   readonly record: Arg;

@@ -1,5 +1,5 @@
 /**
- * What became of a write with `once()`: asked later, from any process.
+ * The outcome of a write with `once()`, queried later and from any process.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface OutcomeOptions {
   readonly ttl?: number;
 }
 
-/** What became of a write with an id. `reply` is as the server gave it, not parsed. */
+/** The outcome of a write with an id. `reply` is the unparsed reply of the server. */
 export type Outcome =
   | { readonly executed: "yes"; readonly reply: Reply }
   | { readonly executed: "no"; readonly reply?: undefined };

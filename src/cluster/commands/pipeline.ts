@@ -32,7 +32,7 @@ interface Item {
 /** Runs a command by itself; with `slot` behind the commands of that slot that are being redirected. */
 export type Execute = (command: Command, call: Call, slot?: number) => Promise<unknown>;
 
-/** What the commands of a pipeline share on their way. */
+/** The state that the commands of a pipeline share. */
 interface PipelineState {
   readonly router: Router;
   readonly call: Call;

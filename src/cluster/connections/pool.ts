@@ -186,7 +186,7 @@ export class ClusterConnectionPool {
   /**
    * Takes a connection back.
    *
-   * @throws {RedisError} with code `NOT_LEASED` for one that this pool has not lent: foreign, or released twice.
+   * @throws {RedisError} with code `NOT_LEASED` if this pool has not leased the connection, or it was already released.
    */
   release(connection: Connection): void {
     const home = this.#homes.get(connection);

@@ -164,9 +164,9 @@ export class ClusterState {
     return this.#healthMonitor.isSilent(node);
   }
 
-  /** Whether a master has failed, and so have all its replicas, as the other nodes say: a command would wait in vain. */
+  /** Returns whether a master and all its replicas have failed, as the other nodes report, so waiting is useless. */
   hasFailed(node: ClusterNode): boolean {
-    // It may have come back since the last refresh.
+    // It may be reachable again since the last refresh.
     if (node.health !== "fail" || (node.usable && !this.isSilent(node))) return false;
     const replicas = this.topology.shardOf(node)?.replicas ?? [];
     return replicas.every(({ health }) => health === "fail");
@@ -258,7 +258,7 @@ export class ClusterState {
       if (node.health !== "fail") continue;
       const failed = this.hasFailed(node);
       if (failed || node.role === "replica") this.#cutIfSilent(node, silentError(node));
-      // Nobody takes its place.
+      // It has no successor.
       if (failed) node.openedShared?.evict(replaced(`${node} has failed`));
     }
     for (const node of [...left, ...seeds]) this.#retire(node);

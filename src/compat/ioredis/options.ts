@@ -90,7 +90,7 @@ export interface CommonRedisOptions extends CommanderOptions {
   retryStrategy?: RetryStrategy;
   /** Milliseconds that a command may take. Default: no limit. */
   commandTimeout?: number | undefined;
-  /** Milliseconds after which a command that blocks without end resolves with null. Default: no limit. */
+  /** Milliseconds after which an unlimited blocking command resolves with null. Default: no limit. */
   blockingTimeout?: number | undefined;
   /** Milliseconds added to the own timeout of a blocking command where `blockingTimeout` is set. Default 100. */
   blockingTimeoutGrace?: number | undefined;

@@ -32,7 +32,7 @@ export function formatId(id: bigint): string {
 
 /** An entry that was delivered and not acknowledged. */
 export interface PendingEntry {
-  /** Whom it was delivered to. */
+  /** The consumer that received it. */
   consumer: Consumer;
   /** The time of the last delivery. */
   deliveredAt: number;

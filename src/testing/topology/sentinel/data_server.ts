@@ -28,9 +28,9 @@ export class DataServer implements Host, ReplicationEnd {
   up = true;
   /** Milliseconds until writes of its master arrive. */
   lag = 0;
-  /** Whom it replicates. */
+  /** Its master. */
   master: DataServer | undefined;
-  /** The way to its master. */
+  /** The link to its master. */
   link: ReplicationLink | undefined;
 
   /** A master. */

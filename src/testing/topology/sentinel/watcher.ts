@@ -22,9 +22,9 @@ export class Watcher implements Host {
   port: number;
   /** @inheritdoc */
   up = true;
-  /** Whom it takes to be the master. */
+  /** The master in its view. */
   master: DataServer;
-  /** The version of that: it grows with each failover. */
+  /** The version of the master, which grows with each failover. */
   configEpoch = 0;
   /** The highest known epoch. */
   currentEpoch = 0;
