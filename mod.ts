@@ -68,7 +68,7 @@ export type {
   SentinelPoolOptions,
 } from "./src/sentinel/options.ts";
 export type { AcquireOptions, LeaseInfo, PoolStats } from "./src/pool/pool.ts";
-export type { ClientStats, QueueStats } from "./src/pool/stats.ts";
+export type { ClientStats, CloseOptions, QueueStats } from "./src/pool/stats.ts";
 export type { ClusterNode, NodeRole } from "./src/cluster/topology/node.ts";
 export type {
   BlockingClusterPoolOptions,
@@ -206,8 +206,8 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
  * ```
  */
 export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
-  /** {@linkcode ConnectionPool}. */
-  static override readonly poolClass: typeof ConnectionPool = ConnectionPool;
+  /** {@linkcode BlockingConnectionPool}. */
+  static override readonly poolClass: typeof ConnectionPool = BlockingConnectionPool;
   /** {@linkcode Sentinel}. */
   static override readonly sentinelClient: (url: string | URL, over?: object) => Redis = (url, over) =>
     Sentinel.clientFor(url, over) as Redis;

@@ -11,6 +11,7 @@ import type { Out, Wrap } from "../commands/wrap.ts";
 import { modeOf } from "../connection/connection.ts";
 import type { ConnectionEvents, ListenOptions, TypedEventTarget, TypedListener } from "../events.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
+import type { CloseOptions } from "../pool/stats.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { type CallOptions, refineCall } from "./call_options.ts";
 import type { ClientCore } from "./client_core.ts";
@@ -265,12 +266,18 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * Closes the client. Pending calls may finish within the pool's `closeGrace`; later calls reject. Closes the pool
-   * if the client created it. Never rejects.
+   * Closes the client: later calls reject, blocking commands end (they reject with the code `CLOSED`, and have taken
+   * nothing), and pending calls may finish within the pool's `closeGrace`. With `force`, pending calls reject now,
+   * with `executed: "unknown"` if they were sent. Closes the pool if the client created it. Never rejects.
    */
-  close(): Promise<void> {
+  close(options?: CloseOptions): Promise<void> {
     PubSub.close(this.core.executor);
-    return this.core.executor.close();
+    return this.core.executor.close(options);
+  }
+
+  /** Closes the client without waiting for replies: `close({ force: true })`. */
+  destroy(): void {
+    void this.close({ force: true });
   }
 
   /** Returns the text that `console.log` prints on all runtimes. */

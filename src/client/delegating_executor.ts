@@ -6,6 +6,7 @@
 import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
+import type { CloseOptions } from "../pool/stats.ts";
 import type { Arg } from "../resp/types.ts";
 import type { Call, Executor } from "./executor.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
@@ -91,7 +92,7 @@ export class DelegatingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  close(): Promise<void> {
-    return this.inner.close();
+  close(options?: CloseOptions): Promise<void> {
+    return this.inner.close(options);
   }
 }

@@ -8,6 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { Route } from "../observe/route.ts";
 import type { RetryPolicy } from "../retry.ts";
+import type { CloseOptions } from "../pool/stats.ts";
 import type { Arg, Reply } from "../resp/types.ts";
 import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 
@@ -96,5 +97,5 @@ export interface Executor {
   /** Connects now, within the bounds of `connectTimeout` and `retry`. */
   connect(call: Pick<Call, "signal">): Promise<void>;
   /** Closes the executor: waits for pending commands and refuses later ones. */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

@@ -5,7 +5,9 @@
  */
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import { type RedisOptions as RedisOptionsOver, resolveRedisOptions } from "../options.ts";
-import { ConnectionPool } from "../pool/pool.ts";
+import { RedisError } from "../errors.ts";
+import { BlockingConnectionPool } from "../pool/blocking_pool.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
 import type { ClientStats } from "../pool/stats.ts";
 import type { ClientCache } from "./cache/cache.ts";
 import { CachingExecutor } from "./cache/caching_executor.ts";
@@ -42,7 +44,7 @@ interface RedisCore extends ClientCore {
  */
 export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   /** The class of the pool that a client makes for itself; the package's entry point sets it in its own class. */
-  static readonly poolClass: typeof ConnectionPool = ConnectionPool;
+  static readonly poolClass: typeof ConnectionPool = BlockingConnectionPool;
 
   /** Creates a client for a URL of sentinels. Set by a subclass, because this module does not import sentinels. */
   static readonly sentinelClient: ((url: string | URL, over?: object) => Redis) | undefined = undefined;
@@ -65,6 +67,26 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
         ? sentinelClient(options as string | URL, over).core
         : open(options, over, poolClass),
     );
+    sources.set(this.options, [options, over]);
+  }
+
+  /**
+   * Makes another client with the options of this one; `over` replaces some of them. It has a pool of its own, unless
+   * this client was given one.
+   *
+   * @throws {RedisError} with the code `UNSUPPORTED` for a client that a `Sentinel` made: ask the `Sentinel` for another.
+   * @throws {TypeError | RangeError} for an option that is unknown or wrong.
+   */
+  duplicate(over?: RedisOptions): Redis {
+    const source = sources.get(this.options);
+    if (source === undefined) {
+      throw new RedisError("Cannot duplicate this client: call masterFor() or replicaFor() again", {
+        code: "UNSUPPORTED",
+        executed: "no",
+      });
+    }
+    const [options, own] = source;
+    return new (this.constructor as typeof Redis)(options, { ...own, ...over });
   }
 
   /** The pool behind the client. */
@@ -101,6 +123,19 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
     await drainedOf(this.pool, timeout, signal);
   }
 
+  /**
+   * Lets the process end although the client is open. Its connections have no health checks until `ref()`. A command
+   * that waits for its reply keeps the process alive up to its time limit. Concerns all clients of a shared pool.
+   */
+  unref(): void {
+    this.pool.unref();
+  }
+
+  /** Keeps the process alive while the client is open: the default. */
+  ref(): void {
+    this.pool.ref();
+  }
+
   /** The client-side cache, with the option `cache`. */
   get cache(): ClientCache | undefined {
     return (this.core as RedisCore).cache;
@@ -116,6 +151,10 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
     return this.textView as unknown as Redis<TextPromise>;
   }
 }
+
+/** What clients were made with, by their options. */
+const sources: WeakMap<object, readonly [string | URL | RedisOptions, RedisOptions | undefined]> =
+  new WeakMap();
 
 /** A client of this class over an executor that was made elsewhere, and owns the pool. */
 export function redisOver(

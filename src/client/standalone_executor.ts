@@ -10,7 +10,7 @@ import type { Connection } from "../connection/connection.ts";
 import { startLimit } from "../connection/time_limit.ts";
 import { Pending } from "../connection/pending.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
-import type { QueueStats } from "../pool/stats.ts";
+import type { CloseOptions, QueueStats } from "../pool/stats.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
@@ -217,8 +217,9 @@ export class StandaloneExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CloseOptions = {}): Promise<void> {
+    const closing = this.#closing ??= this.#close(options);
+    return options.force && this.#owner ? this.#pool.close(options) : closing;
   }
 
   #executeSeparately(command: Command, call: Call): Promise<unknown> {
@@ -273,12 +274,12 @@ export class StandaloneExecutor implements Executor {
     return running;
   }
 
-  async #close(): Promise<void> {
+  async #close(options: CloseOptions): Promise<void> {
     this.#waits.refuse();
     // Commands that wait for the first connection count as pending.
-    const arrival = this.shared.arrival();
+    const arrival = options.force ? undefined : this.shared.arrival();
     if (arrival !== undefined) await arrival;
-    if (this.#owner) return await this.#pool.close();
+    if (this.#owner) return await this.#pool.close(options);
     await leaveSharedConnection(this.#pool, this.#connections);
   }
 }

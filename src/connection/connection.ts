@@ -115,6 +115,15 @@ export class Connection {
     return this.#life.handshake?.id;
   }
 
+  /**
+   * Whether a blocking command waits for its reply.
+   *
+   * @internal
+   */
+  get blocks(): boolean {
+    return this.#life.link?.blocks ?? false;
+  }
+
   /** The fields of HELLO's reply. */
   get server(): Readonly<Record<string, Reply>> {
     return this.#life.handshake?.server ?? {};
@@ -281,6 +290,16 @@ export class Connection {
    */
   withdraw(sink: BatchSink, reason: unknown): void {
     this.#life.link?.withdraw(sink, reason);
+  }
+
+  /** Lets the process end although the connection is open. It has no health checks until `ref()`. */
+  unref(): void {
+    this.#life.keepProcess(false);
+  }
+
+  /** Keeps the process alive while the connection is open: the default. */
+  ref(): void {
+    this.#life.keepProcess(true);
   }
 
   /** Waits for the replies that are due, then closes. Later commands are rejected. Never rejects. */

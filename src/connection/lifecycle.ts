@@ -63,6 +63,7 @@ export class ConnectionLifecycle {
   readonly #owner: LifecycleOwner;
   #resolveClosed!: () => void;
   #abort: ((reason: Error) => void) | undefined = undefined;
+  #keepsProcess = true;
 
   /** Begins idle. */
   constructor(owner: LifecycleOwner) {
@@ -74,6 +75,7 @@ export class ConnectionLifecycle {
       session: owner.session,
       ready: () => this.state === "ready" ? this.link : undefined,
       id: () => this.handshake?.id,
+      keepsProcess: () => this.#keepsProcess,
       another: () => owner.another(),
       retire: (cause) => this.pending === 0 ? this.end(cause) : void this.close(),
       dead: (cause) => this.end(cause),
@@ -116,6 +118,15 @@ export class ConnectionLifecycle {
       this.#abort = undefined;
       total.release();
     }
+  }
+
+  /** Sets whether the connection keeps the process alive. Without that, it has no health checks. */
+  keepProcess(alive: boolean): void {
+    if (this.#keepsProcess === alive) return;
+    this.#keepsProcess = alive;
+    if (this.state !== "ready") return;
+    this.link?.keepProcess(alive);
+    this.maintenance.checkHealth(alive);
   }
 
   /** Waits for the replies that are due, then closes. Never rejects. */
@@ -175,7 +186,7 @@ export class ConnectionLifecycle {
           suspect: (mayBlock) => void this.maintenance.suspect(mayBlock),
           encoded: copyArguments,
           dropped: (item) => tracker.dropped(item),
-          idle: () => this.state === "closing" ? this.end(undefined) : this.maintenance.quiet(),
+          idle: () => this.#idle(),
         },
         opened: (link) => this.link = link,
         handshake: async () => {
@@ -188,12 +199,20 @@ export class ConnectionLifecycle {
       this.tracker = tracker;
       this.handshake = result;
       this.state = "ready";
+      if (!this.#keepsProcess) this.link!.keepProcess(false);
     } catch (cause) {
       throw this.#notConnected(cause);
     } finally {
       limit.release();
     }
     this.maintenance.start(given);
+  }
+
+  /** No reply is due any more. */
+  #idle(): void {
+    if (this.state === "closing") return this.end(undefined);
+    this.maintenance.quiet();
+    if (!this.#keepsProcess) this.link?.stopTimer();
   }
 
   #notConnected(cause: unknown): unknown {

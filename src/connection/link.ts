@@ -156,6 +156,18 @@ export class Link {
     this.#socket.resume();
   }
 
+  /** Sets whether the socket keeps the process alive. */
+  keepProcess(alive: boolean): void {
+    if (alive) return this.#socket.ref();
+    this.#socket.unref();
+    this.stopTimer();
+  }
+
+  /** Stops the timer for deadlines, if no command waits for its reply. */
+  stopTimer(): void {
+    if (this.pending === 0) this.#watchdog.deadlines.clear();
+  }
+
   /** The number of commands that wait for their reply, including unsent ones. */
   get pending(): number {
     return this.dispatcher.queue.length + this.#output.unsent.commands;

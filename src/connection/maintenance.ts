@@ -37,6 +37,8 @@ export interface MaintenanceOwner {
   retire(cause: Error): void;
   /** Ends the connection. */
   dead(cause: Error): void;
+  /** Whether the connection keeps the process alive. */
+  keepsProcess(): boolean;
 }
 
 /** Checks the health of a connection and renews its credentials, between the commands of its users. */
@@ -94,8 +96,14 @@ export class ConnectionMaintenance implements BatchSink {
   /** Starts when the connection is ready; `current` are the credentials in use. */
   start(current: Partial<Credentials>): void {
     this.#current = current;
-    this.#healthCheck.start();
+    this.checkHealth(this.#owner.keepsProcess());
     this.quiet();
+  }
+
+  /** Starts or stops the health checks: their timer would keep the process alive. */
+  checkHealth(on: boolean): void {
+    this.#healthCheck.stop();
+    if (on) this.#healthCheck.start();
   }
 
   /** Stops when the connection has ended. */

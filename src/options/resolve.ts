@@ -256,7 +256,9 @@ export function resolveRedisOptions<P = unknown>(
   if (cache !== undefined && rest.protocol === 2) throw needs3();
   if (pool === undefined) {
     // The cache needs RESP3: fail when connecting, not later.
-    const options = resolvePool(cache === undefined ? rest : { ...rest, protocol: 3 }, false);
+    // Calls wait for a place as long as their own time limit allows.
+    const pooled = { maxConnections: 100, timeout: 0, ...rest };
+    const options = resolvePool(cache === undefined ? pooled : { ...pooled, protocol: 3 }, true);
     return new ResolvedRedisOptions<P>(together, options.connection, undefined, options, cache);
   }
   const given = rest;

@@ -71,6 +71,11 @@ export class IdleStore<C> {
     return index >= 0;
   }
 
+  /** Returns all connections. */
+  all(): C[] {
+    return this.#entries.map((entry) => entry.connection);
+  }
+
   /** Takes all out. */
   clear(): C[] {
     this.#deadlines.clear();

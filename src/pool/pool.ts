@@ -18,6 +18,8 @@ import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } 
 import type { Observer } from "../observer.ts";
 import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
+import type { CloseOptions } from "./stats.ts";
+import { unblock } from "./unblock.ts";
 import { closedError, cutError, leaseCutError, limitError } from "./errors.ts";
 import { isDemoted, ReconnectSignal } from "./reconnect.ts";
 import { withTimeout } from "../connection/sleep.ts";
@@ -72,6 +74,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   #opened = 0;
   #gone = 0;
   #closed = false;
+  #keepsProcess = true;
   #closing: Promise<void> | undefined = undefined;
   #returned: (() => void) | undefined = undefined;
 
@@ -263,6 +266,21 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     this.#connections.disconnectUsed(cut);
   }
 
+  /**
+   * Lets the process end although connections of the pool are open. They have no health checks until `ref()`. A
+   * command that waits for its reply keeps the process alive up to its time limit.
+   */
+  unref(): void {
+    this.#keepsProcess = false;
+    for (const connection of this.#connections.all()) connection.unref();
+  }
+
+  /** Keeps the process alive while a connection is open: the default. */
+  ref(): void {
+    this.#keepsProcess = true;
+    for (const connection of this.#connections.all()) connection.ref();
+  }
+
   /** Does what `disconnect()` does, and counts `opened` and `closed` from zero. */
   reset(): void {
     this.disconnect();
@@ -271,13 +289,16 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   /**
-   * Closes the pool: rejects new leases, waits for current leases up to `closeGrace`, then closes all connections.
-   * Never rejects. Further calls wait for the same end.
+   * Closes the pool: rejects new leases, ends blocking commands (CLIENT UNBLOCK), waits for current leases up to
+   * `closeGrace`, then closes all connections. With `force` it closes all connections now: commands that wait for their
+   * reply reject with `executed: "unknown"`. Never rejects. Further calls wait for the same end.
    */
-  close(): Promise<void> {
+  close({ force = false }: CloseOptions = {}): Promise<void> {
     // Listeners may check whether the pool is closed.
     this.#closed = true;
-    return this.#closing ??= this.#close();
+    this.#closing ??= this.#close(force);
+    if (force) this.disconnect();
+    return this.#closing;
   }
 
   /** Closes the pool. */
@@ -329,6 +350,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Registers a new connection. The caller must lease it or make it idle synchronously. */
   #admit(connection: Connection): void {
     this.#opened++;
+    if (!this.#keepsProcess) connection.unref();
     this.#connections.add(connection);
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
@@ -364,11 +386,22 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     if (this.#connections.inUse === 0) this.#returned?.();
   }
 
-  async #close(): Promise<void> {
+  /** The connection that ends blocking commands: an idle one, else a new one, also beyond `maxConnections`. */
+  async #helper(idle: Connection | undefined): Promise<Connection> {
+    return idle?.state === "ready" ? idle : await this.openConnection(new AbortController().signal);
+  }
+
+  async #close(force: boolean): Promise<void> {
     if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
     this.#minIdle.stop(() => cutError(this.options));
     this.#pendingConnects.abort(() => cutError(this.options));
-    const ends = this.#connections.clearIdle().map((connection) => connection.close());
+    const [first, ...idle] = this.#connections.clearIdle();
+    const ends = idle.map((connection) => connection.close());
+    const blocked = this.#connections.leases.connections().filter(({ blocks, id }) =>
+      blocks && id !== undefined
+    );
+    if (blocked.length > 0 && !force) ends.push(unblock(blocked, () => this.#helper(first)));
+    else if (first !== undefined) ends.push(first.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
     if (this.#connections.inUse === 0) this.#returned!();

@@ -109,6 +109,11 @@ export class PooledConnections<C extends Connection> {
     return this.#resets.yield();
   }
 
+  /** Returns all connections. */
+  all(): C[] {
+    return [...this.#idle.all(), ...this.#resets.connections(), ...this.leases.connections()];
+  }
+
   /** Takes out all idle connections. */
   clearIdle(): C[] {
     return this.#idle.clear();

@@ -72,3 +72,9 @@ export function explainStats(stats: PoolStats): string {
   }
   return lines.join("\n");
 }
+
+/** The options of `close()`. */
+export interface CloseOptions {
+  /** Whether to close the connections without waiting for replies that are due. Default `false`. */
+  readonly force?: boolean;
+}

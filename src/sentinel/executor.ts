@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CloseOptions } from "../pool/stats.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Call } from "../client/executor.ts";
 import { StandaloneExecutor } from "../client/standalone_executor.ts";
@@ -55,9 +56,10 @@ export class ReadingExecutor extends StandaloneExecutor {
   }
 
   /** @inheritdoc */
-  override async close(): Promise<void> {
-    const reader = this.#reader?.close() ?? this.#loading?.then((loaded) => loaded.close(), () => {});
-    await Promise.all([super.close(), reader]);
+  override async close(options?: CloseOptions): Promise<void> {
+    const reader = this.#reader?.close(options) ??
+      this.#loading?.then((loaded) => loaded.close(options), () => {});
+    await Promise.all([super.close(options), reader]);
   }
 
   #reads({ spec: { flags } }: Command): boolean {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CloseOptions } from "../pool/stats.ts";
 import { sleep } from "../connection/sleep.ts";
 import type { Timer } from "../clock.ts";
 import { text } from "../commands/replies.ts";
@@ -87,14 +88,14 @@ export class ReplicaReader {
   }
 
   /** Ends all connections to servers that are read from; reads go to the home pool from now on. */
-  async close(): Promise<void> {
+  async close(options?: CloseOptions): Promise<void> {
     this.#ended = true;
     this.#unwatch?.();
     const { clock } = this.#options.home.options.connection;
     clock.clearTimeout(this.#timer);
     clock.clearTimeout(this.#offsetTimer);
-    const nodes = [...this.#nodes.values()].map((node) => node.executor.close());
-    await Promise.all([this.#master?.close(), ...nodes]);
+    const nodes = [...this.#nodes.values()].map((node) => node.executor.close(options));
+    await Promise.all([this.#master?.close(options), ...nodes]);
   }
 
   /** Reads, and reads elsewhere when the server goes away meanwhile: a read can be repeated. */

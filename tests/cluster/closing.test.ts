@@ -84,7 +84,8 @@ async function closedAt(step: number, life: string, state: string, readFrom: "ma
   const at = `${life}, ${state}, closed at step ${step}`;
   assert.equal(ends, 2, `${at}: close() and what was under way end`);
   await clock.advance(1_000);
-  assert.equal(late, 0, `${at}: nothing connects after close()`);
+  // What blocks is ended over another connection.
+  assert.ok(late <= (life === "blpop" ? 1 : 0), `${at}: nothing else connects after close()`);
   assert.equal(fake.open, 0, `${at}: sockets`);
   assert.equal(clock.pendingTimers, 0, `${at}: timers`);
   return reached;

@@ -168,7 +168,7 @@ describe("printing", () => {
     assert.equal(inspect(redis), `Redis { ${where} }`);
     assert.equal(
       inspect(redis.pool),
-      `ConnectionPool { ${where}: 1 of 100 connections in use, 0 idle, 0 connecting, 0 waiting for one }`,
+      `BlockingConnectionPool { ${where}: 1 of 100 connections in use, 0 idle, 0 connecting, 0 waiting for one }`,
     );
     const connection = await redis.pool.acquire();
     assert.equal(inspect(connection), `Connection { ${where}, ready }`);

@@ -33,7 +33,8 @@ async function clientsNamed(name: string): Promise<number> {
 
 describe("ConnectionPool(connection_class, max_connections, **kwargs)", () => {
   it("refuses at its limit at once: of ten calls on two connections eight fail", async () => {
-    await using redis = new Redis({ ...at(), maxConnections: 2, multiplex: false });
+    await using pool = new ConnectionPool({ ...at(), maxConnections: 2 });
+    await using redis = new Redis({ pool, multiplex: false });
     await redis.set("fubar", 1);
     const calls = Array.from({ length: 10 }, () => redis.get("fubar"));
     const results = await Promise.allSettled(calls);

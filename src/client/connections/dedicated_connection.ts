@@ -75,6 +75,10 @@ export async function runDedicated(
       connection ??= await acquire(command.spec.name, call, deadline);
       return await runOn(connection, command, call, deadline, blocks);
     } catch (error) {
+      // The pool that closes has ended it, and it has taken nothing.
+      if (pool.closed && error instanceof RedisError && error.code === "UNBLOCKED") {
+        throw closedError(command.spec.name);
+      }
       if (connection !== undefined && pool.misplaced(error, connection)) {
         connection.disconnect();
         if (isRefusal(error) && !call.signal?.aborted && clock.now() < deadline) continue;

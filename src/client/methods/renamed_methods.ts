@@ -11,7 +11,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   on: "addEventListener(type, listener), or subscribe(channel, listener) for messages",
   off: "removeEventListener(type, listener)",
   quit: "close()",
-  disconnect: "close()",
+  disconnect: "close(), or destroy() to wait for nothing",
   end: "close()",
   call: "command(...words)",
   sendCommand: "command(...words)",
@@ -32,7 +32,7 @@ export interface RenamedMethods<W extends Wrap> extends CommandMethods<W> {
   off(...args: unknown[]): never;
   /** @deprecated Use `close()`. */
   quit(...args: unknown[]): never;
-  /** @deprecated Use `close()`. */
+  /** @deprecated Use `close()`, or `destroy()` to wait for nothing. */
   disconnect(...args: unknown[]): never;
   /** @deprecated Use `command(...words)`. */
   call(...args: unknown[]): never;

@@ -5,6 +5,7 @@
  */
 import { abortBy } from "../../connection/abort_group.ts";
 import type { Call, Executor, Traced } from "../../client/executor.ts";
+import type { CloseOptions } from "../../pool/stats.ts";
 import type { SubscriptionRouter } from "../../client/pubsub/subscription_router.ts";
 import { keepArguments } from "../../client/commands/keep_arguments.ts";
 import { runDedicated } from "../../client/connections/dedicated_connection.ts";
@@ -201,8 +202,9 @@ export class ClusterExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CloseOptions = {}): Promise<void> {
+    const closing = this.#closing ??= this.#close(options);
+    return options.force && this.#owner ? this.#pool.close(options) : closing;
   }
 
   #apart(command: Command, call: Call): Promise<unknown> {
@@ -327,9 +329,9 @@ export class ClusterExecutor implements Executor {
     return running;
   }
 
-  async #close(): Promise<void> {
+  async #close(options: CloseOptions): Promise<void> {
     this.#leave();
     this.router.close();
-    if (this.#owner) await this.#pool.close();
+    if (this.#owner) await this.#pool.close(options);
   }
 }

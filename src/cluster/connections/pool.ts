@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CloseOptions } from "../../pool/stats.ts";
 import { Connection } from "../../connection/connection.ts";
 import { ClusterError, ConnectionError, MaxConnectionsError, RedisError } from "../../errors.ts";
 import { type ConnectionClass, type ResolvedPoolOptions, resolvePoolOptions } from "../../options.ts";
@@ -242,11 +243,13 @@ export class ClusterConnectionPool {
   }
 
   /**
-   * Closes the pool: rejects new leases, waits for current leases up to `closeGrace`, then closes all connections.
-   * Never rejects.
+   * Closes the pool: rejects new leases, ends blocking commands, waits for current leases up to `closeGrace`, then
+   * closes all connections. With `force` it closes all connections now. Never rejects.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CloseOptions = {}): Promise<void> {
+    const pools = options.force ? [...this.#pools] : [];
+    this.#closing ??= this.#close(options);
+    return Promise.all([this.#closing, ...pools.map((pool) => pool.close(options))]).then(() => {});
   }
 
   /** Closes the pool. */
@@ -375,14 +378,14 @@ export class ClusterConnectionPool {
     });
   }
 
-  async #close(): Promise<void> {
+  async #close(options: CloseOptions): Promise<void> {
     // First, so that listeners find the pool closed.
     this.#closed = true;
     this.#life.abort(this.#closedError());
     this.refuseWaiters(this.#closedError());
     await Promise.all([
       ...[...this.#closers].map((closer) => closer()),
-      ...[...this.#pools].map((pool) => pool.close()),
+      ...[...this.#pools].map((pool) => pool.close(options)),
     ]);
     this.#pools.clear();
   }
