@@ -212,7 +212,7 @@ export class ConnectionLifecycle {
   #idle(): void {
     if (this.state === "closing") return this.end(undefined);
     this.maintenance.quiet();
-    if (!this.#keepsProcess) this.link?.stopTimer();
+    if (!this.#keepsProcess) this.link?.keepProcess(false);
   }
 
   #notConnected(cause: unknown): unknown {

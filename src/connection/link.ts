@@ -156,15 +156,10 @@ export class Link {
     this.#socket.resume();
   }
 
-  /** Sets whether the socket keeps the process alive. */
+  /** Sets whether the socket, and the timer of an idle link, keep the process alive. */
   keepProcess(alive: boolean): void {
     if (alive) return this.#socket.ref();
     this.#socket.unref();
-    this.stopTimer();
-  }
-
-  /** Stops the timer for deadlines, if no command waits for its reply. */
-  stopTimer(): void {
     if (this.pending === 0) this.#watchdog.deadlines.clear();
   }
 

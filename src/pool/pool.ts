@@ -74,7 +74,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   #opened = 0;
   #gone = 0;
   #closed = false;
-  #keepsProcess = true;
   #closing: Promise<void> | undefined = undefined;
   #returned: (() => void) | undefined = undefined;
 
@@ -266,19 +265,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     this.#connections.disconnectUsed(cut);
   }
 
-  /**
-   * Lets the process end although connections of the pool are open. They have no health checks until `ref()`. A
-   * command that waits for its reply keeps the process alive up to its time limit.
-   */
+  /** Lets the process end although connections of the pool are open. They have no health checks until `ref()`. */
   unref(): void {
-    this.#keepsProcess = false;
-    for (const connection of this.#connections.all()) connection.unref();
+    this.#connections.keepProcess(false);
   }
 
   /** Keeps the process alive while a connection is open: the default. */
   ref(): void {
-    this.#keepsProcess = true;
-    for (const connection of this.#connections.all()) connection.ref();
+    this.#connections.keepProcess(true);
   }
 
   /** Does what `disconnect()` does, and counts `opened` and `closed` from zero. */
@@ -294,16 +288,15 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * reply reject with `executed: "unknown"`. Never rejects. Further calls wait for the same end.
    */
   close({ force = false }: CloseOptions = {}): Promise<void> {
-    // Listeners may check whether the pool is closed.
-    this.#closed = true;
+    this.#closed = true; // Before listeners are called.
     this.#closing ??= this.#close(force);
     if (force) this.disconnect();
     return this.#closing;
   }
 
   /** Closes the pool. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /**
@@ -350,7 +343,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Registers a new connection. The caller must lease it or make it idle synchronously. */
   #admit(connection: Connection): void {
     this.#opened++;
-    if (!this.#keepsProcess) connection.unref();
     this.#connections.add(connection);
     queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
@@ -386,11 +378,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     if (this.#connections.inUse === 0) this.#returned?.();
   }
 
-  /** The connection that ends blocking commands: an idle one, else a new one, also beyond `maxConnections`. */
-  async #helper(idle: Connection | undefined): Promise<Connection> {
-    return idle?.state === "ready" ? idle : await this.openConnection(new AbortController().signal);
-  }
-
   async #close(force: boolean): Promise<void> {
     if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
     this.#minIdle.stop(() => cutError(this.options));
@@ -400,8 +387,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const blocked = this.#connections.leases.connections().filter(({ blocks, id }) =>
       blocks && id !== undefined
     );
-    if (blocked.length > 0 && !force) ends.push(unblock(blocked, () => this.#helper(first)));
-    else if (first !== undefined) ends.push(first.close());
+    if (blocked.length > 0 && !force) {
+      ends.push(unblock(blocked, first, (signal) => this.openConnection(signal)));
+    } else if (first !== undefined) ends.push(first.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());
     if (this.#connections.inUse === 0) this.#returned!();

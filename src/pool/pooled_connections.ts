@@ -28,6 +28,7 @@ export class PooledConnections<C extends Connection> {
   /** The connections that callers hold. */
   readonly leases: Leases<C>;
   readonly #owner: PooledConnectionsOwner<C>;
+  #keepsProcess = true;
   readonly #idle: IdleStore<C>;
   readonly #resets: SessionResets<C>;
   readonly #lifetimes: Lifetimes<C>;
@@ -60,6 +61,7 @@ export class PooledConnections<C extends Connection> {
 
   /** Adds a new connection; the caller leases it or takes it back at once. */
   add(connection: C): void {
+    if (!this.#keepsProcess) connection.unref();
     this.#lifetimes.begin(connection);
     connection.listen({ closed: (cause) => this.#lost(connection, cause) });
   }
@@ -109,9 +111,13 @@ export class PooledConnections<C extends Connection> {
     return this.#resets.yield();
   }
 
-  /** Returns all connections. */
-  all(): C[] {
-    return [...this.#idle.all(), ...this.#resets.connections(), ...this.leases.connections()];
+  /** Sets whether connections keep the process alive, those that are added later included. */
+  keepProcess(alive: boolean): void {
+    this.#keepsProcess = alive;
+    for (const one of [...this.#idle.all(), ...this.#resets.connections(), ...this.leases.connections()]) {
+      if (alive) one.ref();
+      else one.unref();
+    }
   }
 
   /** Takes out all idle connections. */

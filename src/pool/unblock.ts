@@ -11,16 +11,18 @@ import { sleep } from "../connection/sleep.ts";
 const PAUSE = 10;
 
 /**
- * Unblocks connections by means of another connection to the same server, which it then closes. Resolves when no command
- * blocks any more, or when the server or the rights of the user do not allow it.
+ * Unblocks connections by means of another connection to the same server, which it then closes: an idle one, else a new
+ * one, also beyond `maxConnections`. Resolves when no command blocks any more, or when the server or the rights of the
+ * user do not allow it.
  */
 export async function unblock(
   blocked: readonly Connection[],
-  open: () => Promise<Connection>,
+  idle: Connection | undefined,
+  open: (signal: AbortSignal) => Promise<Connection>,
 ): Promise<void> {
-  let helper: Connection | undefined;
+  let helper = idle;
   try {
-    helper = await open();
+    if (helper?.state !== "ready") helper = await open(new AbortController().signal);
     const { address, options: { clock } } = helper;
     const waits = (one: Connection): boolean =>
       one.state === "ready" && one.blocks && one.address === address;
