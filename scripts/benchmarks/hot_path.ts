@@ -5,6 +5,8 @@
  * `node scripts/benchmarks/hot_path.ts [FOLDER...]`, also with Deno and Bun. Each FOLDER is another checkout to
  * compare. It measures processor time, so a busy machine matters less.
  *
+ * With `--signal` each contends twice: without a signal, and with one that all its commands share.
+ *
  * @module
  */
 import { resolve } from "node:path";
@@ -23,7 +25,7 @@ const KEY = "bench:key";
 const encoder = new TextEncoder();
 const REPLY = encoder.encode(`$${VALUE.length}\r\n${VALUE}\r\n`);
 const COMMAND = `*2\r\n$3\r\nGET\r\n$${KEY.length}\r\n${KEY}\r\n`.length;
-const REPLIES = 16_384;
+const REPLIES = 32_768;
 const many = new Uint8Array(REPLY.length * REPLIES);
 for (let index = 0; index < REPLIES; index++) many.set(REPLY, index * REPLY.length);
 
@@ -59,7 +61,7 @@ function answering(): Transport {
 }
 
 type Entry = Pick<typeof here, "Redis">;
-const folders = process.argv.slice(2);
+const folders = process.argv.slice(2).filter((word) => word !== "--signal");
 const entries: Entry[] = [here];
 for (const folder of folders) {
   entries.push(await import(pathToFileURL(resolve(folder, "mod.ts")).href) as Entry);
@@ -68,27 +70,34 @@ const clients = entries.map(({ Redis }) =>
   new Redis({ transport: answering(), protocol: 2, libName: false, healthCheckInterval: 0 })
 );
 for (const client of clients) await client.connect();
+const names = ["this", ...folders];
+const contenders = process.argv.includes("--signal")
+  ? clients.flatMap((client, index) => [
+    { client, name: names[index]! },
+    {
+      client: client.with({ signal: new AbortController().signal }),
+      name: `${names[index]!}, shared signal`,
+    },
+  ])
+  : clients.map((client, index) => ({ client, name: names[index]! }));
 console.log(`${runtime()}: processor time a GET, quarters of the rounds around the ratio`);
-for (const together of [1, 64, 1000]) {
-  const costs = clients.map((): number[] => []);
+for (const together of [1, 64, 1000, 20_000]) {
+  const costs = contenders.map((): number[] => []);
   for (let round = -8; round < ROUNDS; round++) {
-    for (let turn = 0; turn < clients.length; turn++) {
-      const which = round % 2 === 0 ? turn : clients.length - 1 - turn;
-      const client = clients[which]!;
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const which = round % 2 === 0 ? turn : contenders.length - 1 - turn;
+      const { client } = contenders[which]!;
       const { cpu } = await takeTurn(() => client.get(KEY), together, TURN);
       if (round >= 0) costs[which]!.push(cpu);
     }
   }
-  clients.forEach((_, index) => {
-    const ratios = costs[0]!.map((cost, round) => cost / costs[index]![round]!);
+  contenders.forEach(({ name }, index) => {
+    // How many times as much as this one each of the others costs.
+    const ratios = costs[index]!.map((cost, round) => cost / costs[0]![round]!);
     const spread = [0.5, 0.25, 0.75].map((q) => quantile(ratios, q).toFixed(3));
     const ratio = index === 0 ? "" : `  x${spread[0]} (${spread[1]} to ${spread[2]})`;
-    const name = index === 0 ? "this" : folders[index - 1]!;
-    console.log(
-      `  ${String(together).padStart(5)} at once  ${
-        (median(costs[index]!) * 1000).toFixed(0).padStart(6)
-      } ns  ${name}${ratio}`,
-    );
+    const cost = (median(costs[index]!) * 1000).toFixed(0).padStart(6);
+    console.log(`  ${String(together).padStart(5)} at once  ${cost} ns  ${name}${ratio}`);
   });
 }
 process.exit(0);

@@ -5,7 +5,7 @@
  */
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
-import type { Abortable, AbortGroup } from "./abort_group.ts";
+import type { AbortGroup } from "./abort_group.ts";
 import { KEPT, snapshot } from "../resp/snapshot.ts";
 import { rejectWithCaller } from "./caller_stack.ts";
 import type { ArgumentCopies } from "./argument_copies.ts";
@@ -67,10 +67,6 @@ export interface ColdFields {
   retry?: RetryPolicy;
   /** The bytes that it holds in memory while it waits for a connection. */
   size?: number;
-  /** The commands of its caller's signal. */
-  aborts?: AbortGroup;
-  /** Its member of that group, if it is not the command itself. */
-  aborted?: Abortable;
   /** Called when it settles, before its promise; with the error if it is rejected. */
   settled?: (error?: unknown) => void;
 }
@@ -89,6 +85,8 @@ export class Pending {
   done = false;
   /** The sender, which may retry it. */
   sender: Sender | undefined = undefined;
+  /** The commands of its caller's signal. */
+  aborts: AbortGroup | undefined = undefined;
   /** Copies of its arguments. */
   copies: ArgumentCopies | undefined = undefined;
   /** The position of the first copy. */
@@ -154,7 +152,8 @@ export class Pending {
     if (this.done) return;
     // Before other code runs.
     this.done = true;
-    if (this.#cold !== undefined) ended(this.#cold, this);
+    if (this.aborts !== undefined) this.aborts.leave();
+    this.#cold?.settled?.();
     let value: unknown = reply;
     const parse = this.command.parse;
     if (parse !== undefined) {
@@ -188,7 +187,8 @@ export class Pending {
   reject(error: unknown): void {
     if (this.done) return;
     this.done = true;
-    if (this.#cold !== undefined) ended(this.#cold, this, error);
+    if (this.aborts !== undefined) this.aborts.leave();
+    this.#cold?.settled?.(error);
     this.#settle(this.#cold?.mayHaveExecuted ? withUnknownOutcome(error) : error);
   }
 
@@ -206,11 +206,6 @@ export class Pending {
     if (this.#batch !== undefined) this.#batch.rejected(this.#index, error as Error);
     else rejectWithCaller(this.#resolve!, this.#reject!, error);
   }
-}
-
-function ended(cold: ColdFields, pending: Pending, error?: unknown): void {
-  cold.aborts?.leave(cold.aborted ?? pending);
-  cold.settled?.(error);
 }
 
 const NO_BYTES = new Uint8Array(0);
