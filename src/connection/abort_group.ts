@@ -46,7 +46,8 @@ export class AbortGroup {
     let group = groups.get(signal);
     if (group === undefined) groups.set(signal, group = new AbortGroup(signal));
     lastSignal = signal;
-    return lastGroup = group;
+    lastGroup = group;
+    return group;
   }
 
   /** Adds a command, which is rejected with the signal's reason when the signal is aborted. It calls `leave()` when it settles. */
@@ -60,7 +61,7 @@ export class AbortGroup {
     if (--this.#waiting === 0) {
       this.#members = [];
       this.#signal.removeEventListener("abort", this.#abort);
-      if (this === lastGroup) lastSignal = lastGroup = undefined;
+      lastSignal = undefined;
     } else if (this.#members.length > SHORT && this.#members.length > 2 * this.#waiting) {
       this.#members = this.#members.filter(({ done }) => !done);
     }
@@ -68,7 +69,7 @@ export class AbortGroup {
 
   readonly #abort = (): void => {
     const { reason } = this.#signal;
-    for (const member of this.#members.slice()) if (!member.done) member.reject(reason);
+    for (const member of this.#members) if (!member.done) member.reject(reason);
   };
 }
 
