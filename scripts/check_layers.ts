@@ -12,7 +12,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findCircles } from "./layers/circles.ts";
 import { LOADERS, roomOf, tableFaults } from "./layers/rooms.ts";
-import { findForeignNames, findImports } from "./layers/source.ts";
+import { findForeignNames, findImports, findTimes } from "./layers/source.ts";
 import { tokenize } from "./layers/tokens.ts";
 
 /** The published folders, to which the rules about imports apply. */
@@ -74,6 +74,25 @@ function nameFaults(path: string, text: string): string[] {
   );
 }
 
+/** Files that may take the runtime's time and chance: the clock, and a test server that has none. */
+const REAL_TIME: ReadonlySet<string> = new Set([
+  "src/clock.ts",
+  "src/client/once/once_record.ts",
+  "src/testing/in_process.ts",
+  "src/testing/scripting/scripting.ts",
+  "src/testing/server.ts",
+]);
+
+function timeFaults(path: string, text: string): string[] {
+  // Programs, adapters of other libraries, and the API of ioredis have no clock.
+  if (!path.startsWith("src/") || /^src\/(cli|adapters|compat)\//.test(path) || REAL_TIME.has(path)) {
+    return [];
+  }
+  return findTimes(tokenize(text)).map(({ name, line }) =>
+    `${path}:${line}: calls ${name}(); time and chance come from a clock (src/clock.ts)`
+  );
+}
+
 /** Everything that is wrong with the house in `root`, one line each. */
 export function checkLayers(root: string): string[] {
   const faults = tableFaults();
@@ -86,6 +105,7 @@ export function checkLayers(root: string): string[] {
       ...lengthFault(path, text),
       ...importFaults(root, path, text, found),
       ...nameFaults(path, text),
+      ...timeFaults(path, text),
     );
     imports.set(path, found);
   }

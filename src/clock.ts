@@ -17,6 +17,8 @@ export interface Clock {
   clearTimeout(timer: Timer): void;
   /** A number from 0 (included) to 1 (excluded): jitter comes from here, so that tests can be repeated. */
   random(): number;
+  /** Milliseconds since 1970. Default: the runtime's own. */
+  date?(): number;
 }
 
 /** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */
@@ -49,4 +51,15 @@ export const systemClock: Clock = {
   clearTimeout: (timer) =>
     timer instanceof LongTimer ? timer.clear() : clearTimeout(timer as ReturnType<typeof setTimeout>),
   random: () => Math.random(),
+  date: () => Date.now(),
 };
+
+/** Milliseconds since 1970, by a clock. */
+export function dateOf(clock: Clock): number {
+  return clock.date?.() ?? Date.now();
+}
+
+/** A text that no other caller gets; by a clock of its own for tests, the same row of them in each run. */
+export function uniqueId(clock: Clock): string {
+  return clock === systemClock ? crypto.randomUUID() : `${clock.random()}${clock.random()}`;
+}

@@ -32,6 +32,23 @@ export function findImports(tokens: readonly Token[]): Mention[] {
   return mentions;
 }
 
+const TIMES: ReadonlyMap<string, string> = new Map([
+  ["Date", "now"],
+  ["performance", "now"],
+  ["Math", "random"],
+  ["crypto", "randomUUID"],
+]);
+
+/** Returns the calls that take the runtime's time or chance: `Date.now`, `Math.random` and the like. */
+export function findTimes(tokens: readonly Token[]): Mention[] {
+  return tokens.flatMap(({ kind, text, line }, index) => {
+    const method = kind === "word" ? TIMES.get(text) : undefined;
+    const called = method !== undefined && tokens[index + 1]?.text === "." &&
+      tokens[index + 2]?.text === method;
+    return called ? [{ name: `${text}.${method}`, line }] : [];
+  });
+}
+
 /** Returns the uses of globals of runtimes, including `globalThis.Deno` and `globalThis["Deno"]`. */
 export function findForeignNames(tokens: readonly Token[]): Mention[] {
   return tokens.filter((token, index) => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../clock.ts";
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
 import type { AbortGroup } from "./abort_group.ts";
@@ -104,6 +105,11 @@ export class Pending {
     this.timeout = timeout;
     this.#batch = batch;
     this.#index = index;
+  }
+
+  /** Sets the deadline, unless an earlier attempt has set it. */
+  startDeadline(clock: Pick<Clock, "now">): void {
+    if (this.deadline === 0) this.deadline = this.timeout === 0 ? Infinity : clock.now() + this.timeout;
   }
 
   /** The cold fields, if there are any. */

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { systemClock } from "../clock.ts";
 import type {
   BatchOperation,
   CommandOperation,
@@ -128,7 +129,7 @@ class OpenTelemetryObserver implements Observer {
     const api = this.#api;
     const name = nameOf(operation);
     const attributes = attributesOf(operation, name);
-    const start = performance.now();
+    const start = systemClock.now();
     const context = api.context.active();
     const span = this.#tracer?.startSpan(
       spanName(operation, name),
@@ -150,7 +151,7 @@ class OpenTelemetryObserver implements Observer {
     } finally {
       const route = operation.route && routeAttributes(operation.route);
       if (route !== undefined) span?.setAttributes({ ...route.server, ...route.span });
-      this.#duration?.record((performance.now() - start) / 1000, {
+      this.#duration?.record((systemClock.now() - start) / 1000, {
         ...attributes.common,
         ...route?.server,
         ...failure,

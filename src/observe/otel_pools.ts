@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { systemClock } from "../clock.ts";
 import { MaxConnectionsError } from "../errors.ts";
 import type { ObservedPool } from "../observer.ts";
 import { POOL } from "./otel_names.ts";
@@ -83,18 +84,18 @@ export class PoolMetrics {
 
   /** Times the opening of a connection; one that fails was not created. */
   async connect<T>(name: string, run: () => Promise<T>): Promise<T> {
-    const start = performance.now();
+    const start = systemClock.now();
     const connection = await run();
-    this.#createTime.record((performance.now() - start) / 1000, { [POOL]: name });
+    this.#createTime.record((systemClock.now() - start) / 1000, { [POOL]: name });
     return connection;
   }
 
   /** Records the waiting time for a connection, and counts timeouts. */
   async acquire<T>(name: string, run: () => Promise<T>): Promise<T> {
-    const start = performance.now();
+    const start = systemClock.now();
     try {
       const connection = await run();
-      this.#waitTime.record((performance.now() - start) / 1000, { [POOL]: name });
+      this.#waitTime.record((systemClock.now() - start) / 1000, { [POOL]: name });
       return connection;
     } catch (error) {
       if (error instanceof MaxConnectionsError && error.code === "POOL_TIMEOUT") {

@@ -41,6 +41,11 @@ export class SimulatedClock implements Clock {
     return this.#now;
   }
 
+  /** The simulated time in milliseconds since 1970. */
+  date(): number {
+    return 1_700_000_000_000 + this.#now;
+  }
+
   /** Calls `callback` when time has advanced by `delay` milliseconds; at the earliest in the next `advance`. */
   setTimeout(callback: () => void, delay: number): Timer {
     const at = this.#now + (delay > 0 ? delay : 0); // NaN counts as 0, as with the real ones

@@ -86,6 +86,8 @@ describe("check_layers", () => {
     ["a name by way of globalThis", { "src/resp/a.ts": "globalThis.Deno;" }, /names Deno/],
     ["a name in brackets", { "src/resp/a.ts": 'globalThis["Bun"];' }, /names Bun/],
     ["a name inside a template", { "src/resp/a.ts": "`a ${`b ${process.pid}`} c`;" }, /names process/],
+    ["the runtime's time", { "src/resp/a.ts": "\nDate.now();" }, /a\.ts:2: calls Date\.now\(\); time/],
+    ["the runtime's chance", { "src/resp/a.ts": "crypto.randomUUID();" }, /calls crypto\.randomUUID/],
     ["a circle", {
       "src/resp/a.ts": 'import "./b.ts";',
       "src/resp/b.ts": 'import type { A } from "./a.ts";',

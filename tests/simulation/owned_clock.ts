@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../../src/clock.ts";
+import { type Clock, dateOf, type Timer } from "../../src/clock.ts";
 import { Dice } from "./dice.ts";
 
 interface OwnedTimer {
@@ -31,6 +31,11 @@ export class OwnedClock implements Clock {
   /** The time of the other clock. */
   now(): number {
     return this.#clock.now();
+  }
+
+  /** The date of the other clock. */
+  date(): number {
+    return dateOf(this.#clock);
   }
 
   /** Sets a timer. */

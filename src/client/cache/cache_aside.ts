@@ -18,7 +18,7 @@
  * @module
  */
 import { sleep } from "../../connection/sleep.ts";
-import type { Clock, Timer } from "../../clock.ts";
+import { type Clock, type Timer, uniqueId } from "../../clock.ts";
 import { Command } from "../../commands/command.ts";
 import { script } from "../../commands/script.ts";
 import { DEL, GET, PTTL } from "../../commands/function_specs.ts";
@@ -147,7 +147,7 @@ export class CacheAside {
   ): Promise<Uint8Array | undefined> {
     const { lock, staleTtl, codec } = settings;
     const keys = [lockOf(key), key];
-    const token = crypto.randomUUID();
+    const token = uniqueId(this.#clock);
     /** A stored value that cannot be decoded; treated as missing. */
     let broken: Uint8Array | undefined;
     for (let delay = FIRST_LOOK;; delay = Math.min(2 * delay, LAST_LOOK)) {

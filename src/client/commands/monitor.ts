@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dateOf, systemClock } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { RedisError } from "../../errors.ts";
 import type { Reply } from "../../resp/types.ts";
@@ -71,7 +72,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
     signal?.throwIfAborted();
     this.#reconnecting = reconnecting;
     this.#left = left;
-    this.#buffer = new MessageBuffer(buffer, policy);
+    this.#buffer = new MessageBuffer(buffer, policy, systemClock);
     this.#queue = new AsyncQueue(this.#buffer, () => false, () => {});
     this.ready = new Promise((resolve, reject) => {
       this.#became = resolve;
@@ -133,7 +134,12 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
 
   #lost(cause: Error | undefined): void {
     if (!this.#began) return;
-    this.#gap = join(this.#gap, { kind: "gap", since: Date.now(), reason: "lost", ...cause && { cause } });
+    this.#gap = join(this.#gap, {
+      kind: "gap",
+      since: dateOf(systemClock),
+      reason: "lost",
+      ...cause && { cause },
+    });
   }
 
   #push(values: Reply[]): void {

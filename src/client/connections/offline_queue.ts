@@ -55,9 +55,7 @@ export class OfflineQueue {
     if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
       return pending.reject(queueFullError(pending.command.spec.name, this.#address, "offlineQueue"));
     }
-    if (pending.deadline === 0) {
-      pending.deadline = pending.timeout === 0 ? Infinity : this.#clock.now() + pending.timeout;
-    }
+    pending.startDeadline(this.#clock);
     this.#queue.push(pending);
     this.#bytes += pending.coldFields.size!;
     this.#deadlines.note(pending.deadline);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, dateOf } from "../../clock.ts";
 import { Ring } from "../../connection/ring.ts";
 import { type Gap, join } from "./gap.ts";
 
@@ -17,12 +18,14 @@ export class MessageBuffer<M extends { readonly kind: string }> {
   readonly #policy: BufferPolicy;
   readonly #items: Ring<M | Gap> = new Ring();
   /** The gap for messages dropped at the front. */
+  readonly #clock: Clock;
   #front: Gap | undefined = undefined;
   /** The gap for messages dropped at the end, before the next message that fits. */
   #end: Gap | undefined = undefined;
 
   /** Holds `limit` messages; more with the policy `"pause"`, which is to stop them before they come. */
-  constructor(limit: number, policy: BufferPolicy) {
+  constructor(limit: number, policy: BufferPolicy, clock: Clock) {
+    this.#clock = clock;
     this.#limit = limit;
     this.#policy = policy;
   }
@@ -78,7 +81,7 @@ export class MessageBuffer<M extends { readonly kind: string }> {
 
   #makeRoom(): boolean {
     if (this.#policy === "error") return false;
-    const gap: Gap = { kind: "gap", since: Date.now(), reason: "overflow" };
+    const gap: Gap = { kind: "gap", since: dateOf(this.#clock), reason: "overflow" };
     if (this.#policy === "dropNewest") {
       this.dropped++;
       this.#end ??= gap;

@@ -117,7 +117,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#mode = call.mode;
     this.#limit = limit;
     this.#left = left;
-    this.#buffer = new MessageBuffer(limit, policy);
+    this.#buffer = new MessageBuffer(limit, policy, registry.router.options.clock);
     this.#queue = new AsyncQueue(
       this.#buffer,
       // A gap is returned when all channels are confirmed, so that state that is read then is complete.

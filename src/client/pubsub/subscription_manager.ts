@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { dateOf } from "../../clock.ts";
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -361,7 +362,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   #gap(reason: Gap["reason"], cause: Error | undefined): Gap {
     const { clock } = this.#router.options;
     const receivedAt = this.#connection?.link?.receivedAt ?? clock.now();
-    const since = Date.now() - Math.max(0, Math.round(clock.now() - receivedAt));
+    const since = dateOf(clock) - Math.max(0, Math.round(clock.now() - receivedAt));
     return { kind: "gap", since, reason, ...cause !== undefined && { cause } };
   }
 

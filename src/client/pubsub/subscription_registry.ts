@@ -6,7 +6,7 @@
 import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
 import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { SubscriptionManager } from "./subscription_manager.ts";
-import type { ChannelSubscription, Sink } from "./channel_subscription.ts";
+import { type ChannelSubscription, keyOf, type Sink } from "./channel_subscription.ts";
 
 /** The numbers of subscriptions. */
 export interface SubscriptionCounts {
@@ -42,6 +42,11 @@ export class SubscriptionRegistry {
   /** Subscribes a sink to a channel. The sink is called when the subscription is confirmed. */
   add(kind: SubscriptionKind, name: string | Uint8Array, sink: Sink): ChannelSubscription {
     const manager = this.#on(this.router.connectionFor(kind, name));
+    // Where the channel is about to move, its subscribers come along: a channel has one topic.
+    for (const other of this.#managers.values()) {
+      const left = other === manager ? undefined : other.find(kind, keyOf(name));
+      if (left !== undefined) other.handOver(left, manager);
+    }
     const topic = manager.topic(kind, name);
     topic.add(sink);
     if (topic.state === "on") sink.confirmed(topic, undefined);

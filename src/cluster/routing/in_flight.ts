@@ -10,6 +10,7 @@ import type { Command } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { Pending } from "../../connection/pending.ts";
 import type { ClusterNode } from "../topology/node.ts";
+import type { RoutedSender } from "./node_sender.ts";
 import { slotOfCommand } from "./route.ts";
 
 /** Finds commands in flight to the nodes: over their shared connections, over dedicated ones where asked, and batches. */
@@ -42,14 +43,15 @@ export class InFlightCommands {
   }
 
   /**
-   * Returns the commands of a slot that a node has not answered, each once: the caller waits for them. `connection`:
-   * a dedicated connection to the node.
+   * Returns the commands of a slot that a node has not answered, each once: the caller waits for them. `sender`: of
+   * one of them, which may use a dedicated connection.
    */
   take(
     node: ClusterNode | undefined,
     slot: number,
-    connection: Connection | undefined = node?.openedShared?.connection,
+    sender?: Partial<RoutedSender>,
   ): Pending[] {
+    const connection = sender?.connection ?? node?.openedShared?.connection;
     const sent = this.#indexOf(connection)?.take(slot) ?? [];
     for (const [batch, at] of this.#batches) {
       if (at === node && slotOfCommand(batch.command as Command) === slot) sent.push(batch);

@@ -131,13 +131,13 @@ export class Router implements NodeRecovery, TopologyListener {
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
     this.#inFlight.removeBatch(pending);
     if (this.#closed || !(error instanceof RedisError)) return false;
+    pending.startDeadline(this.#cluster.options.connection.clock);
     const unknown = node?.shared.makeWhole(pending, error) === true;
     const slot = slotOfCommand(pending.command as Command);
     const ordered = this.#isOrdered(pending, slot);
     let queue = this.#queues.get(slot);
     if (ordered && error instanceof ReplyError && error.executed === "no") {
-      const { connection } = pending.sender as Partial<RoutedSender>;
-      queue ??= this.#addQueue(slot, this.#inFlight.take(node, slot, connection));
+      queue ??= this.#addQueue(slot, this.#inFlight.take(node, slot, pending.sender));
     }
     // First, because a new master may cause more commands of the slot to return.
     queue?.enter(pending);
