@@ -84,6 +84,21 @@ for (const kind of ["a real server", "the test server"] as const) {
       assert.equal(await redis.once("f").incr("text"), 2);
     });
 
+    it(
+      "says that nothing ran where the server refused the record",
+      { skip: kind === "the test server" },
+      async () => {
+        await redis.flushall();
+        await redis.configSet("maxmemory", "1");
+        try {
+          assert.equal(await failure(redis.once("oom").set("text", "x")), "OOM no");
+        } finally {
+          await redis.configSet("maxmemory", "0");
+        }
+        assert.equal(await redis.once("oom").set("text", "x"), "OK");
+      },
+    );
+
     it("refuses an id that comes with another command", async () => {
       await redis.flushall();
       await redis.once("id").incr("n");

@@ -159,10 +159,10 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
         cause: error,
       });
     }
+    // An earlier attempt that nobody knows the end of is the cause of what came later.
+    if (error.cause !== undefined) return error;
     const executed = executedByReply(error.message, error.code);
-    return error.executed === "unknown" && error.cause === undefined
-      ? new ReplyError(error.message, { executed, cause: error })
-      : error;
+    return executed === error.executed ? error : new ReplyError(error.message, { executed, cause: error });
   }
 
   #parse({ spec, parse }: Command, reply: Reply): unknown {
