@@ -88,7 +88,11 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
       );
     }
     const { name } = command.spec;
-    const reply = await this.#send(name, singleOnce(this.#terms(keys[0]!), keys, command));
+    const reply = await this.#send(
+      name,
+      command.args.length,
+      singleOnce(this.#terms(keys[0]!), keys, command),
+    );
     return this.#parse(command, reply);
   }
 
@@ -105,7 +109,11 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
     const words = commands.reduce((sum, { args }) => sum + args.length + 3, 0);
     checkLength("the transaction", words + keys.length);
     try {
-      const replies = await this.#send("the transaction", multiOnce(this.#terms(keys[0]!), keys, commands));
+      const replies = await this.#send(
+        "the transaction",
+        undefined,
+        multiOnce(this.#terms(keys[0]!), keys, commands),
+      );
       return commands.map((command, at) => {
         const reply = (replies as readonly Reply[])[at] ?? null;
         if (reply instanceof Error) return reply;
@@ -136,12 +144,17 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
     return this.#core.executor.prepare?.(command) ?? command;
   }
 
-  async #send(name: string, script: Command): Promise<Reply> {
+  async #send(name: string, args: number | undefined, script: Command): Promise<Reply> {
     prepared.add(script);
     try {
       return await this.#core.executor.execute(script, this.#call) as Reply;
     } catch (error) {
-      throw this.#explain(name, error);
+      const explained = this.#explain(name, error);
+      // Not EVALSHA, which the caller has not called.
+      if (explained instanceof RedisError) {
+        explained.command = args === undefined ? undefined : { name, args };
+      }
+      throw explained;
     }
   }
 
