@@ -49,6 +49,12 @@ const CALLS: Readonly<Record<string, (client: Redis) => Promise<unknown>>> = {
   async aTransaction(client) {
     return await client.multi().get("text").incr("text").exec();
   },
+  async aScript(client) {
+    return await client.script("return redis.call('INCR', KEYS[1])", { keys: ["text"] });
+  },
+  async once(client) {
+    return await client.once("id").incr("text");
+  },
   async ofBytes(client) {
     return await client.bytes().llen("text");
   },

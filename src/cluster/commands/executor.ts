@@ -322,11 +322,14 @@ export class ClusterExecutor implements Executor {
   }
 
   /** Remembers a call that may send further commands until it has settled. */
-  #track<T>(running: Promise<T>): Promise<T> {
+  async #track<T>(running: Promise<T>): Promise<T> {
     this.#running.add(running);
-    const settled = (): void => void this.#running.delete(running);
-    running.then(settled, settled);
-    return running;
+    try {
+      // With one reaction to the promise, the stack of an error leads to the caller.
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
   async #close(options: CloseOptions): Promise<void> {
