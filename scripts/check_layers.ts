@@ -79,6 +79,8 @@ const REAL_TIME: ReadonlySet<string> = new Set([
   "src/clock.ts",
   "src/client/once/once_record.ts",
   "src/testing/in_process.ts",
+  "src/testing/scripting/busy_script.ts",
+  "src/testing/scripting/script_execution.ts",
   "src/testing/scripting/scripting.ts",
   "src/testing/server.ts",
 ]);

@@ -30,6 +30,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   "slave-read-only": "replica-read-only",
   "slave-serve-stale-data": "replica-serve-stale-data",
   "slave-priority": "replica-priority",
+  "min-slaves-to-write": "min-replicas-to-write",
+  "min-slaves-max-lag": "min-replicas-max-lag",
 };
 /** Where the values of a memory size have other bounds than most. */
 const MEMORY_BOUNDS: Readonly<Record<string, number>> = { "proto-max-bulk-len": 1024 * 1024 };

@@ -14,6 +14,7 @@ import {
   BLOCKED,
   err,
   ErrorReply,
+  NOREPLICAS,
   NULL_ARRAY,
   QUEUED,
   type ReplyValue,
@@ -93,13 +94,14 @@ function refusal(session: Session, command: Command, args: string[]): ReplyValue
   const declared = command.lua ? server.scripting.needs(command.name, args) : undefined;
   const tooMuch = checkMemory(session, command, declared);
   if (tooMuch !== undefined) return tooMuch;
+  if (server.minReplicas > 0 && (declared?.write ?? command.write) && server.lacksReplicas) return NOREPLICAS;
   if (
     server.replication.master !== undefined && (declared?.write ?? command.write) &&
     server.config.flag("replica-read-only")
   ) {
     return new ErrorReply("READONLY You can't write against a read only replica.");
   }
-  return undefined;
+  return server.busy !== undefined && !flags.has("allow_busy") ? server.busy : undefined;
 }
 
 /** Runs a command of a client and sends the reply. Returns whether the client can continue at once. */
@@ -139,7 +141,8 @@ export function execute(session: Session, args: string[]): boolean {
         server.current = session;
         server.replication.begin();
         reply = call(session, command!, args);
-        server.replication.end();
+        // A script that was interrupted ends its unit itself.
+        if (server.busy === undefined || reply !== BLOCKED) server.replication.end();
         server.current = before;
       }
     } else if (command?.name === "exec") {

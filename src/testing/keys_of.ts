@@ -71,7 +71,7 @@ function sortStore(args: readonly string[]): number[] {
     const word = args[i]!.toUpperCase();
     if (word === "LIMIT") i += 2;
     else if (word === "GET" || word === "BY") i++;
-    else if (word === "STORE" && i + 1 < args.length) place = ++i;
+    else if (word === "STORE" && i + 1 < args.length) place = i + 1;
   }
   return place === undefined ? [] : [place];
 }

@@ -106,7 +106,8 @@ export function double(text: string, message?: string): number {
 
 /** A double as `%.17g` writes it: 17 significant digits, without zeros at the end. */
 export function formatDouble(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e17) return Object.is(value, -0) ? "-0" : String(value);
+  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? "-0" : String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e17) return String(BigInt(value));
   if (value === Infinity) return "inf";
   if (value === -Infinity) return "-inf";
   if (Number.isNaN(value)) return "nan";

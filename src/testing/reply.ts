@@ -181,3 +181,6 @@ export function unknownSubcommand(args: readonly string[], name: string): ErrorR
 export const NOT_INT: ErrorReply = err(
   "value is out of range, value must between -2147483648 and 2147483647",
 );
+
+/** The error of a write while too few replicas are linked. */
+export const NOREPLICAS: ErrorReply = new ErrorReply("NOREPLICAS Not enough good replicas to write.");

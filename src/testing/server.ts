@@ -119,8 +119,13 @@ export function createState(options: TestServerOptions, parts: ServerParts = {})
   enableExpiry(state);
   const readTiming = (): void => void (state.timing = slowLogOf(state).configure(state.config));
   readTiming();
+  const readMinimum = (): void => {
+    const active = state.config.number("min-replicas-max-lag") > 0;
+    state.minReplicas = active ? state.config.number("min-replicas-to-write") : 0;
+  };
   state.config.onSet = (name) => {
     if (name.startsWith("slowlog-") || name.startsWith("latency-")) readTiming();
+    if (name.startsWith("min-")) readMinimum();
     if (name.startsWith("maxmemory")) makeRoom(state);
     if (name === "tracking-table-max-keys") state.tracking.limit(state.config.number(name));
   };

@@ -10,7 +10,7 @@ import { Database, type DatabaseHost } from "./database.ts";
 import type { ExecutedLog } from "./executed_log.ts";
 import type { PubSubHub } from "./pubsub_hub.ts";
 import type { Replication } from "./replication.ts";
-import { Push, type ReplyValue } from "./reply.ts";
+import { type ErrorReply, Push, type ReplyValue } from "./reply.ts";
 import type { ServerTime } from "./time.ts";
 import type { TrackingHub, TrackingMode } from "./tracking_hub.ts";
 
@@ -311,6 +311,10 @@ export class ServerState implements DatabaseHost {
   current: Session | undefined;
   /** Further callbacks for changes, used by topologies. */
   readonly onChange: ((db: Database, key: string) => void)[] = [];
+  /** The error for commands while a script keeps the server busy. */
+  busy: ErrorReply | undefined;
+  /** How many linked replicas a write needs: `min-replicas-to-write`. */
+  minReplicas = 0;
   /** Whether all commands are timed for SLOWLOG and LATENCY. */
   timing = false;
   /** CLIENT PAUSE: until when, and whether only writes wait. */
@@ -356,6 +360,12 @@ export class ServerState implements DatabaseHost {
       this.stats.connections++;
     }
     return session;
+  }
+
+  /** Whether too few replicas are linked for a write. */
+  get lacksReplicas(): boolean {
+    return this.minReplicas > 0 && this.replication.master === undefined &&
+      this.replication.replicas.size < this.minReplicas;
   }
 
   /** Called when a key has expired; set by `keyspace.ts`. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../clock.ts";
+import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { Heap } from "./heap.ts";
 
 /** A scheduled call. */
@@ -28,6 +28,11 @@ export class ServerTime {
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #stopped = false;
+
+  /** Whether it is the runtime's time, which runs by itself. */
+  get real(): boolean {
+    return this.#clock === systemClock;
+  }
 
   /** Begins at `epoch`, in milliseconds since 1970. */
   constructor(clock: Clock, epoch: number) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
+import { SimulatedClock } from "../harness/clock.ts";
 import { TestServer, type TestServerOptions } from "../../testing.ts";
 
 async function withServer(
@@ -92,13 +93,13 @@ describe("Scripts of the test server", () => {
       assert.equal(await redis.eval(`#!lua flags=allow-oom\n${set}`, []), 1);
     }));
 
-  it("are stopped when they never end, even if they catch errors", () =>
+  it("are stopped when they never end, even if they catch errors, under a clock of the test", () =>
     withServer(async (redis) => {
       for (const body of ["while true do end", "while true do pcall(function() while true do end end) end"]) {
         await assert.rejects(redis.eval(body, []), { message: /it ran longer than 1 ms/ });
       }
       assert.equal(await redis.eval("return 7", []), 7);
-    }, { config: { "busy-reply-threshold": "1" } }));
+    }, { clock: new SimulatedClock(), config: { "busy-reply-threshold": "1" } }));
 
   it("have functions, which survive a dump", () =>
     withServer(async (redis) => {

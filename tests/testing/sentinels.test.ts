@@ -52,6 +52,20 @@ async function within<T>(clock: SimulatedClock, result: Promise<T>): Promise<T> 
 }
 
 describe("TestSentinels", () => {
+  it("refuses writes while too few replicas are linked", async () => {
+    await using servers = new TestSentinels({ replicas: 1, config: { "min-replicas-to-write": "1" } });
+    await using redis = connectTo(servers, servers.master);
+    assert.equal(await redis.set("k", "v"), "OK");
+    servers.stop(servers.replicas[0]!);
+    const refused = { message: /NOREPLICAS Not enough good replicas to write/ };
+    await assert.rejects(redis.set("k", "w"), refused);
+    await assert.rejects(redis.eval("return redis.call('SET', KEYS[1], 'w')", ["k"]), refused);
+    await assert.rejects(redis.multi().set("k", "w").exec());
+    assert.equal(await redis.get("k"), "v");
+    await redis.configSet("min-replicas-to-write", 0);
+    assert.equal(await redis.set("k", "w"), "OK");
+  });
+
   it("serves clients in the process and over TCP: the master, and its replicas", async () => {
     await using servers = new TestSentinels();
     const work = async (sentinel: Sentinel): Promise<void> => {

@@ -7,8 +7,9 @@ import { matches } from "../glob.ts";
 import { parseInteger } from "../numbers.ts";
 import { checkPayload, dumpFunctions, readFunctions } from "../rdb.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, ErrorReply, MapReply, OK, type ReplyValue, SetReply, Simple } from "../reply.ts";
+import { err, type ErrorReply, MapReply, OK, type ReplyValue, SetReply, Simple } from "../reply.ts";
 import type { FunctionLibrary, RegisteredFunction } from "../scripting/function_libraries.ts";
+import { NOT_BUSY } from "../scripting/busy_script.ts";
 import { SCRIPT_FLAGS } from "../scripting/script_flags.ts";
 import { scriptingOf } from "../scripting/scripting.ts";
 import type { Session } from "../state.ts";
@@ -141,12 +142,20 @@ export const functionCommands: CommandGroup = {
     server.dirty++;
     return OK;
   },
-  "function|kill"() {
-    throw new ErrorReply("NOTBUSY No scripts in execution right now.");
+  "function|kill"({ server }) {
+    const { busy } = scriptingOf(server);
+    if (busy === undefined) throw NOT_BUSY;
+    busy.kill("FUNCTION");
+    return OK;
   },
   "function|stats"({ server }) {
     const { libraries, size } = scriptingOf(server).functions;
     const engine = new MapReply(["libraries_count", libraries.size, "functions_count", size]);
-    return new MapReply(["running_script", null, "engines", new MapReply(["LUA", engine])]);
+    return new MapReply([
+      "running_script",
+      scriptingOf(server).busy?.describe() ?? null,
+      "engines",
+      new MapReply(["LUA", engine]),
+    ]);
   },
 };

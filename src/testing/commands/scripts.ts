@@ -7,6 +7,7 @@ import { feedMonitors } from "../monitor_feed.ts";
 import { integer } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, ErrorReply, OK, type ReplyValue } from "../reply.ts";
+import { NOT_BUSY } from "../scripting/busy_script.ts";
 import { scriptingOf } from "../scripting/scripting.ts";
 import type { Session } from "../state.ts";
 
@@ -57,8 +58,11 @@ export const scripts: CommandGroup = {
     scriptingOf(server).flush();
     return OK;
   },
-  "script|kill"() {
-    throw new ErrorReply("NOTBUSY No scripts in execution right now.");
+  "script|kill"({ server }) {
+    const { busy } = scriptingOf(server);
+    if (busy === undefined) throw NOT_BUSY;
+    busy.kill("SCRIPT");
+    return OK;
   },
   "script|debug"(_session, args) {
     if (!/^(?:yes|no|sync)$/i.test(args[2]!)) throw err("Use SCRIPT DEBUG YES/SYNC/NO");

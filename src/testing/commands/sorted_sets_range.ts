@@ -31,12 +31,12 @@ function readQuery(
   reverse?: boolean,
   store: boolean = false,
 ): Query {
-  let [kind, rev, withScores, offset, limit, limited] = [by, reverse, false, 0, -1, false];
+  let [kind, rev, withScores, offset, limit] = [by, reverse, false, 0, -1];
   for (let i = from + 2; i < args.length; i++) {
     const word = args[i]!.toUpperCase();
     if (!store && word === "WITHSCORES") withScores = true;
     else if (word === "LIMIT" && i + 2 < args.length) {
-      [offset, limit, limited] = [integer(args[i + 1]!), integer(args[i + 2]!), true];
+      [offset, limit] = [integer(args[i + 1]!), integer(args[i + 2]!)];
       i += 2;
     } else if (rev === undefined && word === "REV") rev = true;
     else if (kind === undefined && word === "BYLEX") kind = "lex";
@@ -45,7 +45,7 @@ function readQuery(
   }
   kind ??= "rank";
   rev ??= false;
-  if (limited && kind === "rank") {
+  if (limit !== -1 && kind === "rank") {
     throw err("syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
   }
   if (withScores && kind === "lex") {

@@ -31,6 +31,7 @@ export interface LuaModule {
   _lua_gettop(L: Pointer): number;
   _lua_insert(L: Pointer, index: number): void;
   _lua_isnumber(L: Pointer, index: number): number;
+  _lua_newthread(L: Pointer): Pointer;
   _lua_next(L: Pointer, index: number): number;
   _lua_objlen(L: Pointer, index: number): number;
   _lua_pcall(L: Pointer, args: number, results: number, handler: number): number;
@@ -47,6 +48,7 @@ export interface LuaModule {
   _lua_rawseti(L: Pointer, index: number, place: number): void;
   _lua_remove(L: Pointer, index: number): void;
   _lua_replace(L: Pointer, index: number): void;
+  _lua_resume(L: Pointer, args: number): number;
   _lua_setfield(L: Pointer, index: number, name: Pointer): void;
   _lua_sethook(L: Pointer, hook: Pointer, mask: number, count: number): void;
   _lua_setmetatable(L: Pointer, index: number): number;
@@ -56,6 +58,8 @@ export interface LuaModule {
   _lua_tolstring(L: Pointer, index: number, size: Pointer): Pointer;
   _lua_tonumber(L: Pointer, index: number): number;
   _lua_touserdata(L: Pointer, index: number): Pointer;
+  _lua_xmove(from: Pointer, to: Pointer, count: number): void;
+  _lua_yield(L: Pointer, results: number): number;
   _lua_type(L: Pointer, index: number): number;
 }
 

@@ -20,6 +20,8 @@ export interface ScriptContext {
   run: ScriptRun | undefined;
   /** Takes in a function, while a library is loaded. */
   register: ((L: Pointer) => void) | undefined;
+  /** Called by the hook that counts instructions. */
+  onCount: ((L: Pointer) => void) | undefined;
 }
 
 const LEVELS = ["LOG_DEBUG", "LOG_VERBOSE", "LOG_NOTICE", "LOG_WARNING"];

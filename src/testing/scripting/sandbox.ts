@@ -59,9 +59,9 @@ set(real, {__index = base.absent})
 local globals, meta = protect(real)
 real._G = globals
 
-local function on_error(problem)
-  local at = getinfo(2, "Sl")
-  if at and at.what == "C" then at = getinfo(3, "Sl") end
+local function on_error(problem, thread)
+  local at = getinfo(thread, 0, "Sl")
+  if at and at.what == "C" then at = getinfo(thread, 1, "Sl") end
   if type(problem) ~= "table" then problem = {err = "ERR " .. tostring(problem)} end
   if at then problem.source, problem.line = at.source, at.currentline end
   return problem
@@ -76,18 +76,21 @@ export interface Libraries {
   readonly host: LuaHost;
   /** The running script. */
   readonly context: ScriptContext;
+  /** The hook that counts instructions: it calls `onCount` of the context. */
+  readonly hook: Pointer;
   /** Pointers of the functions, by library. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, Pointer>>>>;
 }
 
 /** Makes the functions of an engine. */
 export function makeLibraries(host: LuaHost): Libraries {
-  const context: ScriptContext = { run: undefined, register: undefined };
+  const context: ScriptContext = { run: undefined, register: undefined, onCount: undefined };
   const define = (functions: Record<string, LuaFunction>): Record<string, Pointer> =>
     Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, host.define(run)]));
   return {
     host,
     context,
+    hook: host.m.addFunction((state: Pointer) => context.onCount?.(state), "vii"),
     tables: {
       redis: define(redisFunctions(host, context)),
       cjson: define(cjsonFunctions(host)),
@@ -108,6 +111,9 @@ export class Sandbox {
   readonly #globals: number;
   readonly #loading: number;
   readonly #host: LuaHost;
+  /** References of all threads. */
+  readonly #threads: Map<Pointer, number> = new Map();
+  readonly #free: Pointer[] = [];
 
   /** Makes one for scripts, or for functions. */
   constructor({ host, tables }: Libraries, kind: "script" | "function") {
@@ -158,9 +164,33 @@ export class Sandbox {
     }
   }
 
-  /** Pushes the handler of errors. */
-  pushHandler(): void {
-    this.#host.m._lua_rawgeti(this.L, REGISTRY, this.#handler);
+  /** A thread for an execution; it is given back by `release`. */
+  thread(): Pointer {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    const { m } = this.#host;
+    const thread = m._lua_newthread(this.L);
+    this.#threads.set(thread, m._luaL_ref(this.L, REGISTRY));
+    return thread;
+  }
+
+  /** Takes a thread back: for another execution, unless it ended with an error. */
+  release(thread: Pointer, again: boolean): void {
+    if (again) {
+      this.#free.push(thread);
+      return;
+    }
+    this.#host.m._luaL_unref(this.L, REGISTRY, this.#threads.get(thread)!);
+    this.#threads.delete(thread);
+  }
+
+  /** Pushes the error that ended a thread, with its place, where that is known. */
+  describeError(thread: Pointer): void {
+    const { m } = this.#host;
+    m._lua_rawgeti(this.L, REGISTRY, this.#handler);
+    m._lua_xmove(thread, this.L, 1);
+    m._lua_rawgeti(this.L, REGISTRY, this.#threads.get(thread)!);
+    m._lua_pcall(this.L, 2, 1, 0);
   }
 
   /** Pushes texts as an array. */

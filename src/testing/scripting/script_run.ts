@@ -6,7 +6,7 @@
 import { denied, onDenied } from "../acl/check.ts";
 import { call, countError, hasArity, lookup } from "../dispatch.ts";
 import { OOM } from "../memory_limit.ts";
-import { BLOCKED, ErrorReply, NULL_ARRAY, type ReplyValue } from "../reply.ts";
+import { BLOCKED, ErrorReply, NOREPLICAS, NULL_ARRAY, type ReplyValue } from "../reply.ts";
 import type { Command, Session } from "../state.ts";
 
 /** A run of a script or a function. */
@@ -49,6 +49,7 @@ function forbidden(run: ScriptRun, command: Command, args: string[]): string | u
     return "ERR Write commands are not allowed from read-only scripts.";
   }
   if (!writes || run.wrote) return undefined;
+  if (server.lacksReplicas) return NOREPLICAS.text;
   if (server.replication.master !== undefined && server.config.flag("replica-read-only")) {
     return "READONLY You can't write against a read only replica.";
   }

@@ -4,16 +4,17 @@
  * @module
  */
 import { makeRoom } from "../memory_limit.ts";
-import { err, ErrorReply, type ReplyValue } from "../reply.ts";
+import { BLOCKED, err, ErrorReply, type ReplyValue } from "../reply.ts";
 import type { ScriptGate, ServerState, Session } from "../state.ts";
 import { FunctionLibraries } from "./function_libraries.ts";
 import { LuaHost } from "./lua_host.ts";
-import { instantiate, type LuaLoader, REGISTRY, TABLE } from "./lua_module.ts";
+import { instantiate, type LuaLoader } from "./lua_module.ts";
 import { type Libraries, makeLibraries, Sandbox } from "./sandbox.ts";
+import { BusyScript } from "./busy_script.ts";
+import { ScriptExecution } from "./script_execution.ts";
 import { commandNeeds, readHeader, type ScriptFlags } from "./script_flags.ts";
 import type { ScriptRun } from "./script_run.ts";
 import { sha1 } from "./sha1.ts";
-import { readReply } from "./values.ts";
 
 /** A script that was loaded. */
 export interface Script {
@@ -72,8 +73,7 @@ export class Scripting implements ScriptGate {
   #engine: Libraries | undefined;
   #sandbox: Sandbox | undefined;
   #session: Session | undefined;
-  #hook: number | undefined;
-  #late: (L: number) => void = () => {};
+  #busy: BusyScript | undefined;
 
   /** Loads nothing yet. */
   constructor(server: ServerState, loader: LuaLoader) {
@@ -155,6 +155,7 @@ export class Scripting implements ScriptGate {
 
   /** Frees the memory of the engine. */
   close(): void {
+    this.#busy?.abandon();
     this.flush();
     this.functions.close();
   }
@@ -209,17 +210,29 @@ export class Scripting implements ScriptGate {
 
   #run(sandbox: Sandbox, caller: Session, job: Job, globals: boolean): ReplyValue {
     const server = this.#server;
-    const { context } = this.engine;
+    const { engine } = this;
     const outOfMemory = server.config.number("maxmemory") > 0 && !makeRoom(server);
     const refused = this.#refusal(caller, job, outOfMemory);
     if (refused !== undefined) return refused;
-    const before = context.run;
-    const run = context.run = this.#begin(caller, job, outOfMemory);
+    const before = engine.context.run;
+    const run = engine.context.run = this.#begin(caller, job, outOfMemory);
+    const limit = server.config.number("busy-reply-threshold");
+    // Within EXEC nothing can wait, and a clock of a test does not run by itself.
+    const interruptible = server.time.real && !caller.noBlock;
     try {
-      return this.#call(sandbox, run, job, globals);
+      const execution = new ScriptExecution({ engine, sandbox, run, limit, interruptible });
+      const reply = execution.start(job.reference, job.keys, job.args, globals);
+      if (reply !== undefined) return reply;
+      this.#busy = new BusyScript(server, engine.context, execution, job, globals);
+      return BLOCKED;
     } finally {
-      context.run = before;
+      engine.context.run = before;
     }
+  }
+
+  /** The script that keeps the server busy. */
+  get busy(): BusyScript | undefined {
+    return this.#busy?.done === false ? this.#busy : undefined;
   }
 
   #begin(caller: Session, { name, flags, readOnly, words }: Job, outOfMemory: boolean): ScriptRun {
@@ -247,65 +260,18 @@ export class Scripting implements ScriptGate {
     };
   }
 
-  #call(sandbox: Sandbox, run: ScriptRun, { keys, args, reference }: Job, globals: boolean): ReplyValue {
-    const { host } = this.engine;
-    const { m } = host;
-    const { L } = sandbox;
-    m._lua_settop(L, 0);
-    const limit = this.#server.config.number("busy-reply-threshold");
-    this.watch(sandbox, limit, `ERR Script stopped by the test server: it ran longer than ${limit} ms`);
-    sandbox.pushHandler();
-    m._lua_rawgeti(L, REGISTRY, reference);
-    sandbox.pushArray(keys);
-    if (globals) sandbox.setGlobal("KEYS");
-    sandbox.pushArray(args);
-    if (globals) sandbox.setGlobal("ARGV");
-    const status = m._lua_pcall(L, globals ? 0 : 2, 1, 1);
-    m._lua_sethook(L, 0, 0, 0);
-    const reply = status === 0 ? readReply(host, L, run.session.protocol) : this.#failure(sandbox, run);
-    m._lua_settop(L, 0);
-    return reply;
-  }
-
-  /** The error that is on top, as the caller gets it. */
-  #failure({ L }: Sandbox, run: ScriptRun): ErrorReply {
-    const { host } = this.engine;
-    if (host.m._lua_type(L, -1) !== TABLE) {
-      return err(
-        `Error running script ${run.name}, ${(host.text(L, -1) ?? "execution failure").slice(0, 100)}`,
-      );
-    }
-    const field = (name: string): string | undefined => {
-      host.getField(L, -1, name);
-      const text = host.text(L, -1);
-      host.pop(L);
-      return text;
-    };
-    const [text = "(null)", source, line] = ["err", "source", "line"].map(field);
-    host.getField(L, -1, "ignore_error_stats_update");
-    const counted = host.m._lua_toboolean(L, -1) !== 0;
-    const place = source === undefined || line === undefined
-      ? ""
-      : ` script: ${run.name}, on ${source}:${line}.`;
-    return new ErrorReply(`${text}${place}`.replace(/[\r\n]+$/, "").replace(/[\r\n]/g, " "), counted);
-  }
-
-  /**
-   * Ends code with an error that runs longer than `limit` milliseconds, because nothing else can run in a single
-   * thread; 0: never.
-   */
+  /** Ends code with an error that runs longer than `limit` milliseconds; 0: never. */
   watch({ L }: Sandbox, limit: number, text: string): void {
     if (limit <= 0) return;
-    const { host } = this.engine;
+    const { host, context, hook } = this.engine;
     const until = performance.now() + limit;
-    this.#late = (state) => {
+    context.onCount = (state) => {
       if (performance.now() < until) return;
       // Raised again at each line, so that the script cannot catch it.
-      host.m._lua_sethook(state, this.#hook!, EACH_LINE, 0);
+      host.m._lua_sethook(state, hook, EACH_LINE, 0);
       host.pushError(state, text, false);
       host.m._lua_error(state);
     };
-    this.#hook ??= host.m.addFunction((state: number) => this.#late(state), "vii");
-    host.m._lua_sethook(L, this.#hook, COUNT, INSTRUCTIONS);
+    host.m._lua_sethook(L, hook, COUNT, INSTRUCTIONS);
   }
 }
