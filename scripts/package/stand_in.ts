@@ -70,6 +70,8 @@ declare module "ioredis" {
 export async function typed(key: RedisKey): Promise<unknown[]> {
   const options: RedisOptions = { host: "localhost", maxRetriesPerRequest: null, retryStrategy: (n) => n * 2 };
   const redis: Redis = new Named(6379, "localhost", options);
+  new Redis({ reconnectOnError: (error) => error.message.includes("READONLY") ? 2 : false, lazyConnect: true });
+  new Redis("redis://localhost", { retryStrategy: (times) => Math.min(times, 10), lazyConnect: true });
   const text: string | null = await redis.get(key);
   const bytes = await redis.getBuffer(key);
   const chain: ChainableCommander = redis.pipeline().set("a", 1, "EX", 10).get("a", (error, value) => void [error, value]);

@@ -36,31 +36,32 @@ export interface SessionStoreOptions {
   readonly disableTouch?: boolean;
 }
 
+/** A callback of Node's kind. */
 // deno-lint-ignore no-explicit-any
-type Done = (error?: any, result?: any) => void;
+export type SessionCallback = (error?: any, result?: any) => void;
 
 /** The methods of a store. Each calls back, and resolves, too. */
 export interface SessionStoreMethods {
   /** Gets a session; without one the result is null. */
-  get(id: string, callback?: Done): Promise<void>;
+  get(id: string, callback?: SessionCallback): Promise<void>;
   /** Stores a session; one whose cookie has expired is removed. */
-  set(id: string, session: SessionLike, callback?: Done): Promise<void>;
+  set(id: string, session: SessionLike, callback?: SessionCallback): Promise<void>;
   /** Extends the lifetime of a session. */
-  touch(id: string, session: SessionLike, callback?: Done): Promise<void>;
+  touch(id: string, session: SessionLike, callback?: SessionCallback): Promise<void>;
   /** Removes a session. */
-  destroy(id: string, callback?: Done): Promise<void>;
+  destroy(id: string, callback?: SessionCallback): Promise<void>;
   /** Removes all sessions. */
-  clear(callback?: Done): Promise<void>;
+  clear(callback?: SessionCallback): Promise<void>;
   /** Counts the sessions. */
-  length(callback?: Done): Promise<void>;
+  length(callback?: SessionCallback): Promise<void>;
   /** Gets the ids of all sessions. */
-  ids(callback?: Done): Promise<void>;
+  ids(callback?: SessionCallback): Promise<void>;
   /** Gets all sessions, each with its `id`. */
-  all(callback?: Done): Promise<void>;
+  all(callback?: SessionCallback): Promise<void>;
 }
 
 /** Calls back with what `run` resolves or rejects with. What the callback throws is not caught. */
-async function answer(callback: Done | undefined, run: () => Promise<unknown>): Promise<void> {
+async function answer(callback: SessionCallback | undefined, run: () => Promise<unknown>): Promise<void> {
   let result: unknown;
   try {
     result = await run();

@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import Genuine from "ioredis";
 import Face from "../../ioredis.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
+import { waitFor } from "../harness/wait.ts";
 import { type Client, event, outcome, plain } from "./differential.ts";
 
 let cluster: Cluster;
@@ -50,7 +51,17 @@ async function compare(
 const KEYS = Array.from({ length: 30 }, (_, index) => `key:${index}`);
 
 describe("ioredis: a cluster's client", () => {
-  before(async () => void (cluster = await startCluster()));
+  before(async () => {
+    cluster = await startCluster();
+    // A client that asks a node which does not know all replicas yet would have fewer nodes than the other.
+    await waitFor("all nodes to know all replicas", async () => {
+      for (const node of cluster.nodes) {
+        const ranges = await node.cli("CLUSTER", "SLOTS") as unknown[][];
+        if (ranges.some((range) => range.length < 4)) return `${node.port} does not`;
+      }
+      return undefined;
+    });
+  });
   after(() => cluster.stop());
 
   it("sends commands to the nodes of their slots", () =>
@@ -207,6 +218,37 @@ describe("ioredis: a cluster's client", () => {
     } finally {
       redis.disconnect();
       publisher.disconnect();
+    }
+  });
+
+  // The last one: a replica is a master afterwards.
+  it("sends commands again through a failover, one by one and in pipelines", async () => {
+    const nodes = cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
+    const clients = [{}, { enableAutoPipelining: true }].map((options) => new Face.Cluster(nodes, options));
+    const promoted = cluster.replicas[0]!;
+    const names = KEYS.map((key) => `failover:${key}`);
+    let over = false;
+    const writers = clients.flatMap((redis, index) =>
+      names.map(async (name) => {
+        const key = `${index}:${name}`;
+        let count = 0;
+        do assert.equal(await redis.incr(key), ++count); while (!over);
+        return [key, count] as const;
+      })
+    );
+    await promoted.cli("CLUSTER", "FAILOVER");
+    await waitFor("the replica to be a master", async () => {
+      const role = await promoted.cli("ROLE") as string[];
+      return role[0] === "master" ? undefined : `it is a ${role[0]}`;
+    });
+    // Each client meets the new master.
+    for (const redis of clients) await Promise.all(names.map((name) => redis.get(name)));
+    over = true;
+    const counts = await Promise.all(writers);
+    for (const redis of clients) {
+      const results = await Promise.all(counts.map(([key]) => redis.get(key)));
+      assert.deepEqual(results, counts.map(([, count]) => String(count)));
+      redis.disconnect();
     }
   });
 });

@@ -175,14 +175,14 @@ const CALLS: readonly (readonly [string, ...unknown[]])[] = [
   ["swapdb", 1, 2],
 ];
 
+let server: Server;
+before(async () => void (server = await startServer()));
+after(() => server.stop());
+
 for (const protocol of [2, 3]) {
   for (const options of [{}, { replyMapping: "resp3" }, { stringNumbers: true }, { keyPrefix: "p:" }]) {
     if (protocol === 2 && "replyMapping" in options) continue;
     describe(`ioredis: commands, protocol ${protocol}, ${JSON.stringify(options)}`, () => {
-      let server: Server;
-      before(async () => void (server = await startServer()));
-      after(() => server.stop());
-
       it("have the results of ioredis, as text and as Buffers, with promises and callbacks", async () => {
         await compare(server, async ({ make, note }) => {
           const redis = make({ protocol, ...options });

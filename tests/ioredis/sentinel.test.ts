@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import Genuine from "ioredis";
 import Face from "../../ioredis.ts";
 import { type Replicated, startReplicated } from "../harness/replicated.ts";
+import { field, waitFor } from "../harness/wait.ts";
 import { type Client, event, outcome, plain } from "./differential.ts";
 
 let servers: Replicated;
@@ -108,4 +109,47 @@ describe("ioredis: a client that asks sentinels", () => {
       await event(redis, "failoverSubscribed");
       note(await redis.ping());
     }));
+
+  // The last one: another server is the master afterwards.
+  it("follows a failover with the commands that were called meanwhile", async () => {
+    const sentinels = servers.sentinels.map(({ port }) => ({ host: "127.0.0.1", port }));
+    const events: string[] = [];
+    const redis = new Face({
+      sentinels,
+      name: servers.service,
+      failoverDetector: true,
+      maxRetriesPerRequest: null,
+      retryStrategy: () => 20,
+      reconnectOnError: (error) => error.message.startsWith("READONLY") ? 2 : false,
+    });
+    redis.on("error", () => {});
+    await event(redis, "failoverSubscribed");
+    for (const name of ["close", "reconnecting", "connecting", "connect", "ready", "end"]) {
+      redis.on(name, () => events.push(name));
+    }
+    let over = false;
+    const writers = Array.from({ length: 10 }, async (_, writer) => {
+      let count = 0;
+      do await redis.set(`failover:${writer}`, ++count); while (!over);
+      return count;
+    });
+    const old = (await servers.currentMaster())!;
+    await servers.sentinels[0]!.cli("SENTINEL", "FAILOVER", servers.service);
+    // The old master takes a while to become a replica: the client must have gone to the other server.
+    await waitFor("the client to follow", async () => {
+      const port = Number(field(await redis.info("server"), "tcp_port"));
+      return port === old.port ? "it is at the old master" : undefined;
+    });
+    over = true;
+    const counts = await Promise.all(writers);
+    const stored = await Promise.all(counts.map((_, writer) => redis.get(`failover:${writer}`)));
+    assert.deepEqual(stored, counts.map(String));
+    // A whole number of rounds, each in ioredis' order; one may have begun at a server that was no master yet.
+    const rounds = events.join(" ").replaceAll(
+      /close reconnecting connecting (?:connect )?(?=close|ready)/g,
+      "",
+    );
+    assert.match(rounds, /^(?:ready ?)+$/);
+    redis.disconnect();
+  });
 });

@@ -40,7 +40,7 @@ describe("ioredis: strict", () => {
   it("names what is not there", () => {
     const redis: Client = new Redis({ lazyConnect: true });
     assert.throws(() => redis.stream, /redis\.stream/);
-    assert.throws(() => new Redis({ Connector: class {} }), /Connector/);
+    assert.throws(() => new Redis({ Connector: class {} } as object), /Connector/);
     redis.disconnect();
   });
 });

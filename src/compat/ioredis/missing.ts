@@ -7,7 +7,11 @@
 
 /** Throws: a connector of ioredis makes streams of Node. Use the option `transport`. */
 export class AbstractConnector {
-  /** @throws {TypeError} always. */
+  /**
+   * Never makes one.
+   *
+   * @throws {TypeError} always.
+   */
   constructor(..._args: unknown[]) {
     throw new TypeError("Cannot make a connector: connectors are not supported; use the option `transport`");
   }

@@ -111,7 +111,12 @@ export class RedisBase extends Commander {
   /** @internal */
   _runningAutoPipelines: Set<string> = new Set();
 
-  /** Makes a client of a port, a host, a path, a URL, options, or several of these. */
+  /** Makes a client of a port and a host. */
+  constructor(port: number, host: string, options?: RedisOptions | null);
+  /** Makes a client of a port, or of a path or a URL. */
+  constructor(address: number | string | undefined, options?: RedisOptions | null);
+  /** Makes a client of options. */
+  constructor(options?: RedisOptions | null);
   // deno-lint-ignore no-explicit-any
   constructor(...args: any[]) {
     super();

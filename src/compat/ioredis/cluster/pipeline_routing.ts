@@ -34,6 +34,22 @@ export function checkSlots(pipeline: Pipeline): number {
   return slots[0]!;
 }
 
+const MOVED = /^MOVED (\d+) (\S+)$/;
+
+/** Whether two errors call for the same step. Slots that have moved to the same node do; ioredis retries one slot only. */
+function isSame(message: string, other: string): boolean {
+  return message === other ||
+    (MOVED.test(message) && MOVED.exec(message)?.[2] === MOVED.exec(other)?.[2]);
+}
+
+/** Enters the new node of each slot of a pipeline that has moved. */
+function noteAllMoved(pipeline: Pipeline): void {
+  for (const [error] of pipeline._result as [Error | null][]) {
+    const [, slot, key] = MOVED.exec(error?.message ?? "") ?? [];
+    if (slot !== undefined) pipeline.redis.noteMoved(Number(slot), key);
+  }
+}
+
 /** The one error that all commands which failed have in common, where no other command can have changed anything. */
 function commonError(pipeline: Pipeline): { name: string; message: string } | undefined {
   let common: { name: string; message: string } | undefined;
@@ -49,7 +65,7 @@ function commonError(pipeline: Pipeline): { name: string; message: string } | un
         continue;
       }
       common ??= { name, message };
-      if (common.name !== name || common.message !== message) return undefined;
+      if (common.name !== name || !isSame(common.message, message)) return undefined;
     } else if (!command.inTransaction) {
       if (!isKnown(command.name) || !isReadOnly(command.name)) return undefined;
     }
@@ -84,6 +100,7 @@ export function retryPipeline(pipeline: Pipeline): boolean {
     moved: (slot: number, key: string) => {
       pipeline.preferKey = key;
       cluster.noteMoved(slot, key);
+      noteAllMoved(pipeline);
       cluster.refreshSlotsCache();
       exec();
     },
