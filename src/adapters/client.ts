@@ -1,5 +1,5 @@
 /**
- * What the adapters use of a client, and how they name keys.
+ * The parts of a client that adapters use, and the names of their keys.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface AdapterClient {
   scanIterator(options: { match: string; count: number }): AsyncIterable<string>;
 }
 
-/** How many keys are looked at, read or removed at once. */
+/** The number of keys to scan, read or remove at once. */
 export const BATCH = 500;
 
 /** Text in which no character is a wildcard of SCAN's patterns. */

@@ -17,7 +17,7 @@ import { type AdapterClient, keysOf, removeAll } from "./client.ts";
 
 export type { AdapterClient } from "./client.ts";
 
-/** What the store reads of a session. */
+/** The part of a session that the store reads. */
 export interface SessionLike {
   /** The cookie, whose expiry is that of the session. */
   readonly cookie?: {

@@ -35,7 +35,7 @@ export interface KeyvStoreEntry {
 
 /** Keeps the entries of a Keyv as strings, with their lifetime. The client stays open after `disconnect()`. */
 export class KeyvStore {
-  /** What Keyv looks at: stores of this kind can be iterated over. */
+  /** The properties by which Keyv recognizes an iterable store. */
   opts: { dialect: string; url: string };
   /** The namespace; Keyv sets it. */
   namespace: string | undefined = undefined;

@@ -152,7 +152,7 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   }
 }
 
-/** What clients were made with, by their options. */
+/** The constructor arguments of clients, by their options. */
 const sources: WeakMap<object, readonly [string | URL | RedisOptions, RedisOptions | undefined]> =
   new WeakMap();
 

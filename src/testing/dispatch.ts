@@ -48,7 +48,7 @@ export function lookup(server: ServerState, args: readonly string[]): Command | 
   return command;
 }
 
-/** What C takes a text for: it ends at a zero. */
+/** Returns the text up to the first zero, as C reads it. */
 function cString(text: string): string {
   const end = text.indexOf("\0");
   return end < 0 ? text : text.slice(0, end);

@@ -32,7 +32,7 @@ export class ErrorReply {
 export class Double {
   /** The number. */
   readonly value: number;
-  /** How it is written, where that is not the shortest way. */
+  /** The notation, if it is not the shortest one. */
   readonly text: string | undefined;
   /** Makes one. */
   constructor(value: number, text?: string) {

@@ -25,7 +25,7 @@ export interface SlowEntry {
   readonly client: string;
 }
 
-/** What is known of an event of LATENCY. */
+/** An event of LATENCY. */
 export interface LatencyEvent {
   /** Seconds since 1970 and milliseconds, oldest first; one for each second. */
   readonly samples: [at: number, ms: number][];
@@ -49,7 +49,7 @@ function shorten(args: readonly string[]): string[] {
 export class SlowLog {
   /** Latest first. */
   readonly entries: SlowEntry[] = [];
-  /** What took long, by the name of the event. */
+  /** The events by name. */
   readonly events: Map<string, LatencyEvent> = new Map();
   #slower = 0;
   #threshold = 0;

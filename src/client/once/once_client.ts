@@ -172,7 +172,7 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
         cause: error,
       });
     }
-    // An earlier attempt that nobody knows the end of is the cause of what came later.
+    // An earlier attempt with an unknown outcome is the cause of later errors.
     if (error.cause !== undefined) return error;
     const executed = executedByReply(error.message, error.code);
     return executed === error.executed ? error : new ReplyError(error.message, { executed, cause: error });

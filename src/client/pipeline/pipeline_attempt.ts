@@ -200,7 +200,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt, CommandSource, 
     const from = this.#next;
     const rest = this.#count - from;
     if (rest === 0) return;
-    // Whoever sends it next finds it done.
+    // The next sender finds it done.
     if (this.#head !== undefined) this.#head.done = true;
     this.#head = undefined;
     this.#next = this.#count;
@@ -208,7 +208,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt, CommandSource, 
     this.#outcomes.fill(error, from);
     this.#settled += rest;
     if (this.#settled === this.#count) this.#resolve(this.#outcomes);
-    // What waits behind it goes on.
+    // Commands behind it continue.
     this.#connection?.link?.proceed();
   }
 

@@ -31,7 +31,7 @@ export class InFlightCommands {
     this.#batches.set(pending, node);
   }
 
-  /** Removes a batch that was refused: nobody may wait for its reply any more. */
+  /** Removes a refused batch, so that no command waits for its reply. */
   removeBatch(pending: Pending): void {
     this.#batches.delete(pending);
   }

@@ -105,7 +105,7 @@ function getKeys(session: Session, args: string[], withFlags: boolean): ReplyVal
 
 let docs: Map<string, string[]> | undefined;
 
-/** What COMMAND DOCS says: of the arguments, it names the keys alone. */
+/** Returns the reply of COMMAND DOCS. Of the arguments it contains only the keys. */
 function document(command: Command): MapReply {
   docs ??= new Map(
     DOCS_ROWS.trim().split("\n").map((line) => {

@@ -7,7 +7,7 @@ import { integer } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, ErrorReply, Simple, SYNTAX } from "../reply.ts";
 
-/** What MIGRATE is asked for. */
+/** The arguments of MIGRATE. */
 export interface Migration {
   /** The keys to move. */
   readonly keys: readonly string[];
