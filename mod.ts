@@ -9,9 +9,8 @@
  * await redis.get("greeting"); // "hello"
  * ```
  *
- * This is the one place that knows both the library, which is the same everywhere, and the transports, of which
- * each runtime has its own. Walk down from here: the client (`src/client`), the pools under it (`src/pool`), the
- * connections in those (`src/connection`), and the bytes on the wire (`src/resp`).
+ * `Redis` is the client of one server, `RedisCluster` of a cluster, and `Sentinel` creates clients of a service with
+ * sentinels. `ConnectionPool` and `BlockingConnectionPool` share connections between clients.
  *
  * @module
  */
@@ -300,9 +299,9 @@ export class BlockingClusterConnectionPool extends BlockingClusterConnectionPool
 }
 
 /**
- * A client of a cluster: each command goes where its keys are, and after them when they move.
+ * A client of a cluster. Each command goes to the node of its keys, and follows redirections.
  *
- * @typeParam W what methods return: promises of text (default), or of bytes (`redis.bytes()`)
+ * @typeParam W the return type of methods: promises of text (default), or of bytes (`redis.bytes()`)
  *
  * @example
  * ```ts

@@ -52,7 +52,7 @@ function checkDelay(name: string, value: number): number {
   );
 }
 
-/** No waiting: tries follow each other at once. */
+/** Returns a backoff without delays. */
 export function none(): Backoff {
   return Object.freeze({ delay: () => 0, toString: () => "none" });
 }
@@ -95,7 +95,7 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
   return Object.freeze({
     delay: (attempt: number, random: () => number, previous: number): number => {
       if (jitter === "decorrelated") {
-        // Between the base and three times the delay before: spread grows with the tries.
+        // The previous delay widens the range, so the spread grows with the attempts.
         const from = Math.max(previous, base);
         return Math.min(cap, base + random() * (from * 3 - base));
       }
@@ -135,8 +135,8 @@ export function parseBackoff(text: string): Backoff | undefined {
 }
 
 /**
- * The delay before repeat number `attempt`, fit for a timer. It never throws, as it is asked in the middle of
- * reconnecting: where a function of the user's throws or gives no number from 0 up, the delay is one second.
+ * Returns the delay before retry number `attempt`. Never throws: if a custom function throws or returns an invalid
+ * number, the delay is one second.
  */
 export function delayOf(
   backoff: Backoff,

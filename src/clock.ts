@@ -9,13 +9,13 @@ export type Timer = unknown;
 
 /** A source of time and timers. */
 export interface Clock {
-  /** Milliseconds from a fixed point in the past; never goes back. */
+  /** Returns monotonic milliseconds from a fixed point in the past. */
   now(): number;
   /** Calls `callback` once, after `delay` milliseconds: any number from 0 up, also above 2^31 - 1; never with `Infinity`. */
   setTimeout(callback: () => void, delay: number): Timer;
   /** Takes a timer back; one that has fired or is `undefined` is no error. */
   clearTimeout(timer: Timer): void;
-  /** A number from 0 (included) to 1 (excluded): jitter comes from here, so that tests can be repeated. */
+  /** Returns a random number from 0 (included) to 1 (excluded), for jitter. Tests replace it. */
   random(): number;
   /** Milliseconds since 1970. Default: the runtime's own. */
   date?(): number;

@@ -53,7 +53,7 @@ export class RedisError extends Error {
     this.executed = options.executed ?? "unknown";
   }
 
-  /** The brands of this error's class and of those above it. */
+  /** Returns the brands of this error's class and its base classes. */
   get [BRANDS](): readonly string[] {
     const brands: string[] = [];
     for (let own = this.constructor; own !== Function.prototype; own = Object.getPrototypeOf(own)) {
@@ -78,7 +78,7 @@ export class RedisError extends Error {
 /** The first word of an error reply, if it is in capitals. Codes of modules may contain digits, `-` and `_`. */
 const CODE = /^[A-Z][A-Z0-9_-]*(?=\s|$)/;
 
-/** The server answered with an error. `code` is the reply's prefix (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */
+/** The server replied with an error. `code` is the prefix of the reply (`"WRONGTYPE"`, `"ERR"`, `"MOVED"`, ...). */
 export class ReplyError extends RedisError {
   /** The name of the class. */
   override readonly name: string = "ReplyError";
@@ -123,7 +123,7 @@ export function attributeUnproven(error: Error, { flags }: { readonly flags: num
 }
 
 /**
- * True when the server refused the command in this try, and an earlier try of it is all that may have run.
+ * Returns `true` if the server refused the command in this attempt, so only an earlier attempt may have run.
  *
  * @internal
  */
@@ -134,7 +134,10 @@ export function isRefusal(error: unknown): error is RedisError {
     (cause instanceof ReplyError && cause.executed === "no" && cause.code === error.code);
 }
 
-/** No connection, or it was lost. Codes: `CONNECT`, `CREDENTIALS`, `CLOSED`, `LOST`, `MAX_CLIENTS`, `QUEUE_FULL`, ... */
+/**
+ * There is no connection, or it was lost. Codes: `CONNECT`, `CREDENTIALS`, `CLOSED`, `LOST`, `MAX_CLIENTS`,
+ * `QUEUE_FULL`, ...
+ */
 export class ConnectionError extends RedisError {
   /** The name of the class. */
   override readonly name: string = "ConnectionError";

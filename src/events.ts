@@ -16,7 +16,7 @@ export interface ReadyDetail {
   readonly protocol: 2 | 3;
 }
 
-/** A lost connection will be opened anew. */
+/** A lost connection will be reopened. */
 export interface ReconnectingDetail {
   /** The number of the next attempt, from 1. */
   readonly attempt: number;
@@ -82,7 +82,7 @@ export interface ConnectionEvents extends BaseEvents {
   readonly connecting: ConnectingDetail;
   /** A connection can be used. */
   readonly ready: ReadyDetail;
-  /** A lost connection will be opened anew. */
+  /** A lost connection will be reopened. */
   readonly reconnecting: ReconnectingDetail;
   /** A connection has ended. */
   readonly closed: ClosedDetail;

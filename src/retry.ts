@@ -1,5 +1,5 @@
 /**
- * Whether a command that failed is tried again, and when. Decisions only: nothing here waits.
+ * Decides whether and when a failed command is retried. It does not wait.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export interface RetryPolicy {
 export interface RetryContext {
   /** The number of the retry, from 1. */
   readonly attempt: number;
-  /** Whether all that would be repeated is read-only. */
+  /** Whether all commands to repeat are read-only. */
   readonly readonly: boolean;
   /** The delay before the last repeat, for decorrelated jitter. Default 0: there was none. */
   readonly previousDelay?: number;
@@ -132,9 +132,9 @@ export function shouldRetry(policy: RetryPolicy, error: unknown, context: RetryC
 }
 
 /**
- * Milliseconds until a command is tried again; `undefined`: it is not.
+ * Returns the milliseconds until the retry; `undefined`: no retry.
  *
- * @param clock gives the jitter
+ * @param clock provides the jitter
  */
 export function retryDelay(
   policy: RetryPolicy,

@@ -23,7 +23,7 @@ export interface TlsOptions {
    * so for a client both are the same, as in Python's `ssl`); `"none"` accepts any certificate.
    */
   readonly verify?: "required" | "optional" | "none";
-  /** Whether the certificate must name the host that was asked for. Default `true`; unused with `verify: "none"`. */
+  /** Whether the certificate must name the requested host. Default `true`; unused with `verify: "none"`. */
   readonly checkHostname?: boolean;
   /** The passphrase of an encrypted `key`. */
   readonly passphrase?: string;
@@ -91,8 +91,8 @@ export interface SocketHandlers {
 /** A connected socket. */
 export interface Socket {
   /**
-   * Whether the socket ends by itself within a minute or so when its peer is gone without a word, as with TCP keepalive
-   * of a short idle time. Where it does not (default), a connection asks over a second one while it waits without limit.
+   * Whether the socket ends within about a minute when its peer is gone, as with TCP keepalive and a short idle time.
+   * Default `false`: a connection probes over a second one while it waits without limit.
    */
   readonly noticesDeadPeer?: boolean;
   /**
@@ -120,18 +120,18 @@ export interface Socket {
   destroy(error?: Error): void;
 }
 
-/** A way to reach servers: one value, handed over in the options; two can live in one process. */
+/** A way to reach servers, passed in the options. Several transports can be used in one process. */
 export interface Transport {
   /** `"deno"`, `"bun"`, `"node"`, `"memory"`, or the name of your own. */
   readonly name: string;
   /**
-   * Opens a socket; resolves when bytes can flow (with TLS: when the certificate has been verified).
+   * Opens a socket. Resolves when bytes can be sent; with TLS, after the certificate was verified.
    *
-   * @throws {ConnectionError} when the server cannot be reached or its certificate is refused.
-   * @throws {TimeoutError} when `connectTimeout` runs out.
-   * @throws the signal's reason when it is aborted.
-   * @throws {TypeError} by name, for an option that this transport cannot honour. A TypeError or a RangeError reaches the
-   * caller as it is; any other error becomes the cause of a `ConnectionError` with the code `CONNECT`, and is retried.
+   * @throws {ConnectionError} if the server is unreachable or its certificate is refused.
+   * @throws {TimeoutError} after `connectTimeout`.
+   * @throws the reason of the signal.
+   * @throws {TypeError} for an unsupported option, which it names. A TypeError or a RangeError is passed to the
+   * caller; any other error becomes the cause of a `ConnectionError` with the code `CONNECT`, and is retried.
    */
   connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket>;
   /**

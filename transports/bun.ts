@@ -121,8 +121,8 @@ class BunAdapterSocket extends BaseSocket {
 }
 
 /**
- * Whether `node:net` and `node:tls` must do it, because `Bun.connect` cannot: its verdict on a certificate is only
- * clear-cut where everything is to be verified, and it cannot be given a lowest version or a list of protocols.
+ * Returns whether to use `node:net` and `node:tls`, because `Bun.connect` lacks an option: it verifies certificates
+ * only completely, and has no minimum version and no list of protocols.
  */
 function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
   if ("path" in endpoint) return false;
@@ -220,7 +220,7 @@ async function open(
   });
 }
 
-/** Sockets by `Bun.connect`; by `node:net` and `node:tls` where an option asks for what that cannot do. */
+/** The transport with `Bun.connect`, or with `node:net` and `node:tls` for options that it lacks. */
 export const bunTransport: Transport = {
   name: "bun",
   async connect(endpoint: Endpoint, options: SocketOptions, handlers: SocketHandlers): Promise<Socket> {

@@ -1,6 +1,6 @@
 /**
- * Sockets by `Deno.connect`: the transport for Deno. TLS, and keepalive times, go through Deno's own `node:tls` and
- * `node:net`, which can do more; `tls.ciphers`, `keepAlive.interval` and `keepAlive.count` cannot be had and are refused.
+ * The transport for Deno, with `Deno.connect`. For TLS and keepalive times it uses Deno's `node:tls` and `node:net`.
+ * `tls.ciphers`, `keepAlive.interval` and `keepAlive.count` are not supported and throw.
  *
  * @example One word to a server, and its answer
  * ```ts

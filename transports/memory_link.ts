@@ -18,7 +18,7 @@ export interface MemoryPeer extends AsyncIterable<Uint8Array> {
    * read.
    */
   ondata: ((chunk: Uint8Array) => void) | undefined;
-  /** The client has closed the connection, and all that it sent before has been read. */
+  /** Called when the client has closed the connection and all its bytes were read. */
   onclose: (() => void) | undefined;
   /** Sends bytes, or a text as UTF-8; they are copied. Does nothing once the connection has ended. */
   write(bytes: Uint8Array | string): void;
@@ -35,7 +35,7 @@ export interface MemoryPeer extends AsyncIterable<Uint8Array> {
   freeze(direction?: MemoryDirection): void;
   /** Resumes after `freeze`. */
   thaw(direction?: MemoryDirection): void;
-  /** Moves all that can be moved, in both directions, now. Returns how many bytes were moved. For `delivery: "manual"`. */
+  /** Moves all pending bytes in both directions now. Returns their number. For `delivery: "manual"`. */
   deliver(): number;
   /** Bytes that the peer has written and the client has not received yet. */
   readonly unsent: number;

@@ -1,7 +1,7 @@
 /**
- * Sockets by `node:net` and `node:tls`: the transport for Node, which runs on Deno and Bun too.
+ * The transport for Node, with `node:net` and `node:tls`. It runs on Deno and Bun, too.
  *
- * On Deno `tls.ciphers` is refused, and except on Node 26.4 or later `keepAlive.interval` and `keepAlive.count` are.
+ * `tls.ciphers` is not supported on Deno; `keepAlive.interval` and `keepAlive.count` need Node 26.4.
  *
  * @example One word to a server, and its answer
  * ```ts ignore

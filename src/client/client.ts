@@ -99,7 +99,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
    * ```
    */
   pipeline(): Pipeline<W>;
-  /** A list of commands; their results come as a tuple. */
+  /** Sends a list of commands. The results are a tuple. */
   pipeline<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
   /** Commands by name; so are their results. */
   pipeline<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
@@ -123,7 +123,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
    * ```
    */
   multi(): Pipeline<W>;
-  /** A list of commands; their results come as a tuple. */
+  /** Sends a list of commands. The results are a tuple. */
   multi<const C extends readonly Command[]>(commands: C): Pipeline<W, Results<W, C>>;
   /** Commands by name; so are their results. */
   multi<const C extends Readonly<Record<string, Command>>>(commands: C): NamedPipeline<Results<W, C>>;
@@ -179,15 +179,14 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * The same commands, each of which runs at most once for its id: the server keeps the reply with the data, and a write that
-   * is sent again gets the first reply. So the client retries it until its time limit, after a lost connection, a
-   * failover or a redirection, too. Without an id, each call has one of its own.
+   * Returns the same commands, each of which runs at most once for its id. The server keeps the reply with the data,
+   * and a repeated write gets the first reply. So the client retries it until its time limit, even after a lost
+   * connection, a failover or a redirection. Without an id, each call has its own.
    *
-   * The record lives for `ttl` milliseconds and in the slot of the first key; all keys must be in that slot. It does not
-   * survive eviction, or a failover that loses the write itself: see `with({ replicas })`.
+   * The record is kept for `ttl` milliseconds in the slot of the first key; all keys must be in that slot. Eviction,
+   * or a failover that loses the write itself, removes it: see `with({ replicas })`.
    *
-   * @param id what tells this write from others; an id that comes again with another command is refused
-   * (`ONCE_MISMATCH`)
+   * @param id the identity of the write; an id that is reused with another command is refused (`ONCE_MISMATCH`)
    * @throws {TypeError | RangeError} for an option that is unknown or wrong.
    *
    * @example
@@ -204,10 +203,8 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * Asks the server whether the write with this id has run, and for its reply: within the write's `ttl`, from any process.
-   *
-   * `"no"` means that it has not run so far. It may be on its way: give `cancel: true` to forbid it, or send it again with
-   * the same id, which is always safe.
+   * Asks the server whether the write with this id has run, and for its reply. Works within the write's `ttl`, from
+   * any process.
    *
    * @throws {TypeError} for an option that is unknown or wrong, or in a cluster without `key`.
    */
@@ -258,8 +255,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   /**
    * Connects now instead of on first use.
    *
-   * @throws {ConnectionError | TimeoutError | AuthenticationError} the last error, when as many tries as `retry`
-   * grants have failed.
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} the error of the last attempt that `retry` allows.
    */
   connect(): Promise<void> {
     return this.core.executor.connect(this.core.call);
@@ -309,7 +305,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * A client of the same class over the same core; without its constructor, which may ask for anything.
+   * Returns a client of the same class over the same core, without calling its constructor.
    *
    * @internal
    */

@@ -50,7 +50,7 @@ export class Redis<W extends Wrap = TextPromise> extends Client<W> {
   static readonly sentinelClient: ((url: string | URL, over?: object) => Redis) | undefined = undefined;
 
   /**
-   * Makes a client. Options are a URL, an object, or both: the object goes over the URL.
+   * Creates a client from a URL, an object, or both. Options override URL values.
    *
    * @throws {TypeError | RangeError} for an unknown or invalid option.
    */

@@ -37,10 +37,9 @@ interface ClusterCore extends ClientCore {
 export interface ClusterClientStats extends ClusterPoolStats, QueueStats {}
 
 /**
- * A client of a Redis or Valkey cluster. Each command goes to the node that has its key, and follows it when it
- * moves.
+ * A client of a Redis or Valkey cluster. Each command goes to the node of its keys, and follows redirections.
  *
- * @typeParam W what methods return: promises of text (default), or of bytes (`redis.bytes()`)
+ * @typeParam W the return type of methods: promises of text (default), or of bytes (`redis.bytes()`)
  *
  * @example
  * ```ts
@@ -97,7 +96,7 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
     return (this.core as ClusterCore).cache;
   }
 
-  /** The nodes, their roles and their slots, as far as they are known. */
+  /** The known nodes, their roles and their slots. */
   get topology(): Topology {
     return this.pool.topology;
   }

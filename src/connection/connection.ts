@@ -139,7 +139,7 @@ export class Connection {
     return this.#life.pending;
   }
 
-  /** Whether no caller waits for a reply, no reply is half read and there is no subscription: the connection can be passed on. */
+  /** Whether the connection can be reused: no reply is pending or partly read, and there is no subscription. */
   get settled(): boolean {
     return this.#life.settled;
   }

@@ -32,7 +32,7 @@ export interface ConnectionListener {
   /** Receives a push frame: `values[0]` is its kind, the rest is bytes. */
   push?(values: Reply[]): void;
   /**
-   * The same, as it was read: behind the kind, bulk strings are text where they are ASCII, or bytes.
+   * Receives the same message unparsed: bulk strings after the kind are text if they are ASCII, otherwise bytes.
    *
    * @internal
    */

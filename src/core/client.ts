@@ -21,7 +21,7 @@ import type { CoreSettings } from "./options.ts";
 const CLOSE_GRACE = 5_000;
 const UNFIT = CommandFlag.blocking | CommandFlag.stateful;
 
-/** The replies of a list of commands; errors stand in their places. */
+/** The outcomes of a list of commands. Failed commands have an error as their outcome. */
 export type Outcomes<C extends readonly Command[]> = {
   -readonly [K in keyof C]: C[K] extends Command<infer T, infer _> ? T | Error : never;
 };
@@ -41,9 +41,9 @@ export class CoreClient {
   }
 
   /**
-   * Connects, if there is no connection; the next command does so, too.
+   * Connects if there is no connection. Commands connect, too.
    *
-   * @throws {ConnectionError | TimeoutError | AuthenticationError} when that fails.
+   * @throws {ConnectionError | TimeoutError | AuthenticationError} if that fails.
    */
   async connect(): Promise<void> {
     await (this.#link ?? this.#open());

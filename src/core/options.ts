@@ -24,7 +24,7 @@ export interface CoreOptions {
   readonly password?: string;
   /** TLS; `true` verifies by the runtime's own authorities. Default `false`. */
   readonly tls?: boolean | TlsOptions;
-  /** Pins the RESP version. Default: 3 is tried, 2 is the fallback. */
+  /** The RESP version. Default: 3 with fallback to 2. */
   readonly protocol?: 2 | 3;
   /** The name of the connection. */
   readonly clientName?: string;

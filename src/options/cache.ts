@@ -11,7 +11,7 @@ export interface CacheEntry {
   readonly id: string;
   /** The server's keys that it depends on. */
   readonly keys: readonly string[];
-  /** The reply; never handed out itself, unless it is immutable. */
+  /** The reply. Callers get copies, unless it is immutable. */
   readonly reply: Reply;
   /** The approximate size in bytes. */
   readonly bytes: number;
@@ -29,7 +29,7 @@ export interface CacheStore {
   readonly size: number;
   /** The size of all entries in bytes. */
   readonly bytes: number;
-  /** The entry with this id, if there is one. */
+  /** Returns the entry with this id, if any. */
   get(id: string): CacheEntry | undefined;
   /** Keeps an entry, in place of one with the same id. */
   set(entry: CacheEntry): void;
@@ -60,7 +60,7 @@ export interface CacheOptions {
   readonly maxEntries?: number;
   /** The approximate maximum size in bytes. Default 64 MiB. */
   readonly maxBytes?: number;
-  /** Milliseconds after which a reply is asked for anew although nothing is known to have changed; 0 is never. Default 0. */
+  /** The milliseconds after which a reply expires even without an invalidation; 0: never. Default 0. */
   readonly ttl?: number;
   /**
    * The invalidation mode: the server tracks the keys that were read (`"tracking"`), or sends all changes under

@@ -14,7 +14,7 @@ export interface Credentials {
 
 /** A source of credentials that change while connections live, such as tokens that expire. */
 export interface StreamingCredentialProvider {
-  /** The credentials of now; asked at every connect. */
+  /** Returns the present credentials. Called for every connect. */
   get(): Promise<Credentials>;
   /**
    * Calls `listener` with new credentials, with which live connections authenticate again. Returns a function that

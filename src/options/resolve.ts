@@ -180,11 +180,11 @@ function resolvePool(given: Given, blocking: boolean): ResolvedPoolOptions {
 }
 
 /**
- * The options of a connection, complete. An object goes over a URL, and both over the defaults.
+ * Resolves the options of a connection. Options override URL values, which override defaults.
  *
  * @param source a URL (`redis: rediss: valkey: valkeys: unix:`), options, or a result of this function
- * @param over options that go over `source`
- * @throws {TypeError} for an unknown name, a value of the wrong type, options that contradict each other, a bad URL.
+ * @param over options that override `source`
+ * @throws {TypeError} for an unknown name, a value of the wrong type, contradicting options, or an invalid URL.
  * @throws {RangeError} for a value out of range.
  *
  * @example
@@ -200,7 +200,7 @@ export function resolveOptions(
   source?: string | URL | ConnectionOptions | ResolvedConnectionOptions,
   over?: ConnectionOptions,
 ): ResolvedConnectionOptions {
-  // Resolved before, and frozen: nothing is to be done again.
+  // Resolved and frozen before: nothing to do.
   if (over === undefined && source instanceof ResolvedConnectionOptions) return source;
   return resolveConnection(mergeOptions(source, over, CONNECTION));
 }

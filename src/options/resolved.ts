@@ -74,7 +74,7 @@ export class ResolvedConnectionOptions {
   /** The limits of the decoder. */
   readonly limits: Required<DecoderLimits>;
 
-  /** Takes over values that have been checked; users call `resolveOptions`. */
+  /** Uses checked values. Users call `resolveOptions`. */
   constructor(values: ConnectionValues) {
     const tls = values.tls && hide(values.tls);
     this.#values = Object.freeze({ ...values, tls });

@@ -42,7 +42,7 @@ export class ResolvedPoolOptions {
   /** Milliseconds that `close()` waits for leases. */
   readonly closeGrace: number;
 
-  /** Takes over values that have been checked; users call `resolvePoolOptions`. */
+  /** Uses checked values. Users call `resolvePoolOptions`. */
   constructor(values: PoolValues) {
     this.#connectionClass = values.connectionClass;
     this.connection = values.connection;
@@ -95,10 +95,10 @@ export class ResolvedRedisOptions<P = unknown> {
   readonly connection: ResolvedConnectionOptions;
   /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
   readonly poolOptions: ResolvedPoolOptions | undefined;
-  /** The client-side cache; `undefined`: there is none. */
+  /** The client-side cache; `undefined`: none. */
   readonly cache: ResolvedCacheOptions | undefined;
 
-  /** Takes over values that have been checked; users call `resolveRedisOptions`. */
+  /** Uses checked values. Users call `resolveRedisOptions`. */
   constructor(
     multiplex: boolean,
     connection: ResolvedConnectionOptions,

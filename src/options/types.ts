@@ -46,7 +46,7 @@ export interface ConnectionOptions {
   readonly credentials?: CredentialProvider;
   /** TLS from the first byte. Default `false`; `true` is TLS with verification by the runtime's own authorities. */
   readonly tls?: boolean | TlsOptions;
-  /** Pins the RESP version. Default: 3 is tried, 2 is the fallback. */
+  /** The RESP version. Default: 3 with fallback to 2. */
   readonly protocol?: 2 | 3;
   /** The name of the connection (CLIENT SETNAME). */
   readonly clientName?: string;
@@ -63,8 +63,8 @@ export interface ConnectionOptions {
   /** The time of a blocking command beyond its own timeout, in milliseconds. Default 1,000. */
   readonly blockingGrace?: number;
   /**
-   * An idle connection is probed by PING after this time, jittered. One that waits without limit for a reply is asked
-   * after over a second connection. 0 is never. Default 30,000.
+   * The interval of PINGs on an idle connection in milliseconds, with jitter. If a reply is pending without a limit,
+   * the client asks over a second connection instead. 0: never. Default 30,000.
    */
   readonly healthCheckInterval?: number;
   /** TCP keepalive. Default `true`: from 15 seconds of silence on, where the runtime can set that (not on Deno). */

@@ -7,9 +7,9 @@ import { outOfRange, wrongType } from "./option_errors.ts";
 
 /** One kind of value. */
 export interface Kind {
-  /** Returns the value as it is to be kept. Throws a `TypeError` or `RangeError` that names the option. */
+  /** Returns the value to use. Throws a `TypeError` or `RangeError` that names the option. */
   check(value: unknown, name: string): unknown;
-  /** Reads the value out of a URL; `check` comes after. Absent where a URL cannot hold it. */
+  /** Parses the value of a URL, before `check`. Absent if a URL cannot contain it. */
   parse?(text: string, name: string): unknown;
   /** The names that may follow a dot. */
   readonly fields?: Readonly<Record<string, Kind>>;

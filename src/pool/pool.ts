@@ -78,8 +78,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   #returned: (() => void) | undefined = undefined;
 
   /**
-   * Makes a pool; it connects when a connection is first needed, or with `minIdle` in the background. Options are a
-   * URL, an object, or both: the object goes over the URL.
+   * Creates a pool from a URL, an object, or both. Options override URL values. It connects on first use, or with
+   * `minIdle` in the background.
    *
    * @throws {TypeError | RangeError} for an unknown or invalid option.
    */
@@ -179,7 +179,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return this.#connections.endOfLife(connection);
   }
 
-  /** Whether a refused command came to the wrong server, so that it belongs on a new connection. */
+  /** Returns whether a refused command reached the wrong server, so that it needs a new connection. */
   misplaced(error: unknown, connection?: Connection): boolean {
     return isDemoted(this, error, connection);
   }
@@ -208,7 +208,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return later;
   }
 
-  /** Takes an idle connection for exclusive use, if there is one, without waiting for anything. */
+  /** Leases an idle connection without waiting, if there is one. */
   tryAcquire(): C | undefined {
     if (this.closed || this.waiting > 0) return undefined;
     const idle = this.#connections.takeIdle();
@@ -299,10 +299,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return this.close();
   }
 
-  /**
-   * Calls `closer` when the pool begins to close, so that who holds a lease for long gives it back; returns how to
-   * take that back.
-   */
+  /** Calls `closer` when the pool starts to close, so that long leases can end. Returns a function that removes it. */
   beforeClose(closer: () => Promise<void>): () => void {
     this.#closers.add(closer);
     return () => this.#closers.delete(closer);

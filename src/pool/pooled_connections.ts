@@ -66,7 +66,7 @@ export class PooledConnections<C extends Connection> {
     connection.listen({ closed: (cause) => this.#lost(connection, cause) });
   }
 
-  /** Takes an idle connection that is as good as new, if there is one. */
+  /** Leases an idle connection with a reset session, if there is one. */
   takeIdle(): C | undefined {
     for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
       // Unread bytes or a reply that is due would become the next holder's reply.

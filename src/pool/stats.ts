@@ -12,15 +12,15 @@ export interface LeaseInfo {
   readonly takenAt: string;
 }
 
-/** The commands on their way over the connection that the callers of a client share. */
+/** The pending commands of a client's shared connection. */
 export interface QueueStats {
   /** Commands that wait for a connection, or for their retry. */
   readonly offline: number;
-  /** About how many bytes those hold. */
+  /** Their approximate size in bytes. */
   readonly offlineBytes: number;
   /** Commands that wait until the socket takes more. */
   readonly unsent: number;
-  /** About how many bytes those hold. */
+  /** Their approximate size in bytes. */
   readonly unsentBytes: number;
   /** Commands that were sent and have no reply yet. */
   readonly inFlight: number;
@@ -45,7 +45,7 @@ export interface PoolStats {
   readonly max: number;
   /** Connections opened since the beginning or the last `reset()`. */
   readonly opened: number;
-  /** Connections that have gone since then. */
+  /** The number of connections closed since the start. */
   readonly closed: number;
   /** Milliseconds that the oldest lease has been out; 0 without one. */
   readonly longestLease: number;

@@ -22,7 +22,7 @@ import { type AddressMap, addressMap } from "../topology/address_map.ts";
 import { type ReadFrom, readFrom } from "../topology/read_from.ts";
 import type { ServerAddress } from "../topology/server_address.ts";
 
-/** Reads from replicas whose data is not too old; when there is none, as when no replica is up. */
+/** Reads from replicas with recent data. Without one, reads go where they go when no replica is up. */
 export interface ReadFromFresh {
   /** The servers that receive reads. */
   readonly prefer: ReadFrom;

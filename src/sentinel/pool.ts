@@ -1,5 +1,5 @@
 /**
- * A pool whose servers are found by sentinels, anew for each connection.
+ * A pool that finds its servers by sentinels, for each new connection.
  *
  * @module
  */
@@ -67,7 +67,10 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
     });
   }
 
-  /** A command was refused by a server that is no master: its connection is left, and the master is searched anew. */
+  /**
+   * Called when a server that is not a master refused a command: closes its connection, and searches the master
+   * again.
+   */
   override misplaced(error: unknown): boolean {
     if (this.#wanted !== "master" || !(error instanceof ReplyError)) return false;
     const demoted = error.code === "READONLY" ||

@@ -173,7 +173,7 @@ export class Sentinel implements Discoverer {
     const home = pool(role === "master" || readFrom === "master" ? "master" : fromReplicas);
     if (role === "master" && readFrom === "master") {
       const executor = new StandaloneExecutor(home, { multiplex, owner: true });
-      // The connection to a master that was replaced is dropped, and with it all that was cached.
+      // A connection to a replaced master is closed, which clears the cache.
       const cache = cached && cacheOn(executor.shared, cached, home.options.connection);
       return redisOver(redisClass, home, cache ? new CachingExecutor(executor, cache) : executor, cache);
     }

@@ -24,7 +24,7 @@ import { type SentinelEventListener, SentinelEvents } from "./sentinel_events.ts
 
 /** The settings of a sentinel client. */
 export interface SentinelClientSettings {
-  /** The sentinels to begin with. */
+  /** The initial sentinels. */
   readonly seeds: readonly ServerAddress[];
   /** Makes connections to them. */
   readonly connect: ConnectSentinel;
@@ -41,7 +41,7 @@ export class SentinelClient implements SentinelEventListener {
   readonly #options: SentinelClientSettings;
   readonly #services: Map<string, Service> = new Map();
   readonly #watches: Map<SentinelConnection, SentinelEvents> = new Map();
-  /** The one that gave the last good answer comes first. */
+  /** The sentinels; the one with the last valid reply is first. */
   #peers: SentinelConnection[];
   /** The number of listeners and pending queries. */
   #users = 0;
@@ -158,7 +158,7 @@ export class SentinelClient implements SentinelEventListener {
       // Before the first connection there is nothing that could have moved.
       if (service.known !== undefined) service.confirm(answer);
     }).catch(() => {
-      // It could not be asked, or its answer is no good: the others announce the same.
+      // The sentinel is unreachable, or its reply is invalid: the others announce the same.
     });
   }
 

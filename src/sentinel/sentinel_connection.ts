@@ -1,5 +1,5 @@
 /**
- * One sentinel: a connection for questions, opened when there is one.
+ * One sentinel, with a connection that is opened on demand.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { formatAddress, type ServerAddress } from "../topology/format_address.ts
 /** Makes a connection to a sentinel, not yet connected. */
 export type ConnectSentinel = (address: ServerAddress) => Connection;
 
-/** A sentinel that is asked. */
+/** A sentinel to query. */
 export class SentinelConnection {
   /** The address. */
   readonly address: ServerAddress;
@@ -37,7 +37,7 @@ export class SentinelConnection {
     return this.#connection !== undefined;
   }
 
-  /** Asks; resolves with the replies, error replies in place. Rejects when there is no connection. */
+  /** Sends commands and resolves with their replies, error replies included. Rejects without a connection. */
   async ask(commands: readonly (readonly string[])[]): Promise<(Reply | Error)[]> {
     const connection = await (this.#connection ??= this.#open());
     const replies = await Promise.all(

@@ -43,7 +43,7 @@ export class SentinelEvents {
   #delay = 0;
   #stopped = false;
 
-  /** Begins at once. */
+  /** Subscribes at once. */
   constructor(peer: SentinelConnection, owner: SentinelEventListener) {
     this.#peer = peer;
     this.#owner = owner;

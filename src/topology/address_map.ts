@@ -59,8 +59,8 @@ export const addressMap: Kind = {
 };
 
 /**
- * Makes a function of a checked `addressMap`. The host and the port each come from the first rule that matches the
- * announced address and sets them; the result of a rule is not matched again.
+ * Converts a checked `addressMap` to a function. The first matching rule with a host sets the host, the first with a
+ * port sets the port. Rules do not chain.
  */
 export function toAddressFunction(map: AddressMap | undefined): AddressFunction {
   if (map === undefined) return (address) => address;

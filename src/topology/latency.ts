@@ -8,7 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 /** The weight of the last measurement in the moving average. */
 const WEIGHT = 0.3;
 
-/** Returns the milliseconds that a PING takes; `undefined` when there is no reply. */
+/** Returns the duration of a PING in milliseconds; `undefined` without a reply. */
 export async function measureLatency(connection: Connection): Promise<number | undefined> {
   const { clock } = connection.options;
   const start = clock.now();

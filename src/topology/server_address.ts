@@ -66,8 +66,8 @@ function parseSeed(text: string, name: string, defaultPort: number): ServerAddre
 }
 
 /**
- * Parses `host:port` as servers write it, for example in MOVED and ASK: IPv6 with brackets or without. The host is
- * empty where the server leaves it out. Returns `undefined` for text that is not an address.
+ * Parses `host:port` of a server, for example in MOVED and ASK: IPv6 with or without brackets. The host is empty if
+ * the server omits it. Returns `undefined` for other text.
  */
 export function parseAddress(text: string): ServerAddress | undefined {
   const colon = text.lastIndexOf(":");

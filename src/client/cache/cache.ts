@@ -30,7 +30,7 @@ import { finish, idOf, isImmutable, keyNames, sizeOf } from "./cached_values.ts"
 export interface CacheStats {
   /** Whether the server sends invalidations at present. If not, nothing is cached. */
   readonly active: boolean;
-  /** Commands answered from memory, or by a read of another caller that was on its way. */
+  /** Commands answered from memory, or by a pending read of another caller. */
   readonly hits: number;
   /** Commands sent to the server. */
   readonly misses: number;
@@ -46,7 +46,7 @@ export interface CacheStats {
   readonly error: Error | undefined;
 }
 
-/** A read on its way. */
+/** A pending read. */
 interface Flight {
   readonly id: string;
   readonly keys: readonly string[];

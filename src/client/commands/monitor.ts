@@ -39,7 +39,7 @@ export interface MonitorOptions {
  * ```
  */
 export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
-  /** Resolves when the server has begun; rejects when it refuses, or cannot be reached. */
+  /** Resolves when the server has started; rejects if it refuses or is unreachable. */
   readonly ready: Promise<void>;
   readonly #reconnecting: ReconnectingConnection;
   readonly #buffer: MessageBuffer<MonitoredCommand>;
@@ -88,7 +88,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
     reconnecting.ensureConnected();
   }
 
-  /** The next command or gap, when there is one. */
+  /** Returns the next command or gap. */
   next(): Promise<IteratorResult<MonitoredCommand | Gap, undefined>> {
     return this.#queue.next();
   }

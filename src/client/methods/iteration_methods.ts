@@ -72,7 +72,7 @@ export abstract class IteratingClient<W extends Wrap> extends CachingClient<W> {
    *
    * To stop, leave the loop or abort `signal`. Unacknowledged messages stay pending.
    *
-   * @throws {TypeError | RangeError} for an option that is unknown or wrong, when the iteration begins.
+   * @throws {TypeError | RangeError} for an unknown or invalid option, when the iteration starts.
    *
    * @example
    * ```ts
@@ -102,9 +102,9 @@ export abstract class IteratingClient<W extends Wrap> extends CachingClient<W> {
   }
 
   /**
-   * Asks how far a group is behind its stream.
+   * Returns the lag of a group behind its stream.
    *
-   * @throws {ReplyError} with code `NOGROUP` when there is no such group.
+   * @throws {ReplyError} with code `NOGROUP` if the group does not exist.
    */
   async streamLag(stream: string, group: string): Promise<StreamLag> {
     return await (await import("../lazy_modules.ts")).streamLag(this.core, stream, group);

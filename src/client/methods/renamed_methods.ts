@@ -18,7 +18,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   select: "a URL with the database, as in redis://localhost:6379/1",
 };
 
-/** The commands whose names node-redis writes with capitals, as far as they are common. */
+/** Common commands by their names in node-redis, with capitals. */
 const CAPITALS =
   "hGet hSet hGetAll hDel hIncrBy hMGet setEx setNX getDel getEx mGet mSet incrBy decrBy lPush rPush lPop rPop lRange lLen " +
   "blPop brPop sAdd sRem sMembers sIsMember sCard zAdd zRange zRem zScore zCard xAdd xRead xReadGroup xAck pExpire " +
@@ -46,7 +46,7 @@ export interface RenamedMethods<W extends Wrap> extends CommandMethods<W> {
   setEx(...args: unknown[]): never;
 }
 
-/** The methods of all commands, and the names that are to be corrected. */
+/** The methods of all commands, and names of other clients that throw. */
 export abstract class RenamedMethods<W extends Wrap> extends CommandMethods<W> {
   static {
     const add = (name: string, instead: string): void => {

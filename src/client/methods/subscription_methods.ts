@@ -74,8 +74,8 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
   }
 
   /**
-   * Subscribes to channels, for `for await`: messages, and gaps where some may have been missed. It begins at once,
-   * and ends with the loop. Options come last.
+   * Subscribes to channels for `for await`: messages, and gaps in which messages may be missing. It starts at once,
+   * and ends with the loop. Options are the last argument.
    *
    * @throws {TypeError | RangeError} for an unknown or invalid option.
    *

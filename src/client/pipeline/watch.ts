@@ -24,7 +24,7 @@ import { checkBatched } from "../commands/unsupported_commands.ts";
 
 /** The options of `watch()`. */
 export interface WatchOptions {
-  /** Tries in all, when others keep changing the keys. Default 10. */
+  /** The maximum number of attempts. Default 10. */
   readonly attempts?: number;
 }
 
@@ -146,7 +146,7 @@ export async function watch<W extends Wrap, R>(
       try {
         return await tryOnce(connection, call, deadline, keys, body, prepare);
       } catch (error) {
-        // The key has moved, or its node has gone: all begins anew where it is now, and no try is used up.
+        // The key has moved, or its node has left: start again at the new node, without counting an attempt.
         if (isOfLease(error, connection) && await executor.redirected?.(error, turn, call) === true) {
           connection[Symbol.dispose]();
           connection = await lease();
@@ -156,7 +156,7 @@ export async function watch<W extends Wrap, R>(
         }
         if (!(error instanceof PipelineError) || error.executed !== "no") throw error;
         if (error.code !== "WATCH_CONFLICT") {
-          // Refused for now: the keys are watched and read anew.
+          // Temporarily refused: watch and read the keys again.
           const context = { attempt: repeat++, readonly: false, previousDelay, executed: error.executed };
           const delay = retryDelay(call.retry, error.cause, context, clock);
           if (delay === undefined || connection.state !== "ready") throw error;

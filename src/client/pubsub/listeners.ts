@@ -19,7 +19,7 @@ export type MessageListener<T = string> = (message: T, channel: T) => unknown;
 
 /** A listener that is called for gaps, too. */
 export interface MessageHandler<T = string> {
-  /** A message came. */
+  /** Called for a message. */
   message(message: T, channel: T): unknown;
   /** Messages may have been missed; the subscription stands again. */
   gap?(gap: Gap): unknown;
@@ -28,7 +28,7 @@ export interface MessageHandler<T = string> {
 /** A function, or an object with `message` and perhaps `gap`. */
 export type Listener<T = string> = MessageListener<T> | MessageHandler<T>;
 
-/** The command that begins a subscription of a kind. */
+/** The commands that subscribe, by kind. */
 export const COMMANDS: Readonly<Record<SubscriptionKind, string>> = {
   channel: "SUBSCRIBE",
   pattern: "PSUBSCRIBE",
@@ -37,7 +37,7 @@ export const COMMANDS: Readonly<Record<SubscriptionKind, string>> = {
 
 /** Calls a listener, which may throw as it likes. */
 export class ListenerSink implements Sink {
-  /** The listener, as it was given. */
+  /** The given listener. */
   readonly listener: Listener<never>;
   /** Settles when the server has confirmed the subscription, or has refused it. */
   readonly confirmation: Promise<void>;

@@ -35,7 +35,7 @@ export interface Message<T = string> {
 
 /** The statistics of an iterator. */
 export interface SubscriptionStats {
-  /** Messages that have come. */
+  /** The number of received messages. */
   readonly received: number;
   /** Messages that have been read. */
   readonly delivered: number;
@@ -53,7 +53,7 @@ export interface SubscriptionStats {
 export type SubscriptionItem<T = string> = Message<T> | Gap;
 
 /**
- * Messages and gaps, to iterate over. It begins when it is made and ends with the loop, with `close()`, with its
+ * An iterator over messages and gaps. It starts when it is created. It ends with the loop, with `close()`, with its
  * signal or with the client.
  *
  * @typeParam T text, or bytes on a view of bytes
@@ -161,7 +161,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     };
   }
 
-  /** The next message or gap, when there is one. */
+  /** Returns the next message or gap. */
   next(): Promise<IteratorResult<SubscriptionItem<T>, undefined>> {
     return this.#queue.next();
   }

@@ -20,13 +20,13 @@ export interface StreamLag {
   readonly lag: number | null;
   /** The number of messages that were delivered and not acknowledged. */
   readonly pending: number;
-  /** The age in milliseconds of the oldest entry that has not been delivered; 0 when there is none. */
+  /** The age of the oldest undelivered entry in milliseconds; 0 if there is none. */
   readonly age: number;
   /** The number of consumers. */
   readonly consumers: number;
 }
 
-/** Asks for the lag of a group. */
+/** Returns the lag of a group. */
 export async function streamLag(
   { executor, call }: { readonly executor: Executor; readonly call: Call },
   stream: string,

@@ -34,11 +34,14 @@ let settle: (message: StreamMessage<unknown>) => Settlement;
 
 /** A message of a stream. */
 export class StreamMessage<F = Record<string, string>> {
-  /** The stream that it comes from. */
+  /** The stream of the message. */
   readonly stream: string;
   /** Its id. */
   readonly id: string;
-  /** `"new"`; `"pending"`: delivered to this consumer before; `"claimed"`: taken over because it was not acknowledged in time. */
+  /**
+   * The origin: `"new"`; `"pending"`: delivered to this consumer earlier; `"claimed"`: not acknowledged in time by
+   * another consumer.
+   */
   readonly origin: "new" | "pending" | "claimed";
   /** The number of deliveries to consumers of the group, including this one. */
   readonly deliveries: number;

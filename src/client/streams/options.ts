@@ -15,7 +15,7 @@ export type StreamFields<W extends Wrap> = Value<W, Record<string, string>, Map<
 
 /** The conditions for claiming messages that were not acknowledged. */
 export interface ClaimOptions {
-  /** The age in milliseconds of the last delivery, or of the last heartbeat, from which on a message is taken over. */
+  /** The time in milliseconds since the last delivery or heartbeat after which a message is claimed. */
   readonly minIdle: number;
   /** Milliseconds between searches for such messages. Default: `minIdle`. */
   readonly every?: number;
@@ -35,7 +35,7 @@ export interface ConsumeOptions {
    */
   readonly create?: boolean | string;
   /**
-   * Takes over messages that were not acknowledged in time, its own included. Default: nothing is taken over; with a
+   * Claims messages that were not acknowledged in time, including those of this consumer. Default: none; with a
    * handler `{ minIdle: 60_000 }`.
    */
   readonly claim?: ClaimOptions;

@@ -118,7 +118,7 @@ export class ClusterConnectionPool {
     return resolveClusterOptions(options, over);
   }
 
-  /** The nodes, their roles and their slots, as far as they are known. */
+  /** The known nodes, their roles and their slots. */
   get topology(): Topology {
     return this.state.topology;
   }
@@ -138,7 +138,7 @@ export class ClusterConnectionPool {
     await this.state.start();
   }
 
-  /** Queries the topology now; behind a refresh that is under way, which may have begun too early. */
+  /** Refreshes the topology now. During a refresh, starts another one after it. */
   async refresh(): Promise<void> {
     if (this.closed) throw this.#closedError();
     await this.state.refresher.anew("asked");
@@ -236,7 +236,7 @@ export class ClusterConnectionPool {
     this.#retired = { opened: 0, closed: 0 };
   }
 
-  /** Calls `closer` when the pool begins to close; returns how to take that back. */
+  /** Calls `closer` when the pool starts to close. Returns a function that removes it. */
   beforeClose(closer: () => Promise<void>): () => void {
     this.#closers.add(closer);
     return () => this.#closers.delete(closer);

@@ -124,7 +124,7 @@ export interface ResolvedClusterClient<P> {
   readonly pool: P | undefined;
   /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
   readonly poolOptions: ResolvedClusterOptions | undefined;
-  /** The client-side cache; `undefined`: there is none. */
+  /** The client-side cache; `undefined`: none. */
   readonly cache: ResolvedCacheOptions | undefined;
 }
 

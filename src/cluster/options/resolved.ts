@@ -32,7 +32,7 @@ export class ResolvedClusterOptions {
   readonly node: ResolvedPoolOptions;
   /** The startup nodes. */
   readonly startupNodes: readonly ServerAddress[];
-  /** Whether the slots are asked for before the first command. */
+  /** Whether to query the slots before the first command. */
   readonly initSlotCache: boolean;
   /** The maximum number of connections to all nodes. */
   readonly maxConnections: number;
@@ -42,7 +42,7 @@ export class ResolvedClusterOptions {
   readonly reinitializeSteps: number;
   /** Whether slots may be without a node. */
   readonly skipFullCoverageCheck: boolean;
-  /** Whether the nodes of now are asked, not only the startup nodes. */
+  /** Whether to query all known nodes, or the startup nodes only. */
   readonly followCluster: boolean;
   /** The nodes that receive read-only commands. */
   readonly readFrom: ReadFrom;
@@ -50,12 +50,12 @@ export class ResolvedClusterOptions {
   readonly availabilityZone: string | undefined;
   /** The maximum number of redirections of one command. */
   readonly maxRedirections: number;
-  /** Milliseconds after which the slots are asked for anew; 0 is never. */
+  /** The milliseconds between refreshes of the topology; 0: never. */
   readonly refreshInterval: number;
   /** Milliseconds without a reply after which the health of a node is checked; 0 is never. */
   readonly nodeTimeout: number;
 
-  /** Takes over values that have been checked; users call `resolveClusterOptions`. */
+  /** Uses checked values. Users call `resolveClusterOptions`. */
   constructor(values: ClusterValues, node: ResolvedPoolOptions) {
     this.#addressMap = values.addressMap;
     this.node = node;

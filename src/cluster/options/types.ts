@@ -12,7 +12,7 @@ import type { Seed } from "../../topology/server_address.ts";
 export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "path" | "minIdle"> {
   /** The startup nodes. Default: `host` and `port`, else `localhost:6379`. */
   readonly startupNodes?: readonly Seed[];
-  /** Ask for the slots before the first command; `false`: learn them from redirections. Default `true`. */
+  /** Whether to query the slots before the first command; `false`: learn them from redirections. Default `true`. */
   readonly initSlotCache?: boolean;
   /**
    * The maximum number of connections to all nodes, 1 or more. Default 1,000; for a `BlockingClusterConnectionPool`
@@ -25,7 +25,7 @@ export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "p
   readonly reinitializeSteps?: number;
   /** Work with a cluster that has slots without a node. Default `false`: a `ClusterError` that names them. */
   readonly skipFullCoverageCheck?: boolean;
-  /** Ask the nodes that are known now when the slots are asked for anew; `false`: always the `startupNodes`. Default `true`. */
+  /** Whether refreshes query all known nodes; `false`: the `startupNodes` only. Default `true`. */
   readonly followCluster?: boolean;
   /** Maps announced addresses, also those in MOVED and ASK, to reachable addresses. Default: none. */
   readonly addressMap?: AddressMap;
@@ -35,7 +35,7 @@ export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "p
   readonly availabilityZone?: string;
   /** The maximum number of redirections of one command. Default 16. */
   readonly maxRedirections?: number;
-  /** The slots are asked for anew after this time, jittered; 0 is never. Default 60,000. */
+  /** The interval of topology refreshes in milliseconds, with jitter; 0: never. Default 60,000. */
   readonly refreshInterval?: number;
   /** Milliseconds without a reply after which the health of a node is checked; 0 is never. Default 500. */
   readonly nodeTimeout?: number;
