@@ -135,7 +135,7 @@ export function isRefusal(error: unknown): error is RedisError {
 }
 
 /**
- * There is no connection, or it was lost. Codes: `CONNECT`, `CREDENTIALS`, `CLOSED`, `LOST`, `MAX_CLIENTS`,
+ * A connection is missing or was lost. Codes: `CONNECT`, `CREDENTIALS`, `CLOSED`, `LOST`, `MAX_CLIENTS`,
  * `QUEUE_FULL`, ...
  */
 export class ConnectionError extends RedisError {
