@@ -68,8 +68,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "a refused command is repeated although a later one has run",
     "src/client/connections/retry_hold.ts",
-    "if (place < (isReadonly(pending) ? wrote : ran)) pending.reject(error);",
-    "if (place < -1) pending.reject(error);",
+    "if (place >= (isReadonly(pending) ? wrote : ran)) continue;",
+    "if (place >= -1) continue;",
   ),
   plant(
     "commands that wait for their retry are overtaken",
@@ -204,8 +204,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "commands keep listening to their signal",
     "src/connection/abort_group.ts",
-    "if (this.#members.delete(member) && this.#members.size === 0) {",
-    "if (this.#members.delete(member) && this.#members.size === -1) {",
+    "if (--this.#waiting === 0) {",
+    "if (--this.#waiting === -1) {",
   ),
   plant(
     "the memory of a write is used again before the socket has taken it",
