@@ -29,6 +29,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   "list-max-ziplist-size": "list-max-listpack-size",
   "slave-read-only": "replica-read-only",
   "slave-serve-stale-data": "replica-serve-stale-data",
+  "lua-time-limit": "busy-reply-threshold",
   "slave-priority": "replica-priority",
   "min-slaves-to-write": "min-replicas-to-write",
   "min-slaves-max-lag": "min-replicas-max-lag",
