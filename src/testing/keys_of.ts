@@ -48,8 +48,9 @@ function places(spec: KeySpec, args: readonly string[]): number[] | undefined {
     last = a >= 0 ? first + a : args.length + a;
     if (a < 0 && c > 1) last = first + Math.floor((args.length - first) / c) - 1;
   } else if (spec.find[0] === "n") {
-    const count = Number(args[first + a]);
-    if (!Number.isInteger(count) || count < 0) return [];
+    // As `atoi` reads it.
+    const count = Number(/^\s*[+-]?\d+/.exec(args[first + a] ?? "")?.[0] ?? 0);
+    if (count < 0) return [];
     first += b;
     step = c;
     last = first + (count - 1) * step;

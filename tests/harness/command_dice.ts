@@ -226,7 +226,7 @@ export const GRAMMAR: Readonly<Record<string, readonly string[]>> = {
     "LPUSH {k} {v}",
     "{GET|LRANGE|NOSUCH|HGET} {k}",
     "SELECT {0|1|99}",
-    "{PING|ECHO x|TIME x|DBSIZE}",
+    "{PING|ECHO x|DBSIZE}",
     "BLPOP {k} {k} {0.01|-1|x}",
     "BLMOVE {k} {k} LEFT RIGHT 0.01",
     "EXPIRE {k} {100|x}",

@@ -41,6 +41,7 @@ function placeOf(lon: string, lat: string): Place {
 
 /** `%f`. */
 function fixed(value: number): string {
+  if (Object.is(value, -0)) return "-0.000000";
   return Number.isFinite(value) ? value.toFixed(6) : value > 0 ? "inf" : "-inf";
 }
 

@@ -122,9 +122,6 @@ function lpos(session: Session, args: string[]): ReplyValue {
     if (word === "RANK") {
       const value = parseInteger(args[i + 1]!);
       if (value === undefined) throw err("value is not an integer or out of range");
-      if (value === -9223372036854775808n) {
-        throw err("value is out of range, value must between -9223372036854775807 and 9223372036854775807");
-      }
       rank = Number(value);
       if (rank === 0) {
         throw err(

@@ -14,7 +14,8 @@ import { choose } from "./hashes.ts";
 
 /** Sets a score, and looks whether the set has outgrown its compact encoding. */
 export function setScore(session: Session, set: SortedSet, member: string, score: number): void {
-  set.set(member, score);
+  // A small set is a list of numbers, which has no negative zero.
+  set.set(member, score === 0 && !set.big ? 0 : score);
   if (!set.big) {
     const { config } = session.server;
     set.big = set.size > config.number("zset-max-listpack-entries") ||

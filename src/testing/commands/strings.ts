@@ -98,6 +98,8 @@ function setGeneric(
   if (options.nx || options.xx) {
     if ((db.find(key) !== undefined) === options.nx) return options.get ? old : null;
   }
+  // A key that has expired leaves no time to live behind.
+  if (options.keep) db.find(key);
   db.set(key, value, options.keep);
   if (at !== 0) {
     db.expire(key, at);
