@@ -10,7 +10,8 @@ import { StandaloneExecutor } from "../client/standalone_executor.ts";
 import { RedisError } from "../errors.ts";
 import type { LazySentinelClient } from "./lazy_sentinel_client.ts";
 import type { Readable } from "./replica.ts";
-import type { ReadingOptions, ReplicaReader } from "./replica_reader.ts";
+import type { ReadingOptions } from "./reading_options.ts";
+import type { ReplicaReader } from "./replica_reader.ts";
 
 const APART = CommandFlag.blocking | CommandFlag.stateful;
 

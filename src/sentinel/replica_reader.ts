@@ -11,45 +11,13 @@ import type { Call } from "../client/executor.ts";
 import type { StandaloneExecutor } from "../client/standalone_executor.ts";
 import { ConnectionError, RedisError, ReplyError, TimeoutError } from "../errors.ts";
 import { abortable, startLimit } from "../connection/time_limit.ts";
-import type { ConnectionPool } from "../pool/pool.ts";
 import { averageLatency, measureLatency } from "../topology/latency.ts";
-import type { ReadFrom } from "../topology/read_from.ts";
 import { configuredZone, ReadSelector } from "../topology/read_selector.ts";
-import { formatAddress, type ServerAddress } from "../topology/format_address.ts";
-import type { ReplicaAnswer } from "./replies.ts";
 import type { SentinelClient } from "./sentinel_client.ts";
 import { ReplicationLag } from "./replication_lag.ts";
 import { type Readable, ReplicaNode, zoneOf } from "./replica.ts";
-
-/**
- * The milliseconds after an event or a loss until the sentinels are asked for the replicas again. Sentinels learn in
- * steps, and do not announce short outages of replicas. The delay doubles each time.
- */
-const SOON = 500;
-/** Milliseconds between looks at most. */
-const SELDOM = 10_000;
-
-/** The options for the reads of a client. */
-export interface ReadingOptions {
-  /** The pool for everything that is no plain read. */
-  readonly home: ConnectionPool;
-  /** A pool of the master, for reads where no replica will do; the home itself, where that is the master's. */
-  readonly master: () => ConnectionPool;
-  /** A pool of one replica. */
-  readonly replica: (address: ServerAddress) => ConnectionPool;
-  /** Makes what runs commands over such a pool, and owns it. */
-  readonly open: (pool: ConnectionPool) => StandaloneExecutor;
-  /** The name of the service. */
-  readonly service: string;
-  /** The servers that receive reads. */
-  readonly readFrom: ReadFrom;
-  /** The age in milliseconds that the data of a replica may have; 0 is no limit. */
-  readonly maxLag: number;
-  /** Plain commands of all callers share one connection. */
-  readonly multiplex: boolean;
-  /** Refuse what writes. */
-  readonly readonly: boolean;
-}
+import type { ReadingOptions } from "./reading_options.ts";
+import { ReplicaSet } from "./replica_set.ts";
 
 /** Runs the commands of one server. */
 type Home = Readable["executor"];
@@ -60,19 +28,15 @@ type Run = (executor: Home, call: Call) => Promise<unknown>;
 export class ReplicaReader {
   readonly #options: ReadingOptions;
   readonly #sentinels: SentinelClient;
+  readonly #replicas: ReplicaSet;
   readonly #home: Home;
   readonly #selector: ReadSelector;
   readonly #lag: ReplicationLag;
-  readonly #nodes: Map<string, ReplicaNode> = new Map();
   #master: StandaloneExecutor | undefined = undefined;
   #masterLatency: number | undefined = undefined;
-  #unwatch: (() => void) | undefined = undefined;
   #first: Promise<void> | undefined = undefined;
   /** Whether the replicas have been looked for. */
   #begun = false;
-  #looking: Promise<void> | undefined = undefined;
-  #reason: Error | undefined = undefined;
-  #timer: Timer = undefined;
   #offsetTimer: Timer = undefined;
   #ended = false;
 
@@ -81,6 +45,10 @@ export class ReplicaReader {
     this.#options = options;
     this.#sentinels = sentinels;
     this.#home = home;
+    this.#replicas = new ReplicaSet(options, sentinels, () => {
+      for (const node of this.#replicas.nodes) node.measure();
+      this.#measureMaster();
+    });
     // Clients that start together do not all begin with the same replica.
     const turn = Math.floor(options.home.options.connection.clock.random() * 1_024);
     this.#lag = new ReplicationLag(options.maxLag);
@@ -90,12 +58,8 @@ export class ReplicaReader {
   /** Ends all connections to servers that are read from; reads go to the home pool from now on. */
   async close(options?: CloseOptions): Promise<void> {
     this.#ended = true;
-    this.#unwatch?.();
-    const { clock } = this.#options.home.options.connection;
-    clock.clearTimeout(this.#timer);
-    clock.clearTimeout(this.#offsetTimer);
-    const nodes = [...this.#nodes.values()].map((node) => node.executor.close(options));
-    await Promise.all([this.#master?.close(options), ...nodes]);
+    this.#options.home.options.connection.clock.clearTimeout(this.#offsetTimer);
+    await Promise.all([this.#master?.close(options), this.#replicas.close(options)]);
   }
 
   /** Reads, and reads elsewhere when the server goes away meanwhile: a read can be repeated. */
@@ -146,7 +110,7 @@ export class ReplicaReader {
   }
 
   #pick(): Readable {
-    const nodes = this.#allNodes();
+    const { nodes, reason } = this.#replicas;
     // A replica that has lost its master has old data: it is read where there is no other one.
     const linked = nodes.filter((node) => node.linked && node.ready);
     const master = this.#masterReadable();
@@ -162,9 +126,9 @@ export class ReplicaReader {
       `Cannot read from a replica of "${this.#options.service}": none is up${
         this.#lag.limit > 0 ? " and within maxLag" : ""
       }` +
-        `${this.#reason === undefined ? "" : ` (${this.#reason.message})`}; ` +
+        `${reason === undefined ? "" : ` (${reason.message})`}; ` +
         'with readFrom: "preferReplica" the master would be read instead',
-      { code: "NO_REPLICA", executed: "no", cause: this.#reason },
+      { code: "NO_REPLICA", executed: "no", cause: reason },
     );
   }
 
@@ -200,96 +164,17 @@ export class ReplicaReader {
   }
 
   async #find(): Promise<void> {
-    const { service } = this.#options;
-    const sentinels = this.#sentinels;
-    this.#unwatch = sentinels.watch(service, {
-      switched: (address) => {
-        this.#drop(this.#nodes.get(formatAddress(address)));
-        this.#look();
-      },
-      changed: () => void this.#look(),
-    });
-    await this.#look();
-    const opened = [...this.#nodes.values()].map(async (node) => {
-      await node.opened;
-      if (!node.ready) throw new Error("gone");
-    });
-    await Promise.any(opened).catch(() => {});
+    await this.#replicas.begin();
     if (this.#lag.limit === 0) return;
     const { clock } = this.#options.home.options.connection;
     await this.#compareOffsets();
     // A replica that is a moment behind the master's first offset catches up soon.
     const end = clock.now() + Math.min(this.#lag.limit, 1_000);
-    const isBehind = (): boolean => !this.#allNodes().some((node) => this.#isFresh(node));
-    while (!this.#ended && this.#nodes.size > 0 && isBehind() && clock.now() < end) {
+    const isBehind = (): boolean => !this.#replicas.nodes.some((node) => this.#isFresh(node));
+    while (!this.#ended && this.#replicas.nodes.length > 0 && isBehind() && clock.now() < end) {
       await sleep(clock, 10);
-      await Promise.all(this.#allNodes().map((node) => node.measure()));
+      await Promise.all(this.#replicas.nodes.map((node) => node.measure()));
     }
-  }
-
-  #look(): Promise<void> {
-    if (this.#ended) return Promise.resolve();
-    this.#sleep(SOON);
-    return this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
-  }
-
-  async #compare(): Promise<void> {
-    const { service } = this.#options;
-    const sentinels = this.#sentinels;
-    try {
-      const replicas = await sentinels.findReplicas(service);
-      this.#reason = undefined;
-      if (!this.#ended) this.#take(replicas);
-    } catch (error) {
-      // No sentinel replies: keep using the known replicas.
-      this.#reason = error as Error;
-    }
-  }
-
-  #take(replicas: readonly ReplicaAnswer[]): void {
-    const named = new Set(replicas.map(({ address }) => formatAddress(address)));
-    for (const node of [...this.#nodes.values()]) if (!named.has(node.name)) this.#drop(node);
-    const { replica, open, readFrom } = this.#options;
-    for (const { address, sure, linked } of replicas) {
-      const name = formatAddress(address);
-      let node = this.#nodes.get(name);
-      if (sure && node === undefined) {
-        const pool = replica(address);
-        const zone = configuredZone(readFrom, address);
-        node = new ReplicaNode(address, pool, open(pool), zone, (lost) => this.#lost(lost));
-        this.#nodes.set(name, node);
-      }
-      if (node !== undefined) node.announcedLinked = linked;
-    }
-  }
-
-  #lost(node: ReplicaNode): void {
-    if (this.#ended || node.gone) return;
-    this.#drop(node);
-    this.#sleep(SOON);
-  }
-
-  #drop(node: ReplicaNode | undefined): void {
-    if (node === undefined || node.gone) return;
-    this.#nodes.delete(node.name);
-    node.drop();
-  }
-
-  #sleep(delay: number): void {
-    const { clock } = this.#options.home.options.connection;
-    clock.clearTimeout(this.#timer);
-    if (this.#ended) return;
-    this.#timer = clock.setTimeout(() => {
-      this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
-      for (const node of this.#nodes.values()) node.measure();
-      this.#measureMaster();
-      // While there is none, they are looked for more often.
-      this.#sleep(this.#nodes.size === 0 ? SOON : Math.min(2 * delay, SELDOM));
-    }, delay);
-  }
-
-  #allNodes(): ReplicaNode[] {
-    return [...this.#nodes.values()];
   }
 
   #isFresh({ offset }: ReplicaNode): boolean {
@@ -308,7 +193,7 @@ export class ReplicaReader {
     } catch {
       // Without its offset the replicas' data counts as older and older.
     }
-    await Promise.all(this.#allNodes().map((node) => node.measure()));
+    await Promise.all(this.#replicas.nodes.map((node) => node.measure()));
     if (this.#ended) return;
     this.#offsetTimer = clock.setTimeout(() => void this.#compareOffsets(), this.#lag.limit / 3);
   }
