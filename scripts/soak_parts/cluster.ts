@@ -46,13 +46,16 @@ async function masterPort(nodes: readonly ClusterNode[], slot: number): Promise<
   return most[0];
 }
 
-/** The faults of nodes and slots. `stopped` contains the nodes that cannot reply. */
+/**
+ * The faults of nodes and slots. `stopped` contains the nodes that cannot reply; `atomic`: the servers can move slots at
+ * once.
+ */
 function nodeFaults(
   cluster: Cluster,
   operator: RedisCluster,
   slots: readonly number[],
   stopped: Set<ClusterNode>,
-  { dice, losses }: { readonly dice: Dice; readonly losses: Losses },
+  { dice, losses, atomic }: { readonly dice: Dice; readonly losses: Losses; readonly atomic: boolean },
 ): Fault[] {
   const at = (port: number): ClusterNode => cluster.nodes.find((node) => node.port === port)!;
   const heal = async (): Promise<void> => {
@@ -76,6 +79,23 @@ function nodeFaults(
     return setInterval(tell, 6_000);
   };
   const stop = stopper(stopped);
+  const slotsMoveAtOnce: Fault = {
+    name: "slots move at once",
+    weight: 3,
+    run: async () => {
+      const { master: target } = await anyShard();
+      const source = at(operator.topology.masterOf(dice.some(slots)!)!.port);
+      if (source === target) return;
+      const moving = slots.filter((slot) => operator.topology.masterOf(slot)!.port === source.port);
+      const ranges = moving.flatMap((slot) => [slot, slot]);
+      await source.cli("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", ...ranges, "NODE", target.id);
+      await waitFor("the migration to end", async () => {
+        const [newest] = await source.cli("CLUSTER", "GETSLOTMIGRATIONS") as unknown[];
+        const text = JSON.stringify(newest);
+        return /"(success|failed|cancelled)"/.test(text) ? undefined : text;
+      });
+    },
+  };
   return [
     ...serverFaults(cluster.nodes as [ClusterNode, ...ClusterNode[]], dice),
     {
@@ -144,6 +164,7 @@ function nodeFaults(
         if (source !== target) await moveSlots(source, target, [slot], cluster.nodes);
       },
     },
+    ...atomic ? [slotsMoveAtOnce] : [],
   ];
 }
 
@@ -167,6 +188,9 @@ export async function clusterStage(dice: Dice, losses: Losses): Promise<Stage> {
   const subscriber = new RedisCluster(seeds, limits);
   const tags = spreadTags();
   const stopped = new Set<ClusterNode>();
+  // Valkey from 9 on.
+  const [known = null] = await cluster.nodes[0]!.cli("COMMAND", "INFO", "CLUSTER|MIGRATESLOTS") as unknown[];
+  const atomic = known !== null;
   return {
     tags,
     clients,
@@ -178,7 +202,7 @@ export async function clusterStage(dice: Dice, losses: Losses): Promise<Stage> {
     proxies,
     faults: [
       linkFaults(proxies, dice),
-      nodeFaults(cluster, operator, tags.map((tag) => slotOf(tag)), stopped, { dice, losses }),
+      nodeFaults(cluster, operator, tags.map((tag) => slotOf(tag)), stopped, { dice, losses, atomic }),
     ],
     async master(key) {
       const awake = cluster.nodes.filter((node) => !stopped.has(node));

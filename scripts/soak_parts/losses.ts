@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setInterval } from "node:timers";
 
 /** Milliseconds before a master's death in which acknowledged writes may not have reached its replica. */
 const BEFORE = 200;
@@ -11,9 +12,24 @@ const BEHIND = 50;
 /** Milliseconds in which a resumed or replaced master may not know that it is no longer a master. */
 const UNAWARE = 500;
 
+/** Milliseconds between two looks at the time, and by how many the second may be late. */
+const [TICK, LATE] = [50, 100];
+
 /** Spans of time, by `performance.now()`. */
 export class Losses {
-  readonly #spans: { readonly from: number; readonly to: number }[] = [];
+  readonly #spans: { readonly from: number; to: number }[] = [];
+
+  constructor() {
+    let last = performance.now();
+    // Where the whole process stands still, replies are read that much later.
+    setInterval(() => {
+      const now = performance.now();
+      if (now - last > TICK + LATE) {
+        for (const span of this.#spans) if (span.to >= last) span.to = Math.max(span.to, now + UNAWARE);
+      }
+      last = now;
+    }, TICK).unref();
+  }
 
   /** A master dies now, or stops. */
   died(): void {

@@ -23,20 +23,25 @@ export async function watchPromotions(
   losses: Losses,
   stopped: () => boolean,
 ): Promise<void> {
-  const replicas = new Set<Server>();
+  /** Replicas, and when each was last known to be one. */
+  const replicas = new Map<Server, number>();
   /** Promoted and not named, and since when. */
   const early = new Map<Server, number>();
   while (!stopped()) {
     const master = await named().catch(() => undefined);
     for (const server of servers) {
       if (asleep.has(server)) continue;
+      const asked = performance.now();
       const role = field(await server.cli("INFO", "replication").catch(() => ""), "role");
-      if (role === "slave") replicas.add(server);
+      if (role === "slave") replicas.set(server, asked);
       if (role !== "master" || master === undefined) continue;
       const since = early.get(server);
-      if (server !== master && replicas.has(server)) early.set(server, since ?? performance.now() - INTERVAL);
+      const before = replicas.get(server);
+      if (server !== master && before !== undefined) early.set(server, since ?? before);
       if (server === master) {
-        if (since !== undefined) losses.replacedSince(since);
+        // It may have been promoted and named between two looks.
+        const from = since ?? before;
+        if (from !== undefined) losses.replacedSince(from);
         early.delete(server);
         replicas.delete(server);
       }
