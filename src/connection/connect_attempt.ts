@@ -44,9 +44,10 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     signal.throwIfAborted();
     const handshake = await abortable((async () => await attempt.handshake())(), signal);
     const opening = Link.open(options, owner, signal).then((opened) => {
+      link = opened;
       // A transport may ignore the signal, or resolve in the same turn.
-      if (signal.aborted) opened.destroy(signal.reason);
-      return link = opened;
+      if (signal.aborted) destroy();
+      return opened;
     });
     const opened = await abortable(opening, signal);
     attempt.opened?.(opened);
@@ -67,7 +68,7 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     signal.throwIfAborted();
     return { link: opened, result };
   } catch (cause) {
-    const silent = link !== undefined && link.dispatcher.taken === 0 && !("tls" in options.endpoint);
+    const silent = link?.dispatcher.taken === 0 && !("tls" in options.endpoint);
     const error = silent ? closedInSilence(cause) : cause;
     link?.destroy(error as Error);
     throw error;

@@ -44,6 +44,8 @@ const CALLS: Readonly<Record<string, CallKind>> = {
     run: (redis, key) => redis.watch(key, async (tx) => tx.multi().set(key, `${await tx.get(key)}`)),
   },
   blpop: { more: 100 + 1_000, run: (redis, key) => redis.blpop(key, 0.1) },
+  subscribe: { run: (redis, key) => redis.subscribe(key, () => {}) },
+  ssubscribe: { run: (redis, key) => redis.ssubscribe(key, () => {}) },
   // A single attempt may take longer.
   slot: { more: CONNECT + PLACE, run: (redis, key) => lent(redis.pool.acquireBySlot(slotOf(key))) },
   random: { more: CONNECT + PLACE, run: (redis) => lent(redis.pool.acquireRandom()) },

@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { Command, CommandFlag } from "../../commands/command.ts";
-import { WAIT } from "../../commands/function_specs.ts";
-import { RedisError, TimeoutError } from "../../errors.ts";
+import { type Command, CommandFlag } from "../../commands/command.ts";
 import { DelegatingExecutor } from "../delegating_executor.ts";
 import type { Call, Executor, Traced } from "../executor.ts";
 
@@ -62,35 +60,8 @@ export class ReplicatedExecutor extends DelegatingExecutor {
       : await inner.trace(run, call);
   }
 
-  /** Runs WAIT at each place: the servers that replied to the writes, and no others. */
   async #acknowledged(name: string, call: Call, places: Iterable<object>): Promise<void> {
-    const replicas = this.#replicas;
-    const missed = (have: string, cause?: unknown): TimeoutError =>
-      new TimeoutError(`${name} ran, but ${have} of the ${replicas} replicas asked for`, {
-        code: "NOT_REPLICATED",
-        executed: "yes",
-        cause,
-      });
-    let counts: unknown[];
-    try {
-      counts = await Promise.all([...places].map((place) => this.#waitAt(place, call)));
-    } catch (error) {
-      if (!(error instanceof RedisError)) throw error;
-      throw missed(`nothing is known (${error.message})`, error);
-    }
-    const count = Math.min(...counts.map(Number));
-    if (count < replicas) throw missed(`within ${call.timeout} ms only ${count} acknowledged it`);
-  }
-
-  #waitAt(place: object, call: Call): Promise<unknown> {
-    let shared = this.#shared.get(place);
-    if (shared === undefined) {
-      const wait = new Command(WAIT, [this.#replicas, Math.ceil(call.timeout)]);
-      const { inner } = this;
-      shared = inner.waitAt === undefined ? inner.execute(wait, call) : inner.waitAt(place, wait, call);
-      this.#shared.set(place, shared);
-      queueMicrotask(() => this.#shared.delete(place));
-    }
-    return shared;
+    const { acknowledge } = await import("../lazy_modules.ts");
+    await acknowledge(this.inner, this.#shared, this.#replicas, name, call, places);
   }
 }
