@@ -5,6 +5,7 @@ import { TestCluster, TestSentinels } from "../../testing.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
 import { type RawClient, rawClient } from "../harness/raw_client.ts";
 import { type Replicated, startReplicated } from "../harness/replicated.ts";
+import { waitFor } from "../harness/wait.ts";
 
 type Names = readonly (readonly [text: string, name: string])[];
 
@@ -105,6 +106,13 @@ describe("TestCluster and a real cluster", () => {
 
   it("describes the cluster alike on each node", async (t) => {
     if (!seven) return t.skip("the installed server is not 7.0");
+    await waitFor("the replicas to be online for each node", async () => {
+      for (const node of cluster.nodes) {
+        const shards = JSON.stringify(await node.cli("CLUSTER", "SHARDS"));
+        if (shards.includes('"loading"')) return `not yet for ${node.port}`;
+      }
+      return undefined;
+    });
     for (let index = 0; index < 6; index++) {
       assert.deepEqual(await describeCluster(own, index), await describeCluster(real, index));
     }
