@@ -78,8 +78,9 @@ describe("the program", { skip, concurrency: true }, () => {
     const again = await visit(first.set!.split(";")[0]);
     assert.match(again.text, /^visit 2\n/);
     assert.equal(again.text.split("\n")[1], first.text.split("\n")[1]);
-    const rest = await Promise.all([visit(), visit(), visit(), visit()]);
-    assert.equal(rest.filter(({ status }) => status === 429).length, 1);
+    // Deno does not know the address of each visitor: there may be two names with five visits each.
+    const rest = await Promise.all(Array.from({ length: 9 }, () => visit()));
+    assert.ok(rest.some(({ status }) => status === 429));
     // Not child.kill(): Deno then reports the signal as the end, whatever the child does.
     process.kill(program.child.pid!, "SIGTERM");
     assert.equal(await program.ended, 0);
