@@ -32,7 +32,7 @@ export function tokenCredentials(fetchToken: () => Promise<Token>): StreamingCre
 
   function wait(delay: number): void {
     clearTimeout(timer);
-    // A timer for nobody would keep the process alive.
+    // A timer without listeners would keep the process alive.
     if (listeners.size > 0) timer = setTimeout(renew, delay);
   }
   function renew(): void {
@@ -61,7 +61,7 @@ export function tokenCredentials(fetchToken: () => Promise<Token>): StreamingCre
   };
 }
 
-/** What `@azure/identity` has: `new DefaultAzureCredential()`. */
+/** A credential of `@azure/identity`: `new DefaultAzureCredential()`. */
 export interface AzureCredential {
   /** Gets a token for a scope. */
   getToken(scope: string): Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null>;
@@ -127,9 +127,9 @@ export interface PresignRequest {
   readonly region: string;
   /** The service. */
   readonly service: string;
-  /** How many seconds the signature holds. */
+  /** The lifetime of the signature in seconds. */
   readonly seconds: number;
-  /** What is signed as the hash of the body. Default: that of an empty one. */
+  /** The signed hash of the body. Default: that of an empty one. */
   readonly bodyHash?: string;
   /** Now. */
   readonly now?: Date;

@@ -313,7 +313,7 @@ export class ServerState implements DatabaseHost {
   readonly onChange: ((db: Database, key: string) => void)[] = [];
   /** The error for commands while a script keeps the server busy. */
   busy: ErrorReply | undefined;
-  /** How many linked replicas a write needs: `min-replicas-to-write`. */
+  /** The number of linked replicas that a write needs: `min-replicas-to-write`. */
   minReplicas = 0;
   /** Whether all commands are timed for SLOWLOG and LATENCY. */
   timing = false;

@@ -14,7 +14,7 @@ import type { ScriptExecution } from "./script_execution.ts";
 /** Milliseconds of a slice. */
 const SLICE = 10;
 
-/** What of a job is shown. */
+/** The reported part of a job. */
 interface ShownJob {
   readonly name: string;
   readonly words: readonly string[];
@@ -108,7 +108,7 @@ export class BusyScript {
     this.#execution.kill();
   }
 
-  /** What FUNCTION STATS shows. */
+  /** Returns the reply of FUNCTION STATS. */
   describe(): MapReply {
     return new MapReply([
       "name",
@@ -120,7 +120,7 @@ export class BusyScript {
     ]);
   }
 
-  /** Stops it, as the server is closed; nobody gets its reply. */
+  /** Stops the script without a reply, because the server is closed. */
   abandon(): void {
     if (this.done) return;
     this.done = true;

@@ -19,7 +19,7 @@ const YIELDED = 1;
 /** Where `lua_State` of Lua 5.1 has `nCcalls` and `baseCcalls`: the depth of calls through C, now and at the start. */
 const [DEPTH, START_DEPTH] = [52, 54];
 
-/** What an execution is made of. */
+/** The parts of an execution. */
 export interface ExecutionParts {
   /** The engine. */
   readonly engine: Libraries;
@@ -35,7 +35,7 @@ export interface ExecutionParts {
 
 /** An execution of a script or a function. */
 export class ScriptExecution {
-  /** What runs. */
+  /** The running script. */
   readonly run: ScriptRun;
   /** When it began, as `performance.now()`. */
   readonly startedAt: number = performance.now();
@@ -123,7 +123,7 @@ export class ScriptExecution {
 
   #raise(state: Pointer, text: string): void {
     const { host, hook } = this.#engine;
-    // Again at each line, so that the script cannot catch it and go on.
+    // Again at each line, so that the script cannot catch it.
     host.m._lua_sethook(state, hook, EACH_LINE, 0);
     host.pushError(state, text, false);
     host.m._lua_error(state);
