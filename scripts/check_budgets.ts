@@ -36,7 +36,7 @@ const BUNDLES: readonly Bundle[] = [
     // cache: 4. Options of sentinels: 4. Keys of commands for the order of scripts: 0.6. Clients that requests of Workers
     // share: 0.5. A prefix of keys: 0.6. Lines of callers: 0.2. Closing, and a
     // pool that waits: 0.8. The rest sends commands.
-    until: 89_800,
+    until: 90_000,
   },
   {
     name: "{ connect } and two commands",

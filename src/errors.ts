@@ -117,8 +117,12 @@ export function attributeReply(
  *
  * @internal
  */
-export function attributeUnproven(error: Error, { flags }: { readonly flags: number }): void {
+export function attributeUnproven(
+  error: Error,
+  { flags, name }: { readonly flags: number; readonly name: string },
+): void {
   if ((flags & OPAQUE) === 0 || !(error instanceof ReplyError) || error.executed !== "no") return;
+  if (/^EVALSHA/i.test(name) && /^NOSCRIPT No matching script\./.test(error.message)) return;
   (error as { executed: Executed }).executed = "unknown";
 }
 

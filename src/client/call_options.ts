@@ -82,6 +82,7 @@ export function refineCall(call: Call, options: CallOptions): Call {
   return {
     mode,
     timeout: timeout ?? call.timeout,
+    connectTimeout: timeout ?? call.connectTimeout,
     signal: signal ?? call.signal,
     retry: retry === undefined ? call.retry : resolveRetry(retry),
     cache: cache ?? call.cache,

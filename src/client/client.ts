@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connectWithin } from "./connections/connect_within.ts";
 import type { Command } from "../commands/command.ts";
 import { command } from "../commands/raw.ts";
 import type { OneOrMany } from "../commands/arguments.ts";
@@ -253,12 +254,13 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
   }
 
   /**
-   * Connects now instead of on first use.
+   * Connects now instead of on first use, within the `timeout` of `with()`, if there is one.
    *
    * @throws {ConnectionError | TimeoutError | AuthenticationError} the error of the last attempt that `retry` allows.
    */
   connect(): Promise<void> {
-    return this.core.executor.connect(this.core.call);
+    const { executor, call, options: { clock } } = this.core;
+    return call.connectTimeout ? connectWithin(executor, call, clock) : executor.connect(call);
   }
 
   /**

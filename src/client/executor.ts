@@ -18,6 +18,8 @@ export interface Call {
   readonly mode: number;
   /** Milliseconds for the whole of the command; 0 is no limit. */
   readonly timeout: number;
+  /** Milliseconds for `connect()`, where `with()` has set a limit. */
+  readonly connectTimeout?: number;
   /** Ends the call. */
   readonly signal: AbortSignal | undefined;
   /** The retry policy. */

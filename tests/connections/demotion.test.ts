@@ -3,7 +3,8 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, it } from "node:test";
 import { ConnectionError, ConnectionPool, Redis, type Transport } from "../../mod.ts";
 import { startServer } from "../harness/server.ts";
-import { Simulated } from "./simulated.ts";
+import { ErrorReply } from "../harness/resp.ts";
+import { Outcome, Simulated } from "./simulated.ts";
 
 describe("a master that was demoted behind its address", () => {
   for (const multiplex of [true, false]) {
@@ -38,6 +39,33 @@ describe("a master that was demoted behind its address", () => {
       } finally {
         address.close();
       }
+    });
+  }
+
+  for (const multiplex of [true, false]) {
+    it(`is left when EXEC is refused for that, and the transaction runs at the new one (multiplex: ${multiplex})`, async () => {
+      let demoted = false;
+      let connects = 0;
+      const simulated = new Simulated({
+        script: ([name], connection) => {
+          if (name === "HELLO" && ++connects > 1) demoted = false;
+          if (name !== "EXEC" || !demoted) return connection.serve();
+          connection.session.spoiled = true;
+          connection.serve();
+          return new ErrorReply(
+            "EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica.",
+          );
+        },
+      });
+      await using redis = new Redis(simulated.options({ multiplex }));
+      const first = new Outcome(redis.multi().rpush("log", 1).exec());
+      await simulated.clock.advance(100);
+      assert.deepEqual(first.value, [1]);
+      demoted = true;
+      const second = new Outcome(redis.multi().rpush("log", 2).rpush("log", 3).exec());
+      await simulated.clock.advance(1_000);
+      assert.deepEqual(second.value, [2, 3]);
+      assert.equal(connects, 2);
     });
   }
 

@@ -1,8 +1,9 @@
-/** Limits above 2^31 - 1 ms, which is what a timer of the runtimes holds: with more it fires at once. */
+/** Limits above 2^31 - 1 ms, which is what a timer of the runtimes holds, and the limit of `connect()`. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { BlockingConnectionPool, Redis, type RedisOptions } from "../../mod.ts";
+import { BlockingConnectionPool, Redis, RedisCluster, type RedisOptions, type Transport } from "../../mod.ts";
 import { systemClock } from "../../src/clock.ts";
+import { SimulatedClock } from "../harness/clock.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 const LONGEST = 2_147_483_647;
@@ -116,4 +117,29 @@ describe("limits above 2^31 - 1 ms", () => {
       first[Symbol.dispose]();
       (await second)[Symbol.dispose]();
     }));
+});
+
+describe("connect() of a view with a time limit", () => {
+  it("rejects when the time is up, and the next call goes on with the same attempt", async () => {
+    for (const make of [Redis, RedisCluster]) {
+      const clock = new SimulatedClock();
+      const transport: Transport = { name: "silent", connect: () => new Promise(() => {}) };
+      const redis = new make({
+        transport,
+        clock,
+        host: "127.0.0.1",
+        port: 1,
+        connectTimeout: 60_000,
+        protocol: 2,
+      });
+      const outcome = redis.with({ timeout: 200 }).connect().then(() => "connected", (error) => error);
+      await clock.advance(200);
+      const error = await outcome;
+      assert.deepEqual([error.name, error.code, error.executed], ["TimeoutError", "CONNECT_TIMEOUT", "no"]);
+      const closed = redis.close();
+      await clock.advance(10_000);
+      await closed;
+      assert.equal(clock.pendingTimers, 0);
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { blpop, dump, get, incr, ping, select, set, strlen } from "../../src/commands/mod.ts";
+import { blpop, dump, evalsha, get, incr, ping, select, set, strlen } from "../../src/commands/mod.ts";
 import { script } from "../../src/commands/script.ts";
 import { connect } from "../../core.ts";
 import { Redis } from "../../mod.ts";
@@ -31,6 +31,10 @@ for (const protocol of [2, 3] as const) {
       await assert.rejects(client.execute(set("a", undefined as never)), TypeError);
       assert.ok(await client.execute(dump("a")) instanceof Uint8Array);
       assert.equal(await client.execute(script<number>("return 7")), 7);
+      await assert.rejects(client.execute(evalsha("0".repeat(40), [], [])), {
+        code: "NOSCRIPT",
+        executed: "no",
+      });
     });
 
     it("sends commands together, errors in their places", async () => {

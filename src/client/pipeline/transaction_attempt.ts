@@ -151,13 +151,15 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       );
     }
     if (ended instanceof ReplyError) {
-      const reason = queued.find((one) => one instanceof ReplyError);
-      if (reason !== undefined && this.#recover(reason)) return;
+      const first = queued.find((one) => one instanceof ReplyError);
+      const reason = first ?? reasonOf(ended);
+      if (reason !== ended && this.#recover(reason)) return;
       // The reply of EXEC is a list if the transaction ran. Otherwise refused commands have the reason, and the
       // others did not run because of them.
       this.failures = queued.length;
       const refused = (error: Error): ReplyError => new ReplyError(error.message, { executed: "no" });
-      const others = ended.executed === "no" ? ended : refused(ended);
+      const why = first === undefined ? reason : ended;
+      const others = why.executed === "no" ? why : refused(why);
       return this.#resolve(queued.map((reply) => reply instanceof Error ? refused(reply) : others));
     }
     // Without a reply to EXEC it is not known whether the commands ran. A transaction that was never sent keeps its
@@ -200,4 +202,10 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
       return new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause });
     }
   }
+}
+
+/** The error with which the server refused EXEC itself: it was demoted, or has no memory, since it queued the commands. */
+function reasonOf(error: ReplyError): ReplyError {
+  const text = /^EXECABORT .*? because of: (.+)/.exec(error.message)?.[1];
+  return text === undefined || error.executed !== "no" ? error : new ReplyError(text, { executed: "no" });
 }
