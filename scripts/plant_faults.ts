@@ -20,7 +20,11 @@ const PARTS =
     .split(" ");
 
 /** Returns the result of one fault. */
-function look({ name, file, find, replace }: PlantedFault, folder: string, seeds: string): boolean {
+function look(
+  { name, file, find, replace, topology }: PlantedFault,
+  folder: string,
+  seeds: string,
+): boolean {
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");
   if (text.split(find).length !== 2) {
@@ -37,6 +41,8 @@ function look({ name, file, find, replace }: PlantedFault, folder: string, seeds
     "1",
     "--seeds",
     seeds,
+    "--topology",
+    topology,
     "--first",
   ], { encoding: "utf8", timeout: 300_000 });
   writeFileSync(path, text);
@@ -56,7 +62,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const wanted = PLANTED.filter(({ name, file, found }) =>
-  positionals.length === 0 ? found : positionals.some((word) => `${name} ${file}`.includes(word))
+  positionals[0] === "all" || (positionals.length === 0 ? found : positionals.some((word) => `${name} ${file}`.includes(word)))
 );
 const folder = mkdtempSync(join(tmpdir(), "planted-"));
 let total = 0;

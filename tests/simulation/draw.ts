@@ -116,16 +116,58 @@ function drawClients(dice: Dice, topology: TopologyName): ClientPlan[] {
   return clients;
 }
 
+/** What a world is about: all of it, reads of a cache, bursts of big values, or clients that are closed early. */
+type Theme = "all" | "cache" | "bursts" | "early";
+
+/** Draws what changes with the theme of a world: its network, its clients and faults. */
+function drawTheme(
+  dice: Dice,
+  theme: Theme,
+  network: NetworkPlan,
+  clients: ClientPlan[],
+  duration: number,
+): { network: NetworkPlan; clients: ClientPlan[]; steps: Step[] } {
+  const steps: Step[] = [];
+  const at = (): number => Math.round(dice.next() * duration);
+  const which = (): number => dice.below(8);
+  switch (theme) {
+    case "cache": {
+      const { protocol: _old, multiplex: _none, readFrom: _master, ...options } = clients[0]!.options;
+      const cache = {
+        mode: dice.pick(["tracking", "broadcast"] as const),
+        ttl: dice.pick([0, 0, 2_000]),
+        maxEntries: 1_000,
+      };
+      clients = [{ ...clients[0], options: { ...options, cache } }, ...clients.slice(1)];
+      for (let more = 0; more < 4; more++) steps.push({ at: at(), fault: "kill", which: which() });
+      break;
+    }
+    case "bursts":
+      network = { ...network, capacity: 1_000, latency: Math.min(network.latency, 1), chunk: 0 };
+      for (let more = 0; more < 6; more++) {
+        const ms = dice.pick([200, 700, 2_000]);
+        steps.push({ at: at(), fault: "stall", which: which(), bytes: 2_000, ms });
+      }
+      break;
+    case "early":
+      steps.push({ at: 0, fault: "hang", ms: dice.pick([200, 6_000, 60_000]) });
+      steps.push({ at: 0, client: 0, do: "call", part: { id: 1, verb: "set", key: "k0{a}" } });
+      steps.push({ at: dice.between(1, 50), client: 0, do: "close" });
+  }
+  return { network, clients, steps };
+}
+
 /** The world of a seed. */
 export function drawScenario(seed: number, topology: TopologyName = "standalone"): Scenario {
   const dice = new Dice(derive(seed, 0));
-  const network = drawNetwork(dice);
-  const clients = drawClients(dice, topology);
+  const theme: Theme = dice.pick(["all", "all", "all", "cache", "bursts", "early"] as const);
+  const drawnNetwork = drawNetwork(dice);
+  const drawnClients = drawClients(dice, topology);
   const servers = topology === "standalone" ? undefined : drawServers(dice, topology);
   const duration = dice.pick([2_000, 5_000, 10_000, 30_000]);
-  const steps: Step[] = [];
+  const { network, clients, steps } = drawTheme(dice, theme, drawnNetwork, drawnClients, duration);
   const bursts = dice.between(10, 120);
-  let id = 1;
+  let id = 2;
   for (let at = 0; at < bursts; at++) {
     const time = Math.round(dice.next() * duration);
     const size = dice.oneIn(4) ? dice.between(5, 60) : dice.between(1, 5);
@@ -136,6 +178,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
         dice.oneIn(6) ? dice.below(clients.length) : client,
         id,
         topology === "cluster",
+        theme,
       );
       id += drawn.used;
       steps.push({ at: time, ...drawn.action });

@@ -75,6 +75,7 @@ export function drawAction(
   client: number,
   id: number,
   tagged: boolean,
+  theme: string,
 ): { action: Action; used: number } {
   const tag = tagged ? dice.pick(TAGS) : "";
   const parts = (count: number, mixed: boolean = false): Part[] =>
@@ -83,6 +84,15 @@ export function drawAction(
       (_, at) => drawPart(dice, id + at, tagged && mixed ? dice.pick(TAGS) : tag),
     );
   const limits = drawLimits(dice);
+  if (theme === "cache" && !dice.oneIn(4)) {
+    const part: Part = { id, verb: "get", key: drawKey(dice, dice.pick(["k", "x"]), 2, tag) };
+    return { action: { client: dice.oneIn(3) ? client : 0, do: "call", part }, used: 1 };
+  }
+  if (theme === "bursts" && dice.oneIn(3)) {
+    const part: Part = { id, verb: "set", key: drawKey(dice, "k", 6, tag), size: 30_000 };
+    const timeout = dice.oneIn(2) ? { timeout: dice.pick([50, 200]) } : {};
+    return { action: { client, do: "call", part, ...timeout }, used: 1 };
+  }
   switch (dice.below(24)) {
     case 0:
     case 1: {

@@ -10,6 +10,7 @@ import { judgeDeadlines } from "./judges/deadlines.ts";
 import { judgeErrors } from "./judges/errors.ts";
 import { judgeExecuted } from "./judges/executed.ts";
 import { judgeOrder } from "./judges/order.ts";
+import { judgeRefusals } from "./judges/refusals.ts";
 import { judgeSubscriptions } from "./judges/subscriptions.ts";
 
 /** What is wrong with what happened; what could not be decided begins with `undecided`. */
@@ -18,6 +19,7 @@ export function judge(history: History): string[] {
     ...history.faults,
     ...judgeDeadlines(history),
     ...judgeErrors(history),
+    ...judgeRefusals(history),
     ...judgeExecuted(history),
     ...judgeOrder(history),
     ...judgeConsistency(history),

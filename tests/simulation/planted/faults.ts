@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { TopologyName } from "../scenario.ts";
+
 /** A defect, as an edit of one file. */
 export interface PlantedFault {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface PlantedFault {
   readonly replace: string;
   /** Whether a few hundred worlds find it; the others wait for worlds that can show them. */
   readonly found: boolean;
+  /** The worlds that are looked through. */
+  readonly topology: TopologyName;
 }
 
 function plant(
@@ -22,8 +26,9 @@ function plant(
   find: string,
   replace: string,
   found: boolean = true,
+  topology: TopologyName = "standalone",
 ): PlantedFault {
-  return { name, file, find, replace, found };
+  return { name, file, find, replace, found, topology };
 }
 
 /** All defects. */
@@ -233,5 +238,111 @@ export const PLANTED: readonly PlantedFault[] = [
     'if (connecting) this.#stop.abort(this.#closed("connect"));',
     "",
     false,
+  ),
+  plant(
+    "a barrier on a dead connection waits for ever",
+    "src/client/connections/retry_hold.ts",
+    "DecodeMode.text, commandTimeout, sink);",
+    "DecodeMode.text, 0, sink);\n  void commandTimeout;",
+  ),
+  plant(
+    "an aborted transaction looks at commands that are gone",
+    "src/connection/output.ts",
+    "    this.#backlogBytes = this.staged = 0;",
+    "    this.#backlogBytes = 0;",
+  ),
+  plant(
+    "the last command on its way counts as unsent when it expires",
+    "src/connection/watchdog.ts",
+    "index < queue.length - output.staged ?",
+    "index < queue.length - Math.max(output.staged, 1) ?",
+  ),
+  plant(
+    "a cluster's transaction that is refused at once is sent again at once",
+    "src/cluster/commands/transaction.ts",
+    "      if (submitting && first instanceof RedisError) return pending.reject(first);",
+    "      void submitting;",
+    true,
+    "cluster",
+  ),
+  plant(
+    "an aborted pipeline is sent again",
+    "src/cluster/commands/pipeline.ts",
+    "    if (signal?.aborted) return false;",
+    "",
+    true,
+    "cluster",
+  ),
+  plant(
+    "a pipeline without a shared connection does not wait for the topology",
+    "src/cluster/commands/executor.ts",
+    'if (!this.#multiplex) rest = await awaitTopology(this.#cluster, "A pipeline", call);',
+    "rest = await Promise.resolve(call);",
+    true,
+    "cluster",
+  ),
+  plant(
+    "a sharded subscriber displaces those whose channel is about to move",
+    "src/client/pubsub/subscription_registry.ts",
+    "if (left !== undefined) other.handOver(left, manager);",
+    "void left;",
+    false,
+    "cluster",
+  ),
+  plant(
+    "a command for a slot without a node has no deadline",
+    "src/cluster/routing/router.ts",
+    "    pending.startDeadline(this.#cluster.options.connection.clock);",
+    "",
+    true,
+    "cluster",
+  ),
+  plant(
+    "ASK is followed without ASKING",
+    "src/cluster/routing/router.ts",
+    "      node.shared.resubmit(first);",
+    "      first.resolve(undefined as never);",
+    true,
+    "cluster",
+  ),
+  plant(
+    "calls for a slot that is being redirected are not held",
+    "src/cluster/routing/router.ts",
+    "      if (queue !== undefined) return queue.hold(pending);",
+    "      void queue;",
+    true,
+    "cluster",
+  ),
+  plant(
+    "a refused command runs behind a later one with its key",
+    "src/cluster/routing/slot_queue.ts",
+    "      if (error instanceof ReplyError && used.conflictsWith(earlier)) earlier.reject(overtaken(error));",
+    "      void [error, used, earlier, overtaken, ReplyError];",
+    true,
+    "cluster",
+  ),
+  plant(
+    "sharded channels that the server withdraws stay where they were",
+    "src/client/pubsub/subscription_manager.ts",
+    "    topic.interrupt(gap);\n    this.note(topic);\n  }\n\n  #lookSettled",
+    "  }\n\n  #lookSettled",
+    true,
+    "cluster",
+  ),
+  plant(
+    "the first read from replicas has no limit",
+    "src/sentinel/replica_reader.ts",
+    "      await abortable(looked, limit.signal);",
+    "      await looked;\n      void abortable;",
+    true,
+    "sentinel",
+  ),
+  plant(
+    "a demoted master is not left",
+    "src/client/connections/multiplexed_connection.ts",
+    "    if (this.#pool.misplaced(error, connection)) {",
+    "    if (this.#pool.misplaced(error, undefined) && false) {",
+    false,
+    "sentinel",
   ),
 ];
