@@ -44,6 +44,7 @@ function look(
     "--topology",
     topology,
     "--first",
+    "--regressions",
   ], { encoding: "utf8", timeout: 300_000 });
   writeFileSync(path, text);
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
@@ -62,7 +63,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const wanted = PLANTED.filter(({ name, file, found }) =>
-  positionals[0] === "all" || (positionals.length === 0 ? found : positionals.some((word) => `${name} ${file}`.includes(word)))
+  positionals[0] === "all" ||
+  (positionals.length === 0 ? found : positionals.some((word) => `${name} ${file}`.includes(word)))
 );
 const folder = mkdtempSync(join(tmpdir(), "planted-"));
 let total = 0;

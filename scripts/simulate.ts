@@ -4,11 +4,11 @@
  *
  * Each seed is a world of its own. `--shrink`: a world that breaks a promise is made smaller, and saved for `--replay`,
  * which prints all that happens. `--replay FILE --save NAME` makes it a test of the suite: a file in
- * `tests/simulation/regressions/`.
+ * `tests/simulation/regressions/`; `--regressions` runs them all, before the worlds.
  *
  * @module
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -33,6 +33,7 @@ const { values } = parseArgs({
     keep: { type: "boolean", default: false },
     shrink: { type: "boolean", default: false },
     first: { type: "boolean", default: false },
+    regressions: { type: "boolean", default: false },
   },
 });
 
@@ -91,6 +92,14 @@ function topologiesOf(name: string): readonly TopologyName[] {
   return found;
 }
 
+const REGRESSIONS = new URL("../tests/simulation/regressions/", import.meta.url);
+if (values.regressions) {
+  for (const file of readdirSync(REGRESSIONS)) {
+    await runOne(parseScenario(readFileSync(new URL(file, REGRESSIONS), "utf8")), false);
+    if (totals.broken > 0 && values.first) break;
+  }
+}
+
 const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 if (values.replay !== undefined) {
   const text = readFileSync(values.replay, "utf8");
@@ -109,7 +118,11 @@ if (values.replay !== undefined) {
   const single = values.seed !== undefined && values.seeds === undefined && values.minutes === undefined;
   const topologies = topologiesOf(values.topology);
   let told = performance.now();
-  for (let at = 0; (values.minutes !== undefined || at < seeds) && performance.now() < until; at++) {
+  const enough = values.first ? 1 : 5;
+  const goesOn = (at: number): boolean =>
+    (values.minutes !== undefined || at < seeds) && performance.now() < until &&
+    (totals.broken < enough || values.keep);
+  for (let at = 0; goesOn(at); at++) {
     await runOne(
       drawScenario(first + at, topologies[at % topologies.length]),
       values.trace || (single && values.trace),
@@ -118,7 +131,6 @@ if (values.replay !== undefined) {
       told = performance.now();
       console.log(`... ${figures()}`);
     }
-    if (totals.broken >= (values.first ? 1 : 5) && !values.keep) break;
   }
 }
 console.log(

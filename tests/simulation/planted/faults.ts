@@ -149,7 +149,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/cache/cache.ts",
     "flight.expires = Math.min(flight.expires, sent + left);",
     "void left;",
-    false,
+    true,
   ),
   plant(
     "own writes are not read",
@@ -244,12 +244,14 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/connections/retry_hold.ts",
     "DecodeMode.text, commandTimeout, sink);",
     "DecodeMode.text, 0, sink);\n  void commandTimeout;",
+    false,
   ),
   plant(
     "an aborted transaction looks at commands that are gone",
     "src/connection/output.ts",
     "    this.#backlogBytes = this.staged = 0;",
     "    this.#backlogBytes = 0;",
+    false,
   ),
   plant(
     "the last command on its way counts as unsent when it expires",
@@ -286,7 +288,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/pubsub/subscription_registry.ts",
     "if (left !== undefined) other.handOver(left, manager);",
     "void left;",
-    false,
+    true,
     "cluster",
   ),
   plant(
@@ -302,7 +304,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/cluster/routing/router.ts",
     "      node.shared.resubmit(first);",
     "      first.resolve(undefined as never);",
-    true,
+    false,
     "cluster",
   ),
   plant(
@@ -310,7 +312,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/cluster/routing/router.ts",
     "      if (queue !== undefined) return queue.hold(pending);",
     "      void queue;",
-    true,
+    false,
     "cluster",
   ),
   plant(
@@ -326,7 +328,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/pubsub/subscription_manager.ts",
     "    topic.interrupt(gap);\n    this.note(topic);\n  }\n\n  #lookSettled",
     "  }\n\n  #lookSettled",
-    true,
+    false,
     "cluster",
   ),
   plant(
