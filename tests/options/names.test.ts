@@ -36,7 +36,6 @@ const PYTHON: readonly [string, RegExp][] = [
 ];
 
 const SCRIPT: readonly [string, RegExp][] = [
-  ["keyPrefix", /prefix/],
   ["socket", /in the options themselves/],
   ["url", /first argument/],
   ["maxRetriesPerRequest", /`retry: \{ attempts \}`/],

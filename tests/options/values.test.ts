@@ -201,6 +201,8 @@ describe("option values", () => {
       readBufferSize: 65_536,
       encoding: "utf8",
       encodingErrors: "strict",
+      keyPrefix: "",
+      callSites: false,
       offlineQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
       sendQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
       limits: {
