@@ -22,7 +22,7 @@ const SELDOM = 10_000;
 
 /** Keeps a node for each replica that can be read from. */
 export class ReplicaSet {
-  /** Why the sentinels could not be asked the last time. */
+  /** The error of the last request to the sentinels, if it failed. */
   reason: Error | undefined = undefined;
   readonly #options: ReadingOptions;
   readonly #sentinels: SentinelClient;
