@@ -37,6 +37,11 @@ export class ConnectionListeners {
     }
   }
 
+  /** Reports that the connection may be dead; returns whether a listener takes care of it. */
+  doubtful(cause: Error): boolean {
+    return this.#all.some((listener) => listener.doubtful?.(cause) ?? false);
+  }
+
   /** Reports the end of the connection, and removes all listeners. */
   closed(cause: Error | undefined): void {
     for (const listener of this.#all) {

@@ -11,14 +11,30 @@ export class HealthCheckTimer {
   readonly #interval: number;
   readonly #idleSince: () => number;
   readonly #probe: () => void;
+  readonly #overslept: (milliseconds: number) => void;
+  readonly #scheduled: (wakeBy: number) => void;
+  #wakeAt = 0;
   #timer: Timer = undefined;
 
   /** `idleSince` returns the time of the last activity; an interval of 0 never probes. */
-  constructor(clock: Clock, interval: number, idleSince: () => number, probe: () => void) {
+  constructor(
+    clock: Clock,
+    interval: number,
+    { idleSince, probe, overslept, scheduled }: {
+      readonly idleSince: () => number;
+      readonly probe: () => void;
+      /** Called instead when the timer is late by an interval or more, with how late it is. */
+      readonly overslept: (milliseconds: number) => void;
+      /** Called with the time after which the timer is late. */
+      readonly scheduled: (wakeBy: number) => void;
+    },
+  ) {
     this.#clock = clock;
     this.#interval = interval;
     this.#idleSince = idleSince;
     this.#probe = probe;
+    this.#overslept = overslept;
+    this.#scheduled = scheduled;
   }
 
   /** Starts the timer. */
@@ -38,11 +54,19 @@ export class HealthCheckTimer {
   }
 
   #sleep(delay: number): void {
+    this.#wakeAt = this.#clock.now() + delay;
     this.#timer = this.#clock.setTimeout(() => this.#wake(), Math.ceil(delay));
+    this.#scheduled(this.#wakeAt + this.#interval);
   }
 
   #wake(): void {
-    const idle = this.#clock.now() - this.#idleSince();
+    const now = this.#clock.now();
+    const idle = now - this.#idleSince();
+    const late = now - this.#wakeAt;
+    if (late > this.#interval) {
+      this.#sleep(this.#jittered());
+      return this.#overslept(late);
+    }
     const wanted = this.#interval * 0.9;
     if (idle < wanted) return this.#sleep(this.#jittered() - idle);
     this.#sleep(this.#jittered());

@@ -79,6 +79,7 @@ export class ConnectionLifecycle {
       another: () => owner.another(),
       retire: (cause) => this.pending === 0 ? this.end(cause) : void this.close(),
       dead: (cause) => this.end(cause),
+      doubtful: (cause) => this.listeners.doubtful(cause),
     });
   }
 
@@ -184,6 +185,9 @@ export class ConnectionLifecycle {
           dispatcher,
           lost: (cause) => this.state === "connecting" ? limit.abort(cause) : this.end(cause),
           suspect: (mayBlock) => void this.maintenance.suspect(mayBlock),
+          wakeBy: this.maintenance.wakeBy,
+          // The link is queueing a command, which is sent in a later microtask.
+          overslept: (late) => queueMicrotask(() => this.maintenance.overslept(late)),
           encoded: copyArguments,
           dropped: (item) => tracker.dropped(item),
           idle: () => this.#idle(),

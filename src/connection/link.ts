@@ -71,6 +71,8 @@ export class Link {
       healthCheckInterval: options.healthCheckInterval ?? 0,
       noticesDeadPeer: socket.noticesDeadPeer ?? false,
       suspect: (mayBlock) => owner.suspect?.(mayBlock),
+      overslept: (late) => owner.overslept?.(late),
+      wakeBy: owner.wakeBy,
       silent: (error) => this.#lose(error),
     });
   }

@@ -25,6 +25,10 @@ export interface LinkOwner {
   dropped?(item: Unsent): void;
   /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */
   suspect?(mayBlock: boolean): void;
+  /** The process was stopped for long, or busy, and nothing has been sent since. */
+  overslept?(milliseconds: number): void;
+  /** The time by which a timer of this process must have fired; after it, the process was stopped. */
+  readonly wakeBy?: { at: number };
 }
 
 /** The options of a link. */

@@ -39,10 +39,14 @@ export interface MaintenanceOwner {
   dead(cause: Error): void;
   /** Whether the connection keeps the process alive. */
   keepsProcess(): boolean;
+  /** Reports that the connection may be dead, while nothing was sent over it; returns whether it is replaced. */
+  doubtful(cause: Error): boolean;
 }
 
 /** Checks the health of a connection and renews its credentials, between the commands of its users. */
 export class ConnectionMaintenance implements BatchSink {
+  /** The time by which the timer of the health check must have fired. */
+  readonly wakeBy: { at: number } = { at: Infinity };
   /** The number of its own commands that wait for a reply. */
   due = 0;
   /** The time of the last PING. */
@@ -66,8 +70,12 @@ export class ConnectionMaintenance implements BatchSink {
     this.#healthCheck = new HealthCheckTimer(
       clock,
       healthCheckInterval,
-      () => owner.ready()?.silentSince ?? 0,
-      () => this.#probe(),
+      {
+        idleSince: () => owner.ready()?.silentSince ?? 0,
+        probe: () => this.#probe(),
+        overslept: (milliseconds) => this.overslept(milliseconds),
+        scheduled: (wakeBy) => this.wakeBy.at = wakeBy,
+      },
     );
   }
 
@@ -109,6 +117,7 @@ export class ConnectionMaintenance implements BatchSink {
   /** Stops when the connection has ended. */
   stop(): void {
     this.#healthCheck.stop();
+    this.wakeBy.at = Infinity;
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = undefined;
     try {
@@ -150,6 +159,22 @@ export class ConnectionMaintenance implements BatchSink {
     this.#owner.dead(new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown" }));
   }
 
+  /**
+   * Replaces the connection, or checks it, after the process was stopped for long: a server or a gateway between may have
+   * dropped the connection without a word that arrived.
+   */
+  overslept(milliseconds: number): void {
+    const link = this.#owner.ready();
+    if (link === undefined || link.paused) return;
+    if (link.pending > link.unsent) return void this.suspect(false);
+    const seconds = Math.round(milliseconds / 1_000);
+    const cause = new ConnectionError(`the process was stopped for ${seconds} s or more`, {
+      code: "LOST",
+      executed: "no",
+    });
+    if (!this.#owner.doubtful(cause)) this.#probe(SHORTEST);
+  }
+
   /** Replaces the connection when the server replies NOAUTH, as one behind a proxy may: the next one logs in again. */
   forgotten(cause: ReplyError): void {
     const { options, session, address } = this.#owner;
@@ -183,23 +208,23 @@ export class ConnectionMaintenance implements BatchSink {
     }
   }
 
-  #probe(): void {
+  #probe(most = Infinity): void {
     const link = this.#owner.ready();
     // The watchdog observes replies that are due; inside MULTI a PING would become part of the transaction.
     // A paused link reads nothing, so its silence proves nothing.
     if (link === undefined || link.pending > 0 || link.paused) return;
     if (this.#owner.session.inTransaction) return;
     this.#probedAt = this.#owner.options.clock.now();
-    this.#send(link, ["PING"], PROBE);
+    this.#send(link, ["PING"], PROBE, most);
   }
 
-  #send(link: Link, words: readonly Arg[], index: number): void {
+  #send(link: Link, words: readonly Arg[], index: number, most = Infinity): void {
     const { commandTimeout, connectTimeout, healthCheckInterval } = this.#owner.options;
     const limit = commandTimeout || connectTimeout || LONGEST;
     // A short interval asks for a short limit, but a server that is busy for a moment is not dead.
     const timeout = index === PROBE ? Math.min(limit, Math.max(healthCheckInterval, SHORTEST)) : limit;
     this.due++;
-    link.enqueue(new Pending(rawCommand(words), DecodeMode.text, timeout, this, index));
+    link.enqueue(new Pending(rawCommand(words), DecodeMode.text, Math.min(timeout, most), this, index));
   }
 }
 

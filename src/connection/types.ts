@@ -39,6 +39,13 @@ export interface ConnectionListener {
   frame?(values: Reply[]): void;
   /** Called when the connection has ended, without a cause if it was closed on purpose. All commands are settled. */
   closed?(cause: Error | undefined): void;
+  /**
+   * Called when the connection may be dead, as the process was stopped for long; nothing was sent since. Returns whether
+   * the listener replaces it. Else a PING checks it.
+   *
+   * @internal
+   */
+  doubtful?(cause: Error): boolean;
 }
 
 /** Prints the error of a listener. */

@@ -31,6 +31,10 @@ export interface Watched {
   readonly noticesDeadPeer: boolean;
   /** Called when the server has been silent for too long: the link is dead. */
   silent(error: TimeoutError): void;
+  /** The time by which a timer of this process must have fired. */
+  readonly wakeBy?: { at: number };
+  /** Called before the first command after the process was stopped for long, or busy. */
+  overslept(milliseconds: number): void;
   /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */
   suspect(mayBlock: boolean): void;
 }
@@ -43,6 +47,8 @@ export class Watchdog {
   silentSince = 0;
   /** The time of the last received bytes. */
   receivedAt = 0;
+  /** The time by which a timer of this process must have fired. */
+  readonly #wakeBy: { at: number };
   /** Reading is paused, so silence proves nothing. */
   paused = false;
   #suspectedAt = 0;
@@ -55,13 +61,22 @@ export class Watchdog {
   constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
     this.#watched = watched;
+    this.#wakeBy = watched.wakeBy ?? { at: Infinity };
     this.deadlines = new Deadlines(clock, (now) => this.#check(now));
   }
 
   /** Begins a tick in which commands are queued; `idle`: no command was waiting before. */
   tick(idle: boolean): void {
     this.now = this.#clock.now();
-    if (idle) this.silentSince = this.now;
+    if (!idle) return;
+    this.silentSince = this.now;
+    if (this.now > this.#wakeBy.at) this.#overslept();
+  }
+
+  #overslept(): void {
+    const late = this.now - this.#wakeBy.at;
+    this.#wakeBy.at = Infinity;
+    this.#watched.overslept(late);
   }
 
   /** Notes that bytes arrived. */

@@ -215,6 +215,11 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
         const listeners = this.#listeners;
         for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
       },
+      doubtful: (cause) => {
+        if (connection !== this.#connection) return false;
+        this.#reopen(connection, cause);
+        return true;
+      },
       closed: (cause) => {
         if (connection === this.#connection) this.#lost(cause);
       },
@@ -254,6 +259,17 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #drop(connection: Connection, reason: Error): void {
     this.#lost(reason);
     connection.disconnect();
+  }
+
+  /** Opens another connection at once instead of one that may be dead. */
+  #reopen(connection: Connection, cause: Error): void {
+    this.#lifetime.end();
+    this.#detach(cause);
+    emit(this.events, "reconnecting", { attempt: 1, delay: 0, cause });
+    this.offline.reason = undefined;
+    this.#connect();
+    // The commands that were queued after the process went on are not sent yet, and wait for the other one.
+    connection.disconnect(cause);
   }
 
   /** The lifetime of the connection is over. */
