@@ -21,12 +21,12 @@ export class FakeTerminal {
   readonly #waiting = new Set<() => void>();
 
   /** A terminal of a process with these arguments. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, columns?: number) {
     this.context = {
       terminal: {
         args,
         env,
-        columns: undefined,
+        columns,
         write: (text) => {
           this.output += text;
           for (const look of this.#waiting) look();
