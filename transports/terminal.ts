@@ -26,6 +26,8 @@ export interface ProcessTerminal {
 /** Creates the terminal of this process. */
 export function processTerminal(): ProcessTerminal {
   let controller: AbortController | undefined;
+  // The reader of a pipe may have seen enough: `| head`.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
   return {
     args: process.argv.slice(2),
     env: process.env,
