@@ -20,7 +20,7 @@ export interface Node {
   readonly redis: Redis;
 }
 
-/** What a URL leads to. */
+/** The servers that a URL leads to. */
 export interface Nodes {
   /** Returns the servers: the nodes of a cluster as they are known now, or the one server. */
   list(): readonly Node[];

@@ -8,10 +8,10 @@ import { connectTo } from "../connect.ts";
 import { drawHistogram, formatTime, summarize } from "../doctor/latency.ts";
 import { readFlag, readNumber } from "../read_options.ts";
 
-/** What the client calls, by name. */
+/** A call of the client. */
 type Call = (key: string, value: string) => Promise<unknown>;
 
-/** What came of one workload. */
+/** The result of one workload. */
 interface Result {
   readonly name: string;
   readonly concurrency: number;

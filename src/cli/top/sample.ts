@@ -1,5 +1,5 @@
 /**
- * What `top` asks servers, and what follows from two answers.
+ * Samples of servers for `top`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { readInfo } from "../doctor/subject.ts";
 export interface Sample {
   /** The address. */
   readonly name: string;
-  /** Why there is no answer; the figures are 0 then. */
+  /** The reason why there is no answer; the figures are 0 then. */
   readonly error?: string;
   /** `"master"` or `"replica"`. */
   readonly role: string;
@@ -75,7 +75,7 @@ export class Sampler {
       commands: number("total_commands_processed"),
       hits: number("keyspace_hits"),
       misses: number("keyspace_misses"),
-      // Ids of the slow log count up from 0, and go on when it is emptied.
+      // Ids of the slow log count up from 0, and continue when it is emptied.
       slow: slowest.length === 0 ? 0 : Number(slowest[0]![0]) + 1,
     };
     const before = this.#before.get(name);

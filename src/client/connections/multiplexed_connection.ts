@@ -268,7 +268,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     emit(this.events, "reconnecting", { attempt: 1, delay: 0, cause });
     this.offline.reason = undefined;
     this.#connect();
-    // The commands that were queued after the process went on are not sent yet, and wait for the other one.
+    // The commands that were queued after the process continued are not sent yet, and wait for the other one.
     connection.disconnect(cause);
   }
 
