@@ -245,6 +245,12 @@ const FAULTS: readonly Staged[] = [
     message: /"another"/,
   },
   {
+    code: "ADDRESS_UNREACHABLE",
+    verdict: "failure",
+    stage: () => sentinels((url) => url.replaceAll("127.0.0.99", "127.0.0.1"), () => {}, "127.0.0.99"),
+    message: /cannot reach 127\.0\.0\.99:\d+/,
+  },
+  {
     code: "NO_QUORUM",
     verdict: "failure",
     stage: () =>
@@ -261,7 +267,7 @@ const FAULTS: readonly Staged[] = [
 
 describe("doctor names a fault that is staged", () => {
   for (const { code, verdict, stage, message } of FAULTS) {
-    it(code, async () => {
+    it(`${code}${message === undefined ? "" : `: ${message.source}`}`, async () => {
       const diagnosis = await stage();
       const found = diagnosis.findings.find((finding) => finding.code === code);
       assert.ok(found, JSON.stringify(diagnosis.findings, undefined, 1));
@@ -288,9 +294,10 @@ async function cluster(
 async function sentinels(
   change: (url: string) => string,
   stage: (servers: TestSentinels) => unknown = () => {},
+  announceHost?: string,
 ): Promise<Diagnosis> {
   await using servers = new TestSentinels({ replicas: 1 });
-  await servers.listen();
+  await servers.listen({ announceHost });
   await stage(servers);
   const places = servers.sentinels.map(({ url }) => url.replace("redis://", "")).join();
   return await look(change(`redis-sentinel://${places}/mymaster`));

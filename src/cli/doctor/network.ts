@@ -16,7 +16,7 @@ const SOON = 14;
 const PING = new TextEncoder().encode("PING\r\n");
 
 /** Opens a socket and closes it. */
-async function knock(endpoint: Endpoint, { transport, timeout }: Equipment): Promise<void> {
+export async function knock(endpoint: Endpoint, { transport, timeout }: Equipment): Promise<void> {
   const handlers: SocketHandlers = { data() {}, close() {} };
   (await transport.connect(endpoint, { connectTimeout: timeout }, handlers)).destroy();
 }

@@ -10,6 +10,7 @@ import { readSentinelUrl } from "../../sentinel/url.ts";
 import { formatAddress, type ServerAddress } from "../../topology/format_address.ts";
 import { failure, messageOf, ok, type Outcome, type Report, warning } from "./diagnosis.ts";
 import { examineLogin } from "./login.ts";
+import { knock } from "./network.ts";
 import { connectionTo, type Equipment } from "./subject.ts";
 
 /** The sentinels and the service of a URL. */
@@ -38,6 +39,36 @@ export function readSubject(url: string | URL, equipment: Equipment): SentinelSu
     service,
     server: connectionTo(resolveOptions(server), equipment),
   };
+}
+
+/** Returns the address in a reply of SENTINEL REPLICAS of either protocol. */
+function addressOf(reply: unknown): ServerAddress {
+  const field = (name: string): unknown =>
+    Array.isArray(reply) ? reply[reply.indexOf(name) + 1] : (reply as Record<string, unknown>)[name];
+  return { host: String(field("ip")), port: Number(field("port")) };
+}
+
+/** Checks whether the replicas can be reached by the addresses that the sentinel announces. */
+async function examineReplicas(
+  connection: Connection,
+  service: string,
+  { server }: SentinelSubject,
+  equipment: Equipment,
+): Promise<Outcome> {
+  const replies = await connection.send(["SENTINEL", "REPLICAS", service]) as readonly unknown[];
+  const unreachable: string[] = [];
+  await Promise.all(
+    replies.map(addressOf).map(async (address) => {
+      const { endpoint } = connectionTo(server, equipment, address);
+      await knock(endpoint, equipment).catch(() => unreachable.push(formatAddress(address)));
+    }),
+  );
+  if (unreachable.length === 0) return ok(`all ${replies.length} can be reached`);
+  return failure(
+    "ADDRESS_UNREACHABLE",
+    `this machine cannot reach ${unreachable.sort().join(", ")}`,
+    "set replica-announce-ip and replica-announce-port (NAT, containers), or use the option addressMap",
+  );
 }
 
 /** Asks one sentinel. */
@@ -73,9 +104,11 @@ async function askSentinel(
 /** Examines the sentinels; the address of the master on which most agree. */
 export async function examineSentinels(
   report: Report,
-  { sentinels, service }: SentinelSubject,
+  subject: SentinelSubject,
   equipment: Equipment,
 ): Promise<ServerAddress | undefined> {
+  const { sentinels, service } = subject;
+  let asked = false;
   const named = new Map<string, { readonly address: ServerAddress; votes: number }>();
   let reached = 0;
   for (const options of sentinels) {
@@ -93,6 +126,10 @@ export async function examineSentinels(
       }
       return outcome;
     });
+    if (!asked && named.size > 0) {
+      asked = true;
+      await report.step("replicas", () => examineReplicas(connection, service, subject, equipment));
+    }
     connection.disconnect();
   }
   const sorted = [...named.values()].sort((one, other) => other.votes - one.votes);
