@@ -204,8 +204,13 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
   }
 }
 
-/** The error with which the server refused EXEC itself: it was demoted, or has no memory, since it queued the commands. */
+/**
+ * Returns the error with which the server refused EXEC itself: it was demoted, or has no memory, since it queued the
+ * commands. A reason without a code of its own stays `EXECABORT`.
+ */
 function reasonOf(error: ReplyError): ReplyError {
   const text = /^EXECABORT .*? because of: (.+)/.exec(error.message)?.[1];
-  return text === undefined || error.executed !== "no" ? error : new ReplyError(text, { executed: "no" });
+  if (text === undefined || error.executed !== "no") return error;
+  const reason = new ReplyError(text, { executed: "no" });
+  return reason.code === "ERR" ? error : reason;
 }
