@@ -53,7 +53,7 @@ describe("a pool under any schedule", () => {
             await rig.end();
           },
         ),
-        { numRuns: 10_000 },
+        { numRuns: 4_000 },
       );
     },
   );
