@@ -40,6 +40,8 @@ export class Calls {
     switch (action.do) {
       case "call":
         return this.#call(redis, action);
+      case "once":
+        return this.#once(redis, action);
       case "pipeline":
       case "multi":
         return this.#batch(redis, action);
@@ -111,6 +113,35 @@ export class Calls {
     const { options, limit } = this.#limits(action);
     const operation = this.#open(action, action.part, "call", ++this.#groups, limit);
     this.#follow(operation, send(redis.with(options), action.part));
+  }
+
+  #once(redis: Redis, action: Call<"once">): void {
+    const world = this.#world;
+    const { part } = action;
+    const { options } = this.#limits(action);
+    const operation = this.#open(action, part, "once", ++this.#groups, Infinity);
+    const [name, ...rest] = wordsOf(part);
+    const id = `w${part.id}`;
+    const run = async (): Promise<Outcome> => {
+      try {
+        return { value: await redis.with(options).once(id).command(name, ...rest) };
+      } catch (error) {
+        const first = outcomeOf(error);
+        // Without an answer to the write, its outcome is asked for until a server gives it.
+        while (first.executed !== "no") {
+          world.loading();
+          try {
+            const { executed, reply } = await redis.outcome(id, { key: part.key, cancel: true });
+            return executed === "yes" ? { value: reply } : { error, executed };
+          } catch (again) {
+            if (again instanceof RedisError && again.code === "CLOSED") break;
+            await world.sleep(100);
+          }
+        }
+        return first;
+      }
+    };
+    run().then((outcome) => this.#settle(operation, outcome));
   }
 
   #batch(redis: Redis, action: Call<"pipeline" | "multi">): void {

@@ -157,6 +157,14 @@ function drawTheme(
   return { network, clients, steps };
 }
 
+/** The same step; a single write to a key is one with `once()`. */
+function withOnce(step: Step): Step {
+  if (!("do" in step) || step.do !== "call" || !/^(set|setpx|append|incr|push|del)$/.test(step.part.verb)) {
+    return step;
+  }
+  return { ...step, do: "once" };
+}
+
 /** The world of a seed. */
 export function drawScenario(seed: number, topology: TopologyName = "standalone"): Scenario {
   const dice = new Dice(derive(seed, 0));
@@ -196,6 +204,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
   if (dice.oneIn(5)) {
     steps.push({ at: Math.round(dice.next() * duration), client: dice.below(clients.length), do: "close" });
   }
+  if (derive(seed, 9) % 6 === 0) steps.forEach((step, at) => steps[at] = withOnce(step));
   // The order of steps at one time is that of their drawing.
   steps.sort((a, b) => a.at - b.at);
   return { seed, topology, ...servers && { servers }, duration, network, clients, steps };

@@ -18,7 +18,7 @@ export interface Outcome {
 export interface Operation {
   readonly part: Part;
   readonly client: number;
-  readonly how: "call" | "pipeline" | "multi" | "watch" | "pop" | "lease";
+  readonly how: "call" | "once" | "pipeline" | "multi" | "watch" | "pop" | "lease";
   /** The same for all commands of one call. */
   readonly group: number;
   /** The number of the event at which it was called. */

@@ -95,6 +95,8 @@ export type Action =
   & { readonly client: number }
   & (
     | ({ readonly do: "call"; readonly part: Part } & Limits)
+    /** A write with `once()`, and its outcome until a server has told it. */
+    | ({ readonly do: "once"; readonly part: Part } & Limits)
     | ({ readonly do: "pipeline" | "multi"; readonly parts: readonly Part[] } & Limits)
     | ({ readonly do: "watch"; readonly key: string; readonly part: Part; readonly pause: number } & Limits)
     | ({ readonly do: "pop"; readonly id: number; readonly key: string; readonly wait: number } & Limits)

@@ -15,6 +15,7 @@ import {
 import type { Clock } from "../../src/clock.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { PoolStats } from "../../src/pool/stats.ts";
+import { importLua } from "./lua.ts";
 import type { ExecutedCommand } from "../../src/testing/executed_log.ts";
 import { createState, stateOf } from "../../src/testing/server.ts";
 import { TestClusterBase } from "../../src/testing/topology/cluster/cluster.ts";
@@ -84,7 +85,7 @@ class Standalone implements SimulatedTopology {
   readonly servers: readonly SimulatedServer[];
 
   constructor(clock: Clock, executed: Executed) {
-    const state = createState({ clock, logLimit: 0 });
+    const state = createState({ clock, logLimit: 0, lua: importLua });
     this.servers = [new SimulatedServer(state, "127.0.0.1:6379", clock, executed)];
   }
 
@@ -156,6 +157,7 @@ class Cluster implements SimulatedTopology {
     this.#cluster = new TestClusterBase({
       clock,
       logLimit: 0,
+      lua: importLua,
       masters,
       replicas,
       replicationLag: lag,
@@ -268,6 +270,7 @@ class Sentinels implements SimulatedTopology {
     this.#sentinels = new TestSentinelsBase({
       clock,
       logLimit: 0,
+      lua: importLua,
       replicas,
       replicationLag: lag,
       announceDelay: gossip,

@@ -347,4 +347,12 @@ export const PLANTED: readonly PlantedFault[] = [
     false,
     "sentinel",
   ),
+  plant(
+    "once() runs what it has a record of",
+    "src/client/once/once_script.ts",
+    "if not redis.call('SET', record, '', 'NX', 'PX', ARGV[1]) then",
+    "if not redis.call('SET', record, '', 'PX', ARGV[1]) then",
+    true,
+    "standalone",
+  ),
 ];
