@@ -21,6 +21,7 @@ export class NumberedWrites {
   readonly #done: Promise<void>;
   readonly #waiting: Set<() => void> = new Set();
   #stopped = false;
+  #last: unknown = undefined;
 
   constructor(redis: Redis, key: string) {
     this.#redis = redis;
@@ -28,12 +29,19 @@ export class NumberedWrites {
     this.#done = this.#write();
   }
 
-  /** Resolves when so many more have been acknowledged. */
+  /** Resolves when so many more have been acknowledged; rejects when that takes longer than 45 seconds. */
   more(count: number): Promise<void> {
     const wanted = this.acknowledged.length + count;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#stopped = true;
+        this.#waiting.delete(look);
+        const { length } = this.acknowledged;
+        reject(new Error(`${length} of ${wanted} writes were acknowledged`, { cause: this.#last }));
+      }, 45_000);
       const look = (): void => {
         if (this.acknowledged.length < wanted) return;
+        clearTimeout(timer);
         this.#waiting.delete(look);
         resolve();
       };
@@ -72,8 +80,11 @@ export class NumberedWrites {
         await this.#redis.rpush(this.#key, number);
         this.acknowledged.push(number);
       } catch (error) {
+        this.#last = error;
         assert.ok(error instanceof RedisError, String(error));
         this.rejected[error.executed].push(number);
+        // Rejections at once, one after the other, would let no timer and no socket have its turn.
+        await new Promise((resolve) => setImmediate(resolve));
       }
       for (const look of [...this.#waiting]) look();
     }
