@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis, RedisCluster, RedisError, ReplyError } from "../../mod.ts";
+import { onceCall } from "../../src/client/once/once_record.ts";
 import { rpush } from "../../src/commands/mod.ts";
+import { DEFAULT_RETRY } from "../../src/retry.ts";
 import { TestCluster, TestServer } from "../../testing.ts";
 import { startServer } from "../harness/server.ts";
 import type { Server } from "../harness/types.ts";
@@ -167,10 +169,22 @@ for (const kind of ["a real server", "the test server"] as const) {
       assert.throws(() => redis.once("a", { tll: 5 } as never), /`tll`/);
       assert.throws(() => redis.once("ready", (() => {}) as never), /addEventListener/);
       await assert.rejects(redis.outcome(""), TypeError);
+      await assert.rejects(redis.outcome("a", { cancel: "yes" as never }), /`cancel`/);
+      await assert.rejects(redis.outcome("a", { key: 5 as never }), /`key`/);
       await assert.rejects(redis.outcome("a", { cancle: true } as never), /`cancle`/);
     });
   });
 }
+
+it("retries until the time limit, or as often as `retry` says where there is none", () => {
+  for (const timeouts of [[5_000, 0], [0, 5_000]]) {
+    const retry = { ...DEFAULT_RETRY, attempts: 2 };
+    const call = { mode: 0, signal: undefined, retry };
+    const attempts = timeouts.map((timeout) => onceCall({ ...call, timeout }).retry.attempts);
+    assert.deepEqual(attempts, timeouts.map((timeout) => timeout === 0 ? 2 : Infinity));
+    assert.equal(onceCall({ ...call, timeout: 5_000, retry: { ...retry, attempts: 0 } }).retry.unsafe, false);
+  }
+});
 
 it("in a cluster the record lies in the slot of the key, whatever the key looks like", async () => {
   await using cluster = new TestCluster({ masters: 3, replicas: 0 });
@@ -187,4 +201,8 @@ it("in a cluster the record lies in the slot of the key, whatever the key looks 
   }
   await assert.rejects(redis.outcome("0"), /the option `key`/);
   assert.match(await failure(redis.once().multi().incr("a").incr("b").exec()), /^CROSSSLOT no/);
+  await assert.rejects(redis.once().rename("a", "b"), {
+    code: "CROSSSLOT",
+    message: /^Cannot run RENAME with once/,
+  });
 });

@@ -160,6 +160,13 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
 
   /** The script fails only before anything has run; what its error proves is what it proves of a plain command. */
   #explain(name: string, error: unknown): unknown {
+    if (error instanceof RedisError && error.code === "CROSSSLOT") {
+      // The message of the script counts the key of the record, too.
+      const message =
+        `Cannot run ${name} with once(): its keys are in several slots; give them a common part in braces, as ` +
+        "in {user1}:name and {user1}:mail";
+      return new RedisError(message, { code: error.code, executed: error.executed, cause: error });
+    }
     if (!(error instanceof ReplyError)) return error;
     if (error.code === ONCE_ERROR) {
       const mismatch = error.message.includes("MISMATCH");

@@ -47,17 +47,19 @@ export function newOnceId(clock: Clock): string {
 const REPEATED = ["SOCKET_TIMEOUT", "READONLY", "NOREPLICAS"];
 const policies = new WeakMap<RetryPolicy, RetryPolicy>();
 
-/** The call that repeats until its time is up, also what may have run: nothing runs twice. */
+/**
+ * Returns the call with retries until its time is up, also of what may have run: nothing runs twice. Without a time limit, the
+ * number of retries stays.
+ */
 export function onceCall(call: Call): Call {
   const { retry, timeout } = call;
   // `retry: false` stays so.
   if (retry.attempts === 0) return { ...call, cache: false };
   let policy = policies.get(retry);
   if (policy === undefined) {
-    const attempts = timeout === 0 ? retry.attempts : Infinity;
-    policies.set(retry, policy = { ...retry, attempts, unsafe: true, on: [...retry.on, ...REPEATED] });
+    policies.set(retry, policy = { ...retry, unsafe: true, on: [...retry.on, ...REPEATED] });
   }
-  return { ...call, cache: false, retry: policy };
+  return { ...call, cache: false, retry: timeout === 0 ? policy : { ...policy, attempts: Infinity } };
 }
 
 const encoder = /* @__PURE__ */ new TextEncoder();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isBytes } from "../../resp/arguments.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ClientCore } from "../client_core.ts";
 import { prepared } from "../executor.ts";
@@ -41,6 +42,13 @@ export async function outcomeOf(core: ClientCore, id: string, options: OutcomeOp
         `Cannot use the option \`${name}\` of outcome(): there are ${[...KNOWN].join(", ")}`,
       );
     }
+  }
+  // A wrong value that counts as "no" would not forbid the write.
+  if (cancel !== undefined && typeof cancel !== "boolean") {
+    throw new TypeError("Cannot use the option `cancel` of outcome(): it must be true or false");
+  }
+  if (key !== undefined && typeof key !== "string" && !isBytes(key)) {
+    throw new TypeError("Cannot use the option `key` of outcome(): it is neither text nor a Uint8Array");
   }
   const ttl = onceTtl(rest);
   const { executor, call } = core;
