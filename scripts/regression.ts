@@ -26,7 +26,14 @@ if (reference.startsWith("-")) {
 }
 
 function git(...args: string[]): string {
-  return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+  return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+}
+
+try {
+  git("rev-parse", "--verify", `${reference}^{commit}`);
+} catch {
+  console.error(`There is no commit ${reference} in this clone.`);
+  process.exit(2);
 }
 
 /** Checks the commit out, once, with the tools of this checkout. */

@@ -1,5 +1,5 @@
 /**
- * Measures the cost of `once()`: INCR with it and plain INCR in turns, on a server of its own. Prints the plain rate and
+ * Measures the cost of `once()`: INCR with it and plain INCR take turns on one server, which the script starts. Prints the plain rate and
  * the fraction that `once()` reaches (median, with quartiles).
  *
  * `node scripts/benchmarks/once.ts`, likewise with Deno and Bun. `KEYWIRE_SERVER_BIN` names another server.

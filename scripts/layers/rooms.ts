@@ -18,6 +18,18 @@ export interface Room {
 }
 
 const GROUND = ["transport", "errors", "clock", "observer", "retry", "resp", "options", "events"];
+/** Everything from the ground up to the clients. */
+const CLIENTS = [
+  ...GROUND,
+  "connection",
+  "pool",
+  "commands",
+  "observe",
+  "client",
+  "topology",
+  "sentinel",
+  "cluster",
+];
 
 /** All rooms. A file in none of them is an error. */
 export const ROOMS: readonly Room[] = [
@@ -72,15 +84,7 @@ export const ROOMS: readonly Room[] = [
     paths: ["src/compat/"],
     modules: ["node:buffer", "node:events", "node:stream"],
     uses: [
-      ...GROUND,
-      "connection",
-      "pool",
-      "commands",
-      "observe",
-      "client",
-      "topology",
-      "sentinel",
-      "cluster",
+      ...CLIENTS,
     ],
   },
 
@@ -100,15 +104,7 @@ export const ROOMS: readonly Room[] = [
     paths: ["src/cli/"],
     modules: ["node:util"],
     uses: [
-      ...GROUND,
-      "connection",
-      "pool",
-      "commands",
-      "observe",
-      "client",
-      "topology",
-      "sentinel",
-      "cluster",
+      ...CLIENTS,
       "testing",
     ],
   },
@@ -123,15 +119,7 @@ export const ROOMS: readonly Room[] = [
     name: "door",
     paths: ["mod.ts", "core.ts", "base.ts", "testing.ts", "ioredis.ts", "cli.ts"],
     uses: [
-      ...GROUND,
-      "connection",
-      "pool",
-      "commands",
-      "observe",
-      "client",
-      "topology",
-      "sentinel",
-      "cluster",
+      ...CLIENTS,
       "core",
       "compat",
       "testing",

@@ -89,7 +89,7 @@ child.stdout.on("data", async (text) => {
   await redis.close();
   child.kill("SIGTERM");
 });
-// Deno reports the signal that was sent, although the process has ended by itself.
+// Deno reports the signal, although the process had already exited.
 child.once("exit", (code, signal) => console.log(code === 0 || "Deno" in globalThis && signal === "SIGTERM" ? "${GOOD}" : "exit code " + code));
 `;
 

@@ -14,7 +14,7 @@ export const WORKERD_FOLDER = "workerd";
 const CHOICE = `"./transports/runtime.ts"`;
 const SUFFIX = "?workerd";
 
-/** Whether an entry chooses the transport by itself, so that Workers get another one. */
+/** Whether an entry imports a transport, which is replaced for Workers. */
 export function choosesTransport({ source }: Entry): boolean {
   return source === "./mod.ts" || source === "./core.ts";
 }

@@ -5,7 +5,7 @@
  * if a counter is not the number of its increments.
  *
  * `node scripts/scenarios/once.ts [standalone|sentinel|cluster] [INCREMENTS] [SEED]`; also under `deno run -A` and
- * `bun`. Starts servers of its own; `KEYWIRE_SERVER_BIN` names a version.
+ * `bun`. The script starts its servers; `KEYWIRE_SERVER_BIN` selects a version.
  *
  * @module
  */
@@ -158,7 +158,12 @@ async function cluster(): Promise<Scene> {
 
 const keyNames = (): string[] => Array.from({ length: WORKERS }, (_, at) => `n${at}`);
 
-const scene = await { standalone, sentinel, cluster }[topology as "cluster"]!();
+const setUp = { standalone, sentinel, cluster }[topology];
+if (setUp === undefined || !(increments > 0)) {
+  console.error("node scripts/scenarios/once.ts [standalone|sentinel|cluster] [INCREMENTS] [SEED]");
+  process.exit(2);
+}
+const scene = await setUp();
 const dice = new Dice(seed);
 let [cuts, repeats] = [0, 0];
 let running = true;

@@ -54,6 +54,30 @@ const extra = ["sid/bin/redis-server", "sid/bin/valkey-server", "experimental/bi
   .map((path) => join(import.meta.dirname!, "../../.servers", path)).filter(existsSync);
 const binaries = process.env.KEYWIRE_SERVER_BIN || !own ? [own?.path] : [own.path, ...extra];
 
+/** The server of the suites, once it has started. */
+interface Target {
+  readonly server: Server;
+  readonly names: ReadonlySet<string>;
+  /** Collects the commands that were called. */
+  readonly covered: Set<string>;
+}
+
+/** Declares a test for each suite, with one protocol and one kind of strings. */
+function declareSuites(kind: string, speech: (typeof SPEECHES)[number], target: () => Target): void {
+  for (const [name, suite] of Object.entries(suites)) {
+    it(`${name} (${kind})`, async () => {
+      const { server, names, covered } = target();
+      await server.cli("FLUSHALL");
+      const executor = await SocketExecutor.open(server.port, speech);
+      try {
+        await suite(new Context(server, speech, executor, names, covered));
+      } finally {
+        executor.close();
+      }
+    });
+  }
+}
+
 describe("commands of the test server", () => {
   let server: Server;
   let names: ReadonlySet<string>;
@@ -65,17 +89,7 @@ describe("commands of the test server", () => {
   after(() => server?.stop());
   for (const speech of SPEECHES) {
     const kind = `RESP${speech.protocol}, ${speech.bytes ? "bytes" : "text"}`;
-    for (const [name, suite] of Object.entries(suites)) {
-      it(`${name} (${kind})`, async () => {
-        await server.cli("FLUSHALL");
-        const executor = await SocketExecutor.open(server.port, speech);
-        try {
-          await suite(new Context(server, speech, executor, names, covered));
-        } finally {
-          executor.close();
-        }
-      });
-    }
+    declareSuites(kind, speech, () => ({ server, names, covered }));
   }
 });
 
@@ -98,17 +112,7 @@ for (const binary of binaries) {
 
     for (const speech of SPEECHES) {
       const kind = `RESP${speech.protocol}, ${speech.bytes ? "bytes" : "text"}`;
-      for (const [name, suite] of Object.entries(suites)) {
-        it(`${name} (${kind})`, async () => {
-          await server.cli("FLUSHALL");
-          const executor = await SocketExecutor.open(server.port, speech);
-          try {
-            await suite(new Context(server, speech, executor, names, covered));
-          } finally {
-            executor.close();
-          }
-        });
-      }
+      declareSuites(kind, speech, () => ({ server, names, covered }));
       it(`clusters (${kind})`, () => clusters(binary, speech, names, covered));
       it(`administration (${kind})`, () => administration(binary, speech, names, covered));
       it(`sentinels (${kind})`, () => sentinels(binary, speech, covered));

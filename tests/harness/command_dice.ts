@@ -3,35 +3,9 @@
  *
  * @module
  */
+import { Dice } from "./dice.ts";
 
-/** Numbers from a seed (mulberry32). */
-export class Dice {
-  #state: number;
-
-  /** The same seed gives the same numbers. */
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number from 0 to 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  /** An integer from 0 to `size - 1`. */
-  below(size: number): number {
-    return Math.floor(this.next() * size);
-  }
-
-  /** One of some things. */
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
-  }
-}
+export { Dice };
 
 /**
  * Commands by group; a word in braces is replaced: `{k}` a key, `{f}` a field or member, `{v}` a value, `{i}` a small

@@ -23,11 +23,13 @@ it("a service that is killed again and again takes each order once", { timeout: 
   let reported = 0;
 
   /** Runs the service until it has reported so many more orders, and one more is on its way. */
-  const run = async (orders: number): Promise<void> => {
+  const run = async (orders: number): Promise<string | null> => {
     const child = spawn(process.execPath, [...flags, script, `${server.port}`, `${reported}`], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const exited = new Promise((resolve) => child.once("exit", resolve));
+    const exited = new Promise<string | null>((resolve) =>
+      child.once("exit", (_, signal) => resolve(signal))
+    );
     const last = reported + orders;
     for await (const line of createInterface({ input: child.stdout })) {
       const [order, stock] = line.split(" ").map(Number) as [number, number];
@@ -37,11 +39,11 @@ it("a service that is killed again and again takes each order once", { timeout: 
       if (reported < last) reported = order;
       else child.kill("SIGKILL");
     }
-    await exited;
+    return await exited;
   };
 
-  for (const orders of [3, 1, 40]) await run(orders);
-  await run(Infinity);
+  for (const orders of [3, 1, 40]) assert.equal(await run(orders), "SIGKILL");
+  assert.equal(await run(Infinity), null);
   assert.equal(reported, 200);
   assert.equal(await redis.get("{shop}:stock"), "0");
   assert.deepEqual(

@@ -5,7 +5,7 @@
  */
 import { drawAction } from "./draw_actions.ts";
 import { drawFault, drawTopologyFault } from "./draw_faults.ts";
-import { derive, Dice } from "./dice.ts";
+import { derive, Dice } from "../harness/dice.ts";
 import type {
   ClientPlan,
   NetworkPlan,

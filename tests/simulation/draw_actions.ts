@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import type { Action, Limits, Part } from "./scenario.ts";
 
 /** A signal that is not aborted before the world ends: nobody must listen to it then. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import { TAGS } from "./draw_actions.ts";
 import type { Fault, TopologyFault, TopologyName } from "./scenario.ts";
 

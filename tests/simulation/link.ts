@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock, Timer } from "../../src/clock.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import type { NetworkPlan } from "./scenario.ts";
 
 /** Time passes in such steps on the wire, so that what arrives together is one event. */

@@ -6,7 +6,7 @@
 import { ConnectionError, TimeoutError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/clock.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../../src/transport.ts";
-import { derive, Dice } from "./dice.ts";
+import { derive, Dice } from "../harness/dice.ts";
 import type { NetworkPlan } from "./scenario.ts";
 import type { SimulatedServer } from "./server.ts";
 import { SimulatedSocket } from "./socket.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Clock, dateOf, type Timer } from "../../src/clock.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "../harness/dice.ts";
 
 interface OwnedTimer {
   readonly inner: Timer;

@@ -7,7 +7,7 @@ import { ConnectionError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/clock.ts";
 import { Connection, type Wire } from "../../src/testing/connection.ts";
 import type { Socket, SocketHandlers } from "../../src/transport.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import { Link } from "./link.ts";
 import type { NetworkPlan } from "./scenario.ts";
 import type { SimulatedServer } from "./server.ts";

@@ -9,7 +9,7 @@ import { MaxConnectionsError, type Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Calls } from "./calls.ts";
 import { numberOf } from "./commands.ts";
-import { derive } from "./dice.ts";
+import { derive } from "../harness/dice.ts";
 import type { History, Operation, Outcome } from "./history.ts";
 import { applyFault } from "./faults.ts";
 import { MARKERS } from "./judges/subscriptions.ts";

@@ -31,5 +31,5 @@ export function printSummary({ target, verdict, findings, latency }: Diagnosis):
   const advice = findings.filter((finding) => finding.advice !== undefined)
     .map(({ step, code, advice }) => `  ${step} (${code}): ${advice}\n`).join("");
   const histogram = latency === undefined ? "" : `\nLatency of PING\n${drawHistogram(latency)}`;
-  return `${histogram}\n${target}: ${SUMMARY[verdict]}\n${advice === "" ? "" : `What to do:\n${advice}`}`;
+  return `${histogram}\n${target}: ${SUMMARY[verdict]}\n${advice === "" ? "" : `Next steps:\n${advice}`}`;
 }

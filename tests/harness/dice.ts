@@ -1,14 +1,14 @@
 /**
- * Chance from a seed.
+ * Random numbers from a seed.
  *
  * @module
  */
 
-/** A row of numbers that a seed decides (mulberry32). */
+/** Numbers from a seed (mulberry32). */
 export class Dice {
   #state: number;
 
-  /** The same seed gives the same row. */
+  /** The same seed gives the same numbers. */
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }
@@ -43,7 +43,7 @@ export class Dice {
   }
 }
 
-/** Mixes a number into a seed: independent rows for the parts of a world, so that removing one leaves the others alone. */
+/** Mixes a number into a seed: independent numbers for the parts of a world, so that removing one leaves the others alone. */
 export function derive(seed: number, part: number): number {
   let mixed = Math.imul(seed ^ (part + 0x9e3779b9), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
