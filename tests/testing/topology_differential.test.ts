@@ -14,7 +14,7 @@ function comparable(reply: unknown, names: Names): unknown {
   if (Array.isArray(reply)) return reply.map((one) => comparable(one, names));
   if (typeof reply === "number") return names.find(([text]) => text === String(reply))?.[1] ?? reply;
   if (typeof reply !== "string") return reply;
-  return names.reduce((text, [from, to]) => text.replaceAll(from, to), reply);
+  return names.reduce((text, [from, to]) => text.replaceAll(new RegExp(`\\b${from}\\b`, "g"), to), reply);
 }
 
 async function ask(client: RawClient, names: Names, args: readonly string[]): Promise<unknown> {
