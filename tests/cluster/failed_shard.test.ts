@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type ClusterError, type PartialError, RedisCluster } from "../../mod.ts";
+import { set } from "../../src/commands/mod.ts";
 import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { type Cluster, type ClusterNode, startCluster } from "../harness/cluster.ts";
 import { SimulatedClock } from "../harness/clock.ts";
@@ -83,41 +84,50 @@ describe("A shard that has failed, without a replica", () => {
 });
 
 describe("A slot that nobody has", () => {
-  it("holds its commands until it has a node, in their order", async () => {
-    const whole = dealt(3);
-    const slot = slotOf("a");
-    const fake = new FakeCluster({
-      epoch: 1,
-      shards: whole.shards.filter(({ range: [from, to] }) => slot < from || slot > to),
+  for (const multiplex of [true, false]) {
+    const what = multiplex ? "commands" : "pipelines, also without multiplex,";
+    it(`holds its ${what} until it has a node, in their order`, async () => {
+      const whole = dealt(3);
+      const slot = slotOf("a");
+      const fake = new FakeCluster({
+        epoch: 1,
+        shards: whole.shards.filter(({ range: [from, to] }) => slot < from || slot > to),
+      });
+      const clock = new SimulatedClock();
+      const redis = new RedisCluster(["node:7000", "node:7001", "node:7002"], {
+        transport: fake.transport(),
+        clock,
+        skipFullCoverageCheck: true,
+        commandTimeout: 3_000,
+        multiplex,
+      });
+      await Promise.all([redis.connect(), clock.advance(10)]);
+      const ran: string[] = [];
+      fake.before = (port, [name, , value], connection) => {
+        if (
+          name !== "SET" ||
+          port !== fake.belief.shards.find(({ range: [from, to] }) => from <= slot && slot <= to)?.master
+        ) {
+          return undefined;
+        }
+        ran.push(value!);
+        return connection.serve();
+      };
+      const values = Array.from({ length: 12 }, (_, index) => String(index));
+      const calls: Promise<unknown>[] = multiplex
+        ? values.slice(0, 8).map((value) => redis.set("a", value))
+        : [redis.pipeline(values.slice(0, 8).map((value) => set("a", value))).exec()];
+      await clock.advance(300);
+      // Calls without multiplex have an order only within a pipeline.
+      if (multiplex) calls.push(redis.pipeline(values.slice(8).map((value) => set("a", value))).exec());
+      await clock.advance(100);
+      assert.deepEqual(ran, []);
+      fake.belief = { ...whole, epoch: 2 };
+      await clock.advance(1_500);
+      const sent = multiplex ? values : values.slice(0, 8);
+      assert.deepEqual((await Promise.all(calls)).flat(), sent.map(() => "OK"));
+      assert.deepEqual(ran, sent);
+      await redis.close();
     });
-    const clock = new SimulatedClock();
-    const redis = new RedisCluster(["node:7000", "node:7001", "node:7002"], {
-      transport: fake.transport(),
-      clock,
-      skipFullCoverageCheck: true,
-      commandTimeout: 3_000,
-    });
-    await Promise.all([redis.connect(), clock.advance(10)]);
-    const ran: string[] = [];
-    fake.before = (port, [name, , value], connection) => {
-      if (
-        name !== "SET" ||
-        port !== fake.belief.shards.find(({ range: [from, to] }) => from <= slot && slot <= to)?.master
-      ) {
-        return undefined;
-      }
-      ran.push(value!);
-      return connection.serve();
-    };
-    const calls = ["1", "2", "3"].map((value) => redis.set("a", value));
-    await clock.advance(300);
-    calls.push(redis.set("a", "4"));
-    await clock.advance(100);
-    assert.deepEqual(ran, []);
-    fake.belief = { ...whole, epoch: 2 };
-    await clock.advance(1_500);
-    assert.deepEqual(await Promise.all(calls), ["OK", "OK", "OK", "OK"]);
-    assert.deepEqual(ran, ["1", "2", "3", "4"]);
-    await redis.close();
-  });
+  }
 });

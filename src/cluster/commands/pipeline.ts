@@ -159,9 +159,10 @@ class ClusterPipeline {
 
   #to(slot: number, command: Command, settled: (outcome: unknown) => void): void {
     const node = this.#cluster.nodeOf(slot, isReadonly(command));
-    // Behind commands that are being redirected it waits for its turn.
-    if (this.#state.router.isRedirecting(slot)) this.#alone(command, settled, slot);
-    else if (node === undefined || this.#cluster.hasFailed(node)) this.#alone(command, settled);
+    // Behind commands that are being redirected, and while the slot has no node, it waits for its turn.
+    const waits = node === undefined || this.#state.router.isRedirecting(slot) ||
+      this.#cluster.hasFailed(node);
+    if (waits) this.#alone(command, settled, slot);
     else this.#item(node, { command, settled });
   }
 
