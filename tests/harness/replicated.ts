@@ -45,10 +45,27 @@ export interface Replicated {
   readonly service: string;
   /** Asks the servers for the present master; `undefined` if none replies that it is one. */
   currentMaster(): Promise<Server | undefined>;
+  /**
+   * Makes the first sentinel start a failover; resolves when it reports another master. A sentinel abandons a failover
+   * if the servers are slow, so it is asked again.
+   */
+  failOver(): Promise<void>;
   /** Ends them all. */
   stop(): Promise<void>;
   /** The same as `stop()`. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+async function failOver(sentinel: Server, service: string): Promise<void> {
+  const address = async () => String(await sentinel.cli("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service));
+  const old = await address();
+  await waitFor("a failover", async () => {
+    if (await address() !== old) return undefined;
+    const master = await sentinel.cli("SENTINEL", "MASTER", service) as string[];
+    const flags = master[master.indexOf("flags") + 1]!;
+    if (!flags.includes("failover_in_progress")) await sentinel.cli("SENTINEL", "FAILOVER", service);
+    return `the master is ${flags}`;
+  });
 }
 
 async function isMaster(server: Server): Promise<boolean> {
@@ -127,6 +144,7 @@ export async function startReplicated(options: ReplicatedOptions = {}): Promise<
         for (const server of servers) if (await isMaster(server)) return server;
         return undefined;
       },
+      failOver: () => failOver(sentinels[0]!, service),
     };
   } catch (error) {
     await stop();

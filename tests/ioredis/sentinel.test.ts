@@ -134,7 +134,7 @@ describe("ioredis: a client that asks sentinels", () => {
       return count;
     });
     const old = (await servers.currentMaster())!;
-    await servers.sentinels[0]!.cli("SENTINEL", "FAILOVER", servers.service);
+    await servers.failOver();
     // The old master takes a while to become a replica: the client must have gone to the other server.
     await waitFor("the client to follow", async () => {
       const port = Number(field(await redis.info("server"), "tcp_port"));

@@ -111,7 +111,7 @@ describe("Sentinel: agreement", () => {
     try {
       await redis.set("who", "the old one");
       await fresh.cli("SET", "who", "the new one");
-      await set.sentinels[0]!.cli("SENTINEL", "FAILOVER", "mymaster");
+      await set.failOver();
       await waitFor("the failover", async () => {
         const { port } = await sentinel.discoverMaster("mymaster");
         return port === set.master.port ? "not yet" : undefined;

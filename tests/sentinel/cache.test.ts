@@ -17,7 +17,7 @@ describe("the client-side cache of a service", () => {
     assert.equal(await redis.get("k"), "1");
     assert.equal(await redis.get("k"), "1");
     assert.equal(redis.cache!.stats().hits, 1);
-    await topology.sentinels[0]!.cli("SENTINEL", "FAILOVER", topology.service);
+    await topology.failOver();
     await waitFor("the cache to be dropped", async () => {
       await redis.ping();
       const { port } = await masterOf(topology);

@@ -21,7 +21,7 @@ describe("Sentinel: a master, two replicas, three sentinels", { timeout: 110_000
     const writes = new NumberedWrites(redis, "failover");
     await writes.more(100);
     const old = await masterOf(topology);
-    await topology.sentinels[0]!.cli("SENTINEL", "FAILOVER", "mymaster");
+    await topology.failOver();
     await waitFor("another master", async () => await portOf(redis) === old.port ? "the old one" : undefined);
     await writes.more(100);
     await writes.check();

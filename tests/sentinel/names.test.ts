@@ -85,7 +85,7 @@ describe("Sentinel: servers that are known by name", { timeout: 60_000, skip }, 
     const writes = new NumberedWrites(redis, "named");
     await writes.more(50);
     const old = await masterOf(topology);
-    await topology.sentinels[0]!.cli("SENTINEL", "FAILOVER", "mymaster");
+    await topology.failOver();
     await waitFor("another master", async () => await portOf(redis) === old.port ? "the old one" : undefined);
     await writes.more(50);
     await writes.check();

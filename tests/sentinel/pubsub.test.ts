@@ -22,7 +22,7 @@ describe("subscriptions of a service", () => {
       "the first message",
       () => Promise.resolve(messages.includes("before") ? undefined : "not yet"),
     );
-    await topology.sentinels[0]!.cli("SENTINEL", "FAILOVER", topology.service);
+    await topology.failOver();
     await waitFor(
       "another master",
       async () => (await masterOf(topology)).port !== old.port ? undefined : "not yet",

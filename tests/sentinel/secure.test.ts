@@ -40,7 +40,7 @@ describe("Sentinel: TLS and users, for sentinels and servers apart", { timeout: 
     await writes.more(50);
     assert.equal(await redis.command("ACL", "WHOAMI"), "app");
     const old = await masterOf(topology);
-    await topology.sentinels[0]!.cli("SENTINEL", "FAILOVER", "mymaster");
+    await topology.failOver();
     await waitFor("another master", async () => await masterOf(topology) === old ? "the old one" : undefined);
     await writes.more(50);
     await writes.check();
