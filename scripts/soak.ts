@@ -178,7 +178,7 @@ const well = report({
   complaints,
 });
 process.exitCode = well ? 0 : 1;
-// What keeps the process alive now is a leak.
+// Anything that keeps the process alive now is a leak.
 setTimeout(() => {
   console.log("FAILED      the process does not end by itself");
   process.exit(1);

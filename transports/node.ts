@@ -47,7 +47,7 @@ class NodeAdapterSocket extends BaseSocket {
     socket.on("close", () => this.peerEnded());
   }
 
-  // One callback for all writes. It runs for synchronous writes, too, so it checks.
+  // One callback for all writes. Node calls it for synchronous writes, too.
   readonly #written = (error?: Error | null): void => {
     if (!error && this.#socket.writableLength === 0) this.flushed();
   };

@@ -34,7 +34,7 @@ const BATCHES = 1000;
 async function used(): Promise<number> {
   for (let times = 0; times < 3; times++) {
     collectGarbage();
-    // What promises and finalizers still hold goes with the next turn of the event loop.
+    // Promises and finalizers release their objects in the next turn of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const { heapUsed, external } = process.memoryUsage();

@@ -52,17 +52,17 @@ export const ROOMS: readonly Room[] = [
   },
   { name: "events", paths: ["src/events.ts", "src/events/"], uses: ["transport", "errors", "clock", "resp"] },
 
-  // Who watches.
+  // Observers.
   { name: "observe", paths: ["src/observe/"], uses: GROUND },
 
-  // One socket; then who may use which.
+  // Single connections, and pools of them.
   { name: "connection", paths: ["src/connection/"], uses: GROUND },
   { name: "pool", paths: ["src/pool/"], uses: [...GROUND, "observe", "connection"] },
 
-  // What users hold.
+  // Clients.
   { name: "client", paths: ["src/client/"], uses: [...GROUND, "connection", "pool", "commands", "observe"] },
 
-  // What sentinels and clusters share: addresses, and which server is read from.
+  // Shared by sentinels and clusters: addresses, and the selection of a server for reads.
   { name: "topology", paths: ["src/topology/"], uses: [...GROUND, "connection"] },
   {
     name: "sentinel",

@@ -15,7 +15,7 @@ export interface Token {
   readonly line: number;
 }
 
-// One alternative each: space, comment, string, word or number, sign.
+// The alternatives: space, comment, string, word or number, sign.
 const PIECE =
   /\s+|\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'|[\p{ID_Start}$_#][\p{ID_Continue}$]*|\d[\w.]*|[^]/uy;
 const REGEXP = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y;

@@ -34,7 +34,7 @@ export function standIn(staging: string, manifest: Record<string, unknown>): voi
   const door = exports["."]!;
   door.node = { import: "./node/index.mjs", default: "./cjs/main.cjs" };
   door.default = "./cjs/main.cjs";
-  // One instance of each class in a process that imports and requires.
+  // A process that imports and requires the package gets one instance of each class.
   door.bun = "./cjs/main.cjs";
   exports["./built/utils"] = "./built/utils/index.js" as never;
   manifest.main = "./cjs/main.cjs";

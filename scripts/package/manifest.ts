@@ -45,7 +45,7 @@ function conditionsOf(entry: Entry): Record<string, unknown> {
     bun: esm,
     // Bundlers.
     module: esm,
-    // One instance of each class in a process that imports and requires.
+    // A process that imports and requires the package gets one instance of each class.
     node: { import: `./node/${name}.mjs`, default: cjs },
     import: esm,
     default: cjs,

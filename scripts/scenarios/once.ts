@@ -87,7 +87,7 @@ async function sentinel(): Promise<Scene> {
   const redis = new Sentinel(sentinels, { addressMap }).masterFor(replicated.service, LIMITS);
   let turn = 0;
   return {
-    // What an election loses had not been acknowledged by a replica.
+    // An election loses only writes that no replica acknowledged.
     redis: redis.with({ replicas: 2 }),
     proxies,
     async disturb() {

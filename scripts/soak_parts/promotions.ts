@@ -39,7 +39,7 @@ export async function watchPromotions(
       const before = replicas.get(server);
       if (server !== master && before !== undefined) early.set(server, since ?? before);
       if (server === master) {
-        // It may have been promoted and named between two looks.
+        // The replica may have been promoted and announced between two checks.
         const from = since ?? before;
         if (from !== undefined) losses.replacedSince(from);
         early.delete(server);

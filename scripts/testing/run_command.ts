@@ -22,12 +22,12 @@ export interface CommandResult {
 const KEPT_OUTPUT = 200_000;
 const running = new Set<number>();
 
-// Its process group, so that child processes end, too (and servers by their watchdog).
+// Ends the process group, so that child processes end, too (and servers by their watchdog).
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended by itself in the meantime.
+    // The process has already ended.
   }
 }
 

@@ -196,7 +196,7 @@ export class ConnectionMaintenance implements BatchSink {
     if (error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT") {
       const link = this.#owner.ready();
       if (index === PROBE && (link === undefined || link.paused || link.receivedAt > this.#probedAt)) return;
-      // The commands behind it fail by the server's silence: their own time is not up.
+      // The commands behind the PING fail because the server is silent, not because they expired.
       const { message } = error;
       const dead = new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown", cause: error });
       return queueMicrotask(() => this.#owner.dead(dead));

@@ -278,7 +278,7 @@ export class Output {
       const chunk = backlog[index]!;
       this.#backlogBytes -= chunk.length;
       if (chunk.bytes.length !== chunk.length) {
-        // Its header has been sent: the server would read later bytes as part of this value.
+        // The header of the value has been sent: the server would read later bytes as part of the value.
         const message = "A Uint8Array was transferred or resized while it waited to be sent";
         return this.#fail(new TypeError(message));
       }

@@ -156,7 +156,7 @@ export class Pending {
   /** Settles the command with its reply. */
   resolve(reply: Reply): void {
     if (this.done) return;
-    // Before other code runs.
+    // Set before other code runs.
     this.done = true;
     if (this.aborts !== undefined) this.aborts.leave();
     this.#cold?.settled?.();

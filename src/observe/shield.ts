@@ -40,7 +40,7 @@ export async function observe<T>(
   const once = (): Promise<T> => running ??= (async () => await run())();
   const seen = guard(observer, () => observer.observe(operation, once));
   const failure = once().then(() => undefined, (cause) => cause);
-  // It should settle as the operation does: any other error is its own.
+  // The observer's promise settles like the operation; any other error is the observer's.
   Promise.resolve(seen).catch(async (error) => await failure === error || complain(observer, error));
   await failure;
   for (let turn = 0; turn < HEAD_START; turn++) await undefined;

@@ -101,7 +101,7 @@ function fromUrl(url: ServerUrl, table: Table): Given {
   for (const [name, text] of url.query) {
     const option = name.split(".", 1)[0]!;
     if (secret !== undefined && !Object.hasOwn(table, option) && optionHint(name) === undefined) {
-      // It may be the rest of a password with a "&" in it.
+      // The parameter may be the rest of a password that contains "&".
       throw new TypeError(
         `Cannot read the URL: a name behind \`${secret}\` is unknown; in the value of \`${secret}\`, "&" must be written "%26"`,
       );

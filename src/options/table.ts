@@ -31,7 +31,7 @@ const host: Kind = {
     if (!v6 && /^[^:]+:\d+$/.test(value)) {
       throw outOfRange(name, `${wanted}, and the port stands in \`port\``, value);
     }
-    // What is no part of a name must not reach a resolver, a certificate check or a log: blanks, controls, delimiters.
+    // Blanks, control characters and delimiters must not reach a resolver, a certificate check or a log.
     // deno-lint-ignore no-control-regex
     if (!v6 && !/^[^\x00-\x20\x7f"#%/:<>?@[\\\]^`{|}\u0080-\u00a0\u2028\u2029]+$/.test(value)) {
       throw outOfRange(name, wanted, value);

@@ -35,7 +35,7 @@ export class SessionResets<C extends Connection> {
     this.#under.add(connection);
     const replies = connection.session.resetCommands().map((words) => connection.send(words, { timeout }));
     const failed = (await Promise.allSettled(replies)).some(({ status }) => status === "rejected");
-    // It was lost meanwhile, which has been reported.
+    // The connection was lost during the reset, which has been reported.
     if (!this.#under.delete(connection)) return;
     if (failed) connection.disconnect();
     this.#done(connection);

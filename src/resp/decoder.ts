@@ -118,7 +118,7 @@ export class Decoder implements RespParser {
           let number = 0;
           while (place < stop) {
             const digit = chunk[place]! - 48;
-            // One comparison for both ends; and what stays an integer of 32 bits is not checked for overflow.
+            // An unsigned comparison checks both bounds; a 32-bit integer needs no check for overflow.
             if (digit >>> 0 > 9) break;
             number = (number * 10 + digit) | 0;
             place++;

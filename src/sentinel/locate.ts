@@ -59,7 +59,7 @@ export class Locator {
     }
     const replicas = (await this.#sentinels.findReplicas(name, signal))
       .filter(({ address, sure }) => sure && !refused.has(formatAddress(address)));
-    // One that has lost its master has old data: it is better than nothing.
+    // A replica without its master has old data; it is used if no other is available.
     const linked = replicas.filter((replica) => replica.linked);
     const choice = linked.length > 0 ? linked : replicas;
     if (choice.length > 0) {

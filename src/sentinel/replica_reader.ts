@@ -75,7 +75,7 @@ export class ReplicaReader {
     }
     const tried = new Set<Readable>();
     while (true) {
-      // Nothing is opened any more by who has been closed, and home says why.
+      // A closed reader opens no connection; the call on `home` rejects with the reason.
       if (this.#ended) return await run(this.#home, rest);
       const node = this.#pick();
       // A server that refused at once would do so again, and nothing else would run meanwhile.

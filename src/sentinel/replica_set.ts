@@ -128,7 +128,7 @@ export class ReplicaSet {
     this.#timer = this.#clock.setTimeout(() => {
       void this.#query();
       this.#looksAgain();
-      // While there is none, they are looked for more often.
+      // Without known replicas, the next query follows sooner.
       this.#schedule(this.#nodes.size === 0 ? SOON : Math.min(2 * delay, SELDOM));
     }, delay);
   }

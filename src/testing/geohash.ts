@@ -182,7 +182,7 @@ export function searchRanges(shape: Shape): [number, number][] {
   for (const around of AROUND) {
     if (useless(around)) continue;
     const { bits } = moveY(moveX(cell, around[0]), around[1]);
-    // Neighbours of huge cells are the same again.
+    // Neighbours of huge cells can be the same cell.
     if (bits === last) continue;
     last = bits;
     const shift = BigInt(52 - steps * 2);

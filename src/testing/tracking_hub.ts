@@ -136,7 +136,7 @@ export class TrackingHub {
     const pending = this.#pending;
     this.#pending = new Map();
     for (const [tracker, prefixes] of pending) {
-      // One message for each prefix, in their order.
+      // Each prefix has a message, in the order of the prefixes.
       for (const prefix of [...prefixes.keys()].sort()) this.#tell(tracker, prefixes.get(prefix)!);
     }
   }

@@ -63,7 +63,7 @@ export function containerImage(): string {
 export async function loadTestcontainers(): Promise<typeof import("testcontainers")> {
   if (process.platform === "linux") {
     process.env.TESTCONTAINERS_HOST_OVERRIDE ||= "127.0.0.1";
-    // Its own way to leave nothing behind; ours is the watchdog.
+    // Our watchdog replaces the clean-up of testcontainers.
     process.env.TESTCONTAINERS_RYUK_DISABLED ||= "true";
   }
   return await import("testcontainers");

@@ -125,7 +125,7 @@ export class FaultProxy extends EventEmitter<ProxyEvents> {
 
   /** Refuses new connections, like a stopped server. Open connections stay. */
   refuse(): void {
-    // Its callback would wait for the open connections.
+    // The callback of close() would wait for the open connections.
     this.#listener?.close();
     this.#listener = undefined;
   }

@@ -37,7 +37,7 @@ let pipe: Writable | undefined;
 
 function tell(line: string): void {
   if (pipe === undefined) {
-    // Its own session, so that a Ctrl-C or a signal to the group of the tests does not end it before its work.
+    // The watchdog has its own session, so that Ctrl-C or a signal to the tests' group does not end it early.
     const shell = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "ignore", "ignore"], detached: true });
     pipe = shell.stdin;
     shell.unref();

@@ -101,7 +101,7 @@ export async function startWorker(program: string, options: WorkerOptions): Prom
   try {
     writeFileSync(join(folder, "worker.mjs"), await bundleWorker(options.source, options.constants));
     writeFileSync(join(folder, "config.capnp"), describe(options));
-    // It prints its address to this descriptor.
+    // workerd prints its address to this descriptor.
     const args = ["serve", "config.capnp", "--control-fd=1"];
     const daemon = await startDaemon(program, args, /"event":"listen"/, { cwd: folder });
     const listening = daemon.log.find((line) => line.includes('"event":"listen"'))!;

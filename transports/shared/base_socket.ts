@@ -188,7 +188,7 @@ export abstract class BaseSocket implements Socket {
       try {
         this.#handlers.close(error);
       } catch {
-        // It was the last call, so there is no receiver for the error.
+        // This was the last call, so nothing can receive the error.
       }
       this.#ended?.resolve();
     });

@@ -25,7 +25,7 @@ const OPENERS: Readonly<Record<string, Open>> = {
 export function contendersOf(runtime: string): readonly string[] {
   const peers = ["keywire", "ioredis", "autopipelined", "node-redis"];
   if (runtime === "bun") return [...peers, "bun"];
-  // It is made for Node; elsewhere its native half is not supported.
+  // The native part of valkey-glide supports only Node.
   return runtime === "node" ? [...peers, "glide"] : peers;
 }
 

@@ -86,7 +86,7 @@ export class Sampler {
     return {
       name,
       role: info.get("role") === "slave" ? "replica" : "master",
-      // Its own three commands are no load.
+      // The three commands of this sample are not counted.
       operations: known === undefined
         ? number("instantaneous_ops_per_sec")
         : Math.max(0, now.commands - known.commands - 3) / Math.max(0.001, (now.time - known.time) / 1_000),

@@ -318,7 +318,7 @@ export class ClientCache {
   #keep({ id, keys, sent: readAt, expires }: Flight, reply: Reply): void {
     const promise = isImmutable(reply) ? Promise.resolve(reply) : undefined;
     const bytes = 160 + id.length + sizeOf(reply);
-    // What would push out everything else is not worth it.
+    // A value as large as the whole cache would evict everything else.
     if (bytes > this.options.maxBytes) return;
     for (const key of keys) {
       const ids = this.#dependents.get(key);

@@ -106,7 +106,7 @@ export class CacheAside {
       const removed = this.#executor.execute(new Command(DEL, [lockOf(key), key]), call);
       this.#forget(key);
       await removed;
-      // What began before the server had removed it may be the value from before.
+      // A load that began before the server removed the key may return the old value.
       this.#forget(key);
     }));
   }
@@ -153,7 +153,7 @@ export class CacheAside {
     for (let delay = FIRST_LOOK;; delay = Math.min(2 * delay, LAST_LOOK)) {
       const args = [token, lock, staleTtl, ...broken === undefined ? [] : [broken]];
       const reply = await this.#run(ACQUIRE, keys, args, call).catch((error) => {
-        // It may have taken the lock.
+        // The failed command may have acquired the lock.
         this.#run(STORE, keys, [token], call).catch(() => {});
         throw error;
       });

@@ -28,7 +28,7 @@ export async function runScript(
 ): Promise<unknown> {
   const script = command as ScriptCommand;
   const end = clock.now() + call.timeout;
-  // One deadline covers both tries; with no time left, the shortest there is makes the usual error.
+  // One deadline covers both tries. If no time is left, the shortest timeout rejects with the usual error.
   const rest = (): Call => call.timeout === 0 ? call : { ...call, timeout: Math.max(end - clock.now(), 1) };
   try {
     return await run(script, call);

@@ -62,7 +62,7 @@ export async function runDedicated(
   acquire: Acquire = (name, rest, until) => acquireUntil(pool, name, rest, until),
 ): Promise<unknown> {
   const { clock } = pool.options.connection;
-  // It may wait for a connection, and go out again; the caller's bytes may change.
+  // The command may wait or be sent again, and the caller may change its buffers meanwhile.
   const command = keepArguments([given])[0]!;
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
@@ -163,7 +163,7 @@ export class DedicatedBatchConnection implements BatchConnection {
     this.#acquire(placeholder.command.spec.name, this.#call, this.#deadline).then(
       (connection) => {
         if (this.clock.now() < this.#deadline) return this.#send(group, connection);
-        // It came too late.
+        // The call was aborted or has expired.
         connection[Symbol.dispose]();
         const { name } = placeholder.command.spec;
         placeholder.reject(commandTimeoutError(name, "no", this.#call.timeout, connection.address));

@@ -102,7 +102,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (lost && error.executed === "no") {
       // The server refuses all clients, so another attempt is useless.
       if (isPermanentRejection(error)) return false;
-      // It has not been tried at all: it waits on, up to its deadline.
+      // The command has not been tried: it waits on, up to its deadline.
       this.sendAgain(pending);
       return true;
     }
@@ -225,7 +225,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       },
     };
     connection.listen(listener);
-    // It may have ended between its handshake and now.
+    // The connection may have ended since its handshake.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     this.#lifetime.begin(connection);
     for (const listener of this.#listeners) listener.ready(connection);

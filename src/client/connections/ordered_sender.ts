@@ -61,7 +61,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.clock = options.clock;
     this.#commandTimeout = options.commandTimeout;
     this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, String(options));
-    // They have been accepted before.
+    // The queue has no limit: its commands were accepted before.
     this.resend = new OfflineQueue(options.clock, UNLIMITED, String(options));
     this.offline.emptied = () => this.emptied();
   }

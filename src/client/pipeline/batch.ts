@@ -35,7 +35,7 @@ export async function runBatch(
   const { signal, timeout, mode, retry } = call;
   signal?.throwIfAborted();
   if (given.length === 0) return [];
-  // They may wait for a connection or for their part to go out, and go out again; the caller's bytes may change.
+  // The commands may wait or be sent again, and the caller may change its buffers meanwhile.
   const commands = keepArguments(given);
   if (atomic) { for (const { spec, args } of commands) checkArguments(args, spec.head); }
   const deadline = timeout === 0 ? Infinity : connection.clock.now() + timeout;
@@ -132,7 +132,7 @@ function repeatable(
   { anyPlace, all }: { readonly anyPlace: boolean; readonly all: boolean },
 ): number[] {
   const places: number[] = [];
-  // One error often stands for many commands.
+  // Many commands often share one error.
   let last: Error | undefined;
   let lastWanted = false;
   for (let at = 0; at < outcomes.length; at++) {

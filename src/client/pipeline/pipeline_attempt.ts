@@ -163,13 +163,13 @@ export class PipelineAttempt implements BatchSink, BatchAttempt, CommandSource, 
 
   /** @inheritdoc */
   rejected(index: number, error: Error): void {
-    // Its time was up before it was sent.
+    // The command expired before it was sent.
     if (index === this.#next) this.advance();
     this.#outcomes[index] = error;
     this.failures++;
     const late = error instanceof TimeoutError && error.code === "COMMAND_TIMEOUT";
     if (isUnanswered(error) && this.#next < this.#count && (late || this.#terms.sender === undefined)) {
-      // What has not been sent is not sent later behind what may be lost.
+      // The unsent rest must not run if the sent part may be lost.
       this.#rejectRest(
         new ConnectionError(`Cannot run the rest of the pipeline, as a part of it failed: ${error.message}`, {
           code: error.code,

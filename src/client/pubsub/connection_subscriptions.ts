@@ -126,7 +126,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
     const passing = PASSING.has(code);
     const wanted = request.topics.filter((topic) => this.#entries.get(idOf(topic))?.request === request);
     if (!passing && request.topics.length > 1) {
-      // One of them is to blame: each by itself, all in one flight.
+      // One of the channels caused the error: subscribe to each by its own command, without waiting in between.
       return wanted.forEach((topic) => this.#send(true, [topic], () => 0));
     }
     for (const topic of wanted) {
@@ -155,7 +155,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
 
   #confirm(topic: ChannelSubscription, request: SubscribeRequest): void {
     const entry = this.#entries.get(idOf(topic));
-    // It may have been unsubscribed and subscribed again since, which has its own confirmation.
+    // A later unsubscribe and subscribe have their own confirmations.
     if (entry === undefined || entry.request !== request) return;
     entry.request = undefined;
     for (const [user, own] of [...entry.users]) user.confirmed(own);

@@ -115,7 +115,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
     this.#state = "ready";
     this.#attempt = this.#delay = 0;
     connection.listen(this.#listener);
-    // It may have ended between its handshake and now.
+    // The connection may have ended since its handshake.
     if (connection.state !== "ready") return this.#lost(connection.cause);
     for (const listener of this.#listeners) listener.ready(connection);
   }

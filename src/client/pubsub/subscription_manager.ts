@@ -312,7 +312,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
       else if (this.#listening) this.#settled();
       return;
     }
-    // What others use, too, has its end, or its beginning, at once: that is not all yet.
+    // Requests for channels that other clients use are confirmed at once, before all requests are sent.
     this.#sending = true;
     this.#send(false, gone);
     this.#send(true, come);

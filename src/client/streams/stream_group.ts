@@ -117,7 +117,7 @@ export class StreamGroup {
       if (!(error instanceof EncodingError)) throw error;
       const { id } = listed[0]!;
       if (listed.length === 1) return [{ id, fields: error, deliveries: counts.get(id)! }];
-      // One of them cannot be decoded: each by itself, so that the others are not held up.
+      // One message cannot be decoded: fetch each by its own command, so that the others are delivered.
       const each: Delivery[] = [];
       for (const one of listed) each.push(...await this.claim(stream, [{ ...one, idle: 0 }]));
       return each;

@@ -130,7 +130,7 @@ export class ClusterExecutor implements Executor {
     if (atomic) return await runTransaction(this.router, this.#cluster, routed, call, this.#multiplex);
     let rest = call;
     try {
-      // Without the topology each command would take a connection of its own, in no certain order.
+      // Without the topology each command would use another connection, without a defined order.
       if (!this.#multiplex) rest = await awaitTopology(this.#cluster, "A pipeline", call);
     } catch (error) {
       call.signal?.throwIfAborted();

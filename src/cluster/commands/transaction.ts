@@ -170,7 +170,7 @@ async function runDedicatedTransaction(
       } finally {
         connection.end();
       }
-      // One command that was refused has kept all the others from being run.
+      // The refusal of one command prevented all others from running.
       const refused = outcomes.find((outcome) =>
         redirectionOf(outcome) !== undefined || isReplaced(outcome) || isUnreachable(outcome)
       );

@@ -286,7 +286,7 @@ export class Router implements NodeRecovery, TopologyListener {
       if (moved && node !== undefined) this.#unknown.learn(command, node);
       return next;
     }
-    // It has not been tried at all: it waits on, up to its deadline.
+    // The command has not been tried: it waits on, up to its deadline.
     const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
     if (untried) return AGAIN;
     const attempt = (pending.cold?.repeats ?? 0) + 1;
@@ -337,7 +337,7 @@ export class Router implements NodeRecovery, TopologyListener {
     if (this.#rejectFailed(pending, node)) return;
     if (sender.send !== undefined) return this.#sendBatch(pending, node, sender);
     if (asking) {
-      // ASKING holds for the next command of the connection. What becomes of it shows in the reply to that.
+      // ASKING applies to the next command of the connection, whose reply shows whether it worked.
       const first = new Pending(ASKING, DecodeMode.text, pending.timeout);
       first.promise().catch(() => {});
       node.shared.resubmit(first);

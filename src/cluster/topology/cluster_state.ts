@@ -166,7 +166,7 @@ export class ClusterState {
 
   /** Returns whether a master and all its replicas have failed, as the other nodes report, so waiting is useless. */
   hasFailed(node: ClusterNode): boolean {
-    // It may be reachable again since the last refresh.
+    // The node may have become reachable since the last refresh.
     if (node.health !== "fail" || (node.usable && !this.isSilent(node))) return false;
     const replicas = this.topology.shardOf(node)?.replicas ?? [];
     return replicas.every(({ health }) => health === "fail");
@@ -258,7 +258,7 @@ export class ClusterState {
       if (node.health !== "fail") continue;
       const failed = this.hasFailed(node);
       if (failed || node.role === "replica") this.#cutIfSilent(node, silentError(node));
-      // It has no successor.
+      // The failed node has no successor.
       if (failed) node.openedShared?.evict(replaced(`${node} has failed`));
     }
     for (const node of [...left, ...seeds]) this.#retire(node);
@@ -270,7 +270,7 @@ export class ClusterState {
   #displace(node: ClusterNode): void {
     const cause = replaced(`another master than ${node} has the slot now`);
     node.openedShared?.evict(cause);
-    // One that has other slots may be busy only.
+    // A node that still has slots may only be busy.
     if (this.topology.shardOf(node) === undefined) this.#cutIfSilent(node, cause);
     else if (this.isSilent(node)) this.#healthMonitor.probe(node);
   }

@@ -91,7 +91,7 @@ function port(reply: Reply | undefined): number {
 }
 
 function word(reply: Reply | undefined): string | undefined {
-  // "?" stands for a host name that is preferred and not known.
+  // The server replies "?" if it prefers a host name that is not set.
   return typeof reply === "string" && reply !== "" && reply !== "?" ? reply : undefined;
 }
 

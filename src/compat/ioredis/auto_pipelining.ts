@@ -98,7 +98,7 @@ export function executeWithAutoPipelining(
   }
   if (!auto.scheduled) {
     auto.scheduled = true;
-    // What events of the same turn ask for belongs to it, too.
+    // The pipeline includes calls from event handlers of the same turn.
     setImmediate(execute, client, group);
   }
   const { callbacks, pipeline } = auto;
@@ -114,7 +114,7 @@ function execute(client: Client, group: string): void {
   const running: Map<string, AutoPipeline> = client._autoPipelines;
   const executing: Set<string> = client._runningAutoPipelines;
   const auto = running.get(group);
-  // One at a time for each group: meanwhile the next one collects.
+  // A group executes one pipeline at a time, while the next one collects calls.
   if (auto === undefined || executing.has(group)) return;
   executing.add(group);
   running.delete(group);

@@ -129,7 +129,7 @@ async function open(
     if (epoch !== redis.connectionEpoch) return wire.destroy(new Error(CONNECTION_CLOSED_ERROR_MSG));
     redis.wire = wire;
     redis.connector.connected();
-    // It may have ended while it was handed over.
+    // The socket may have ended since it was created.
     if (!wire.writable) return closed(redis, []);
     await shakeHands(redis);
   } catch (error) {

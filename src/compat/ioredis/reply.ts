@@ -73,7 +73,7 @@ function convert(value: Reply, to: Conversion): unknown {
   if (value instanceof Uint8Array) return text ? toBuffer(value).toString() : toBuffer(value);
   if (typeof value === "number") return stringNumbers ? numberText(value) : value;
   if (typeof value === "bigint") {
-    // What fits into 64 bits is an integer reply, else a big number.
+    // A number that fits into 64 bits is an integer reply, any other a big number.
     if (stringNumbers || BigInt.asIntN(64, value) !== value) return String(value);
     return Number(value);
   }

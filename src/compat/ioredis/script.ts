@@ -92,7 +92,7 @@ class ScriptCommand extends Command {
 
   /** Sends EVAL instead where the server has forgotten the script. */
   override rejected(error: unknown): void {
-    // It is rejected while it is being made when an argument cannot become text.
+    // The constructor rejects the command if an argument cannot be converted to text.
     if (!(#isRepeated in this)) return super.rejected(error);
     const isForgotten = String((error as Error | null)?.message).includes("NOSCRIPT");
     if (isForgotten && this.#connection !== undefined) this.#known.delete(this.#connection);

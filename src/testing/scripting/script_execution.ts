@@ -89,7 +89,7 @@ export class ScriptExecution {
     this.#arguments = 0;
     if (status === YIELDED) return undefined;
     m._lua_sethook(this.#thread, 0, 0, 0);
-    // The first result alone counts.
+    // Only the first result is used.
     if (status === 0) m._lua_settop(this.#thread, 1);
     const reply = status === 0 ? readReply(host, this.#thread, this.run.session.protocol) : this.#failure();
     m._lua_settop(this.#thread, 0);

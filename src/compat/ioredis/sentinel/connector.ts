@@ -158,7 +158,7 @@ export class SentinelConnector implements Connector {
       commandTimeout: options.sentinelCommandTimeout,
       ...over,
     });
-    // Its commands fail by themselves.
+    // Failed commands report the error.
     client.on("error", noop);
     return client;
   }
