@@ -24,23 +24,18 @@ export async function moveSlots(
   const others: RawClient[] = [];
   for (const node of nodes) if (node !== from && node !== to) others.push(await rawClient(node));
   try {
-    for (const slot of slots) {
-      await target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", from.id);
-      await source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", to.id);
-    }
-    for (const slot of slots) {
+    await setSlots(target, slots, "IMPORTING", from.id);
+    await setSlots(source, slots, "MIGRATING", to.id);
+    for (const slot of await withKeys(source, slots)) {
       for (let keys = await keysIn(source, slot); keys.length > 0; keys = await keysIn(source, slot)) {
         await source.call("MIGRATE", to.host, to.port, "", 0, 5_000, "KEYS", ...keys);
       }
     }
     await between();
-    for (const slot of slots) {
-      await target.call("CLUSTER", "SETSLOT", slot, "NODE", to.id);
-      await source.call("CLUSTER", "SETSLOT", slot, "NODE", to.id);
-      await Promise.all(
-        others.map((other) => other.call("CLUSTER", "SETSLOT", slot, "NODE", to.id).catch(() => {})),
-      );
-    }
+    await setSlots(target, slots, "NODE", to.id);
+    await setSlots(source, slots, "NODE", to.id);
+    // Replicas reject the command and learn from their masters.
+    await Promise.all(others.map((other) => setSlots(other, slots, "NODE", to.id).catch(() => {})));
     for (const client of [source, target, ...others]) {
       await waitFor("all nodes to know of slots that have moved", async () => {
         const gone = await unaware(client, slots, to.id);
@@ -61,6 +56,16 @@ async function unaware(
   const ranges = await client.call("CLUSTER", "SLOTS") as [number, number, [string, number, string]][];
   const its = ranges.filter(([, , [, , id]]) => id === owner);
   return slots.find((slot) => !its.some(([first, last]) => first <= slot && slot <= last));
+}
+
+/** Sends all in one flight: moves of many slots would take long on a busy machine otherwise. */
+function setSlots(client: RawClient, slots: readonly number[], state: string, id: string): Promise<unknown> {
+  return Promise.all(slots.map((slot) => client.call("CLUSTER", "SETSLOT", slot, state, id)));
+}
+
+async function withKeys(client: RawClient, slots: readonly number[]): Promise<number[]> {
+  const counts = await Promise.all(slots.map((slot) => client.call("CLUSTER", "COUNTKEYSINSLOT", slot)));
+  return slots.filter((_, index) => Number(counts[index]) > 0);
 }
 
 async function keysIn(client: RawClient, slot: number): Promise<string[]> {
