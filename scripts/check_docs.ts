@@ -20,7 +20,7 @@ import { startReplicated } from "../tests/harness/replicated.ts";
 import { checkProse } from "./docs/prose.ts";
 import { runCommand } from "./testing/run_command.ts";
 
-const LIMIT = 100_000;
+const LIMIT = 240_000;
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
