@@ -264,7 +264,9 @@ export class Connection {
       if (!(error instanceof TypeError)) life.end(error as Error);
       return;
     }
-    if (stateful !== "") life.tracker!.queued(stateful, pending, this.protocol !== 3);
+    if (stateful === "") return;
+    life.tracker!.queued(stateful, pending, this.protocol !== 3);
+    if (stateful === "SUNSUBSCRIBE") link.enqueue(life.dispatcher!.fence(pending));
   }
 
   /**

@@ -6,7 +6,7 @@
 import { attributeReply, ReplyError } from "../errors.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { ReplyDispatcher } from "./reply_dispatcher.ts";
-import type { Pending } from "./pending.ts";
+import { Pending, rawCommand } from "./pending.ts";
 import { stateName } from "./session.ts";
 import { confirmationsOf, isConfirmation, Subscribed } from "./subscription_counts.ts";
 import { rejectedByServer } from "./rejected_by_server.ts";
@@ -14,6 +14,9 @@ import { rejectedByServer } from "./rejected_by_server.ts";
 const MESSAGES: ReadonlySet<string> = new Set(["message", "pmessage", "smessage"]);
 /** A line of MONITOR: seconds, and the database with the address. */
 const LINE = /^\d+\.\d+ \[/;
+
+/** Errors of a SUNSUBSCRIBE whose slot has moved; PING never has them. */
+const ELSEWHERE = /^(MOVED|CLUSTERDOWN) /;
 
 const utf8 = new TextDecoder();
 const encoder = new TextEncoder();
@@ -27,6 +30,8 @@ export class SubscriberDispatcher extends ReplyDispatcher {
   /** Messages may arrive in the form of replies (RESP2 messages, MONITOR). */
   #receivesMessages = false;
   #streaming = false;
+  /** The PINGs behind SUNSUBSCRIBE that have no reply yet. */
+  readonly #fences: Set<Pending | undefined> = new Set();
   /** The number of waiting commands that frames confirm. */
   #confirming = 0;
   readonly #push: (values: Reply[]) => void;
@@ -47,6 +52,27 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     pending.coldFields.confirmations = count;
     this.#confirming++;
     if (resp2) this.#receivesMessages = true;
+  }
+
+  /**
+   * Returns a PING to send behind a SUNSUBSCRIBE. When a slot moves, the server ends the subscription by itself, with a
+   * frame that looks like the confirmation, and then refuses the SUNSUBSCRIBE with MOVED. Without the PING, that error
+   * would be taken for the reply of the next command.
+   */
+  fence({ timeout }: Pending): Pending {
+    const passed = (): void => {
+      this.#fences.delete(fence);
+      this.#confirmed();
+    };
+    const fence = new Pending(rawCommand(["PING"]), DecodeMode.text, timeout, {
+      resolved: passed,
+      rejected: passed,
+    });
+    // Silence ends the connection.
+    fence.deadline = Infinity;
+    this.#fences.add(fence);
+    this.#confirming++;
+    return fence;
   }
 
   /** Takes back the note of a command that was dropped before it was sent. */
@@ -84,6 +110,8 @@ export class SubscriberDispatcher extends ReplyDispatcher {
       throw refusal;
     }
     const head = this.queue.peek();
+    // The SUNSUBSCRIBE before the fence was confirmed by a frame that the server had sent by itself.
+    if (this.#fences.has(head) && ELSEWHERE.test(error.message)) return;
     super.error(error);
     if (owed(head) > 0) this.#confirmed();
     // A script can return this code, too.
@@ -107,7 +135,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
 
   /** Whether arrays may be messages or confirmations (RESP2), which are read as bytes in any mode. */
   #listens(head: Pending | undefined): boolean {
-    return this.subscribed.total > 0 || (owed(head) > 0);
+    return this.subscribed.total > 0 || owed(head) > 0 || this.#fences.has(head);
   }
 
   /** Handles a message in the form of a reply; returns `false` for a reply. */

@@ -1,0 +1,64 @@
+/** A slot moves while SUNSUBSCRIBE is on its way: later commands still get their own replies. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Connection } from "../../mod.ts";
+import { ErrorReply, Push, type Wire } from "../harness/resp.ts";
+import { Many, ScriptedPeer } from "../harness/scripted_peer.ts";
+
+const MOVED = new ErrorReply("MOVED 13271 127.0.0.1:7001");
+const OWN_MOVED = new ErrorReply("MOVED 1 127.0.0.1:7002");
+
+const frames = (channels: readonly string[]): Push[] =>
+  channels.map((channel, at) => new Push(["sunsubscribe", channel, channels.length - at - 1]));
+
+/** What the server sends in place of one reply to SUNSUBSCRIBE, by what happened. */
+function histories(channels: readonly string[]): Record<string, { before: Wire[]; instead: Wire[] }> {
+  const reversed = frames(channels.toReversed());
+  const own = frames(channels);
+  return {
+    "the slot stays": { before: [], instead: own },
+    "the slot has moved before an earlier reply": { before: own, instead: [MOVED] },
+    "the slot moves": { before: [], instead: [...own, MOVED] },
+    "the slot moves, and channels end in another order": { before: [], instead: [...reversed, MOVED] },
+    "the slot moves away and back": { before: [], instead: [...own, ...own] },
+    "the slot moves, and nobody has it": {
+      before: [],
+      instead: [...own, new ErrorReply("CLUSTERDOWN Hash slot not served")],
+    },
+  };
+}
+
+for (const protocol of [2, 3] as const) {
+  describe(`a slot that moves while SUNSUBSCRIBE is on its way, over RESP${protocol}`, () => {
+    for (const channels of [["ch"], ["ch1{ch}", "ch2{ch}"]]) {
+      for (const [what, { before, instead }] of Object.entries(histories(channels))) {
+        it(`${channels.length} channels: ${what}`, async () => {
+          const peer = new ScriptedPeer({
+            script: ([name, key], connection) => {
+              if (name === "SUNSUBSCRIBE") return new Many(instead);
+              if (name === "ECHO" && key === "before") return new Many([...before, key]);
+              if (name !== "ECHO") return connection.serve();
+              return key === "elsewhere" ? OWN_MOVED : key;
+            },
+          });
+          const connection = new Connection({
+            ...{ host: "node", port: 7000, protocol, transport: peer.transport(), healthCheckInterval: 0 },
+          });
+          await connection.connect();
+          await connection.send(["SSUBSCRIBE", ...channels]);
+          const settle = (words: readonly string[]): Promise<unknown> =>
+            connection.send(words).catch((error: Error) => error.message.split(" ", 2).join(" "));
+          const first = settle(["ECHO", "before"]);
+          const left = settle(["SUNSUBSCRIBE", ...channels]);
+          const later = ["elsewhere", "a", "b"].map((word) => settle(["ECHO", word]));
+          assert.equal(await first, "before");
+          assert.deepEqual(await Promise.all(later), ["MOVED 1", "a", "b"]);
+          await left;
+          assert.equal(await settle(["ECHO", "last"]), "last");
+          assert.equal(connection.state, "ready");
+          await connection.close();
+        });
+      }
+    }
+  });
+}
