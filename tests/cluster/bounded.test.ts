@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { BlockingClusterConnectionPool, type ClusterConnectionPool, RedisCluster } from "../../mod.ts";
 import { slotOf } from "../../src/cluster/routing/slot.ts";
 // Loaded when it is first used, which simulated time does not wait for.
@@ -205,7 +205,6 @@ describe("Calls on a cluster", () => {
   it(`settle by their deadlines, whatever the nodes do (${runs} histories)`, async () => {
     await fc.assert(fc.asyncProperty(plans, run), {
       numRuns: runs,
-      seed: Number(process.env.KEYWIRE_SEED ?? 11),
     });
   });
 });

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { BlockingConnectionPool, Redis, ReplyError } from "../../mod.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { startServer } from "../harness/server.ts";

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { SlowRig, type Step } from "./slow_socket.ts";
 
 const shape = fc.record({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { type ConnectionOptions, resolveOptions } from "../../src/options.ts";
 
 const ms = fc.integer({ min: 0, max: 2_147_483_647 });

@@ -1,6 +1,6 @@
 /** 10,000 random schedules: no connection is lost, none is lent twice, and everybody is served in turn. */
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { Rig, type Setting, type Step } from "./schedules.ts";
 
 const settings: fc.Arbitrary<Setting> = fc.record({

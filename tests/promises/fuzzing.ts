@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { ProtocolError, RedisError } from "../../src/errors.ts";
 import { Decoder } from "../../src/resp/decoder.ts";
 import { DecodeMode } from "../../src/resp/types.ts";

@@ -1,7 +1,7 @@
 /** Arbitrary replies, in arbitrary chunks. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { ProtocolError, ReplyError } from "../../src/errors.ts";
 import { DecodeMode } from "../../src/resp/types.ts";
 import { cut, encode, Recorder, type Told } from "./recorder.ts";

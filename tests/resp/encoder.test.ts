@@ -1,7 +1,7 @@
 /** Commands as bytes: exact, in order, refused whole. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { Encoder, type EncoderOptions } from "../../src/resp/encoder.ts";
 import { packCommand, packCommands } from "../../src/resp/pack.ts";
 import type { Arg } from "../../src/resp/types.ts";

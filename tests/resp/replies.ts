@@ -3,7 +3,7 @@
  *
  * @module
  */
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { ReplyError } from "../../src/errors.ts";
 import type { Reply } from "../../src/resp/types.ts";
 import { encode } from "./recorder.ts";

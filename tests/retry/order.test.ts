@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { ConnectionError, Redis, ReplyError } from "../../mod.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { Outcome, Simulated } from "../connections/simulated.ts";

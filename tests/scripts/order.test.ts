@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import fc from "fast-check";
+import fc from "../harness/properties.ts";
 import { type Command, createScript, Redis, RedisError, ReplyError } from "../../mod.ts";
 import { rpush } from "../../src/commands/mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
