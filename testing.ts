@@ -46,10 +46,12 @@ export type {
   TestClusterBase,
   TestClusterOptions,
 } from "./src/testing/topology/cluster/cluster.ts";
+export type { TopologyServer } from "./src/testing/topology/topology_server.ts";
 export type { TestClusterNode } from "./src/testing/topology/cluster/node.ts";
 export type { SlotRange, SlotRanges } from "./src/testing/topology/slot_ranges.ts";
 export type { SlotMigration } from "./src/testing/topology/cluster/slot_migration.ts";
-export type { TestReplicatedServer, TestSentinel } from "./src/testing/topology/sentinel/node.ts";
+export type { TestReplicatedServer } from "./src/testing/topology/sentinel/replicated_server.ts";
+export type { TestSentinel } from "./src/testing/topology/sentinel/sentinel.ts";
 export type { TestSentinelsBase, TestSentinelsOptions } from "./src/testing/topology/sentinel/sentinels.ts";
 
 const listener: Listener = async (address, accept) =>

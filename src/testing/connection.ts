@@ -9,7 +9,8 @@ import { takeHeld } from "./pause.ts";
 import { err, type ReplyValue } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
 import { RequestError, RequestParser } from "./request_parser.ts";
-import type { Link, ServerState, Session } from "./state.ts";
+import type { ServerState, Session } from "./state.ts";
+import type { Link } from "./link.ts";
 
 /** The transport of the bytes. */
 export interface Wire {

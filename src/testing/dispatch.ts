@@ -84,7 +84,7 @@ function refusal(session: Session, command: Command, args: string[]): ReplyValue
     if (elsewhere !== undefined) return elsewhere;
   }
   if (
-    session.protocol === 2 && session.subscriptions + session.shards.size > 0 &&
+    session.protocol === 2 && session.subscribed &&
     !ALLOWED_WHEN_SUBSCRIBED.has(command.name)
   ) {
     return err(
@@ -110,6 +110,7 @@ export function execute(session: Session, args: string[]): boolean {
   server.now = server.time.now();
   session.activeAt = server.now;
   const { hooks } = server;
+  if (server.tracking.full) server.tracking.evict();
   let reply = hooks.before?.(session, args);
   let command: Command | undefined;
   if (reply === undefined) {
@@ -271,7 +272,6 @@ function track(session: Session, command: Command, args: readonly string[]): voi
   session.server.tracking.remember(
     session,
     keys.map(({ key }) => key),
-    session.server.config.number("tracking-table-max-keys"),
   );
 }
 

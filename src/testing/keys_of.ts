@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Command, KeySpec } from "./state.ts";
+import type { Command } from "./state.ts";
+import type { KeySpec } from "./key_spec.ts";
 
 /** A key, and how a command uses it. */
 export interface FoundKey {

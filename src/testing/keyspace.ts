@@ -118,7 +118,7 @@ export function flush(server: ServerState, databases: readonly Database[]): numb
     count += db.size;
     db.clear();
   }
-  if (server.tracking.trackers.size > 0) server.tracking.flushed();
+  server.tracking.flushed();
   return count;
 }
 

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Command, Handler, KeySpec } from "./state.ts";
+import type { Command, Handler } from "./state.ts";
+import type { KeySpec } from "./key_spec.ts";
 import { COMMAND_ROWS } from "./table/command_rows.ts";
 import { SENTINEL_ROWS } from "./table/sentinel_rows.ts";
 

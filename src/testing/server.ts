@@ -76,6 +76,15 @@ export function createTime(options: TestServerOptions): ServerTime {
   return new ServerTime(clock, epoch);
 }
 
+/** Milliseconds between two tries to evict tracked keys, if no command comes before. */
+const EVICTION_INTERVAL = 100;
+
+function evictTrackedKeys(state: ServerState): void {
+  state.time.set(state.time.now() + EVICTION_INTERVAL, () => {
+    if (state.tracking.evict()) evictTrackedKeys(state);
+  });
+}
+
 /** The parts of a server; what tests of this folder use, and what topologies are built of. */
 export function createState(options: TestServerOptions, parts: ServerParts = {}): ServerState {
   const time = parts.time ?? createTime(options);
@@ -95,6 +104,8 @@ export function createState(options: TestServerOptions, parts: ServerParts = {})
   state.scripting = new Scripting(state, options.lua ?? (() => Promise.reject(new TypeError("no loader"))));
   state.tracking.find = (id) => state.sessions.get(id);
   state.tracking.current = () => state.current;
+  state.tracking.limit = state.config.number("tracking-table-max-keys");
+  state.tracking.onFull = () => evictTrackedKeys(state);
   state.blocking.as = (waiting, run) => {
     const session = waiting as Session;
     const before = state.current;
@@ -127,7 +138,7 @@ export function createState(options: TestServerOptions, parts: ServerParts = {})
     if (name.startsWith("slowlog-") || name.startsWith("latency-")) readTiming();
     if (name.startsWith("min-")) readMinimum();
     if (name.startsWith("maxmemory")) makeRoom(state);
-    if (name === "tracking-table-max-keys") state.tracking.limit(state.config.number(name));
+    if (name === "tracking-table-max-keys") state.tracking.limit = state.config.number(name);
   };
   if (options.password !== undefined) {
     state.users.defaultUser.noPassword = false;

@@ -8,24 +8,18 @@ import type { BlockingHub, Waiter } from "./blocking.ts";
 import type { Config } from "./config.ts";
 import { Database, type DatabaseHost } from "./database.ts";
 import type { ExecutedLog } from "./executed_log.ts";
+import type { KeySpec } from "./key_spec.ts";
+import type { Link } from "./link.ts";
 import type { PubSubHub } from "./pubsub_hub.ts";
 import type { Replication } from "./replication.ts";
 import { type ErrorReply, Push, type ReplyValue } from "./reply.ts";
+import type { ScriptGate } from "./script_gate.ts";
+import { emptyStats, type Stats } from "./stats.ts";
 import type { ServerTime } from "./time.ts";
 import type { TrackingHub, TrackingMode } from "./tracking_hub.ts";
 
 /** Does a command; `args[0]` is its name (and `args[1]` its subcommand). Returns or throws its reply. */
 export type Handler = (session: Session, args: string[]) => ReplyValue;
-
-/** The positions of keys among the arguments. */
-export interface KeySpec {
-  /** RO, RW, OW, RM, access, insert, update, delete, not_key, incomplete, variable_flags. */
-  readonly flags: readonly string[];
-  /** `i1`: from place 1; `kWORD.1`: behind WORD, which is looked for from place 1 on; `u`: unknown. */
-  readonly begin: string;
-  /** `rLAST.STEP.LIMIT`, `nCOUNT.FIRST.STEP` or `u`. */
-  readonly find: string;
-}
 
 /** A command, or a subcommand. */
 export interface Command {
@@ -59,26 +53,6 @@ export interface Command {
   readonly run: Handler | undefined;
   /** The numbers for INFO commandstats. */
   readonly stats: { calls: number; usec: number; rejected: number; failed: number };
-}
-
-/** The wire of a client, as its session sees it. */
-export interface Link {
-  /** The address of the client: `127.0.0.1:50000`. */
-  readonly address: string;
-  /** The address of the server. */
-  readonly localAddress: string;
-  /** Adds a reply to what will be sent. */
-  write(value: ReplyValue): void;
-  /** The number of unsent bytes. */
-  readonly pending: number;
-  /** Removes output after that length. */
-  cut(length: number): void;
-  /** Sends it, soon. */
-  flush(): void;
-  /** Sends buffered output, then ends the connection; `now` discards the output. */
-  close(now?: boolean): void;
-  /** Continues with the waiting requests of a client that is no longer blocked. */
-  resume(): void;
 }
 
 /** A command that waits for EXEC. */
@@ -180,6 +154,11 @@ export class Session {
     return this.channels.size + this.patterns.size;
   }
 
+  /** Whether it has any subscription. */
+  get subscribed(): boolean {
+    return this.subscriptions + this.shards.size > 0;
+  }
+
   /** Sends something. */
   send(value: ReplyValue): void {
     if (this.link === undefined || this.closed) return;
@@ -209,47 +188,6 @@ export interface Hooks {
   ) => Uint8Array | undefined;
   /** Called before the ACL check: returns MOVED, ASK or CLUSTERDOWN for the keys of a command. */
   route?: (session: Session, command: Command, args: string[]) => ReplyValue | undefined;
-}
-
-/** The information about scripts that dispatch needs. */
-export interface ScriptGate {
-  /** Whether a script can be run now, or be refused. */
-  readonly ready: boolean;
-  /** The numbers of scripts, libraries and functions. */
-  readonly counts: { readonly scripts: number; readonly libraries: number; readonly functions: number };
-  /** Loads the engine. */
-  load(): Promise<void>;
-  /** Returns the requirements of a command that runs a script, from the script's flags. */
-  needs(
-    name: string,
-    args: readonly string[],
-  ): { readonly write: boolean; readonly memory: boolean } | undefined;
-  /** Frees the memory of the engine. */
-  close(): void;
-}
-
-/** Counters for INFO. */
-export interface Stats {
-  /** Connections so far. */
-  connections: number;
-  /** Commands so far. */
-  commands: number;
-  /** Keys that expired. */
-  expired: number;
-  /** Keys that were evicted. */
-  evicted: number;
-  /** Reads that found a key. */
-  hits: number;
-  /** Reads that did not. */
-  misses: number;
-  /** Errors by their code. */
-  errors: Map<string, number>;
-  /** Error replies. */
-  failed: number;
-  /** Bytes in. */
-  input: number;
-  /** Bytes out. */
-  output: number;
 }
 
 /** The server. */
@@ -283,18 +221,7 @@ export class ServerState implements DatabaseHost {
   /** Faults. */
   readonly hooks: Hooks = {};
   /** Counters. */
-  readonly stats: Stats = {
-    connections: 0,
-    commands: 0,
-    expired: 0,
-    evicted: 0,
-    hits: 0,
-    misses: 0,
-    errors: new Map(),
-    failed: 0,
-    input: 0,
-    output: 0,
-  };
+  readonly stats: Stats = emptyStats();
   /** Changes so far; a command that leaves it alone changed nothing. */
   dirty = 0;
   /** Whether keys that have expired are taken out; not on replicas. */

@@ -6,9 +6,9 @@
 import { formatId, type Group, MAX_ID, type Stream } from "./types/stream.ts";
 import type { ReplyValue } from "./reply.ts";
 
-/** Whether an entry was deleted behind an id. */
+/** Whether an entry was deleted behind an id, and not only before the first entry that is left. */
 function hasTombstones(stream: Stream, from: bigint): boolean {
-  if (stream.size === 0 || stream.maxDeleted === 0n) return false;
+  if (stream.size === 0 || stream.maxDeleted === 0n || stream.firstId > stream.maxDeleted) return false;
   return from <= stream.maxDeleted;
 }
 

@@ -33,8 +33,8 @@ export interface Tracker {
   readonly protocol: number;
   /** Its tracking options. */
   readonly tracking: TrackingMode | undefined;
-  /** SUBSCRIBE. */
-  readonly channels: ReadonlySet<string>;
+  /** Whether it is subscribed to any channel, pattern or shard channel. */
+  readonly subscribed: boolean;
   /** Whether it has gone. */
   readonly closed: boolean;
   /** Sends a message. */
@@ -48,6 +48,10 @@ export class TrackingHub {
   readonly #readers: Map<string, Set<Tracker>> = new Map();
   readonly #broadcast: Set<Tracker> = new Set();
   #pending: Map<Tracker, Map<string, string[]>> = new Map();
+  /** Keys that the client of the current command has read before, each in a message of its own. */
+  #pendingReads: (readonly [tracker: Tracker, key: string])[] = [];
+  #most = 0;
+  #efforts = 0;
   /** The client that has flushed all keys, if its invalidation is not sent yet. */
   #flushedBy: Tracker | undefined;
   /** All who track. */
@@ -88,22 +92,40 @@ export class TrackingHub {
     this.#pending.delete(tracker);
   }
 
-  /** A client has read keys; at most `most` keys are remembered. */
-  remember(tracker: Tracker, keys: readonly string[], most: number): void {
+  /** A client has read keys. */
+  remember(tracker: Tracker, keys: readonly string[]): void {
+    const full = this.full;
     for (const key of keys) {
       const readers = this.#readers.get(key);
       if (readers === undefined) this.#readers.set(key, new Set([tracker]));
       else readers.add(tracker);
     }
-    this.limit(most);
+    if (!full && this.full) this.onFull();
   }
 
-  /** Removes keys until at most `most` are left, and invalidates them. */
-  limit(most: number): void {
-    while (most > 0 && this.#readers.size > most) {
-      const oldest = this.#readers.keys().next().value!;
-      this.#invalidate(oldest, undefined);
+  /** The maximum number of keys; 0 for no limit. */
+  set limit(most: number) {
+    const full = this.full;
+    this.#most = most;
+    if (!full && this.full) this.onFull();
+  }
+
+  /** Whether there are more keys than the limit. */
+  get full(): boolean {
+    return this.#most > 0 && this.#readers.size > this.#most;
+  }
+
+  /** Called when there are more keys than the limit. */
+  onFull: () => void = () => {};
+
+  /** Evicts keys: 100, and 100 more each time that these were not enough. Returns whether there are still too many. */
+  evict(): boolean {
+    this.#efforts++;
+    for (let left = 100 * this.#efforts; left > 0 && this.full; left--) {
+      this.#invalidate(this.#readers.keys().next().value!, undefined);
     }
+    if (!this.full) this.#efforts = 0;
+    return this.full;
   }
 
   /** Called when a key was changed, by a client or otherwise. */
@@ -132,6 +154,9 @@ export class TrackingHub {
     const flushedBy = this.#flushedBy;
     this.#flushedBy = undefined;
     if (flushedBy !== undefined) this.#tell(flushedBy, null);
+    if (this.#pendingReads.length > 0) {
+      for (const [tracker, key] of this.#pendingReads.splice(0)) this.#tell(tracker, [key]);
+    }
     if (this.#pending.size === 0) return;
     const pending = this.#pending;
     this.#pending = new Map();
@@ -149,7 +174,7 @@ export class TrackingHub {
       const mode = tracker.tracking;
       if (mode === undefined || mode.broadcast || tracker.closed) continue;
       if (mode.noLoop && tracker === by) continue;
-      if (tracker === this.current()) this.#later(tracker, key, "");
+      if (tracker === this.current()) this.#pendingReads.push([tracker, key]);
       else this.#tell(tracker, [key]);
     }
   }
@@ -175,6 +200,6 @@ export class TrackingHub {
       }
     }
     if (target.protocol === 3) target.send(new Push(["invalidate", keys]));
-    else if (target.channels.has(CHANNEL)) target.send(new Push(["message", CHANNEL, keys]));
+    else if (target.subscribed && mode.redirect !== 0) target.send(new Push(["message", CHANNEL, keys]));
   }
 }

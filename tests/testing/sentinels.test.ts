@@ -52,6 +52,32 @@ async function within<T>(clock: SimulatedClock, result: Promise<T>): Promise<T> 
 }
 
 describe("TestSentinels", () => {
+  it("does not count sentinels that were told to monitor the master no longer", async () => {
+    const clock = new SimulatedClock();
+    await using servers = new TestSentinels({ clock });
+    const { host, port } = servers.master;
+    const removed = await Promise.all(
+      servers.sentinels.slice(1).map(async (sentinel) => {
+        const client = connectTo(servers, sentinel, clock);
+        await client.command("SENTINEL", "REMOVE", servers.name);
+        assert.equal(await client.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", servers.name), null);
+        return client;
+      }),
+    );
+    servers.stop(servers.master);
+    await clock.advance(20_000);
+    assert.equal(servers.master.port, port);
+    assert.equal(servers.sentinels.length, 3);
+    for (const client of removed) {
+      await client.command("SENTINEL", "MONITOR", servers.name, host, port, 2);
+      await client.command("SENTINEL", "SET", servers.name, "down-after-milliseconds", 500);
+    }
+    // The first sentinel waits twice its failover timeout until it tries again.
+    await clock.advance(60_000);
+    assert.notEqual(servers.master.port, port);
+    for (const client of removed) await client.close();
+  });
+
   it("refuses writes while too few replicas are linked", async () => {
     await using servers = new TestSentinels({ replicas: 1, config: { "min-replicas-to-write": "1" } });
     await using redis = connectTo(servers, servers.master);

@@ -8,7 +8,8 @@ import { matches } from "../glob.ts";
 import { keysOf } from "../keys_of.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, ErrorReply, MapReply, type ReplyValue, SetReply, Simple, SYNTAX } from "../reply.ts";
-import type { Command, KeySpec, Session } from "../state.ts";
+import type { Command, Session } from "../state.ts";
+import type { KeySpec } from "../key_spec.ts";
 import { DOCS_ROWS } from "../table/docs_rows.ts";
 
 function simple(words: readonly string[]): SetReply {

@@ -125,7 +125,4 @@ export const connection: CommandGroup = {
     session.asking = session.readOnly = session.noEvict = false;
     return new Simple("RESET");
   },
-  asking: () => err("This instance has cluster support disabled"),
-  readonly: () => err("This instance has cluster support disabled"),
-  readwrite: () => err("This instance has cluster support disabled"),
 };

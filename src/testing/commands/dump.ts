@@ -6,7 +6,8 @@
 import type { Value } from "../database.ts";
 import { changedWith, created } from "../keyspace.ts";
 import { integer, integerIn } from "../numbers.ts";
-import { checkPayload, dumpValue, type Parts, readPayload } from "../rdb.ts";
+import { checkPayload } from "../rdb/payload.ts";
+import { dumpValue, type Parts, readPayload } from "../rdb/values.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, ErrorReply, OK, type ReplyValue, SYNTAX } from "../reply.ts";
 import type { Session } from "../state.ts";
@@ -30,7 +31,10 @@ function build(session: Session, parts: Parts): Value {
       return makeSet(session, parts.items);
     case "hash": {
       const hash = new Hash();
-      for (const [field, value] of parts.pairs) setField(session, hash, field, value);
+      for (const [field, value, expireAt] of parts.pairs) {
+        setField(session, hash, field, value);
+        if (expireAt !== undefined) hash.expire(field, expireAt);
+      }
       return hash;
     }
     case "zset": {
@@ -38,6 +42,8 @@ function build(session: Session, parts: Parts): Value {
       for (const [member, score] of parts.scores) setScore(session, set, member, score);
       return set;
     }
+    case "stream":
+      return parts.stream;
   }
 }
 
@@ -64,7 +70,9 @@ function restore(session: Session, args: string[]): ReplyValue {
   db.delete(key);
   const at = ttl === 0 ? 0 : absolute ? ttl : server.now + ttl;
   if (at !== 0 && at <= server.now) return OK;
-  db.set(key, build(session, parts));
+  const value = build(session, parts);
+  db.set(key, value);
+  if (typeof value === "object" && value.type === "hash") db.watchFields(key, value.nextExpiry());
   if (at !== 0) db.expire(key, at);
   created(session, key);
   session.effects = [["RESTORE", key, String(at), payload, "ABSTTL", "REPLACE"]];
@@ -76,12 +84,7 @@ function restore(session: Session, args: string[]): ReplyValue {
 export const dumping: CommandGroup = {
   dump(session, args) {
     const entry = session.db.find(args[1]!);
-    if (entry === undefined) return null;
-    const payload = dumpValue(entry.value);
-    if (payload === undefined) {
-      throw err("DUMP of streams and of fields that expire is not supported by this server");
-    }
-    return payload;
+    return entry === undefined ? null : dumpValue(entry.value);
   },
   restore,
   "restore-asking": restore,

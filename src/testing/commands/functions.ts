@@ -5,7 +5,8 @@
  */
 import { matches } from "../glob.ts";
 import { parseInteger } from "../numbers.ts";
-import { checkPayload, dumpFunctions, readFunctions } from "../rdb.ts";
+import { checkPayload } from "../rdb/payload.ts";
+import { dumpFunctions, readFunctions } from "../rdb/values.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, type ErrorReply, MapReply, OK, type ReplyValue, SetReply, Simple } from "../reply.ts";
 import type { FunctionLibrary, RegisteredFunction } from "../scripting/function_libraries.ts";

@@ -9,6 +9,7 @@ import { bitfields } from "./bitfields.ts";
 import { bitmaps } from "./bitmaps.ts";
 import { client } from "./client.ts";
 import { clientTracking } from "./client_tracking.ts";
+import { clusterDisabled } from "./cluster_disabled.ts";
 import { commandCommands } from "./command.ts";
 import { connection } from "./connection.ts";
 import { dumping } from "./dump.ts";
@@ -79,4 +80,5 @@ export const GROUPS: readonly CommandGroup[] = [
   serverCommands,
   acl,
   commandCommands,
+  clusterDisabled,
 ];

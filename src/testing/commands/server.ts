@@ -10,6 +10,7 @@ import { integer } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { BLOCKED, err, MapReply, OK, type ReplyValue, Simple, Verbatim } from "../reply.ts";
 import type { Session } from "../state.ts";
+import { emptyStats } from "../stats.ts";
 import { HELP_ROWS } from "../table/help_rows.ts";
 
 function configSet(session: Session, args: string[]): ReplyValue {
@@ -100,18 +101,7 @@ export const serverCommands: CommandGroup = {
   "config|set": configSet,
   "config|resetstat"(session) {
     const { stats, commands } = session.server;
-    Object.assign(stats, {
-      connections: 0,
-      commands: 0,
-      expired: 0,
-      evicted: 0,
-      hits: 0,
-      misses: 0,
-      failed: 0,
-      input: 0,
-      output: 0,
-    });
-    stats.errors.clear();
+    Object.assign(stats, emptyStats());
     for (const command of commands.values()) {
       for (const one of [command, ...command.subcommands?.values() ?? []]) {
         Object.assign(one.stats, { calls: 0, usec: 0, rejected: 0, failed: 0 });

@@ -5,7 +5,8 @@
  */
 import { makeRoom } from "../memory_limit.ts";
 import { BLOCKED, err, ErrorReply, type ReplyValue } from "../reply.ts";
-import type { ScriptGate, ServerState, Session } from "../state.ts";
+import type { ServerState, Session } from "../state.ts";
+import type { ScriptGate } from "../script_gate.ts";
 import { FunctionLibraries } from "./function_libraries.ts";
 import { LuaHost } from "./lua_host.ts";
 import { instantiate, type LuaLoader } from "./lua_module.ts";

@@ -175,7 +175,7 @@ export function renewReplicationId({ replication, time }: ServerState): void {
 /** Replaces all data of a server by a copy of another's. */
 function copyData(from: ServerState, to: ServerState): void {
   for (const db of to.databases) db.clear();
-  if (to.tracking.trackers.size > 0) to.tracking.flushed();
+  to.tracking.flushed();
   from.databases.forEach((source, index) => {
     const target = to.databases[index]!;
     for (const { key, value } of source.keys.nodes()) target.put(key, cloneEntry(value));

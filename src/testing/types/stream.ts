@@ -81,6 +81,21 @@ export class Group {
   }
 }
 
+/** Entries that are stored together. */
+export interface StreamNode {
+  /** The first id of the node, whose entry may have been deleted. */
+  readonly first: bigint;
+  /** The number of entries, deleted ones included. */
+  readonly total: number;
+  /** The entries: fields and values in turn. */
+  readonly entries: readonly (readonly [id: bigint, words: readonly string[]])[];
+}
+
+/** Returns the approximate number of bytes of an entry in a node. */
+function sizeOf(words: readonly string[]): number {
+  return words.reduce((sum, word) => sum + word.length + 2, 8);
+}
+
 /** Entries by id. */
 export class Stream {
   /** The name of the type in TYPE. */
@@ -111,7 +126,7 @@ export class Stream {
 
   /** Adds an entry at the end. */
   append(id: bigint, fields: readonly string[], most: number, mostBytes: number): void {
-    const bytes = fields.reduce((sum, field) => sum + field.length + 2, 8);
+    const bytes = sizeOf(fields);
     let node = this.#nodes.at(-1);
     if (
       node === undefined || (most > 0 && node.total >= most) || (mostBytes > 0 && node.bytes >= mostBytes)
@@ -124,6 +139,28 @@ export class Stream {
     this.entries.set(id, fields);
     this.lastId = id;
     this.added++;
+  }
+
+  /** The entries as they are stored together. */
+  nodes(): StreamNode[] {
+    const entries = this.entries.range(0n, undefined, false);
+    return this.#nodes.map(({ first, total, live }) => ({
+      first,
+      total,
+      entries: Array.from({ length: live }, () => entries.next().value!),
+    }));
+  }
+
+  /** Adds entries that are stored together, at the end. */
+  addNode({ first, total, entries }: StreamNode): void {
+    const last = this.entries.last() ?? -1n;
+    if (entries.some(([id], index) => id <= (entries[index - 1]?.[0] ?? last))) throw new RangeError("order");
+    let bytes = 0;
+    for (const [id, words] of entries) {
+      this.entries.set(id, words);
+      bytes += sizeOf(words);
+    }
+    this.#nodes.push({ first, live: entries.length, total, bytes });
   }
 
   /** Takes an entry out. */

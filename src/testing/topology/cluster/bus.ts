@@ -19,6 +19,16 @@ const BUS_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish"]);
 /** Milliseconds until a replica goes to a master that has lost its own (CLUSTER_SLAVE_MIGRATION_DELAY). */
 const MIGRATION_DELAY = 5_000;
 
+/** Milliseconds in which a forgotten node is not learned of again (CLUSTER_BLACKLIST_TTL). */
+const FORGET_TIME = 60_000;
+
+/** Returns 40 random hexadecimal digits. */
+export function randomId(time: ServerTime): string {
+  let id = "";
+  while (id.length < 40) id += Math.floor(time.random() * 16).toString(16);
+  return id;
+}
+
 /** All nodes, and the way between them. */
 export class ClusterBus {
   /** The nodes. */
@@ -77,19 +87,22 @@ export class ClusterBus {
     for (const to of this.network.hosts) {
       if (to === from || !this.network.reaches(from, to)) continue;
       const tell = (): void => {
-        if (this.network.reaches(from, to)) this.run(() => this.#learn(to, records));
+        if (this.network.reaches(from, to)) this.run(() => this.#learn(to, from, records));
       };
       if (this.options.gossipDelay === 0) this.run(tell);
       else this.time.set(this.time.now() + this.options.gossipDelay, tell);
     }
   }
 
-  #learn(member: ClusterMember, records: readonly NodeRecord[]): void {
+  #learn(member: ClusterMember, from: ClusterMember, records: readonly NodeRecord[]): void {
+    // A node ignores nodes that it does not know, unless they introduce themselves.
+    if (!member.view.has(from.id)) return;
     let news = false;
     for (const record of records) {
       if (record.id === member.id) continue;
       const known = member.view.get(record.id);
-      if (known !== undefined && known.version >= record.version) continue;
+      if (known === undefined) this.#introduce(member, record.id);
+      if (known === undefined || known.version >= record.version) continue;
       member.view.set(record.id, record);
       member.currentEpoch = Math.max(member.currentEpoch, record.epoch);
       news = true;
@@ -99,6 +112,77 @@ export class ClusterBus {
     this.#settle(member);
     this.failures.forgive(member);
     this.announce(member);
+  }
+
+  /** A node has heard of another one: they meet, unless it was told to forget it. */
+  #introduce(member: ClusterMember, id: string): void {
+    const other = this.byId(id);
+    if (other !== undefined && (member.forgotten.get(id) ?? 0) <= this.time.now()) this.meet(member, other);
+  }
+
+  /** Two nodes learn to know each other, and what the other one knows. */
+  meet(one: ClusterMember, other: ClusterMember): void {
+    this.run(() => {
+      if (one === other || !this.network.reaches(one, other)) return;
+      if (one.view.has(other.id) && other.view.has(one.id)) return;
+      for (const [member, met] of [[one, other], [other, one]] as const) {
+        member.view.set(met.id, met.own);
+        member.currentEpoch = Math.max(member.currentEpoch, met.own.epoch);
+        member.invalidate();
+      }
+      const known = [one, other].map(({ view }) => [...view.values()]);
+      this.#learn(one, other, known[1]!);
+      this.#learn(other, one, known[0]!);
+      for (const member of [one, other]) this.#settle(member);
+      for (const member of [one, other]) this.announce(member);
+    });
+  }
+
+  /** A node forgets another one; for a minute it does not learn of it from others. */
+  forget(member: ClusterMember, id: string): void {
+    const until = this.time.now() + FORGET_TIME;
+    member.forgotten.set(id, until);
+    this.#dismiss(member, id);
+    this.time.set(until, () => {
+      for (const one of this.network.hosts) if (one.view.has(id)) this.announce(one);
+    });
+  }
+
+  #dismiss(member: ClusterMember, id: string): void {
+    member.view.delete(id);
+    member.failing.delete(id);
+    member.failedAt.delete(id);
+    for (const slots of [member.migrating, member.importing]) {
+      for (const [slot, other] of slots) if (other === id) slots.delete(slot);
+    }
+    member.invalidate();
+  }
+
+  /** A node forgets all others and its slots, and becomes a master; `hard`: it has another identity. */
+  reset(member: ClusterMember, hard: boolean): void {
+    if (member.own.master !== undefined) { for (const db of member.state.databases) db.clear(); }
+    const { own } = member;
+    for (const id of [...member.view.keys()]) this.#dismiss(member, id);
+    for (const slots of [member.migrating, member.importing, member.votedAt]) slots.clear();
+    if (hard) {
+      const old = member.id;
+      member.id = randomId(this.time);
+      member.currentEpoch = member.votedEpoch = 0;
+      for (const other of this.network.hosts) {
+        // The address of the old identity is of another one now.
+        if (other.view.has(old)) other.failing.set(old, "fail");
+        other.invalidate();
+      }
+    }
+    member.view.set(member.id, {
+      ...own,
+      id: member.id,
+      master: undefined,
+      epoch: hard ? 0 : own.epoch,
+      slots: [],
+    });
+    this.update(member, {});
+    this.wire(member);
   }
 
   /** Applies the effects of a node's present knowledge. */

@@ -13,7 +13,7 @@ import type { ServerTime } from "../../time.ts";
 import { hashSlot, SLOTS } from "../hash_slot.ts";
 import { allListening, listenAt, Network } from "../network.ts";
 import { shareOfSlots, type SlotRanges } from "../slot_ranges.ts";
-import { ClusterBus } from "./bus.ts";
+import { ClusterBus, randomId } from "./bus.ts";
 import { CLUSTER_GROUPS } from "./commands.ts";
 import { ClusterMember } from "./member.ts";
 import { join } from "./membership.ts";
@@ -108,10 +108,8 @@ export class TestClusterBase implements AsyncDisposable {
     const { clock, logLimit, lua, password, config, fullCoverage = true, port: firstPort = 7000 } =
       this.#options;
     const port = firstPort + this.#network.hosts.length;
-    let id = "";
-    while (id.length < 40) id += Math.floor(this.#time.random() * 16).toString(16);
+    const id = randomId(this.#time);
     const server = new TestClusterNode(
-      id,
       () => member,
       { clock, logLimit, lua, password, config },
       this.#listener,
@@ -291,14 +289,10 @@ export class TestClusterBase implements AsyncDisposable {
   /** Adds a node: a replica of a master, or a master without slots. */
   async addNode({ master }: { readonly master?: TestClusterNode } = {}): Promise<TestClusterNode> {
     const member = this.#add();
-    const [first] = this.#network.hosts;
-    if (first !== undefined && first !== member) {
-      for (const [id, record] of first.view) member.view.set(id, record);
-      member.currentEpoch = first.currentEpoch;
-    }
     const index = this.#network.hosts.length - 1;
     if (this.#listening !== undefined) await this.#listen(member, index, this.#listening);
-    this.#bus.update(member, {});
+    const [first] = this.#network.hosts;
+    this.#bus.meet(first!, member);
     if (master !== undefined) this.#bus.follow(member, master.id);
     return member.server as TestClusterNode;
   }

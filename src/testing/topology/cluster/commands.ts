@@ -4,166 +4,16 @@
  * @module
  */
 import { GROUPS } from "../../commands/mod.ts";
-import { integer } from "../../numbers.ts";
 import type { CommandGroup } from "../../registry.ts";
-import { err, OK, type ReplyValue, Verbatim } from "../../reply.ts";
+import { err, OK, type ReplyValue, Simple } from "../../reply.ts";
 import type { Handler, Session } from "../../state.ts";
-import { hashSlot, SLOTS } from "../hash_slot.ts";
+import { TOPOLOGY_HELP_ROWS } from "../../table/topology_help_rows.ts";
 import { role } from "../role.ts";
-import { addSlots, removeSlots, type SlotRange } from "../slot_ranges.ts";
-import type { ClusterBus } from "./bus.ts";
-import { describeClusterInfo, describeNode, describeShards, describeSlots } from "./describe.ts";
-import { keysInSlot, leaveSlots } from "./leave_slots.ts";
-import type { ClusterMember, NodeRecord } from "./member.ts";
+import type { ClusterMember } from "./member.ts";
 import { membershipOf } from "./membership.ts";
 import { migrate } from "./migrate.ts";
-
-function slotOf(text: string): number {
-  const slot = integer(text, "Invalid or out of range slot");
-  if (slot < 0 || slot >= SLOTS) throw err("Invalid or out of range slot");
-  return slot;
-}
-
-function known(member: ClusterMember, id: string): NodeRecord {
-  const record = member.view.get(id);
-  if (record === undefined) throw err(`Unknown node ${id}`);
-  return record;
-}
-
-function rangesOf(args: readonly string[], pairs: boolean): SlotRange[] {
-  const slots = args.slice(2).map(slotOf);
-  const ranges: SlotRange[] = [];
-  for (let i = 0; i < slots.length; i += pairs ? 2 : 1) {
-    const [first, last] = [slots[i]!, pairs ? slots[i + 1]! : slots[i]!];
-    if (first > last) throw err(`start slot number ${first} is greater than end slot number ${last}`);
-    ranges.push([first, last]);
-  }
-  const seen = new Set<number>();
-  for (const [first, last] of ranges) {
-    for (let slot = first; slot <= last; slot++) {
-      if (seen.has(slot)) throw err(`Slot ${slot} specified multiple times`);
-      seen.add(slot);
-    }
-  }
-  return ranges;
-}
-
-function changeSlots(add: boolean, pairs: boolean): Handler {
-  return (session, args) => {
-    const name = args[1]!.toLowerCase();
-    if (pairs && args.length % 2 !== 0) throw err(`wrong number of arguments for 'cluster|${name}' command`);
-    const { bus, member } = membershipOf(session);
-    const ranges = rangesOf(args, pairs);
-    for (const [first, last] of ranges) {
-      for (let slot = first; slot <= last; slot++) {
-        const owner = member.ownerOf(slot);
-        if (add && owner !== undefined) throw err(`Slot ${slot} is already busy`);
-        if (!add && owner === undefined) throw err(`Slot ${slot} is already unassigned`);
-      }
-    }
-    const { slots } = member.own;
-    bus.update(member, { slots: add ? addSlots(slots, ranges) : removeSlots(slots, ranges) });
-    return OK;
-  };
-}
-
-function setSlot(session: Session, args: string[]): ReplyValue {
-  const { bus, member } = membershipOf(session);
-  if (member.own.master !== undefined) throw err("Please use SETSLOT only with masters.");
-  const slot = slotOf(args[2]!);
-  const word = args[3]!.toLowerCase();
-  const mine = member.ownerOf(slot)?.id === member.id;
-  if (word === "migrating" && args.length === 5) {
-    if (!mine) throw err(`I'm not the owner of hash slot ${slot}`);
-    if (!member.view.has(args[4]!)) throw err(`I don't know about node ${args[4]}`);
-    if (known(member, args[4]!).master !== undefined) throw err("Target node is not a master");
-    member.migrating.set(slot, args[4]!);
-  } else if (word === "importing" && args.length === 5) {
-    if (mine) throw err(`I'm already the owner of hash slot ${slot}`);
-    if (!member.view.has(args[4]!)) throw err(`I don't know about node ${args[4]}`);
-    if (known(member, args[4]!).master !== undefined) throw err("Target node is not a master");
-    member.importing.set(slot, args[4]!);
-  } else if (word === "stable" && args.length === 4) {
-    member.migrating.delete(slot);
-    member.importing.delete(slot);
-  } else if (word === "node" && args.length === 5) {
-    const record = member.view.get(args[4]!);
-    if (record === undefined) throw err(`Unknown node ${args[4]}`);
-    if (record.master !== undefined) throw err("Target node is not a master");
-    if (mine && record.id !== member.id && keysInSlot(member, slot).length > 0) {
-      throw err(
-        `Can't assign hashslot ${slot} to a different node while I still hold keys for this hash slot.`,
-      );
-    }
-    assignSlot(bus, member, slot, record);
-  } else {
-    throw err("Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP");
-  }
-  return OK;
-}
-
-/** A node learns by command who owns a slot. */
-export function assignSlot(bus: ClusterBus, member: ClusterMember, slot: number, record: NodeRecord): void {
-  const range: SlotRange[] = [[slot, slot]];
-  if (record.id === member.id) {
-    // A slot that was imported is taken with a new epoch, so that all others believe it.
-    const epoch = member.importing.has(slot) ? bus.nextEpoch() : member.own.epoch;
-    member.importing.delete(slot);
-    bus.update(member, { slots: addSlots(member.own.slots, range), epoch });
-    return;
-  }
-  const mine = member.ownerOf(slot)?.id === member.id;
-  for (const [id, other] of member.view) {
-    if (id === member.id) continue;
-    const slots = id === record.id ? addSlots(other.slots, range) : removeSlots(other.slots, range);
-    member.view.set(id, { ...other, slots });
-  }
-  member.migrating.delete(slot);
-  member.invalidate();
-  if (!mine) return;
-  bus.update(member, { slots: removeSlots(member.own.slots, range) });
-  leaveSlots(member, range);
-}
-
-function failover(session: Session, args: string[]): ReplyValue {
-  const { bus, member } = membershipOf(session);
-  const word = args[2]?.toLowerCase();
-  if (args.length > 3 || (word !== undefined && word !== "force" && word !== "takeover")) {
-    throw err("syntax error");
-  }
-  const masterId = member.own.master;
-  const master = bus.byId(masterId);
-  if (masterId === undefined) throw err("You should send CLUSTER FAILOVER to a replica");
-  if (master === undefined) throw err("I'm a replica but my master is unknown to me");
-  if (word === undefined && !(member.link?.up ?? false)) {
-    throw err("Master is down or failed, please use CLUSTER FAILOVER FORCE");
-  }
-  if (word === undefined) member.link?.drain();
-  const epoch = bus.nextEpoch();
-  // Without the majority a manual failover comes to nothing, after a reply of OK.
-  if (word === "takeover" || bus.failures.votes(member, masterId, epoch, false)) bus.promote(member, epoch);
-  return OK;
-}
-
-function replicate(session: Session, args: string[]): ReplyValue {
-  const { bus, member } = membershipOf(session);
-  const record = known(member, args[2]!);
-  if (record.id === member.id) throw err("Can't replicate myself");
-  if (record.master !== undefined) throw err("I can only replicate a master, not a replica.");
-  const busy = member.own.slots.length > 0 || member.state.databases[0]!.size > 0;
-  if (member.own.master === undefined && busy) {
-    throw err("To set a master the node must be empty and without assigned slots.");
-  }
-  bus.follow(member, record.id);
-  return OK;
-}
-
-function replicas(session: Session, args: string[]): ReplyValue {
-  const { member } = membershipOf(session);
-  const record = known(member, args[2]!);
-  if (record.master !== undefined) throw err("The specified node is not a master");
-  return member.replicasOf(record.id).map((one) => describeNode(member, one));
-}
+import { clusterNodes } from "./node_commands.ts";
+import { clusterSlots } from "./slot_commands.ts";
 
 /** A handler of the standalone server. */
 function standalone(name: string): Handler {
@@ -188,6 +38,7 @@ function publish(session: Session, args: string[], shard: boolean): ReplyValue {
   const [, channel, message] = args as [string, string, string];
   const home = (one: ClusterMember): string => one.own.master ?? one.id;
   for (const one of bus.network.hosts) {
+    if (!member.view.has(one.id)) continue;
     if (!bus.network.reaches(member, one) || (shard && home(one) !== home(member))) continue;
     const { pubsub } = one.state;
     const received = shard ? pubsub.publishToShard(channel, message) : pubsub.publish(channel, message);
@@ -219,47 +70,8 @@ const cluster: CommandGroup = {
   spublish: (session, args) => publish(session, args, true),
   migrate,
   role,
-  "cluster|myid": (session) => membershipOf(session).member.id,
-  "cluster|info": (session) => new Verbatim(describeClusterInfo(membershipOf(session).member)),
-  "cluster|nodes"(session) {
-    const { member } = membershipOf(session);
-    return new Verbatim([...member.view.values()].map((one) => describeNode(member, one) + "\n").join(""));
-  },
-  "cluster|slots": (session) => describeSlots(membershipOf(session).member),
-  "cluster|shards": (session) => describeShards(membershipOf(session).member),
-  "cluster|keyslot": (_, args) => hashSlot(args[2]!),
-  "cluster|countkeysinslot"(session, args) {
-    const slot = integer(args[2]!, "Invalid slot");
-    if (slot < 0 || slot >= SLOTS) throw err("Invalid slot");
-    return keysInSlot(membershipOf(session).member, slot).length;
-  },
-  "cluster|getkeysinslot"(session, args) {
-    const [slot, most] = [integer(args[2]!), integer(args[3]!)];
-    if (slot < 0 || slot >= SLOTS || most < 0) throw err("Invalid slot or number of keys");
-    return keysInSlot(membershipOf(session).member, slot).slice(0, most);
-  },
-  "cluster|setslot": setSlot,
-  "cluster|addslots": changeSlots(true, false),
-  "cluster|addslotsrange": changeSlots(true, true),
-  "cluster|delslots": changeSlots(false, false),
-  "cluster|delslotsrange": changeSlots(false, true),
-  "cluster|replicate": replicate,
-  "cluster|replicas": replicas,
-  "cluster|slaves": replicas,
-  "cluster|failover": failover,
-  "cluster|bumpepoch"(session) {
-    const { bus, member } = membershipOf(session);
-    bus.update(member, { epoch: bus.nextEpoch() });
-    return new Verbatim(`BUMPED ${member.own.epoch}`);
-  },
-  "cluster|count-failure-reports"(session, args) {
-    const { bus, member } = membershipOf(session);
-    const { id } = known(member, args[2]!);
-    return bus.network.hosts.filter((one) => one !== member && one.failing.has(id)).length;
-  },
-  "cluster|saveconfig": () => OK,
-  "cluster|links": () => [],
+  "cluster|help": () => TOPOLOGY_HELP_ROWS.cluster.map((line) => new Simple(line)),
 };
 
 /** All commands of a node. */
-export const CLUSTER_GROUPS: readonly CommandGroup[] = [...GROUPS, cluster];
+export const CLUSTER_GROUPS: readonly CommandGroup[] = [...GROUPS, clusterSlots, clusterNodes, cluster];

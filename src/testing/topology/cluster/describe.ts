@@ -16,6 +16,7 @@ function flagsOf(member: ClusterMember, record: NodeRecord): string {
   return [
     ...record.id === member.id ? ["myself"] : [],
     record.master === undefined ? "master" : "slave",
+    ...member.find(record.id) === undefined ? ["noaddr"] : [],
     ...failure === undefined ? [] : [failure === "fail" ? "fail" : "fail?"],
   ].join(",");
 }

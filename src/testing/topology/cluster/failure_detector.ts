@@ -119,6 +119,7 @@ export class FailureDetector {
   #suspect(one: ClusterMember, other: ClusterMember): void {
     const { network } = this.#bus;
     if (!one.up || network.reaches(one, other) || one.failing.has(other.id)) return;
+    if (!one.view.has(other.id)) return;
     one.failing.set(other.id, "pfail");
     one.invalidate();
     for (const witness of network.hosts) {
@@ -137,7 +138,9 @@ export class FailureDetector {
     });
     if (reports.length < Math.floor(voters.length / 2) + 1) return;
     for (const member of network.hosts) {
-      if (member !== other && network.reaches(judge, member)) this.#fail(member, other);
+      if (member !== other && network.reaches(judge, member) && member.view.has(other.id)) {
+        this.#fail(member, other);
+      }
     }
   }
 
@@ -185,6 +188,7 @@ export class FailureDetector {
     for (const { id } of voters) {
       const voter = this.#bus.byId(id);
       if (voter === undefined || voter.own.master !== undefined || !network.reaches(member, voter)) continue;
+      if (!voter.view.has(member.id)) continue;
       if (voter.votedEpoch >= epoch || voter.currentEpoch > epoch) {
         // A refusal contains the later epoch, so that the next attempt succeeds.
         member.currentEpoch = Math.max(member.currentEpoch, voter.currentEpoch);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ErrorReply } from "../../reply.ts";
+import { err, ErrorReply } from "../../reply.ts";
 import type { TestServerBase } from "../../server.ts";
 import type { ServerState } from "../../state.ts";
 import { SLOTS } from "../hash_slot.ts";
@@ -31,7 +31,7 @@ export type Failure = "pfail" | "fail";
 /** A node. */
 export class ClusterMember implements Host, ReplicationEnd {
   /** 40 hexadecimal digits. */
-  readonly id: string;
+  id: string;
   /** The server. */
   readonly server: TestServerBase;
   /** The server's state. */
@@ -48,6 +48,8 @@ export class ClusterMember implements Host, ReplicationEnd {
   readonly failing: Map<string, Failure> = new Map();
   /** The times when nodes were found to have failed. */
   readonly failedAt: Map<string, number> = new Map();
+  /** Nodes that it was told to forget, with the time until which it does not learn of them from others. */
+  readonly forgotten: Map<string, number> = new Map();
   /** The highest known epoch. */
   currentEpoch = 0;
   /** The last epoch in which it voted. */
@@ -169,4 +171,13 @@ export class ClusterMember implements Host, ReplicationEnd {
   countSlotsOf(id: string): number {
     return countSlots(this.slotsOf(id));
   }
+}
+
+/** Returns what a node knows of another one.
+ *
+ * @throws {ErrorReply} if it does not know it. */
+export function knownNode(member: ClusterMember, id: string): NodeRecord {
+  const record = member.view.get(id);
+  if (record === undefined) throw err(`Unknown node ${id}`);
+  return record;
 }

@@ -7,7 +7,7 @@ import { cloneEntry, type Entry } from "../../database.ts";
 import { readMigration, UNREACHABLE } from "../../commands/migrate.ts";
 import { after } from "../../dispatch.ts";
 import { changed, notify } from "../../keyspace.ts";
-import { dumpValue } from "../../rdb.ts";
+import { dumpValue } from "../../rdb/values.ts";
 import { err, OK, type ReplyValue, Simple } from "../../reply.ts";
 import type { Session } from "../../state.ts";
 import type { ClusterMember } from "./member.ts";
@@ -67,7 +67,7 @@ function receive(target: ClusterMember, key: string, entry: Entry): void {
   changed(session, key);
   notify(state, session.db, "g", "restore", key);
   state.blocking.signal(session.db, key);
-  const payload = dumpValue(entry.value) ?? "";
+  const payload = dumpValue(entry.value);
   state.replication.append(0, ["RESTORE", key, String(entry.expireAt), payload, "ABSTTL", "REPLACE"], entry);
   after(state);
 }

@@ -5,41 +5,28 @@
  */
 import type { Listener } from "../../listener.ts";
 import type { TestServerOptions } from "../../options.ts";
-import { type ServerParts, TestServerBase } from "../../server.ts";
+import type { ServerParts } from "../../server.ts";
+import { setLag, TopologyServer } from "../topology_server.ts";
 import type { ClusterMember } from "./member.ts";
 
 /** A node of a {@linkcode TestClusterBase}: a test server with a place in the cluster. */
-export class TestClusterNode extends TestServerBase {
-  /** Its identity: 40 hexadecimal digits. */
-  readonly id: string;
+export class TestClusterNode extends TopologyServer {
   readonly #member: () => ClusterMember;
 
   /** Made by the cluster. */
   constructor(
-    id: string,
     member: () => ClusterMember,
     options: TestServerOptions,
     listener: Listener | undefined,
     parts: ServerParts,
   ) {
-    super(options, listener, parts);
-    this.id = id;
+    super(member, options, listener, parts);
     this.#member = member;
   }
 
-  /** The host that it announces. */
-  get host(): string {
-    return this.#member().host;
-  }
-
-  /** The port that it announces. */
-  get port(): number {
-    return this.#member().port;
-  }
-
-  /** Whether it runs. */
-  get up(): boolean {
-    return this.#member().up;
+  /** Its identity: 40 hexadecimal digits. CLUSTER RESET HARD changes it. */
+  get id(): string {
+    return this.#member().id;
   }
 
   /** Whether the node itself takes the cluster to be in order. */
@@ -69,9 +56,6 @@ export class TestClusterNode extends TestServerBase {
   }
 
   set replicationLag(ms: number) {
-    const member = this.#member();
-    if (!(ms >= 0)) throw new TypeError(`Cannot set the replication lag: ${ms} is no number of milliseconds`);
-    member.lag = ms;
-    if (member.link !== undefined) member.link.lag = ms;
+    setLag(this.#member(), ms);
   }
 }

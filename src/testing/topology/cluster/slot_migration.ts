@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { assignSlot } from "./commands.ts";
 import type { ClusterBus } from "./bus.ts";
 import { keysInSlot } from "./leave_slots.ts";
 import type { ClusterMember } from "./member.ts";
 import { handOver } from "./migrate.ts";
+import { assignSlot } from "./slot_commands.ts";
 import { fromText, toServer } from "../../faults/texts.ts";
 
 /** A migration that has begun: the source replies ASK for keys that it does not have (any more). */

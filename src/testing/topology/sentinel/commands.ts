@@ -1,44 +1,49 @@
 /**
- * The commands of sentinels, and those of the servers that they monitor.
+ * The commands of sentinels.
  *
  * @module
  */
 import { GROUPS } from "../../commands/mod.ts";
 import { describeInfo } from "../../info.ts";
-import { integer } from "../../numbers.ts";
+import { matches } from "../../glob.ts";
+import { integer, parseInteger } from "../../numbers.ts";
 import type { CommandGroup } from "../../registry.ts";
-import { err, ErrorReply, MapReply, NULL_ARRAY, OK, type ReplyValue, Verbatim } from "../../reply.ts";
+import { err, ErrorReply, MapReply, NULL_ARRAY, OK, type ReplyValue, Simple, Verbatim } from "../../reply.ts";
 import type { ServerState, Session } from "../../state.ts";
-import { role } from "../role.ts";
-import type { DataServer } from "./data_server.ts";
+import { TOPOLOGY_HELP_ROWS } from "../../table/topology_help_rows.ts";
 import { describeMaster, describeReplica, describeSentinel, describeSentinelInfo } from "./describe.ts";
 import type { SentinelMonitor } from "./monitor.ts";
 import type { Watcher } from "./watcher.ts";
 
-interface Place<T> {
+interface Place {
   readonly monitor: SentinelMonitor;
-  readonly self: T;
+  readonly self: Watcher;
 }
 
-const sentinels: WeakMap<ServerState, Place<Watcher>> = new WeakMap();
-const servers: WeakMap<ServerState, Place<DataServer>> = new WeakMap();
-
+const sentinels: WeakMap<ServerState, Place> = new WeakMap();
 /** Makes a server a sentinel. */
 export function joinAsSentinel(state: ServerState, monitor: SentinelMonitor, self: Watcher): void {
   sentinels.set(state, { monitor, self });
 }
 
-/** Makes a server one that is watched. */
-export function joinAsServer(state: ServerState, monitor: SentinelMonitor, self: DataServer): void {
-  servers.set(state, { monitor, self });
-}
+const NO_MASTER = err("No such master with that name");
 
-/** Returns the sentinel for a command about a master, which it must know. */
-function asked(session: Session, name: string): Place<Watcher> {
+/** Returns the sentinel for a command about a master, which it must monitor. */
+function asked(session: Session, name: string): Place {
   const place = sentinels.get(session.server)!;
-  if (name !== place.monitor.options.name) throw err("No such master with that name");
+  if (name !== place.monitor.options.name || !place.self.monitoring) throw NO_MASTER;
   return place;
 }
+
+/** The parameters of SENTINEL SET that have an effect, or are shown. */
+const NUMBERS: Readonly<Record<string, "downAfter" | "quorum" | "failoverTimeout" | "parallelSyncs">> = {
+  "down-after-milliseconds": "downAfter",
+  quorum: "quorum",
+  "failover-timeout": "failoverTimeout",
+  "parallel-syncs": "parallelSyncs",
+};
+/** Those that are accepted without an effect. */
+const IGNORED = new Set(["auth-pass", "auth-user"]);
 
 function checkQuorum(session: Session, args: string[]): ReplyValue {
   const { monitor, self } = asked(session, args[2]!);
@@ -58,20 +63,84 @@ function checkQuorum(session: Session, args: string[]): ReplyValue {
 
 function set(session: Session, args: string[]): ReplyValue {
   const { self } = asked(session, args[2]!);
-  for (let i = 3; i + 1 < args.length; i += 2) {
-    const value = integer(args[i + 1]!);
-    const word = args[i]!.toLowerCase();
-    if (word === "down-after-milliseconds" && value > 0) self.downAfter = value;
-    else if (word === "quorum" && value > 0) self.quorum = value;
-    else throw err(`Unknown option or number of arguments for SENTINEL SET '${args[i]}'`);
+  for (let i = 3; i < args.length; i += 2) {
+    const [name, value] = [args[i]!, args[i + 1]];
+    const word = name.toLowerCase();
+    const number = parseInteger(value ?? "");
+    const wrong = (): never => {
+      throw err(`Invalid argument '${value}' for SENTINEL SET '${name}'`);
+    };
+    if (word === "rename-command" && args[i + 2] !== undefined) i++;
+    else if (value === undefined) throw unknownOption(name);
+    else if (NUMBERS[word] !== undefined) {
+      if (!(typeof number === "number" && number > 0)) wrong();
+      self[NUMBERS[word]] = Number(number);
+    } else if (word === "master-reboot-down-after-period") {
+      if (!(typeof number === "number" && number >= 0)) wrong();
+    } else if (word === "notification-script" || word === "client-reconfig-script") {
+      throw err(
+        "Reconfiguration of scripts path is denied for security reasons. Check the deny-scripts-reconfig configuration directive in your Sentinel configuration",
+      );
+    } else if (!IGNORED.has(word)) throw unknownOption(name);
   }
+  return OK;
+}
+
+function unknownOption(name: string): ErrorReply {
+  return err(`Unknown option or number of arguments for SENTINEL SET '${name}'`);
+}
+
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[\da-f:]*:[\da-f:]*)$/i;
+
+function startMonitoring(session: Session, args: string[]): ReplyValue {
+  const [, , name, host, portText, quorumText] = args as [string, string, string, string, string, string];
+  const { monitor, self } = sentinels.get(session.server)!;
+  const quorum = integer(quorumText, "Invalid quorum");
+  const port = integer(portText, "Invalid port");
+  if (quorum <= 0) throw err("Quorum must be 1 or greater.");
+  if (!ADDRESS.test(host)) throw err("Invalid IP address or hostname specified");
+  if (port < 0 || port > 65535) throw err("Invalid port number.");
+  if (name === monitor.options.name && self.monitoring) throw err("Duplicate master name.");
+  const master = monitor.servers.find((one) => one.port === port && one.host === host);
+  if (name !== monitor.options.name || master === undefined) {
+    throw err(
+      `A test sentinel can monitor '${monitor.options.name}' with one of its servers, and nothing else`,
+    );
+  }
+  monitor.begin(self, master, quorum);
+  return OK;
+}
+
+function reset(session: Session, args: string[]): ReplyValue {
+  const { monitor, self } = sentinels.get(session.server)!;
+  if (!self.monitoring || !matches(args[2]!, monitor.options.name)) return 0;
+  monitor.reset(self);
+  return 1;
+}
+
+function configure(session: Session, args: string[]): ReplyValue {
+  const { settings } = sentinels.get(session.server)!.self;
+  const word = args[2]!.toLowerCase();
+  if (word === "get" && args.length === 4) {
+    const found = [...settings].filter(([name]) => matches(args[3]!, name));
+    return new MapReply(found.flat());
+  }
+  if (word !== "set" || args.length !== 5) {
+    throw err("Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.");
+  }
+  const [name, value] = [args[3]!.toLowerCase(), args[4]!];
+  if (!settings.has(name)) throw err(`Invalid argument '${args[3]}' to SENTINEL CONFIG SET`);
+  if (/-hostnames$/.test(name) && !/^(?:yes|no)$/i.test(value)) {
+    throw err(`Invalid value '${value}' to SENTINEL CONFIG SET '${args[3]}'`);
+  }
+  settings.set(name, value);
   return OK;
 }
 
 function isMasterDown(session: Session, args: string[]): ReplyValue {
   const { self } = sentinels.get(session.server)!;
   const known = self.master.host === args[2] && String(self.master.port) === args[3];
-  return [known && self.down.has(self.master) ? 1 : 0, "*", 0];
+  return [known && self.monitoring && self.down.has(self.master) ? 1 : 0, "*", 0];
 }
 
 function replicas(session: Session, args: string[]): ReplyValue {
@@ -96,7 +165,10 @@ function standalone(name: string) {
 
 const sentinel: CommandGroup = {
   hello,
-  role: (session) => ["sentinel", [sentinels.get(session.server)!.monitor.options.name]],
+  role(session) {
+    const { monitor, self } = sentinels.get(session.server)!;
+    return ["sentinel", self.monitoring ? [monitor.options.name] : []];
+  },
   info(session, args) {
     const { monitor, self } = sentinels.get(session.server)!;
     const wanted = args.slice(1).map((one) => one.toLowerCase());
@@ -110,8 +182,8 @@ const sentinel: CommandGroup = {
   publish: () => err("Only HELLO messages are accepted by Sentinel instances."),
   "sentinel|myid": (session) => sentinels.get(session.server)!.self.id,
   "sentinel|get-master-addr-by-name"(session, args) {
-    const { monitor, self: { master } } = sentinels.get(session.server)!;
-    return args[2] === monitor.options.name ? [master.host, String(master.port)] : NULL_ARRAY;
+    const { monitor, self: { master, monitoring } } = sentinels.get(session.server)!;
+    return monitoring && args[2] === monitor.options.name ? [master.host, String(master.port)] : NULL_ARRAY;
   },
   "sentinel|master"(session, args) {
     const { monitor, self } = asked(session, args[2]!);
@@ -119,7 +191,7 @@ const sentinel: CommandGroup = {
   },
   "sentinel|masters"(session) {
     const { monitor, self } = sentinels.get(session.server)!;
-    return [describeMaster(monitor, self)];
+    return self.monitoring ? [describeMaster(monitor, self)] : [];
   },
   "sentinel|replicas": replicas,
   "sentinel|slaves": replicas,
@@ -135,10 +207,15 @@ const sentinel: CommandGroup = {
     return OK;
   },
   "sentinel|set": set,
-  "sentinel|reset": (session, args) => {
-    const { monitor } = sentinels.get(session.server)!;
-    return args[2] === "*" || args[2] === monitor.options.name ? 1 : 0;
+  "sentinel|monitor": startMonitoring,
+  "sentinel|remove"(session, args) {
+    const { monitor, self } = asked(session, args[2]!);
+    monitor.end(self);
+    return OK;
   },
+  "sentinel|reset": reset,
+  "sentinel|config": configure,
+  "sentinel|help": () => TOPOLOGY_HELP_ROWS.sentinel.map((line) => new Simple(line)),
   "sentinel|pending-scripts": () => [],
   "sentinel|flushconfig": () => OK,
 };
@@ -153,23 +230,4 @@ export const SENTINEL_GROUPS: readonly CommandGroup[] = [
     Object.fromEntries(Object.entries(group).filter(([name]) => KEPT.has(name.split("|")[0]!)))
   ),
   sentinel,
-];
-
-function replicaOf(session: Session, args: string[]): ReplyValue {
-  const { monitor, self } = servers.get(session.server)!;
-  if (args[1]!.toLowerCase() === "no" && args[2]!.toLowerCase() === "one") {
-    self.follow(undefined, monitor.network, false);
-    return OK;
-  }
-  const master = monitor.network.find(args[1]!, integer(args[2]!, "Invalid master port"));
-  const found = monitor.servers.find((one) => one === master);
-  if (found === undefined || found === self) throw err("Invalid master port");
-  self.follow(found, monitor.network, false);
-  return OK;
-}
-
-/** All commands of a server that is watched. */
-export const REPLICATED_GROUPS: readonly CommandGroup[] = [
-  ...GROUPS,
-  { role, replicaof: replicaOf, slaveof: replicaOf },
 ];

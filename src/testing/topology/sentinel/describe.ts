@@ -56,8 +56,8 @@ export function describeMaster(monitor: SentinelMonitor, watcher: Watcher): MapR
     ["num-slaves", monitor.replicasOf(watcher).length],
     ["num-other-sentinels", monitor.watchers.length - 1],
     ["quorum", watcher.quorum],
-    ["failover-timeout", monitor.options.failoverTimeout],
-    ["parallel-syncs", 1],
+    ["failover-timeout", watcher.failoverTimeout],
+    ["parallel-syncs", watcher.parallelSyncs],
   ]);
 }
 
@@ -93,17 +93,21 @@ export function describeSentinel(monitor: SentinelMonitor, watcher: Watcher, oth
 
 /** The section of INFO. */
 export function describeSentinelInfo(monitor: SentinelMonitor, watcher: Watcher): string {
-  const { master } = watcher;
+  const { master, monitoring } = watcher;
   const status = watcher.agreedDownAt !== undefined ? "odown" : watcher.down.has(master) ? "sdown" : "ok";
   return [
     "# Sentinel",
-    "sentinel_masters:1",
+    `sentinel_masters:${monitoring ? 1 : 0}`,
     "sentinel_tilt:0",
     "sentinel_tilt_since_seconds:-1",
     "sentinel_running_scripts:0",
     "sentinel_scripts_queue_length:0",
     "sentinel_simulate_failure_flags:0",
-    `master0:name=${monitor.options.name},status=${status},address=${master.host}:${master.port},` +
-    `slaves=${monitor.replicasOf(watcher).length},sentinels=${monitor.watchers.length}`,
+    ...monitoring
+      ? [
+        `master0:name=${monitor.options.name},status=${status},address=${master.host}:${master.port},` +
+        `slaves=${monitor.replicasOf(watcher).length},sentinels=${monitor.watchers.length}`,
+      ]
+      : [],
   ].map((line) => line + "\r\n").join("");
 }

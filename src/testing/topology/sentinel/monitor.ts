@@ -20,8 +20,6 @@ export interface MonitorOptions {
   readonly announceDelay: number;
   /** The time until a replaced master is made a replica after it has become reachable. */
   readonly convertDelay: number;
-  /** The time until a failed failover is retried. */
-  readonly failoverTimeout: number;
 }
 
 /** The sentinels and the servers that they watch. */
@@ -34,7 +32,7 @@ export class SentinelMonitor {
   readonly options: MonitorOptions;
   /** The servers. */
   readonly servers: DataServer[] = [];
-  /** The sentinels. */
+  /** The sentinels that monitor the master. */
   readonly watchers: Watcher[] = [];
   readonly #unreached: Map<Watcher, Map<Host, Alarm>> = new Map();
   readonly #elections: Map<Watcher, Alarm> = new Map();
@@ -83,6 +81,40 @@ export class SentinelMonitor {
     this.#unreached.delete(watcher);
     watcher.down.clear();
     watcher.agreedDownAt = undefined;
+  }
+
+  /** A sentinel monitors the master no longer: SENTINEL REMOVE. */
+  end(watcher: Watcher): void {
+    watcher.publish("-monitor", this.describe(watcher, watcher.master));
+    this.restarted(watcher);
+    for (const alarms of [this.#elections, this.#impostors]) this.time.cancel(alarms.get(watcher));
+    watcher.monitoring = false;
+    this.watchers.splice(this.watchers.indexOf(watcher), 1);
+    this.look();
+  }
+
+  /** A sentinel monitors a master from now on, with the defaults of Redis: SENTINEL MONITOR. */
+  begin(watcher: Watcher, master: DataServer, quorum: number): void {
+    Object.assign(watcher, {
+      master,
+      quorum,
+      monitoring: true,
+      configEpoch: 0,
+      downAfter: 30_000,
+      failoverTimeout: 180_000,
+      parallelSyncs: 1,
+    });
+    this.watchers.push(watcher);
+    watcher.publish("+monitor", `${this.describe(watcher, master)} quorum ${quorum}`);
+    this.look();
+  }
+
+  /** A sentinel forgets what it knows of the state of the others: SENTINEL RESET. */
+  reset(watcher: Watcher): void {
+    this.restarted(watcher);
+    for (const alarms of [this.#elections, this.#impostors]) this.time.cancel(alarms.get(watcher));
+    watcher.publish("+reset-master", this.describe(watcher, watcher.master));
+    this.look();
   }
 
   /** Tries a failover now, as SENTINEL FAILOVER does: without the others. Returns whether there is a replica for it. */
@@ -162,7 +194,7 @@ export class SentinelMonitor {
         voter.publish("+vote-for-leader", `${watcher.id} ${epoch}`);
         // A sentinel that has voted does not stand for a while.
         if (voter !== watcher && voter.agreedDownAt !== undefined) {
-          this.#stand(voter, 2 * this.options.failoverTimeout);
+          this.#stand(voter, 2 * voter.failoverTimeout);
         }
         votes++;
       } else {
@@ -172,7 +204,7 @@ export class SentinelMonitor {
     const majority = Math.floor(this.watchers.length / 2) + 1;
     if (votes < Math.max(majority, watcher.quorum)) {
       watcher.publish("-failover-abort-not-elected", this.describe(watcher, master));
-      this.#stand(watcher, 2 * this.options.failoverTimeout * (1 + this.time.random()));
+      this.#stand(watcher, 2 * watcher.failoverTimeout * (1 + this.time.random()));
       return;
     }
     watcher.publish("+elected-leader", this.describe(watcher, master));
@@ -180,7 +212,7 @@ export class SentinelMonitor {
     const choice = this.#select(watcher);
     if (choice === undefined) {
       watcher.publish("-failover-abort-no-good-slave", this.describe(watcher, master));
-      this.#stand(watcher, 2 * this.options.failoverTimeout);
+      this.#stand(watcher, 2 * watcher.failoverTimeout);
       return;
     }
     this.#failOver(watcher, choice, epoch);

@@ -10,10 +10,12 @@ import type { Listener, SentinelsListenOptions } from "../../listener.ts";
 import { createTime, stateOf } from "../../server.ts";
 import type { ServerTime } from "../../time.ts";
 import { allListening, type Host, listenAt, Network } from "../network.ts";
-import { joinAsSentinel, joinAsServer, REPLICATED_GROUPS, SENTINEL_GROUPS } from "./commands.ts";
+import { joinAsSentinel, SENTINEL_GROUPS } from "./commands.ts";
 import { DataServer } from "./data_server.ts";
 import { SentinelMonitor } from "./monitor.ts";
-import { TestReplicatedServer, TestSentinel } from "./node.ts";
+import { TestReplicatedServer } from "./replicated_server.ts";
+import { TestSentinel } from "./sentinel.ts";
+import { joinAsServer, REPLICATED_GROUPS } from "./server_commands.ts";
 import { Watcher } from "./watcher.ts";
 
 /** Options of test sentinels. Times are milliseconds. */
@@ -62,6 +64,8 @@ export class TestSentinelsBase implements AsyncDisposable {
   readonly #time: ServerTime;
   readonly #network: Network<Host> = new Network();
   readonly #monitor: SentinelMonitor;
+  /** All sentinels, those that do not monitor the master, too. */
+  readonly #watchers: Watcher[] = [];
   readonly #listener: Listener | undefined;
   #closed = false;
 
@@ -84,7 +88,6 @@ export class TestSentinelsBase implements AsyncDisposable {
       electionDelay: options.electionDelay ?? 100,
       announceDelay: options.announceDelay ?? 0,
       convertDelay: options.convertDelay ?? 1_000,
-      failoverTimeout: options.failoverTimeout ?? 10_000,
     });
     const servers = Array.from({ length: 1 + replicas }, (_, index) => this.#addServer(6380 + index));
     const [master] = servers as [DataServer];
@@ -116,7 +119,14 @@ export class TestSentinelsBase implements AsyncDisposable {
   }
 
   #addSentinel(port: number, master: DataServer): void {
-    const { clock, sentinels = 3, downAfter = 1_000, sentinelPassword, logLimit } = this.#options;
+    const {
+      clock,
+      sentinels = 3,
+      downAfter = 1_000,
+      failoverTimeout = 10_000,
+      sentinelPassword,
+      logLimit,
+    } = this.#options;
     const options = { clock, password: sentinelPassword, logLimit };
     const server = new TestSentinel(() => self, options, this.#listener, {
       time: this.#time,
@@ -126,12 +136,13 @@ export class TestSentinelsBase implements AsyncDisposable {
     });
     const state = stateOf(server);
     const quorum = this.#options.quorum ?? Math.floor(sentinels / 2) + 1;
-    const parts = { host: "127.0.0.1", port, server, state, master, downAfter, quorum };
+    const parts = { host: "127.0.0.1", port, server, state, master, downAfter, failoverTimeout, quorum };
     const self: Watcher = new Watcher(state.runId, parts);
     state.config.set("port", String(port));
     joinAsSentinel(state, this.#monitor, self);
     this.#network.add(self);
     this.#monitor.watchers.push(self);
+    this.#watchers.push(self);
   }
 
   /** The transport for clients in this process: it leads to the server or sentinel at the address that they ask for. */
@@ -141,7 +152,7 @@ export class TestSentinelsBase implements AsyncDisposable {
 
   /** The addresses of the sentinels, for clients. */
   get addresses(): { readonly host: string; readonly port: number }[] {
-    return this.#monitor.watchers.map(({ host, port }) => ({ host, port }));
+    return this.#watchers.map(({ host, port }) => ({ host, port }));
   }
 
   /** All servers: first the master of the start, then the replicas. */
@@ -151,13 +162,13 @@ export class TestSentinelsBase implements AsyncDisposable {
 
   /** The sentinels. */
   get sentinels(): TestSentinel[] {
-    return this.#monitor.watchers.map(({ server }) => server as TestSentinel);
+    return this.#watchers.map(({ server }) => server as TestSentinel);
   }
 
   /** The master by the word of the sentinel that runs and knows most. */
   get master(): TestReplicatedServer {
     const watchers = this.#monitor.watchers.filter(({ up }) => up);
-    const best = (watchers.length > 0 ? watchers : this.#monitor.watchers)
+    const best = (watchers.length > 0 ? watchers : this.#watchers)
       .reduce((a, b) => b.configEpoch > a.configEpoch ? b : a);
     return best.master.server as TestReplicatedServer;
   }
@@ -179,7 +190,7 @@ export class TestSentinelsBase implements AsyncDisposable {
    * @throws the runtime's error when an address cannot be used.
    */
   async listen(options: SentinelsListenOptions = {}): Promise<void> {
-    const { servers, watchers } = this.#monitor;
+    const { servers } = this.#monitor;
     const open = async (one: Host, first: number | undefined, index: number): Promise<void> => {
       const { host, port } = await listenAt(one.server, options, first, index);
       this.#network.rename(one, host, port);
@@ -187,7 +198,7 @@ export class TestSentinelsBase implements AsyncDisposable {
     };
     await allListening([
       ...servers.map((one, index) => open(one, options.port, index)),
-      ...watchers.map((one, index) => open(one, options.sentinelPort, index)),
+      ...this.#watchers.map((one, index) => open(one, options.sentinelPort, index)),
     ]);
     for (const server of servers) server.wire(this.#network);
   }

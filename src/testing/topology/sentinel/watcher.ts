@@ -41,6 +41,22 @@ export class Watcher implements Host {
   /** The number of sentinels that must report the master as down. */
   quorum: number;
 
+  /** The time after which a failover that came to nothing is tried again, in milliseconds. */
+  failoverTimeout: number;
+  /** The number of replicas that may follow a new master at once. Shown only. */
+  parallelSyncs = 1;
+  /** Whether it monitors the master; not after SENTINEL REMOVE. */
+  monitoring = true;
+  /** The parameters of SENTINEL CONFIG. */
+  readonly settings: Map<string, string> = new Map([
+    ["resolve-hostnames", "no"],
+    ["announce-hostnames", "no"],
+    ["announce-ip", ""],
+    ["announce-port", "0"],
+    ["sentinel-user", ""],
+    ["sentinel-pass", ""],
+  ]);
+
   /** A sentinel that knows the master. */
   constructor(id: string, parts: {
     readonly host: string;
@@ -50,6 +66,7 @@ export class Watcher implements Host {
     readonly master: DataServer;
     readonly downAfter: number;
     readonly quorum: number;
+    readonly failoverTimeout: number;
   }) {
     this.id = id;
     this.host = parts.host;
@@ -59,6 +76,7 @@ export class Watcher implements Host {
     this.master = parts.master;
     this.downAfter = parts.downAfter;
     this.quorum = parts.quorum;
+    this.failoverTimeout = parts.failoverTimeout;
   }
 
   /** Publishes an event to its subscribers. */

@@ -1,29 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import { TestCluster, TestSentinels } from "../../testing.ts";
+import { TestCluster } from "../../testing.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
 import { type RawClient, rawClient } from "../harness/raw_client.ts";
-import { type Replicated, startReplicated } from "../harness/replicated.ts";
 import { waitFor } from "../harness/wait.ts";
-
-type Names = readonly (readonly [text: string, name: string])[];
-
-/** A reply with the names of nodes in place of their ids and ports, and `*` for times. */
-function comparable(reply: unknown, names: Names): unknown {
-  if (Array.isArray(reply)) return reply.map((one) => comparable(one, names));
-  if (typeof reply === "number") return names.find(([text]) => text === String(reply))?.[1] ?? reply;
-  if (typeof reply !== "string") return reply;
-  return names.reduce((text, [from, to]) => text.replaceAll(new RegExp(`\\b${from}\\b`, "g"), to), reply);
-}
-
-async function ask(client: RawClient, names: Names, args: readonly string[]): Promise<unknown> {
-  try {
-    return comparable(await client.call(...args), names);
-  } catch (error) {
-    return comparable(`-${(error as Error).message}`, names);
-  }
-}
+import { ask, lines, type Names } from "./comparable.ts";
 
 /** Connections to all nodes of a cluster, by their place; the others' names for ids and ports. */
 interface Side {
@@ -45,8 +27,6 @@ async function connectAll(nodes: readonly { readonly id: string; readonly port: 
     ]),
   };
 }
-
-const lines = (text: unknown): string[] => String(text).trim().split(/\r?\n/);
 
 /** What a node says of the cluster, without times, epochs and counters, in an order of its own. */
 async function describeCluster({ clients, names }: Side, index: number): Promise<unknown> {
@@ -198,6 +178,22 @@ describe("TestCluster and a real cluster", () => {
       [0, `CLUSTER GETKEYSINSLOT ${s0} 10`],
       [0, `CLUSTER GETKEYSINSLOT ${s0} -1`],
       [0, "CLUSTER COUNT-FAILURE-REPORTS @1"],
+      [0, "CLUSTER MEET 127.0.0.1 x"],
+      [0, "CLUSTER MEET nohost 1"],
+      [0, "CLUSTER MEET 127.0.0.1 99999"],
+      [0, "CLUSTER MEET 127.0.0.1 7000 x"],
+      [0, "CLUSTER MEET 127.0.0.1 7000 17000 1"],
+      [0, "CLUSTER FORGET nobody"],
+      [0, "CLUSTER FORGET @0"],
+      [3, "CLUSTER FORGET @0"],
+      [0, "CLUSTER RESET FIRMLY"],
+      [0, "CLUSTER RESET HARD NOW"],
+      [0, "CLUSTER RESET"],
+      [0, "CLUSTER FLUSHSLOTS"],
+      [0, "CLUSTER SET-CONFIG-EPOCH -1"],
+      [0, "CLUSTER SET-CONFIG-EPOCH x"],
+      [0, "CLUSTER SET-CONFIG-EPOCH 7"],
+      [0, "CLUSTER HELP"],
       // A migration, step by step.
       [0, `SET ${a} 1`],
       [1, `CLUSTER SETSLOT ${sm} IMPORTING @0`],
@@ -248,104 +244,63 @@ describe("TestCluster and a real cluster", () => {
     }
     assert.deepEqual(differences, []);
   });
-});
 
-describe("TestSentinels and real sentinels", () => {
-  let replicated: Replicated;
-  let mine: TestSentinels;
-  let seven = false;
-
-  before(async () => {
-    replicated = await startReplicated();
-    seven = /redis_version:7\.0\./.test(String(await replicated.master.cli("INFO", "server")));
-    mine = new TestSentinels({ replicas: 1 });
-    await mine.listen();
-  });
-
-  after(async () => {
-    await mine.close();
-    await replicated.stop();
-  });
-
-  it("reply alike, but for times and identities", async (t) => {
+  it("forgets, resets and meets nodes alike", async (t) => {
     if (!seven) return t.skip("the installed server is not 7.0");
-    const sides = await Promise.all(
-      [replicated.sentinels[0]!.port, mine.sentinels[0]!.port].map((port) => rawClient({ port })),
-    );
-    const fieldsOf = (reply: unknown): unknown[] => {
-      const words = reply as string[];
-      const kept = new Set([
-        "flags",
-        "num-slaves",
-        "num-other-sentinels",
-        "quorum",
-        "role-reported",
-        "master-link-status",
-      ]);
-      return words.map((word, at) =>
-        at % 2 === 0 || kept.has(words[at - 1]!) ? word.replace("sentinel,disconnected", "sentinel") : "*"
-      );
+    const sides = [own, real];
+    const on = (side: Side, node: number, line: string): Promise<unknown> => {
+      const words = line.replaceAll(/@(\d)/g, (_, n) => side.ids[Number(n)]!)
+        .replaceAll(/#(\d)/g, (_, n) => String(side.ports[Number(n)])).split(" ");
+      return ask(side.clients[node]!, side.names, words);
     };
-    const shown = await Promise.all(sides.map(async (client) => ({
-      master: fieldsOf(await client.call("SENTINEL", "MASTER", "mymaster")),
-      masters: (await client.call("SENTINEL", "MASTERS") as unknown[]).map(fieldsOf),
-      replicas: (await client.call("SENTINEL", "REPLICAS", "mymaster") as unknown[]).map(fieldsOf),
-      sentinels: (await client.call("SENTINEL", "SENTINELS", "mymaster") as unknown[]).map(fieldsOf),
-      address: (await client.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster") as unknown[]).map((
-        one,
-      ) => typeof one),
-      info: lines(await client.call("INFO", "sentinel")).map((line) => line.replace(/address=[^,]*/, "")),
-      hello: (await client.call("HELLO", "3") as { mode?: string }).mode,
-    })));
-    assert.deepEqual(shown[1], shown[0]);
-    const differences: unknown[] = [];
-    for (
-      const command of [
-        "GET k",
-        "SENTINEL",
-        "SENTINEL FOO",
-        "SENTINEL MASTER nope",
-        "SENTINEL REPLICAS nope",
-        "SENTINEL SENTINELS nope",
-        "SENTINEL GET-MASTER-ADDR-BY-NAME nope",
-        "SENTINEL CKQUORUM nope",
-        "SENTINEL CKQUORUM mymaster",
-        "SENTINEL SET mymaster foo 1",
-        "SENTINEL SET nope quorum 1",
-        "SENTINEL FAILOVER nope",
-        "SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 1 0 *",
-        "PUBLISH a b",
-        "ROLE",
-        "PING",
-      ]
-    ) {
-      const [real, own] = await Promise.all(sides.map((client) => ask(client, [], command.split(" "))));
-      if (!isDeepStrictEqual(own, real)) differences.push({ command, own, real });
+    const both = async (node: number, line: string): Promise<void> => {
+      const [ours, theirs] = await Promise.all(sides.map((side) => on(side, node, line)));
+      assert.deepEqual(ours, theirs, `${line} at ${node}`);
+    };
+    /** Who is a master, a replica of whom, and has which slots, for each node. */
+    const views = (side: Side): Promise<string[][]> =>
+      Promise.all(
+        side.clients.map(async (_, node) =>
+          lines(await on(side, node, "CLUSTER NODES")).map((line) => {
+            const [id, address, flags, master, , , , , ...slots] = line.split(" ");
+            return [id, address, flags, master, ...slots].join(" ");
+          }).sort()
+        ),
+      );
+    const alike = async (): Promise<void> => {
+      const ours = await views(own);
+      let theirs: string[][] = [];
+      await waitFor("the real nodes to see each other as those of the test server do", async () => {
+        theirs = await views(real);
+        return isDeepStrictEqual(theirs, ours) ? undefined : JSON.stringify({ ours, theirs });
+      });
+    };
+    // The replica 5 is forgotten by all, and begins anew.
+    for (const node of [0, 1, 2, 3, 4]) await both(node, "CLUSTER FORGET @5");
+    await both(0, "CLUSTER FORGET @5");
+    await both(2, "CLUSTER REPLICAS @2");
+    await alike();
+    await both(5, "CLUSTER RESET SOFT");
+    await both(5, "CLUSTER MYID");
+    await both(5, "CLUSTER REPLICATE @2");
+    await both(5, "DBSIZE");
+    await alike();
+    await both(5, "CLUSTER RESET HARD");
+    await both(5, "CLUSTER SET-CONFIG-EPOCH 50");
+    await both(5, "CLUSTER SET-CONFIG-EPOCH 51");
+    await both(5, "CLUSTER ADDSLOTS 5 7");
+    await both(5, "CLUSTER FLUSHSLOTS");
+    sides.forEach(({ ids }) => (ids as string[]).splice(5));
+    for (const side of sides) {
+      const id = String(await side.clients[5]!.call("CLUSTER", "MYID"));
+      (side.ids as string[]).push(id);
+      (side.names as [string, string][]).unshift([id, "NEW5"]);
     }
-    assert.deepEqual(differences, []);
-    for (const client of sides) client.close();
-  });
-
-  it("let masters and replicas describe the replication alike", async (t) => {
-    if (!seven) return t.skip("the installed server is not 7.0");
-    const pairs = [
-      [replicated.master.port, mine.master.port],
-      [replicated.replicas[0]!.port, mine.replicas[0]!.port],
-    ] as const;
-    for (const ports of pairs) {
-      const [real, own] = await Promise.all(ports.map(async (port) => {
-        const client = await rawClient({ port });
-        const role = await client.call("ROLE") as unknown[];
-        const info = lines(await client.call("INFO", "replication")).map((line) => line.split(":")[0]);
-        const refused = await ask(client, [], ["REPLICAOF", "127.0.0.1", "x"]);
-        client.close();
-        return {
-          role: role.map((one) => Array.isArray(one) ? one.map((row) => row.length) : typeof one),
-          info,
-          refused,
-        };
-      }));
-      assert.deepEqual(own, real);
-    }
+    await alike();
+    for (const node of [0, 1, 2, 3, 4]) await both(node, "CLUSTER MEET 127.0.0.1 #5");
+    await alike();
+    await both(5, "CLUSTER REPLICATE @2");
+    await both(5, "CLUSTER BUMPEPOCH");
+    await alike();
   });
 });

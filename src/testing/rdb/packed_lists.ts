@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toText } from "./types/bytes.ts";
+import { toText } from "../types/bytes.ts";
 
 function signed(value: number, bits: number): number {
   const limit = 2 ** (bits - 1);
