@@ -114,7 +114,7 @@ export class ClusterBus {
     this.announce(member);
   }
 
-  /** A node has heard of another one: they meet, unless it was told to forget it. */
+  /** A node has learned of another one: they meet, unless it has to forget it. */
   #introduce(member: ClusterMember, id: string): void {
     const other = this.byId(id);
     if (other !== undefined && (member.forgotten.get(id) ?? 0) <= this.time.now()) this.meet(member, other);

@@ -48,7 +48,7 @@ export class ClusterMember implements Host, ReplicationEnd {
   readonly failing: Map<string, Failure> = new Map();
   /** The times when nodes were found to have failed. */
   readonly failedAt: Map<string, number> = new Map();
-  /** Nodes that it was told to forget, with the time until which it does not learn of them from others. */
+  /** Nodes that it has to forget, with the time until which it does not learn of them from others. */
   readonly forgotten: Map<string, number> = new Map();
   /** The highest known epoch. */
   currentEpoch = 0;
