@@ -33,14 +33,14 @@ describe("TestServer, blocking commands", () => {
   it("expires keys and wakes clients in the order of their times", async () => {
     await using server = new TestServer();
     await using redis = new Redis({ transport: server.transport });
-    await redis.set("late", "1", { px: 200 });
-    await redis.set("early", "1", { px: 100 });
-    const popped = redis.bzpopmin("scores", 0.15);
+    await redis.set("late", "1", { ex: 2000 });
+    await redis.set("early", "1", { ex: 1000 });
+    const popped = redis.bzpopmin("scores", 1500);
     await executed(server, "BZPOPMIN", 1);
-    server.advance(150);
+    server.advance(1_500_000);
     assert.equal(await popped, null);
     assert.deepEqual(await redis.mget("early", "late"), [null, "1"]);
-    server.advance(50);
+    server.advance(500_000);
     assert.equal(await redis.exists("late"), 0);
   });
 
