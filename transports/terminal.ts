@@ -23,6 +23,16 @@ export interface ProcessTerminal {
   exit(code: number): void;
 }
 
+/** The standard output of this process. */
+export const processOutput = {
+  /** The width in characters; `undefined` where it is not a terminal. */
+  get columns(): number | undefined {
+    return process.stdout.isTTY ? process.stdout.columns : undefined;
+  },
+  /** Writes to the standard output. */
+  write: (text: string): void => void process.stdout.write(text),
+};
+
 /** Creates the terminal of this process. */
 export function processTerminal(): ProcessTerminal {
   let controller: AbortController | undefined;
@@ -32,9 +42,9 @@ export function processTerminal(): ProcessTerminal {
     args: process.argv.slice(2),
     env: process.env,
     get columns() {
-      return process.stdout.isTTY ? process.stdout.columns : undefined;
+      return processOutput.columns;
     },
-    write: (text) => void process.stdout.write(text),
+    write: processOutput.write,
     writeError: (text) => void process.stderr.write(text),
     interrupted() {
       if (controller === undefined) {

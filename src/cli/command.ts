@@ -45,6 +45,8 @@ export interface CliOption {
   readonly short?: string;
   /** Whether the option can be repeated. */
   readonly multiple?: boolean;
+  /** Whether the value is the path of a file, which shells complete. */
+  readonly path?: boolean;
   /** A line for the help, default included. */
   readonly description: string;
 }
@@ -69,7 +71,9 @@ export interface CliCommand {
   readonly examples?: readonly string[];
   /** The smallest and the largest number of positional arguments. Default none. */
   readonly positionals?: readonly [least: number, most: number];
-  /** Runs it; resolves with the exit code. A `UsageError` becomes exit code 2, any other error 1. */
+  /** The values of the positional argument, for completion. Default: it is free text. */
+  readonly words?: readonly string[];
+  /** Runs it; resolves with the exit code. A `UsageError` becomes exit code 2, an `Interrupted` 130, any other error 1. */
   run(args: CliArguments, context: CliContext): Promise<number>;
 }
 

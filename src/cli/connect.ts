@@ -11,6 +11,7 @@ import { formatAddress } from "../topology/format_address.ts";
 import type { Transport } from "../transport.ts";
 import { isSentinelUrl } from "../url.ts";
 import { readInfo } from "./doctor/subject.ts";
+import { Interrupted, UsageError } from "./usage_error.ts";
 
 /** A server that a command talks to. */
 export interface Node {
@@ -30,23 +31,53 @@ export interface Nodes {
   close(): Promise<void>;
 }
 
+/** Parses the URL.
+ *
+ * @throws {UsageError} for a URL that is wrong, without its secrets. */
+function readUrl<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/** Rejects with `Interrupted` instead where the signal was the reason, after closing the client. */
+async function opened<T>(
+  client: { close(options: { readonly force: boolean }): Promise<void> },
+  signal: AbortSignal,
+  open: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    await client.close({ force: true });
+    throw signal.aborted ? new Interrupted() : error;
+  }
+}
+
 /**
  * Connects to what a URL names.
  *
- * @throws {TypeError} for a URL that is wrong.
+ * @throws {UsageError} for a URL that is wrong.
+ * @throws {Interrupted} when the signal is aborted before there is a connection.
  * @throws {ConnectionError | TimeoutError | AuthenticationError} when there is no connection.
  */
-export async function connectTo(url: string, transport: Transport): Promise<Nodes> {
+export async function connectTo(url: string, transport: Transport, signal: AbortSignal): Promise<Nodes> {
   if (isSentinelUrl(url)) {
-    const redis = Sentinel.clientFor(url, { transport }) as Redis;
-    await redis.connect();
-    const nodes = [{ name: url.slice(url.lastIndexOf("/") + 1), redis }];
+    const redis = readUrl(() => Sentinel.clientFor(url, { transport }) as Redis);
+    await opened(redis, signal, () => redis.with({ signal }).connect());
+    const name = decodeURIComponent(/\/([^/?]*)(\?.*)?$/.exec(url)![1]!);
+    const nodes = [{ name, redis }];
     return { client: redis, list: () => nodes, close: () => redis.close() };
   }
-  const options = resolveOptions(url, { transport });
+  const options = readUrl(() => resolveOptions(url, { transport }));
   const redis = new Redis(url, { transport });
-  await redis.connect();
-  const info = readInfo(await redis.command("INFO", "cluster").catch(() => ""));
+  const info = await opened(redis, signal, async () => {
+    const client = redis.with({ signal });
+    await client.connect();
+    return readInfo(await client.command("INFO", "cluster").catch(() => ""));
+  });
   const { endpoint } = options;
   if (info.get("cluster_enabled") !== "1" || "path" in endpoint) {
     const nodes = [{ name: "path" in endpoint ? endpoint.path : formatAddress(endpoint), redis }];
@@ -54,7 +85,7 @@ export async function connectTo(url: string, transport: Transport): Promise<Node
   }
   await redis.close();
   const cluster = new RedisCluster(url, { transport });
-  await cluster.connect();
+  await opened(cluster, signal, () => cluster.with({ signal }).connect());
   const clients = new Map<string, Node>();
   return {
     client: cluster,

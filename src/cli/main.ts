@@ -7,11 +7,9 @@ import { parseArgs } from "node:util";
 import { didYouMean } from "../options/did_you_mean.ts";
 import type { CliArguments, CliCommand, CliContext, CliEntry } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { EXIT } from "./exit.ts";
 import { commandHelp, PROGRAM, programHelp } from "./help.ts";
-import { UsageError } from "./usage_error.ts";
-
-/** Exit codes. */
-export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
+import { Interrupted, UsageError } from "./usage_error.ts";
 
 function messageOf(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason);
@@ -47,7 +45,8 @@ function readArguments(command: CliCommand, args: readonly string[]): CliArgumen
   if (parsed.values.help === true) return undefined;
   const [least, most] = command.positionals ?? [0, 0];
   const { length } = parsed.positionals;
-  if (length > most) throw new UsageError(`unexpected argument "${parsed.positionals[most]}"`);
+  // It is not repeated in the message: it may be a URL with a password.
+  if (length > most) throw new UsageError(`there are too many arguments: ${command.usage}`);
   if (length < least) throw new UsageError(`an argument is missing: ${command.usage}`);
   return parsed;
 }
@@ -55,6 +54,7 @@ function readArguments(command: CliCommand, args: readonly string[]): CliArgumen
 function findEntry(name: string, commands: readonly CliEntry[]): CliEntry {
   const found = commands.find((each) => each.name === name);
   if (found !== undefined) return found;
+  if (name.includes(":")) throw new UsageError("the name of a command must precede the URL");
   const meant = didYouMean(name, commands.map((each) => each.name));
   const kind = name.startsWith("-") ? "option" : "command";
   throw new UsageError(
@@ -91,7 +91,7 @@ async function dispatch(context: CliContext, commands: readonly CliEntry[]): Pro
 
 /**
  * Runs the command line; resolves with the exit code: 0 when all went well, 1 after an error, 2 for arguments that are
- * wrong. Errors go to the standard error; nothing is thrown.
+ * wrong, 130 when a signal ended it before it was finished. Errors go to the standard error; nothing is thrown.
  */
 export async function main(
   context: CliContext,
@@ -101,6 +101,7 @@ export async function main(
   try {
     return await dispatch(context, commands);
   } catch (error) {
+    if (error instanceof Interrupted) return EXIT.interrupted;
     const name = commands.find((each) => each.name === terminal.args[0])?.name;
     const program = name === undefined ? PROGRAM : `${PROGRAM} ${name}`;
     terminal.writeError(`${program}: ${messageOf(error)}\n`);

@@ -40,7 +40,8 @@ export function readPairs({ values }: CliArguments, name: string): Record<string
   if (texts === undefined) return undefined;
   return Object.fromEntries(texts.map((text) => {
     const at = text.indexOf("=");
-    if (at < 1) throw new UsageError(`--${name} takes NAME=VALUE; got "${text}"`);
+    // The text is not repeated: it may be a password.
+    if (at < 1) throw new UsageError(`--${name} takes NAME=VALUE`);
     return [text.slice(0, at), text.slice(at + 1)];
   }));
 }

@@ -5,16 +5,62 @@
  */
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { diagnose, type Diagnosis } from "../../cli.ts";
+import {
+  diagnose,
+  type DiagnoseOptions,
+  type Diagnosis,
+  type NetworkInspector,
+  type Transport,
+} from "../../cli.ts";
+import { TimeoutError } from "../../mod.ts";
 import { TestServer, type TestServerOptions } from "../../testing.ts";
 import type { Leaf } from "../harness/certificates.ts";
 
 /** The password of all servers that have one. */
 export const SECRET = "s3cr3t-of-this-test";
 
-/** Diagnoses with few PINGs. */
-export function look(url: string, pings = 3, timeout = 4_000): Promise<Diagnosis> {
-  return diagnose(url, { pings, timeout });
+/** Diagnoses with few PINGs. Limits are long, as the machine may be busy. */
+export function look(url: string, options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  return diagnose(url, { pings: 3, timeout: 30_000, ...options });
+}
+
+/** Diagnoses a server that accepts connections and does not reply, without a network, so that the limit can be short. */
+export async function lookAtSilence(): Promise<Diagnosis> {
+  await using server = new TestServer();
+  server.faults.freeze();
+  const inspector: NetworkInspector = {
+    resolve: (host) => Promise.resolve([host]),
+    inspectTls: () => Promise.reject(new Error("no handshake")),
+  };
+  return await look("redis://127.0.0.1", { transport: server.transport, inspector, timeout: 20 });
+}
+
+/** Diagnoses an address that does not answer to connects. */
+export function lookAtNothing(): Promise<Diagnosis> {
+  const connect: Transport["connect"] = () =>
+    Promise.reject(new TimeoutError("no connection within 1 ms", { code: "CONNECT_TIMEOUT" }));
+  return look("redis://127.0.0.1:1", { transport: { name: "nothing", connect } });
+}
+
+/** Diagnoses a server whose certificate expires in three days, as the runtime says. */
+export function lookAtLastDays(): Promise<Diagnosis> {
+  const day = 86_400_000;
+  const inspector: NetworkInspector = {
+    resolve: (host) => Promise.resolve([host]),
+    inspectTls: (_host, _port, name) =>
+      Promise.resolve({
+        protocol: "TLSv1.3",
+        names: [name],
+        matches: true,
+        issuer: "Authority",
+        from: Date.now() - day,
+        to: Date.now() + 3.5 * day,
+      }),
+  };
+  return lookAt({}, undefined, (url) => url.replace("redis:", "rediss:"), (server) => ({
+    transport: server.transport,
+    inspector,
+  }));
 }
 
 /** Diagnoses a test server after `stage` has been at it. */
@@ -22,11 +68,12 @@ export async function lookAt(
   options: TestServerOptions,
   stage: (server: TestServer) => unknown = () => {},
   change: (url: string) => string = (url) => url,
+  equip: (server: TestServer) => DiagnoseOptions = () => ({}),
 ): Promise<Diagnosis> {
   await using server = new TestServer(options);
   const { url } = await server.listen();
   await stage(server);
-  return await look(change(url));
+  return await look(change(url), equip(server));
 }
 
 /** Diagnoses a test server whose INFO has these fields. */
@@ -50,13 +97,13 @@ async function listening(
   }
 }
 
-/** Diagnoses a server that shows a certificate, and says nothing. */
+/** Diagnoses a server that shows a certificate, and ends the connection when it is sent something. */
 export function lookAtTls(leaf: Leaf, use: (port: number) => Promise<Diagnosis>): Promise<Diagnosis> {
   const sockets = new Set<Socket>();
   const server = createTlsServer({ cert: leaf.cert, key: leaf.key });
   server.on(
     "secureConnection",
-    (socket) => socket.on("error", () => {}).on("end", () => socket.end()).resume(),
+    (socket) => socket.on("error", () => {}).on("end", () => socket.end()).once("data", () => socket.end()),
   );
   server.on("tlsClientError", () => {});
   server.on("connection", (socket) => sockets.add(socket));
@@ -64,7 +111,11 @@ export function lookAtTls(leaf: Leaf, use: (port: number) => Promise<Diagnosis>)
 }
 
 /** Diagnoses a server that says one thing and closes: at once, or behind what it is sent. */
-export function lookAtText(text: string, first: "greets" | "replies"): Promise<Diagnosis> {
+export function lookAtText(
+  text: string,
+  first: "greets" | "replies",
+  change: (url: string) => string = (url) => url,
+): Promise<Diagnosis> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -72,5 +123,5 @@ export function lookAtText(text: string, first: "greets" | "replies"): Promise<D
     if (first === "greets") socket.end(text);
     else socket.once("data", () => socket.end(text));
   });
-  return listening(server, sockets, (port) => look(`redis://127.0.0.1:${port}`));
+  return listening(server, sockets, (port) => look(change(`redis://127.0.0.1:${port}`)));
 }

@@ -1,9 +1,11 @@
 /** `keywire top`, `bench` and `completion`. @module */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { main } from "../../src/cli/main.ts";
 import { sparkline } from "../../src/cli/top/draw.ts";
+import { Screen } from "../../src/cli/top/watch.ts";
+import { top, type TopView } from "../../cli.ts";
+import { ConnectionPool, Redis } from "../../mod.ts";
 import { TestCluster, TestServer } from "../../testing.ts";
 import { FakeTerminal } from "./terminal.ts";
 
@@ -13,11 +15,14 @@ async function run(args: readonly string[], columns?: number): Promise<string> {
   return terminal.output;
 }
 
+/** Samples follow each other at once, and wait for a busy machine. */
+const FAST = ["--interval", "10", "--timeout", "30000"];
+
 describe("top", () => {
   it("prints a line for each sample where there is no terminal", async () => {
     await using server = new TestServer();
     const { url } = await server.listen();
-    const [title, ...lines] = (await run(["top", url, "--count", "3", "--interval", "10"])).trimEnd().split(
+    const [title, ...lines] = (await run(["top", url, "--count", "3", ...FAST])).trimEnd().split(
       "\n",
     );
     assert.match(title!, /^server +role +ops\/s +ping +memory +clients +hits +slow$/);
@@ -28,7 +33,7 @@ describe("top", () => {
   it("draws each node of a cluster in a terminal, as wide as it is, and gives the cursor back", async () => {
     await using cluster = new TestCluster({ masters: 3, replicas: 1 });
     const { urls } = await cluster.listen();
-    const output = await run(["top", urls[0]!, "--count", "2", "--interval", "10"], 60);
+    const output = await run(["top", urls[0]!, "--count", "2", ...FAST], 60);
     assert.ok(output.startsWith("\x1b[?25l\x1b[H"));
     assert.ok(output.endsWith("\x1b[?25h"));
     const last = output.slice(output.lastIndexOf("\x1b[3J") + 4, -6);
@@ -40,13 +45,55 @@ describe("top", () => {
   it("shows a server that does not answer as a line, and ends when it is interrupted", async () => {
     await using server = new TestServer();
     const { url } = await server.listen();
-    const terminal = new FakeTerminal(["top", url, "--interval", "10"]);
+    const terminal = new FakeTerminal(["top", url, ...FAST]);
     const ended = main(terminal.context);
     await terminal.seen(/ms/);
     using _fault = server.faults.errorNext("ERR gone", "PING", { times: Infinity });
     await terminal.seen(/ERR gone/);
     terminal.interrupt();
     assert.equal(await ended, 0);
+  });
+
+  it("shows the pools of clients of the process that imports it", async () => {
+    await using server = new TestServer();
+    const { url } = await server.listen();
+    await using redis = new Redis(url, { maxConnections: 7 });
+    const pool = new ConnectionPool(url, { maxConnections: 3 });
+    using _held = await pool.acquire();
+    await redis.ping();
+    const views: TopView[] = [];
+    await top(url, {
+      interval: 1,
+      count: 2,
+      timeout: 30_000,
+      clients: { web: redis, jobs: pool },
+      onSample: (view) => views.push(view),
+    });
+    assert.equal(views.length, 2);
+    const { servers, clients } = views[1]!;
+    assert.deepEqual(servers.map(({ role, error }) => [role, error]), [["master", undefined]]);
+    assert.deepEqual(clients.map(({ name, stats }) => [name, stats.inUse, stats.max]), [["web", 1, 7], [
+      "jobs",
+      1,
+      3,
+    ]]);
+    for (const columns of [undefined, 70]) {
+      let output = "";
+      const screen = new Screen({ columns, write: (text) => void (output += text) });
+      for (const view of views) screen.show(view);
+      screen.end();
+      assert.match(output, /^web +1 of 7 connections in use, 0 idle/m);
+      assert.match(output, /^jobs +1 of 3 connections in use, 0 idle/m);
+      assert.equal(output.split("\n").some((line) => line.length > 70), columns === undefined);
+    }
+    await pool.close({ force: true });
+  });
+
+  it("resolves when its signal is aborted, also before there is a connection; rejects for a wrong URL", async () => {
+    const signal = AbortSignal.abort();
+    await top("redis://127.0.0.1:1", { signal, onSample: () => assert.fail() });
+    await assert.rejects(top("redis://127.0.0.1:port"), TypeError);
+    await assert.rejects(top("redis://127.0.0.1:1"), { name: "ConnectionError" });
   });
 
   it("bars grow with their values", () => {
@@ -65,38 +112,5 @@ describe("bench", () => {
     assert.deepEqual(server.dump(), {});
     const results = JSON.parse(await run(["bench", url, "--duration", "5", "-c", "1", "--json"]));
     assert.deepEqual(results.map(({ name }: { name: string }) => name), ["PING", "SET", "GET"]);
-  });
-});
-
-describe("completion", () => {
-  const complete = async (...words: string[]): Promise<string[]> => {
-    const script = await run(["completion", "bash"]);
-    const call = `COMP_WORDS=(keywire ${
-      words.join(" ")
-    }); COMP_CWORD=${words.length}; _keywire; echo "\${COMPREPLY[@]}"`;
-    return spawnSync("bash", ["-c", `${script}\n${call}`], { encoding: "utf8" }).stdout.trim().split(" ");
-  };
-
-  it("bash completes commands, and the options of each", async () => {
-    assert.deepEqual(await complete("do"), ["doctor"]);
-    assert.deepEqual(await complete("doctor", "--j"), ["--json"]);
-    assert.deepEqual(await complete("top", "--co"), ["--count"]);
-  });
-
-  it("zsh and fish have all commands and options, and their syntax is right where they are there", async () => {
-    for (const shell of ["zsh", "fish"]) {
-      const script = await run(["completion", shell]);
-      for (const word of ["doctor", "bench", "serve", "strict", "sentinel-password"]) {
-        assert.ok(script.includes(word), word);
-      }
-      const checked = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
-      if (checked.error === undefined) assert.equal(checked.status, 0, checked.stderr);
-    }
-  });
-
-  it("names the shells when it does not know one; exit code 2", async () => {
-    const terminal = new FakeTerminal(["completion", "tcsh"]);
-    assert.equal(await main(terminal.context), 2);
-    assert.match(terminal.errors, /there are bash, zsh, fish/);
   });
 });

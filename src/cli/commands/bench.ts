@@ -4,6 +4,7 @@
  * @module
  */
 import type { CliCommand } from "../command.ts";
+import { EXIT } from "../exit.ts";
 import { connectTo } from "../connect.ts";
 import { drawHistogram, formatTime, summarize } from "../doctor/latency.ts";
 import { readFlag, readNumber } from "../read_options.ts";
@@ -87,7 +88,7 @@ with "keywire:bench:" and expire within an hour, and deletes them at the end. Ot
       value: "x".repeat(size),
       stop: terminal.interrupted(),
     };
-    const nodes = await connectTo(args.positionals[0]!, transport);
+    const nodes = await connectTo(args.positionals[0]!, transport, plan.stop);
     const { client } = nodes;
     const calls: readonly (readonly [string, Call])[] = [
       ["PING", () => client.ping()],
@@ -105,7 +106,8 @@ with "keywire:bench:" and expire within an hour, and deletes them at the end. Ot
         }
       }
     } finally {
-      await Promise.all(keys.map((key) => client.unlink(key)));
+      // A server that refuses this has refused SET before, which is the error to report.
+      await Promise.allSettled(keys.map((key) => client.unlink(key)));
       await nodes.close();
     }
     const last = results.at(-1);
@@ -115,6 +117,6 @@ with "keywire:bench:" and expire within an hour, and deletes them at the end. Ot
         `\nLatency of ${last.name}, ${last.concurrency} at a time\n${drawHistogram(last.latency)}`,
       );
     }
-    return 0;
+    return plan.stop.aborted ? EXIT.interrupted : EXIT.ok;
   },
 };

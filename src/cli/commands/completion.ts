@@ -11,29 +11,61 @@ import { UsageError } from "../usage_error.ts";
 interface Described {
   readonly name: string;
   readonly summary: string;
+  /** The values of its positional argument, if they are known. */
+  readonly words: readonly string[];
   readonly options: readonly (readonly [name: string, option: CliOption])[];
 }
 
+const HELP: CliOption = { short: "h", description: "Show this help" };
+/** The beginnings of URLs. */
+const URLS = ["redis://", "rediss://"];
+/** The options of the program. */
+const OWN: Described["options"] = [["help", HELP], ["version", {
+  short: "v",
+  description: "Show the version",
+}]];
+
 async function describe({ name, summary, load }: CliEntry): Promise<Described> {
-  const { options } = await load();
-  return {
-    name,
-    summary,
-    options: [...Object.entries(options), ["help", { description: "Show this help" }]],
-  };
+  const { options, positionals = [0, 0], words = positionals[1] > 0 ? URLS : [] } = await load();
+  return { name, summary, words, options: [...Object.entries(options), ["help", HELP]] };
 }
 
 /** A text between single quotes of a shell. */
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
+/** The arguments of `_arguments` of zsh for the options of a command. */
+function zshOptions(options: Described["options"]): string[] {
+  return options.flatMap(([name, { description, value, short, multiple, path }]) => {
+    const text = description.replaceAll(/[[\]:]/g, " ");
+    const after = value === undefined ? "" : `:${value}:${path ? "_files" : ""}`;
+    const names = [`--${name}${value === undefined ? "" : "="}`, ...short === undefined ? [] : [`-${short}`]];
+    return names.map((each) => quote(`${multiple ? "*" : ""}${each}[${text}]${after}`));
+  });
+}
+
+/** The lines of fish for the options where `condition` is true. */
+function fishOptions(options: Described["options"], condition: string): string {
+  return options.map(([name, { description, value, short, path }]) => {
+    const names = `-l ${name}${short === undefined ? "" : ` -s ${short}`}`;
+    const after = value === undefined ? "" : path ? " -r -F" : " -x";
+    return `complete -c ${PROGRAM} -n ${quote(condition)} ${names}${after} -d ${quote(description)}\n`;
+  }).join("");
+}
+
 /** Words that complete in each place. */
 const SHELLS: Readonly<Record<string, (commands: readonly Described[]) => string>> = {
   bash: (commands) => {
-    const cases = commands.map(({ name, options }) =>
-      `    ${name}) words="${options.map(([option]) => `--${option}`).join(" ")}" ;;\n`
+    const paths = commands.flatMap(({ options }) => options.filter(([, { path }]) => path)).map(([name]) =>
+      `--${name}`
+    );
+    const cases = commands.map(({ name, options, words }) =>
+      `    ${name}) words="${[...words, ...options.map(([option]) => `--${option}`)].join(" ")}" ;;\n`
     ).join("");
     return `_${PROGRAM}() {
   local words="${commands.map(({ name }) => name).join(" ")} --help --version"
+  case "\${COMP_WORDS[COMP_CWORD-1]}" in
+    ${paths.join("|")}) COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")); return ;;
+  esac
   [ "$COMP_CWORD" -gt 1 ] && case "\${COMP_WORDS[1]}" in
 ${cases}  esac
   COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
@@ -43,11 +75,10 @@ complete -F _${PROGRAM} ${PROGRAM}
   },
   zsh: (commands) => {
     const list = commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}\n`).join("");
-    const cases = commands.map(({ name, options }) => {
-      const specs = options.map(([option, { description, value }]) => {
-        const text = description.replaceAll(/[[\]:]/g, " ");
-        return quote(`--${option}[${text}]${value === undefined ? "" : `:${value}:`}`);
-      });
+    const cases = commands.map(({ name, options, words }) => {
+      const specs = zshOptions(options);
+      // Without a place for it, zsh completes no options behind a URL.
+      if (words.length > 0) specs.push(quote(`1: :(${words.join(" ")})`));
       return `    ${name}) _arguments ${specs.join(" ")} ;;\n`;
     }).join("");
     return `#compdef ${PROGRAM}
@@ -55,24 +86,28 @@ _${PROGRAM}() {
   local -a commands=(
 ${list}  )
   if (( CURRENT == 2 )); then
-    _describe command commands
+    if [[ $words[2] == -* ]]; then _arguments ${zshOptions(OWN).join(" ")}; else
+      _describe command commands
+    fi
     return
   fi
-  case $words[2] in
+  shift words
+  (( CURRENT-- ))
+  case $words[1] in
 ${cases}  esac
 }
 if [ "$funcstack[1]" = _${PROGRAM} ]; then _${PROGRAM}; else compdef _${PROGRAM} ${PROGRAM}; fi
 `;
   },
   fish: (commands) =>
-    commands.map(({ name, summary, options }) => {
-      const own = `complete -c ${PROGRAM} -n ${quote(`__fish_seen_subcommand_from ${name}`)}`;
-      return `complete -c ${PROGRAM} -f -n __fish_use_subcommand -a ${name} -d ${quote(summary)}\n` +
-        options.map(([option, { description, value, short }]) =>
-          `${own} -l ${option}${short === undefined ? "" : ` -s ${short}`}${
-            value === undefined ? "" : " -r"
-          } -d ${quote(description)}\n`
-        ).join("");
+    `complete -c ${PROGRAM} -f\n${fishOptions(OWN, "__fish_use_subcommand")}` +
+    commands.map(({ name, summary, words, options }) => {
+      const condition = `__fish_seen_subcommand_from ${name}`;
+      const own = words.length === 0
+        ? ""
+        : `complete -c ${PROGRAM} -n ${quote(condition)} -a ${quote(words.join(" "))}\n`;
+      return `complete -c ${PROGRAM} -n __fish_use_subcommand -a ${name} -d ${quote(summary)}\n` + own +
+        fishOptions(options, condition);
     }).join(""),
 };
 
@@ -88,6 +123,7 @@ export function completionOf(commands: readonly CliEntry[]): CliCommand {
   fish  ${PROGRAM} completion fish > ~/.config/fish/completions/${PROGRAM}.fish`,
     options: {},
     positionals: [1, 1],
+    words: shells,
     async run({ positionals: [shell] }, { terminal }) {
       const make = Object.hasOwn(SHELLS, shell!) ? SHELLS[shell!] : undefined;
       if (make === undefined) {

@@ -140,7 +140,7 @@ It is for development and tests: it keeps nothing on disk.`,
       description: "The port, 0 for a free one; default 6379, --cluster 7000 and up, --sentinel 6380 and up",
     },
     "host": { value: "HOST", description: "The name or address to listen on; default 127.0.0.1" },
-    "path": { value: "PATH", description: "Listen on a Unix socket instead" },
+    "path": { value: "PATH", path: true, description: "Listen on a Unix socket instead" },
     "password": {
       value: "TEXT",
       description: "The password of the default user; default: $KEYWIRE_PASSWORD",

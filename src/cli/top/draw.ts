@@ -4,6 +4,7 @@
  * @module
  */
 import { formatTime } from "../doctor/latency.ts";
+import { clientRow, type ClientSample } from "./clients.ts";
 import type { Sample } from "./sample.ts";
 
 const BARS = "▁▂▃▄▅▆▇█";
@@ -54,12 +55,13 @@ export function row(sample: Sample): string {
   return name + COLUMNS.map(([, width, text]) => text(sample).padStart(width + 1)).join("") + "\n";
 }
 
-/** A picture of a terminal: each server with the history of its operations and its latency. */
+/** A picture of a terminal: each server with the history of its operations and latency, and clients of this process. */
 export function picture(
   title: string,
   samples: readonly Sample[],
   history: ReadonlyMap<string, readonly Sample[]>,
   columns: number,
+  clients: readonly ClientSample[] = [],
 ): string {
   const width = Math.max(10, Math.min(60, columns - 16));
   const cut = (text: string): string => text.length > columns ? `${text.slice(0, columns - 1)}\n` : text;
@@ -70,5 +72,6 @@ export function picture(
       .map(([name, value]) => `  ${name.padEnd(6)} ${sparkline(past.map(value), width)}\n`).join("");
     return cut(row(sample)) + (sample.error === undefined ? lines : "");
   }).join("");
-  return `${cut(`${title}\n`)}\n${cut(header())}${servers}`;
+  const own = clients.map((client) => cut(clientRow(client))).join("");
+  return `${cut(`${title}\n`)}\n${cut(header())}${servers}${own === "" ? "" : `\n${cut("client\n")}${own}`}`;
 }

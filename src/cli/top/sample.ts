@@ -40,6 +40,12 @@ interface Counters {
 /** Samples servers again and again. */
 export class Sampler {
   readonly #before = new Map<string, Counters>();
+  readonly #timeout: number;
+
+  /** Waits for a reply for `timeout` milliseconds. */
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
 
   /** Asks a server. Never rejects: a server that does not answer has an `error`. */
   async sample({ name, redis }: Node): Promise<Sample> {
@@ -61,12 +67,13 @@ export class Sampler {
   }
 
   async #ask(name: string, redis: Node["redis"]): Promise<Sample> {
+    const client = redis.with({ timeout: this.#timeout });
     const start = performance.now();
-    await redis.with({ timeout: 1_000 }).ping();
+    await client.ping();
     const time = performance.now();
     const [text, slowest] = await Promise.all([
-      redis.with({ timeout: 1_000 }).command("INFO"),
-      redis.with({ timeout: 1_000 }).command<[number][]>("SLOWLOG", "GET", "1").catch(() => []),
+      client.command("INFO"),
+      client.command<[number][]>("SLOWLOG", "GET", "1").catch(() => []),
     ]);
     const info = readInfo(text);
     const number = (field: string): number => Number(info.get(field) ?? 0);
