@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { forWorkers } from "./package/workerd.ts";
 import { gzipSync } from "node:zlib";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -25,6 +26,8 @@ interface Bundle {
   readonly budget: number;
   /** The present limit, while it exceeds the budget. */
   readonly until?: number;
+  /** Whether it is one file, as bundlers for Workers write. */
+  readonly whole?: boolean;
 }
 
 const BUNDLES: readonly Bundle[] = [
@@ -45,6 +48,23 @@ const BUNDLES: readonly Bundle[] = [
     budget: 15_000,
     // 0.3 of them for pipelines that keep their place, 0.1 for the command and the caller's line of an error.
     until: 19_400,
+  },
+  {
+    name: "a Worker with /core and the methods of all commands",
+    source: `import { connect } from "${
+      join(ROOT, "core.ts")
+    }?workerd"; import { withMethods } from "./src/core/methods.ts";
+      console.log(connect, withMethods);`,
+    budget: 60_000,
+    whole: true,
+  },
+  {
+    name: "a Worker with { Redis }",
+    source: `import { Redis } from "${join(ROOT, "mod.ts")}?workerd"; console.log(Redis);`,
+    budget: 60_000,
+    // All that is loaded on first use elsewhere is in the file: sentinels 9 kB, streams 5, the transport 5.
+    until: 111_000,
+    whole: true,
   },
 ];
 
@@ -70,11 +90,12 @@ async function weigh(bundle: Bundle): Promise<string | undefined> {
     stdin: { contents: bundle.source, resolveDir: ROOT, loader: "ts" },
     bundle: true,
     minify: true,
-    splitting: true,
+    splitting: !bundle.whole,
+    plugins: [forWorkers],
     format: "esm",
     platform: "neutral",
     target: "esnext",
-    external: ["node:*"],
+    external: ["node:*", "cloudflare:*"],
     outdir: "out",
     absWorkingDir: ROOT,
     write: false,
@@ -93,7 +114,9 @@ async function weigh(bundle: Bundle): Promise<string | undefined> {
   }
   const limit = bundle.until ?? bundle.budget;
   const excess = size > bundle.budget ? `, OVER its budget of ${bundle.budget}` : ` of ${bundle.budget}`;
-  console.log(`${bundle.name}: ${size} bytes${excess}; the adapters of all three runtimes: ${later}`);
+  console.log(
+    `${bundle.name}: ${size} bytes${excess}${bundle.whole ? "" : `; loaded on first use: ${later}`}`,
+  );
   return size > limit
     ? `${bundle.name} is ${size} bytes minified and gzipped; it may be ${limit}`
     : undefined;

@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { blpop, dump, evalsha, get, incr, ping, select, set, strlen } from "../../src/commands/mod.ts";
 import { script } from "../../src/commands/script.ts";
 import { connect } from "../../core.ts";
+import { withMethods } from "../../src/core/methods.ts";
 import { Redis } from "../../mod.ts";
 import { AuthenticationError, ReplyError } from "../../src/errors.ts";
 import { startProxy } from "../harness/fault_proxy.ts";
@@ -43,6 +44,21 @@ for (const protocol of [2, 3] as const) {
       assert.deepEqual([ok, length], ["OK", 1]);
       assert.ok(failed instanceof ReplyError);
       assert.deepEqual(await client.executeAll([]), []);
+    });
+
+    it("has the methods of all commands where they are asked for", async () => {
+      await using client = await connect(server.url, { protocol });
+      const redis = withMethods(client);
+      assert.equal(await redis.set("m", "1", { ex: 60 }), "OK");
+      assert.deepEqual(await Promise.all([redis.incr("m"), redis.get("m"), redis.hset("h", { a: 1 })]), [
+        2,
+        "2",
+        1,
+      ]);
+      assert.deepEqual(await redis.hgetall("h"), { a: "1" });
+      await assert.rejects(redis.blpop("list", 1), { code: "UNFIT", executed: "no" });
+      // @ts-expect-error a method takes the arguments of its command
+      await assert.rejects(async () => await redis.get("m", "n"), TypeError);
     });
 
     it("refuses what blocks or changes the state of the connection", async () => {

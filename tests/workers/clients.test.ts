@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { TestCluster } from "../../testing.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { findWorkerd, startWorker, type Worker } from "../harness/workerd.ts";
 
@@ -11,17 +12,23 @@ const skip = "Deno" in globalThis || "Bun" in globalThis
   : program === undefined && "there is no workerd; ./scripts/test downloads it";
 
 let server: Server;
+let ports: { readonly PORT: number; readonly CLUSTER_PORT: number };
+let cluster: TestCluster;
 let worker: Worker;
 before(async () => {
   if (skip) return;
   server = await startServer();
+  cluster = new TestCluster({ masters: 3, replicas: 0 });
+  const { urls } = await cluster.listen();
+  ports = { PORT: server.port, CLUSTER_PORT: Number(new URL(urls[0]!).port) };
   worker = await startWorker(program!, {
     source: fileURLToPath(new URL("fixtures/clients.ts", import.meta.url)),
-    constants: { PORT: server.port },
+    constants: ports,
   });
 });
 after(async () => {
   await worker?.[Symbol.asyncDispose]();
+  await cluster?.close();
   await server?.stop();
 });
 
@@ -132,11 +139,42 @@ describe("a Durable Object", () => {
   });
 });
 
+describe("a cluster", () => {
+  const expected = [true, true, 20];
+  const masters = 3;
+
+  it("is asked for its slots in each request, whose connections it has", { skip }, async () => {
+    const ids = new Set<string>();
+    for (let turn = 0; turn < 3; turn++) {
+      const [answer, other] = await Promise.all(
+        ["one", "other"].map((name) => ask(`/cluster?key=${name}:${turn}`) as Promise<unknown[]>),
+      );
+      for (const [values, piped, deleted, nodes] of [answer!, other!]) {
+        assert.deepEqual([values, piped, deleted, (nodes as unknown[]).length], [...expected, masters]);
+        ids.add(JSON.stringify(nodes));
+      }
+    }
+    assert.equal(ids.size, 6);
+  });
+
+  it("keeps its topology and connections in a Durable Object", { skip }, async () => {
+    const first = await ask("/room?path=cluster") as unknown[];
+    assert.deepEqual(first.slice(0, 3), expected);
+    assert.deepEqual(await ask("/room?path=cluster"), first);
+  });
+
+  it("follows a slot that has moved between requests", { skip }, async () => {
+    const key = "object:1";
+    cluster.moveSlots(key, cluster.masters.find((node) => node !== cluster.masterOf(key))!);
+    assert.deepEqual((await ask("/room?path=cluster") as unknown[]).slice(0, 3), expected);
+  });
+});
+
 describe("a Worker with an old compatibility date", () => {
   it("has neither weak references nor Node's modules, and works", { skip }, async () => {
     await using old = await startWorker(program!, {
       source: fileURLToPath(new URL("fixtures/clients.ts", import.meta.url)),
-      constants: { PORT: server.port },
+      constants: ports,
       compatibilityDate: "2024-01-01",
     });
     const answers = await Promise.all(
