@@ -10,6 +10,36 @@
 /** Bytes of PEM text, the PEM text itself, or the path of a file that holds it. */
 export type PemSource = string | Uint8Array;
 
+/** The certificate of a server, as `node:tls` describes it. */
+export interface ServerCertificate {
+  /** The fields of the subject: `CN`, `O`, ... */
+  readonly subject?: Readonly<Record<string, string | string[] | undefined>>;
+  /** The fields of the issuer. */
+  readonly issuer?: Readonly<Record<string, string | string[] | undefined>>;
+  /** The names and addresses that it is for: `"DNS:localhost, IP Address:127.0.0.1"`. */
+  readonly subjectaltname?: string;
+  /** The start of its validity, as text. */
+  readonly valid_from?: string;
+  /** The end of its validity, as text. */
+  readonly valid_to?: string;
+  /** SHA-256 of the certificate: `"85:3A:F7:..."`. */
+  readonly fingerprint256?: string;
+  /** The certificate, in DER. */
+  readonly raw?: Uint8Array;
+}
+
+/** A server's address, or the name service's description of it. */
+export type LookedUpAddress = string | { readonly address: string };
+
+/**
+ * Resolves a host name. `family` is 4 or 6 if only such addresses are wanted, else 0. The signature is that of
+ * `lookup` of `node:dns/promises`.
+ */
+export type LookupFunction = (
+  host: string,
+  options: { readonly family: 0 | 4 | 6; readonly all: true },
+) => LookedUpAddress | readonly LookedUpAddress[] | Promise<LookedUpAddress | readonly LookedUpAddress[]>;
+
 /** The TLS options. Verification is on by default. An adapter refuses options that it does not support by name. */
 export interface TlsOptions {
   /** The client's private key: PEM text, or the path of a PEM file. */
@@ -25,8 +55,18 @@ export interface TlsOptions {
   readonly verify?: "required" | "optional" | "none";
   /** Whether the certificate must name the requested host. Default `true`; unused with `verify: "none"`. */
   readonly checkHostname?: boolean;
-  /** The passphrase of an encrypted `key`. */
+  /**
+   * The client's key and certificate in one PKCS #12 container, instead of `key` and `cert`: its bytes, or the path of
+   * a file. Node also trusts the authorities in it.
+   */
+  readonly pfx?: Uint8Array | string;
+  /** The passphrase of an encrypted `key`, or of `pfx`. */
   readonly passphrase?: string;
+  /**
+   * Checks the server's certificate, after its authority was verified, instead of the check of its name. Returns an
+   * `Error` to refuse it, else `undefined`. It must not be asynchronous.
+   */
+  readonly checkServerIdentity?: (host: string, certificate: ServerCertificate) => Error | undefined;
   /** The name sent as SNI and checked in the certificate, when it is not the host. */
   readonly serverName?: string;
   /** The lowest version accepted. Default: the runtime's (TLS 1.2 on all three). */
@@ -72,6 +112,10 @@ export interface SocketOptions {
   readonly noDelay?: boolean;
   /** TCP keepalive. Default `true`: from 15 seconds of silence on, where the runtime allows to set that. */
   readonly keepAlive?: boolean | KeepAliveOptions;
+  /** Use IPv4 or IPv6 addresses of a host name only. Default: both. */
+  readonly family?: 4 | 6;
+  /** Resolves host names instead of the runtime. */
+  readonly lookup?: LookupFunction;
   /** Milliseconds for name resolution, TCP and TLS together; 0 is no limit. Default 0 (the caller sets one). */
   readonly connectTimeout?: number;
   /** Ends connecting, in every phase; a socket that arrives late is destroyed. Not looked at once connected. */

@@ -157,7 +157,7 @@ function readDb(text: string): { db?: number } {
 }
 
 /** Names whose values must not be shown. */
-const SECRETS: ReadonlySet<string> = new Set(["password", "tls.key", "tls.passphrase"]);
+const SECRETS: ReadonlySet<string> = new Set(["password", "tls.key", "tls.pfx", "tls.passphrase"]);
 
 /** True for the name of an option whose value is a secret. */
 export function isSecret(name: string): boolean {

@@ -1,6 +1,6 @@
 /**
  * The transport for Bun, with `Bun.connect`. For options that it does not support (`verify: "none"`, `checkHostname:
- * false`, `minVersion: "TLSv1.3"`, `ciphers`, `alpn`) it uses Bun's `node:tls` and `node:net`. `keepAlive.interval`
+ * false`, `minVersion: "TLSv1.3"`, `ciphers`, `alpn`, `pfx`, `checkServerIdentity`, `family`, `lookup`) it uses Bun's `node:tls` and `node:net`. `keepAlive.interval`
  * and `keepAlive.count` are not supported and throw. `readBufferSize` has no effect.
  *
  * `Bun.connect` (1.4) cannot be aborted. When `signal` or `connectTimeout` ends a connect, the promise rejects at
@@ -133,9 +133,11 @@ function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
   ) {
     return true;
   }
+  if ((options.family ?? options.lookup) !== undefined) return true;
   const { tls } = endpoint;
   if (tls === undefined) return false;
-  return tls.verify === "none" || tls.checkHostname === false || tls.minVersion === "TLSv1.3" ||
+  return (tls.pfx ?? tls.checkServerIdentity) !== undefined || tls.verify === "none" ||
+    tls.checkHostname === false || tls.minVersion === "TLSv1.3" ||
     tls.alpn !== undefined || tls.ciphers !== undefined;
 }
 

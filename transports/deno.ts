@@ -100,13 +100,16 @@ class DenoAdapterSocket extends BaseSocket {
 }
 
 /**
- * Whether `node:net` and `node:tls` must do it. The native API cannot set keepalive times. Its TLS has no encrypted
+ * Whether `node:net` and `node:tls` must do it. The native API cannot set keepalive times, nor choose how a name is
+ * resolved. Its TLS has no encrypted
  * keys, always verifies, trusts `caCerts` beside its own authorities and not instead of them, and (Deno 2.9) keeps
  * the TCP connection open for as long as the peer likes when it is closed during the handshake: a connect that has
  * timed out would leak a socket each time.
  */
 function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
-  return !("path" in endpoint) && (endpoint.tls !== undefined || typeof options.keepAlive === "object");
+  return !("path" in endpoint) &&
+    (endpoint.tls !== undefined || typeof options.keepAlive === "object" ||
+      (options.family ?? options.lookup) !== undefined);
 }
 
 /** The time in milliseconds after which a connect is aborted that was abandoned and has not finished. */

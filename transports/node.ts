@@ -26,7 +26,14 @@ import { checkKeepAlive, noticesDeadPeer, setKeepAlive } from "./shared/keepaliv
 import { withinLimits } from "./shared/limits.ts";
 import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
-import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
+import type {
+  Endpoint,
+  LookupFunction,
+  Socket,
+  SocketHandlers,
+  SocketOptions,
+  Transport,
+} from "../src/transport.ts";
 
 export type * from "../src/transport.ts";
 
@@ -93,6 +100,30 @@ class NodeAdapterSocket extends BaseSocket {
   }
 }
 
+/** Calls the user's function as `node:net` calls that of `node:dns`. */
+function nodeLookup(lookup: LookupFunction): net.LookupFunction {
+  return (host, options, done) => {
+    const family = options.family === 4 || options.family === 6 ? options.family : 0;
+    const resolve = async (): Promise<{ address: string; family: number }[]> => {
+      const found: unknown = await lookup(host, { family, all: true });
+      const addresses = (Array.isArray(found) ? found : [found]).map((one: unknown) => {
+        const address = String((one as { address?: unknown } | undefined)?.address ?? one);
+        return { address, family: net.isIP(address) };
+      });
+      const fit = addresses.filter((one) => one.family !== 0 && (family === 0 || one.family === family));
+      if (fit.length > 0) return fit;
+      throw new TypeError(
+        `the function \`lookup\` returned no address for ${host}${family ? ` of IPv${family}` : ""}`,
+      );
+    };
+    resolve().then(
+      (addresses) =>
+        options.all ? done(null, addresses) : done(null, addresses[0]!.address, addresses[0]!.family),
+      (error) => done(error instanceof Error ? error : new Error(String(error)), ""),
+    );
+  };
+}
+
 async function open(
   endpoint: Endpoint,
   options: SocketOptions,
@@ -128,7 +159,14 @@ async function open(
       if ("path" in endpoint) {
         socket = net.connect({ ...shared, path: endpoint.path });
       } else {
-        const address = { ...shared, host: endpoint.host, port: endpoint.port };
+        const { family, lookup } = options;
+        const address = {
+          ...shared,
+          host: endpoint.host,
+          port: endpoint.port,
+          ...family !== undefined && { family },
+          ...lookup !== undefined && { lookup: nodeLookup(lookup) },
+        };
         socket = secure === undefined ? net.connect(address) : secure(address);
       }
     } catch (error) {

@@ -100,7 +100,7 @@ export class Link {
         if (link !== undefined) link.#lose(early);
       },
     };
-    const { noDelay, keepAlive, readBufferSize } = options;
+    const { noDelay, keepAlive, readBufferSize, family, lookup } = options;
     const { transport } = options;
     if (transport === undefined) {
       throw new TypeError("Cannot connect without a `transport`");
@@ -109,7 +109,7 @@ export class Link {
     try {
       socket = await transport.connect(
         options.endpoint,
-        { noDelay, keepAlive, readBufferSize, signal },
+        { noDelay, keepAlive, readBufferSize, family, lookup, signal },
         handlers,
       );
     } catch (cause) {

@@ -39,5 +39,5 @@ export type LinkOptions =
     "clock" | "commandTimeout" | "socketTimeout" | "sendQueue"
   >
   & Pick<ResolvedConnectionOptions, "parser">
-  & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval">>
+  & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval" | "family" | "lookup">>
   & { readonly limits: DecoderLimits };

@@ -109,6 +109,8 @@ export const tls: Kind = fields(
     ca: pem(`${PEM}, or a list of those`, false, true),
     verify: choice("required", "optional", "none"),
     checkHostname: flag,
+    pfx: pem("the bytes of a PKCS #12 container, or the path of its file", true),
+    checkServerIdentity: callable("a function (host, certificate) that returns an Error or undefined"),
     passphrase: text("text of at least one character", /^[^]+$/, true),
     serverName: text("a host name", /^[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_.])?$/),
     minVersion: choice("TLSv1.2", "TLSv1.3"),

@@ -66,7 +66,7 @@ ssl_disable_dev_restrictions:there are no such restrictions here
 url uri:the URL is the first argument
 socket:|host|, |port|, |path|, |tls|, |connectTimeout| and |keepAlive| stand in the options themselves here
 hostname=host
-family:both families are tried; to choose one, give |host| as an address
+dnsLookup=lookup
 database=db
 user=username
 pass auth_pass=password

@@ -7,10 +7,10 @@ import type { TlsOptions } from "../transport.ts";
 import { REDACTED } from "./option_errors.ts";
 import type { ConnectionValues } from "./values.ts";
 
-/** Properties that are read by their names, but show in no listing, spread or copy. */
+/** Secrets and functions are properties that are read by their names, but show in no listing, spread or copy. */
 export function hide(tls: TlsOptions): TlsOptions {
   const shown: Record<string, unknown> = { ...tls };
-  for (const name of ["key", "passphrase"] as const) {
+  for (const name of ["key", "pfx", "passphrase", "checkServerIdentity"] as const) {
     delete shown[name];
     if (tls[name] !== undefined) Object.defineProperty(shown, name, { value: tls[name], enumerable: false });
   }
@@ -28,12 +28,14 @@ export function show(values: ConnectionValues): Record<string, unknown> {
   if (values.password !== undefined) shown.password = REDACTED;
   if (values.credentials !== undefined) shown.credentials = REDACTED;
   if (values.tls !== undefined) {
-    const { key, passphrase, cert, ca, ...tls } = values.tls;
+    const { key, passphrase, pfx, cert, ca, checkServerIdentity, ...tls } = values.tls;
     const file = (pem: unknown) => typeof pem === "string" && !pem.includes("\n") ? pem : "[PEM]";
     shown.tls = {
       ...tls,
       ...key !== undefined && { key: REDACTED },
       ...passphrase !== undefined && { passphrase: REDACTED },
+      ...pfx !== undefined && { pfx: REDACTED },
+      ...checkServerIdentity !== undefined && { checkServerIdentity: "[custom]" },
       ...cert !== undefined && { cert: file(cert) },
       ...ca !== undefined && { ca: Array.isArray(ca) ? ca.map(file) : file(ca) },
     };
@@ -48,6 +50,7 @@ export function show(values: ConnectionValues): Record<string, unknown> {
     on: retry.on.map((kind) => typeof kind === "string" ? kind : kind.name),
   };
   shown.reconnect = { attempts: attempts(reconnect.attempts), backoff: String(reconnect.backoff) };
+  if (values.lookup !== undefined) shown.lookup = "[custom]";
   if (values.parser !== undefined) shown.parser = "[custom]";
   if (values.transport !== undefined) shown.transport = values.transport.name;
   if (values.observer !== undefined) shown.observer = "[custom]";

@@ -92,15 +92,18 @@ function refuseContradictions(given: Given): void {
   if (given.libName === false && has("libVersion")) {
     throw contradiction(["libName", "libVersion"], "`libName: false` sends neither");
   }
-  const { key, cert, passphrase } = (given.tls || {}) as TlsOptions;
+  const { key, cert, pfx, passphrase } = (given.tls || {}) as TlsOptions;
   if ((key === undefined) !== (cert === undefined)) {
     const [one, other] = key === undefined ? ["cert", "key"] : ["key", "cert"];
     throw new TypeError(
       `Cannot use the option \`tls.${one}\` without \`tls.${other}\`: a client shows both or none`,
     );
   }
-  if (passphrase !== undefined && key === undefined) {
-    throw new TypeError("Cannot use the option `tls.passphrase` without `tls.key`, which it would open");
+  if (pfx !== undefined && key !== undefined) throw contradiction(["tls.pfx", "tls.key"], "both hold a key");
+  if (passphrase !== undefined && (key ?? pfx) === undefined) {
+    throw new TypeError(
+      "Cannot use the option `tls.passphrase` without `tls.key` or `tls.pfx`, which it would open",
+    );
   }
 }
 

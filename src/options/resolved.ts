@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Observer } from "../observer.ts";
-import type { Endpoint, KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
+import type { Endpoint, KeepAliveOptions, LookupFunction, TlsOptions, Transport } from "../transport.ts";
 import { REDACTED } from "./option_errors.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { hide, show } from "./redacted_options.ts";
@@ -57,6 +57,8 @@ export class ResolvedConnectionOptions {
   readonly keepAlive: boolean | KeepAliveOptions;
   /** TCP_NODELAY. */
   readonly noDelay: boolean;
+  /** The family of addresses to use; `undefined`: both. */
+  readonly family: 4 | 6 | undefined;
   /** Text before every key. */
   readonly keyPrefix: string;
   /** Whether the stack of each call is noted. */
@@ -99,6 +101,7 @@ export class ResolvedConnectionOptions {
     this.healthCheckInterval = values.healthCheckInterval;
     this.keepAlive = values.keepAlive;
     this.noDelay = values.noDelay;
+    this.family = values.family;
     this.keyPrefix = values.keyPrefix;
     this.callSites = values.callSites;
     this.readBufferSize = values.readBufferSize;
@@ -131,6 +134,11 @@ export class ResolvedConnectionOptions {
   /** The address for a transport. Its `tls` hides secrets from enumeration, too. */
   get endpoint(): Endpoint {
     return this.#endpoint;
+  }
+
+  /** The function that resolves host names. */
+  get lookup(): LookupFunction | undefined {
+    return this.#values.lookup;
   }
 
   /** The retry policy of commands. */

@@ -79,6 +79,8 @@ export const CONNECTION: Readonly<Record<string, Kind>> = {
   healthCheckInterval: duration("never"),
   keepAlive,
   noDelay: flag,
+  family: choice(4, 6),
+  lookup: callable("a function (host, { family }) that resolves with addresses"),
   readBufferSize: integer(512, 1_073_741_824),
   encoding: choice("utf8", "latin1", "bytes"),
   encodingErrors: choice("strict", "replace"),

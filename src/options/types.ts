@@ -7,7 +7,7 @@ import type { Backoff, BackoffFunction } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { Observer } from "../observer.ts";
-import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
+import type { KeepAliveOptions, LookupFunction, TlsOptions, Transport } from "../transport.ts";
 import type { CacheOptions } from "./cache.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import type { ErrorKind, RetryOptions } from "../retry.ts";
@@ -71,6 +71,13 @@ export interface ConnectionOptions {
   readonly keepAlive?: boolean | KeepAliveOptions;
   /** TCP_NODELAY. Default `true`. */
   readonly noDelay?: boolean;
+  /** Connect to IPv4 or to IPv6 addresses of `host` only. Not in Workers. Default: both. */
+  readonly family?: 4 | 6;
+  /**
+   * Resolves host names instead of the runtime, for example `lookup` of `node:dns/promises`. Not in Workers. The
+   * certificate must still name `host`.
+   */
+  readonly lookup?: LookupFunction;
   /** Bytes read at once, where the runtime lets one choose. Default 65,536. */
   readonly readBufferSize?: number;
   /** The type of text replies. Default `"utf8"`. */

@@ -8,7 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { DecoderLimits, RespParserFactory } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Observer } from "../observer.ts";
-import type { KeepAliveOptions, TlsOptions, Transport } from "../transport.ts";
+import type { KeepAliveOptions, LookupFunction, TlsOptions, Transport } from "../transport.ts";
 import type { CredentialProvider } from "./credentials.ts";
 
 /** The type of text replies: UTF-8, one character per byte, or `Uint8Array`. */
@@ -51,6 +51,8 @@ export interface ConnectionValues {
   readonly healthCheckInterval: number;
   readonly keepAlive: boolean | KeepAliveOptions;
   readonly noDelay: boolean;
+  readonly family?: 4 | 6;
+  readonly lookup?: LookupFunction;
   readonly readBufferSize: number;
   readonly encoding: Encoding;
   readonly encodingErrors: "strict" | "replace";

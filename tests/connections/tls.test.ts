@@ -128,6 +128,27 @@ describe("SSLConnection(ssl_keyfile, ssl_certfile, ssl_cert_reqs, ssl_ca_certs, 
     assert.equal(await ping("clients", { ca, cert: certFile, key: encryptedKeyFile, passphrase }), "PONG");
   });
 
+  it("hands lookup, family and checkServerIdentity on, from clients and pools", async () => {
+    const { tlsPort, certificates } = servers.get("wrongName")!;
+    const seen: string[] = [];
+    const options: RedisOptions = {
+      host: "wrong.example",
+      port: tlsPort,
+      family: 4,
+      lookup: (host, { family }) => (seen.push(`${host} ${family}`), "127.0.0.1"),
+      tls: {
+        ca: certificates!.ca,
+        checkServerIdentity: (host, { subjectaltname }) => void seen.push(`${host}: ${subjectaltname}`),
+      },
+    };
+    await using redis = new Redis(options);
+    assert.equal(await redis.ping(), "PONG");
+    await using pool = new ConnectionPool(options);
+    pool.release(await pool.acquire());
+    const once = ["wrong.example 4", "wrong.example: DNS:wrong.example"];
+    assert.deepEqual(seen, [...once, ...once]);
+  });
+
   it("without a client's certificate, or with a passphrase that does not fit, there is no connection", async () => {
     const { ca, client } = certificates("clients");
     await refused("clients", { ca }, /the server asks for a client certificate; give tls.cert and tls.key/);

@@ -40,7 +40,7 @@ const SCRIPT: readonly [string, RegExp][] = [
   ["url", /first argument/],
   ["maxRetriesPerRequest", /`retry: \{ attempts \}`/],
   ["lazyConnect", /on first use/],
-  ["family", /address/],
+  ["dnsLookup", /`lookup`/],
   ["retryStrategy", /`reconnect: \{ backoff/],
   ["enableOfflineQueue", /`offlineQueue: false`/],
   ["maxQueued", /`offlineQueue: \{ maxCommands \}`.*`sendQueue: \{ maxCommands \}`/],

@@ -8,6 +8,10 @@ const tls = { key: `-----BEGIN ${SECRET}`, cert: "/c.pem", passphrase: SECRET, c
 const resolved = [
   resolveOptions({ username: "bob", password: SECRET, tls }),
   resolveOptions({ credentials: Object.assign(() => ({ password: SECRET }), { token: SECRET }) }),
+  resolveOptions({
+    tls: { pfx: SECRET, passphrase: SECRET, checkServerIdentity: () => new Error(SECRET) },
+    lookup: () => SECRET,
+  }),
   resolvePoolOptions(`rediss://bob:${SECRET}@h`, { tls }),
   resolveRedisOptions(`redis://:${SECRET}@h`),
   resolveOptions({ path: "/s", username: "bob", password: SECRET }),

@@ -260,16 +260,17 @@ describe("a server that loads its data", () => {
 describe("a server that cuts off who does not read", () => {
   it("leaves the caller of a write in doubt, who has read half a reply, and is used again", async () => {
     await using redis = new Redis(server.url, { retry: { attempts: 1, backoff: "constant:5" } });
-    await redis.set("large", new Uint8Array(1_000_000));
+    // Redis 8.6 does not count a large string, which it sends without a copy.
+    await redis.sadd("large", Array.from({ length: 1_000 }, (_, n) => "x".repeat(1_000) + n));
     await redis.set("small", "x");
     await using limit = await limitOutput(server, "normal", 20_000);
     await server.cli("CONFIG", "RESETSTAT");
-    const read = await errorOf(redis.get("large"));
+    const read = await errorOf(redis.smembers("large"));
     assert.deepEqual([read instanceof ConnectionError, read.executed], [true, "unknown"]);
-    assert.equal(await calls("get"), 2, "a read is repeated, as often as the retries allow");
-    const written = await errorOf(redis.getdel("large"));
+    assert.equal(await calls("smembers"), 2, "a read is repeated, as often as the retries allow");
+    const written = await errorOf(redis.spop("large", 1_000));
     assert.deepEqual([written instanceof ConnectionError, written.executed], [true, "unknown"]);
-    assert.equal(await calls("getdel"), 1, "what may have run is not repeated");
+    assert.equal(await calls("spop"), 1, "what may have run is not repeated");
     assert.equal(await redis.get("small"), "x");
     await limit.undo();
     assert.equal(await redis.exists("large"), 0);

@@ -149,6 +149,31 @@ export function connectContract(transport: Transport): void {
     socket.destroy();
   });
 
+  it("takes the addresses of lookup, of the wanted family", async () => {
+    await using server = await peer();
+    const to = { host: "redis.example", port: server.port };
+    const found = ["::1", "127.0.0.1"];
+    const heard = new Recorder();
+    const socket = await transport.connect(to, { family: 4, lookup: () => found }, heard);
+    echo(await server.next());
+    await socket.write(new Uint8Array([33]));
+    await heard.until(1);
+    socket.destroy();
+    const failing: readonly [SocketOptions, RegExp][] = [
+      [{ family: 6, lookup: () => ["127.0.0.1"] }, /returned no address for redis\.example of IPv6/],
+      [{ lookup: () => undefined as unknown as string }, /returned no address for redis\.example/],
+      [{ lookup: () => Promise.reject(new Error("no such service")) }, /: no such service$/],
+    ];
+    for (const [options, message] of failing) {
+      await assert.rejects(transport.connect(to, options, new Recorder()), (error: unknown) => {
+        assert.ok(error instanceof ConnectionError);
+        assert.deepEqual([error.code, error.executed], ["CONNECT", "no"]);
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+  });
+
   it("rejects at once with the reason of a signal that was aborted before", async () => {
     await using server = await peer();
     const reason = new Error("not any more");

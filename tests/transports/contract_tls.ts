@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { it } from "node:test";
 import { createSecureContext, type TLSSocket } from "node:tls";
@@ -167,6 +168,54 @@ export function tlsContract(transport: Transport): void {
     for (const key of [encryptedKey, encryptedKeyFile]) {
       await exchange(server, { ca, cert: client.cert, key, passphrase });
     }
+  });
+
+  it("presents a certificate from a PKCS #12 container", async () => {
+    const { ca, server: { cert, key } } = await certificates();
+    const file = fileURLToPath(new URL("./fixtures/pkcs12_client.pfx", import.meta.url));
+    const signer = readFileSync(new URL("./fixtures/pkcs12_client.pem", import.meta.url), "utf8");
+    await using server = await tlsPeer({ cert, key, ca: signer, requestCert: true });
+    for (const pfx of [file, new Uint8Array(readFileSync(file))]) {
+      const other = await exchange(server, { ca, pfx, passphrase: "opens" });
+      assert.deepEqual([other.authorized, other.getPeerCertificate().subject.CN], [
+        true,
+        "client of a container",
+      ]);
+    }
+    const closed = /tls\.pfx cannot be opened with tls\.passphrase/;
+    await refusal(server.port, { ca, pfx: file, passphrase: "wrong" }, closed);
+    await refusal(server.port, { ca, pfx: file }, closed);
+    await refusal(server.port, { ca, pfx: new Uint8Array([1, 2, 3]), passphrase: "opens" }, closed);
+    await refusal(server.port, { ca, pfx: "/nowhere.pfx" }, /tls\.pfx cannot be read as a file \(ENOENT\)/);
+  });
+
+  it("asks checkServerIdentity instead of comparing names", async () => {
+    const { ca, otherCa, wrongName: { cert, key } } = await certificates();
+    await using server = await tlsPeer({ cert, key });
+    const asked: unknown[] = [];
+    const checkServerIdentity: NonNullable<TlsOptions["checkServerIdentity"]> = (host, certificate) => {
+      asked.push([host, certificate.subjectaltname, typeof certificate.fingerprint256]);
+      return undefined;
+    };
+    // A resumed session must not go by it.
+    await exchange(server, { ca, checkServerIdentity });
+    await exchange(server, { ca, checkServerIdentity }, "127.0.0.1");
+    await exchange(server, { ca, checkServerIdentity });
+    const row = (host: string) => [host, "DNS:wrong.example", "string"];
+    assert.deepEqual(asked, [row("localhost"), row("127.0.0.1"), row("localhost")]);
+    await refusal(
+      server.port,
+      { ca, checkServerIdentity: () => new Error("not our server") },
+      /TLS: not our server$/,
+    );
+    const thrower = () => {
+      throw new Error("the check failed");
+    };
+    await refusal(server.port, { ca, checkServerIdentity: thrower }, /TLS: the check failed$/);
+    const later = (() => Promise.resolve()) as unknown as typeof checkServerIdentity;
+    await refusal(server.port, { ca, checkServerIdentity: later }, /must not be asynchronous/);
+    await refusal(server.port, { ca: otherCa, checkServerIdentity }, UNTRUSTED);
+    assert.equal(asked.length, 3, "the authority is verified first");
   });
 
   it("says that a client key cannot be opened, and shows nothing of it", async () => {

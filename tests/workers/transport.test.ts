@@ -61,6 +61,8 @@ describe("workerd", () => {
     ["tls.ca", { tls: { ca: "-----BEGIN CERTIFICATE-----" } }],
     ["tls.key", { tls: { key: "-----BEGIN PRIVATE KEY-----", cert: "-----BEGIN CERTIFICATE-----" } }],
     ["tls.ciphers", { tls: { ciphers: "AES" } }],
+    ["tls.pfx", { tls: { pfx: "client.pfx" } }],
+    ["family", { family: 4 }],
     ["tls.alpn", { tls: { alpn: ["redis"] } }],
     ['tls.verify: "none"', { tls: { verify: "none" } }],
     ["tls.checkHostname: false", { tls: { checkHostname: false } }],

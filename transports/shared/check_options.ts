@@ -15,6 +15,8 @@ const OPTION_NAMES: readonly string[] = [
   "connectTimeout",
   "signal",
   "readBufferSize",
+  "family",
+  "lookup",
 ];
 const KEEP_ALIVE_NAMES: readonly string[] = ["idle", "interval", "count"];
 const TLS_NAMES: readonly string[] = [
@@ -23,7 +25,9 @@ const TLS_NAMES: readonly string[] = [
   "ca",
   "verify",
   "checkHostname",
+  "pfx",
   "passphrase",
+  "checkServerIdentity",
   "serverName",
   "minVersion",
   "ciphers",
@@ -53,6 +57,8 @@ export function checkConnect(endpoint: Endpoint, options: SocketOptions): void {
   if (typeof keepAlive === "object" && keepAlive !== null) checkKeepAlive(keepAlive);
   else flag(keepAlive, "keepAlive");
   if (connectTimeout !== undefined) within(connectTimeout, "connectTimeout", 0, MAX_TIMEOUT, false);
+  oneOf(options.family, "family", [4, 6]);
+  callable(options.lookup, "lookup");
   if (readBufferSize !== undefined) within(readBufferSize, "readBufferSize", 1, 1_073_741_824);
 }
 
@@ -79,9 +85,21 @@ function checkTls(tls: TlsOptions): void {
   if ((tls.key === undefined) !== (tls.cert === undefined)) {
     throw new TypeError("Cannot connect: tls.key and tls.cert are needed together");
   }
-  if (tls.passphrase !== undefined && tls.key === undefined) {
+  if (tls.pfx !== undefined && !(tls.pfx instanceof Uint8Array)) text(tls.pfx, "tls.pfx");
+  if (tls.pfx !== undefined && tls.key !== undefined) {
     throw new TypeError(
-      "Cannot connect: tls.passphrase is given, but there is no tls.key that it could open",
+      "Cannot connect: tls.pfx holds a key and its certificate; leave out tls.key and tls.cert",
+    );
+  }
+  if (tls.passphrase !== undefined && tls.key === undefined && tls.pfx === undefined) {
+    throw new TypeError(
+      "Cannot connect: tls.passphrase is given, but there is no tls.key or tls.pfx that it could open",
+    );
+  }
+  callable(tls.checkServerIdentity, "tls.checkServerIdentity");
+  if (tls.checkServerIdentity !== undefined && (tls.verify === "none" || tls.checkHostname === false)) {
+    throw new TypeError(
+      'Cannot connect: tls.checkServerIdentity needs verification; leave out tls.verify: "none" and tls.checkHostname: false',
     );
   }
   if (tls.alpn !== undefined) {
@@ -125,7 +143,13 @@ function text(value: unknown, name: string): void {
   }
 }
 
-function oneOf(value: unknown, name: string, allowed: readonly string[]): void {
+function callable(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== "function") {
+    throw new TypeError(`Cannot connect: ${name} must be a function`);
+  }
+}
+
+function oneOf(value: unknown, name: string, allowed: readonly (string | number)[]): void {
   if (value !== undefined && !allowed.includes(value as string)) {
     throw new TypeError(`Cannot connect: ${name} must be one of ${allowed.join(", ")}`);
   }

@@ -95,6 +95,7 @@ const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
       ? "the server's certificate was not issued by an authority that is trusted (tls.ca names whom to trust), or has expired, or is not valid yet"
       : "the server's certificate was not issued by an authority that is trusted; tls.ca names whom to trust",
   ],
+  [/mac verif|PKCS.?12|not enough data|wrong tag/i, "tls.pfx cannot be opened with tls.passphrase"],
   [/CERT_HAS_EXPIRED|certificate expired|: Expired/i, "the server's certificate has expired"],
   [/CERT_NOT_YET_VALID|not (valid yet|yet valid)|NotValidYet/, "the server's certificate is not valid yet"],
   [/ALTNAME_INVALID|not valid for name/, "the server's certificate is for another name; see tls.serverName"],

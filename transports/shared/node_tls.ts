@@ -5,8 +5,8 @@
  */
 import net from "node:net";
 import tls from "node:tls";
-import type { TcpEndpoint, TlsOptions } from "../../src/transport.ts";
-import { readPems } from "./pem.ts";
+import type { ServerCertificate, TcpEndpoint, TlsOptions } from "../../src/transport.ts";
+import { readPems, readPfx } from "./pem.ts";
 
 /** Reads keys and certificates; resolves with the function that connects. */
 export async function prepareTls(
@@ -62,17 +62,38 @@ async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise
   if (options.ciphers !== undefined && "Deno" in globalThis) {
     throw new TypeError("Cannot connect: Deno cannot choose tls.ciphers; tls.minVersion it can");
   }
-  const { ca, cert, key } = await readPems(endpoint, options);
+  const [{ ca, cert, key }, pfx] = await Promise.all([
+    readPems(endpoint, options),
+    readPfx(endpoint, options),
+  ]);
+  const { checkServerIdentity } = options;
   return {
     rejectUnauthorized: options.verify !== "none",
     minVersion: options.minVersion ?? "TLSv1.2",
     ...ca !== undefined && { ca },
     ...cert !== undefined && { cert },
     ...key !== undefined && { key },
+    ...pfx !== undefined && { pfx: pfx as Buffer, passphrase: options.passphrase },
     // Node sends no SNI by itself. An address is not valid for SNI (RFC 6066), but the certificate must contain it.
     servername: options.serverName ?? (net.isIP(endpoint.host) === 0 ? endpoint.host : ""),
     ...options.ciphers !== undefined && { ciphers: options.ciphers },
     ...options.alpn !== undefined && { ALPNProtocols: [...options.alpn] },
     ...options.checkHostname === false && { checkServerIdentity: () => undefined },
+    ...checkServerIdentity !== undefined && { checkServerIdentity: safely(checkServerIdentity) },
+  };
+}
+
+/** The user's check, which refuses the certificate if it throws, or replies with anything but an error or nothing. */
+function safely(check: NonNullable<TlsOptions["checkServerIdentity"]>) {
+  return (host: string, certificate: tls.PeerCertificate): Error | undefined => {
+    try {
+      const verdict: unknown = check(host, certificate as ServerCertificate);
+      if (verdict === undefined || verdict instanceof Error) return verdict;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+    return new TypeError(
+      "tls.checkServerIdentity must return an Error or undefined, and must not be asynchronous",
+    );
   };
 }

@@ -48,6 +48,21 @@ export async function readPems(endpoint: Endpoint, tls: TlsOptions): Promise<Pem
   };
 }
 
+/** Reads a PKCS #12 container. */
+export async function readPfx(endpoint: Endpoint, { pfx }: TlsOptions): Promise<Uint8Array | undefined> {
+  if (typeof pfx !== "string") return pfx;
+  try {
+    return await readFile(pfx);
+  } catch (error) {
+    // Without the cause, which shows the path.
+    const errno = errnoOf(error) ?? "unknown error";
+    throw new ConnectionError(
+      `Cannot connect to ${addressOf(endpoint)} by TLS: tls.pfx cannot be read as a file (${errno})`,
+      { code: "TLS", executed: "no" },
+    );
+  }
+}
+
 type Refuse = (why: string, cause?: unknown) => ConnectionError;
 
 async function read(

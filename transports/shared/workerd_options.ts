@@ -9,7 +9,9 @@ import type { Endpoint, SocketOptions, TcpEndpoint, TlsOptions } from "../../src
 const WHY: Readonly<Partial<Record<keyof TlsOptions, string>>> = {
   key: "they have no client certificates for sockets",
   cert: "they have no client certificates for sockets",
+  pfx: "they have no client certificates for sockets",
   passphrase: "they have no client certificates for sockets",
+  checkServerIdentity: "they show no certificates",
   ca: "they trust public authorities only",
   ciphers: "they choose them by themselves",
   alpn: "they offer no protocols",
@@ -24,6 +26,9 @@ export function checkWorkerd(endpoint: Endpoint, options: SocketOptions): assert
   if ("path" in endpoint) throw refusal("path", "there are no Unix sockets");
   if (options.noDelay === false) throw refusal("noDelay: false", "small segments are always sent at once");
   if (typeof options.keepAlive === "object") throw refusal("keepAlive", "they cannot set its times");
+  for (const name of ["family", "lookup"] as const) {
+    if (options[name] !== undefined) throw refusal(name, "they resolve names by themselves");
+  }
   const { tls } = endpoint;
   if (tls === undefined) return;
   for (const [name, why] of Object.entries(WHY)) {

@@ -102,7 +102,7 @@ async function examineTls(endpoint: TcpEndpoint, equipment: Equipment): Promise<
         "check the clocks of both machines, or wait",
       );
     }
-    if (!shown.matches && tls.checkHostname !== false) {
+    if (!shown.matches && (tls.checkHostname ?? tls.checkServerIdentity === undefined)) {
       return failure(
         "TLS_WRONG_NAME",
         `the certificate is for ${names}, not for ${name}`,
