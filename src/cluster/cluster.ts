@@ -91,6 +91,19 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
     await drainCluster(pool.state, router, call);
   }
 
+  /**
+   * Lets the process end although the client is open. Its connections have no health checks until `ref()`. A command
+   * that waits for its reply keeps the process alive up to its time limit. Concerns all clients of a shared pool.
+   */
+  unref(): void {
+    this.pool.unref();
+  }
+
+  /** Keeps the process alive while the client is open: the default. */
+  ref(): void {
+    this.pool.ref();
+  }
+
   /** The client-side cache, with the option `cache`. */
   get cache(): ClientCache | undefined {
     return (this.core as ClusterCore).cache;

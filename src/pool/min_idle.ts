@@ -5,6 +5,7 @@
  */
 import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
+import type { BackgroundTimers } from "../connection/background_timers.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isPermanentRejection } from "../connection/rejected_by_server.ts";
 import { isFinal } from "../retry.ts";
@@ -21,6 +22,8 @@ export interface MinIdlePool<C> extends Opener<C> {
   park(connection: C): void;
   /** A place has become free. */
   freed(): void;
+  /** The timers for retries. */
+  readonly background: BackgroundTimers;
 }
 
 /** Opens connections until there are `minIdle`; a failure is waited out by `reconnect`, as by the shared connection. */
@@ -81,7 +84,7 @@ export class MinIdle<C extends Connection> {
   /** Ends it for good. */
   stop(reason: () => Error): void {
     this.#stopped = true;
-    this.#pool.options.clock.clearTimeout(this.#timer);
+    this.#pool.background.clear(this.#timer);
     this.abort(reason);
   }
 
@@ -107,7 +110,7 @@ export class MinIdle<C extends Connection> {
     this.#resting ||= forGood || this.#failures >= reconnect.attempts;
     if (this.#resting || this.#stopped || this.#timer !== undefined) return;
     this.#delay = delayOf(reconnect.backoff, this.#failures, clock, this.#delay);
-    this.#timer = clock.setTimeout(() => {
+    this.#timer = this.#pool.background.set(() => {
       this.#timer = undefined;
       this.look();
     }, this.#delay);

@@ -18,15 +18,15 @@ import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } 
 import type { Observer } from "../observer.ts";
 import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
-import type { CloseOptions } from "./stats.ts";
 import { unblock } from "./unblock.ts";
 import { closedError, cutError, leaseCutError, limitError } from "./errors.ts";
 import { isDemoted, ReconnectSignal } from "./reconnect.ts";
+import type { BackgroundTimers } from "../connection/background_timers.ts";
 import { withTimeout } from "../connection/sleep.ts";
 import { type AcquireOptions, type Request, stackAbove } from "./leases.ts";
 import { type Opener, PendingConnects } from "./pending_connects.ts";
 import { PooledConnections, type PooledConnectionsOwner } from "./pooled_connections.ts";
-import { explainStats, type PoolStats, summary } from "./stats.ts";
+import { type CloseOptions, explainStats, type PoolStats, summary } from "./stats.ts";
 import { MinIdle } from "./min_idle.ts";
 
 export type { AcquireOptions } from "./leases.ts";
@@ -66,6 +66,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * @internal
    */
   readonly reconnectSignal: ReconnectSignal = new ReconnectSignal();
+  /** @internal The timers for work that no caller waits for. */
+  readonly background: BackgroundTimers;
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #connections: PooledConnections<Connection>;
   readonly #pendingConnects: PendingConnects;
@@ -100,12 +102,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       repeating: (attempt, delay, cause) => emit(this, "reconnecting", { attempt, delay, cause }),
     };
     this.#connections = new PooledConnections(this, this.#owner(), tellReturned(connection));
+    this.background = this.#connections.background;
     this.#pendingConnects = new PendingConnects(opener);
     this.#minIdle = new MinIdle({
       ...opener,
       missing: () => Math.min(minIdle - this.#connections.idle - this.#minIdle.size, this.#places),
       park: (warmed) => (this.#admit(warmed), this.#connections.takeBack(warmed)),
       freed: () => this.#changed(),
+      background: this.background,
     });
     announce(this, connection);
     // Not before the constructors of subclasses have run.
@@ -278,8 +282,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Does what `disconnect()` does, and counts `opened` and `closed` from zero. */
   reset(): void {
     this.disconnect();
-    this.#opened = 0;
-    this.#gone = 0;
+    this.#opened = this.#gone = 0;
   }
 
   /**

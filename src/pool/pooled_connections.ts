@@ -4,6 +4,7 @@
  * @module
  */
 import type { Connection, ConnectionHome } from "../connection/connection.ts";
+import { BackgroundTimers } from "../connection/background_timers.ts";
 import type { ResolvedPoolOptions } from "../options.ts";
 import { notLeasedError } from "./errors.ts";
 import { IdleStore } from "./idle.ts";
@@ -27,6 +28,8 @@ export interface PooledConnectionsOwner<C extends Connection> extends Connection
 export class PooledConnections<C extends Connection> {
   /** The connections that callers hold. */
   readonly leases: Leases<C>;
+  /** The timers for work that no caller waits for. */
+  readonly background: BackgroundTimers;
   readonly #owner: PooledConnectionsOwner<C>;
   #keepsProcess = true;
   readonly #idle: IdleStore<C>;
@@ -38,6 +41,7 @@ export class PooledConnections<C extends Connection> {
     const { options } = owner;
     const { clock } = options.connection;
     this.#owner = owner;
+    this.background = new BackgroundTimers(clock);
     this.#idle = new IdleStore(clock, options, (expired) => expired.disconnect());
     this.leases = new Leases(pool, clock, options.trackLeases, leaseEnded);
     this.#lifetimes = new Lifetimes(clock, options.maxLifetime);
@@ -114,6 +118,7 @@ export class PooledConnections<C extends Connection> {
   /** Sets whether connections keep the process alive, those that are added later included. */
   keepProcess(alive: boolean): void {
     this.#keepsProcess = alive;
+    this.background.keepProcess(alive);
     for (const one of [...this.#idle.all(), ...this.#resets.connections(), ...this.leases.connections()]) {
       if (alive) one.ref();
       else one.unref();

@@ -12,6 +12,7 @@ export class LazySentinelClient {
   readonly #settings: SentinelClientSettings;
   #client: SentinelClient | undefined = undefined;
   #loading: Promise<SentinelClient> | undefined = undefined;
+  #keepsProcess = true;
 
   /** Loads nothing yet. */
   constructor(settings: SentinelClientSettings) {
@@ -23,6 +24,12 @@ export class LazySentinelClient {
     return this.#client?.addresses ?? this.#settings.seeds;
   }
 
+  /** Sets whether the connections to sentinels keep the process alive. */
+  keepProcess(alive: boolean): void {
+    this.#keepsProcess = alive;
+    this.#client?.keepProcess(alive);
+  }
+
   /** Loads the client, once. */
   load(): Promise<SentinelClient> {
     return this.#loading ??= this.#load();
@@ -31,7 +38,9 @@ export class LazySentinelClient {
   async #load(): Promise<SentinelClient> {
     try {
       const { SentinelClient } = await import("./lazy_modules.ts");
-      return this.#client = new SentinelClient(this.#settings);
+      const client = this.#client = new SentinelClient(this.#settings);
+      if (!this.#keepsProcess) client.keepProcess(false);
+      return client;
     } catch (error) {
       // The next caller tries again.
       this.#loading = undefined;

@@ -48,6 +48,8 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
   readonly #sentinels: LazySentinelClient;
   readonly #wanted: Wanted;
   #finder: ServerFinder<C> | undefined = undefined;
+  readonly #companions: Set<SentinelConnectionPool<C>> = new Set();
+  #keepsProcess = true;
 
   /**
    * Creates a pool, which connects on first use. Connection options override those of the sentinel.
@@ -77,6 +79,38 @@ export class SentinelConnectionPool<C extends Connection = Connection> extends B
       (error.code === "UNBLOCKED" && error.message.includes("instance state changed"));
     if (demoted) this.disconnect({ inUse: false });
     return demoted;
+  }
+
+  /**
+   * Lets the process end although connections of the pool, or those of its `Sentinel` to the sentinels, are open. They
+   * have no health checks until `ref()`.
+   */
+  override unref(): void {
+    this.#keepProcess(false);
+  }
+
+  /** Keeps the process alive while a connection is open: the default. */
+  override ref(): void {
+    this.#keepProcess(true);
+  }
+
+  /**
+   * Adds a pool of the same client, which keeps the process alive when this one does.
+   *
+   * @internal
+   */
+  accompany(pool: SentinelConnectionPool<C>): void {
+    this.#companions.add(pool);
+    pool.beforeClose(() => Promise.resolve(void this.#companions.delete(pool)));
+    if (!this.#keepsProcess) pool.unref();
+  }
+
+  #keepProcess(alive: boolean): void {
+    this.#keepsProcess = alive;
+    this.#sentinels.keepProcess(alive);
+    if (alive) super.ref();
+    else super.unref();
+    for (const pool of this.#companions) pool.#keepProcess(alive);
   }
 
   /** Resolves the options, which contain whether the pool waits. */

@@ -58,7 +58,7 @@ export class ReplicaReader {
   /** Ends all connections to servers that are read from; reads go to the home pool from now on. */
   async close(options?: CloseOptions): Promise<void> {
     this.#ended = true;
-    this.#options.home.options.connection.clock.clearTimeout(this.#offsetTimer);
+    this.#options.home.background.clear(this.#offsetTimer);
     await Promise.all([this.#master?.close(options), this.#replicas.close(options)]);
   }
 
@@ -195,7 +195,10 @@ export class ReplicaReader {
     }
     await Promise.all(this.#replicas.nodes.map((node) => node.measure()));
     if (this.#ended) return;
-    this.#offsetTimer = clock.setTimeout(() => void this.#compareOffsets(), this.#lag.limit / 3);
+    this.#offsetTimer = this.#options.home.background.set(
+      () => void this.#compareOffsets(),
+      this.#lag.limit / 3,
+    );
   }
 
   async #measureMaster(): Promise<void> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../clock.ts";
+import type { Timer } from "../clock.ts";
 import type { CloseOptions } from "../pool/stats.ts";
 import { configuredZone } from "../topology/read_selector.ts";
 import { formatAddress } from "../topology/format_address.ts";
@@ -27,7 +27,6 @@ export class ReplicaSet {
   readonly #options: ReadingOptions;
   readonly #sentinels: SentinelClient;
   readonly #looksAgain: () => void;
-  readonly #clock: Clock;
   readonly #nodes: Map<string, ReplicaNode> = new Map();
   #unwatch: (() => void) | undefined = undefined;
   #looking: Promise<void> | undefined = undefined;
@@ -39,7 +38,6 @@ export class ReplicaSet {
     this.#options = options;
     this.#sentinels = sentinels;
     this.#looksAgain = looksAgain;
-    this.#clock = options.home.options.connection.clock;
   }
 
   /** The replicas. */
@@ -68,7 +66,7 @@ export class ReplicaSet {
   async close(options?: CloseOptions): Promise<void> {
     this.#ended = true;
     this.#unwatch?.();
-    this.#clock.clearTimeout(this.#timer);
+    this.#options.home.background.clear(this.#timer);
     await Promise.all(this.nodes.map((node) => node.executor.close(options)));
   }
 
@@ -123,9 +121,9 @@ export class ReplicaSet {
   }
 
   #schedule(delay: number): void {
-    this.#clock.clearTimeout(this.#timer);
+    this.#options.home.background.clear(this.#timer);
     if (this.#ended) return;
-    this.#timer = this.#clock.setTimeout(() => {
+    this.#timer = this.#options.home.background.set(() => {
       void this.#query();
       this.#looksAgain();
       // Without known replicas, the next query follows sooner.

@@ -169,6 +169,11 @@ export class Sentinel implements Discoverer {
       const own = resolvePoolOptions(poolOptions!);
       return new poolClass(plan(own, { sentinels, service: name, wanted }));
     };
+    const beside = (wanted: Wanted): SentinelConnectionPool => {
+      const made = pool(wanted);
+      home.accompany(made);
+      return made;
+    };
     const fromReplicas = readFrom === "replica" ? "replica" : "preferReplica";
     const home = pool(role === "master" || readFrom === "master" ? "master" : fromReplicas);
     if (role === "master" && readFrom === "master") {
@@ -179,8 +184,8 @@ export class Sentinel implements Discoverer {
     }
     const executor = new ReadingExecutor({
       home,
-      master: () => role === "master" ? home : pool("master"),
-      replica: pool,
+      master: () => role === "master" ? home : beside("master"),
+      replica: beside,
       open: (opened) => new StandaloneExecutor(opened, { multiplex: true, owner: true }),
       service: name,
       readFrom,

@@ -46,6 +46,7 @@ export class SentinelClient implements SentinelEventListener {
   /** The number of listeners and pending queries. */
   #users = 0;
   #watchers = 0;
+  #keepsProcess = true;
 
   /** Creates a client that has not asked any sentinel. */
   constructor(options: SentinelClientSettings) {
@@ -72,6 +73,13 @@ export class SentinelClient implements SentinelEventListener {
       }
       this.#leave();
     };
+  }
+
+  /** Sets whether the connections to sentinels, and what they wait for, keep the process alive. */
+  keepProcess(alive: boolean): void {
+    this.#keepsProcess = alive;
+    for (const peer of this.#peers) peer.keepProcess(alive);
+    for (const watch of this.#watches.values()) watch.keepProcess(alive);
   }
 
   /** Returns the known state of a service. */
@@ -207,7 +215,10 @@ export class SentinelClient implements SentinelEventListener {
   }
 
   #listen(peer: SentinelConnection): void {
-    if (this.#watchers > 0) this.#watches.set(peer, new SentinelEvents(peer, this));
+    if (this.#watchers === 0) return;
+    const watch = new SentinelEvents(peer, this);
+    watch.keepProcess(this.#keepsProcess);
+    this.#watches.set(peer, watch);
   }
 
   /** Adds discovered sentinels, and removes those that are unreachable and no longer named. */
@@ -217,6 +228,7 @@ export class SentinelClient implements SentinelEventListener {
       const name = formatAddress(address);
       if (this.#peers.some((peer) => peer.name === name || (id !== undefined && peer.id === id))) continue;
       const peer = new SentinelConnection(address, this.#options.connect, true, id);
+      peer.keepProcess(this.#keepsProcess);
       this.#peers = [...this.#peers, peer];
       this.#listen(peer);
     }

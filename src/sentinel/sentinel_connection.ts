@@ -22,6 +22,8 @@ export class SentinelConnection {
   id: string | undefined;
   readonly #connect: ConnectSentinel;
   #connection: Promise<Connection> | undefined = undefined;
+  #opened: Connection | undefined = undefined;
+  #keepsProcess = true;
 
   /** Uses an address; `id` if another sentinel named it. */
   constructor(address: ServerAddress, connect: ConnectSentinel, learned: boolean, id?: string) {
@@ -48,6 +50,13 @@ export class SentinelConnection {
     return replies;
   }
 
+  /** Sets whether its connection keeps the process alive. */
+  keepProcess(alive: boolean): void {
+    this.#keepsProcess = alive;
+    if (alive) this.#opened?.ref();
+    else this.#opened?.unref();
+  }
+
   /** Creates a dedicated connection for listening. */
   make(): Connection {
     return this.#connect(this.address);
@@ -60,7 +69,8 @@ export class SentinelConnection {
   }
 
   async #open(): Promise<Connection> {
-    const connection = this.#connect(this.address);
+    const connection = this.#opened = this.#connect(this.address);
+    if (!this.#keepsProcess) connection.unref();
     connection.listen({ closed: () => this.#connection = undefined });
     try {
       await connection.connect({ retry: false });

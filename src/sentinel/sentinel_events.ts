@@ -5,6 +5,7 @@
  */
 import { delayOf } from "../backoff.ts";
 import type { Timer } from "../clock.ts";
+import { BackgroundTimers } from "../connection/background_timers.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../resp/types.ts";
 import type { SentinelConnection } from "./sentinel_connection.ts";
@@ -37,8 +38,10 @@ const utf8 = new TextDecoder();
 export class SentinelEvents {
   readonly #peer: SentinelConnection;
   readonly #owner: SentinelEventListener;
-  #connection: Connection | undefined = undefined;
+  #connection: Connection;
+  readonly #timers: BackgroundTimers;
   #timer: Timer = undefined;
+  #keepsProcess = true;
   #attempt = 0;
   #delay = 0;
   #stopped = false;
@@ -47,18 +50,29 @@ export class SentinelEvents {
   constructor(peer: SentinelConnection, owner: SentinelEventListener) {
     this.#peer = peer;
     this.#owner = owner;
+    this.#connection = peer.make();
+    this.#timers = new BackgroundTimers(this.#connection.options.clock);
     this.#begin();
+  }
+
+  /** Sets whether the subscription keeps the process alive. */
+  keepProcess(alive: boolean): void {
+    this.#keepsProcess = alive;
+    this.#timers.keepProcess(alive);
+    if (alive) this.#connection.ref();
+    else this.#connection.unref();
   }
 
   /** Ends it. */
   stop(): void {
     this.#stopped = true;
-    this.#connection?.options.clock.clearTimeout(this.#timer);
-    this.#connection?.disconnect();
+    this.#timers.clear(this.#timer);
+    this.#connection.disconnect();
   }
 
   #begin(): void {
-    const connection = this.#connection = this.#peer.make();
+    const connection = this.#connection;
+    if (!this.#keepsProcess) connection.unref();
     connection.listen({
       push: (values) => this.#heard(values),
       closed: () => this.#again(connection),
@@ -84,6 +98,9 @@ export class SentinelEvents {
     if (this.#stopped) return;
     this.#attempt++;
     this.#delay = delayOf(reconnect.backoff, this.#attempt, clock, this.#delay);
-    this.#timer = clock.setTimeout(() => this.#begin(), this.#delay);
+    this.#timer = this.#timers.set(() => {
+      this.#connection = this.#peer.make();
+      this.#begin();
+    }, this.#delay);
   }
 }

@@ -1,6 +1,7 @@
 /** How often a topology is refreshed, whatever requests come: a model in simulated time. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { BackgroundTimers } from "../../src/connection/background_timers.ts";
 import { TopologyRefresher } from "../../src/cluster/topology/topology_refresher.ts";
 import { RedisCluster } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
@@ -30,7 +31,10 @@ function make(
     if (came === "failed") throw new Error("no answer");
     return came === "changed";
   };
-  const refresher = new TopologyRefresher(clock, 0, { refresh, failed: () => false }, life.signal);
+  const refresher = new TopologyRefresher(clock, new BackgroundTimers(clock), 0, {
+    refresh,
+    failed: () => false,
+  }, life.signal);
   return { clock, refresher, life, starts };
 }
 

@@ -5,7 +5,7 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Redis, RedisCluster, RedisError } from "../../mod.ts";
-import { TestCluster } from "../../testing.ts";
+import { TestCluster, TestSentinels } from "../../testing.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -157,13 +157,19 @@ describe("the pool that a client makes for itself", () => {
 });
 
 describe("unref()", () => {
-  it("lets the process end while the client is open", async () => {
-    const child = spawn(process.execPath, [...RUN, UNREF_CHILD, server.url], {
+  it("lets the process end while clients of a server, a cluster and sentinels are open, or have lost it", async () => {
+    await using cluster = new TestCluster({ masters: 3, replicas: 1 });
+    const { urls } = await cluster.listen();
+    await using sentinels = new TestSentinels({ replicas: 1 });
+    await sentinels.listen();
+    const { host, port } = sentinels.addresses[0]!;
+    const watched = `redis-sentinel://${host}:${port}/mymaster`;
+    const child = spawn(process.execPath, [...RUN, UNREF_CHILD, server.url, urls[0]!, watched], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "";
     child.stdout.on("data", (chunk: Uint8Array) => output += new TextDecoder().decode(chunk));
     assert.equal(await new Promise((resolve) => child.once("close", resolve)), 0);
-    assert.equal(output.trim(), "v\nended");
+    assert.equal(output.trim(), "v\nCOMMAND_TIMEOUT\nended");
   });
 });

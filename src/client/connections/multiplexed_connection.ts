@@ -163,7 +163,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#state === "closed") return;
     const connecting = this.#state === "connecting";
     this.#state = "closed";
-    this.clock.clearTimeout(this.#timer);
+    this.#pool.background.clear(this.#timer);
     this.#unsubscribe();
     this.#lifetime.end();
     this.detach();
@@ -292,7 +292,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
 
   #reconnectNow(): void {
     if (this.#state !== "waiting") return;
-    this.clock.clearTimeout(this.#timer);
+    this.#pool.background.clear(this.#timer);
     this.#connect();
   }
 
@@ -328,7 +328,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.offline.reason = this.resend.reason = cause;
     const { clock, reconnect } = this.#pool.options.connection;
     this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
-    this.#timer = clock.setTimeout(() => this.#connect(), this.#delay);
+    this.#timer = this.#pool.background.set(() => this.#connect(), this.#delay);
     emit(this.events, "reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
   }
 

@@ -82,8 +82,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
   }
 
   #leave(state: "idle" | "closed"): void {
-    const { clock } = this.#pool.options.connection;
-    clock.clearTimeout(this.#timer);
+    this.#pool.background.clear(this.#timer);
     this.#state = state;
     this.#attempt = this.#delay = 0;
     this.#stop?.abort(new RedisError("it is not wanted any more", { code: "CLOSED", executed: "no" }));
@@ -153,7 +152,7 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
   /** Retries immediately after a signal that the server is reachable or has changed. */
   #reconnectNow(): void {
     if (this.#state !== "waiting") return;
-    this.#pool.options.connection.clock.clearTimeout(this.#timer);
+    this.#pool.background.clear(this.#timer);
     this.#connect();
   }
 
@@ -161,6 +160,6 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
     this.#state = "waiting";
     const { clock, reconnect } = this.#pool.options.connection;
     this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
-    this.#timer = clock.setTimeout(() => this.#connect(), this.#delay);
+    this.#timer = this.#pool.background.set(() => this.#connect(), this.#delay);
   }
 }

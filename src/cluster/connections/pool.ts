@@ -5,7 +5,8 @@
  */
 import type { CloseOptions } from "../../pool/stats.ts";
 import { Connection } from "../../connection/connection.ts";
-import { ClusterError, ConnectionError, MaxConnectionsError, RedisError } from "../../errors.ts";
+import { ClusterError, RedisError } from "../../errors.ts";
+import { closedError, limitError } from "./pool_errors.ts";
 import { type ConnectionClass, type ResolvedPoolOptions, resolvePoolOptions } from "../../options.ts";
 import type { Observer } from "../../observer.ts";
 import type { AcquireOptions, LeaseInfo, PoolStats } from "../../pool/pool.ts";
@@ -71,6 +72,7 @@ export class ClusterConnectionPool {
   readonly #closers: Set<() => Promise<void>> = new Set();
   #retired = { opened: 0, closed: 0 };
   #makingPlace = false;
+  #keepsProcess = true;
   #closed = false;
   #closing: Promise<void> | undefined = undefined;
 
@@ -134,13 +136,13 @@ export class ClusterConnectionPool {
    * @throws {ClusterError} if no node replies, or if slots have no node.
    */
   async connect(): Promise<void> {
-    if (this.closed) throw this.#closedError();
+    if (this.closed) throw closedError();
     await this.state.start();
   }
 
   /** Refreshes the topology now. During a refresh, starts another one after it. */
   async refresh(): Promise<void> {
-    if (this.closed) throw this.#closedError();
+    if (this.closed) throw closedError();
     await this.state.refresher.anew("asked");
   }
 
@@ -230,6 +232,19 @@ export class ClusterConnectionPool {
     for (const pool of [...this.#pools]) pool.disconnect(options);
   }
 
+  /**
+   * Lets the process end although connections of the pool are open. They have no health checks until `ref()`, and the
+   * topology is refreshed only while the process lives.
+   */
+  unref(): void {
+    this.#keepProcess(false);
+  }
+
+  /** Keeps the process alive while a connection is open: the default. */
+  ref(): void {
+    this.#keepProcess(true);
+  }
+
   /** Does what `disconnect()` does, and counts from zero. */
   reset(): void {
     for (const pool of [...this.#pools]) pool.reset();
@@ -268,15 +283,7 @@ export class ClusterConnectionPool {
    * @internal
    */
   protected atLimit(pool: NodePool, _options: AcquireOptions): Promise<Connection> {
-    return Promise.reject(
-      new MaxConnectionsError(
-        `Cannot take a connection to ${pool.options.connection}: ${
-          this.#fullness(pool)
-        }; release them sooner, ` +
-          "raise maxConnections or maxConnectionsPerNode, or use a BlockingClusterConnectionPool to wait",
-        { code: "MAX_CONNECTIONS", executed: "no" },
-      ),
-    );
+    return Promise.reject(limitError(pool, this.options.maxConnections));
   }
 
   /** A place or an idle connection has become free; a pool that waits serves its waiters. */
@@ -285,11 +292,13 @@ export class ClusterConnectionPool {
   /** Ends all waiting; a pool that waits overrides it. */
   protected refuseWaiters(_error: Error): void {}
 
-  #fullness(pool: NodePool): string {
-    const { created, connecting, max } = pool.stats();
-    return created + connecting >= max
-      ? `all ${max} to this node are in use`
-      : `all ${this.options.maxConnections} of the cluster are in use`;
+  #keepProcess(alive: boolean): void {
+    this.#keepsProcess = alive;
+    this.state.background.keepProcess(alive);
+    for (const pool of this.#pools) {
+      if (alive) pool.ref();
+      else pool.unref();
+    }
   }
 
   #makePool(node: ClusterNode, group: Omit<PoolGroup, "explain">): NodePool {
@@ -311,6 +320,7 @@ export class ClusterConnectionPool {
     pool.addEventListener("closed", ({ detail }) => {
       if (detail.cause !== undefined && !this.#closed) this.state.lost();
     });
+    if (!this.#keepsProcess) pool.unref();
     this.#pools.add(pool);
     // The pool itself rejects later calls.
     if (this.#closed) pool.close();
@@ -342,7 +352,7 @@ export class ClusterConnectionPool {
 
   /** Waits for the topology. Returns the rest of `commandTimeout`. */
   async #ready({ signal }: AcquireOptions): Promise<number> {
-    if (this.closed) throw this.#closedError();
+    if (this.closed) throw closedError();
     const { commandTimeout: timeout } = this.options.connection;
     return (await awaitTopology(this.state, "Taking a connection", { timeout, signal })).timeout;
   }
@@ -371,18 +381,11 @@ export class ClusterConnectionPool {
     }
   }
 
-  #closedError(): ConnectionError {
-    return new ConnectionError("Cannot take a connection to the cluster: the pool is closed", {
-      code: "CLOSED",
-      executed: "no",
-    });
-  }
-
   async #close(options: CloseOptions): Promise<void> {
     // First, so that listeners find the pool closed.
     this.#closed = true;
-    this.#life.abort(this.#closedError());
-    this.refuseWaiters(this.#closedError());
+    this.#life.abort(closedError());
+    this.refuseWaiters(closedError());
     await Promise.all([
       ...[...this.#closers].map((closer) => closer()),
       ...[...this.#pools].map((pool) => pool.close(options)),

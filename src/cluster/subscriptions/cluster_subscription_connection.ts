@@ -115,8 +115,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
   }
 
   #leave(): void {
-    const { clock } = this.#state.options.connection;
-    clock.clearTimeout(this.#timer);
+    this.#state.background.clear(this.#timer);
     this.#timer = undefined;
     const reconnecting = this.#reconnecting;
     this.#reconnecting = this.#node = undefined;
@@ -137,7 +136,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     const { clock, reconnect } = this.#state.options.connection;
     const attempt = this.#attempt++;
     const delay = attempt === 0 ? 0 : delayOf(reconnect.backoff, attempt, clock);
-    this.#timer = clock.setTimeout(() => {
+    this.#timer = this.#state.background.set(() => {
       this.#timer = undefined;
       if (this.#wanted) this.#settle(true);
     }, delay);
@@ -152,7 +151,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
     ready: (connection) => {
       this.#attempt = 0;
       this.#connected = true;
-      this.#state.options.connection.clock.clearTimeout(this.#timer);
+      this.#state.background.clear(this.#timer);
       this.#timer = undefined;
       this.#tell((listener) => listener.ready(connection));
     },

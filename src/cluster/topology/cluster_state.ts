@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { BackgroundTimers } from "../../connection/background_timers.ts";
 import { ConnectionError } from "../../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../../events.ts";
 import { notify } from "../../observe/target.ts";
@@ -43,6 +44,8 @@ export class ClusterState {
   readonly refresher: TopologyRefresher;
   /** The events of the shared connections of all nodes. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
+  /** The timers for work that no caller waits for. */
+  readonly background: BackgroundTimers;
   readonly #nodes: ClusterNodes;
   readonly #healthMonitor: NodeHealthMonitor;
   readonly #reads: ClusterReads | undefined;
@@ -67,16 +70,17 @@ export class ClusterState {
   ) {
     const { clock } = options.connection;
     this.options = options;
+    const background = this.background = new BackgroundTimers(clock);
     this.#closePool = closePool;
     this.#signal = signal;
     this.#reads = options.readFrom === "master" ? undefined : new ClusterReads(options);
     this.#nodes = new ClusterNodes(options, makePool, (node) => this.#opened(node));
     this.topology = new Topology(this.#nodes);
-    this.refresher = new TopologyRefresher(clock, options.refreshInterval, {
+    this.refresher = new TopologyRefresher(clock, background, options.refreshInterval, {
       refresh: (reason) => this.#refresh(reason),
       failed: (error) => this.#failed(error),
     }, signal);
-    this.#healthMonitor = new NodeHealthMonitor(clock, options.nodeTimeout, {
+    this.#healthMonitor = new NodeHealthMonitor(clock, background, options.nodeTimeout, {
       nodes: () => this.#nodes.values(),
       suspected: () => this.silent(),
     }, signal);

@@ -10,6 +10,7 @@
  * @module
  */
 import type { Clock, Timer } from "../../clock.ts";
+import type { BackgroundTimers } from "../../connection/background_timers.ts";
 import { startLimit } from "../../connection/time_limit.ts";
 import { ConnectionError } from "../../errors.ts";
 import type { ClusterNode } from "./node.ts";
@@ -25,6 +26,7 @@ export interface HealthTarget {
 /** Checks all nodes that are in use, twice in each `nodeTimeout`. */
 export class NodeHealthMonitor {
   readonly #clock: Clock;
+  readonly #background: BackgroundTimers;
   readonly #timeout: number;
   readonly #target: HealthTarget;
   readonly #signal: AbortSignal;
@@ -33,12 +35,19 @@ export class NodeHealthMonitor {
   #round = 0;
 
   /** Checks until the signal is aborted; a `timeout` of 0 milliseconds: never. */
-  constructor(clock: Clock, timeout: number, target: HealthTarget, signal: AbortSignal) {
+  constructor(
+    clock: Clock,
+    background: BackgroundTimers,
+    timeout: number,
+    target: HealthTarget,
+    signal: AbortSignal,
+  ) {
     this.#clock = clock;
+    this.#background = background;
     this.#timeout = timeout;
     this.#target = target;
     this.#signal = signal;
-    signal.addEventListener("abort", () => clock.clearTimeout(this.#timer), { once: true });
+    signal.addEventListener("abort", () => background.clear(this.#timer), { once: true });
   }
 
   /** Starts, once there is something to check. */
@@ -52,7 +61,7 @@ export class NodeHealthMonitor {
   }
 
   #schedule(): void {
-    this.#timer = this.#clock.setTimeout(() => this.#check(), Math.ceil(this.#timeout / 2));
+    this.#timer = this.#background.set(() => this.#check(), Math.ceil(this.#timeout / 2));
   }
 
   #check(): void {

@@ -5,7 +5,7 @@
  */
 import { sleep } from "../../connection/sleep.ts";
 import { delayOf, exponential } from "../../backoff.ts";
-import {} from "../../client/connections/dedicated_connection.ts";
+import type { BackgroundTimers } from "../../connection/background_timers.ts";
 import type { Clock, Timer } from "../../clock.ts";
 import type { RefreshReason } from "./topology.ts";
 
@@ -29,6 +29,7 @@ const BACKOFF = /* @__PURE__ */ exponential({ base: 50, cap: 1_000, jitter: "equ
 /** Refreshes a topology on request, at an interval, and at once. */
 export class TopologyRefresher {
   readonly #clock: Clock;
+  readonly #background: BackgroundTimers;
   readonly #interval: number;
   readonly #target: RefreshTarget;
   readonly #signal: AbortSignal;
@@ -43,14 +44,21 @@ export class TopologyRefresher {
   #again: RefreshReason | undefined = undefined;
 
   /** Refreshes `target` every `interval` milliseconds (0: never) and on request, until the signal is aborted. */
-  constructor(clock: Clock, interval: number, target: RefreshTarget, signal: AbortSignal) {
+  constructor(
+    clock: Clock,
+    background: BackgroundTimers,
+    interval: number,
+    target: RefreshTarget,
+    signal: AbortSignal,
+  ) {
     this.#clock = clock;
+    this.#background = background;
     this.#interval = interval;
     this.#target = target;
     this.#signal = signal;
     signal.addEventListener("abort", () => {
-      clock.clearTimeout(this.#requested);
-      clock.clearTimeout(this.#next);
+      background.clear(this.#requested);
+      background.clear(this.#next);
     }, { once: true });
   }
 
@@ -67,7 +75,7 @@ export class TopologyRefresher {
     const spacing = Math.min(LONGEST, Math.max(SHORTEST, (now - this.#troubledSince) / 20));
     const jitter = this.#clock.random();
     const delay = Math.max(jitter * JITTER, this.#last + spacing * (1 + jitter / 10) - now);
-    this.#requested = this.#clock.setTimeout(() => {
+    this.#requested = this.#background.set(() => {
       this.#requested = undefined;
       this.now(reason).catch(() => {});
     }, delay);
@@ -91,7 +99,7 @@ export class TopologyRefresher {
   }
 
   async #run(reason: RefreshReason): Promise<void> {
-    this.#clock.clearTimeout(this.#requested);
+    this.#background.clear(this.#requested);
     this.#requested = undefined;
     for (let attempt = 1;; attempt++) {
       this.#signal.throwIfAborted();
@@ -108,9 +116,9 @@ export class TopologyRefresher {
   }
 
   #schedule(): void {
-    this.#clock.clearTimeout(this.#next);
+    this.#background.clear(this.#next);
     if (this.#interval === 0 || this.#signal.aborted) return;
     const delay = this.#interval * (0.9 + this.#clock.random() * 0.2);
-    this.#next = this.#clock.setTimeout(() => this.now("interval").catch(() => {}), delay);
+    this.#next = this.#background.set(() => this.now("interval").catch(() => {}), delay);
   }
 }
