@@ -27,12 +27,14 @@ function isBranded(value: unknown, brand: string): boolean {
   return Array.isArray(brands) && brands.includes(brand);
 }
 
-/** The command that an error belongs to, without its arguments, which may be secrets. */
+/** The command that an error belongs to. */
 export interface FailedCommand {
   /** The name: `"GET"`, `"CONFIG GET"`. */
   readonly name: string;
   /** The number of arguments, including keys. */
   readonly args: number;
+  /** The arguments as they were sent, with the option `errorArguments`. They may be secrets. */
+  readonly arguments?: readonly (string | number | bigint | Uint8Array)[];
 }
 
 /** The base of all errors that Keywire makes. Wrong arguments are `TypeError` or `RangeError` instead. */

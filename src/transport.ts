@@ -168,6 +168,8 @@ export interface Socket {
 export interface Transport {
   /** `"deno"`, `"bun"`, `"node"`, `"memory"`, or the name of your own. */
   readonly name: string;
+  /** The default of the option `callSites`. Default `false`. */
+  readonly callSites?: boolean;
   /**
    * Opens a socket. Resolves when bytes can be sent; with TLS, after the certificate was verified.
    *

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Prefix } from "./commands/prefix.ts";
 import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../events.ts";
@@ -85,6 +86,10 @@ export interface Executor {
    * @throws {RedisError} when that server cannot be asked any more.
    */
   waitAt?(place: object, wait: Command, call: Call): Promise<unknown>;
+  /** The prefix of keys. Without it, there is none. */
+  readonly keyPrefix?: Prefix;
+  /** The prefix of channels. Without it, there is none. */
+  readonly channelPrefix?: Prefix;
   /** Returns the command as it is sent: with a prefix before its keys, if there is one. Without it, as it is. */
   prepare?(command: Command): Command;
   /** Returns a key as it is sent. Without it, as it is. */

@@ -9,8 +9,8 @@ import { Route } from "../observe/route.ts";
 import { guard, observe } from "../observe/shield.ts";
 import { targetOf } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
-import { CallSiteExecutor } from "./call_sites.ts";
-import { KeyPrefixExecutor } from "./commands/key_prefix.ts";
+import { ErrorDetailsExecutor } from "./call_sites.ts";
+import { PrefixExecutor } from "./commands/key_prefix.ts";
 import { DelegatingExecutor } from "./delegating_executor.ts";
 import type { Call, Executor } from "./executor.ts";
 
@@ -76,22 +76,28 @@ class ObservedExecutor extends DelegatingExecutor {
 }
 
 /** The options of a client that are about its calls. */
-export type ClientCallOptions = Pick<ResolvedConnectionOptions, "keyPrefix" | "callSites">;
+export type ClientCallOptions = Pick<
+  ResolvedConnectionOptions,
+  "keyPrefix" | "channelPrefix" | "callSites" | "errorArguments"
+>;
 
 /**
- * Returns the executor with what options put before it: the observer of the pool's connections, the stacks of calls and
- * a prefix of keys of the client. `routed`: it is a cluster's, which records where commands go.
+ * Returns the executor with what options put before it: the observer of the pool's connections, the details of errors
+ * and the prefixes of the client. `routed`: it is a cluster's, which records where commands go.
  */
 export function observed(
   executor: Executor,
   connection: ResolvedConnectionOptions,
-  { callSites, keyPrefix }: ClientCallOptions,
+  { callSites, errorArguments, keyPrefix, channelPrefix }: ClientCallOptions,
   routed = false,
 ): Executor {
   const { observer } = connection;
   const watched = observer === undefined
     ? executor
     : new ObservedExecutor(executor, observer, targetOf(connection), routed);
-  const placed = callSites ? new CallSiteExecutor(watched) : watched;
-  return keyPrefix === "" ? placed : new KeyPrefixExecutor(placed, keyPrefix);
+  const noted = callSites ?? connection.transport?.callSites ?? false;
+  const detailed = noted || errorArguments
+    ? new ErrorDetailsExecutor(watched, noted, errorArguments)
+    : watched;
+  return keyPrefix + channelPrefix === "" ? detailed : new PrefixExecutor(detailed, keyPrefix, channelPrefix);
 }

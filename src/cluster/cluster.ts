@@ -130,8 +130,10 @@ export class RedisCluster<W extends Wrap = TextPromise> extends Client<W> {
    */
   node(address: ServerAddress): Redis {
     const node = this.pool.state.find(address);
-    const { keyPrefix, callSites } = this.options;
-    if (node !== undefined) return new Redis({ pool: node.pool, keyPrefix, callSites });
+    const { keyPrefix, channelPrefix, callSites, errorArguments } = this.options;
+    if (node !== undefined) {
+      return new Redis({ pool: node.pool, keyPrefix, channelPrefix, callSites, errorArguments });
+    }
     throw new ClusterError(
       `Cannot make a client of ${formatAddress(address)}: it is no node of the cluster as it is known now`,
       {

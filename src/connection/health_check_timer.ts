@@ -5,6 +5,9 @@
  */
 import type { Clock, Timer } from "../clock.ts";
 
+/** The milliseconds by which a timer of a busy process may be late; later ones show that the process was stopped. */
+const BUSY = 500;
+
 /** Calls `probe` when the connection has been idle for an interval, jittered by a tenth either way. */
 export class HealthCheckTimer {
   readonly #clock: Clock;
@@ -23,7 +26,7 @@ export class HealthCheckTimer {
     { idleSince, probe, overslept, scheduled }: {
       readonly idleSince: () => number;
       readonly probe: () => void;
-      /** Called instead when the timer is late by an interval or more, with how late it is. */
+      /** Called instead when the timer is late by an interval, and 500 ms, or more, with how late it is. */
       readonly overslept: (milliseconds: number) => void;
       /** Called with the time after which the timer is late. */
       readonly scheduled: (wakeBy: number) => void;
@@ -56,14 +59,14 @@ export class HealthCheckTimer {
   #sleep(delay: number): void {
     this.#wakeAt = this.#clock.now() + delay;
     this.#timer = this.#clock.setTimeout(() => this.#wake(), Math.ceil(delay));
-    this.#scheduled(this.#wakeAt + this.#interval);
+    this.#scheduled(this.#wakeAt + Math.max(this.#interval, BUSY));
   }
 
   #wake(): void {
     const now = this.#clock.now();
     const idle = now - this.#idleSince();
     const late = now - this.#wakeAt;
-    if (late > this.#interval) {
+    if (late > Math.max(this.#interval, BUSY)) {
       this.#sleep(this.#jittered());
       return this.#overslept(late);
     }

@@ -12,7 +12,7 @@ import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, lossError, transportError } from "./failures.ts";
 import { CommandBatch } from "./command_batch.ts";
 import type { ReplyDispatcher } from "./reply_dispatcher.ts";
-import type { LinkOptions, LinkOwner } from "./link_owner.ts";
+import { type LinkOptions, type LinkOwner, socketOptions } from "./link_owner.ts";
 import { Output } from "./output.ts";
 import type { AtomicBatch } from "./atomic_batch.ts";
 import type { CommandSource } from "./command_source.ts";
@@ -100,18 +100,13 @@ export class Link {
         if (link !== undefined) link.#lose(early);
       },
     };
-    const { noDelay, keepAlive, readBufferSize, family, lookup } = options;
     const { transport } = options;
     if (transport === undefined) {
       throw new TypeError("Cannot connect without a `transport`");
     }
     let socket: Socket;
     try {
-      socket = await transport.connect(
-        options.endpoint,
-        { noDelay, keepAlive, readBufferSize, family, lookup, signal },
-        handlers,
-      );
+      socket = await transport.connect(options.endpoint, socketOptions(options, signal), handlers);
     } catch (cause) {
       throw signal.aborted ? cause : transportError(cause);
     }

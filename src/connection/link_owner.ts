@@ -5,6 +5,7 @@
  */
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { DecoderLimits } from "../resp/types.ts";
+import type { SocketOptions } from "../transport.ts";
 import type { Pending } from "./pending.ts";
 import type { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Unsent } from "./unsent_queue.ts";
@@ -41,3 +42,9 @@ export type LinkOptions =
   & Pick<ResolvedConnectionOptions, "parser">
   & Partial<Pick<ResolvedConnectionOptions, "healthCheckInterval" | "family" | "lookup">>
   & { readonly limits: DecoderLimits };
+
+/** The options of a link's socket; those that were not given are absent. */
+export function socketOptions(options: LinkOptions, signal: AbortSignal): SocketOptions {
+  const { noDelay, keepAlive, readBufferSize, family, lookup } = options;
+  return { noDelay, keepAlive, readBufferSize, signal, ...family && { family }, ...lookup && { lookup } };
+}

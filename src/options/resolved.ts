@@ -61,8 +61,12 @@ export class ResolvedConnectionOptions {
   readonly family: 4 | 6 | undefined;
   /** Text before every key. */
   readonly keyPrefix: string;
-  /** Whether the stack of each call is noted. */
-  readonly callSites: boolean;
+  /** Text before every channel. */
+  readonly channelPrefix: string;
+  /** Whether the stack of each call is noted; `undefined`: as the transport defines. */
+  readonly callSites: boolean | undefined;
+  /** Whether errors have the arguments of their command. */
+  readonly errorArguments: boolean;
   /** Bytes read at once. */
   readonly readBufferSize: number;
   /** The type of text replies. */
@@ -103,7 +107,9 @@ export class ResolvedConnectionOptions {
     this.noDelay = values.noDelay;
     this.family = values.family;
     this.keyPrefix = values.keyPrefix;
+    this.channelPrefix = values.channelPrefix;
     this.callSites = values.callSites;
+    this.errorArguments = values.errorArguments;
     this.readBufferSize = values.readBufferSize;
     this.encoding = values.encoding;
     this.encodingErrors = values.encodingErrors;

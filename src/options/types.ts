@@ -105,15 +105,26 @@ export interface ConnectionOptions {
   readonly sendQueue?: Partial<QueueLimits>;
   /**
    * The prefix of all keys: in arguments, in the KEYS of scripts, in patterns of KEYS, SCAN and SORT. Keys in replies (SCAN,
-   * BLPOP, XREAD, ...) have no prefix. It does not apply to channels, commands without keys (FLUSHDB, DBSIZE), commands that
+   * BLPOP, XREAD, ...) have no prefix. It does not apply to channels (see `channelPrefix`), commands without keys (FLUSHDB, DBSIZE), commands that
    * the client does not know, and connections of `pool.acquire()`. Default: none.
    */
   readonly keyPrefix?: string;
   /**
+   * The prefix of all channels and patterns of channels: of PUBLISH, of subscriptions and of PUBSUB CHANNELS. Messages have
+   * their channel without it. It does not apply to `keyspace()`. Default: none.
+   */
+  readonly channelPrefix?: string;
+  /**
    * Captures the stack of each call for the stack of its error. On Node and Deno the stack of an awaited command has the
-   * caller's line without this option; on Bun it does not. Costs 0.2 to 3 microseconds a call. Default `false`.
+   * caller's line at no cost, without this option. Costs 0.2 to 3 microseconds a call. Default: `true` on Bun unless
+   * `NODE_ENV` is `"production"`, else `false`.
    */
   readonly callSites?: boolean;
+  /**
+   * Adds the arguments of the command to errors, as `error.command.arguments`: keys and values, which logs of errors then
+   * show. Default `false`.
+   */
+  readonly errorArguments?: boolean;
   /** The limits of the decoder. */
   readonly limits?: DecoderLimits;
   /** A decoder of your own. */

@@ -61,7 +61,9 @@ export interface ConnectionValues {
   readonly offlineQueue: QueueLimits | false;
   readonly sendQueue: QueueLimits;
   readonly keyPrefix: string;
-  readonly callSites: boolean;
+  readonly channelPrefix: string;
+  readonly callSites?: boolean;
+  readonly errorArguments: boolean;
   readonly limits: Required<DecoderLimits>;
   readonly parser?: RespParserFactory;
   readonly transport?: Transport;

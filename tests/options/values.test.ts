@@ -207,7 +207,9 @@ describe("option values", () => {
       encoding: "utf8",
       encodingErrors: "strict",
       keyPrefix: "",
-      callSites: false,
+      channelPrefix: "",
+      callSites: undefined,
+      errorArguments: false,
       offlineQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
       sendQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
       limits: {

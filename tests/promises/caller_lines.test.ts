@@ -1,5 +1,6 @@
 /** Errors that name their command and show the caller's line. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { Redis, RedisError } from "../../mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -18,6 +19,9 @@ after(async () => {
   await redis.close();
   await server.stop();
 });
+
+/** The calls whose line a stack that is captured at the call shows. */
+const SHOWN_BY_CALL_SITES: readonly string[] = ["aCommand", "aBlockingCommand", "withOptions", "ofBytes"];
 
 async function failed(call: () => Promise<unknown>): Promise<RedisError> {
   try {
@@ -95,14 +99,40 @@ describe("an error", () => {
   });
 
   for (const [name, call] of Object.entries(CALLS)) {
-    const skip = !isV8 && "JavaScriptCore has no stacks of those who await: see callSites";
+    const skip = !isV8 && !SHOWN_BY_CALL_SITES.includes(name) &&
+      "JavaScriptCore has no stacks of those who await";
     it(`has the caller's line: ${name}`, { skip }, async () => {
       const error = await failed(() => call(redis));
-      assert.match(error.stack!, new RegExp(`at async .*${name} \\(?.*caller_lines\\.test\\.ts:\\d+`));
+      assert.match(
+        error.stack!,
+        new RegExp(`at ${isV8 ? "async " : ""}.*${name} \\(?.*caller_lines\\.test\\.ts:\\d+`),
+      );
     });
   }
 
-  for (const name of ["aCommand", "aBlockingCommand", "withOptions", "ofBytes"]) {
+  it("has no line that costs something in production", { skip: isV8 }, async () => {
+    const before = process.env.NODE_ENV;
+    process.env.NODE_ENV = "production";
+    try {
+      await using client = new Redis(server.url);
+      assert.doesNotMatch((await failed(() => CALLS.aCommand!(client))).stack!, /aCommand/);
+    } finally {
+      if (before === undefined) delete process.env.NODE_ENV;
+      else process.env.NODE_ENV = before;
+    }
+  });
+
+  it("has the arguments with errorArguments", async () => {
+    await using client = new Redis(server.url, { errorArguments: true, keyPrefix: "te" });
+    const error = await failed(() => client.lpush("xt", "secret", 7));
+    assert.deepEqual(error.command, { name: "LPUSH", args: 3, arguments: ["text", "secret", 7] });
+    for (const batch of [client.pipeline(), client.multi()]) {
+      const { command } = await failed(() => batch.get("xt").incr("xt").exec());
+      assert.deepEqual(command, { name: "INCR", args: 1, arguments: ["text"] });
+    }
+  });
+
+  for (const name of SHOWN_BY_CALL_SITES) {
     it(`has the caller's line with callSites: ${name}`, async () => {
       await using client = new Redis(server.url, { callSites: true });
       const error = await failed(() => CALLS[name]!(client));

@@ -1,5 +1,5 @@
 /**
- * A prefix before all keys: the option `keyPrefix`.
+ * Prefixes before all keys and channels: the options `keyPrefix` and `channelPrefix`.
  *
  * @module
  */
@@ -8,30 +8,31 @@ import { isWord, keyPlaces } from "../../commands/keys.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { beginObject, finishObject, setField } from "../../resp/objects.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
+import { Prefix } from "./prefix.ts";
 import { DelegatingExecutor } from "../delegating_executor.ts";
 import { type Call, type Executor, prepared } from "../executor.ts";
 
-/** Changes a reply. */
+/** Changes a reply, or a name in it. */
 type Change = (reply: unknown) => unknown;
-
-const utf8 = new TextEncoder();
 
 /** Replies that begin with the name of a key. */
 const KEY_FIRST = /^(B[LR]POP|B?[LZ]MPOP|BZPOPM(IN|AX))$/;
 
-/** Adds a prefix to the keys of commands, and removes it from the keys in their replies. */
-export class KeyPrefixExecutor extends DelegatingExecutor {
-  readonly #prefix: string;
-  readonly #bytes: Uint8Array;
-  /** The prefix as a pattern. */
-  readonly #pattern: string;
+/** Commands whose first argument is a channel, and those about channels. */
+const CHANNELS = /^(S?PUBLISH|PUBSUB (SHARD)?(CHANNELS|NUMSUB))$/;
 
-  /** Adds `prefix` to the keys of all commands that `inner` runs. */
-  constructor(inner: Executor, prefix: string) {
+/** Adds prefixes to the keys and channels of commands, and removes them from those in their replies. */
+export class PrefixExecutor extends DelegatingExecutor {
+  /** @inheritdoc */
+  readonly channelPrefix: Prefix | undefined;
+  /** @inheritdoc */
+  readonly keyPrefix: Prefix | undefined;
+
+  /** Adds prefixes to the keys and the channels of all commands that `inner` runs; `""` adds none. */
+  constructor(inner: Executor, keys: string, channels: string) {
     super(inner);
-    this.#prefix = prefix;
-    this.#bytes = utf8.encode(prefix);
-    this.#pattern = prefix.replace(/[\\*?[\]^-]/g, "\\$&");
+    this.keyPrefix = keys === "" ? undefined : new Prefix(keys);
+    this.channelPrefix = channels === "" ? undefined : new Prefix(channels);
   }
 
   /** @inheritdoc */
@@ -63,8 +64,9 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
   override prepare(command: Command): Command {
     if (prepared.has(command)) return command;
     const { spec: { name }, args } = command;
-    // Of sharded channels the table says that they are keys, as they have a slot.
-    const places = name.startsWith("S") && name.endsWith("PUBLISH") ? [] : keyPlaces(command);
+    if (CHANNELS.test(name)) return this.#prepareChannels(command, name);
+    if (this.keyPrefix === undefined) return command;
+    const places = keyPlaces(command);
     const strip = this.#stripOf(name);
     if (places.length === 0 && strip === undefined) return command;
     const made = [...args];
@@ -81,23 +83,32 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
     return call.key === undefined ? call : { ...call, key: this.prepareKey(call.key) as string };
   }
 
-  /** Adds the prefix to a key. What is no key is left as it is: the command is refused for it. */
+  /** Adds the prefix to a key. */
   override prepareKey(key: Arg): Arg {
-    if (!(key instanceof Uint8Array)) return typeof key === "object" ? key : this.#prefix + key;
-    const made = new Uint8Array(this.#bytes.length + key.length);
-    made.set(this.#bytes);
-    made.set(key, this.#bytes.length);
-    return made;
+    return this.keyPrefix?.add(key) ?? key;
+  }
+
+  /** Of sharded channels the table says that they are keys, as they have a slot. */
+  #prepareChannels(command: Command, name: string): Command {
+    const prefix = this.channelPrefix;
+    if (prefix === undefined) return command;
+    const { args, parse } = command;
+    if (name.endsWith("PUBLISH")) {
+      return command.withArguments([prefix.add(args[0]!), ...args.slice(1)], parse);
+    }
+    const [made, strip]: [Arg[], Change] = name.endsWith("CHANNELS")
+      ? [[prefix.addToPattern(args[0] ?? "*")], this.#stripAll(prefix)]
+      : [args.map((channel) => prefix.add(channel)), this.#stripNames(prefix)];
+    return command.withArguments(made, (reply, bytes) => strip(parse ? parse(reply, bytes) : reply));
   }
 
   #match(pattern: Arg): Arg {
-    const text = pattern instanceof Uint8Array ? new TextDecoder().decode(pattern) : pattern;
-    return this.#pattern + text;
+    return this.keyPrefix!.addToPattern(pattern);
   }
 
   #addMatch(args: Arg[]): void {
     const at = args.findIndex((arg, place) => place > 0 && isWord(arg, "MATCH"));
-    if (at < 0) args.push("MATCH", `${this.#pattern}*`);
+    if (at < 0) args.push("MATCH", this.#match("*"));
     else args[at + 1] = this.#match(args[at + 1]!);
   }
 
@@ -114,13 +125,11 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
     }
   }
 
-  readonly #strip: Change = (key) => {
-    if (typeof key === "string") return key.startsWith(this.#prefix) ? key.slice(this.#prefix.length) : key;
-    if (!(key instanceof Uint8Array) || !this.#bytes.every((byte, at) => key[at] === byte)) return key;
-    return key.slice(this.#bytes.length);
-  };
+  readonly #strip: Change = (key) => this.keyPrefix!.strip(key);
 
-  readonly #stripAll: Change = (keys) => Array.isArray(keys) ? keys.map(this.#strip) : keys;
+  #stripAll(prefix: Prefix): Change {
+    return (names) => Array.isArray(names) ? names.map((name) => prefix.strip(name)) : names;
+  }
 
   readonly #stripFirst: Change = (reply) =>
     Array.isArray(reply) ? [this.#strip(reply[0]), ...reply.slice(1)] : reply;
@@ -128,25 +137,31 @@ export class KeyPrefixExecutor extends DelegatingExecutor {
   /** A cursor and keys: an object, or a list where the command was given as words. */
   readonly #stripScan: Change = (reply) =>
     Array.isArray(reply)
-      ? [reply[0], this.#stripAll(reply[1])]
-      : { ...reply as object, keys: this.#stripAll((reply as { keys: unknown }).keys) };
+      ? [reply[0], this.#stripAll(this.keyPrefix!)(reply[1])]
+      : { ...reply as object, keys: this.#stripAll(this.keyPrefix!)((reply as { keys: unknown }).keys) };
 
   /** Entries by stream: an object, a `Map`, or a list of pairs. */
-  readonly #stripStreams: Change = (reply) => {
-    if (reply === null) return null;
-    if (Array.isArray(reply)) return reply.map(this.#stripFirst);
-    if (reply instanceof Map) return new Map([...reply].map(([key, value]) => [this.#strip(key), value]));
-    const made = beginObject<unknown>(0);
-    for (const [key, value] of Object.entries(reply as object)) {
-      setField(made, this.#strip(key) as string, value);
-    }
-    return finishObject(made);
-  };
+  readonly #stripStreams: Change = (reply) =>
+    Array.isArray(reply) ? reply.map(this.#stripFirst) : this.#stripNames(this.keyPrefix!)(reply);
+
+  /** Values by name: an object, a `Map`, or a list of names and values. */
+  #stripNames(prefix: Prefix): Change {
+    return (reply) => {
+      if (reply === null || typeof reply !== "object") return reply;
+      if (Array.isArray(reply)) return reply.map((one, at) => at % 2 === 0 ? prefix.strip(one) : one);
+      if (reply instanceof Map) {
+        return new Map([...reply].map(([name, value]) => [prefix.strip(name), value]));
+      }
+      const made = beginObject<unknown>(0);
+      for (const [name, value] of Object.entries(reply)) setField(made, prefix.strip(name), value);
+      return finishObject(made);
+    };
+  }
 
   /** Returns the function that removes the prefix from keys in a reply; `undefined` if the reply has no keys. */
   #stripOf(name: string): Change | undefined {
     if (KEY_FIRST.test(name)) return this.#stripFirst;
-    if (name === "KEYS") return this.#stripAll;
+    if (name === "KEYS") return this.#stripAll(this.keyPrefix!);
     if (name === "RANDOMKEY") return this.#strip;
     if (name === "SCAN" || name === "CLUSTERSCAN") return this.#stripScan;
     return name === "XREAD" || name === "XREADGROUP" ? this.#stripStreams : undefined;

@@ -100,7 +100,7 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
 
   /**
    * Iterates over keyspace notifications. The server option `notify-keyspace-events` must enable them: `"KA"` for
-   * `keys` (the default), `"EA"` for `event`.
+   * `keys` (the default), `"EA"` for `event`. With `keyPrefix`, only keys with the prefix are concerned.
    *
    * @example
    * ```ts ignore
@@ -118,9 +118,13 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
   ): AsyncGenerator<KeyspaceEvent<Text<W>> | Gap, undefined> {
     const { db, keys, event, ...rest } = options;
     const { keyspacePattern, readKeyspace } = await import("../lazy_modules.ts");
-    const pattern = keyspacePattern({ db, keys, event }, this.core.options.db);
-    for await (const item of this.subscription({ ...rest, patterns: [pattern] })) {
-      const found = item.kind === "gap" ? item : readKeyspace(item);
+    const { executor, call, options: { db: own } } = this.core;
+    const prefix = executor.keyPrefix;
+    const pattern = keyspacePattern({ db, keys, event }, own, prefix);
+    for await (
+      const item of this.#pubsub.iterate<Text<W>>([], { ...rest, patterns: [pattern] }, call, true)
+    ) {
+      const found = item.kind === "gap" ? item : readKeyspace(item, prefix);
       if (found !== undefined) yield found;
     }
   }

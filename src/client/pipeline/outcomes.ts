@@ -44,7 +44,11 @@ export function firstFailure(
   });
   const { spec: { name }, args } = commands[index]!;
   error.command = { name, args: args.length };
-  if (cause instanceof RedisError) cause.command ??= error.command;
+  if (cause instanceof RedisError) {
+    cause.command ??= error.command;
+    // With the arguments, if an option asks for them.
+    if (cause.command.name === name) error.command = cause.command;
+  }
   return error;
 }
 

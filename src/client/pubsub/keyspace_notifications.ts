@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Prefix } from "../commands/prefix.ts";
 import type { Message } from "./subscription.ts";
 
 /** The events to receive. */
@@ -41,10 +42,10 @@ const NAME = /^__key(space|event)@(\d+)__:/;
  *
  * @throws {TypeError} if both `keys` and `event` are given.
  */
-export function keyspacePattern(options: KeyspaceOptions, db: number): string {
+export function keyspacePattern(options: KeyspaceOptions, db: number, prefix?: Prefix): string {
   const { keys, event } = options;
   const at = options.db ?? db;
-  if (event === undefined) return `__keyspace@${at}__:${keys ?? "*"}`;
+  if (event === undefined) return `__keyspace@${at}__:${prefix?.addToPattern(keys ?? "*") ?? keys ?? "*"}`;
   if (keys !== undefined) {
     throw new TypeError(
       "Cannot listen to keyspace events: give either `keys` or `event`; each has channels of its own",
@@ -54,8 +55,11 @@ export function keyspacePattern(options: KeyspaceOptions, db: number): string {
   return `__keyevent@${at}__:${event.replaceAll(/[*?[\]\\]/g, "\\$&")}`;
 }
 
-/** Parses a message of such a channel; `undefined` for another channel. */
-export function readKeyspace<T>({ channel, message }: Message<T>): KeyspaceEvent<T> | undefined {
+/** Parses a message of such a channel; `undefined` for another channel, and for a key without the prefix. */
+export function readKeyspace<T>(
+  { channel, message }: Message<T>,
+  prefix?: Prefix,
+): KeyspaceEvent<T> | undefined {
   const bytes = channel instanceof Uint8Array;
   const text = bytes ? decoder.decode(channel) : channel as string;
   const match = NAME.exec(text);
@@ -64,7 +68,7 @@ export function readKeyspace<T>({ channel, message }: Message<T>): KeyspaceEvent
   const rest = bytes ? (channel as Uint8Array).slice(encoder.encode(start).length) : text.slice(start.length);
   const word = (value: unknown): string =>
     value instanceof Uint8Array ? decoder.decode(value) : String(value);
-  return how === "space"
-    ? { kind: "event", event: word(message), key: rest as T, db: Number(db) }
-    : { kind: "event", event: word(rest), key: message, db: Number(db) };
+  const [event, key] = how === "space" ? [message, rest as T] : [rest, message];
+  if (prefix && !prefix.begins(key as string | Uint8Array)) return undefined;
+  return { kind: "event", event: word(event), key: prefix?.strip(key) ?? key, db: Number(db) };
 }

@@ -6,6 +6,7 @@
 import { type ConnectionEvents, emit, type TypedEventTarget } from "../../events.ts";
 import { inMode } from "../../resp/strings.ts";
 import { unconfirmedError } from "../commands/unsupported_commands.ts";
+import type { Prefix } from "../commands/prefix.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionKind } from "./subscription_router.ts";
 import { type ChannelSubscription, nameOf, type Sink } from "./channel_subscription.ts";
@@ -45,21 +46,27 @@ export class ListenerSink implements Sink {
   readonly #mode: number;
   readonly #events: TypedEventTarget<ConnectionEvents>;
   readonly #ended: (topic: ChannelSubscription) => void;
+  readonly #prefix: Prefix | undefined;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
   #established = false;
 
-  /** `mode` selects bytes or text. `ended` is called when the listener is unsubscribed. */
+  /**
+   * `mode` selects bytes or text. `ended` is called when the listener is unsubscribed. `prefix` is removed from the names
+   * of channels.
+   */
   constructor(
     listener: Listener<never>,
     mode: number,
     events: TypedEventTarget<ConnectionEvents>,
     ended: (topic: ChannelSubscription) => void,
+    prefix: Prefix | undefined,
   ) {
     this.listener = listener;
     this.#mode = mode;
     this.#events = events;
     this.#ended = ended;
+    this.#prefix = prefix;
     const call = typeof listener === "function" ? listener : listener.message.bind(listener);
     this.#call = call as (message: unknown, channel: unknown) => unknown;
     this.confirmation = new Promise((resolve, reject) => {
@@ -74,7 +81,8 @@ export class ListenerSink implements Sink {
   message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void {
     const mode = this.#mode;
     try {
-      const result = this.#call(inMode(message, mode), nameOf(topic, channel, mode));
+      const name = nameOf(topic, channel, mode);
+      const result = this.#call(inMode(message, mode), this.#prefix?.strip(name) ?? name);
       if (result instanceof Promise) result.then(undefined, (error) => this.#failed("message", error));
     } catch (error) {
       this.#failed("message", error);

@@ -4,6 +4,7 @@
  * @module
  */
 import { TimeoutError } from "../../errors.ts";
+import type { Prefix } from "../commands/prefix.ts";
 import type { Call, Executor } from "../executor.ts";
 import { Monitor, type MonitorOptions } from "../commands/monitor.ts";
 import { closedError, unsupportedError } from "../commands/unsupported_commands.ts";
@@ -28,6 +29,7 @@ interface Held {
 export class PubSub {
   readonly #registry: SubscriptionRegistry;
   readonly #router: SubscriptionRouter;
+  readonly #prefix: Prefix | undefined;
   readonly #held: Readonly<Record<SubscriptionKind, Map<string, Held[]>>> = {
     channel: new Map(),
     pattern: new Map(),
@@ -38,8 +40,9 @@ export class PubSub {
   #closed = false;
 
   /** Users call `PubSub.of`. */
-  private constructor(router: SubscriptionRouter) {
+  private constructor(router: SubscriptionRouter, prefix: Prefix | undefined) {
     this.#router = router;
+    this.#prefix = prefix;
     this.#registry = SubscriptionRegistry.of(router);
   }
 
@@ -49,7 +52,7 @@ export class PubSub {
     if (client === undefined) {
       const router = executor.subscriptionRouter;
       if (router === undefined) throw unsupportedError("SUBSCRIBE");
-      clients.set(executor, client = new PubSub(router));
+      clients.set(executor, client = new PubSub(router, executor.channelPrefix));
       // Nothing was subscribed before the client was closed, so there is no event.
       client.#closed = executor.closed;
     }
@@ -68,7 +71,7 @@ export class PubSub {
     listener: Listener<never>,
     call: Call,
   ): Promise<void> {
-    const names = namesOf(channels, COMMANDS[kind]);
+    const names = this.#prefixed(kind, namesOf(channels, COMMANDS[kind]));
     if (
       typeof listener !== "function" && typeof (listener as { message?: unknown })?.message !== "function"
     ) {
@@ -95,6 +98,7 @@ export class PubSub {
         call.mode,
         this.#router.events,
         () => this.#drop(kind, key, sink),
+        this.#prefix,
       );
       const topic = this.#registry.add(kind, name, sink);
       request.add(topic);
@@ -128,7 +132,7 @@ export class PubSub {
   ): Promise<void> {
     const keys = channels === undefined
       ? [...this.#held[kind].keys()]
-      : namesOf(channels, `UN${COMMANDS[kind]}`).map(keyOf);
+      : this.#prefixed(kind, namesOf(channels, `UN${COMMANDS[kind]}`)).map(keyOf);
     const ends: Promise<void>[] = [];
     for (const key of keys) {
       for (const { topic, sink } of [...this.#held[kind].get(key) ?? []]) {
@@ -146,16 +150,17 @@ export class PubSub {
     });
   }
 
-  /** Begins a subscription to iterate over. */
+  /** Begins a subscription to iterate over. `verbatim`: the channels are the server's own, and have no prefix. */
   iterate<T>(
     channels: readonly (string | Uint8Array)[],
     options: SubscriptionOptions,
     call: Call,
+    verbatim = false,
   ): Subscription<T> {
     if (this.#closed) throw closedError("SUBSCRIBE");
     const subscription = new Subscription<T>(this.#registry, channels, options, call, () => {
       this.#subscriptions.delete(subscription);
-    });
+    }, verbatim ? undefined : this.#prefix);
     this.#subscriptions.add(subscription);
     return subscription;
   }
@@ -188,6 +193,15 @@ export class PubSub {
         }
       }
     }
+  }
+
+  #prefixed(
+    kind: SubscriptionKind,
+    names: readonly (string | Uint8Array)[],
+  ): readonly (string | Uint8Array)[] {
+    const prefix = this.#prefix;
+    if (prefix === undefined) return names;
+    return names.map((name) => kind === "pattern" ? prefix.addToPattern(name) : prefix.add(name));
   }
 
   #drop(kind: SubscriptionKind, key: string, sink: ListenerSink): void {

@@ -7,6 +7,7 @@ import { ClusterError, RedisError } from "../../errors.ts";
 import type { Timer } from "../../clock.ts";
 import { inMode } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
+import type { Prefix } from "../commands/prefix.ts";
 import type { Call } from "../executor.ts";
 import { unconfirmedError } from "../commands/unsupported_commands.ts";
 import { MessageBuffer } from "./buffer.ts";
@@ -75,6 +76,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   readonly #registry: SubscriptionRegistry;
   readonly #private: SubscriptionManager | undefined;
   readonly #mode: number;
+  readonly #prefix: Prefix | undefined;
   readonly #limit: number;
   readonly #buffer: MessageBuffer<Message<T>>;
   readonly #topics: Set<ChannelSubscription> = new Set();
@@ -106,15 +108,17 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     options: SubscriptionOptions,
     call: Call,
     left: () => void,
+    prefix?: Prefix,
   ) {
-    const { names, patterns, kind, limit, policy, signal = call.signal } = checkSubscription(
-      channels,
-      options,
-    );
+    const checked = checkSubscription(channels, options);
+    const { kind, limit, policy, signal = call.signal } = checked;
+    const names = prefix ? checked.names.map((name) => prefix.add(name)) : checked.names;
+    const patterns = prefix ? checked.patterns.map((one) => prefix.addToPattern(one)) : checked.patterns;
     signal?.throwIfAborted();
     if (policy === "pause") checkGroups(registry.router, kind, names);
     this.#registry = registry;
     this.#mode = call.mode;
+    this.#prefix = prefix;
     this.#limit = limit;
     this.#left = left;
     this.#buffer = new MessageBuffer(limit, policy, registry.router.options.clock);
@@ -252,13 +256,16 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
 
   #item(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): Message<T> {
     const mode = this.#mode;
+    const prefix = this.#prefix;
+    const name = nameOf(topic, channel, mode) as T;
     const item = {
       kind: "message",
-      channel: nameOf(topic, channel, mode) as T,
+      channel: prefix ? prefix.strip(name) : name,
       message: inMode(message, mode) as T,
     } as const;
     if (topic.kind !== "pattern") return item;
-    return { ...item, pattern: ((mode & DecodeMode.bytes) !== 0 ? topic.bytes : topic.text) as T };
+    const pattern = ((mode & DecodeMode.bytes) !== 0 ? topic.bytes : topic.text) as T;
+    return { ...item, pattern: prefix ? prefix.stripPattern(pattern) : pattern };
   }
 
   #taken(): void {

@@ -6,7 +6,7 @@
 import { ConnectionError, MaxConnectionsError } from "../../errors.ts";
 import type { NodePool } from "./node_pool.ts";
 
-/** Whose limit is reached: that of the node, or that of the cluster. */
+/** Describes the limit that is reached: that of the node, or that of the cluster. */
 export function describeLimit(pool: NodePool, ofCluster: number): string {
   const { created, connecting, max } = pool.stats();
   return created + connecting >= max
