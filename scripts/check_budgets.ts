@@ -41,7 +41,7 @@ const BUNDLES: readonly Bundle[] = [
     // pool that waits: 0.8. Connections after a freeze: 0.4. Options of TLS and of name resolution: 0.1. Background
     // timers of unref(): 0.3. Prefixes of channels, arguments of errors: 0.7. The rest sends
     // commands.
-    until: 91_600,
+    until: 91_750,
   },
   {
     name: "{ connect } and two commands",
@@ -49,7 +49,7 @@ const BUNDLES: readonly Bundle[] = [
       console.log(connect, get, set);`,
     budget: 15_000,
     // 0.3 of them for pipelines that keep their place, 0.1 for the command and the caller's line of an error.
-    until: 19_430,
+    until: 19_460,
   },
   {
     name: "a Worker with /core and the methods of all commands",
