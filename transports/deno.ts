@@ -24,6 +24,7 @@ import { addressOf, connectFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
+import { giveReadBuffer, takeReadBuffer } from "./shared/read_buffers.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
 export type * from "../src/transport.ts";
@@ -81,20 +82,22 @@ class DenoAdapterSocket extends BaseSocket {
   }
 
   /** Reads into one buffer until the socket ends. */
-  async read(size: number): Promise<void> {
+  async read(size: number | undefined): Promise<void> {
     const conn = this.#conn;
-    const buffer = new Uint8Array(size);
+    const buffer = takeReadBuffer(size);
     try {
       for (;;) {
         const length = await conn.read(buffer);
         if (length === null) break;
         while (this.isPaused && !this.isEnded) await new Promise<void>((wake) => this.#wake = wake);
         if (this.isEnded) return;
-        this.deliver(length === size ? buffer : buffer.subarray(0, length));
+        this.deliver(length === buffer.length ? buffer : buffer.subarray(0, length));
       }
       this.peerEnded();
     } catch (error) {
       this.failed(error);
+    } finally {
+      giveReadBuffer(buffer);
     }
   }
 }
@@ -156,7 +159,7 @@ async function open(
   const link = new DenoAdapterSocket(addressOf(endpoint), conn, handlers);
   // Keepalive is on, with the two hours of the system: Deno cannot set another time.
   link.noticesDeadPeer = "path" in endpoint;
-  link.read(options.readBufferSize ?? 65_536);
+  link.read(options.readBufferSize);
   return link;
 }
 

@@ -26,6 +26,7 @@ import { checkKeepAlive, noticesDeadPeer, setKeepAlive } from "./shared/keepaliv
 import { withinLimits } from "./shared/limits.ts";
 import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
+import { giveReadBuffer, takeReadBuffer } from "./shared/read_buffers.ts";
 import type {
   Endpoint,
   LookupFunction,
@@ -141,7 +142,7 @@ async function open(
     let link: NodeAdapterSocket | undefined;
     // Read into one buffer again and again, instead of a new one for each chunk.
     const onread = {
-      buffer: new Uint8Array(options.readBufferSize ?? 65_536),
+      buffer: takeReadBuffer(options.readBufferSize),
       callback(length: number, buffer: Uint8Array): boolean {
         link?.take(buffer.subarray(0, length));
         return true;
@@ -176,6 +177,7 @@ async function open(
     const onCut = () => socket.destroy();
     cut.addEventListener("abort", onCut, { once: true });
     socket.on("error", fail);
+    if (ON_NODE) socket.once("close", () => giveReadBuffer(onread.buffer));
     socket.once("connect", () => {
       reached = true;
       if ("path" in endpoint) return;

@@ -180,7 +180,7 @@ function open(
   over: RedisOptions | undefined,
   poolClass: typeof ConnectionPool,
 ): RedisCore {
-  const resolved = resolveRedisOptions(source, over);
+  const resolved = resolveRedisOptions(source, over, poolClass);
   const { multiplex, connection: options } = resolved;
   const transport = (resolved.pool?.options.connection ?? options).transport ?? poolClass.transport;
   const call = callOf(options);

@@ -42,7 +42,8 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
   signal.addEventListener("abort", destroy, { once: true });
   try {
     signal.throwIfAborted();
-    const handshake = await abortable((async () => await attempt.handshake())(), signal);
+    const identity = attempt.handshake();
+    const handshake = identity instanceof Promise ? await abortable(identity, signal) : identity;
     const opening = Link.open(options, owner, signal).then((opened) => {
       link = opened;
       // A transport may ignore the signal, or resolve in the same turn.

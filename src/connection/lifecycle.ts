@@ -19,7 +19,7 @@ import { attemptConnect } from "./connect_attempt.ts";
 import { retryConnect } from "./connect_retry.ts";
 import type { ConnectionState, ConnectOptions } from "./types.ts";
 import { asError, connectTimeoutError, notConnected, stateError } from "./failures.ts";
-import type { HandshakeResult } from "./handshake.ts";
+import type { HandshakeOptions, HandshakeResult } from "./handshake.ts";
 import { startLimit } from "./time_limit.ts";
 import type { Link } from "./link.ts";
 import { ConnectionListeners } from "./connection_listeners.ts";
@@ -105,11 +105,12 @@ export class ConnectionLifecycle {
     if (this.state === "ready") return;
     if (this.state !== "idle") throw this.stateError("connect");
     this.state = "connecting";
+    if (!retry) return await this.#connectOnce(signal);
     const { clock, retry: policy } = this.#owner.options;
     const total = startLimit(clock, 0, () => this.stateError("connect"), signal);
     this.#abort = total.abort;
     try {
-      const retries = { policy: retry ? policy : undefined, clock, signal: total.signal };
+      const retries = { policy, clock, signal: total.signal };
       await retryConnect(retries, () => this.#attempt(total.signal));
     } catch (cause) {
       const error = signal?.aborted ? cause : this.#notConnected(cause);
@@ -118,6 +119,19 @@ export class ConnectionLifecycle {
     } finally {
       this.#abort = undefined;
       total.release();
+    }
+  }
+
+  /** Connects without retries, which pools do themselves. */
+  async #connectOnce(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#attempt(signal);
+    } catch (cause) {
+      const error = signal?.aborted ? signal.reason : cause;
+      this.end(asError(error));
+      throw error;
+    } finally {
+      this.#abort = undefined;
     }
   }
 
@@ -165,11 +179,12 @@ export class ConnectionLifecycle {
   }
 
   /** Tries once to connect. A loss or a timeout aborts the try, not the connection. */
-  async #attempt(signal: AbortSignal): Promise<void> {
+  async #attempt(signal: AbortSignal | undefined): Promise<void> {
     this.link = undefined;
     const { options, address, session } = this.#owner;
     const late = (): Error => connectTimeoutError(address, options, this.link !== undefined);
     const limit = startLimit(options.clock, options.connectTimeout, late, signal);
+    this.#abort ??= limit.abort;
     const dispatcher = new SubscriberDispatcher(
       (values) => this.listeners.push(values),
       (error) => this.maintenance.forgotten(error),
@@ -193,10 +208,9 @@ export class ConnectionLifecycle {
           idle: () => this.#idle(),
         },
         opened: (link) => this.link = link,
-        handshake: async () => {
-          given = await this.maintenance.credentials();
-          const { username, password } = given;
-          return { ...options, username, password, setup: this.#owner.setup() };
+        handshake: () => {
+          if (options.credentials === undefined) return this.#identity({});
+          return this.maintenance.credentials().then((found) => this.#identity(given = found));
         },
       });
       this.dispatcher = dispatcher;
@@ -210,6 +224,12 @@ export class ConnectionLifecycle {
       limit.release();
     }
     this.maintenance.start(given);
+  }
+
+  /** The identity and the settings for the handshake. */
+  #identity({ username, password }: Partial<Credentials>): HandshakeOptions {
+    const { protocol, clientName, db, libName, libVersion } = this.#owner.options;
+    return { protocol, clientName, db, libName, libVersion, username, password, setup: this.#owner.setup() };
   }
 
   /** No reply is due any more. */

@@ -10,8 +10,9 @@ const BIG = 65_536;
 
 /** A first-in first-out queue that grows by doubling and falls back to its small size when emptied. */
 export class Ring<T> {
-  #slots: (T | undefined)[] = new Array(SMALL).fill(undefined);
-  #mask = SMALL - 1;
+  /** Empty until the first value: many rings never get one. */
+  #slots: (T | undefined)[] = [];
+  #mask = -1;
   #head = 0;
   #length = 0;
 
@@ -79,6 +80,7 @@ export class Ring<T> {
 
   #grow(): void {
     const size = this.#slots.length;
+    if (size === 0) return this.#reset();
     const slots: (T | undefined)[] = new Array(size * 2).fill(undefined);
     for (let index = 0; index < size; index++) slots[index] = this.#slots[(this.#head + index) & this.#mask];
     this.#slots = slots;

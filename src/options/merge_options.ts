@@ -48,8 +48,9 @@ function kindOf(name: string, table: Table): Kind {
 
 function fromObject(source: object, table: Table): Given {
   const given: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(source)) {
+  for (const name of Object.keys(source)) {
     const kind = kindOf(name, table);
+    const value = (source as Given)[name];
     if (value !== undefined) given[name] = kind.check(value, name);
   }
   return given;
@@ -122,7 +123,8 @@ function fromUrl(url: ServerUrl, table: Table): Given {
 /** Puts options over others: objects field by field, anything else as a whole. */
 function merge(under: Given, over: Given): Given {
   const merged: Record<string, unknown> = { ...under };
-  for (const [name, value] of Object.entries(over)) {
+  for (const name of Object.keys(over)) {
+    const value = over[name];
     const before = under[name];
     // `tls: true` is consistent with a URL that has `tls.ca=`.
     if (name === "tls" && value === true && isPlain(before)) continue;
@@ -144,7 +146,10 @@ export function remember<T extends object>(result: T, given: Given): T {
 /** Returns the given options of a result that `table` knows. */
 export function recall(result: object, table: Table): Given | undefined {
   const given = origins.get(result);
-  return given && Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(table, name)));
+  if (given === undefined) return undefined;
+  const known: Record<string, unknown> = {};
+  for (const name of Object.keys(given)) if (Object.hasOwn(table, name)) known[name] = given[name];
+  return known;
 }
 
 /**

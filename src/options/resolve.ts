@@ -159,11 +159,12 @@ function resolveConnection(given: Given): ResolvedConnectionOptions {
 
 /** Parts what belongs to a connection from the rest. */
 function part(given: Given): { connection: Given; rest: Given } {
-  const entries = Object.entries(given);
-  return {
-    connection: Object.fromEntries(entries.filter(([name]) => Object.hasOwn(CONNECTION, name))),
-    rest: Object.fromEntries(entries.filter(([name]) => !Object.hasOwn(CONNECTION, name))),
-  };
+  const connection: Record<string, unknown> = {};
+  const rest: Record<string, unknown> = {};
+  for (const name of Object.keys(given)) {
+    (Object.hasOwn(CONNECTION, name) ? connection : rest)[name] = given[name];
+  }
+  return { connection, rest };
 }
 
 function resolvePool(given: Given, blocking: boolean): ResolvedPoolOptions {
@@ -234,18 +235,23 @@ export function resolveBlockingPoolOptions(
   source?: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: BlockingPoolOptions,
 ): ResolvedPoolOptions {
+  if (over === undefined && source instanceof ResolvedPoolOptions && source.timeout !== undefined) {
+    return source;
+  }
   return resolvePool(mergeOptions(source, over, BLOCKING_TABLE), true);
 }
 
 /**
  * The options of a client, of its pool and of its connections; as {@linkcode resolveOptions} does it. With a `pool`
- * made elsewhere, only what concerns the client's own calls can be given; the rest is the pool's.
+ * made elsewhere, only what concerns the client's own calls can be given; the rest is the pool's. The options of the
+ * client's own pool have the `defaults` of its class, so that the pool uses them as they are.
  *
  * @throws as {@linkcode resolveOptions} does.
  */
 export function resolveRedisOptions<P = unknown>(
   source?: string | URL | RedisOptions<P> | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: RedisOptions<P>,
+  defaults: Pick<ConnectionOptions, "transport" | "observer"> = {},
 ): ResolvedRedisOptions<P> {
   const { multiplex, pool, cache: wanted, ...rest } = mergeOptions(source, over, CLIENT_TABLE);
   const together = multiplex !== false;
@@ -261,7 +267,9 @@ export function resolveRedisOptions<P = unknown>(
   if (pool === undefined) {
     // The cache needs RESP3: fail when connecting, not later.
     // Calls wait for a place as long as their own time limit allows.
-    const pooled = { maxConnections: 100, timeout: 0, ...rest };
+    const pooled: Record<string, unknown> = { maxConnections: 100, timeout: 0, ...rest };
+    if (defaults.transport !== undefined) pooled.transport ??= defaults.transport;
+    if (defaults.observer !== undefined) pooled.observer ??= defaults.observer;
     const options = resolvePool(cache === undefined ? pooled : { ...pooled, protocol: 3 }, true);
     return new ResolvedRedisOptions<P>(together, options.connection, undefined, options, cache);
   }

@@ -1,7 +1,7 @@
 /** Everything at once over one pool: nothing waits for what it need not wait for. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { BlockingConnectionPool, Redis } from "../../mod.ts";
+import { BlockingConnectionPool, Connection, Redis } from "../../mod.ts";
 import { Pending, rawCommand } from "../../src/connection/pending.ts";
 import type { Reply } from "../../src/resp/types.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -78,5 +78,25 @@ describe("a subscriber, a blocking command, a WATCH and plain traffic over one p
     subscriber.disconnect();
     pool.release(subscriber);
     assert.equal(pool.stats().opened, 4);
+  });
+});
+
+describe("connections that follow others", () => {
+  it("do not share the memory into which the transports read", async () => {
+    for (let wave = 0; wave < 4; wave++) {
+      const open = Array.from({ length: 8 }, () => new Connection({ host: server.host, port: server.port }));
+      await Promise.all(open.map((connection) => connection.connect()));
+      // Some end while others read: what they have left behind is used by the next.
+      open.slice(wave).forEach((connection, index) => index % 3 === 0 && connection.disconnect());
+      const left = open.filter(({ state }) => state === "ready");
+      const texts = left.map((_, index) => String.fromCharCode(97 + index).repeat(200_000));
+      const later = new Connection({ host: server.host, port: server.port });
+      const [replies] = await Promise.all([
+        Promise.all(left.map((connection, index) => connection.send(["ECHO", texts[index]!]))),
+        later.connect().then(() => later.send(["ECHO", "z".repeat(200_000)])),
+      ]);
+      assert.ok(replies.every((reply, index) => reply === texts[index]));
+      for (const connection of [...left, later]) connection.disconnect();
+    }
   });
 });

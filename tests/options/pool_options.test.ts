@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { BlockingConnectionPool, Redis } from "../../mod.ts";
 import {
   resolveBlockingPoolOptions,
   resolveOptions,
@@ -77,6 +78,14 @@ describe("pool options", () => {
 });
 
 describe("client options", () => {
+  it("are resolved once: the client's own pool uses them as they are", async () => {
+    const redis = new Redis({ host: "h", commandTimeout: 7 });
+    assert.equal(redis.options, redis.pool.options.connection);
+    assert.equal(new BlockingConnectionPool(redis.pool.options).options, redis.pool.options);
+    assert.equal(redis.duplicate({ db: 2 }).options.commandTimeout, 7);
+    await redis.close();
+  });
+
   const pool = { acquire() {}, release() {}, options: resolvePoolOptions("redis://h/3?commandTimeout=7") };
 
   it("take no class of connections that is none", () => {

@@ -37,9 +37,9 @@ export class ConnectCalls {
     for (const call of [...this.#calls]) call.resolve();
   }
 
-  /** Rejects all calls: no further try follows. */
-  rejectAll(error: unknown): void {
-    for (const call of [...this.#calls]) call.reject(error);
+  /** Rejects all calls: no further try follows. The error is created only if a call waits. */
+  rejectAll(error: () => unknown): void {
+    for (const call of [...this.#calls]) call.reject(error());
   }
 
   /** Counts a failed try; rejects the calls that had no further one. */

@@ -168,7 +168,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#lifetime.end();
     this.detach();
     this.rejectWaiting((pending) => this.#closed(pending.command.spec.name));
-    this.#calls.rejectAll(this.#closed("connect"));
+    this.#calls.rejectAll(() => this.#closed("connect"));
     if (connecting) this.#stop.abort(this.#closed("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
@@ -317,7 +317,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
     this.offline.reason = undefined;
-    this.#calls.rejectAll(error);
+    this.#calls.rejectAll(() => error);
     this.rejectWaiting(() => error);
     for (const listener of this.#listeners) listener.failed?.(error);
     emit(this.events, "closed", { cause: error });
