@@ -105,33 +105,26 @@ export class ConnectionLifecycle {
     if (this.state === "ready") return;
     if (this.state !== "idle") throw this.stateError("connect");
     this.state = "connecting";
-    if (!retry) return await this.#connectOnce(signal);
+    try {
+      // Pools retry by themselves.
+      await (retry ? this.#connectWithRetries(signal) : this.#attempt(signal));
+    } catch (cause) {
+      const error = signal?.aborted ? signal.reason : this.#notConnected(cause);
+      this.end(asError(error));
+      throw error;
+    } finally {
+      this.#abort = undefined;
+    }
+  }
+
+  async #connectWithRetries(signal: AbortSignal | undefined): Promise<void> {
     const { clock, retry: policy } = this.#owner.options;
     const total = startLimit(clock, 0, () => this.stateError("connect"), signal);
     this.#abort = total.abort;
     try {
-      const retries = { policy, clock, signal: total.signal };
-      await retryConnect(retries, () => this.#attempt(total.signal));
-    } catch (cause) {
-      const error = signal?.aborted ? cause : this.#notConnected(cause);
-      this.end(asError(error));
-      throw error;
+      await retryConnect({ policy, clock, signal: total.signal }, () => this.#attempt(total.signal));
     } finally {
-      this.#abort = undefined;
       total.release();
-    }
-  }
-
-  /** Connects without retries, which pools do themselves. */
-  async #connectOnce(signal: AbortSignal | undefined): Promise<void> {
-    try {
-      await this.#attempt(signal);
-    } catch (cause) {
-      const error = signal?.aborted ? signal.reason : cause;
-      this.end(asError(error));
-      throw error;
-    } finally {
-      this.#abort = undefined;
     }
   }
 
@@ -209,8 +202,14 @@ export class ConnectionLifecycle {
         },
         opened: (link) => this.link = link,
         handshake: () => {
-          if (options.credentials === undefined) return this.#identity({});
-          return this.maintenance.credentials().then((found) => this.#identity(given = found));
+          const identity = ({ username, password }: Partial<Credentials>): HandshakeOptions => ({
+            ...options,
+            username,
+            password,
+            setup: this.#owner.setup(),
+          });
+          if (options.credentials === undefined) return identity(given);
+          return this.maintenance.credentials().then((found) => identity(given = found));
         },
       });
       this.dispatcher = dispatcher;
@@ -224,12 +223,6 @@ export class ConnectionLifecycle {
       limit.release();
     }
     this.maintenance.start(given);
-  }
-
-  /** The identity and the settings for the handshake. */
-  #identity({ username, password }: Partial<Credentials>): HandshakeOptions {
-    const { protocol, clientName, db, libName, libVersion } = this.#owner.options;
-    return { protocol, clientName, db, libName, libVersion, username, password, setup: this.#owner.setup() };
   }
 
   /** No reply is due any more. */

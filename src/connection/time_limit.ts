@@ -43,12 +43,10 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     const abort = (): void => reject(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
-    promise.then((value) => {
+    const leaving = <V>(settle: (value: V) => void) => (value: V): void => {
       signal.removeEventListener("abort", abort);
-      resolve(value);
-    }, (error) => {
-      signal.removeEventListener("abort", abort);
-      reject(error);
-    });
+      settle(value);
+    };
+    promise.then(leaving(resolve), leaving(reject));
   });
 }

@@ -143,13 +143,17 @@ export function remember<T extends object>(result: T, given: Given): T {
   return result;
 }
 
+/** Returns the options that `table` knows, and the others. */
+export function split(given: Given, table: Table): [Given, Given] {
+  const parts: [Record<string, unknown>, Record<string, unknown>] = [{}, {}];
+  for (const name of Object.keys(given)) parts[Object.hasOwn(table, name) ? 0 : 1][name] = given[name];
+  return parts;
+}
+
 /** Returns the given options of a result that `table` knows. */
 export function recall(result: object, table: Table): Given | undefined {
   const given = origins.get(result);
-  if (given === undefined) return undefined;
-  const known: Record<string, unknown> = {};
-  for (const name of Object.keys(given)) if (Object.hasOwn(table, name)) known[name] = given[name];
-  return known;
+  return given && split(given, table)[0];
 }
 
 /**

@@ -8,7 +8,7 @@ import { systemClock } from "../clock.ts";
 import { DEFAULT_RETRY, type ErrorKind, RETRY_ON, type RetryOptions, type RetryPolicy } from "../retry.ts";
 import type { TlsOptions } from "../transport.ts";
 import { type CacheOptions, resolveCache } from "./cache.ts";
-import { type Given, mergeOptions, recall, remember, type Table } from "./merge_options.ts";
+import { type Given, mergeOptions, recall, remember, split, type Table } from "./merge_options.ts";
 import { contradiction } from "./option_errors.ts";
 import { retry as retryKind } from "./nested_options.ts";
 import { type ConnectionValues, type ReconnectPolicy, ResolvedConnectionOptions } from "./resolved.ts";
@@ -157,18 +157,8 @@ function resolveConnection(given: Given): ResolvedConnectionOptions {
   return remember(new ResolvedConnectionOptions(values as ConnectionValues), given);
 }
 
-/** Parts what belongs to a connection from the rest. */
-function part(given: Given): { connection: Given; rest: Given } {
-  const connection: Record<string, unknown> = {};
-  const rest: Record<string, unknown> = {};
-  for (const name of Object.keys(given)) {
-    (Object.hasOwn(CONNECTION, name) ? connection : rest)[name] = given[name];
-  }
-  return { connection, rest };
-}
-
 function resolvePool(given: Given, blocking: boolean): ResolvedPoolOptions {
-  const { connection, rest } = part(given);
+  const [connection, rest] = split(given, CONNECTION);
   const values = {
     ...POOL_DEFAULTS,
     maxConnections: blocking ? 50 : 100,
@@ -210,6 +200,15 @@ export function resolveOptions(
   return resolveConnection(mergeOptions(source, over, CONNECTION));
 }
 
+function poolOptions(source: unknown, over: unknown, blocking: boolean): ResolvedPoolOptions {
+  // Resolved and frozen before. Only pools that wait have a `timeout`; they have other defaults.
+  const done = over === undefined && source instanceof ResolvedPoolOptions &&
+    (source.timeout !== undefined) === blocking;
+  return done
+    ? source
+    : resolvePool(mergeOptions(source, over, blocking ? BLOCKING_TABLE : POOL_TABLE), blocking);
+}
+
 /**
  * The options of a pool that does not wait, and of its connections; as {@linkcode resolveOptions} does it.
  *
@@ -219,11 +218,7 @@ export function resolvePoolOptions(
   source?: string | URL | PoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: PoolOptions,
 ): ResolvedPoolOptions {
-  // Blocking pools have a `timeout` and other defaults.
-  if (over === undefined && source instanceof ResolvedPoolOptions && source.timeout === undefined) {
-    return source;
-  }
-  return resolvePool(mergeOptions(source, over, POOL_TABLE), false);
+  return poolOptions(source, over, false);
 }
 
 /**
@@ -235,10 +230,7 @@ export function resolveBlockingPoolOptions(
   source?: string | URL | BlockingPoolOptions | ResolvedConnectionOptions | ResolvedPoolOptions,
   over?: BlockingPoolOptions,
 ): ResolvedPoolOptions {
-  if (over === undefined && source instanceof ResolvedPoolOptions && source.timeout !== undefined) {
-    return source;
-  }
-  return resolvePool(mergeOptions(source, over, BLOCKING_TABLE), true);
+  return poolOptions(source, over, true);
 }
 
 /**
@@ -268,8 +260,9 @@ export function resolveRedisOptions<P = unknown>(
     // The cache needs RESP3: fail when connecting, not later.
     // Calls wait for a place as long as their own time limit allows.
     const pooled: Record<string, unknown> = { maxConnections: 100, timeout: 0, ...rest };
-    if (defaults.transport !== undefined) pooled.transport ??= defaults.transport;
-    if (defaults.observer !== undefined) pooled.observer ??= defaults.observer;
+    for (const name of ["transport", "observer"] as const) {
+      if (defaults[name] !== undefined) pooled[name] ??= defaults[name];
+    }
     const options = resolvePool(cache === undefined ? pooled : { ...pooled, protocol: 3 }, true);
     return new ResolvedRedisOptions<P>(together, options.connection, undefined, options, cache);
   }
