@@ -30,11 +30,10 @@ import { type Unsent, UnsentQueue } from "./unsent_queue.ts";
  * arena, so that the server stays busy and the parts stay few.
  */
 const FIRST = 8_192;
-/**
- * The most bytes of one write: a slow link shows its progress by the writes that it takes. With less, a value of 1 MiB
- * takes a further turn of the event loop.
- */
-const PIECE = 1_048_576;
+/** The most bytes of one write: a slow link shows its progress by the writes that it takes. */
+const PIECE = 524_288;
+/** The most bytes of one write if no command waits: each further write takes a turn of the event loop. */
+const WHOLE = 1_048_576;
 /** A server takes about that much longer for a command than it takes to encode it and to come round to the next write. */
 const SLOWER = 3;
 
@@ -235,8 +234,9 @@ export class Output {
   }
 
   #put(bytes: Uint8Array, upTo: number): void {
+    const most = bytes.length <= WHOLE && this.unsent.commands === 0 ? WHOLE : PIECE;
     let at = 0;
-    for (; bytes.length - at > PIECE; at += PIECE) {
+    for (; bytes.length - at > most; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);
       this.#putPiece(piece, upTo, piece);
     }
