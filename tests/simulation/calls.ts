@@ -4,18 +4,17 @@
  * @module
  */
 import type { Redis, Subscription } from "../../mod.ts";
-import { command } from "../../src/commands/raw.ts";
 import { RedisError } from "../../src/errors.ts";
-import { tagOf, wordsOf } from "./commands.ts";
+import { commandOf, tagOf, wordsOf } from "./commands.ts";
+import { beginConsumer } from "./consumers.ts";
 import type { Operation, Outcome, SubscriberRecord } from "./history.ts";
 import type { Action, Part } from "./scenario.ts";
 import type { World } from "./world.ts";
 
 /** The command of a part, by the method that a program would use where the cache can answer it. */
 function send(redis: Redis, part: Part): Promise<unknown> {
-  if (part.verb === "get") return redis.get(part.key);
-  const [name, ...rest] = wordsOf(part);
-  return redis.command(name, ...rest);
+  if (part.verb === "get" && part.via === undefined) return redis.get(part.key);
+  return redis.execute(commandOf(part));
 }
 
 function outcomeOf(error: unknown): Outcome {
@@ -53,6 +52,8 @@ export class Calls {
         return void this.#lease(action);
       case "subscribe":
         return this.#subscribe(redis, action);
+      case "consume":
+        return beginConsumer(this.#world, action);
       case "connect":
         return void redis.connect().catch(() => {});
       case "close":
@@ -102,17 +103,31 @@ export class Calls {
     this.#world.ended(outcome);
   }
 
-  #follow(operation: Operation, promise: Promise<unknown>): void {
+  #follow(operation: Operation, promise: Promise<unknown>, resolved?: () => void): void {
     promise.then(
-      (value) => this.#settle(operation, { value }),
+      (value) => {
+        this.#settle(operation, { value });
+        resolved?.();
+      },
       (error) => this.#settle(operation, outcomeOf(error)),
     );
   }
 
   #call(redis: Redis, action: Call<"call">): void {
     const { options, limit } = this.#limits(action);
-    const operation = this.#open(action, action.part, "call", ++this.#groups, limit);
-    this.#follow(operation, send(redis.with(options), action.part));
+    const { part, replicas } = action;
+    if (replicas === undefined) {
+      const operation = this.#open(action, part, "call", ++this.#groups, limit);
+      return this.#follow(operation, send(redis.with(options), part));
+    }
+    // The write, the way to its server and the wait have this time each.
+    const operation = this.#open(action, part, "call", ++this.#groups, 4 * limit + 2_000);
+    operation.replicas = { wanted: replicas, have: undefined };
+    this.#world.loading();
+    const written = send(redis.with({ ...options, replicas }), part);
+    this.#follow(operation, written, () => {
+      operation.replicas = { wanted: replicas, have: this.#world.replicasWith(part.id) };
+    });
   }
 
   #once(redis: Redis, action: Call<"once">): void {
@@ -149,10 +164,7 @@ export class Calls {
     const group = ++this.#groups;
     const operations = action.parts.map((part) => this.#open(action, part, action.do, group, limit));
     const view = redis.with(options);
-    const commands = action.parts.map((part) => {
-      const [name, ...rest] = wordsOf(part);
-      return command(name, ...rest);
-    });
+    const commands = action.parts.map(commandOf);
     const batch = action.do === "pipeline" ? view.pipeline(commands) : view.multi(commands);
     batch.exec({ settle: true }).then(
       (outcomes: readonly unknown[]) =>
@@ -177,7 +189,11 @@ export class Calls {
       operation.seen = seen;
       return tx.multi().command(name, ...rest);
     });
-    this.#follow(operation, done);
+    const { client, key, read } = action;
+    this.#follow(operation, done, () => {
+      if (read === undefined) return;
+      this.#call(redis, { client, do: "call", part: { id: read, verb: "get", key } });
+    });
     world.loading();
   }
 
@@ -219,11 +235,12 @@ export class Calls {
 
   #subscribe(redis: Redis, action: Call<"subscribe">): void {
     const world = this.#world;
-    const { channels, until, sharded } = action;
+    const { channels, until, sharded, pattern = false } = action;
     const record: SubscriberRecord = {
       id: action.id,
       client: action.client,
       channels,
+      pattern,
       confirmed: Infinity,
       ended: Infinity,
       failed: undefined,
@@ -234,7 +251,7 @@ export class Calls {
       if (record.ended !== Infinity) return;
       const id = parseInt(text, 10);
       world.event("heard", id);
-      record.heard.push({ id, channel, at: world.now });
+      record.heard.push({ id, channel: pattern ? channels[0]! : channel, at: world.now });
     };
     const gap = (): void => void record.heard.push("gap");
     const confirm = (): void => void (record.confirmed = world.event("confirmed", action.id));
@@ -243,7 +260,11 @@ export class Calls {
     if (action.iterate) {
       let items: Subscription;
       try {
-        items = sharded ? redis.subscription(...channels, { sharded }) : redis.subscription(...channels);
+        items = pattern
+          ? redis.subscription({ patterns: channels })
+          : sharded
+          ? redis.subscription(...channels, { sharded })
+          : redis.subscription(...channels);
       } catch (error) {
         return fail(error);
       }
@@ -257,7 +278,9 @@ export class Calls {
       stop = () => void items.close().catch(() => {});
     } else {
       const listener = { message: hear, gap };
-      const [subscribe, unsubscribe] = sharded
+      const [subscribe, unsubscribe] = pattern
+        ? ["psubscribe", "punsubscribe"] as const
+        : sharded
         ? ["ssubscribe", "sunsubscribe"] as const
         : ["subscribe", "unsubscribe"] as const;
       redis[subscribe]([...channels], listener).then(confirm, fail);

@@ -3,7 +3,18 @@
  *
  * @module
  */
+import type { Command } from "../../src/commands/command.ts";
+import { command } from "../../src/commands/raw.ts";
+import { script } from "../../src/commands/script.ts";
 import type { Part } from "./scenario.ts";
+
+/** A script that does what its arguments say. */
+export const SCRIPT = "return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))";
+
+/** A library with a function that does the same. */
+export const LIBRARY = "#!lua name=simulated\n" +
+  "redis.register_function('call', function(keys, args)\n" +
+  "  return redis.call(args[1], keys[1], unpack(args, 2))\nend)";
 
 /** The value that a command writes. */
 export function valueOf({ id, size = 0 }: Part): string {
@@ -37,7 +48,20 @@ export function wordsOf(part: Part): [string, ...(string | number)[]] {
       return ["PUBLISH", key, valueOf(part)];
     case "spublish":
       return ["SPUBLISH", key, valueOf(part)];
+    case "xadd":
+      return ["XADD", key, "*", "f", valueOf(part)];
   }
+}
+
+/** The command of a part, as a program sends it. */
+export function commandOf(part: Part): Command {
+  const [name, ...rest] = wordsOf(part);
+  const { key, via } = part;
+  if (via === undefined) return command(name, ...rest);
+  const args = [name, ...rest.slice(1)];
+  return via === "function"
+    ? command("FCALL", "call", 1, key, ...args)
+    : script(SCRIPT, { keys: [key], args, readOnly: !writes(part) });
 }
 
 /** Whether a command changes something. */
@@ -55,6 +79,7 @@ const NUMBERED: ReadonlyMap<string, number> = new Map([
   ["LRANGE", 3],
   ["PUBLISH", 2],
   ["SPUBLISH", 2],
+  ["XADD", 4],
 ]);
 
 /** The number of a command that the server executed; `undefined`: it has none. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { drawAction } from "./draw_actions.ts";
+import { drawExtras } from "./draw_extras.ts";
 import { drawFault, drawTopologyFault } from "./draw_faults.ts";
 import { derive, Dice } from "../harness/dice.ts";
 import type {
@@ -205,6 +206,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
     steps.push({ at: Math.round(dice.next() * duration), client: dice.below(clients.length), do: "close" });
   }
   if (derive(seed, 9) % 6 === 0) steps.forEach((step, at) => steps[at] = withOnce(step));
+  steps.push(...drawExtras(new Dice(derive(seed, 10)), { topology, duration, clients }));
   // The order of steps at one time is that of their drawing.
   steps.sort((a, b) => a.at - b.at);
   return { seed, topology, ...servers && { servers }, duration, network, clients, steps };

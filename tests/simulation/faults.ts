@@ -44,6 +44,9 @@ export function applyFault(world: World, fault: Fault): void {
       return world.later(fault.ms, () => {
         for (const { state } of servers) state.config.set("maxclients", "10000");
       });
+    case "forget":
+      for (const server of servers) server.run("SCRIPT", "FLUSH");
+      return;
     case "lie":
       world.lies = true;
       return;

@@ -38,6 +38,8 @@ export interface Operation {
   heardAt: number;
   /** What `watch` read before it wrote. */
   seen?: string | null;
+  /** Replicas that were asked for, and that had the write when it resolved (`undefined`: their master has changed). */
+  replicas?: { readonly wanted: number; readonly have: number | undefined };
 }
 
 /** A message or a gap, as a subscriber got it. */
@@ -48,12 +50,30 @@ export interface SubscriberRecord {
   readonly id: number;
   readonly client: number;
   readonly channels: readonly string[];
+  /** The only channel is a pattern. */
+  readonly pattern: boolean;
   /** The number of the event at which it was confirmed; `Infinity`: it was not. */
   confirmed: number;
   /** The number of the event at which it was given up. */
   ended: number;
   failed: unknown;
   readonly heard: Heard[];
+}
+
+/** A consumer of a stream. */
+export interface ConsumerRecord {
+  readonly id: number;
+  readonly client: number;
+  readonly stream: string;
+  readonly consumer: string;
+  readonly claims: boolean;
+  /** Messages, in order, by the numbers of their writes. */
+  readonly got: { readonly id: number; readonly event: number; readonly origin: string }[];
+  /** Acknowledgements that resolved with `true`. */
+  readonly acked: { readonly id: number; readonly event: number }[];
+  /** The number of the event at which it was told to end. */
+  ended: number;
+  failed: unknown;
 }
 
 /** A command of `PUBLISH` that the server executed. */
@@ -69,6 +89,9 @@ export interface History {
   readonly operations: Operation[];
   readonly subscribers: SubscriberRecord[];
   readonly published: Published[];
+  readonly consumers: ConsumerRecord[];
+  /** What was added to streams, in the order of the server. */
+  readonly added: { readonly id: number; readonly stream: string; readonly event: number }[];
   /** Events at which the server lost all data. */
   readonly flushes: { readonly event: number; readonly at: number }[];
   /** When each numbered event was. */

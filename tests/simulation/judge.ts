@@ -11,6 +11,8 @@ import { judgeErrors } from "./judges/errors.ts";
 import { judgeExecuted } from "./judges/executed.ts";
 import { judgeOrder } from "./judges/order.ts";
 import { judgeRefusals } from "./judges/refusals.ts";
+import { judgeReplicas } from "./judges/replicas.ts";
+import { judgeStreams } from "./judges/streams.ts";
 import { judgeSubscriptions } from "./judges/subscriptions.ts";
 
 /** What is wrong with what happened; what could not be decided begins with `undecided`. */
@@ -25,5 +27,7 @@ export function judge(history: History): string[] {
     ...judgeConsistency(history),
     ...judgeSubscriptions(history),
     ...judgeCache(history),
+    ...judgeStreams(history),
+    ...judgeReplicas(history),
   ];
 }

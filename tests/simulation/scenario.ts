@@ -75,8 +75,11 @@ export interface Part {
     | "range"
     | "list"
     | "publish"
-    | "spublish";
+    | "spublish"
+    | "xadd";
   readonly key: string;
+  /** What runs it at the server: a script, or a function of a library. Absent: it is a command of its own. */
+  readonly via?: "script" | "function";
   /** More characters than the number needs. */
   readonly size?: number;
   /** Milliseconds, of `setpx`. */
@@ -90,15 +93,45 @@ export interface Limits {
   readonly abort?: number;
 }
 
+/** A consumer of a group of a stream, which acknowledges all that it gets. Times are milliseconds. */
+export interface Consume {
+  readonly do: "consume";
+  readonly id: number;
+  readonly stream: string;
+  readonly consumer: string;
+  /** With a function for each message; otherwise as an iterator. */
+  readonly handler: boolean;
+  readonly count: number;
+  readonly block: number;
+  /** How long a message takes. */
+  readonly work: number;
+  /** Claims what was idle for so long, and gives every fifth message back the first time. */
+  readonly claim?: number;
+  /** Ends after so long. */
+  readonly until?: number;
+}
+
 /** Something that a program does. */
 export type Action =
   & { readonly client: number }
   & (
-    | ({ readonly do: "call"; readonly part: Part } & Limits)
+    | ({
+      readonly do: "call";
+      readonly part: Part;
+      /** Replicas that must acknowledge it. */
+      readonly replicas?: number;
+    } & Limits)
     /** A write with `once()`, and its outcome until a server has told it. */
     | ({ readonly do: "once"; readonly part: Part } & Limits)
     | ({ readonly do: "pipeline" | "multi"; readonly parts: readonly Part[] } & Limits)
-    | ({ readonly do: "watch"; readonly key: string; readonly part: Part; readonly pause: number } & Limits)
+    | ({
+      readonly do: "watch";
+      readonly key: string;
+      readonly part: Part;
+      readonly pause: number;
+      /** The number of a GET of the same key, called as soon as it has resolved. */
+      readonly read?: number;
+    } & Limits)
     | ({ readonly do: "pop"; readonly id: number; readonly key: string; readonly wait: number } & Limits)
     | ({ readonly do: "lease"; readonly parts: readonly Part[]; readonly hold: number } & Limits)
     | ({
@@ -108,9 +141,12 @@ export type Action =
       readonly iterate: boolean;
       /** The channels are sharded. */
       readonly sharded?: boolean;
+      /** The only channel is a pattern of channels. */
+      readonly pattern?: boolean;
       /** Ends after so many milliseconds. */
       readonly until?: number;
     })
+    | Consume
     | { readonly do: "connect" }
     | { readonly do: "close" }
   );
@@ -151,6 +187,8 @@ export type Fault =
   }
   | { readonly fault: "maxclients"; readonly limit: number; readonly ms: number }
   | { readonly fault: "sleep"; readonly ms: number }
+  /** All servers forget their scripts. */
+  | { readonly fault: "forget" }
   /** Breaks a promise by itself, to see that it is noticed; never drawn. */
   | { readonly fault: "lie" };
 

@@ -35,13 +35,13 @@ export class SimulatedServer {
     state: ServerState,
     address: string,
     clock: Clock,
-    executed: (command: ExecutedCommand) => void,
+    executed: (command: ExecutedCommand, server: SimulatedServer) => void,
   ) {
     this.#clock = clock;
     this.state = state;
     this.address = address;
     state.executed.add = (command) => {
-      if (!state.executed.muted) executed(command);
+      if (!state.executed.muted) executed(command, this);
     };
     this.#replies = new Map(
       Object.entries(TEXTS).map(([code, text]) => [code as WindowCode, new ErrorReply(text)]),
@@ -65,6 +65,11 @@ export class SimulatedServer {
   stop(keep: boolean): void {
     for (const session of [...this.state.sessions.values()]) session.link?.close(true);
     if (!keep) callAs(this.state.open(undefined), ["FLUSHALL"]);
+  }
+
+  /** Runs a command of nobody's. */
+  run(...args: string[]): unknown {
+    return callAs(this.state.open(undefined), args);
   }
 
   #refusal(session: Session, args: string[]): ErrorReply | undefined {

@@ -25,6 +25,7 @@ import type { TestReplicatedServer } from "../../src/testing/topology/sentinel/r
 import type { TestSentinel } from "../../src/testing/topology/sentinel/sentinel.ts";
 import { TestSentinelsBase } from "../../src/testing/topology/sentinel/sentinels.ts";
 import type { Endpoint } from "../../src/transport.ts";
+import { tagOf } from "./commands.ts";
 import { TAGS } from "./draw_actions.ts";
 import type { ClientPlan, Scenario, TopologyFault } from "./scenario.ts";
 import { SimulatedServer } from "./server.ts";
@@ -50,6 +51,8 @@ export interface SimulatedTopology {
   readonly servers: readonly SimulatedServer[];
   /** The server that listens at an address. */
   find(endpoint: Endpoint): SimulatedServer | undefined;
+  /** The server that a key is written at, when all is in order. */
+  home(key: string): SimulatedServer | undefined;
   /** Lets something go wrong. */
   apply(fault: TopologyFault): void;
   /** Nothing goes wrong any more. */
@@ -62,7 +65,7 @@ export interface SimulatedTopology {
   close(): void;
 }
 
-type Executed = (command: ExecutedCommand) => void;
+type Executed = (command: ExecutedCommand, server: SimulatedServer) => void;
 
 /** Makes the servers of a scenario. */
 export function createTopology(world: World, clock: Clock, executed: Executed): SimulatedTopology {
@@ -91,6 +94,10 @@ class Standalone implements SimulatedTopology {
   }
 
   find(): SimulatedServer {
+    return this.servers[0]!;
+  }
+
+  home(): SimulatedServer {
     return this.servers[0]!;
   }
 
@@ -170,6 +177,11 @@ class Cluster implements SimulatedTopology {
 
   find(endpoint: Endpoint): SimulatedServer | undefined {
     return this.#hosts.find(endpoint);
+  }
+
+  home(key: string): SimulatedServer | undefined {
+    const master = this.#cluster.masterOf(hashSlot(tagOf(key) || key));
+    return master && this.find(master);
   }
 
   apply(fault: TopologyFault): void {
@@ -284,6 +296,10 @@ class Sentinels implements SimulatedTopology {
 
   find(endpoint: Endpoint): SimulatedServer | undefined {
     return this.#hosts.find(endpoint);
+  }
+
+  home(): SimulatedServer | undefined {
+    return this.servers.find(({ state }) => state.replication.master === undefined);
   }
 
   apply(fault: TopologyFault): void {

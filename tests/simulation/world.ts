@@ -8,14 +8,16 @@ import { setImmediate } from "node:timers";
 import { MaxConnectionsError, type Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Calls } from "./calls.ts";
-import { numberOf } from "./commands.ts";
+import { LIBRARY, numberOf } from "./commands.ts";
 import { derive } from "../harness/dice.ts";
 import type { History, Operation, Outcome } from "./history.ts";
 import { applyFault } from "./faults.ts";
+import { owedBy } from "./judges/streams.ts";
 import { MARKERS } from "./judges/subscriptions.ts";
 import { Network } from "./network.ts";
 import { OwnedClock } from "./owned_clock.ts";
 import { type Action, type ClientPlan, isFault, type Scenario } from "./scenario.ts";
+import type { SimulatedServer } from "./server.ts";
 import { createTopology, type SimulatedTopology, type WorldPool } from "./topology.ts";
 import { Trace } from "./trace.ts";
 
@@ -29,6 +31,14 @@ export interface WorldClient {
   /** The number of the client that made the pool. */
   readonly owner: number;
   closing: Promise<void> | undefined;
+}
+
+/** Where a write ran: its server, its replicas, and what the server's log of effects had before. */
+interface Place {
+  readonly server: SimulatedServer;
+  readonly id: string;
+  readonly offset: number;
+  readonly followers: readonly SimulatedServer[];
 }
 
 /** All that is ready to run runs. */
@@ -55,6 +65,8 @@ export class World {
   readonly #clocks: OwnedClock[] = [];
   readonly #calls: Calls;
   readonly #operations: Map<number, Operation> = new Map();
+  /** Where writes ran that replicas must acknowledge. */
+  readonly #places: Map<number, Place> = new Map();
   #pending = 0;
   #listeners = 0;
   #loading: Promise<unknown>[] = [];
@@ -70,6 +82,8 @@ export class World {
       operations: [],
       subscribers: [],
       published: [],
+      consumers: [],
+      added: [],
       flushes: [],
       times: [],
       sleeps: [],
@@ -77,7 +91,7 @@ export class World {
       faults: [],
     };
     const time = new OwnedClock(this.#clock, derive(scenario.seed, 2));
-    this.topology = createTopology(this, time, ({ name, args }) => {
+    this.topology = createTopology(this, time, ({ name, args }, server) => {
       if (name === "FLUSHALL") {
         this.history.flushes.push({ event: this.event("flushed", 0), at: this.now });
         return;
@@ -85,9 +99,15 @@ export class World {
       const number = numberOf(name, args);
       if (number === undefined) return;
       const event = this.event("executed", number);
-      this.#operations.get(number)?.executions.push(event);
+      const operation = this.#operations.get(number);
+      operation?.executions.push(event);
+      if (operation?.replicas !== undefined) {
+        const { id, offset } = server.state.replication;
+        this.#places.set(number, { server, id, offset, followers: this.#followers(server) });
+      }
       if (this.lies) this.#operations.get(number)?.executions.push(this.event("executed", number));
       if (name.endsWith("PUBLISH")) this.history.published.push({ id: number, channel: args[1]!, event });
+      if (name === "XADD") this.history.added.push({ id: number, stream: args[1]!, event });
     });
     this.network = new Network(
       this.#clock,
@@ -125,6 +145,22 @@ export class World {
     const { code, name } = (error ?? {}) as { code?: string; name?: string };
     const ending = error === undefined ? "ok" : `${code ?? name} ${executed}`;
     this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1);
+  }
+
+  /** How many replicas have a write now; `undefined` if its server has lost a replica, or its role. */
+  replicasWith(number: number): number | undefined {
+    const place = this.#places.get(number);
+    if (place === undefined || place.server.state.replication.id !== place.id) return undefined;
+    const now = this.#followers(place.server);
+    if (place.followers.some((one) => !now.includes(one))) return undefined;
+    return now.filter(({ state }) => state.replication.offset > place.offset).length;
+  }
+
+  #followers({ address }: SimulatedServer): SimulatedServer[] {
+    return this.topology.servers.filter(({ state }) => {
+      const { master } = state.replication;
+      return master !== undefined && `${master.host}:${master.port}` === address;
+    });
   }
 
   /** When the server had sent what the shared connection of a client has received last; in its own time. */
@@ -194,7 +230,9 @@ export class World {
     if (client.closing !== undefined) return;
     const event = this.event("closed", at);
     this.history.closedAt.set(at, event);
-    for (const one of this.history.subscribers) if (one.client === at) one.ended = Math.min(one.ended, event);
+    for (const one of [...this.history.subscribers, ...this.history.consumers]) {
+      if (one.client === at) one.ended = Math.min(one.ended, event);
+    }
     client.closing = client.redis.close();
   }
 
@@ -229,14 +267,25 @@ export class World {
       void this.history.faults.push(`unhandled rejection: ${reason}`);
     process.on("unhandledRejection", unhandled);
     try {
+      await this.#prepare();
       await this.#live();
       await this.#recover();
+      await this.#emptyStreams();
       await this.#end();
       await settle();
     } catch (error) {
       this.history.faults.push(`the world broke: ${error instanceof Error ? error.stack : error}`);
     } finally {
       process.removeListener("unhandledRejection", unhandled);
+    }
+  }
+
+  /** Functions are at all servers from the beginning. */
+  async #prepare(): Promise<void> {
+    if (!JSON.stringify(this.scenario.steps).includes('"via":"function"')) return;
+    for (const { state } of this.topology.servers) await state.scripting.load();
+    for (const server of this.topology.servers) {
+      if (server.state.replication.master === undefined) server.run("FUNCTION", "LOAD", LIBRARY);
     }
   }
 
@@ -286,8 +335,9 @@ export class World {
     const channels = new Set(this.history.subscribers.flatMap((one) => one.channels));
     const first = this.clients.findIndex(({ closing }) => closing === undefined);
     for (const channel of first < 0 ? [] : channels) {
-      const verb = channel.startsWith("s") ? "spublish" as const : "publish" as const;
-      const part = { id: id++, verb, key: channel };
+      const verb = /^s\d/.test(channel) ? "spublish" as const : "publish" as const;
+      // All patterns of worlds have this channel.
+      const part = { id: id++, verb, key: /[*?[]/.test(channel) ? "c0" : channel };
       this.#begins({ do: "call", client: first, part });
     }
     for (let at = 0; at < this.clients.length; at++) {
@@ -306,6 +356,19 @@ export class World {
         this.history.faults.push(`recovery: refused although all is in order: ${error}`);
       }
     }
+  }
+
+  /** Consumers get and acknowledge all that they owe: a lost reply is found by a pass that may be a minute away. */
+  async #emptyStreams(): Promise<void> {
+    const { consumers } = this.history;
+    const streams = new Set(consumers.map(({ stream }) => stream));
+    let owed: string[] = [];
+    for (let rounds = 0; rounds < 40 && streams.size > 0; rounds++) {
+      owed = [...streams].flatMap((stream) => owedBy(this.history, stream, this.topology.home(stream)));
+      if (owed.length === 0) return;
+      await this.#skip(3_000);
+    }
+    for (const one of owed) this.history.faults.push(`streams: ${one}`);
   }
 
   async #end(): Promise<void> {

@@ -8,6 +8,12 @@ import { type History, isLossy, type Published, type SubscriberRecord } from "..
 /** Messages that are published at the end, to see that every subscription stands again, have numbers from here on. */
 export const MARKERS = 900_000_000;
 
+function matches(pattern: string, channel: string): boolean {
+  const expression = pattern.replaceAll("*", ".*").replaceAll("?", ".");
+  // Sharded messages do not come to patterns.
+  return !/^s\d/.test(channel) && new RegExp(`^${expression}$`).test(channel);
+}
+
 function judgeOne(
   subscriber: SubscriberRecord,
   published: readonly Published[],
@@ -17,7 +23,9 @@ function judgeOne(
   const faults: string[] = [];
   const name = `subscriber #${subscriber.id} of client ${subscriber.client}`;
   for (const channel of subscriber.channels) {
-    const sent = published.filter((one) => one.channel === channel);
+    const sent = published.filter((one) =>
+      subscriber.pattern ? matches(channel, one.channel) : one.channel === channel
+    );
     const place = new Map(sent.map(({ id }, at) => [id, at]));
     // Before its confirmation it may get messages or not; from then on all.
     let due = sent.findLastIndex(({ event }) => event < subscriber.confirmed);
