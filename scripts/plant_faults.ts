@@ -1,11 +1,12 @@
 /**
  * Plants each known defect into a copy of the sources, and lets the simulator look for it: `node scripts/plant_faults.ts
- * [--seeds N] [WORD...]` (words choose some, those included that few worlds show). Prints after how many worlds each was found; the exit code is 1 if one was not.
+ * [--seeds N] [--drawn] [WORD...]` (words choose some, those included that few worlds show; `--drawn`: without the
+ * regressions). Prints after how many worlds each was found; the exit code is 1 if one was not.
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -15,19 +16,23 @@ import { PLANTED, type PlantedFault } from "../tests/simulation/planted/faults.t
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The files that a simulation needs. */
-const PARTS =
-  "src transports mod.ts package.json deno.json tests/harness/clock.ts tests/simulation scripts/simulate.ts"
-    .split(" ");
+const PARTS = ("src transports mod.ts package.json deno.json tests/harness/clock.ts tests/harness/dice.ts " +
+  "tests/simulation scripts/simulate.ts").split(" ");
+
+const { values, positionals } = parseArgs({
+  options: { seeds: { type: "string", default: "200" }, drawn: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const folder = mkdtempSync(join(tmpdir(), "planted-"));
 
 /** Returns the result of one fault. */
 function look(
   { name, file, find, replace, topology }: PlantedFault,
-  folder: string,
   seeds: string,
 ): boolean {
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");
-  if (text.split(find).length !== 2) {
+  if (find !== "" && text.split(find).length !== 2) {
     console.log(`stale   ${name}: the text to replace does not stand once in ${file}`);
     return false;
   }
@@ -44,7 +49,7 @@ function look(
     "--topology",
     topology,
     "--first",
-    "--regressions",
+    ...values.drawn ? [] : ["--regressions"],
   ], { encoding: "utf8", timeout: 300_000 });
   writeFileSync(path, text);
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
@@ -52,25 +57,31 @@ function look(
   const worlds = /: (\d+) seeds/.exec(stdout)?.[1];
   const found = fault !== undefined || signal !== null || (status !== 0 && worlds === undefined);
   const how = fault ?? (signal === null ? `it breaks: ${status}` : "it never ends");
+  if (find === "") return found;
   console.log(
     `${found ? "found  " : "MISSED "} ${name}: ${found ? how : ""} (${worlds ?? "?"} worlds, ${seconds} s)`,
   );
   return found;
 }
 
-const { values, positionals } = parseArgs({
-  options: { seeds: { type: "string", default: "200" } },
-  allowPositionals: true,
-});
 const wanted = PLANTED.filter(({ name, file, found }) =>
   positionals[0] === "all" ||
   (positionals.length === 0 ? found : positionals.some((word) => `${name} ${file}`.includes(word)))
 );
-const folder = mkdtempSync(join(tmpdir(), "planted-"));
 let total = 0;
 try {
   for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  for (const one of wanted) if (look(one, folder, values.seeds)) total++;
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  // What is found without a defect would count for each of them.
+  if (
+    look(
+      { name: "nothing", file: "mod.ts", find: "", replace: "", found: false, topology: "standalone" },
+      "1",
+    )
+  ) {
+    throw new Error("The simulator finds something, or breaks, without a planted defect");
+  }
+  for (const one of wanted) if (look(one, values.seeds)) total++;
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -88,7 +88,7 @@ export class Calls {
       outcome: undefined,
       settlements: 0,
       executions: [],
-      heardAt: world.heardAt(action.client),
+      heardAt: world.heardAt(action.client, part.key),
     };
     world.add(operation);
     return operation;

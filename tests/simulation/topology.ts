@@ -159,9 +159,14 @@ class Cluster implements SimulatedTopology {
   /** Slots on their way. */
   readonly #moving: Map<string, { move(keys: number): number; finish(): void }> = new Map();
 
+  /** Until when not all nodes know the new master of a slot: who moves it on then loses its keys. */
+  readonly #disputed: Map<string, number> = new Map();
+  readonly #gossip: number;
+
   constructor(world: World, { servers }: Scenario, clock: Clock, executed: Executed) {
     const { masters, replicas, lag, gossip } = servers!;
     this.#world = world;
+    this.#gossip = gossip;
     this.#cluster = new TestClusterBase({
       clock,
       logLimit: 0,
@@ -215,13 +220,14 @@ class Cluster implements SimulatedTopology {
 
   #move(tag: string, to: TestClusterNode | undefined): void {
     const from = this.#cluster.masterOf(hashSlot(tag));
-    if (to === undefined || from?.up !== true || this.#moving.has(tag)) return;
+    if (to === undefined || from?.up !== true || from === to || !this.#agreed(tag)) return;
     this.#cluster.migrate(hashSlot(tag), to).finish();
+    this.#moved(tag);
   }
 
   #migrate(tag: string, to: TestClusterNode | undefined, ms: number): void {
     const from = this.#cluster.masterOf(hashSlot(tag));
-    if (to === undefined || from?.up !== true || from === to || this.#moving.has(tag)) return;
+    if (to === undefined || from?.up !== true || from === to || !this.#agreed(tag)) return;
     const migration = this.#cluster.migrate(hashSlot(tag), to);
     this.#moving.set(tag, migration);
     const sound = (): boolean => from.up && to.up && from.role === "master" && to.role === "master";
@@ -233,8 +239,18 @@ class Cluster implements SimulatedTopology {
     this.#world.later(ms, () => {
       if (this.#moving.get(tag) !== migration) return;
       this.#moving.delete(tag);
-      if (sound()) migration.finish();
+      if (!sound()) return;
+      migration.finish();
+      this.#moved(tag);
     });
+  }
+
+  #agreed(tag: string): boolean {
+    return !this.#moving.has(tag) && this.#world.now > (this.#disputed.get(tag) ?? -1);
+  }
+
+  #moved(tag: string): void {
+    if (this.#gossip > 0) this.#disputed.set(tag, this.#world.now + this.#gossip);
   }
 
   heal(): void {

@@ -163,12 +163,14 @@ export class World {
     });
   }
 
-  /** When the server had sent what the shared connection of a client has received last; in its own time. */
-  heardAt(client: number): number {
+  /** When the server of a key had sent what the shared connection of a client has received last; in its own time. */
+  heardAt(client: number, key: string): number {
     const { owner } = this.clients[client]!;
+    const home = this.topology.home(key);
     let last = -Infinity;
     for (const socket of this.network.sockets) {
-      if (socket.owner === owner && socket.tracks) last = Math.max(last, socket.heardAt - this.#begin);
+      if (socket.owner !== owner || !socket.tracks || socket.server !== home) continue;
+      last = Math.max(last, socket.heardAt - this.#begin);
     }
     return last;
   }

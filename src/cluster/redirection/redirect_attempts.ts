@@ -106,13 +106,15 @@ export async function attemptRedirected<T>(
         timeLeft: deadline - clock.now(),
         route: call.route,
       });
-      if (next instanceof Error) throw next === error ? failure : next;
+      if (next instanceof Error) throw next === error ? failure : doubtful ? withUnknownOutcome(next) : next;
       named = next?.node;
       asking = next?.asking ?? false;
       let delay = next?.delay ?? 0;
       if (isReplaced(error)) redirections.toMaster ||= readFrom !== "replica";
       else if (next === undefined) {
-        if (node !== undefined && slot >= 0 && cluster.hasFailed(node)) throw failedError(name, node);
+        if (node !== undefined && slot >= 0 && cluster.hasFailed(node)) {
+          throw doubtful ? failure : failedError(name, node);
+        }
         const context = { attempt: 1, readonly: true, executed: "no" } as const;
         if (!isUnreachable(unreachable) || !shouldRetry(retry, unreachable, context)) throw failure;
         redirections.toMaster ||= readFrom !== "replica";

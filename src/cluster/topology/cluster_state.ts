@@ -273,10 +273,10 @@ export class ClusterState {
   /** Another node has slots of this one: commands that wait go there, and those on their way to a dead end are cut. */
   #displace(node: ClusterNode): void {
     const cause = replaced(`another master than ${node} has the slot now`);
-    node.openedShared?.evict(cause);
-    // A node that still has slots may only be busy.
+    // A node that still has slots may only be busy. Commands in flight return first: those that wait were called later.
     if (this.topology.shardOf(node) === undefined) this.#cutIfSilent(node, cause);
     else if (this.isSilent(node)) this.#healthMonitor.probe(node);
+    node.openedShared?.evict(cause);
   }
 
   #cutIfSilent(node: ClusterNode, cause: ConnectionError): void {

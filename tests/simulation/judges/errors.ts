@@ -9,6 +9,9 @@ import { describeOperation, describeOutcome, type History } from "../history.ts"
 export function judgeErrors({ operations }: History): string[] {
   return operations.filter(({ outcome }) => {
     const error = outcome?.error;
+    // Scripts of worlds are sent whole where the server does not know them.
+    // (Unless a later command on the same key has run.)
+    if (/^NOSCRIPT (?!.*is not sent again)/.test((error as Error | undefined)?.message ?? "")) return true;
     return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   }).map((operation) =>
     `internal: ${describeOperation(operation)} ended with ${describeOutcome(operation.outcome)}`

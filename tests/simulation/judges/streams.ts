@@ -37,7 +37,9 @@ export function owedBy(
   const group = rows(server.run("XINFO", "GROUPS", stream)).find((row) => row[1] === GROUP);
   const delivered = group?.[group.indexOf("last-delivered-id") + 1] ?? "0";
   const rest = rows(server.run("XRANGE", stream, `(${delivered}`, "+"));
-  if (rest.length > 0) owed.push(`${rest.length} messages of ${stream} behind ${delivered} are never delivered`);
+  if (rest.length > 0) {
+    owed.push(`${rest.length} messages of ${stream} behind ${delivered} are never delivered`);
+  }
   return owed;
 }
 
@@ -53,6 +55,8 @@ function judgeOne(record: ConsumerRecord, history: History, lossless: boolean): 
     if (events === undefined) added.set(id, [event]);
     else events.push(event);
   }
+  const { code, name } = (record.failed ?? {}) as { code?: string; name?: string };
+  if (code === "NOGROUP" || name === "TypeError") wrong(`ended with ${record.failed}`);
   const seen: Set<number> = new Set();
   let last = -1;
   for (const { id, event, origin } of record.got) {
