@@ -12,7 +12,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { PLANTED, type PlantedFault } from "../tests/simulation/planted/faults.ts";
+import { PLANTED } from "../tests/simulation/planted/faults.ts";
+import type { PlantedFault } from "../tests/simulation/planted/plant.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The files that a simulation needs. */

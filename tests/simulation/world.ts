@@ -18,6 +18,7 @@ import { Network } from "./network.ts";
 import { OwnedClock } from "./owned_clock.ts";
 import { type Action, type ClientPlan, isFault, type Scenario } from "./scenario.ts";
 import type { SimulatedServer } from "./server.ts";
+import { Signals } from "./signals.ts";
 import { createTopology, type SimulatedTopology, type WorldPool } from "./topology.ts";
 import { Trace } from "./trace.ts";
 
@@ -68,7 +69,7 @@ export class World {
   /** Where writes ran that replicas must acknowledge. */
   readonly #places: Map<number, Place> = new Map();
   #pending = 0;
-  #listeners = 0;
+  readonly #signals: Signals = new Signals();
   #loading: Promise<unknown>[] = [];
 
   /** `verbose`: the trace is kept as text, too. */
@@ -177,29 +178,7 @@ export class World {
 
   /** A signal that is aborted after so long. */
   signal(ms: number): AbortSignal {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    const held: Set<unknown> = new Set();
-    signal.addEventListener = (type: string, listener: never, options?: never) => {
-      if (!held.has(listener)) {
-        held.add(listener);
-        this.#listeners++;
-      }
-      add(type, listener, options);
-    };
-    signal.removeEventListener = (type: string, listener: never, options?: never) => {
-      if (held.delete(listener)) this.#listeners--;
-      remove(type, listener, options);
-    };
-    this.later(ms, () => {
-      controller.abort(new Error("given up"));
-      // What is called once is gone.
-      this.#listeners -= held.size;
-      held.clear();
-    });
-    return signal;
+    return this.#signals.make((abort) => this.later(ms, abort));
   }
 
   /** Calls back later. */
@@ -396,7 +375,7 @@ export class World {
     for (const clock of this.#clocks) {
       if (clock.pendingTimers > 0) faults.push(`left: ${clock.pendingTimers} timers`);
     }
-    if (this.#listeners !== 0) faults.push(`left: ${this.#listeners} listeners on signals`);
+    if (this.#signals.listeners !== 0) faults.push(`left: ${this.#signals.listeners} listeners on signals`);
     this.topology.close();
   }
 

@@ -4,32 +4,8 @@
  *
  * @module
  */
-
-import type { TopologyName } from "../scenario.ts";
-
-/** A defect, as an edit of one file. */
-export interface PlantedFault {
-  readonly name: string;
-  readonly file: string;
-  /** What stands there, once. */
-  readonly find: string;
-  readonly replace: string;
-  /** Whether a few hundred worlds find it; the others wait for worlds that can show them. */
-  readonly found: boolean;
-  /** The worlds that are looked through. */
-  readonly topology: TopologyName;
-}
-
-function plant(
-  name: string,
-  file: string,
-  find: string,
-  replace: string,
-  found: boolean = true,
-  topology: TopologyName = "standalone",
-): PlantedFault {
-  return { name, file, find, replace, found, topology };
-}
+import { plant, type PlantedFault } from "./plant.ts";
+import { OF_PARTS } from "./parts.ts";
 
 /** All defects. */
 export const PLANTED: readonly PlantedFault[] = [
@@ -355,76 +331,5 @@ export const PLANTED: readonly PlantedFault[] = [
     true,
     "standalone",
   ),
-  plant(
-    "messages of a lost reply are not fetched",
-    "src/client/streams/group_reader.ts",
-    "    this.#startOver();\n    this.#delay =",
-    "    this.#passDelay = this.#passAt = Infinity;\n    this.#delay =",
-  ),
-  plant(
-    "messages of a consumer that has ended are not claimed",
-    "src/client/streams/group_reader.ts",
-    "else if (clock.now() >= this.#claimAt) messages",
-    "else if (clock.now() === -1) messages",
-  ),
-  plant(
-    "acknowledgements are not sent",
-    "src/client/streams/group_reader.ts",
-    "const count = await this.group.ack(stream, ids);",
-    "const count = await Promise.resolve(ids.length);",
-  ),
-  plant(
-    "pending messages in hand are fetched again",
-    "src/client/streams/group_reader.ts",
-    "return !held.has(id);",
-    "return true;",
-  ),
-  plant(
-    "a group that a restart has lost is not created again",
-    "src/client/streams/group_reader.ts",
-    'const gone = reply === "NOGROUP" &&',
-    'const gone = reply === "NOGROUP!" &&',
-  ),
-  plant(
-    "a script that the server has forgotten is not sent whole",
-    "src/client/commands/scripts.ts",
-    'if (error.code === "NOSCRIPT" && !resends)',
-    'if (error.code === "NOSCRIPT" && resends)',
-  ),
-  plant(
-    "scripts of pipelines are sent by their digests only",
-    "src/client/commands/scripts.ts",
-    "    made[index] = (command as ScriptCommand).whole;",
-    "    void (command as ScriptCommand);",
-  ),
-  plant(
-    "patterns do not come back after a loss",
-    "src/client/pubsub/subscription_manager.ts",
-    "for (const topic of this.topics()) this.#changed.add(topic);\n    this.#synchronize();",
-    'for (const topic of this.topics()) if (topic.kind !== "pattern") this.#changed.add(topic);\n    this.#synchronize();',
-  ),
-  plant(
-    "too few replicas are enough",
-    "src/client/commands/acknowledgement.ts",
-    "if (count < replicas) throw",
-    "if (count < 0) throw",
-    true,
-    "sentinel",
-  ),
-  plant(
-    "replicas that are behind count as having a write",
-    "src/client/commands/replication_wait.ts",
-    "Number(offset) >= target",
-    "Number(offset) >= Math.min(target, 0)",
-    true,
-    "cluster",
-  ),
-  plant(
-    "a command that timed out and whose node has failed is told as not run",
-    "src/cluster/redirection/redirect_attempts.ts",
-    "throw doubtful ? failure : failedError(name, node);",
-    "throw failedError(name, node);",
-    true,
-    "cluster",
-  ),
+  ...OF_PARTS,
 ];
