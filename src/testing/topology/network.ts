@@ -77,6 +77,22 @@ export class Network<H extends Host> {
     this.#aliases.set(`${host.host}:${host.port}`, host);
   }
 
+  /** Removes a server. */
+  remove(host: H): void {
+    host.up = false;
+    this.hosts.splice(this.hosts.indexOf(host), 1);
+    for (const [address, one] of this.#aliases) if (one === host) this.#aliases.delete(address);
+  }
+
+  /** Returns a function that cuts the connections that are cut now, and no others. */
+  remember(): () => void {
+    const cuts = [...this.#cuts];
+    return () => {
+      this.#cuts.clear();
+      for (const cut of cuts) this.#cuts.add(cut);
+    };
+  }
+
   /** Whether two servers reach each other. */
   reaches(one: H, other: H): boolean {
     return one === other || (one.up && other.up && !this.#cuts.has(this.#pair(one, other)));

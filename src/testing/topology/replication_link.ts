@@ -106,6 +106,23 @@ export class ReplicationLink {
     this.master.state.replication.replicas.delete(this.#attached);
   }
 
+  /** Returns a function that connects or disconnects it as it is now, with the same effects on their way. */
+  remember(): () => void {
+    const [up, lag, queue] = [this.#up, this.#lag, [...this.#queue]];
+    return () => {
+      this.disconnect();
+      this.#lag = lag;
+      this.#up = up;
+      if (!up) return;
+      this.#queue.push(...queue);
+      const { replication } = this.master.state;
+      replication.followers.add(this.#follow);
+      replication.replicas.add(this.#attached);
+      this.replica.state.replication.linked = true;
+      this.#pump();
+    };
+  }
+
   /** Lets everything arrive now. */
   drain(): void {
     const { lag } = this;

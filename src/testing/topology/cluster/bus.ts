@@ -7,6 +7,7 @@
  */
 import type { Alarm, ServerTime } from "../../time.ts";
 import type { Network } from "../network.ts";
+import { remember } from "../remember.ts";
 import { renewReplicationId, ReplicationLink } from "../replication_link.ts";
 import { removeSlots } from "../slot_ranges.ts";
 import { leaveSlots, releaseBlocked } from "./leave_slots.ts";
@@ -18,6 +19,21 @@ const BUS_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish"]);
 
 /** Milliseconds until a replica goes to a master that has lost its own (CLUSTER_SLAVE_MIGRATION_DELAY). */
 const MIGRATION_DELAY = 5_000;
+
+/** The fields of a node that are its knowledge. */
+const KNOWLEDGE = [
+  "id",
+  "view",
+  "failing",
+  "failedAt",
+  "forgotten",
+  "currentEpoch",
+  "votedEpoch",
+  "votedAt",
+  "migrating",
+  "importing",
+  "lag",
+] as const;
 
 /** Milliseconds in which a forgotten node is not learned of again (CLUSTER_BLACKLIST_TTL). */
 const FORGET_TIME = 60_000;
@@ -41,6 +57,8 @@ export class ClusterBus {
   readonly failures: FailureDetector;
   readonly #hadReplicas: Set<string> = new Set();
   #migration: Alarm | undefined;
+  /** The number of restored snapshots: what was announced before one is not delivered after it. */
+  #era = 0;
   #work: (() => void)[] | undefined;
 
   /** Begins without nodes. */
@@ -86,8 +104,11 @@ export class ClusterBus {
     const records = [...from.view.values()];
     for (const to of this.network.hosts) {
       if (to === from || !this.network.reaches(from, to)) continue;
+      const era = this.#era;
       const tell = (): void => {
-        if (this.network.reaches(from, to)) this.run(() => this.#learn(to, from, records));
+        if (era === this.#era && this.network.reaches(from, to)) {
+          this.run(() => this.#learn(to, from, records));
+        }
       };
       if (this.options.gossipDelay === 0) this.run(tell);
       else this.time.set(this.time.now() + this.options.gossipDelay, tell);
@@ -297,6 +318,31 @@ export class ClusterBus {
       const replicas = working(donor!).filter((one) => this.network.reaches(one, orphan));
       if (working(donor!).length < 2 || replicas.length === 0) continue;
       this.follow(replicas.reduce((a, b) => b.id < a.id ? b : a), orphan.id);
+    }
+  }
+
+  /** Remembers what all nodes know. Returns a function that restores it. */
+  remember(): () => void {
+    const nodes = this.network.hosts.map((member) => remember(member, KNOWLEDGE));
+    const hadReplicas = [...this.#hadReplicas];
+    return () => {
+      for (const undo of nodes) undo();
+      this.#hadReplicas.clear();
+      for (const id of hadReplicas) this.#hadReplicas.add(id);
+    };
+  }
+
+  /** Called when a snapshot was restored. */
+  resume(): void {
+    this.#era++;
+    this.time.cancel(this.#migration);
+    for (const member of this.network.hosts) member.invalidate();
+    this.failures.resume();
+    this.reachabilityChanged();
+    for (const member of this.network.hosts) {
+      releaseBlocked(member);
+      // What was on its way to other nodes is sent again.
+      this.announce(member);
     }
   }
 

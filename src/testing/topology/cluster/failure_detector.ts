@@ -81,6 +81,20 @@ export class FailureDetector {
     });
   }
 
+  /** Called when a snapshot was restored: sets the alarms anew. */
+  resume(): void {
+    const { time, network, options } = this.#bus;
+    for (const alarms of this.#unreached.values()) for (const alarm of alarms.values()) time.cancel(alarm);
+    for (const alarm of this.#elections.values()) time.cancel(alarm);
+    this.#unreached.clear();
+    this.#elections.clear();
+    this.look();
+    for (const member of network.hosts) {
+      const lost = member.own.master !== undefined && member.failing.get(member.own.master) === "fail";
+      if (lost && member.up) this.#stand(member, options.electionDelay);
+    }
+  }
+
   /** Called when a node has restarted: clears its suspicions. */
   restarted(member: ClusterMember): void {
     for (const alarm of this.#unreached.get(member)?.values() ?? []) this.#bus.time.cancel(alarm);

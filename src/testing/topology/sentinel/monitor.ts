@@ -7,6 +7,7 @@
  */
 import type { Alarm, ServerTime } from "../../time.ts";
 import type { Host, Network } from "../network.ts";
+import { remember } from "../remember.ts";
 import type { DataServer } from "./data_server.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -21,6 +22,23 @@ export interface MonitorOptions {
   /** The time until a replaced master is made a replica after it has become reachable. */
   readonly convertDelay: number;
 }
+
+/** The fields of a sentinel that are its knowledge. */
+const KNOWLEDGE = [
+  "master",
+  "configEpoch",
+  "currentEpoch",
+  "votedEpoch",
+  "votedFor",
+  "down",
+  "agreedDownAt",
+  "downAfter",
+  "quorum",
+  "failoverTimeout",
+  "parallelSyncs",
+  "monitoring",
+  "settings",
+] as const;
 
 /** The sentinels and the servers that they watch. */
 export class SentinelMonitor {
@@ -115,6 +133,33 @@ export class SentinelMonitor {
     for (const alarms of [this.#elections, this.#impostors]) this.time.cancel(alarms.get(watcher));
     watcher.publish("+reset-master", this.describe(watcher, watcher.master));
     this.look();
+  }
+
+  /** Remembers what all servers and sentinels know. Returns a function that restores it. */
+  remember(watchers: readonly Watcher[]): () => void {
+    const undo = [
+      remember(this, ["watchers"]),
+      ...this.servers.map((server) => remember(server, ["master", "lag"])),
+      ...watchers.map((watcher) => remember(watcher, KNOWLEDGE)),
+    ];
+    return () => undo.forEach((one) => one());
+  }
+
+  /** Called when a snapshot was restored: sets the alarms anew. */
+  resume(): void {
+    for (const alarms of this.#unreached.values()) {
+      for (const alarm of alarms.values()) this.time.cancel(alarm);
+    }
+    this.#unreached.clear();
+    for (const alarms of [this.#elections, this.#impostors, this.#conversions]) {
+      for (const alarm of alarms.values()) this.time.cancel(alarm);
+      alarms.clear();
+    }
+    this.look();
+    for (const watcher of this.watchers) {
+      if (watcher.agreedDownAt === undefined) continue;
+      this.#stand(watcher, this.options.electionDelay * (1 + this.time.random()));
+    }
   }
 
   /** Tries a failover now, as SENTINEL FAILOVER does: without the others. Returns whether there is a replica for it. */
