@@ -82,7 +82,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "compat",
     paths: ["src/compat/"],
-    modules: ["node:buffer", "node:events", "node:stream"],
+    modules: ["node:buffer", "node:events", "node:process", "node:stream"],
     uses: [
       ...CLIENTS,
     ],

@@ -104,7 +104,7 @@ export function executeWithAutoPipelining(
   const { callbacks, pipeline } = auto;
   const promise = new Promise((resolve, reject) => {
     callbacks.push((error, value) => error ? reject(error) : resolve(value));
-    if (method === "call") args.unshift(command);
+    if (method === "call" || method === "callBuffer") args.unshift(command);
     pipeline[method](...args);
   });
   return asCallback(promise, callback);

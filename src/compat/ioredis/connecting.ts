@@ -138,7 +138,9 @@ async function open(
     if (epoch !== redis.connectionEpoch) return;
     const told = systemError(error, endpoint);
     if (told.message !== CONNECTION_CLOSED_ERROR_MSG) redis.silentEmit("error", told);
-    closed(redis, redis.lostCommands);
+    // The end of an open connection is noticed once, by its owner.
+    if (redis.wire !== undefined) redis.wire.destroy(error as Error);
+    else closed(redis, redis.lostCommands);
   }
 }
 

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { nextTick } from "node:process";
 import type { Endpoint, TlsOptions } from "../../transport.ts";
 import type { RedisOptions, TlsConnectionOptions } from "./options.ts";
+import { CONNECTION_CLOSED_ERROR_MSG } from "./support.ts";
 
 /** Finds the server of a client. */
 export interface Connector {
@@ -71,13 +73,22 @@ export function endpointOf(
 /** Connects to the address of the options. */
 export class StandaloneConnector implements Connector {
   readonly #options: RedisOptions;
+  #connecting = false;
 
   /** Reads the address from options. */
   constructor(options: RedisOptions) {
     this.#options = options;
   }
 
-  locate(): Endpoint {
+  /** Waits for the end of the turn, in which programs may disconnect the client that they have made. */
+  async locate(): Promise<Endpoint> {
+    this.#connecting = true;
+    await new Promise<void>((resolve) => nextTick(resolve));
+    if (!this.#connecting) throw new Error(CONNECTION_CLOSED_ERROR_MSG);
+    return this.#endpoint();
+  }
+
+  #endpoint(): Endpoint {
     const { path, host, port, family, tls } = this.#options;
     if (path) return { path };
     const own = tls && tls !== true ? tls as { host?: string; port?: number } : {};
@@ -94,5 +105,7 @@ export class StandaloneConnector implements Connector {
 
   connected(): void {}
 
-  disconnect(): void {}
+  disconnect(): void {
+    this.#connecting = false;
+  }
 }

@@ -22,7 +22,9 @@ export class Dispatcher {
   /** Handles a reply, or data in the form of a reply. */
   reply(sent: Sent | undefined, reply: Reply, wire: Wire): void {
     const redis = this.#redis;
-    if (redis.status === "monitoring" && typeof reply === "string" && reply !== "OK") {
+    // Lines may come together with the reply of MONITOR, before the status changes.
+    const monitors = redis.status === "monitoring" || (sent === undefined && redis.options.monitor);
+    if (monitors && typeof reply === "string" && reply !== "OK") {
       return this.#guard(() => this.#monitorLine(reply));
     }
     const { condition } = redis;

@@ -10,6 +10,7 @@
  */
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
+import { nextTick } from "node:process";
 import type { Transport } from "../../transport.ts";
 import { type AutoPipeline, queueSize } from "./auto_pipelining.ts";
 import { Command } from "./command.ts";
@@ -229,8 +230,12 @@ export class RedisBase extends Commander {
       return command.answer;
     }
     if (typeof options.commandTimeout === "number") command.setTimeout(options.commandTimeout);
-    if (!this.#isWritable(command, stream)) this.#queue(command, stream);
-    else this.#write(command, stream);
+    if (this.#isWritable(command, stream)) this.#write(command, stream);
+    else if (options.enableOfflineQueue) this.#queue(command, stream);
+    else {
+      command.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
+      return command.answer;
+    }
     if (command.name === "select" && isInteger(command.args[0])) {
       const db = Number.parseInt(command.args[0], 10);
       if (this.condition!.select !== db) {
@@ -265,10 +270,7 @@ export class RedisBase extends Commander {
   }
 
   #queue(command: Command, stream: unknown): void {
-    const { enableOfflineQueue, blockingTimeout } = this.options;
-    if (!enableOfflineQueue) {
-      return command.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
-    }
+    const { blockingTimeout } = this.options;
     if (command.name === "quit" && this.offlineQueue.length === 0) {
       this.disconnect();
       return command.resolve(Buffer.from("OK"));
@@ -324,7 +326,7 @@ export class RedisBase extends Commander {
     if (answer !== true && answer !== 1 && answer !== 2) return item.command.reject(error);
     if (this.status !== "reconnecting") this.disconnect(true);
     if (answer !== 2) return item.command.reject(error);
-    if (this.condition?.select !== item.select && name !== "select") this.select(item.select!);
+    if (this.condition?.select !== item.select && name !== "select") this.select(item.select!).catch(noop);
     this.sendCommand(item.command);
   }
 
@@ -355,13 +357,14 @@ export class RedisBase extends Commander {
   }
 
   /**
-   * Changes the status, and emits it when the current call is over.
+   * Changes the status, and emits it when the current turn is over, after promises that have settled: programs add
+   * listeners until then.
    *
    * @internal
    */
   setStatus(status: RedisStatus, arg?: unknown): void {
     this.status = status;
-    queueMicrotask(() => this.emit(status, arg));
+    nextTick(() => this.emit(status, arg));
   }
 
   /**

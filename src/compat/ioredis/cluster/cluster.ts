@@ -4,6 +4,7 @@
  * @module
  */
 import { EventEmitter } from "node:events";
+import { nextTick } from "node:process";
 import { type AutoPipeline, queueSize } from "../auto_pipelining.ts";
 import type { Command } from "../command.ts";
 import { Commander } from "../commander.ts";
@@ -265,7 +266,7 @@ export class ClusterBase extends Commander {
   #callReady(error?: Error): void {
     const callbacks = this.#readyCallbacks;
     this.#readyCallbacks = [];
-    for (const callback of callbacks) queueMicrotask(() => callback(error));
+    for (const callback of callbacks) nextTick(() => callback(error));
   }
 
   /** Asks nodes which slots they serve. */
@@ -367,7 +368,7 @@ export class ClusterBase extends Commander {
 
   #setStatus(status: ClusterStatus): void {
     this.status = status;
-    queueMicrotask(() => this.emit(status));
+    nextTick(() => this.emit(status));
   }
 
   /** All nodes are gone: reconnects, or ends the client. */
