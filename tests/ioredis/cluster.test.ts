@@ -5,6 +5,7 @@ import Face from "../../ioredis.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
 import { waitFor } from "../harness/wait.ts";
 import { type Client, event, outcome, plain } from "./differential.ts";
+import { Pushes } from "./pushes.ts";
 
 let cluster: Cluster;
 
@@ -225,6 +226,8 @@ describe("ioredis: a cluster's client", () => {
   it("sends commands again through a failover, one by one and in pipelines", async () => {
     const nodes = cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
     const clients = [{}, { enableAutoPipelining: true }].map((options) => new Face.Cluster(nodes, options));
+    const strict = new Face.Cluster(nodes, { strict: true });
+    const pushes = new Pushes(strict, KEYS.map((key) => `strict:${key}`));
     const promoted = cluster.replicas[0]!;
     const names = KEYS.map((key) => `failover:${key}`);
     let over = false;
@@ -242,8 +245,11 @@ describe("ioredis: a cluster's client", () => {
       return role[0] === "master" ? undefined : `it is a ${role[0]}`;
     });
     // Each client meets the new master.
-    for (const redis of clients) await Promise.all(names.map((name) => redis.get(name)));
+    for (const redis of [...clients, strict]) await Promise.all(names.map((name) => redis.get(name)));
     over = true;
+    // A failover that an administrator asks for waits for replication: no write is lost.
+    await pushes.check(true);
+    strict.disconnect();
     const counts = await Promise.all(writers);
     for (const redis of clients) {
       const results = await Promise.all(counts.map(([key]) => redis.get(key)));

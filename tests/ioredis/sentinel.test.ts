@@ -5,6 +5,7 @@ import Face from "../../ioredis.ts";
 import { type Replicated, startReplicated } from "../harness/replicated.ts";
 import { field, waitFor } from "../harness/wait.ts";
 import { type Client, event, outcome, plain } from "./differential.ts";
+import { Pushes } from "./pushes.ts";
 
 let servers: Replicated;
 
@@ -114,15 +115,17 @@ describe("ioredis: a client that asks sentinels", () => {
   it("follows a failover with the commands that were called meanwhile", async () => {
     const sentinels = servers.sentinels.map(({ port }) => ({ host: "127.0.0.1", port }));
     const events: string[] = [];
-    const redis = new Face({
+    const options = {
       sentinels,
       name: servers.service,
       failoverDetector: true,
       maxRetriesPerRequest: null,
       retryStrategy: () => 20,
-      reconnectOnError: (error) => error.message.startsWith("READONLY") ? 2 : false,
-    });
-    redis.on("error", () => {});
+      reconnectOnError: (error: Error) => error.message.startsWith("READONLY") ? 2 as const : false,
+    };
+    const redis = new Face(options);
+    const strict = new Face({ ...options, strict: true });
+    for (const client of [redis, strict]) client.on("error", () => {});
     await event(redis, "failoverSubscribed");
     for (const name of ["close", "reconnecting", "connecting", "connect", "ready", "end"]) {
       redis.on(name, () => events.push(name));
@@ -133,14 +136,19 @@ describe("ioredis: a client that asks sentinels", () => {
       do await redis.set(`failover:${writer}`, ++count); while (!over);
       return count;
     });
+    const pushes = new Pushes(strict, ["strict:1", "strict:2", "strict:3"]);
     const old = (await servers.currentMaster())!;
     await servers.failOver();
     // The old master takes a while to become a replica: the client must have gone to the other server.
-    await waitFor("the client to follow", async () => {
-      const port = Number(field(await redis.info("server"), "tcp_port"));
-      return port === old.port ? "it is at the old master" : undefined;
-    });
+    for (const client of [redis, strict]) {
+      await waitFor("the client to follow", async () => {
+        const port = Number(field(await client.info("server"), "tcp_port"));
+        return port === old.port ? "it is at the old master" : undefined;
+      });
+    }
     over = true;
+    // Replication is asynchronous: the old master may take writes that the new one never gets.
+    await pushes.check(false);
     const counts = await Promise.all(writers);
     const stored = await Promise.all(counts.map((_, writer) => redis.get(`failover:${writer}`)));
     assert.deepEqual(stored, counts.map(String));
@@ -151,5 +159,6 @@ describe("ioredis: a client that asks sentinels", () => {
     );
     assert.match(rounds, /^(?:ready ?)+$/);
     redis.disconnect();
+    strict.disconnect();
   });
 });
