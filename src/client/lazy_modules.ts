@@ -6,6 +6,7 @@
  */
 export { CacheAside } from "./cache/cache_aside.ts";
 export { acknowledge } from "./commands/acknowledgement.ts";
+export { LargeReads } from "./connections/large_reads.ts";
 export { iterate, scanKeys } from "./commands/iterate.ts";
 export { readMonitorLine } from "./commands/monitor_line.ts";
 export { waitForReplicas } from "./commands/replication_wait.ts";

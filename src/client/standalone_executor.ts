@@ -7,6 +7,7 @@ import { abortBy } from "../connection/abort_group.ts";
 import { blockingTime, waitsForReplicas } from "../commands/blocking.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
+import { withTimeout } from "../connection/sleep.ts";
 import { startLimit } from "../connection/time_limit.ts";
 import { Pending } from "../connection/pending.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
@@ -54,10 +55,19 @@ export function joinSharedConnection(
   let used = connections.get(pool);
   if (used === undefined) {
     const shared = new MultiplexedConnection(pool);
+    if (connections === sharedConnections && pool.options.maxMultiplexed > 1) splitLargeReads(shared);
     connections.set(pool, used = { shared, users: 0, forget: pool.beforeClose(() => shared.close()) });
   }
   used.users++;
   return used.shared;
+}
+
+/** Sends reads over further connections, from the first large reply on. */
+function splitLargeReads(shared: MultiplexedConnection): void {
+  shared.large = (pending) => {
+    shared.large = undefined;
+    import("./lazy_modules.ts").then(({ LargeReads }) => new LargeReads(shared).learn(pending), () => {});
+  };
 }
 
 /** The last to leave closes the connection. */
@@ -74,8 +84,17 @@ export async function leaveSharedConnection(
 
 /** The commands on their way over the connection that the clients of a pool share. */
 export function loadOf(pool: ConnectionPool): QueueStats {
-  return sharedConnections.get(pool)?.shared.load ??
-    { offline: 0, offlineBytes: 0, unsent: 0, unsentBytes: 0, inFlight: 0 };
+  const none = { offline: 0, offlineBytes: 0, unsent: 0, unsentBytes: 0, inFlight: 0 };
+  const { load = none, router } = sharedConnections.get(pool)?.shared ?? {};
+  if (router === undefined) return load;
+  const further = router.load;
+  return {
+    offline: load.offline + further.offline,
+    offlineBytes: load.offlineBytes + further.offlineBytes,
+    unsent: load.unsent + further.unsent,
+    unsentBytes: load.unsentBytes + further.unsentBytes,
+    inFlight: load.inFlight + further.inFlight,
+  };
 }
 
 /** Resolves when the clients of a pool may send more; rejects after `timeout` milliseconds (0: never). */
@@ -150,7 +169,9 @@ export class StandaloneExecutor implements Executor {
       if (signal.aborted) return Promise.reject(signal.reason);
       abortBy(pending, signal);
     }
-    this.shared.submit(pending);
+    const { shared } = this;
+    if (shared.router === undefined) shared.submit(pending);
+    else shared.router.submit(pending);
     return promise;
   }
 
@@ -161,7 +182,10 @@ export class StandaloneExecutor implements Executor {
 
   async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
-    if (this.#multiplex) return await runBatch(this.shared, commands, call, atomic);
+    if (this.#multiplex) {
+      const connection = this.shared.router?.forBatch(commands) ?? this.shared;
+      return await runBatch(connection, commands, call, atomic);
+    }
     const dedicated = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
     try {
       return await runBatch(dedicated, commands, call, atomic);
@@ -173,6 +197,7 @@ export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   onPush(push: (values: Reply[]) => void): () => void {
     const listener = { ready() {}, lost() {}, push };
+    this.shared.tracked = true;
     this.shared.listen(listener);
     return () => this.shared.unlisten(listener);
   }
@@ -282,6 +307,10 @@ export class StandaloneExecutor implements Executor {
     // Commands that wait for the first connection count as pending.
     const arrival = options.force ? undefined : this.shared.arrival();
     if (arrival !== undefined) await arrival;
+    const settled = options.force ? undefined : this.shared.router?.settled();
+    if (settled !== undefined) {
+      await withTimeout(this.shared.clock, this.#pool.options.closeGrace, settled);
+    }
     if (this.#owner) return await this.#pool.close(options);
     await leaveSharedConnection(this.#pool, this.#connections);
   }

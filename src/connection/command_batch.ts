@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { BatchSink } from "./pending.ts";
+import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
+import { type BatchSink, Pending, rawCommand } from "./pending.ts";
 
 /** Collects the outcomes of `count` commands by position; its promise never rejects. */
 export class CommandBatch implements BatchSink {
@@ -31,4 +32,16 @@ export class CommandBatch implements BatchSink {
   rejected(index: number, error: Error): void {
     this.resolved(index, error);
   }
+}
+
+/** Sends commands as one batch; resolves with their replies, errors of any kind in place. */
+export async function sendTogether(
+  link: { enqueue(pending: Pending): void },
+  commands: readonly (readonly Arg[])[],
+): Promise<(Reply | Error)[]> {
+  const batch = new CommandBatch(commands.length);
+  commands.forEach((words, index) => {
+    link.enqueue(new Pending(rawCommand(words), DecodeMode.text, 0, batch, index));
+  });
+  return await batch.promise as (Reply | Error)[];
 }

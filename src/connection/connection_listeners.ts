@@ -4,6 +4,7 @@
  * @module
  */
 import type { Reply } from "../resp/types.ts";
+import type { Pending } from "./pending.ts";
 import { type ConnectionListener, reportListenerError } from "./types.ts";
 
 const encoder = new TextEncoder();
@@ -40,6 +41,11 @@ export class ConnectionListeners {
   /** Reports that the connection may be dead; returns whether a listener takes care of it. */
   doubtful(cause: Error): boolean {
     return this.#all.some((listener) => listener.doubtful?.(cause) ?? false);
+  }
+
+  /** Reports that a large reply arrives. */
+  large(pending: Pending): void {
+    for (const listener of this.#all) listener.large?.(pending);
   }
 
   /** Reports the end of the connection, and removes all listeners. */

@@ -182,6 +182,7 @@ export class ConnectionLifecycle {
       (values) => this.listeners.push(values),
       (error) => this.maintenance.forgotten(error),
     );
+    dispatcher.large = (pending) => this.listeners.large(pending);
     const tracker = new StateTracker(session, dispatcher);
     let given: Partial<Credentials> = {};
     try {

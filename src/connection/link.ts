@@ -7,16 +7,15 @@ import type { Clock } from "../clock.ts";
 import { ConnectionError, type Executed } from "../errors.ts";
 import type { QueueLimits } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
-import { type Arg, DecodeMode, type Reply, type RespParser } from "../resp/types.ts";
+import type { RespParser } from "../resp/types.ts";
 import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, lossError, transportError } from "./failures.ts";
-import { CommandBatch } from "./command_batch.ts";
-import type { ReplyDispatcher } from "./reply_dispatcher.ts";
+import { LARGE, type ReplyDispatcher } from "./reply_dispatcher.ts";
 import { type LinkOptions, type LinkOwner, socketOptions } from "./link_owner.ts";
 import { Output } from "./output.ts";
 import type { AtomicBatch } from "./atomic_batch.ts";
 import type { CommandSource } from "./command_source.ts";
-import { type BatchSink, Pending, rawCommand } from "./pending.ts";
+import type { BatchSink, Pending } from "./pending.ts";
 import { StallDetector } from "./stall_detector.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -288,15 +287,6 @@ export class Link {
     this.#output.withdraw(sink, reason);
   }
 
-  /** Sends commands as one batch; resolves with their replies, errors of any kind in place. */
-  async sendTogether(commands: readonly (readonly Arg[])[]): Promise<(Reply | Error)[]> {
-    const batch = new CommandBatch(commands.length);
-    commands.forEach((words, index) => {
-      this.enqueue(new Pending(rawCommand(words), DecodeMode.text, 0, batch, index));
-    });
-    return await batch.promise as (Reply | Error)[];
-  }
-
   /** Closes the socket when all bytes are sent. No reply may be due. */
   async close(): Promise<void> {
     if (this.#ended) return;
@@ -377,12 +367,16 @@ export class Link {
   data(chunk: Uint8Array): void {
     if (this.#ended) return;
     this.#watchdog.received();
+    const { dispatcher } = this;
+    const { taken } = dispatcher;
     try {
       this.#parser.write(chunk);
     } catch (error) {
       this.#lose(asError(error));
       return;
     }
+    if (dispatcher.taken !== taken) dispatcher.unfinished = 0;
+    else if ((dispatcher.unfinished += chunk.length) >= LARGE) dispatcher.reportLarge(this.#parser.partial);
     if (this.pending === 0) this.#owner.idle();
   }
 

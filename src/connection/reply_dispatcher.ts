@@ -10,6 +10,9 @@ import type { Pending } from "./pending.ts";
 import { Ring } from "./ring.ts";
 import { unsolicitedError, unsolicitedReply } from "./unsolicited_reply.ts";
 
+/** The bytes from which a reply is large. */
+export const LARGE = 131_072;
+
 /** Settles the waiting commands with their replies, in order. */
 export class ReplyDispatcher implements DecoderHandler {
   /** The waiting commands, oldest first. */
@@ -18,6 +21,10 @@ export class ReplyDispatcher implements DecoderHandler {
   readonly pushMode: number = DecodeMode.either;
   /** The number of commands that have received their reply. */
   taken = 0;
+  /** The bytes received since the last complete reply. */
+  unfinished = 0;
+  /** Called once while a large reply arrives, with its command. */
+  large: ((pending: Pending) => void) | undefined = undefined;
   /** Whether the server rejected the connection before it read a command. */
   refused = false;
   /** The parser reads an error that arrived while no command waited. */
@@ -59,6 +66,16 @@ export class ReplyDispatcher implements DecoderHandler {
   /** Sets `executed` of an error reply, by the command. */
   protected attribute(error: Error, spec: Pending["command"]["spec"]): void {
     attributeUnproven(error, spec);
+  }
+
+  /** Reports that a large reply arrives. Push messages are no reply; `partial`: a reply has begun. */
+  reportLarge(partial: boolean): void {
+    const head = this.queue.peek();
+    this.unfinished = 0;
+    if (head === undefined || !partial) return;
+    // Once for each reply.
+    this.unfinished = -Infinity;
+    this.large?.(head);
   }
 
   /** Ignores push frames. */

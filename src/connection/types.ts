@@ -5,6 +5,7 @@
  */
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { DecodeMode, type Reply } from "../resp/types.ts";
+import type { Pending } from "./pending.ts";
 
 /** The state of a connection. */
 export type ConnectionState = "idle" | "connecting" | "ready" | "closing" | "closed";
@@ -46,6 +47,12 @@ export interface ConnectionListener {
    * @internal
    */
   doubtful?(cause: Error): boolean;
+  /**
+   * Called once while a large reply arrives (128 KiB of it are there), with its command.
+   *
+   * @internal
+   */
+  large?(pending: Pending): void;
 }
 
 /** Prints the error of a listener. */

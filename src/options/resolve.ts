@@ -63,6 +63,7 @@ const POOL_DEFAULTS = {
   minIdle: 0,
   trackLeases: false,
   closeGrace: 5_000,
+  maxMultiplexed: 2,
 } as const;
 
 const POOL_TABLE: Table = { ...CONNECTION, ...POOL };

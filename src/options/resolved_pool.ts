@@ -17,6 +17,7 @@ export interface PoolValues {
   readonly minIdle: number;
   readonly trackLeases: boolean;
   readonly closeGrace: number;
+  readonly maxMultiplexed: number;
   readonly connectionClass?: ConnectionClass;
 }
 
@@ -41,6 +42,8 @@ export class ResolvedPoolOptions {
   readonly trackLeases: boolean;
   /** Milliseconds that `close()` waits for leases. */
   readonly closeGrace: number;
+  /** The maximum number of connections that callers share. */
+  readonly maxMultiplexed: number;
 
   /** Uses checked values. Users call `resolvePoolOptions`. */
   constructor(values: PoolValues) {
@@ -54,6 +57,7 @@ export class ResolvedPoolOptions {
     this.minIdle = values.minIdle;
     this.trackLeases = values.trackLeases;
     this.closeGrace = values.closeGrace;
+    this.maxMultiplexed = values.maxMultiplexed;
     Object.freeze(this);
   }
 

@@ -117,6 +117,7 @@ export const POOL: Readonly<Record<string, Kind>> = {
   trackLeases: flag,
   connectionClass: callable("a class that extends Connection", "connect"),
   closeGrace: duration("no grace"),
+  maxMultiplexed: integer(1, 16),
 };
 
 /** The options of a pool that waits, alone. */

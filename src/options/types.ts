@@ -158,6 +158,11 @@ export interface PoolOptions<C = unknown> extends ConnectionOptions {
   readonly connectionClass?: ConnectionClass<C>;
   /** The time in milliseconds that `close()` waits for leases. Default 5,000. */
   readonly closeGrace?: number;
+  /**
+   * The maximum number of connections that the callers of clients share. Further ones are opened while reads with
+   * large replies (128 KiB or more) would delay other commands; 1: never. Default 2.
+   */
+  readonly maxMultiplexed?: number;
 }
 
 /** The options of a pool that waits. */

@@ -24,6 +24,7 @@ describe("pool options", () => {
       minIdle: 0,
       trackLeases: false,
       closeGrace: 5_000,
+      maxMultiplexed: 2,
     });
     const blocking = resolveBlockingPoolOptions();
     assert.equal(blocking.maxConnections, 50);
@@ -33,7 +34,7 @@ describe("pool options", () => {
   it("are the same from a URL and from an object", () => {
     const url =
       "redis://h:1/2?maxConnections=7&queue=fifo&maxIdleTime=1&maxLifetime=off&minIdle=2&trackLeases=on" +
-      "&closeGrace=none&timeout=9&connectTimeout=3";
+      "&closeGrace=none&timeout=9&connectTimeout=3&maxMultiplexed=1";
     const object = {
       host: "h",
       port: 1,
@@ -45,6 +46,7 @@ describe("pool options", () => {
       minIdle: 2,
       trackLeases: true,
       closeGrace: 0,
+      maxMultiplexed: 1,
       timeout: 9,
       connectTimeout: 3,
     } as const;

@@ -23,6 +23,8 @@ export function cacheOn(
   options: ResolvedCacheOptions,
   connection: ResolvedConnectionOptions,
 ): ClientCache {
+  // Only the reads of this connection are tracked.
+  shared.tracked = true;
   return sharedCache(shared, options, connection, (cache) => cache.attach(shared));
 }
 

@@ -29,6 +29,7 @@ import { isFinal, retryDelay } from "../../retry.ts";
 import { ConnectCalls } from "./connect_calls.ts";
 import { ConnectionLifetime } from "./connection_lifetime.ts";
 import { OrderedSender } from "./ordered_sender.ts";
+import type { CommandRouter } from "./command_router.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
 import { closedError } from "../commands/unsupported_commands.ts";
 
@@ -36,6 +37,12 @@ import { closedError } from "../commands/unsupported_commands.ts";
 export class MultiplexedConnection extends OrderedSender implements ReconnectingConnection {
   /** Emits `connecting`, `ready`, `reconnecting` and `closed`. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
+  /** Sends commands over this connection or further ones, while keys with large replies are known. */
+  router: CommandRouter | undefined = undefined;
+  /** Called once while a large reply arrives, with its command. */
+  large: ((pending: Pending) => void) | undefined = undefined;
+  /** Whether the server sends messages that belong to this connection (CLIENT TRACKING), so that no other may read. */
+  tracked = false;
   readonly #pool: ConnectionPool;
   #listeners: readonly ReconnectingListener[] = [];
   readonly #calls: ConnectCalls = new ConnectCalls();
@@ -173,7 +180,9 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     const connection = this.#connection;
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.closed?.();
+    const router = this.router?.close();
     if (connection !== undefined) await this.#retire(connection);
+    await router;
     emit(this.events, "closed", { cause: undefined });
   }
 
@@ -220,6 +229,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
         this.#reopen(connection, cause);
         return true;
       },
+      large: (pending) => this.large?.(pending),
       closed: (cause) => {
         if (connection === this.#connection) this.#lost(cause);
       },

@@ -41,6 +41,12 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   protected readonly resend: OfflineQueue;
   /** The connection, while commands may be sent on it at once. */
   #open: Connection | undefined = undefined;
+  /** Called when waiting commands have been sent. */
+  released: (() => void) | undefined = undefined;
+  /** Whether commands wait for replies over another connection: see `holdBack()`. */
+  #heldBack = false;
+  /** The connection that commands continue on after that. */
+  #next: Connection | undefined = undefined;
   /** Refused commands wait for their retry. */
   #hold: RetryHold | undefined = undefined;
   /** Called instead of sending on when every command in flight has its reply: the connection is to be left. */
@@ -69,6 +75,11 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   /** Whether a command would be sent now. */
   get usable(): boolean {
     return this.#open?.state === "ready";
+  }
+
+  /** Whether a command that was refused, or lost with a connection, waits to be sent again. */
+  get retrying(): boolean {
+    return this.#hold !== undefined || this.resend.awaited;
   }
 
   /** Whether the peer is so slow that a caller with much to send should wait first. */
@@ -159,7 +170,36 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Fails all that wait for a connection: their senders may have another way for them. */
   evict(error: Error): void {
-    for (const pending of [...this.resend.drain(), ...this.offline.drain()]) pending.fail(error);
+    for (const pending of this.takeWaiting()) pending.fail(error);
+  }
+
+  /** Removes and returns the waiting commands, in order. */
+  takeWaiting(): Pending[] {
+    return [...this.resend.drain(), ...this.offline.drain()];
+  }
+
+  /** Sends a command that waited elsewhere, before those that wait here. */
+  adopt(pending: Pending): void {
+    pending.sender = this;
+    this.sendAgain(pending);
+  }
+
+  /** Lets later commands wait until `proceed()`. */
+  holdBack(): void {
+    if (this.#heldBack) return;
+    this.#heldBack = true;
+    this.#next = this.#open;
+    this.#open = undefined;
+    this.offline.reason = new Error("earlier commands with the same keys wait for their replies");
+  }
+
+  /** Sends the commands that waited after `holdBack()`. */
+  proceed(): void {
+    if (!this.#heldBack) return;
+    this.#heldBack = false;
+    const connection = this.#next;
+    this.#next = undefined;
+    if (connection !== undefined) this.release(connection);
   }
 
   /** @inheritdoc */
@@ -197,8 +237,9 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     // Commands refused behind it wait for the same time.
     if (this.#resendAt <= now) this.#resendAt = now + delay;
     // A reply: the connection is well. Else it is about to be lost, and the retry waits for the next one.
-    if (error instanceof ReplyError && this.#hold === undefined && this.usable) {
-      this.#closeGate(this.#open!, error);
+    const open = this.#open ?? this.#next;
+    if (error instanceof ReplyError && this.#hold === undefined && open?.state === "ready") {
+      this.#closeGate(open, error);
     }
     this.#hold?.failed(last);
     this.#hold?.refuse(pending, error, last);
@@ -224,7 +265,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Sends the waiting commands on this connection, in order, unless a retry is not due yet. */
   protected release(connection: Connection): void {
-    if (connection.state !== "ready" || this.#hold?.quiet === false) return;
+    if (this.#heldBack) this.#next = connection;
+    if (this.#heldBack || connection.state !== "ready" || this.#hold?.quiet === false) return;
     const { clock } = this;
     const early = this.resend.awaited ? this.#resendAt - clock.now() : 0;
     clock.clearTimeout(this.#timer);
@@ -241,6 +283,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     const waiting = [...this.resend.drain(), ...this.offline.drain()];
     this.#open = connection;
     for (const pending of waiting) this.#dispatch(pending, connection);
+    this.released?.();
     this.emptied();
   }
 
@@ -254,7 +297,11 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.clock.clearTimeout(this.#timer);
     // Commands in flight that may have run are behind the refused ones.
     this.#hold?.rejectOvertaken();
-    this.#open = this.#hold = this.#leave = undefined;
+    this.#open =
+      this.#next =
+      this.#hold =
+      this.#leave =
+        undefined;
     this.#scripts.clear();
   }
 

@@ -1,0 +1,319 @@
+/**
+ * Reads with large replies, over further connections, so that they delay no other command.
+ *
+ * ```text
+ *   reads that had large replies before --+--> further connection: opened when needed, closed when idle
+ *                                         |
+ *   all other commands -------------------+--> main connection
+ * ```
+ *
+ * Commands with the same key keep their order:
+ * - A read waits until the main connection has answered earlier commands with its key: `ReadConnection.aligning`.
+ * - While a read waits for its reply, later reads of its key follow it over the same connection.
+ * - Other commands with its key wait until its reply arrives (`OrderedSender.holdBack()`), and commands after them.
+ *
+ * A read never waits for a further connection: until it is open, and after it is lost, reads use the main one.
+ *
+ * @module
+ */
+import { type Command, CommandFlag, type CommandSpec } from "../../commands/command.ts";
+import { keysOf } from "../../commands/keys.ts";
+import type { Link } from "../../connection/link.ts";
+import type { Pending } from "../../connection/pending.ts";
+import type { QueueStats } from "../../pool/stats.ts";
+import type { BatchConnection } from "../pipeline/batch_connection.ts";
+import type { CommandRouter } from "./command_router.ts";
+import { formOf, hasOneKey, isPlainRead, type KnownKey, KnownKeys } from "./known_keys.ts";
+import type { MultiplexedConnection } from "./multiplexed_connection.ts";
+import { ReadConnection } from "./read_connection.ts";
+import { sendBarrier } from "./retry_hold.ts";
+
+/** Milliseconds after its last large reply in which a key is known. */
+const KNOWN_FOR = 600_000;
+/** The number of commands between two searches for keys to forget. */
+const SWEEP = 4_096;
+
+/** A read on a further connection. */
+interface Read {
+  readonly key: KnownKey;
+  readonly connection: ReadConnection;
+  /** Its form, if it is expected to be large. */
+  readonly form: string | undefined;
+  /** Whether its reply arrives and is large. Then the server has run it. */
+  large: boolean;
+}
+
+/** Chooses the connection of each command by the sizes of earlier replies. */
+export class LargeReads implements CommandRouter {
+  readonly #main: MultiplexedConnection;
+  readonly #known: KnownKeys = new KnownKeys();
+  #connections: ReadConnection[] = [];
+  readonly #reads: Map<Pending, Read> = new Map();
+  /** The keys whose reads commands on the main connection wait for. */
+  readonly #awaited: Set<KnownKey> = new Set();
+  /** The number of replies, over this link, after which nothing is known to wait on the main connection. */
+  #until = 0;
+  #link: Link | undefined = undefined;
+  #countdown = SWEEP;
+  #settled: (() => void)[] = [];
+
+  /** Takes over the commands of the main connection. */
+  constructor(main: MultiplexedConnection) {
+    this.#main = main;
+    main.large = (pending) => this.#large(pending);
+    main.released = () => this.#noteAll();
+    main.listen({
+      ready() {},
+      push() {},
+      // The server may be another one.
+      lost: () => {
+        for (const one of this.#connections.splice(0)) one.retire();
+      },
+    });
+  }
+
+  /** @inheritdoc */
+  get load(): QueueStats {
+    const sum = { offline: 0, offlineBytes: 0, unsent: 0, unsentBytes: 0, inFlight: 0 };
+    for (const { sender } of this.#connections) {
+      if (sender === undefined) continue;
+      const { load } = sender;
+      for (const name of Object.keys(sum) as (keyof QueueStats)[]) sum[name] += load[name];
+    }
+    return sum;
+  }
+
+  /** Records the command of a large reply on the main connection. */
+  learn(pending: Pending): void {
+    const main = this.#main;
+    const command = pending.command as Command;
+    if (main.tracked || !isPlainRead(command)) return;
+    const key = this.#known.add(command.args[0]);
+    if (key === undefined) return;
+    key.usedAt = main.clock.now();
+    key.record(formOf(command), true);
+    // Earlier commands with this key may be on their way.
+    this.#noteAll();
+    main.router = this;
+  }
+
+  /** @inheritdoc */
+  submit(pending: Pending): void {
+    const main = this.#main;
+    const command = pending.command as Command;
+    if (--this.#countdown === 0) this.#sweep();
+    if (!hasOneKey(command.spec)) {
+      this.#awaitReadsOf(command);
+      main.submit(pending);
+      if (usesKeys(command.spec)) this.#noteAll();
+      return;
+    }
+    const key = this.#known.find(command.args[0]);
+    if (key === undefined) return main.submit(pending);
+    const plain = isPlainRead(command);
+    if (key.reads > 0 && !this.#haveRun(key)) {
+      // A command with this key may wait for these reads.
+      if (plain && !this.#awaited.has(key)) return this.#read(pending, key, key.connection!);
+      this.#await(key);
+    } else if (plain && key.expectsLarge(command)) {
+      const connection = this.#connectionFor(key);
+      if (connection !== undefined) return this.#read(pending, key, connection);
+    }
+    main.submit(pending);
+    this.#note(key);
+  }
+
+  /** @inheritdoc */
+  forBatch(commands: readonly Command[]): BatchConnection {
+    const main = this.#main;
+    return {
+      clock: main.clock,
+      ordered: true,
+      submitBatch: (batch) => {
+        for (const command of commands) this.#awaitReadsOf(command);
+        main.submitBatch(batch);
+        this.#noteAll();
+      },
+    };
+  }
+
+  /** @inheritdoc */
+  settled(): Promise<void> | undefined {
+    if (this.#awaited.size === 0 && !this.#connections.some(({ aligning }) => aligning)) return undefined;
+    return new Promise((resolve) => this.#settled.push(resolve));
+  }
+
+  /** @inheritdoc */
+  async close(): Promise<void> {
+    await Promise.all(this.#connections.map((one) => one.close()));
+  }
+
+  /** Returns the connection for a large read; `undefined`: the main one. */
+  #connectionFor(key: KnownKey): ReadConnection | undefined {
+    const main = this.#main;
+    const link = main.connection?.link;
+    if (main.tracked || !main.usable || link === undefined) return undefined;
+    const connection = key.reads > 0 ? key.connection! : this.#leastBusy();
+    if (connection?.usable !== true) return undefined;
+    if (!this.#drained(key, link)) {
+      // One barrier at a time, so that a steady flow of reads cannot hold the connection back forever.
+      if (connection.aligning) return undefined;
+      this.#align(connection);
+    }
+    return connection;
+  }
+
+  /** Returns the usable connection with the fewest reads. If it is busy, or there is none, opens another. */
+  #leastBusy(): ReadConnection | undefined {
+    let best: ReadConnection | undefined;
+    let opening: ReadConnection | undefined;
+    for (const one of this.#connections) {
+      if (!one.usable) opening = one;
+      else if (best === undefined || one.reads < best.reads) best = one;
+    }
+    if (best !== undefined && best.reads === 0) return best;
+    if (opening === undefined && this.#connections.length < this.#main.pool.options.maxMultiplexed - 1) {
+      opening = new ReadConnection(this.#main, {
+        large: (pending) => this.#large(pending),
+        ended: (waiting) => this.#sendOverMain(waiting),
+      });
+      this.#connections.push(opening);
+    }
+    opening?.open();
+    return best;
+  }
+
+  #read(pending: Pending, key: KnownKey, connection: ReadConnection): void {
+    const command = pending.command as Command;
+    key.connection = connection;
+    key.reads++;
+    connection.reads++;
+    const form = key.expectsLarge(command) ? formOf(command) : undefined;
+    this.#reads.set(pending, { key, connection, form, large: false });
+    pending.onSettled((error) => {
+      this.#forget(pending, error === undefined);
+      this.#look();
+    });
+    const sender = pending.sender = connection.sender!;
+    sender.submit(pending);
+  }
+
+  /** A read has settled, or leaves its connection. */
+  #forget(pending: Pending, ok: boolean): void {
+    const read = this.#reads.get(pending);
+    if (read === undefined) return;
+    this.#reads.delete(pending);
+    const { key, connection, form, large } = read;
+    key.reads--;
+    if (ok && form !== undefined && !large) key.record(form, false);
+    connection.settled(ok);
+  }
+
+  /** Sends reads again whose connection is over, before commands that wait for them. */
+  #sendOverMain(waiting: readonly Pending[]): void {
+    for (const pending of waiting) {
+      const key = this.#reads.get(pending)?.key;
+      this.#forget(pending, false);
+      this.#main.adopt(pending);
+      if (key !== undefined) this.#note(key);
+    }
+    this.#look();
+  }
+
+  /** Holds a further connection back until the main one has answered all that was sent. */
+  #align(connection: ReadConnection): void {
+    const { sender } = connection;
+    connection.aligning = true;
+    sender!.holdBack();
+    sendBarrier(this.#main.connection!, () => {
+      if (connection.sender !== sender) return;
+      connection.aligning = false;
+      // What was refused, or lost, runs later: the reads follow it.
+      if (this.#main.retrying) this.#sendOverMain(sender!.takeWaiting());
+      sender!.proceed();
+      this.#look();
+    });
+  }
+
+  /** A reply over any of the connections is large. */
+  #large(pending: Pending): void {
+    const read = this.#reads.get(pending);
+    if (read === undefined) return this.learn(pending);
+    read.large = true;
+    read.key.usedAt = this.#main.clock.now();
+    if (read.form !== undefined) read.key.record(read.form, true);
+    else if (!this.#main.tracked) read.key.record(formOf(pending.command as Command), true);
+    this.#look();
+  }
+
+  /** Whether the server has run all reads of the key on a further connection. */
+  #haveRun(key: KnownKey): boolean {
+    const { sender } = key.connection!;
+    const head = key.reads > 1 ? undefined : sender?.connection?.link?.dispatcher.queue.peek();
+    const read = head === undefined ? undefined : this.#reads.get(head);
+    return read !== undefined && read.key === key && read.large;
+  }
+
+  /** Lets commands on the main connection wait for the reads of the command's keys. */
+  #awaitReadsOf(command: Command): void {
+    if (this.#reads.size === 0) return;
+    if (!usesKeys(command.spec)) return;
+    const names = keysOf(command);
+    if (names.length === 0) {
+      // It may use any key.
+      for (const key of this.#known.busy()) if (!this.#haveRun(key)) this.#await(key);
+      return;
+    }
+    for (const name of names) {
+      const key = this.#known.find(name);
+      if (key !== undefined && key.reads > 0 && !this.#haveRun(key)) this.#await(key);
+    }
+  }
+
+  #await(key: KnownKey): void {
+    this.#awaited.add(key);
+    this.#main.holdBack();
+  }
+
+  /** Lets commands continue whose replies have arrived. */
+  #look(): void {
+    for (const key of this.#awaited) {
+      if (key.reads === 0 || this.#haveRun(key)) this.#awaited.delete(key);
+    }
+    if (this.#awaited.size === 0) this.#main.proceed();
+    if (this.#settled.length > 0 && this.settled() === undefined) {
+      for (const resolve of this.#settled.splice(0)) resolve();
+    }
+  }
+
+  /** Whether the main connection has answered all commands with this key. */
+  #drained(key: KnownKey, link: Link): boolean {
+    const until = Math.max(key.link === link ? key.until : 0, this.#link === link ? this.#until : 0);
+    return link.dispatcher.taken >= until || link.pending === 0;
+  }
+
+  /** A command with this key was sent over the main connection. While that is closed, `released` follows. */
+  #note(key: KnownKey): void {
+    const link = this.#main.connection?.link;
+    if (link === undefined) return;
+    key.link = link;
+    key.until = link.dispatcher.taken + link.pending;
+  }
+
+  /** Commands with any keys were sent over the main connection. */
+  #noteAll(): void {
+    const link = this.#link = this.#main.connection?.link;
+    if (link !== undefined) this.#until = link.dispatcher.taken + link.pending;
+  }
+
+  #sweep(): void {
+    this.#countdown = SWEEP;
+    this.#known.forget(this.#main.clock.now() - KNOWN_FOR);
+    if (this.#known.size === 0) this.#main.router = undefined;
+  }
+}
+
+/** Whether a command may use keys, which it need not name (FLUSHALL, unknown commands). */
+function usesKeys({ keys, flags }: CommandSpec): boolean {
+  return keys.length > 0 || (flags & (CommandFlag.write | CommandFlag.opaque)) !== 0;
+}
