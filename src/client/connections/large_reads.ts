@@ -288,6 +288,9 @@ export class LargeReads implements CommandRouter {
 
   /** Whether the main connection has answered all commands with this key. */
   #drained(key: KnownKey, link: Link): boolean {
+    // What waited for the socket is among the commands with a known number now.
+    if (key.until === Infinity) key.until = position(link);
+    if (this.#until === Infinity) this.#until = position(link);
     const until = Math.max(key.link === link ? key.until : 0, this.#link === link ? this.#until : 0);
     return link.dispatcher.taken >= until || link.pending === 0;
   }
@@ -297,13 +300,13 @@ export class LargeReads implements CommandRouter {
     const link = this.#main.connection?.link;
     if (link === undefined) return;
     key.link = link;
-    key.until = link.dispatcher.taken + link.pending;
+    key.until = position(link);
   }
 
   /** Commands with any keys were sent over the main connection. */
   #noteAll(): void {
     const link = this.#link = this.#main.connection?.link;
-    if (link !== undefined) this.#until = link.dispatcher.taken + link.pending;
+    if (link !== undefined) this.#until = position(link);
   }
 
   #sweep(): void {
@@ -311,6 +314,11 @@ export class LargeReads implements CommandRouter {
     this.#known.forget(this.#main.clock.now() - KNOWN_FOR);
     if (this.#known.size === 0) this.#main.router = undefined;
   }
+}
+
+/** The number of replies when all commands have been answered; `Infinity` while pipelines wait for the socket. */
+function position(link: Link): number {
+  return link.busy ? Infinity : link.dispatcher.taken + link.pending;
 }
 
 /** Whether a command may use keys, which it need not name (FLUSHALL, unknown commands). */
