@@ -24,6 +24,7 @@ export async function moveSlots(
   const others: RawClient[] = [];
   for (const node of nodes) if (node !== from && node !== to) others.push(await rawClient(node));
   try {
+    await agreed([source, target, ...others]);
     await setSlots(target, slots, "IMPORTING", from.id);
     await setSlots(source, slots, "MIGRATING", to.id);
     for (const slot of await withKeys(source, slots)) {
@@ -32,8 +33,11 @@ export async function moveSlots(
       }
     }
     await between();
-    await setSlots(target, slots, "NODE", to.id);
-    await setSlots(source, slots, "NODE", to.id);
+    // One by one: until the source knows, a packet of it can make the target drop the slot and its keys.
+    for (const slot of slots) {
+      await setSlots(target, [slot], "NODE", to.id);
+      await setSlots(source, [slot], "NODE", to.id);
+    }
     // Replicas reject the command and learn from their masters.
     await Promise.all(others.map((other) => setSlots(other, slots, "NODE", to.id).catch(() => {})));
     for (const client of [source, target, ...others]) {
@@ -45,6 +49,26 @@ export async function moveSlots(
   } finally {
     await Promise.all([source, target, ...others].map((client) => client.close()));
   }
+}
+
+/**
+ * Waits until all nodes know the configuration epochs of all masters. A target that does not know that of the source can
+ * take the same one, and then loses the slots to it again.
+ */
+async function agreed(nodes: readonly RawClient[]): Promise<void> {
+  await waitFor("the nodes to agree on epochs", async () => {
+    const views = await Promise.all(nodes.map(async (node) => {
+      const lines = String(await node.call("CLUSTER", "NODES")).trim().split("\n").map((line) =>
+        line.split(" ")
+      );
+      return lines.filter((words) => words[2]!.includes("master")).map((words) => `${words[0]} ${words[6]}`)
+        .sort();
+    }));
+    const [first] = views;
+    if (views.some((view) => view.join() !== first!.join())) return "they differ";
+    const epochs = first!.map((line) => line.split(" ")[1]);
+    return new Set(epochs).size === epochs.length ? undefined : `two masters have the same: ${epochs}`;
+  });
 }
 
 /** A slot of these that is not its owner's yet, as a node sees it. */
