@@ -113,10 +113,13 @@ function nameSources(root: string, folder: string): void {
   }
 }
 
-/** Groups chunks into files of CommonJS, smaller entries first, because the larger ones share their chunks. */
+/**
+ * Groups chunks into files of CommonJS, smaller entries first, because the larger ones share their chunks; then those
+ * that each program on Node loads with its first connection.
+ */
 function groupChunks({ outputs }: Metafile): ChunkGroup[] {
   const taken = new Set<string>();
-  const names = ["core", "commands", "index"].filter((name) => `esm/${name}.mjs` in outputs);
+  const names = ["core", "commands", "index", "transports/node"].filter((name) => `esm/${name}.mjs` in outputs);
   return names.map((name) => {
     const found: string[] = [];
     const visit = (path: string): void => {
@@ -128,7 +131,7 @@ function groupChunks({ outputs }: Metafile): ChunkGroup[] {
       }
     };
     visit(`esm/${name}.mjs`);
-    return { file: `chunks/${name}.cjs`, chunks: found };
+    return { file: `chunks/${basename(name)}.cjs`, chunks: found };
   });
 }
 

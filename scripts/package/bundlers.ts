@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ESM, GOOD } from "./programs.ts";
@@ -69,6 +69,16 @@ export async function checkBundlers(bench: Bench, everything: boolean): Promise<
   await report.check("bun build --compile", async () => {
     const out = join(folder, "out", "compiled-by-bun");
     await run(folder, bun, ["build", "--compile", "program.mjs", `--outfile=${out}`]);
+    await run(folder, out, [], env, GOOD);
+    return `${Math.round(statSync(out).size / 1_000_000)} MB`;
+  });
+  await report.check("Node, single executable application", async () => {
+    const out = join(folder, "out", "compiled-by-node");
+    const args = ["program.mjs", "--bundle", "--platform=node", "--format=cjs", "--log-level=warning"];
+    await run(folder, tool(bench, "esbuild"), [...args, "--outfile=out/sea.cjs"]);
+    const config = { main: "out/sea.cjs", output: out, disableExperimentalSEAWarning: true };
+    writeFileSync(join(folder, "sea.json"), JSON.stringify(config));
+    await run(folder, node, ["--build-sea", "sea.json"]);
     await run(folder, out, [], env, GOOD);
     return `${Math.round(statSync(out).size / 1_000_000)} MB`;
   });

@@ -24,6 +24,19 @@ async function main() {
   check("blpop", await redis.blpop("nothing", 0.01), null);
   const failure = await redis.lpush("greeting", "x").catch((error) => error);
   check("error", [failure instanceof ReplyError, failure.code, failure.executed], [true, "WRONGTYPE", "yes"]);
+  // What is loaded when it is first used, which bundles and executables must have kept.
+  for await (const key of redis.scanIterator({ match: "greet*" })) check("scan", key, "greeting");
+  check("watch", await redis.watch("n", async (tx) => tx.multi().set("n", Number(await tx.get("n")) + 1)), ["OK"]);
+  await redis.xadd("stream", "*", { a: "b" });
+  for await (const message of redis.consume({ stream: "stream", group: "g", consumer: "c" })) {
+    check("consume", message.fields, { a: "b" });
+    break;
+  }
+  await redis.del("stream");
+  const sentinels = new Redis("redis-sentinel://127.0.0.1:1/service", { retry: false, reconnect: { attempts: 0 } });
+  const unreachable = await sentinels.get("greeting").catch((error) => error);
+  check("sentinels", [unreachable.name, unreachable.executed], ["ConnectionError", "no"]);
+  await sentinels.close();
   const pool = new BlockingConnectionPool(process.env.REDIS_URL, { maxConnections: 2 });
   const connection = await pool.acquire();
   check("ping", await connection.send(["PING"]), "PONG");
