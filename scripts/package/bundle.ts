@@ -119,7 +119,9 @@ function nameSources(root: string, folder: string): void {
  */
 function groupChunks({ outputs }: Metafile): ChunkGroup[] {
   const taken = new Set<string>();
-  const names = ["core", "commands", "index", "transports/node"].filter((name) => `esm/${name}.mjs` in outputs);
+  const names = ["core", "commands", "index", "transports/node"].filter((name) =>
+    `esm/${name}.mjs` in outputs
+  );
   return names.map((name) => {
     const found: string[] = [];
     const visit = (path: string): void => {
