@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisCluster } from "../../mod.ts";
+import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { SimulatedClock } from "../harness/clock.ts";
+import { ErrorReply } from "../harness/resp.ts";
 import { dealt, FakeCluster } from "./fake_cluster.ts";
 
 const text = new TextEncoder();
@@ -85,4 +87,24 @@ describe("a subscription that leaves a node which is alive", () => {
     await settled(one.close());
     await redis.close();
   });
+});
+
+it("a subscription that a node refuses, cut off from the others, goes to the master that they have elected", async () => {
+  const fake = new FakeCluster(dealt(2));
+  const clock = new SimulatedClock();
+  const redis = new RedisCluster({
+    ...{ host: "node", port: 7000, transport: fake.transport(), clock, refreshInterval: 0 },
+  });
+  await Promise.all([redis.connect(), clock.advance(100)]);
+  const slot = slotOf("news");
+  const cutOff = fake.belief.shards.find(({ range: [first, last] }) => first <= slot && slot <= last)!.master;
+  const elected = cutOff === 7000 ? 7001 : 7000;
+  fake.belief = { epoch: 9, shards: [{ range: [0, 16_383], master: elected }] };
+  fake.beliefs.set(cutOff, dealt(2));
+  fake.before = (port, [name]) =>
+    name === "SSUBSCRIBE" && port === cutOff ? new ErrorReply("CLUSTERDOWN The cluster is down") : undefined;
+  await Promise.all([redis.ssubscribe("news", () => {}), clock.advance(5_000)]);
+
+  assert.equal(fake.peer(elected).server.publish("news", text.encode("x"), "s"), 1);
+  await redis.close();
 });

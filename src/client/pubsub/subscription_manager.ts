@@ -10,13 +10,22 @@
  *    +------- connection lost, or the channel is elsewhere: a gap begins --------+
  * ```
  *
+ * Each state has an exit that needs no further call:
+ *
+ * | state                               | what ends it                                                              |
+ * | ----------------------------------- | ------------------------------------------------------------------------- |
+ * | off, without a connection           | `ensureConnected()` was called: `ready` or `failed` (a timer tries again) |
+ * | off, with a connection              | the change is noted: SUBSCRIBE is sent in this tick                       |
+ * | off, refused for now                | the timer; or the router, which was told, moves the channel               |
+ * | asked                               | the frame or the error of the server; silence ends the connection         |
+ * | on                                  | `lost`, SUNSUBSCRIBE of the server, or another connection in `ready`      |
+ *
  * @module
  */
 import { dateOf } from "../../clock.ts";
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { ReplyError } from "../../errors.ts";
 import { emit } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
@@ -128,10 +137,8 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
 
   /** @inheritdoc */
   ready(connection: Connection): void {
-    this.#connection = connection;
-    this.#attempt = 0;
-    this.#trouble = undefined;
-    for (const topic of this.topics()) this.#changed.add(topic);
+    // What was subscribed to over another connection is not over this one.
+    if (this.#connection !== connection) this.lost(undefined);
     this.#synchronize();
   }
 
@@ -230,8 +237,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
       if (!passing) this.#drop(topic, error);
       else {
         this.#waiting.add(topic);
-        const moved = error instanceof ReplyError && (error.code === "MOVED" || error.code === "ASK");
-        if (moved) this.#router.misplaced?.(topic.name, error);
+        this.#router.misplaced?.(topic.name, error);
         this.#later();
       }
     }
@@ -286,9 +292,8 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     if (!this.#listening && this.#topicCount() > 0) {
       this.#listening = true;
       this.reconnecting.listen(this);
-      this.#connection = this.reconnecting.connection;
     }
-    const connection = this.#connection;
+    const connection = this.#connection ?? this.#join();
     const come: ChannelSubscription[] = [];
     const gone: ChannelSubscription[] = [];
     for (const topic of this.#changed) {
@@ -318,6 +323,14 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.#send(true, come);
     this.#sending = false;
     this.#lookSettled();
+  }
+
+  /** Uses the connection, if there is one; all channels are subscribed to anew. */
+  #join(): Connection | undefined {
+    if (!this.#listening) return undefined;
+    const connection = this.#connection = this.reconnecting.connection;
+    if (connection !== undefined) { for (const topic of this.topics()) this.#changed.add(topic); }
+    return connection;
   }
 
   readonly #groupOf: GroupOf = ({ kind, name }) => this.#router.groupOf?.(kind, name) ?? 0;

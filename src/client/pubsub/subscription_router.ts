@@ -22,7 +22,7 @@ export interface SubscriptionRouter {
   dedicatedConnectionFor(kind: SubscriptionKind, channel: string | Uint8Array): ReconnectingConnection;
   /** Channels of different groups do not go in one command (slots); without it all are of one. */
   groupOf?(kind: SubscriptionKind, channel: string | Uint8Array): number;
-  /** Called when the server reports that a channel is on another node (MOVED, or SUNSUBSCRIBE without a request). */
+  /** Called when a server refuses a channel for now, or ends its subscription (SUNSUBSCRIBE without a request). */
   misplaced?(channel: string | Uint8Array, error: Error | undefined): void;
   /** Calls `listener` when channels may belong on other connections. Returns a function that removes it. */
   onMoved?(listener: () => void): () => void;

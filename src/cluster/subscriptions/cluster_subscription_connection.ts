@@ -69,6 +69,7 @@ export class ClusterSubscriptionConnection implements ReconnectingConnection {
 
   /** @inheritdoc */
   releaseIfUnused(): void {
+    if (this.#listeners.length > 0) return;
     this.#wanted = false;
     this.#leave();
   }

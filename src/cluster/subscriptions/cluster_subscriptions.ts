@@ -94,6 +94,8 @@ export class ClusterSubscriptions implements SubscriptionRouter {
       recordRedirection(state, redirection, state.topology.masterOf(slotOf(channel)));
       this.#moved();
     } else if (error === undefined) state.refresher.request("moved");
+    // The node may be cut off from the others, which have elected another master.
+    else if (redirection?.kind === "retry" && redirection.refresh) state.refresher.request("down");
   }
 
   /** @inheritdoc */

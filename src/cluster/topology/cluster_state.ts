@@ -194,7 +194,8 @@ export class ClusterState {
 
   /**
    * Returns the nodes to query: healthy ones, then the others, then the seeds, each in random order to spread the
-   * load. `urgent`: connected nodes first; otherwise any node, so that an isolated node is not asked forever.
+   * load. `urgent`: connected nodes first; otherwise any node, so that an isolated node, which refuses commands as
+   * the cluster is down, is not asked forever.
    */
   #candidates(urgent: boolean): ClusterNode[] {
     const seeds = this.#nodes.seeds();
@@ -216,7 +217,7 @@ export class ClusterState {
       covered: this.#covered,
       gapsAllowed: options.skipFullCoverageCheck,
     };
-    const candidates = this.#candidates(reason !== "interval" && reason !== "asked");
+    const candidates = this.#candidates(reason === "moved" || reason === "lost" || reason === "silent");
     const { clock } = options.connection;
     const began = clock.now();
     const refreshed = (changed: boolean, error?: Error): void => {
