@@ -82,8 +82,8 @@ export class DelegatingExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
-    return this.inner.lease(call, key);
+  lease(call: Call, keys?: readonly Arg[]): Promise<Connection> {
+    return this.inner.lease(call, keys);
   }
 
   /** @inheritdoc */

@@ -71,8 +71,8 @@ export interface Executor {
    * connection are not given to it.
    */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]>;
-  /** Leases a connection; `using` returns it. In a cluster `key` selects the node. */
-  lease(call: Call, key?: string | Uint8Array): Promise<Connection>;
+  /** Leases a connection; `using` returns it. In a cluster `keys`, which must have one slot, select the node. */
+  lease(call: Call, keys?: readonly Arg[]): Promise<Connection>;
   /**
    * Whether what failed on a lease with this error was not run and may succeed on another one: its key has moved, or
    * its node has gone. Waits where that takes a while; `turn` counts from 0. Without it, leases stay where they are.

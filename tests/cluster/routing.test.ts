@@ -251,13 +251,21 @@ describe("keys in several slots", () => {
   it("commands that cannot be split are refused before anything is sent, without showing keys", async () => {
     const fake = new FakeCluster(dealt(3));
     const { redis } = start(fake);
-    await assert.rejects(redis.sinter(["secret1", "secret2"]), (error) => {
-      assert.ok(error instanceof ClusterError);
-      assert.equal(error.code, "CROSSSLOT");
-      assert.match(error.message, /key 1 in slot \d+; key 2 in slot \d+/);
-      assert.doesNotMatch(error.message, /secret/);
-      return true;
-    });
+    const refused: Record<string, () => Promise<unknown>> = {
+      sinter: () => redis.sinter(["secret1", "secret2"]),
+      msetex: () => redis.msetex({ secret1: 1, secret2: 2 }, { nx: true }),
+      watch: () => redis.watch(["secret1", "secret2"], () => "the function"),
+      multi: () => redis.multi().set("secret1", 1).set("secret2", 2).exec(),
+    };
+    for (const [name, call] of Object.entries(refused)) {
+      await assert.rejects(call(), (error) => {
+        assert.ok(error instanceof ClusterError, name);
+        assert.equal(error.code, "CROSSSLOT");
+        assert.match(error.message, /key 1 in slot \d+; key 2 in slot \d+/);
+        assert.doesNotMatch(error.message, /secret/);
+        return true;
+      });
+    }
     assert.equal(fake.connected.length, 0);
     await redis.close();
   });

@@ -47,8 +47,8 @@ export class PrefixExecutor extends DelegatingExecutor {
   }
 
   /** @inheritdoc */
-  override lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
-    return this.inner.lease(call, key && this.prepareKey(key) as string);
+  override lease(call: Call, keys?: readonly Arg[]): Promise<Connection> {
+    return this.inner.lease(call, keys?.map((key) => this.prepareKey(key)));
   }
 
   /** @inheritdoc */

@@ -133,12 +133,11 @@ export async function watch<W extends Wrap, R>(
     throw new RangeError(`Cannot watch: \`attempts\` is ${attempts}, but must be 1 or more`);
   }
   if (keys.length === 0) throw new TypeError("Cannot watch: there is no key; give at least one");
-  const first = keys[0]!;
   const prepare: Prepare = (command) => executor.prepare?.(command) ?? command;
   let deadline = Infinity;
   const lease = (): Promise<Connection> => {
     if (call.timeout > 0) deadline = clock.now() + call.timeout;
-    return executor.lease(call, first instanceof Uint8Array ? first : String(first));
+    return executor.lease(call, keys);
   };
   let connection = await lease();
   try {

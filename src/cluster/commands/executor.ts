@@ -19,13 +19,13 @@ import { ConnectionError, TimeoutError } from "../../errors.ts";
 import { abortable, startLimit } from "../../connection/time_limit.ts";
 import { Pending } from "../../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
-import { DecodeMode } from "../../resp/types.ts";
+import { type Arg, DecodeMode } from "../../resp/types.ts";
 import { acquireFromNode } from "../connections/acquire_from_node.ts";
 import { awaitTopology } from "../topology/await_topology.ts";
 import { acquireForSlot, canRetryLease, runDedicatedForSlot } from "../connections/dedicated_connection.ts";
 import { gather, needsNode, targetsOf } from "./fan_out.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
-import { crossSlot, join, split } from "./multi_key.ts";
+import { crossSlot, crossSlotError, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { type Execute, runPipeline } from "./pipeline.ts";
 import type { ClusterConnectionPool } from "../connections/pool.ts";
@@ -145,8 +145,10 @@ export class ClusterExecutor implements Executor {
   }
 
   /** @inheritdoc */
-  async lease(call: Call, key?: string | Uint8Array): Promise<Connection> {
+  async lease(call: Call, keys: readonly Arg[] = []): Promise<Connection> {
     if (this.#pool.closed) throw closedError("a command on a connection of its own");
+    const slot = keys.length === 0 ? NO_KEY : slotOf(keys[0]!);
+    if (keys.some((key) => slotOf(key) !== slot)) throw crossSlotError("WATCH", keys);
     const { timeout } = call;
     const late = (): TimeoutError => {
       const message = `WATCH waited ${timeout} ms for a connection to ${this.#cluster.options}`;
@@ -156,8 +158,7 @@ export class ClusterExecutor implements Executor {
     const limited = { ...call, signal: limit.signal };
     try {
       await awaitTopology(this.#cluster, "WATCH", limited);
-      return (await acquireForSlot(this.#cluster, key === undefined ? NO_KEY : slotOf(key), limited, false))
-        .connection;
+      return (await acquireForSlot(this.#cluster, slot, limited, false)).connection;
     } finally {
       limit.release();
     }
