@@ -12,12 +12,17 @@ export async function caughtUp(servers: readonly Server[]): Promise<void> {
   const replication = async (server: Server): Promise<string> =>
     String(await server.cli("INFO", "replication"));
   for (const server of servers) {
-    const port = Number(field(await replication(server), "master_port"));
-    const master = servers.find((one) => one.port === port);
-    if (master === undefined) continue; // it is one itself
-    const wanted = Number(field(await replication(master), "master_repl_offset"));
+    let followed: number | undefined;
+    let wanted = 0;
     await waitFor("a replica to have what its master has", async () => {
-      const offset = Number(field(await replication(server), "slave_repl_offset"));
+      // Roles change while this waits.
+      const own = await replication(server);
+      const port = Number(field(own, "master_port"));
+      const master = servers.find((one) => one.port === port);
+      if (field(own, "role") === "master" || master === undefined) return undefined;
+      if (port !== followed) wanted = Number(field(await replication(master), "master_repl_offset"));
+      followed = port;
+      const offset = Number(field(own, "slave_repl_offset"));
       return offset >= wanted ? undefined : `it is at ${offset} of ${wanted}`;
     });
   }

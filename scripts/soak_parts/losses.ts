@@ -43,9 +43,9 @@ export class Losses {
     this.#spans.push({ from: now, to: now + UNAWARE });
   }
 
-  /** A master that lived has been replaced between then and now. */
+  /** A master has been replaced; what it acknowledged from then on, its successor had not received. */
   replacedSince(from: number): void {
-    this.#spans.push({ from: from - BEFORE, to: performance.now() + UNAWARE });
+    this.#spans.push({ from, to: performance.now() + UNAWARE });
   }
 
   /** Returns whether a write acknowledged at that time may have been lost. */

@@ -21,7 +21,10 @@ export class News {
   missed = 0;
   /** Messages that came twice, or behind later ones. */
   doubled = 0;
-  /** The number of times that the channel's master had no subscriber for longer than {@linkcode PATIENCE}. */
+  /**
+   * The number of times that the channel's master had no subscriber and nothing was received for longer than
+   * {@linkcode PATIENCE}. A replica serves shard channels, too, and its subscribers are not counted by the master.
+   */
   deaf = 0;
   readonly #sole: boolean;
   readonly #where: () => Promise<RawClientAddress>;
@@ -31,6 +34,8 @@ export class News {
   #next = 0;
   #last = -1;
   #deafSince: number | undefined;
+  /** The number of messages received by that time. */
+  #heardBefore = 0;
   #publisher: RawClient | undefined;
 
   /** Publishes to the master of the channel. */
@@ -50,7 +55,10 @@ export class News {
         return;
       }
       // This node may no longer be the master without knowing it.
-      this.#deafSince ??= performance.now();
+      if (this.#deafSince === undefined || this.received > this.#heardBefore) {
+        this.#deafSince = performance.now();
+        this.#heardBefore = this.received;
+      }
       if (performance.now() - this.#deafSince > PATIENCE) {
         this.deaf++;
         this.#deafSince = undefined;

@@ -1,6 +1,9 @@
 /**
- * Unannounced promotions: the old master is alive and accepts writes that will be lost, which no client can know.
- * Sentinels also start failovers on their own.
+ * Promotions, announced or not: which acknowledged writes the promoted replica cannot have.
+ *
+ * A promoted server names the history that it continues (`master_replid2`) and how far it had followed
+ * (`second_repl_offset`). All that the old master had acknowledged before it was seen at an earlier offset must be there.
+ * What it acknowledged later may be lost, until no client takes it for the master any more.
  *
  * @module
  */
@@ -11,6 +14,31 @@ import type { Losses } from "./losses.ts";
 
 /** Milliseconds between two looks. */
 const INTERVAL = 50;
+/** Looks that are kept for each history. */
+const LOOKS = 2_000;
+
+/** A look at a master: all that was acknowledged before `at` has at most this offset. */
+interface Look {
+  readonly at: number;
+  readonly offset: number;
+}
+
+/** The looks at the masters of each history. */
+export class Histories {
+  readonly #looks: Map<string, Look[]> = new Map();
+
+  /** Notes that the master of a history was at an offset when it was asked at that time. */
+  note(history: string, look: Look): void {
+    const looks = this.#looks.get(history);
+    if (looks === undefined) this.#looks.set(history, [look]);
+    else if (looks.push(look) > LOOKS) looks.shift();
+  }
+
+  /** Returns the time before which all acknowledged writes of a history have a lower offset; `undefined` if unknown. */
+  safeUntil(history: string, offset: number): number | undefined {
+    return this.#looks.get(history)?.findLast((look) => look.offset < offset)?.at;
+  }
+}
 
 /**
  * Watches these servers until the end. The server of `named` is the master for clients. `asleep` contains those that
@@ -23,29 +51,38 @@ export async function watchPromotions(
   losses: Losses,
   stopped: () => boolean,
 ): Promise<void> {
-  /** Replicas, and when each was last known to be one. */
-  const replicas = new Map<Server, number>();
-  /** Promoted and not named, and since when. */
-  const early = new Map<Server, number>();
+  const histories = new Histories();
+  /** Servers that were replicas at the last look. */
+  const replicas = new Set<Server>();
+  /** Promoted and not named, and from when on writes may be lost. */
+  const promoted = new Map<Server, number>();
   while (!stopped()) {
     const master = await named().catch(() => undefined);
-    for (const server of servers) {
-      if (asleep.has(server)) continue;
-      const asked = performance.now();
-      const role = field(await server.cli("INFO", "replication").catch(() => ""), "role");
-      if (role === "slave") replicas.set(server, asked);
-      if (role !== "master" || master === undefined) continue;
-      const since = early.get(server);
-      const before = replicas.get(server);
-      if (server !== master && before !== undefined) early.set(server, since ?? before);
-      if (server === master) {
-        // The replica may have been promoted and announced between two checks.
-        const from = since ?? before;
-        if (from !== undefined) losses.replacedSince(from);
-        early.delete(server);
-        replicas.delete(server);
+    await Promise.all(servers.map(async (server) => {
+      if (asleep.has(server)) return;
+      const at = performance.now();
+      const info = await server.cli("INFO", "replication").catch(() => "");
+      const role = field(info, "role");
+      if (role === "slave") {
+        replicas.add(server);
+        // Its own master has been found again.
+        promoted.delete(server);
       }
-    }
+      if (role !== "master") return;
+      histories.note(field(info, "master_replid")!, {
+        at,
+        offset: Number(field(info, "master_repl_offset")),
+      });
+      if (replicas.delete(server)) {
+        const before = field(info, "master_replid2")!;
+        const from = histories.safeUntil(before, Number(field(info, "second_repl_offset")));
+        if (from !== undefined) promoted.set(server, from);
+      }
+      const from = promoted.get(server);
+      if (server !== master || from === undefined) return;
+      losses.replacedSince(from);
+      promoted.delete(server);
+    }));
     await sleep(INTERVAL);
   }
 }

@@ -78,7 +78,6 @@ function processFaults(
       weight: 2,
       run: async () => {
         const master = await masterOf(topology);
-        losses.died();
         await stop(master, () => replaced(master));
         losses.woke();
         await heal();
@@ -96,7 +95,6 @@ function processFaults(
       name: "SIGKILL of the master and restart",
       weight: 1,
       run: async () => {
-        losses.died();
         await (await masterOf(topology)).restart();
         await heal();
       },
@@ -106,7 +104,6 @@ function processFaults(
       weight: 2,
       run: async () => {
         const master = await masterOf(topology);
-        losses.died();
         await master.kill();
         await replaced(master);
         await master.restart();
