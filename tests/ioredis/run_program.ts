@@ -81,7 +81,7 @@ export async function runProgram(
       client.status === "ready" ? !closing() : client.status === "wait" || client.status === "end";
     await nextTurn();
     for (let turns = 0; !rests(); turns++) {
-      if (turns > 600) return void log.push("no rest", client.status);
+      if (turns > 12_000) throw new Error(`${client.status} does not come to rest`);
       await sleep(5);
     }
   };
@@ -136,6 +136,7 @@ export async function runProgram(
     const all = Promise.all(calls.map(call));
     return async () => {
       const last = await settled(all);
+      callbacks.sort((one, other) => String(one) < String(other) ? -1 : 1);
       if ("Bun" in globalThis) order.sort((one, other) => String(one) < String(other) ? -1 : 1);
       return [
         ...order,
@@ -231,8 +232,7 @@ export async function runProgram(
         const connected = settled(client.connect());
         own.push(client.status, plain(await connected), await before());
       } else if (step.do === "kill") {
-        // Within an open transaction nothing blocks.
-        if (!await kill(step, made[step.at]!, own)) break;
+        await kill(step, made[step.at]!, own);
       } else if (step.do === "scan") {
         const items: unknown[] = [];
         const read = async (): Promise<string> => {
@@ -258,10 +258,10 @@ export async function runProgram(
   }
   return log;
 
-  async function kill(step: Extract<Step, { do: "kill" }>, one: Made, own: unknown[]): Promise<boolean> {
+  async function kill(step: Extract<Step, { do: "kill" }>, one: Made, own: unknown[]): Promise<void> {
     const { client, name } = one;
     await rest(one);
-    if (client.status !== "ready") return true;
+    if (client.status !== "ready") return;
     const key = `${client.options.keyPrefix ?? ""}blocked`;
     const blocks = step.blocked && client.mode === "normal" && !client.options.reconnectOnError;
     const lines = async (): Promise<string[]> =>
@@ -270,7 +270,7 @@ export async function runProgram(
     const all = start(client, calls);
     if (blocks) {
       for (let turns = 0; !(await lines()).some((line) => / flags=\w*b/.test(line)); turns++) {
-        if (turns > 50) return false;
+        if (turns > 30_000) throw new Error(`${name} does not block`);
         await sleep(1);
       }
     }
@@ -283,7 +283,6 @@ export async function runProgram(
     else if (client.status === "ready") await settled(client.ping());
     own.push(await all());
     if (blocks) await control.multi().select(db).del(key).select(0).exec();
-    return true;
   }
 }
 
