@@ -53,8 +53,7 @@ export type {
   TlsConnectionOptions,
 } from "./src/compat/ioredis/options.ts";
 export type { TransactionSupport } from "./src/compat/ioredis/transaction.ts";
-export type { ScanByKey, ScanStreams } from "./src/compat/ioredis/scan_streams.ts";
-export type { ScanStreamOptions } from "./src/compat/ioredis/scan_stream.ts";
+export type { ScanByKey, ScanStreamOptions, ScanStreams } from "./src/compat/ioredis/scan_stream.ts";
 export type { Callback } from "./src/compat/ioredis/support.ts";
 export type * from "./src/transport.ts";
 export type { Attributed, Reply, ReplyObject } from "./src/resp/types.ts";

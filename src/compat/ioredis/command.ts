@@ -8,9 +8,9 @@ import { slotOf } from "../../cluster/routing/slot.ts";
 import type { Sendable } from "../../connection/pending.ts";
 import type { Reply } from "../../resp/types.ts";
 import { blockingTimeout, type FlagName, FLAGS, hasFlag } from "./command_flags.ts";
-import { keyPlaces } from "./command_table.ts";
+import { keyPlaces, specOf } from "./command_table.ts";
+import { CommandTimers } from "./command_timers.ts";
 import { type ArgumentTransformer, argumentTransformers } from "./argument_transformers.ts";
-import { specOf } from "./command_names.ts";
 import { friendlyStack } from "./friendly_stack.ts";
 import {
   bytesToText,
@@ -46,9 +46,7 @@ export interface OutcomeSink {
 
 /** Fields that few commands need. */
 interface Rare {
-  timer?: ReturnType<typeof setTimeout> | undefined;
-  blockingTimer?: ReturnType<typeof setTimeout> | undefined;
-  blockingDeadline?: number;
+  timers?: CommandTimers;
   errorStack?: Error | undefined;
   callback?: Callback | undefined;
   keys?: (string | Buffer)[];
@@ -277,23 +275,12 @@ export class Command implements Sendable {
 
   /** Rejects after `ms` milliseconds. The first call counts. */
   setTimeout(ms: number): void {
-    this.#rareFields.timer ??= setTimeout(() => {
-      if (!this.isSettled) this.reject(new Error("Command timed out"));
-    }, ms);
+    (this.#rareFields.timers ??= new CommandTimers(this)).limit(ms);
   }
 
   /** Resolves with null after `ms` milliseconds from the first call, as a blocking command does whose time is up. */
   setBlockingTimeout(ms: number): void {
-    if (ms <= 0) return;
-    const rare = this.#rareFields;
-    clearTimeout(rare.blockingTimer);
-    const now = Date.now();
-    rare.blockingDeadline ??= now + ms;
-    const left = rare.blockingDeadline - now;
-    if (left <= 0) return this.resolve(null);
-    rare.blockingTimer = setTimeout(() => {
-      if (!this.isSettled) this.resolve(null);
-    }, left);
+    (this.#rareFields.timers ??= new CommandTimers(this)).limitBlocking(ms);
   }
 
   /** Returns the milliseconds that a blocking command may wait; see `blockingTimeout`. */
@@ -334,7 +321,7 @@ export class Command implements Sendable {
   }
 
   #resolved(reply: unknown, isConverted: boolean): void {
-    if (this.#rare !== undefined) this.#clearTimers();
+    this.#rare?.timers?.clear();
     if (this.isSettled) return;
     let result: unknown;
     try {
@@ -364,7 +351,7 @@ export class Command implements Sendable {
    * @internal
    */
   rejected(error: unknown): void {
-    if (this.#rare !== undefined) this.#clearTimers();
+    this.#rare?.timers?.clear();
     if (this.isSettled) return;
     this.isSettled = true;
     const call = this.#rare?.errorStack;
@@ -372,13 +359,6 @@ export class Command implements Sendable {
     if (this.#fail === undefined) this.#outcome = reason;
     else this.#fail(reason);
     this.sink?.fillResult([reason as Error], this.pipelineIndex!);
-  }
-
-  #clearTimers(): void {
-    const rare = this.#rare!;
-    if (rare.timer !== undefined) clearTimeout(rare.timer);
-    if (rare.blockingTimer !== undefined) clearTimeout(rare.blockingTimer);
-    rare.timer = rare.blockingTimer = undefined;
   }
 
   #prefixKeys(prefix: string | Buffer): void {

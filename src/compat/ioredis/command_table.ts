@@ -1,10 +1,11 @@
 /**
- * The commands that the face has methods for, and where their keys stand.
+ * The commands that the face has methods for, where their keys stand, and their encoded names.
  *
  * @module
  */
 import { CommandFlag, type CommandSpec, defineCommand } from "../../commands/command.ts";
 import { readRows } from "../../commands/rows.ts";
+import type { Sendable } from "../../connection/pending.ts";
 
 /** Commands of servers that Keywire's own table does not name yet. */
 const NEWER =
@@ -119,4 +120,20 @@ export function keyPlaces(name: string, args: readonly unknown[]): number[] {
     for (let at = first; at <= last && at < rest.length; at += keys.step) places.push(at + skip);
   }
   return lower === "migrate" ? places.filter((at) => textOf(args[at]) !== "") : places;
+}
+
+const utf8 = new TextEncoder();
+const heads: Map<string, Sendable["spec"]> = new Map();
+/** Names whose encoding is kept; programs that make up names must not fill the memory. */
+const MOST_HEADS = 1_000;
+
+/** The encoded name of a command, as it was written. */
+export function specOf(name: string): Sendable["spec"] {
+  const known = heads.get(name);
+  if (known !== undefined) return known;
+  const { length } = utf8.encode(name);
+  const head = utf8.encode(`$${length}\r\n${name}\r\n`);
+  const spec = { name: name.toUpperCase(), head, words: 1, flags: CommandFlag.opaque };
+  if (heads.size < MOST_HEADS) heads.set(name, spec);
+  return spec;
 }

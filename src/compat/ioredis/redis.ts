@@ -23,7 +23,7 @@ import { addEvents } from "./events.ts";
 import { checkReady } from "./handshake.ts";
 import { DEFAULT_REDIS_OPTIONS, parseOptions, type RedisOptions } from "./options.ts";
 import { closed, ready } from "./recovery.ts";
-import { addScanStreams, type ScanStreams } from "./scan_streams.ts";
+import { addScanStreams, type ScanStreams } from "./scan_stream.ts";
 import { SentinelConnector } from "./sentinel/connector.ts";
 import {
   asCallback,

@@ -12,15 +12,8 @@ import { addEvents } from "../events.ts";
 import { ClusterAllFailedError, RedisError } from "../errors.ts";
 import type { RedisOptions } from "../options.ts";
 import { RedisBase } from "../redis.ts";
-import { addScanStreams, type ScanStreams } from "../scan_streams.ts";
-import {
-  asCallback,
-  type Callback,
-  CONNECTION_CLOSED_ERROR_MSG,
-  defaults,
-  noop,
-  shuffle,
-} from "../support.ts";
+import { addScanStreams, type ScanStreams } from "../scan_stream.ts";
+import { asCallback, type Callback, CONNECTION_CLOSED_ERROR_MSG, defaults, noop } from "../support.ts";
 import { addTransactions, type TransactionSupport } from "../transaction.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import {
@@ -43,7 +36,8 @@ import {
 } from "./options.ts";
 import { Routing } from "./routing.ts";
 import { ShardedSubscribers } from "./sharded_subscribers.ts";
-import { isInOrder, querySlots, readRanges, SlotGroups, type SlotRange } from "./slots.ts";
+import { isInOrder, readRanges, SlotGroups, type SlotRange } from "./slots.ts";
+import { SlotsRefresher } from "./slots_refresher.ts";
 import { resolveStartupNodes } from "./startup_nodes.ts";
 import { ClusterSubscriber } from "./subscriber.ts";
 
@@ -78,9 +72,7 @@ export class ClusterBase extends Commander {
   #retryAttempts = 0;
   #epoch = 0;
   #reconnectTimeout: ReturnType<typeof setTimeout> | null = null;
-  #slotsTimer: ReturnType<typeof setTimeout> | null = null;
-  #refreshing = false;
-  #refreshCallbacks: ((error?: Error) => void)[] = [];
+  readonly #refresher: SlotsRefresher = new SlotsRefresher(this, (ranges) => this.#setSlots(ranges));
   #readyCallbacks: ((error?: Error) => void)[] = [];
 
   /**
@@ -159,7 +151,7 @@ export class ClusterBase extends Commander {
         this.#setStatus("ready");
         this.#retryAttempts = 0;
         this.#sendOffline();
-        this.#startRefreshing();
+        this.#refresher.start();
         resolve();
       };
       const onRefresh = (): void => {
@@ -234,8 +226,7 @@ export class ClusterBase extends Commander {
   }
 
   #stopSubscribers(): void {
-    if (this.#slotsTimer) clearTimeout(this.#slotsTimer);
-    this.#slotsTimer = null;
+    this.#refresher.stop();
     this.#subscriber.stop();
     this.#sharded?.stop();
   }
@@ -271,39 +262,7 @@ export class ClusterBase extends Commander {
 
   /** Asks nodes which slots they serve. */
   refreshSlotsCache(callback?: (error?: Error) => void): void {
-    if (callback !== undefined) this.#refreshCallbacks.push(callback);
-    if (this.#refreshing) return;
-    this.#refreshing = true;
-    this.#refresh().then(() => undefined, (error) => error as Error).then((error) => {
-      this.#refreshing = false;
-      const callbacks = this.#refreshCallbacks;
-      this.#refreshCallbacks = [];
-      for (const each of callbacks) each(error);
-    });
-  }
-
-  async #refresh(): Promise<void> {
-    let last: Error | null = null;
-    const { slotsRefreshTimeout, redisOptions } = this.options;
-    for (const node of shuffle(this.connectionPool.getNodes())) {
-      let ranges: SlotRange[] | undefined;
-      let failure: Error | undefined;
-      try {
-        ranges = await querySlots(node, slotsRefreshTimeout, redisOptions?.connectionName);
-      } catch (error) {
-        failure = error as Error;
-      }
-      if (this.status === "close" || this.status === "end") throw new Error("Cluster is disconnected.");
-      if (this.status === "disconnecting") throw new Error("Cluster is disconnecting.");
-      if (ranges !== undefined) {
-        this.#setSlots(ranges);
-        this.emit("refresh");
-        return;
-      }
-      this.emit("node error", failure, `${node.options.host}:${node.options.port}`);
-      last = failure!;
-    }
-    throw new ClusterAllFailedError(ClusterAllFailedError.defaultMessage, last);
+    this.#refresher.refresh(callback);
   }
 
   #setSlots(ranges: readonly SlotRange[]): void {
@@ -349,15 +308,6 @@ export class ClusterBase extends Commander {
   /** @internal */
   natMapper(node: string | { host: string; port: number }): { host: string; port: number } {
     return mapAddress(node, this.options.natMap);
-  }
-
-  #startRefreshing(): void {
-    const { slotsRefreshInterval } = this.options;
-    if (this.#slotsTimer || !slotsRefreshInterval) return;
-    const next = (): void => {
-      this.#slotsTimer = setTimeout(() => this.refreshSlotsCache(next), slotsRefreshInterval);
-    };
-    next();
   }
 
   #sendOffline(): void {
