@@ -61,7 +61,7 @@ describe("the command line", () => {
     [["--versoin"], /there is no option "--versoin"/],
     [["help", "xyzzy"], /there is no command "xyzzy"\n/],
     [["try"], /^keywire try: an argument is missing: URL \[options\]\nRun "keywire try --help"/],
-    [["try", "a", "b"], /unexpected argument "b"/],
+    [["try", "a", "b"], /too many arguments: URL/],
     [["try", "a", "--cuont", "1"], /--cuont.*Did you mean "--count"\?/],
     [["try", "a", "--count"], /--count/],
     [["try", "a", "--loud=yes"], /--loud/],
