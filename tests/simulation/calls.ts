@@ -88,6 +88,7 @@ export class Calls {
       outcome: undefined,
       settlements: 0,
       executions: [],
+      states: [],
       heardAt: world.heardAt(action.client, part.key),
     };
     world.add(operation);
@@ -126,7 +127,7 @@ export class Calls {
     this.#world.loading();
     const written = send(redis.with({ ...options, replicas }), part);
     this.#follow(operation, written, () => {
-      operation.replicas = { wanted: replicas, have: this.#world.replicasWith(part.id) };
+      operation.replicas = { wanted: replicas, have: this.#world.acknowledged.by(part.id) };
     });
   }
 

@@ -148,7 +148,7 @@ class Extras {
         handler: dice.oneIn(2),
         count: dice.pick([1, 3, 10]),
         block: dice.pick([50, 1_000, 5_000]),
-        work: dice.pick([0, 0, 5, 100]),
+        work: dice.pick([0, 5, 100, 400]),
         ...claim,
         ...until !== undefined && { until },
       };
@@ -162,7 +162,12 @@ class Extras {
     for (let more = dice.between(10, 40); more > 0; more--) {
       const at = this.#at();
       const client = this.#client();
-      for (let count = dice.oneIn(4) ? 5 : 1; count > 0; count--) {
+      // What is added now is on its way to a consumer when the connection is lost.
+      if (dice.oneIn(4)) {
+        const bytes = dice.pick([0, 5, 20, 100]);
+        steps.push({ at, fault: "cut", which: dice.below(8), toServer: false, bytes });
+      }
+      for (let count = dice.oneIn(4) ? 8 : 1; count > 0; count--) {
         const part: Part = { id: this.#id++, verb: "xadd", key: stream };
         steps.push({ at, client, do: "call", part });
       }

@@ -34,6 +34,8 @@ export interface Operation {
   settlements: number;
   /** The numbers of the events at which the server executed it. */
   readonly executions: number[];
+  /** The values that its key had when it was executed, where servers may lose writes. */
+  readonly states: (string | null)[];
   /** When the server had sent what the client's shared connection had received last before the call. */
   heardAt: number;
   /** What `watch` read before it wrote. */
@@ -83,6 +85,18 @@ export interface Published {
   readonly event: number;
 }
 
+/** A GET that a server executed, where servers may lose writes. */
+export interface Served {
+  readonly key: string;
+  readonly value: string | null;
+  /** The number of the client that made the pool. */
+  readonly owner: number;
+  /** The number of the next event. */
+  readonly event: number;
+  /** The server was a replica. */
+  readonly replica: boolean;
+}
+
 /** Everything. */
 export interface History {
   readonly scenario: Scenario;
@@ -90,6 +104,9 @@ export interface History {
   readonly subscribers: SubscriberRecord[];
   readonly published: Published[];
   readonly consumers: ConsumerRecord[];
+  readonly served: Served[];
+  /** The numbers of the clients that made the pools, by client. */
+  readonly owners: number[];
   /** What was added to streams, in the order of the server. */
   readonly added: { readonly id: number; readonly stream: string; readonly event: number }[];
   /** Events at which the server lost all data. */

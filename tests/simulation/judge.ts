@@ -11,6 +11,7 @@ import { judgeErrors } from "./judges/errors.ts";
 import { judgeExecuted } from "./judges/executed.ts";
 import { judgeOrder } from "./judges/order.ts";
 import { judgeRefusals } from "./judges/refusals.ts";
+import { judgeReplies } from "./judges/replies.ts";
 import { judgeReplicas } from "./judges/replicas.ts";
 import { judgeStreams } from "./judges/streams.ts";
 import { judgeSubscriptions } from "./judges/subscriptions.ts";
@@ -29,5 +30,6 @@ export function judge(history: History): string[] {
     ...judgeCache(history),
     ...judgeStreams(history),
     ...judgeReplicas(history),
+    ...judgeReplies(history),
   ];
 }

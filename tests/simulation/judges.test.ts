@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { drawScenario } from "./draw.ts";
-import type { History, Operation, Outcome } from "./history.ts";
+import type { History, Operation, Outcome, Served } from "./history.ts";
 import { judgeConsistency } from "./judges/consistency.ts";
 import { judgeDeadlines } from "./judges/deadlines.ts";
 import { judgeExecuted } from "./judges/executed.ts";
 import { type Event, linearize } from "./judges/linearizable.ts";
 import { judgeOrder } from "./judges/order.ts";
+import { judgeReplicas } from "./judges/replicas.ts";
+import { judgeReplies } from "./judges/replies.ts";
+import { judgeStreams } from "./judges/streams.ts";
 import { judgeSubscriptions, MARKERS } from "./judges/subscriptions.ts";
 import type { Part, Scenario } from "./scenario.ts";
 
@@ -112,6 +115,7 @@ function operation(part: Partial<Part>, rest: Partial<Operation> & { outcome?: O
     outcome: { value: "OK" },
     settlements: 1,
     executions: [5],
+    states: [],
     heardAt: 0,
     ...rest,
   };
@@ -124,6 +128,8 @@ function history(operations: Operation[], rest: Partial<History> = {}): History 
     subscribers: [],
     published: [],
     consumers: [],
+    served: [],
+    owners: [],
     added: [],
     flushes: [],
     times: [],
@@ -215,5 +221,60 @@ describe("judges", () => {
     assert.equal(judged([2, 1, last], 15), 1, "out of order");
     assert.equal(judged([1, 2]), 1, "the end is missing");
     assert.equal(judged([1, 2, last, 4]), 1, "never published");
+  });
+
+  it("of single replies where servers lose writes", () => {
+    const scenario: Scenario = {
+      ...SCENARIO,
+      clients: [{ options: {} }, { options: {} }],
+      topology: "sentinel",
+      servers: { masters: 1, replicas: 1, lag: 5, gossip: 0 },
+      steps: [{ at: 0, fault: "pause", which: 0, ms: 1 }],
+    };
+    const judged = (operations: Operation[], served: Served[] = []): number =>
+      judgeReplies(history(operations, { scenario, owners: [0, 0], served })).length;
+    const append = (value: number): Operation =>
+      operation({ id: 1, verb: "append" }, { executions: [5], states: ["12"], outcome: { value } });
+    assert.equal(judged([append(5)]), 0);
+    assert.equal(judged([append(3)]), 1, "the length is another");
+    const read = (value: string): Operation => operation({ id: 2, verb: "get" }, { outcome: { value } });
+    const reply: Served = { key: "k", value: "x", owner: 0, event: 5, replica: false };
+    assert.equal(judged([read("x")], [reply]), 0);
+    assert.equal(judged([read("y")], [reply]), 1, "no server said so");
+    assert.equal(judged([read("x")], [{ ...reply, event: 50 }]), 1, "only later");
+    assert.equal(judged([read("x")], [{ ...reply, owner: 1 }]), 1, "to another client");
+    assert.equal(judged([], [{ ...reply, replica: true }]), 1, "a replica said so");
+  });
+
+  it("of acknowledged writes", () => {
+    const judged = (have: number | undefined): number =>
+      judgeReplicas(history([operation({ id: 1 }, { replicas: { wanted: 1, have } })])).length;
+    assert.deepEqual([0, 1, 2, undefined].map(judged), [1, 0, 0, 0]);
+  });
+
+  it("of streams", () => {
+    const added = [1, 2, 3].map((id) => ({ id, stream: "q", event: id * 10 }));
+    const judged = (got: readonly (readonly [id: number, event: number, origin?: string])[]): number =>
+      judgeStreams(history([], {
+        added,
+        consumers: [{
+          id: 1,
+          client: 0,
+          stream: "q",
+          consumer: "one",
+          claims: false,
+          got: got.map(([id, event, origin = "new"]) => ({ id, event, origin })),
+          acked: [{ id: 1, event: 50 }],
+          ended: Infinity,
+          failed: undefined,
+        }],
+      })).length;
+    assert.equal(judged([[1, 40], [2, 41], [3, 42]]), 0);
+    assert.equal(judged([[1, 40], [2, 41]]), 1, "one is missing");
+    assert.equal(judged([[1, 40], [3, 41], [2, 42]]), 1, "out of order");
+    assert.equal(judged([[1, 40], [3, 41], [2, 42, "pending"]]), 0);
+    assert.equal(judged([[1, 40], [2, 41], [2, 42, "pending"], [3, 43]]), 1, "twice");
+    assert.equal(judged([[1, 60], [2, 61], [3, 62]]), 1, "after its acknowledgement");
+    assert.equal(judged([[1, 5], [2, 41], [3, 42]]), 1, "before it was added");
   });
 });

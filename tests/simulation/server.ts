@@ -26,6 +26,8 @@ export class SimulatedServer {
   readonly state: ServerState;
   /** Where it is. */
   readonly address: string;
+  /** The numbers of the clients that have made its connections, by CLIENT ID. */
+  readonly owners: Map<number, number> = new Map();
   readonly #clock: Clock;
   readonly #windows: Map<WindowCode, number> = new Map();
   readonly #replies: ReadonlyMap<WindowCode, ErrorReply>;
@@ -65,6 +67,12 @@ export class SimulatedServer {
   stop(keep: boolean): void {
     for (const session of [...this.state.sessions.values()]) session.link?.close(true);
     if (!keep) callAs(this.state.open(undefined), ["FLUSHALL"]);
+  }
+
+  /** The value of a key, if it is text. */
+  textOf(key: string): string | null {
+    const value = this.state.databases[0]!.peek(key)?.value;
+    return typeof value === "string" ? value : null;
   }
 
   /** Runs a command of nobody's. */

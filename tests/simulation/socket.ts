@@ -91,6 +91,7 @@ export class SimulatedSocket implements Socket {
       close: (now) => this.#serverCloses(now),
     };
     this.#server = new Connection(server.state, wire);
+    server.owners.set(this.#server.session.id, this.owner);
   }
 
   /** Turns the client away with a line of text. */

@@ -7,10 +7,11 @@ import process from "node:process";
 import { setImmediate } from "node:timers";
 import { MaxConnectionsError, type Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
+import { Acknowledged } from "./acknowledged.ts";
 import { Calls } from "./calls.ts";
 import { LIBRARY, numberOf } from "./commands.ts";
 import { derive } from "../harness/dice.ts";
-import type { History, Operation, Outcome } from "./history.ts";
+import { type History, isLossy, type Operation, type Outcome } from "./history.ts";
 import { applyFault } from "./faults.ts";
 import { owedBy } from "./judges/streams.ts";
 import { MARKERS } from "./judges/subscriptions.ts";
@@ -34,14 +35,6 @@ export interface WorldClient {
   closing: Promise<void> | undefined;
 }
 
-/** Where a write ran: its server, its replicas, and what the server's log of effects had before. */
-interface Place {
-  readonly server: SimulatedServer;
-  readonly id: string;
-  readonly offset: number;
-  readonly followers: readonly SimulatedServer[];
-}
-
 /** All that is ready to run runs. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -57,6 +50,8 @@ export class World {
   readonly trace: Trace;
   /** The log says that everything ran twice: a promise that is broken on purpose. */
   lies = false;
+  /** Which replicas have which writes. */
+  readonly acknowledged: Acknowledged = new Acknowledged(() => this.topology.servers);
   /** Connections that programs hold. */
   leases = 0;
   /** How calls ended, and how many did. */
@@ -66,8 +61,6 @@ export class World {
   readonly #clocks: OwnedClock[] = [];
   readonly #calls: Calls;
   readonly #operations: Map<number, Operation> = new Map();
-  /** Where writes ran that replicas must acknowledge. */
-  readonly #places: Map<number, Place> = new Map();
   #pending = 0;
   readonly #signals: Signals = new Signals();
   #loading: Promise<unknown>[] = [];
@@ -84,6 +77,8 @@ export class World {
       subscribers: [],
       published: [],
       consumers: [],
+      served: [],
+      owners: [],
       added: [],
       flushes: [],
       times: [],
@@ -92,7 +87,9 @@ export class World {
       faults: [],
     };
     const time = new OwnedClock(this.#clock, derive(scenario.seed, 2));
-    this.topology = createTopology(this, time, ({ name, args }, server) => {
+    const lossy = isLossy(scenario);
+    this.topology = createTopology(this, time, ({ name, args, client }, server) => {
+      if (lossy && name === "GET") this.#served(args[1]!, client, server);
       if (name === "FLUSHALL") {
         this.history.flushes.push({ event: this.event("flushed", 0), at: this.now });
         return;
@@ -102,10 +99,8 @@ export class World {
       const event = this.event("executed", number);
       const operation = this.#operations.get(number);
       operation?.executions.push(event);
-      if (operation?.replicas !== undefined) {
-        const { id, offset } = server.state.replication;
-        this.#places.set(number, { server, id, offset, followers: this.#followers(server) });
-      }
+      if (lossy) operation?.states.push(server.textOf(operation.part.key));
+      if (operation?.replicas !== undefined) this.acknowledged.note(number, server);
       if (this.lies) this.#operations.get(number)?.executions.push(this.event("executed", number));
       if (name.endsWith("PUBLISH")) this.history.published.push({ id: number, channel: args[1]!, event });
       if (name === "XADD") this.history.added.push({ id: number, stream: args[1]!, event });
@@ -117,6 +112,7 @@ export class World {
       (endpoint) => this.topology.find(endpoint),
     );
     scenario.clients.forEach((plan, at) => this.clients.push(this.#client(plan, at)));
+    this.history.owners.push(...this.clients.map(({ owner }) => owner));
     this.#calls = new Calls(this);
   }
 
@@ -148,20 +144,13 @@ export class World {
     this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1);
   }
 
-  /** How many replicas have a write now; `undefined` if its server has lost a replica, or its role. */
-  replicasWith(number: number): number | undefined {
-    const place = this.#places.get(number);
-    if (place === undefined || place.server.state.replication.id !== place.id) return undefined;
-    const now = this.#followers(place.server);
-    if (place.followers.some((one) => !now.includes(one))) return undefined;
-    return now.filter(({ state }) => state.replication.offset > place.offset).length;
-  }
-
-  #followers({ address }: SimulatedServer): SimulatedServer[] {
-    return this.topology.servers.filter(({ state }) => {
-      const { master } = state.replication;
-      return master !== undefined && `${master.host}:${master.port}` === address;
-    });
+  #served(key: string, session: number, server: SimulatedServer): void {
+    const owner = server.owners.get(session);
+    // Scripts have sessions of their own.
+    if (owner === undefined) return;
+    const replica = server.state.replication.master !== undefined;
+    const event = this.history.times.length;
+    this.history.served.push({ key, value: server.textOf(key), owner, event, replica });
   }
 
   /** When the server of a key had sent what the shared connection of a client has received last; in its own time. */

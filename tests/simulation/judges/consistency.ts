@@ -8,14 +8,14 @@ import { type History, isLossy, type Operation } from "../history.ts";
 import { type Event, linearize } from "./linearizable.ts";
 
 /** The state of a key that is not there. */
-const ABSENT = "\0";
+export const ABSENT = "\0";
 
 function text(state: string): string {
   return state === ABSENT ? "" : state;
 }
 
 /** What an operation does to the state of its key, if its result fits. */
-function effect({ part, how, outcome, seen }: Operation): (state: string) => string | undefined {
+export function effect({ part, how, outcome, seen }: Operation): (state: string) => string | undefined {
   const known = outcome !== undefined && outcome.error === undefined;
   const value = known ? outcome.value : undefined;
   const written = valueOf(part);

@@ -1,0 +1,47 @@
+/**
+ * Where servers may lose writes, each result is still what a server replied to this client between the call and its
+ * end, and a client that reads from masters is not answered by a replica.
+ *
+ * @module
+ */
+import { describeOperation, describeOutcome, type History, isLossy, type Operation } from "../history.ts";
+import { ABSENT, effect } from "./consistency.ts";
+
+function fits(operation: Operation, { served, owners }: History): boolean {
+  const { part, client, called, settled, outcome, executions, states } = operation;
+  if (part.verb === "get") {
+    const owner = owners[client];
+    return served.some((one) =>
+      one.key === part.key && one.owner === owner && one.event > called && one.event <= settled &&
+      one.value === outcome!.value
+    );
+  }
+  const apply = effect(operation);
+  return executions.some((event, at) =>
+    event > called && event < settled && apply(states[at] ?? ABSENT) !== undefined
+  );
+}
+
+/** Judges single results. */
+export function judgeReplies(history: History): string[] {
+  const { operations, scenario, served, owners } = history;
+  if (!isLossy(scenario)) return [];
+  const faults = operations.filter((operation) => {
+    const { part: { key, verb }, how, outcome, client } = operation;
+    if (!/^[kn]/.test(key) || how === "pop" || how === "once" || outcome === undefined) return false;
+    if (outcome.error !== undefined) return false;
+    if (verb === "get" && how === "call" && scenario.clients[client]!.options.cache) return false;
+    return !fits(operation, history);
+  }).map((operation) =>
+    `replies: no server replied ${describeOutcome(operation.outcome)} to ${describeOperation(operation)}`
+  );
+  for (const { key, owner, event, replica } of served) {
+    const reads = owners.some((one, at) => one === owner && scenario.clients[at]!.options.readFrom);
+    if (replica && !reads) {
+      faults.push(
+        `replies: a replica replied to a GET of ${key} of a client that reads from masters (${event})`,
+      );
+    }
+  }
+  return faults;
+}
