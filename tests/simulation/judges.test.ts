@@ -238,7 +238,7 @@ describe("judges", () => {
     assert.equal(judged([append(5)]), 0);
     assert.equal(judged([append(3)]), 1, "the length is another");
     const read = (value: string): Operation => operation({ id: 2, verb: "get" }, { outcome: { value } });
-    const reply: Served = { key: "k", value: "x", owner: 0, event: 5, replica: false };
+    const reply: Served = { key: "k1", value: "x", owner: 0, event: 5, replica: false };
     assert.equal(judged([read("x")], [reply]), 0);
     assert.equal(judged([read("y")], [reply]), 1, "no server said so");
     assert.equal(judged([read("x")], [{ ...reply, event: 50 }]), 1, "only later");
