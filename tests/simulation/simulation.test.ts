@@ -16,7 +16,7 @@ import { simulate } from "./simulate.ts";
 const WORLDS = 12;
 /** The same worlds each time, so that a change is judged by what it changes; or those of a seed. */
 const SEED = process.env.KEYWIRE_SEED ?? "1";
-/** Worlds that no run has had, with KEYWIRE_FRESH=1: seed 8000023 of the cluster is open, and others like it are. */
+/** Worlds that no run has had, with KEYWIRE_FRESH=1: what is open (ARCHITECTURE.md) would fail a run by chance. */
 const FRESH = process.env.KEYWIRE_FRESH === "1" ? [String(Math.floor(Math.random() * 2 ** 31))] : [];
 const SIMULATE = fileURLToPath(new URL("../../scripts/simulate.ts", import.meta.url));
 

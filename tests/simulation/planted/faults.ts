@@ -118,7 +118,6 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/cache/cache.ts",
     "      current = undefined;\n      this.clear();\n    };",
     "      current = undefined;\n    };",
-    false,
   ),
   plant(
     "cached values outlive their time",
@@ -132,7 +131,6 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/cache/cache.ts",
     '    if (keys === "all") this.clear();\n    else for (const key of keys) this.#forget(key);',
     '    if (keys === "all") this.clear();',
-    false,
   ),
   plant(
     "a read that an invalidation overtook is kept",
