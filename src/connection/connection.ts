@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { maintCommands } from "./maint_command.ts";
 import { abortBy } from "./abort_group.ts";
 import { type ConnectionOptions, type ResolvedConnectionOptions, resolveOptions } from "../options.ts";
 import { noWords } from "../resp/arguments.ts";
@@ -174,7 +175,7 @@ export class Connection {
 
   /** Returns further commands of the handshake, which must succeed; subclasses override it. */
   protected setup(): readonly (readonly Arg[])[] {
-    return [];
+    return maintCommands(this.options);
   }
 
   /**
@@ -292,6 +293,15 @@ export class Connection {
    */
   withdraw(sink: BatchSink, reason: unknown): void {
     this.#life.link?.withdraw(sink, reason);
+  }
+
+  /**
+   * Asks the listeners to continue over another connection, as this one is to be replaced.
+   *
+   * @internal
+   */
+  retire(): void {
+    this.#life.listeners.retired();
   }
 
   /** Lets the process end although the connection is open. It has no health checks until `ref()`. */

@@ -48,6 +48,11 @@ export class ConnectionListeners {
     for (const listener of this.#all) listener.large?.(pending);
   }
 
+  /** Asks the listeners to continue over another connection. */
+  retired(): void {
+    for (const listener of this.#all) listener.retired?.();
+  }
+
   /** Reports the end of the connection, and removes all listeners. */
   closed(cause: Error | undefined): void {
     for (const listener of this.#all) {

@@ -159,6 +159,11 @@ export class Link {
     if (this.pending === 0) this.#watchdog.deadlines.clear();
   }
 
+  /** Sets the least limit of usual commands in milliseconds, while the server is maintained; 0: the usual one. */
+  relax(limit: number): void {
+    this.#watchdog.relax(limit);
+  }
+
   /** The number of commands that wait for their reply, including unsent ones. */
   get pending(): number {
     return this.dispatcher.queue.length + this.#output.unsent.commands;

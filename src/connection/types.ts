@@ -53,6 +53,12 @@ export interface ConnectionListener {
    * @internal
    */
   large?(pending: Pending): void;
+  /**
+   * The connection is to be replaced when its replies have arrived.
+   *
+   * @internal
+   */
+  retired?(): void;
 }
 
 /** Prints the error of a listener. */

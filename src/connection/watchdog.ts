@@ -52,6 +52,8 @@ export class Watchdog {
   /** Reading is paused, so silence proves nothing. */
   paused = false;
   #suspectedAt = 0;
+  /** The least limit of commands that have the usual one, in milliseconds. */
+  #relaxed = 0;
   /** The timer for all deadlines. */
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
@@ -84,6 +86,18 @@ export class Watchdog {
     this.silentSince = this.receivedAt = this.#clock.now();
   }
 
+  /** Sets the least limit of commands that have the usual limit, also of those that wait; 0: the usual one. */
+  relax(limit: number): void {
+    this.#relaxed = limit;
+    if (this.deadlines.next !== Infinity) this.deadlines.note(this.#clock.now());
+  }
+
+  /** Returns when a command expires. */
+  #end({ deadline, timeout }: Pending): number {
+    if (this.#relaxed <= timeout || timeout !== this.#watched.commandTimeout) return deadline;
+    return deadline - timeout + this.#relaxed;
+  }
+
   /** Sets the deadline of a command that is being queued, and watches it. */
   watch(pending: Pending): void {
     if (pending.deadline === 0) {
@@ -104,8 +118,9 @@ export class Watchdog {
     for (let index = 0; index < queue.length; index++) {
       const pending = queue.at(index)!;
       if (pending.done) continue;
-      if (pending.deadline > now) {
-        if (pending.deadline < next) next = pending.deadline;
+      const end = this.#relaxed === 0 ? pending.deadline : this.#end(pending);
+      if (end > now) {
+        if (end < next) next = end;
         continue;
       }
       // A command that has begun to be sent will be sent whole. Rejecting one may send the next of its pipeline.
@@ -114,7 +129,8 @@ export class Watchdog {
     const { unsent } = output;
     let expired = false;
     unsent.forEach((pending) => {
-      if (pending.deadline > now) next = Math.min(next, pending.deadline);
+      const end = this.#end(pending);
+      if (end > now) next = Math.min(next, end);
       else expire(pending, "no", where), expired = true;
     });
     if (expired) unsent.sweep();
@@ -155,16 +171,18 @@ export class Watchdog {
   #suspicion(head: Pending): number {
     const { commandTimeout, healthCheckInterval, noticesDeadPeer } = this.#watched;
     const interval = healthCheckInterval === 0 ? Infinity : Math.max(healthCheckInterval, SHORTEST);
-    if (!mayBlock(head)) return commandTimeout || interval;
+    if (!mayBlock(head)) return Math.max(commandTimeout || interval, this.#relaxed);
     return head.deadline === Infinity && !noticesDeadPeer ? interval : Infinity;
   }
 
   /** Returns how long the server may be silent while the command at the head waits. */
   #patience(head: Pending): number {
     const { commandTimeout, socketTimeout } = this.#watched;
-    if (socketTimeout > 0) return socketTimeout + (head.cold?.blocks ?? 0);
+    if (socketTimeout > 0) return Math.max(socketTimeout, this.#relaxed) + (head.cold?.blocks ?? 0);
     // A command with a longer limit than usual may take that long.
-    return head.timeout === 0 || commandTimeout === 0 ? Infinity : Math.max(commandTimeout, head.timeout);
+    return head.timeout === 0 || commandTimeout === 0
+      ? Infinity
+      : Math.max(commandTimeout, head.timeout, this.#relaxed);
   }
 }
 

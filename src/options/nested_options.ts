@@ -121,6 +121,17 @@ export const tls: Kind = fields(
   false,
 );
 
+/** Notifications of maintenance. */
+export const maintNotifications: Kind = fields(
+  "true, false or { relaxedTimeout, endpointType }",
+  {
+    relaxedTimeout: duration("no longer limit"),
+    endpointType: choice("internal-ip", "external-ip", "internal-fqdn", "external-fqdn", "none"),
+  },
+  true,
+  false,
+);
+
 /** TCP keepalive. */
 export const keepAlive: Kind = fields(
   "true, false or { idle, interval, count }",

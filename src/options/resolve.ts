@@ -91,6 +91,9 @@ function refuseContradictions(given: Given): void {
       throw contradiction(["retry", name], "`retry: false` is never to repeat");
     }
   }
+  if (has("maintNotifications") && given.protocol === 2) {
+    throw contradiction(["maintNotifications", "protocol"], "they come over RESP3 only");
+  }
   if (given.libName === false && has("libVersion")) {
     throw contradiction(["libName", "libVersion"], "`libName: false` sends neither");
   }
@@ -152,6 +155,9 @@ function resolveConnection(given: Given): ResolvedConnectionOptions {
       ? false
       : Object.freeze({ ...QUEUE, ...given.offlineQueue as object }),
     sendQueue: Object.freeze({ ...QUEUE, ...given.sendQueue as object }),
+    maintNotifications: given.maintNotifications === undefined || given.maintNotifications === false
+      ? false
+      : Object.freeze({ relaxedTimeout: 10_000, ...given.maintNotifications as object }),
     limits: Object.freeze({ ...LIMITS, ...given.limits as object }),
   };
   // The checks of the table have seen to it that the values are of these types.

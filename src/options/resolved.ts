@@ -11,9 +11,15 @@ import type { Endpoint, KeepAliveOptions, LookupFunction, TlsOptions, Transport 
 import { REDACTED } from "./option_errors.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { hide, show } from "./redacted_options.ts";
-import type { ConnectionValues, Encoding, QueueLimits, ReconnectPolicy } from "./values.ts";
+import type {
+  ConnectionValues,
+  Encoding,
+  MaintNotificationsPolicy,
+  QueueLimits,
+  ReconnectPolicy,
+} from "./values.ts";
 
-export type { ConnectionValues, Encoding, QueueLimits, ReconnectPolicy };
+export type { ConnectionValues, Encoding, MaintNotificationsPolicy, QueueLimits, ReconnectPolicy };
 
 /** A class of connections. */
 export type ConnectionClass<C = unknown> = new (options: ResolvedConnectionOptions) => C;
@@ -77,6 +83,8 @@ export class ResolvedConnectionOptions {
   readonly offlineQueue: QueueLimits | false;
   /** The limits of the send queue for a stalled server. */
   readonly sendQueue: QueueLimits;
+  /** Notifications of maintenance; `false`: none. */
+  readonly maintNotifications: MaintNotificationsPolicy | false;
   /** The limits of the decoder. */
   readonly limits: Required<DecoderLimits>;
 
@@ -115,6 +123,7 @@ export class ResolvedConnectionOptions {
     this.encodingErrors = values.encodingErrors;
     this.offlineQueue = values.offlineQueue;
     this.sendQueue = values.sendQueue;
+    this.maintNotifications = values.maintNotifications;
     this.limits = values.limits;
     Object.freeze(this);
   }

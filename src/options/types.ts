@@ -25,6 +25,14 @@ export interface ReconnectOptions {
   readonly backoff?: Backoff | BackoffFunction | string;
 }
 
+/** The options for notifications of maintenance. */
+export interface MaintNotificationsOptions {
+  /** The least time limit of commands during maintenance, in milliseconds, instead of `commandTimeout`. Default 10,000. */
+  readonly relaxedTimeout?: number;
+  /** The kind of address that the server names when it moves. Default: by the kind of `host`, and whether there is TLS. */
+  readonly endpointType?: "internal-ip" | "external-ip" | "internal-fqdn" | "external-fqdn" | "none";
+}
+
 /** The options of one connection. */
 export interface ConnectionOptions {
   /** A name, an IPv4 address or an IPv6 address without brackets. Default `"localhost"`. */
@@ -125,6 +133,12 @@ export interface ConnectionOptions {
    * show. Default `false`.
    */
   readonly errorArguments?: boolean;
+  /**
+   * Whether to ask for notifications of maintenance (Redis Cloud, Redis Software; RESP3): the client continues at another
+   * address before its server leaves, and relaxes time limits meanwhile. Other servers refuse, which is ignored. Default
+   * `false`.
+   */
+  readonly maintNotifications?: boolean | MaintNotificationsOptions;
   /** The limits of the decoder. */
   readonly limits?: DecoderLimits;
   /** A decoder of your own. */

@@ -30,6 +30,14 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
+/** The settings for notifications of maintenance. */
+export interface MaintNotificationsPolicy {
+  /** The least time limit of commands during maintenance, in milliseconds. */
+  readonly relaxedTimeout: number;
+  /** The kind of address that the server names when it moves; `undefined`: by the kind of the host. */
+  readonly endpointType?: string;
+}
+
 /** The values of connection options, including secrets and functions. */
 export interface ConnectionValues {
   readonly host: string;
@@ -64,6 +72,7 @@ export interface ConnectionValues {
   readonly channelPrefix: string;
   readonly callSites?: boolean;
   readonly errorArguments: boolean;
+  readonly maintNotifications: MaintNotificationsPolicy | false;
   readonly limits: Required<DecoderLimits>;
   readonly parser?: RespParserFactory;
   readonly transport?: Transport;

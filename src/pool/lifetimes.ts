@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 export class Lifetimes<C extends object> {
   readonly #clock: Clock;
   readonly #maxLifetime: number;
+  #retires = false;
   readonly #ends: WeakMap<C, number> = new WeakMap();
 
   /** A `maxLifetime` of 0 is unlimited. */
@@ -30,8 +31,14 @@ export class Lifetimes<C extends object> {
     return this.#ends.get(connection) ?? Infinity;
   }
 
+  /** Ends a connection's life now. */
+  endNow(connection: C): void {
+    this.#retires = true;
+    this.#ends.set(connection, this.#clock.now());
+  }
+
   /** Whether its life is over. */
   over(connection: C): boolean {
-    return this.#maxLifetime > 0 && this.end(connection) <= this.#clock.now();
+    return (this.#maxLifetime > 0 || this.#retires) && this.end(connection) <= this.#clock.now();
   }
 }

@@ -5,11 +5,12 @@
  */
 import type { Connection, ConnectionHome } from "../connection/connection.ts";
 import { BackgroundTimers } from "../connection/background_timers.ts";
-import type { ResolvedPoolOptions } from "../options.ts";
+import type { ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
 import { notLeasedError } from "./errors.ts";
 import { IdleStore } from "./idle.ts";
 import { Leases, type Request } from "./leases.ts";
 import { Lifetimes } from "./lifetimes.ts";
+import { MaintNotifications } from "./maint_notifications.ts";
 import { SessionResets } from "./session_reset.ts";
 
 /** Receives the events of a pool's connections. */
@@ -32,6 +33,7 @@ export class PooledConnections<C extends Connection> {
   readonly background: BackgroundTimers;
   readonly #owner: PooledConnectionsOwner<C>;
   #keepsProcess = true;
+  readonly #maintenance: MaintNotifications | undefined;
   readonly #idle: IdleStore<C>;
   readonly #resets: SessionResets<C>;
   readonly #lifetimes: Lifetimes<C>;
@@ -41,7 +43,11 @@ export class PooledConnections<C extends Connection> {
     const { options } = owner;
     const { clock } = options.connection;
     this.#owner = owner;
-    this.background = new BackgroundTimers(clock);
+    const background = this.background = new BackgroundTimers(clock);
+    const retire = (one: Connection): void => this.retire(one as C);
+    this.#maintenance = options.connection.maintNotifications
+      ? new MaintNotifications({ options: options.connection, background, retire })
+      : undefined;
     this.#idle = new IdleStore(clock, options, (expired) => expired.disconnect());
     this.leases = new Leases(pool, clock, options.trackLeases, leaseEnded);
     this.#lifetimes = new Lifetimes(clock, options.maxLifetime);
@@ -67,7 +73,23 @@ export class PooledConnections<C extends Connection> {
   add(connection: C): void {
     if (!this.#keepsProcess) connection.unref();
     this.#lifetimes.begin(connection);
-    connection.listen({ closed: (cause) => this.#lost(connection, cause) });
+    const maintenance = this.#maintenance;
+    connection.listen({
+      closed: (cause) => this.#lost(connection, cause),
+      ...maintenance && { frame: (values) => maintenance.received(connection, values) },
+    });
+  }
+
+  /** Replaces a connection: at once if it is idle, else when its replies have arrived. */
+  retire(connection: C): void {
+    this.#lifetimes.endNow(connection);
+    if (this.#idle.remove(connection)) connection.disconnect();
+    else connection.retire();
+  }
+
+  /** The options for new connections while a server moves to another address; else `undefined`. */
+  get target(): ResolvedConnectionOptions | undefined {
+    return this.#maintenance?.target;
   }
 
   /** Leases an idle connection with a reset session, if there is one. */

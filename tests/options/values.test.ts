@@ -212,6 +212,7 @@ describe("option values", () => {
       errorArguments: false,
       offlineQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
       sendQueue: { maxCommands: 1_000_000, maxBytes: 64 * 1024 * 1024 },
+      maintNotifications: false,
       limits: {
         maxDepth: 128,
         maxLineLength: 1024 ** 2,

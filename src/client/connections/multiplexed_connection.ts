@@ -230,6 +230,9 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
         return true;
       },
       large: (pending) => this.large?.(pending),
+      retired: () => {
+        if (connection === this.#connection) this.#lifetime.begin(connection);
+      },
       closed: (cause) => {
         if (connection === this.#connection) this.#lost(cause);
       },

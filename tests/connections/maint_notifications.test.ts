@@ -1,0 +1,218 @@
+/**
+ * Notifications of maintenance, as Redis Cloud and Redis Software send them. No server that can be had does, so peers are
+ * scripted.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Redis, type RedisOptions, TimeoutError } from "../../mod.ts";
+import type { PeerConnection } from "../harness/peer_connection.ts";
+import { Push } from "../harness/resp.ts";
+import { ScriptedPeer } from "../harness/scripted_peer.ts";
+import { SimulatedClock } from "../harness/clock.ts";
+import type { Endpoint, Transport } from "../../src/transport.ts";
+
+/** A server at two addresses; the first is about to be left. */
+function setUp(options: RedisOptions<never> = {}) {
+  const clock = new SimulatedClock();
+  const asked: string[][] = [];
+  const reached: Endpoint[] = [];
+  let hold = false;
+  const held: PeerConnection[] = [];
+  let gate: PromiseWithResolvers<void> | undefined;
+  const peer = new ScriptedPeer({
+    clock,
+    script: (command, connection) => {
+      if (command[1]?.toUpperCase() === "MAINT_NOTIFICATIONS") {
+        asked.push([...command]);
+        return "OK";
+      }
+      if (hold && command[0] === "INCR") {
+        held.push(connection);
+        return gate?.promise.then(() => connection.serve(command));
+      }
+      return connection.serve();
+    },
+  });
+  const inner = peer.transport({ clock });
+  const transport: Transport = {
+    name: "recorded",
+    connect: (endpoint, socket, handlers) => {
+      reached.push(endpoint);
+      return inner.connect(endpoint, socket, handlers);
+    },
+  };
+  const redis = new Redis({
+    host: "10.0.0.1",
+    port: 1,
+    transport,
+    clock,
+    maintNotifications: true,
+    ...options,
+  });
+  return {
+    clock,
+    asked,
+    reached,
+    redis,
+    peer,
+    held,
+    hold: (on: boolean) => hold = on,
+    /** Delays replies; returns how to let them go. */
+    delay: () => {
+      gate = Promise.withResolvers();
+      return gate.resolve;
+    },
+    /** Sends a notification over all open connections, as a server does. */
+    notify: async (...values: (string | number | null)[]) => {
+      for (const connection of peer.open) connection.send(new Push(values));
+      await clock.advance(1);
+    },
+  };
+}
+
+const where = (endpoint: Endpoint | undefined) =>
+  endpoint && "host" in endpoint ? `${endpoint.host}:${endpoint.port}` : "";
+
+describe("notifications of maintenance", () => {
+  const kinds: readonly (readonly [RedisOptions<never>, string | undefined])[] = [
+    [{}, "internal-ip"],
+    [{ host: "20.1.2.3" }, "external-ip"],
+    [{ host: "::1" }, "internal-ip"],
+    [{ host: "10.0.0.1", tls: true }, "internal-fqdn"],
+    [{ host: "db.example.com" }, "external-fqdn"],
+    [{ maintNotifications: { endpointType: "none" } }, "none"],
+    [{ maintNotifications: false }, undefined],
+  ];
+  for (const [options, type] of kinds) {
+    it(`are asked for in the handshake: ${JSON.stringify(options)}`, async () => {
+      const { redis, asked } = setUp(options);
+      assert.equal(await redis.ping(), "PONG");
+      const words = ["CLIENT", "MAINT_NOTIFICATIONS", "ON", "moving-endpoint-type", type];
+      assert.deepEqual(asked, type === undefined ? [] : [words]);
+      await redis.close();
+    });
+  }
+
+  it("are no condition: a server that does not know them is used", async () => {
+    const peer = new ScriptedPeer();
+    await using redis = new Redis({ transport: peer.transport(), maintNotifications: true });
+    assert.equal(await redis.incr("n"), 1);
+    assert.throws(() => new Redis({ maintNotifications: true, protocol: 2 }), /RESP3 only/);
+  });
+
+  it("MOVING: commands continue at the other address when the replies have arrived, in order, and none is lost", async () => {
+    const { redis, reached, notify, hold, delay, clock, peer } = setUp();
+    const release = delay();
+    assert.equal(await redis.incr("n"), 1);
+    const lease = await redis.pool.acquire();
+    const idle = await redis.pool.acquire();
+    redis.pool.release(idle);
+    assert.equal(reached.length, 3);
+    hold(true);
+    const waiting = redis.incr("n");
+    await clock.advance(1);
+    hold(false);
+    await notify("MOVING", 1, 15, "10.0.0.2:2");
+    assert.equal(idle.state, "closed");
+    assert.deepEqual(reached.slice(3).map(where), ["10.0.0.2:2"]);
+    const later = redis.incr("n");
+    await clock.advance(1);
+    assert.equal(peer.open.length, 3, "the old connection owes a reply");
+    release();
+    await clock.advance(1);
+    assert.deepEqual([await waiting, await later], [2, 3]);
+    assert.equal(lease.state, "ready", "a lease is not cut");
+    redis.pool.release(lease);
+    assert.equal(lease.state, "closed");
+    await clock.advance(1);
+    assert.equal(peer.open.length, 1);
+    // What the name leads to afterwards is the new server.
+    const other = await redis.pool.acquire();
+    assert.equal(where(reached.at(-1)), "10.0.0.2:2");
+    await clock.advance(15_000);
+    const last = await redis.pool.acquire();
+    assert.equal(where(reached.at(-1)), "10.0.0.1:1");
+    assert.deepEqual([other.state, last.state], ["ready", "ready"]);
+    for (const one of [other, last]) redis.pool.release(one);
+    await redis.close();
+  });
+
+  it("MOVING without an endpoint: connects anew to the same address after half of the time", async () => {
+    const { redis, reached, notify, clock } = setUp();
+    await redis.ping();
+    await notify("MOVING", 1, 10, null);
+    await clock.advance(4_900);
+    assert.equal(reached.length, 1);
+    await clock.advance(200);
+    assert.deepEqual(reached.map(where), ["10.0.0.1:1", "10.0.0.1:1"]);
+    assert.equal(await redis.incr("n"), 1);
+    await redis.close();
+  });
+
+  it("MOVING to an address under TLS: the certificate must still name the host", async () => {
+    const { redis, reached, notify } = setUp({ host: "db.example.com", tls: {} });
+    await redis.ping();
+    await notify("MOVING", 1, 10, "[fd00::2]:6380");
+    const endpoint = reached[1] as { host: string; tls?: { serverName?: string } };
+    assert.deepEqual([where(reached[1]), endpoint.tls?.serverName], ["fd00::2:6380", "db.example.com"]);
+    await redis.close();
+  });
+
+  it("MOVING to an address that is not there: the old connection serves until it ends", async () => {
+    const { redis, notify, clock, peer } = setUp();
+    await redis.ping();
+    peer.onConnection = () => {
+      throw new Error("refused");
+    };
+    await notify("MOVING", 1, 10, "10.0.0.9:9");
+    await clock.advance(500);
+    assert.equal(await redis.incr("n"), 1);
+    peer.onConnection = undefined;
+    await redis.close();
+  });
+
+  for (const [begin, end] of [["MIGRATING", "MIGRATED"], ["FAILING_OVER", "FAILED_OVER"]] as const) {
+    it(`${begin}: the usual limit is relaxed until ${end}; one that a call has is not`, async () => {
+      const { redis, notify, clock, hold, held } = setUp({
+        commandTimeout: 1_000,
+        maintNotifications: { relaxedTimeout: 5_000 },
+      });
+      await redis.ping();
+      hold(true);
+      const outcomes: Record<string, unknown> = {};
+      const follow = (name: string, call: Promise<unknown>) =>
+        void call.then((value) => outcomes[name] = value, (error) => outcomes[name] = error.constructor);
+      follow("before", redis.incr("n"));
+      await clock.advance(500);
+      await notify(begin, 1, 2);
+      follow("during", redis.incr("n"));
+      follow("strict", redis.with({ timeout: 1_200 }).incr("n"));
+      await clock.advance(3_900);
+      assert.deepEqual(outcomes, { strict: TimeoutError });
+      held[0]!.send(1);
+      held[0]!.send(2);
+      held[0]!.send(3);
+      await clock.advance(1);
+      assert.deepEqual(outcomes, { before: 1, during: 2, strict: TimeoutError });
+      await notify(end, 1);
+      follow("after", redis.incr("n"));
+      await clock.advance(1_000);
+      assert.deepEqual(outcomes, { before: 1, during: 2, strict: TimeoutError, after: TimeoutError });
+      await redis.close();
+    });
+  }
+
+  it("the relaxed limit is a limit, too", async () => {
+    const { redis, notify, clock, hold } = setUp({
+      commandTimeout: 1_000,
+      maintNotifications: { relaxedTimeout: 3_000 },
+    });
+    await redis.ping();
+    await notify("FAILING_OVER", 1, 2);
+    hold(true);
+    const late = assert.rejects(redis.incr("n"), { executed: "unknown" });
+    await clock.advance(3_000);
+    await late;
+    await redis.close();
+  });
+});
