@@ -27,6 +27,7 @@ import type { SubscriptionRouter } from "./pubsub/subscription_router.ts";
 import { standaloneSubscriptions } from "./pubsub/standalone_subscriptions.ts";
 import { closedError, statefulRefusal } from "./commands/unsupported_commands.ts";
 import type { ReplicationWait } from "./commands/replication_wait.ts";
+import { RunningCalls } from "./running_calls.ts";
 import { runScript } from "./commands/scripts.ts";
 import { MultiplexedConnection } from "./connections/multiplexed_connection.ts";
 
@@ -134,7 +135,7 @@ export class StandaloneExecutor implements Executor {
   readonly #connections: SharedConnections;
   readonly #owner: boolean;
   readonly #waits: ConnectionWaits;
-  readonly #running: Set<Promise<unknown>> = new Set();
+  readonly #running: RunningCalls = new RunningCalls();
   #closing: Promise<void> | undefined = undefined;
 
   /** Uses `pool`. An `owner` closes the pool with itself. Without `multiplex` each command takes a connection. */
@@ -177,7 +178,7 @@ export class StandaloneExecutor implements Executor {
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
-    return this.#track(this.#executeAll(commands, call, atomic));
+    return this.#running.track(this.#executeAll(commands, call, atomic));
   }
 
   async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
@@ -251,7 +252,7 @@ export class StandaloneExecutor implements Executor {
     const { flags, name } = command.spec;
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
-      return this.#track(
+      return this.#running.track(
         runScript(
           command,
           call,
@@ -267,7 +268,7 @@ export class StandaloneExecutor implements Executor {
     if (waitsForReplicas(command)) return this.#waitForReplicas(command, call, blocks);
     const run = this.#alone(command, decoded, blocks);
     // A command that blocks has not written while it does.
-    return blocks === 0 ? this.#track(run) : run;
+    return blocks === 0 ? this.#running.track(run) : run;
   }
 
   #alone(command: Command, call: Call, blocks: number): Promise<unknown> {
@@ -285,21 +286,10 @@ export class StandaloneExecutor implements Executor {
       pool: this.#pool,
       sender: this.#multiplex ? this.shared : undefined,
       acquire: this.#waits.acquire,
-      running: [...this.#running],
+      running: this.#running.now(),
     };
     const { waitForReplicas } = await import("./lazy_modules.ts");
     return await waitForReplicas(wait, command, call, blocks);
-  }
-
-  /** Remembers a call that may send further commands until it has settled. */
-  async #track<T>(running: Promise<T>): Promise<T> {
-    this.#running.add(running);
-    try {
-      // With one reaction to the promise, the stack of an error leads to the caller.
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
   }
 
   async #close(options: CloseOptions): Promise<void> {

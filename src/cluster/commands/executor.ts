@@ -11,6 +11,7 @@ import { keepArguments } from "../../client/commands/keep_arguments.ts";
 import { runDedicated } from "../../client/connections/dedicated_connection.ts";
 import { closedError, statefulRefusal } from "../../client/commands/unsupported_commands.ts";
 import { type ReplicationWait, waitForReplicas } from "../../client/commands/replication_wait.ts";
+import { RunningCalls } from "../../client/running_calls.ts";
 import { runScript } from "../../client/commands/scripts.ts";
 import { blockingTime, waitsForReplicas } from "../../commands/blocking.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
@@ -57,7 +58,7 @@ export class ClusterExecutor implements Executor {
   readonly #owner: boolean;
   readonly #leave: () => void;
   /** Calls that may send further commands. */
-  readonly #running: Set<Promise<unknown>> = new Set();
+  readonly #running: RunningCalls = new RunningCalls();
   #closing: Promise<void> | undefined = undefined;
 
   /** Uses `pool`. An `owner` closes the pool with itself. Without `multiplex` each command takes a connection. */
@@ -118,7 +119,7 @@ export class ClusterExecutor implements Executor {
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
-    return this.#track(this.#executeAll(commands, call, atomic));
+    return this.#running.track(this.#executeAll(commands, call, atomic));
   }
 
   async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
@@ -213,7 +214,7 @@ export class ClusterExecutor implements Executor {
     if ((flags & CommandFlag.stateful) !== 0) return Promise.reject(statefulRefusal(name));
     if ((flags & CommandFlag.scripted) !== 0) {
       const { clock } = this.#cluster.options.connection;
-      return this.#track(
+      return this.#running.track(
         runScript(
           command,
           call,
@@ -234,7 +235,7 @@ export class ClusterExecutor implements Executor {
     if (blocks === 0 && this.#multiplex) return this.#together(command, call, slot);
     const run = runDedicatedForSlot(this.#cluster, command, slot, call, blocks);
     // A command that blocks has not written while it does.
-    return blocks === 0 ? this.#track(run) : run;
+    return blocks === 0 ? this.#running.track(run) : run;
   }
 
   /** A command without keys, or with keys in several slots. */
@@ -274,7 +275,7 @@ export class ClusterExecutor implements Executor {
     const outcomes = await Promise.all(parts.map((part) => {
       const run = this.#multiplex
         ? this.#together(part.command, call, part.slot)
-        : this.#track(runDedicatedForSlot(this.#cluster, part.command, part.slot, call, 0));
+        : this.#running.track(runDedicatedForSlot(this.#cluster, part.command, part.slot, call, 0));
       return run.catch((error) => error);
     }));
     return join(command, parts, unlessAborted(outcomes, call.signal));
@@ -309,28 +310,17 @@ export class ClusterExecutor implements Executor {
     } finally {
       limit.release();
     }
-    return await waitForReplicas(this.#replicationWait(node, this.#running), command, call, blocks);
+    return await waitForReplicas(this.#replicationWait(node, this.#running.now()), command, call, blocks);
   }
 
-  #replicationWait(node: ClusterNode, running: Iterable<Promise<unknown>>): ReplicationWait {
+  #replicationWait(node: ClusterNode, running: readonly Promise<unknown>[]): ReplicationWait {
     const here = (): boolean => this.#cluster.topology.nodes().includes(node);
     return {
       pool: node.pool,
       sender: this.#multiplex ? node.shared : undefined,
       acquire: (...rest) => acquireFromNode(this.#cluster, node, here, ...rest),
-      running: [...running],
+      running,
     };
-  }
-
-  /** Remembers a call that may send further commands until it has settled. */
-  async #track<T>(running: Promise<T>): Promise<T> {
-    this.#running.add(running);
-    try {
-      // With one reaction to the promise, the stack of an error leads to the caller.
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
   }
 
   async #close(options: CloseOptions): Promise<void> {

@@ -9,7 +9,7 @@ import { ClusterError, RedisError } from "../../errors.ts";
 import { closedError, limitError } from "./pool_errors.ts";
 import { type ConnectionClass, type ResolvedPoolOptions, resolvePoolOptions } from "../../options.ts";
 import type { Observer } from "../../observer.ts";
-import type { AcquireOptions, LeaseInfo, PoolStats } from "../../pool/pool.ts";
+import type { AcquireOptions, PoolStats } from "../../pool/pool.ts";
 import type { Transport } from "../../transport.ts";
 import { formatAddress, type Seed, type ServerAddress } from "../../topology/server_address.ts";
 import { awaitTopology } from "../topology/await_topology.ts";
@@ -17,6 +17,7 @@ import { ClusterState } from "../topology/cluster_state.ts";
 import { acquireForSlot } from "./dedicated_connection.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { NodePool, type PoolGroup } from "./node_pool.ts";
+import { NodePools } from "./node_pools.ts";
 import { resolveClusterOptions } from "../options/options.ts";
 import type { ClusterPoolOptions } from "../options/types.ts";
 import { explainRedirection } from "../redirection/redirect_hints.ts";
@@ -65,12 +66,11 @@ export class ClusterConnectionPool {
    * @internal
    */
   readonly state: ClusterState;
-  readonly #pools: Set<NodePool> = new Set();
+  readonly #pools: NodePools = new NodePools();
   readonly #homes: WeakMap<Connection, NodePool> = new WeakMap();
   /** Aborted when the pool is closed: the end of all timers, queries and connects of its own. */
   readonly #life: AbortController = new AbortController();
   readonly #closers: Set<() => Promise<void>> = new Set();
-  #retired = { opened: 0, closed: 0 };
   #makingPlace = false;
   #keepsProcess = true;
   #closed = false;
@@ -203,23 +203,14 @@ export class ClusterConnectionPool {
   /** Returns the present numbers of the pool. */
   stats(): ClusterPoolStats {
     const nodes: Record<string, PoolStats> = {};
-    const sum = { created: 0, idle: 0, inUse: 0, connecting: 0, ...this.#retired };
     for (const node of this.topology.nodes()) {
       const stats = node.openedPool?.stats();
       if (stats !== undefined) nodes[node.toString()] = stats;
     }
-    const leases: LeaseInfo[] = [];
-    let longestLease = 0;
-    for (const pool of this.#pools) {
-      const stats = pool.stats();
-      for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += stats[name];
-      longestLease = Math.max(longestLease, stats.longestLease);
-      leases.push(...stats.leases ?? []);
-    }
-    leases.sort((a, b) => b.heldFor - a.heldFor);
     const { maxConnections, node } = this.options;
     const { waiting } = this;
-    return { ...sum, waiting, max: maxConnections, longestLease, ...node.trackLeases && { leases }, nodes };
+    const { leases, ...sum } = this.#pools.stats();
+    return { ...sum, waiting, max: maxConnections, ...node.trackLeases && { leases }, nodes };
   }
 
   /** Returns the statistics as text, by node: the leases, their durations, and with `trackLeases` their stacks. */
@@ -229,7 +220,7 @@ export class ClusterConnectionPool {
 
   /** Closes idle connections, and with `inUse` (default) also leased ones, whose holders get a `ConnectionError`. */
   disconnect(options: { readonly inUse?: boolean } = {}): void {
-    for (const pool of [...this.#pools]) pool.disconnect(options);
+    for (const pool of this.#pools) pool.disconnect(options);
   }
 
   /**
@@ -247,8 +238,7 @@ export class ClusterConnectionPool {
 
   /** Does what `disconnect()` does, and counts from zero. */
   reset(): void {
-    for (const pool of [...this.#pools]) pool.reset();
-    this.#retired = { opened: 0, closed: 0 };
+    this.#pools.reset();
   }
 
   /** Calls `closer` when the pool starts to close. Returns a function that removes it. */
@@ -330,11 +320,7 @@ export class ClusterConnectionPool {
   /** A node has left: its share of the limit is free when the last of its connections has gone. */
   async #closePool(pool: NodePool): Promise<void> {
     await pool.close();
-    if (!this.#pools.delete(pool)) return;
-    const { opened, closed } = pool.stats();
-    this.#retired.opened += opened;
-    this.#retired.closed += closed;
-    this.placeFreed();
+    if (this.#pools.retire(pool)) this.placeFreed();
   }
 
   async #seek(
@@ -365,12 +351,7 @@ export class ClusterConnectionPool {
 
   /** Whether one more may be opened; an idle one of another node makes place. */
   #makePlace(wanting: NodePool): boolean {
-    let count = 0;
-    for (const pool of this.#pools) {
-      const { created, connecting } = pool.stats();
-      count += created + connecting;
-    }
-    if (count < this.options.maxConnections) return true;
+    if (this.#pools.connections < this.options.maxConnections) return true;
     // The place that becomes free is taken already.
     this.#makingPlace = true;
     try {
