@@ -40,7 +40,8 @@ export class Ledger {
   readonly tags: readonly string[];
   readonly #losses: Losses;
   readonly #states: Uint8Array;
-  /** Milliseconds since the start. */
+  /** When each write was called, and when it was acknowledged, in milliseconds since the start. */
+  readonly #calls: Uint32Array;
   readonly #times: Uint32Array;
   readonly #began: number = performance.now();
   readonly #next: number[];
@@ -51,7 +52,8 @@ export class Ledger {
     this.#losses = losses;
     this.#next = tags.map(() => 0);
     this.#states = new Uint8Array(room).fill(NONE);
-    this.#times = new Uint32Array(room).fill(1); // not 0, so that the memory is really there
+    this.#calls = new Uint32Array(room).fill(1); // not 0, so that the memory is really there
+    this.#times = new Uint32Array(room).fill(1);
   }
 
   /** Whether there may be no room for three more. */
@@ -61,7 +63,9 @@ export class Ledger {
 
   /** The number of a new write of a series. */
   begin(series: number): number {
-    return this.#next[series]!++ * this.tags.length + series;
+    const number = this.#next[series]!++ * this.tags.length + series;
+    this.#calls[number] = performance.now() - this.#began;
+    return number;
   }
 
   /** Records an acknowledged write. */
@@ -101,7 +105,7 @@ export class Ledger {
           verdict.acknowledged++;
           if (times > 0) continue;
           const when = this.#times[number]! + this.#began;
-          if (this.#losses.covers(when)) verdict.unreplicated++;
+          if (this.#losses.covers(this.#calls[number]! + this.#began, when)) verdict.unreplicated++;
           else lost.push({ key: this.#key(series, Math.floor(place / PAGE)), at: when });
         } else if (state === REFUSED) {
           if (times > 0) verdict.denied++;

@@ -48,8 +48,11 @@ export class Losses {
     this.#spans.push({ from, to: performance.now() + UNAWARE });
   }
 
-  /** Returns whether a write acknowledged at that time may have been lost. */
-  covers(at: number): boolean {
-    return this.#spans.some(({ from, to }) => from <= at && at <= to);
+  /**
+   * Returns whether a write may have been lost that ran at some time between these two: when it was called, and when it
+   * was acknowledged, which may be long after the death of its master.
+   */
+  covers(called: number, acknowledged: number): boolean {
+    return this.#spans.some(({ from, to }) => from <= acknowledged && called <= to);
   }
 }

@@ -35,6 +35,8 @@ export class OrderedList {
   /** The key. */
   readonly key: string;
   readonly #states: Uint8Array = new Uint8Array(ROOM).fill(NONE);
+  /** When each number was called, and when it was settled. */
+  readonly #calls: Float64Array = new Float64Array(ROOM).fill(1);
   readonly #times: Float64Array = new Float64Array(ROOM).fill(1);
   #next = 0;
 
@@ -50,6 +52,7 @@ export class OrderedList {
 
   /** The next number. */
   begin(): number {
+    this.#calls[this.#next] = performance.now();
     return this.#next++;
   }
 
@@ -79,7 +82,7 @@ export class OrderedList {
       if (this.#states[number] !== ACKNOWLEDGED) continue;
       acknowledged++;
       const at = this.#times[number]!;
-      if (!seen.has(number) && !losses.covers(at)) lost.push({ key: this.key, at });
+      if (!seen.has(number) && !losses.covers(this.#calls[number]!, at)) lost.push({ key: this.key, at });
     }
     return { acknowledged, disordered, lost, doubled, denied };
   }
