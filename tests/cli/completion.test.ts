@@ -27,10 +27,10 @@ const LINES: readonly (readonly [line: string, completed: string])[] = [
 const ZSH = String.raw`
 zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z "PROMPT=; setopt nobeep; autoload -U compinit; compinit -u -D; source ./zsh; show() { print -r -- \"<\$BUFFER>\"; BUFFER=; }; zle -N show; bindkey '^X' show; print -r -- REA\"\"DY"
+zpty -w z "PROMPT=; setopt nobeep; autoload -U compinit; compinit -u -D; source ./zsh; show() { print -r -- \"<\$BUFFER>\"; BUFFER=; }; zle -N show; bindkey '^]' show; print -r -- REA\"\"DY"
 zpty -r z out '*READY*'
 while read -r line; do
-  zpty -w -n z "$line"$'\t\x18'
+  zpty -w -n z "$line"$'\t\x1d'
   zpty -r z out '*<keywire[^>]#>*'
   print -r -- "\${\${out##*<}%%>*}"
 done
@@ -67,6 +67,7 @@ done`;
       cwd: folder,
       input,
       encoding: "utf8",
+      timeout: 60_000,
     });
     return output.trim().split("\n\n").map((each) => each.split("\t")[0]!);
   },
@@ -75,6 +76,7 @@ done`;
       cwd: folder,
       input,
       encoding: "utf8",
+      timeout: 60_000,
     });
     return output.trim().split("\n").map((line) => line.trimEnd().replace(/=$/, "").split(" ").at(-1)!);
   },
