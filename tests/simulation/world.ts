@@ -254,9 +254,8 @@ export class World {
   async #prepare(): Promise<void> {
     if (!JSON.stringify(this.scenario.steps).includes('"via":"function"')) return;
     for (const { state } of this.topology.servers) await state.scripting.load();
-    for (const server of this.topology.servers) {
-      if (server.state.replication.master === undefined) server.run("FUNCTION", "LOAD", LIBRARY);
-    }
+    // A replica may become a master before the library comes from its own.
+    for (const server of this.topology.servers) server.run("FUNCTION", "LOAD", LIBRARY);
   }
 
   async #live(): Promise<void> {
