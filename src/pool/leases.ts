@@ -58,7 +58,7 @@ export class Leases<C extends object> {
   // In the order in which they were taken.
   readonly #held: Map<C, Lease> = new Map();
   // Lost while they were held: their holders will still give them back.
-  readonly #lost: WeakMap<C, Lease> = new WeakMap();
+  readonly #lost: WeakMap<C, Lease | undefined> = new WeakMap();
   readonly #ended: ((time: number) => void) | undefined;
   readonly #listeners: Set<(connection: C) => void> = new Set();
 
@@ -93,13 +93,17 @@ export class Leases<C extends object> {
     this.#held.set(connection, { since: this.#clock.now(), takenAt });
   }
 
-  /** A lease ends: of a connection that was held, that was lost meanwhile, or that was never lent. */
+  /**
+   * A lease ends: of a connection that was held, that was lost meanwhile, or that was never lent. A lost one can be
+   * returned again, as nobody else can hold it.
+   */
   end(connection: C): "held" | "lost" | "never" {
     const held = this.#held.get(connection);
+    if (held === undefined && !this.#lost.has(connection)) return "never";
     const lease = held ?? this.#lost.get(connection);
-    if (lease === undefined) return "never";
-    (held === undefined ? this.#lost : this.#held).delete(connection);
-    this.#ended?.(this.#clock.now() - lease.since);
+    if (held === undefined) this.#lost.set(connection, undefined);
+    else this.#held.delete(connection);
+    if (lease !== undefined) this.#ended?.(this.#clock.now() - lease.since);
     return held === undefined ? "lost" : "held";
   }
 

@@ -251,6 +251,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * Returns a connection to the pool. The pool resets a changed session, or replaces the connection.
    *
    * @throws {RedisError} with code `NOT_LEASED` if this pool has not leased the connection, or it was already released.
+   * Releasing a lost connection again does nothing.
    */
   release(connection: C): void {
     this.#connections.release(connection);

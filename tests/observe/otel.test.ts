@@ -177,7 +177,9 @@ describe("OpenTelemetry", () => {
     await second.closed;
     await clock.advance(3_000);
     pool.release(second);
-    assert.throws(() => pool.release(second), { code: "NOT_LEASED" });
+    // Measured once, however often a lost connection is returned.
+    pool.release(second);
+    assert.throws(() => pool.release(first), { code: "NOT_LEASED" });
     const [point] = (await points("db.client.connection.use_time") as DataPoint<Histogram>[]).filter(
       ({ attributes }) => attributes["db.client.connection.pool.name"] === `${server.host}:${server.port}/6`,
     );

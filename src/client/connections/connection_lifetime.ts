@@ -28,14 +28,18 @@ export class ConnectionLifetime {
     this.#over = over;
   }
 
-  /** A connection begins to be used; if it is the next one, that is taken. */
+  /** A connection begins to be used. */
   begin(connection: Connection): void {
-    if (this.#next === connection) this.#next = undefined;
     this.end();
     this.#attempt = this.#delay = 0;
     const end = this.#pool.endOfLife(connection);
     const { clock } = this.#pool.options.connection;
     if (end !== Infinity) this.#wait(end - clock.now());
+  }
+
+  /** The caller uses the next connection, or gives it back, from now on: each connection has one owner. */
+  handOver(): void {
+    this.#next = undefined;
   }
 
   /** The connection is not used any more. The next one goes back to the pool. */

@@ -242,6 +242,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (connection.state !== "ready") return this.#lost(connection.cause);
     this.#lifetime.begin(connection);
     for (const listener of this.#listeners) listener.ready(connection);
+    if (this.#connection !== connection) return;
     this.release(connection);
     this.#calls.resolveAll();
     emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
@@ -251,6 +252,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#state !== "ready") return;
     this.#lifetime.end();
     this.#detach(cause);
+    if (this.#isClosed) return;
     if (this.#pool.closed) return void this.close();
     if (isPermanentRejection(cause)) {
       return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
@@ -260,6 +262,11 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       this.rejectWaiting(({ command }) => this.#unreachable(command.spec.name, cause));
     }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
+  }
+
+  /** A listener may close it at any time. */
+  get #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   #detach(cause: Error | undefined): void {
@@ -280,7 +287,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#detach(cause);
     emit(this.events, "reconnecting", { attempt: 1, delay: 0, cause });
     this.offline.reason = undefined;
-    this.#connect();
+    if (!this.#isClosed) this.#connect();
     // The commands that were queued after the process continued are not sent yet, and wait for the other one.
     connection.disconnect(cause);
   }
@@ -289,7 +296,9 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #replace(next: Connection | undefined): void {
     const connection = this.#connection!;
     this.leave(connection, () => {
+      this.#lifetime.handOver();
       if (next !== undefined && next.state !== "ready") {
+        next[Symbol.dispose]();
         this.release(connection);
         return this.#lifetime.again();
       }
@@ -297,7 +306,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       connection.unlisten(this.#listener!);
       if (next !== undefined) this.#ready(next);
       connection[Symbol.dispose]();
-      if (next !== undefined) return;
+      if (next !== undefined || this.#isClosed) return;
       this.offline.reason = undefined;
       this.#connect();
     });

@@ -139,7 +139,7 @@ export async function watch<W extends Wrap, R>(
     if (call.timeout > 0) deadline = clock.now() + call.timeout;
     return executor.lease(call, keys);
   };
-  let connection = await lease();
+  let connection: Connection | undefined = await lease();
   try {
     for (let attempt = 1, turn = 0, repeat = 1, previousDelay = 0;; attempt++) {
       try {
@@ -148,6 +148,8 @@ export async function watch<W extends Wrap, R>(
         // The key has moved, or its node has left: start again at the new node, without counting an attempt.
         if (isOfLease(error, connection) && await executor.redirected?.(error, turn, call) === true) {
           connection[Symbol.dispose]();
+          // It may have another holder before the next lease fails.
+          connection = undefined;
           connection = await lease();
           turn++;
           attempt--;
@@ -167,7 +169,7 @@ export async function watch<W extends Wrap, R>(
     }
   } finally {
     // The pool unwatches keys, or replaces the connection if replies are pending.
-    connection[Symbol.dispose]();
+    connection?.[Symbol.dispose]();
   }
 }
 

@@ -190,6 +190,7 @@ export class ClusterConnectionPool {
    * Takes a connection back.
    *
    * @throws {RedisError} with code `NOT_LEASED` if this pool has not leased the connection, or it was already released.
+   * Releasing a lost connection again does nothing.
    */
   release(connection: Connection): void {
     const home = this.#homes.get(connection);
