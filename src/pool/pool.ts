@@ -250,8 +250,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /**
    * Returns a connection to the pool. The pool resets a changed session, or replaces the connection.
    *
-   * @throws {RedisError} with code `NOT_LEASED` if this pool has not leased the connection, or it was already released.
-   * Releasing a lost connection again does nothing.
+   * @throws {RedisError} with code `NOT_LEASED` if it has no lease here and was not lost during one.
    */
   release(connection: C): void {
     this.#connections.release(connection);
