@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { ClusterError, RedisCluster, type Subscription } from "../../mod.ts";
+import { ClusterError, Redis, RedisCluster, type Subscription } from "../../mod.ts";
 import { systemClock } from "../../src/clock.ts";
 import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { olderThan } from "../harness/binaries.ts";
@@ -94,6 +94,14 @@ describe("subscriptions over a cluster", { skip }, () => {
         assert.deepEqual(redis.subscriptionCounts(), { channels: 1, patterns: 1, shards: 1 });
         await Promise.all([redis.unsubscribe(), redis.punsubscribe(), redis.sunsubscribe()]);
         assert.deepEqual(redis.subscriptionCounts(), { channels: 0, patterns: 0, shards: 0 });
+      });
+
+      it("of a plain client to a shard channel of another node is refused at once", async () => {
+        const [first, second] = cluster.nodes;
+        await using plain = new Redis({ host: "127.0.0.1", port: first!.port, protocol });
+        const refused = { code: "MOVED", message: /use RedisCluster/ };
+        await assert.rejects(plain.ssubscribe(channelAt(second!), () => {}), refused);
+        await plain.ssubscribe(channelAt(first!), () => {});
       });
 
       it("to shard channels are on the nodes of their slots", async () => {

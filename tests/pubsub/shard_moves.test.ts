@@ -1,7 +1,7 @@
 /** A slot moves while SUNSUBSCRIBE is on its way: later commands still get their own replies. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Connection } from "../../mod.ts";
+import { Connection, Redis } from "../../mod.ts";
 import { ErrorReply, Push, type Wire } from "../harness/resp.ts";
 import { Many, ScriptedPeer } from "../harness/scripted_peer.ts";
 
@@ -62,3 +62,42 @@ for (const protocol of [2, 3] as const) {
     }
   });
 }
+
+describe("a sharded channel of another server, for a client that follows no slots", () => {
+  for (const protocol of [2, 3] as const) {
+    for (const multiplex of [true, false]) {
+      it(`is refused at once, over RESP${protocol}${multiplex ? "" : ", without multiplexing"}`, async () => {
+        const peer = new ScriptedPeer({
+          script: ([name, channel], connection) =>
+            name === "SSUBSCRIBE" && channel === "away" ? MOVED : connection.serve(),
+        });
+        const transport = peer.transport();
+        await using redis = new Redis({ host: "node", port: 7000, protocol, multiplex, transport });
+        const refused = { code: "MOVED", executed: "no", message: /use RedisCluster/ };
+        await assert.rejects(redis.ssubscribe("away", () => {}), refused);
+        await assert.rejects(redis.subscription("away", { sharded: true }).next(), refused);
+        await redis.ssubscribe("here", () => {});
+        assert.equal(redis.subscriptionCounts().shards, 1);
+      });
+    }
+  }
+
+  it("ends the subscription when its slot moves", async () => {
+    let moved = false;
+    const peer = new ScriptedPeer({
+      script: ([name], connection) => name === "SSUBSCRIBE" && moved ? MOVED : connection.serve(),
+    });
+    const transport = peer.transport();
+    await using redis = new Redis({ host: "node", port: 7000, protocol: 3, transport });
+    const subscription = redis.subscription("ch", { sharded: true });
+    await subscription.ready;
+    const next = assert.rejects(async () => {
+      // The gap is reported first.
+      for await (const _ of subscription);
+    }, { code: "MOVED", message: /use RedisCluster/ });
+    moved = true;
+    for (const connection of peer.connections) connection.send(new Push(["sunsubscribe", "ch", 0]));
+    await next;
+    assert.equal(redis.subscriptionCounts().shards, 0);
+  });
+});

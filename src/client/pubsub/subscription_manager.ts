@@ -26,6 +26,8 @@ import { dateOf } from "../../clock.ts";
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { hintAtCluster } from "../../connection/failures.ts";
+import type { ReplyError } from "../../errors.ts";
 import { emit } from "../../events.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
@@ -234,7 +236,10 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     // Channels that were moved meanwhile have a request on another connection.
     if (this.#owns(topic)) {
       topic.state = "off";
-      if (!passing) this.#drop(topic, error);
+      // Without a router that follows it, the channel stays on another server.
+      const moved = this.#router.misplaced === undefined && (error as ReplyError).code === "MOVED";
+      if (moved) hintAtCluster(error as ReplyError);
+      if (!passing || moved) this.#drop(topic, error);
       else {
         this.#waiting.add(topic);
         this.#router.misplaced?.(topic.name, error);
