@@ -95,7 +95,7 @@ export class Leases<C extends object> {
 
   /**
    * A lease ends: of a connection that was held, that was lost meanwhile, or that was never lent. A lost one can be
-   * returned again, as nobody else can hold it.
+   * returned again: no caller can have taken it.
    */
   end(connection: C): "held" | "lost" | "never" {
     const held = this.#held.get(connection);

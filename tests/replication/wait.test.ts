@@ -114,20 +114,22 @@ describe("wait()", () => {
     }
   });
 
-  it("a user who may send no SPUBLISH waits on the shared connection", async () => {
-    await using admin = new Redis(master.url);
-    await admin.command("ACL", "SETUSER", "plain", "on", ">p", "~*", "+@all", "-spublish", "resetchannels");
-    await using redis = new Redis(master.url, { username: "plain", password: "p" });
-    const frozen = await freeze(replica);
-    try {
-      const written = redis.set("k", 2);
-      assert.equal(await redis.wait(1, 50), 0);
-      await written;
-    } finally {
-      await frozen.undo();
-    }
-    assert.equal(await redis.wait(1, 20_000), 1);
-  });
+  for (const denied of [["-spublish"], ["-spublish", "-info"]]) {
+    it(`a user with ${denied.join(" ")} waits for the replicas all the same`, async () => {
+      await using admin = new Redis(master.url);
+      await admin.command("ACL", "SETUSER", "plain", "on", ">p", "~*", "+@all", ...denied, "resetchannels");
+      await using redis = new Redis(master.url, { username: "plain", password: "p" });
+      const frozen = await freeze(replica);
+      try {
+        const written = redis.set("k", 2);
+        assert.equal(await redis.wait(1, 50), 0);
+        await written;
+      } finally {
+        await frozen.undo();
+      }
+      assert.equal(await redis.wait(1, 20_000), 1);
+    });
+  }
 
   it(
     "waitaof() counts no write that has not been synced",

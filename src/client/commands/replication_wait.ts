@@ -95,21 +95,26 @@ async function wayToWait(connection: Connection, command: Command): Promise<"her
   const local = command.spec.name === "WAITAOF" && Number(command.args[0]) > 0;
   const { version, mode } = await identityOf(connection);
   const [major, minor] = version.split(".").map(Number);
-  const perShard = command.spec.name === "WAIT" ? "offsets" : "shared";
   if (major! < 7 || (major === 7 && minor! < 2)) {
     // These servers take any command for a write.
     await connection.send(["PING"]);
     return "here";
   }
   // The nodes of a cluster send messages over their bus, not to their replicas.
-  if (mode === "cluster") return perShard;
+  if (mode === "cluster") return await withoutMessages(connection, command);
   const [published, info] = await Promise.all([
     connection.send(["SPUBLISH", "keywire", ""]).catch(failed),
     // Without replicas, present or past, a message leaves no trace in the offset of the append-only file.
     local ? connection.send(["INFO", "replication"]).catch(failed) : undefined,
   ]);
   if (local && !String(info).includes("repl_backlog_active:1")) return "shared";
-  return published === undefined ? perShard : "here";
+  return published === undefined ? await withoutMessages(connection, command) : "here";
+}
+
+/** Returns how to wait where no message moves the offset. The user may not see the offsets of replicas (INFO), either. */
+async function withoutMessages(connection: Connection, command: Command): Promise<"offsets" | "shared"> {
+  if (command.spec.name !== "WAIT") return "shared";
+  return await connection.send(["INFO", "replication"]).then(() => "offsets", () => "shared");
 }
 
 /** Returns the version and the mode of a server, from HELLO or INFO. */
