@@ -129,6 +129,17 @@ describe("a further connection for large replies", () => {
     proxy.last.thaw();
   });
 
+  it("does not refuse commands that wait for its replies, however small the offline queue", async () => {
+    for (const offlineQueue of [{ maxCommands: 1 }, false]) {
+      await using redis = connect({ offlineQueue });
+      await openFurther(redis, ["large"]);
+      const read = redis.get("large");
+      const writes = [redis.append("large", "+"), redis.append("large", "+"), redis.append("large", "+")];
+      assert.equal((await read)?.length, VALUE.length);
+      assert.equal((await Promise.all(writes)).at(-1), VALUE.length + 3);
+    }
+  });
+
   it("lets close() wait for reads, and for writes behind them", async () => {
     const redis = connect();
     await openFurther(redis, ["large"]);

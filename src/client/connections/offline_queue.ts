@@ -48,11 +48,11 @@ export class OfflineQueue {
     return this.#queue.length;
   }
 
-  /** Lets a command wait, or rejects it when the room is full. */
-  add(pending: Pending): void {
+  /** Lets a command wait, or rejects it when the room is full; with `unlimited` it is never full. */
+  add(pending: Pending, unlimited: boolean = false): void {
     pending.keepArguments();
     pending.coldFields.size ??= bytesOf(pending.command.args);
-    if (this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
+    if (!unlimited && this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
       return pending.reject(queueFullError(pending.command.spec.name, this.#address, "offlineQueue"));
     }
     pending.startDeadline(this.#clock);

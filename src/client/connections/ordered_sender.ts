@@ -315,7 +315,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #wait(pending: Pending): void {
     const refusal = this.refusal(pending);
     if (refusal !== undefined) return pending.reject(refusal);
-    this.offline.add(pending);
+    // Held back, it is as good as sent: the limits are for commands without a connection.
+    this.offline.add(pending, this.#heldBack);
     this.ensureConnected();
   }
 
