@@ -6,15 +6,26 @@
 import { borrow, giveBack } from "./scratch.ts";
 
 const MUCH = 1_048_576;
+/** Memory from which on bytes move to larger memory in parts, as moving them at once would block the event loop. */
+const HUGE = 4_194_304;
+/** Bytes that move for each byte that is added: all have moved before the memory is full again. */
+const PACE = 8;
+/** Memory for each byte that is there. With this, what is left to receive is long enough to move all that came. */
+const LAST = 2.25;
 const NONE: Uint8Array = new Uint8Array(0);
 
 /**
- * A buffer that grows with the received bytes, to at most four times their number (twice above 1 MiB), whatever
+ * A buffer that grows with the received bytes, to at most four times their number (2.25 times above 1 MiB), whatever
  * length was announced.
  */
 export class ByteBuffer {
   #bytes: Uint8Array = NONE;
   #room = 0;
+  /** The former memory, while its bytes move. */
+  #outgrown: Uint8Array = NONE;
+  /** The number of bytes that have moved, and that will have. */
+  #moved = 0;
+  #toMove = 0;
   /** Bytes collected so far. */
   length = 0;
 
@@ -27,25 +38,32 @@ export class ByteBuffer {
   add(source: Uint8Array, start: number, end: number, bound: number): void {
     const length = this.length + end - start;
     if (length > this.#bytes.length) {
-      this.#room = Math.min(bound, Math.max(64, length * (length < MUCH ? 4 : 2)));
-      const outgrown = this.#bytes;
+      const room = Math.max(64, length * (length < MUCH ? 4 : 2));
+      this.#room = bound <= Math.max(room, length * LAST) ? bound : room;
+      this.#move(Infinity);
+      this.#outgrown = this.#bytes;
+      this.#toMove = this.length;
       this.#bytes = borrow(this.#room);
-      this.#bytes.set(outgrown.subarray(0, this.length));
-      giveBack(outgrown);
+      this.#move(this.#room < HUGE ? Infinity : 0);
     }
     this.#bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.length);
     this.length = length;
+    if (this.#outgrown.length > 0) this.#move((end - start) * PACE);
   }
 
   /** Returns a view of the collected bytes, valid until `clear()`. */
   view(): Uint8Array {
+    this.#move(Infinity);
     return this.#bytes.subarray(0, this.length);
   }
 
   /** Returns the collected bytes in memory of their own, and starts again. */
   take(): Uint8Array {
     // Also when it is empty: it may become a key of a Map.
-    const bytes = this.#bytes.slice(0, this.length);
+    const all = this.view();
+    const whole = all.length > 0 && all.length === this.#bytes.length;
+    const bytes = whole ? this.#bytes : all.slice();
+    if (whole) this.#bytes = NONE;
     this.clear();
     return bytes;
   }
@@ -53,7 +71,20 @@ export class ByteBuffer {
   /** Starts anew. */
   clear(): void {
     giveBack(this.#bytes);
-    this.#bytes = NONE;
+    giveBack(this.#outgrown);
+    this.#bytes = this.#outgrown = NONE;
     this.#room = this.length = 0;
+    this.#moved = this.#toMove = 0;
+  }
+
+  /** Moves bytes from the former memory, at most `count`. */
+  #move(count: number): void {
+    const end = Math.min(this.#moved + count, this.#toMove);
+    if (end > this.#moved) this.#bytes.set(this.#outgrown.subarray(this.#moved, end), this.#moved);
+    this.#moved = end;
+    if (end < this.#toMove) return;
+    giveBack(this.#outgrown);
+    this.#outgrown = NONE;
+    this.#moved = this.#toMove = 0;
   }
 }
