@@ -7,7 +7,8 @@
 import type { Compared } from "./compare.ts";
 import type { Results, RuntimeResults } from "./results.ts";
 
-const COLOURS: Readonly<Record<string, string>> = {
+/** The colours of contenders. */
+export const COLOURS: Readonly<Record<string, string>> = {
   keywire: "#d9480f",
   "ioredis": "#4c6ef5",
   "ioredis, autopipelined": "#91a7ff",
