@@ -61,7 +61,8 @@ export class ByteBuffer {
   take(): Uint8Array {
     // Also when it is empty: it may become a key of a Map.
     const all = this.view();
-    const whole = all.length > 0 && all.length === this.#bytes.length;
+    // Smaller memory is used again, which costs less than a copy into new memory does.
+    const whole = all.length >= HUGE && all.length === this.#bytes.length;
     const bytes = whole ? this.#bytes : all.slice();
     if (whole) this.#bytes = NONE;
     this.clear();
