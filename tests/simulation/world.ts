@@ -26,6 +26,9 @@ import { Trace } from "./trace.ts";
 /** Milliseconds in which all must be in order again when nothing goes wrong any more. */
 const RECOVERY = 90_000;
 
+/** The limit of calls that must succeed: a slow network and new connections take less. */
+const PATIENT = 6_000;
+
 /** A client with what it stands on. */
 export interface WorldClient {
   readonly redis: Redis;
@@ -290,7 +293,7 @@ export class World {
       for (let tries = 0; !works && tries < 10; tries++) {
         let settled = false;
         this.loading();
-        redis.with({ timeout: 6_000 }).set(`probe${at}`, "x").then(
+        redis.with({ timeout: PATIENT }).set(`probe${at}`, "x").then(
           () => works = true,
           (error) => last = error,
         )
@@ -307,15 +310,16 @@ export class World {
       const verb = /^s\d/.test(channel) ? "spublish" as const : "publish" as const;
       // All patterns of worlds have this channel.
       const part = { id: id++, verb, key: /[*?[]/.test(channel) ? "c0" : channel };
-      this.#begins({ do: "call", client: first, part });
+      this.#begins({ do: "call", client: first, part, timeout: PATIENT });
     }
     for (let at = 0; at < this.clients.length; at++) {
       if (this.clients[at]!.closing !== undefined) continue;
       for (let more = 0; more < 3; more++) {
-        this.#begins({ do: "call", client: at, part: { id: id++, verb: "append", key: `k-${at}` } });
+        const part = { id: id++, verb: "append" as const, key: `k-${at}` };
+        this.#begins({ do: "call", client: at, part, timeout: PATIENT });
       }
     }
-    await this.#skip(5_000);
+    await this.#skip(PATIENT + 1_000);
     for (const operation of this.history.operations) {
       const error = operation.outcome?.error;
       // Calls without a shared connection may need more connections at once than there may be.
