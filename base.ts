@@ -25,6 +25,7 @@ export { Connection as ConnectionBase } from "./src/connection/connection.ts";
 export { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
 export { ConnectionPool as ConnectionPoolBase } from "./src/pool/pool.ts";
 export { SentinelConnectionPool as SentinelConnectionPoolBase } from "./src/sentinel/pool.ts";
+export { MultiRedis as MultiRedisBase } from "./src/multi/multi_redis.ts";
 export { Sentinel as SentinelBase } from "./src/sentinel/sentinel.ts";
 
 export { CommandMethods } from "./src/commands/methods.ts";

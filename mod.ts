@@ -23,6 +23,7 @@ import { Connection as ConnectionBase } from "./src/connection/connection.ts";
 import { BlockingConnectionPool as BlockingConnectionPoolBase } from "./src/pool/blocking_pool.ts";
 import { ConnectionPool as ConnectionPoolBase } from "./src/pool/pool.ts";
 import { SentinelConnectionPool as SentinelConnectionPoolBase } from "./src/sentinel/pool.ts";
+import { MultiRedis as MultiRedisBase } from "./src/multi/multi_redis.ts";
 import { Sentinel as SentinelBase } from "./src/sentinel/sentinel.ts";
 import { runtimeTransport } from "./transports/runtime.ts";
 import { runtimeObserver } from "./transports/runtime_observer.ts";
@@ -75,6 +76,8 @@ export type {
   RedisClusterOptions,
 } from "./src/cluster/options/types.ts";
 export type { ResolvedClusterOptions } from "./src/cluster/options/resolved.ts";
+export type { Database, MultiRedisOptions } from "./src/multi/options.ts";
+export type { DatabaseState } from "./src/multi/multi_redis.ts";
 export type { ClusterClientStats } from "./src/cluster/cluster.ts";
 export type { AcquireBySlotOptions, ClusterPoolStats } from "./src/cluster/connections/pool.ts";
 export type { RefreshReason, Shard, Topology } from "./src/cluster/topology/topology.ts";
@@ -315,4 +318,27 @@ export class BlockingClusterConnectionPool extends BlockingClusterConnectionPool
 export class RedisCluster<W extends Wrap = TextPromise> extends RedisClusterBase<W> {
   /** {@linkcode ClusterConnectionPool}. */
   static override readonly poolClass: typeof ClusterConnectionPool = ClusterConnectionPool;
+}
+
+/**
+ * A client of several databases that replicate each other (active-active). It uses the available one with the greatest
+ * weight, fails over when that is lost, and returns when it is back.
+ *
+ * @typeParam W the return type of methods: promises of text (default), or of bytes (`redis.bytes()`)
+ *
+ * @example
+ * ```ts
+ * import { MultiRedis } from "@keywire/redis";
+ *
+ * await using redis = new MultiRedis([
+ *   { url: "redis://localhost:6379", weight: 2 },
+ *   { url: "redis://localhost:6380" },
+ * ]);
+ * redis.addEventListener("failover", ({ detail }) => console.warn(`now at ${detail.to}:`, detail.cause));
+ * await redis.set("greeting", "hello");
+ * ```
+ */
+export class MultiRedis<W extends Wrap = TextPromise> extends MultiRedisBase<W> {
+  /** {@linkcode Redis}. */
+  static override readonly redisClass: typeof Redis = Redis;
 }

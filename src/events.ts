@@ -86,6 +86,18 @@ export interface ConnectionEvents extends BaseEvents {
   readonly reconnecting: ReconnectingDetail;
   /** A connection has ended. */
   readonly closed: ClosedDetail;
+  /** A `MultiRedis` uses another database. */
+  readonly failover: FailoverDetail;
+}
+
+/** The detail of `failover`. */
+export interface FailoverDetail {
+  /** The address of the database that was used. */
+  readonly from: string;
+  /** The address of the database that is used now. */
+  readonly to: string;
+  /** The error that made the first one unavailable; `undefined` when the client returns to a preferred one. */
+  readonly cause: Error | undefined;
 }
 
 /** The events of a pool. */

@@ -29,6 +29,7 @@ const CLIENTS = [
   "topology",
   "sentinel",
   "cluster",
+  "multi",
 ];
 
 /** All rooms. A file in none of them is an error. */
@@ -73,6 +74,13 @@ export const ROOMS: readonly Room[] = [
     name: "cluster",
     paths: ["src/cluster/"],
     uses: [...GROUND, "connection", "pool", "commands", "observe", "client", "topology"],
+  },
+
+  // Several databases as one, over clients of any topology.
+  {
+    name: "multi",
+    paths: ["src/multi/"],
+    uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
   },
 
   // The small way in, beside all that.

@@ -1,0 +1,241 @@
+/**
+ * Runs commands on one of several databases, and on another one when that fails.
+ *
+ * @module
+ */
+import type { Call, Executor } from "../client/executor.ts";
+import type { SubscriptionRouter } from "../client/pubsub/subscription_router.ts";
+import type { Clock, Timer } from "../clock.ts";
+import { type Command, CommandFlag } from "../commands/command.ts";
+import type { Connection } from "../connection/connection.ts";
+import { BackgroundTimers } from "../connection/background_timers.ts";
+import { sleep } from "../connection/sleep.ts";
+import { ConnectionError, type RedisError } from "../errors.ts";
+import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
+import type { CloseOptions } from "../pool/stats.ts";
+import type { Arg } from "../resp/types.ts";
+import { isUnavailable, type MonitoredDatabase } from "./monitored_database.ts";
+import type { MultiPolicy } from "./options.ts";
+
+/** Milliseconds between two tries of a command while there is no better database. */
+const PAUSE = 50;
+
+/** Whether commands may be sent again after this error: nothing has run, or they only read. */
+function mayRepeat(error: unknown, commands: readonly Command[]): boolean {
+  if (!isUnavailable(error)) return false;
+  return error.executed === "no" ||
+    commands.every(({ spec: { flags } }) => (flags & CommandFlag.readonly) !== 0);
+}
+
+/** The executor of several databases. */
+export class FailoverExecutor implements Executor {
+  /** @inheritdoc */
+  readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
+  /** @inheritdoc */
+  readonly subscriptionRouter: SubscriptionRouter;
+  /** All databases, the one with the greatest weight first. */
+  readonly databases: readonly MonitoredDatabase[];
+  /** The timers of health checks. */
+  readonly background: BackgroundTimers;
+  readonly #policy: MultiPolicy;
+  readonly #clock: Clock;
+  readonly #timers: Map<MonitoredDatabase, Timer> = new Map();
+  readonly #moved: Set<() => void> = new Set();
+  #current: MonitoredDatabase;
+  #checking = false;
+  #closed = false;
+
+  /** Checks nothing before the first command. */
+  constructor(databases: readonly MonitoredDatabase[], policy: MultiPolicy, clock: Clock) {
+    this.databases = [...databases].sort((a, b) => b.parts.weight - a.parts.weight);
+    this.#current = this.databases[0]!;
+    this.#policy = policy;
+    this.#clock = clock;
+    this.background = new BackgroundTimers(clock);
+    this.subscriptionRouter = this.#router();
+  }
+
+  /** The database in use. */
+  get current(): MonitoredDatabase {
+    return this.#current;
+  }
+
+  /** @inheritdoc */
+  get shards(): Executor["shards"] {
+    const { executor } = this.#current.parts;
+    return executor.shards?.bind(executor);
+  }
+
+  /** @inheritdoc */
+  get trace(): Executor["trace"] {
+    const { executor } = this.#current.parts;
+    return executor.trace?.bind(executor);
+  }
+
+  /** @inheritdoc */
+  get waitAt(): Executor["waitAt"] {
+    const { executor } = this.#current.parts;
+    return executor.waitAt?.bind(executor);
+  }
+
+  /** @inheritdoc */
+  prepare(command: Command): Command {
+    return this.#current.parts.executor.prepare?.(command) ?? command;
+  }
+
+  /** @inheritdoc */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** @inheritdoc */
+  execute(command: Command, call: Call): Promise<unknown> {
+    return this.#run(call, [command], (executor, rest) => executor.execute(command, rest));
+  }
+
+  /** @inheritdoc */
+  executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
+    return this.#run(call, commands, async (executor, rest) => {
+      const outcomes = await executor.executeAll(commands, rest, atomic);
+      // If some have run, the others are not repeated: their order would be lost.
+      const [first] = outcomes;
+      if (outcomes.length > 0 && outcomes.every((outcome) => mayRepeat(outcome, commands))) throw first;
+      return outcomes;
+    });
+  }
+
+  /** @inheritdoc */
+  lease(call: Call, keys?: readonly Arg[]): Promise<Connection> {
+    return this.#run(call, [], (executor, rest) => executor.lease(rest, keys));
+  }
+
+  /** Connects to all databases; resolves when the best one that can be reached is known. */
+  async connect(call: Pick<Call, "signal">): Promise<void> {
+    this.#begin();
+    const results = await Promise.allSettled(this.databases.map(({ parts }) => parts.executor.connect(call)));
+    const best = results.findIndex(({ status }) => status === "fulfilled");
+    if (best < 0) throw (results[0] as PromiseRejectedResult).reason;
+    this.#use(this.databases[best]!, (results[0] as PromiseRejectedResult).reason);
+  }
+
+  /** Closes all databases. */
+  async close(options?: CloseOptions): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#timers.values()) this.background.clear(timer);
+    await Promise.all(this.databases.map(({ parts }) => parts.executor.close(options)));
+  }
+
+  /** Runs commands, within the limit of the call over all tries. */
+  async #run<T>(
+    call: Call,
+    commands: readonly Command[],
+    run: (executor: Executor, rest: Call) => Promise<T>,
+  ): Promise<T> {
+    this.#begin();
+    const end = call.timeout === 0 ? Infinity : this.#clock.now() + call.timeout;
+    let reason: Error | undefined;
+    for (;;) {
+      const timeout = end === Infinity ? 0 : end - this.#clock.now();
+      if (timeout < 0) throw reason ?? this.#noDatabase();
+      const database = this.#current;
+      if (database.available) {
+        try {
+          const value = await run(database.parts.executor, {
+            ...call,
+            timeout: Math.max(timeout, timeout && 1),
+          });
+          database.succeeded();
+          return value;
+        } catch (error) {
+          if (this.#closed || call.signal?.aborted || !isUnavailable(error)) throw error;
+          reason = error;
+          database.failed(error);
+          this.#choose();
+          if (!mayRepeat(error, commands)) throw error;
+          if (this.#current !== database) continue;
+        }
+      } else this.#choose();
+      if (this.#clock.now() + PAUSE >= end) throw reason ?? this.#noDatabase();
+      if (!this.#current.available || this.#current === database) {
+        await sleep(this.#clock, PAUSE, call.signal);
+      }
+    }
+  }
+
+  #noDatabase(): RedisError {
+    const reasons = this.databases.map(({ parts, reason }) =>
+      `${parts.name}: ${reason?.message ?? "available"}`
+    );
+    return new ConnectionError(`No database is available (${reasons.join("; ")})`, {
+      code: "NO_DATABASE",
+      executed: "no",
+      cause: this.#current.reason,
+    });
+  }
+
+  /** Starts the health checks. */
+  #begin(): void {
+    if (this.#checking || this.#closed) return;
+    this.#checking = true;
+    for (const database of this.databases) this.#schedule(database);
+  }
+
+  /** Each database has a timer of its own: one that does not reply must not delay the checks of the others. */
+  #schedule(database: MonitoredDatabase): void {
+    // Spread, so that many clients do not ask at the same moment.
+    const delay = this.#policy.healthCheckInterval * (0.9 + this.#clock.random() * 0.2);
+    this.#timers.set(database, this.background.set(() => void this.#check(database), delay));
+  }
+
+  async #check(database: MonitoredDatabase): Promise<void> {
+    await database.check();
+    if (this.#closed) return;
+    this.#choose();
+    this.#schedule(database);
+  }
+
+  /** Uses the available database with the greatest weight; without failback only if the present one is unavailable. */
+  #choose(): void {
+    if (this.#current.available && !this.#policy.failback) return;
+    const best = this.databases.find(({ available }) => available);
+    if (best === undefined || best.parts.weight === this.#current.parts.weight && this.#current.available) {
+      return;
+    }
+    this.#use(best, this.#current.reason);
+  }
+
+  #use(next: MonitoredDatabase, cause: Error | undefined): void {
+    const before = this.#current;
+    if (next === before) return;
+    this.#current = next;
+    // What waits for a reply of a database that is gone would wait for its time limit.
+    if (!before.available) before.parts.disconnect();
+    for (const listener of [...this.#moved]) listener();
+    emit(this.events, "failover", { from: before.parts.name, to: next.parts.name, cause });
+  }
+
+  /** Subscriptions are moved to the database in use. */
+  #router(): SubscriptionRouter {
+    const at = (): SubscriptionRouter => this.#current.parts.executor.subscriptionRouter!;
+    return {
+      get options() {
+        return at().options;
+      },
+      events: this.events,
+      connectionFor: (kind, channel) => at().connectionFor(kind, channel),
+      dedicatedConnectionFor: (kind, channel) => at().dedicatedConnectionFor(kind, channel),
+      groupOf: (kind, channel) => at().groupOf?.(kind, channel) ?? 0,
+      misplaced: (channel, error) => at().misplaced?.(channel, error),
+      onMoved: (listener) => {
+        this.#moved.add(listener);
+        const stops = this.databases.map(({ parts }) =>
+          parts.executor.subscriptionRouter?.onMoved?.(listener)
+        );
+        return () => {
+          this.#moved.delete(listener);
+          for (const stop of stops) stop?.();
+        };
+      },
+    };
+  }
+}
