@@ -7,6 +7,7 @@ export type { RetryOptions } from "./retry.ts";
 export type {
   BlockingPoolOptions,
   ConnectionOptions,
+  MaintNotificationsOptions,
   PoolOptions,
   ReconnectOptions,
   RedisOptions,
@@ -21,7 +22,7 @@ export type {
 } from "./options/cache.ts";
 export type { CredentialProvider, Credentials, StreamingCredentialProvider } from "./options/credentials.ts";
 export { isStreaming } from "./options/credentials.ts";
-export type { Encoding, QueueLimits, ReconnectPolicy } from "./options/values.ts";
+export type { Encoding, MaintNotificationsPolicy, QueueLimits, ReconnectPolicy } from "./options/values.ts";
 export { type ConnectionClass, ResolvedConnectionOptions } from "./options/resolved.ts";
 export { ResolvedPoolOptions, ResolvedRedisOptions } from "./options/resolved_pool.ts";
 export {

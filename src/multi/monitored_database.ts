@@ -21,7 +21,7 @@ export function isUnavailable(error: unknown): error is RedisError {
   return error instanceof TimeoutError || (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
 }
 
-/** What a database is made of. */
+/** The parts of a database. */
 export interface DatabaseParts {
   /** Its address, or the name of its client. */
   readonly name: string;
