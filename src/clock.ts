@@ -21,35 +21,42 @@ export interface Clock {
   date?(): number;
 }
 
+// Taken at import: fake timers of test frameworks replace the globals later, and would stop clients and servers.
+const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
+const monotonic = performance.now.bind(performance);
+
+/** `queueMicrotask` of the runtime, also while a test framework has replaced it by a fake. */
+export const runSoon: (callback: () => void) => void = globalThis.queueMicrotask;
+
 /** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */
 const LONGEST = 2_147_483_647;
 
 /** A timer for longer than a timer of the runtime holds. */
 class LongTimer {
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof startTimer> | undefined;
 
   constructor(callback: () => void, delay: number) {
     this.#wait(callback, delay);
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
   }
 
   #wait(callback: () => void, left: number): void {
     if (left === Infinity) return;
     const next = left > LONGEST ? () => this.#wait(callback, left - LONGEST) : callback;
-    this.#timer = setTimeout(next, Math.min(left, LONGEST));
+    this.#timer = startTimer(next, Math.min(left, LONGEST));
   }
 }
 
 /** The runtime's own time. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => monotonic(),
   setTimeout: (callback, delay) =>
-    delay > LONGEST ? new LongTimer(callback, delay) : setTimeout(callback, delay),
+    delay > LONGEST ? new LongTimer(callback, delay) : startTimer(callback, delay),
   clearTimeout: (timer) =>
-    timer instanceof LongTimer ? timer.clear() : clearTimeout(timer as ReturnType<typeof setTimeout>),
+    timer instanceof LongTimer ? timer.clear() : stopTimer(timer as ReturnType<typeof startTimer>),
   random: () => Math.random(),
   date: () => Date.now(),
 };

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { runSoon } from "../clock.ts";
 import { ConnectionError } from "../errors.ts";
 import type { Credentials, ResolvedConnectionOptions } from "../options.ts";
 import type { Arg } from "../resp/types.ts";
@@ -196,7 +197,7 @@ export class ConnectionLifecycle {
           suspect: (mayBlock) => void this.maintenance.suspect(mayBlock),
           wakeBy: this.maintenance.wakeBy,
           // The link is queueing a command, which is sent in a later microtask.
-          overslept: (late) => queueMicrotask(() => this.maintenance.overslept(late)),
+          overslept: (late) => runSoon(() => this.maintenance.overslept(late)),
           encoded: copyArguments,
           dropped: (item) => tracker.dropped(item),
           idle: () => this.#idle(),

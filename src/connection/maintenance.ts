@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { runSoon } from "../clock.ts";
 import { AuthenticationError, ConnectionError, ReplyError, TimeoutError } from "../errors.ts";
 import { type Credentials, isStreaming, type ResolvedConnectionOptions } from "../options.ts";
 import { type Arg, DecodeMode } from "../resp/types.ts";
@@ -199,7 +200,7 @@ export class ConnectionMaintenance implements BatchSink {
       // The commands behind the PING fail because the server is silent, not because they expired.
       const { message } = error;
       const dead = new TimeoutError(message, { code: "SOCKET_TIMEOUT", executed: "unknown", cause: error });
-      return queueMicrotask(() => this.#owner.dead(dead));
+      return runSoon(() => this.#owner.dead(dead));
     }
     if (index === AUTH && error instanceof ReplyError) {
       const message = `Cannot go on with ${this.#owner.address}: the server refused the new credentials`;

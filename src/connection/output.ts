@@ -15,6 +15,7 @@
  *
  * @module
  */
+import { runSoon } from "../clock.ts";
 import { checkArguments } from "../resp/arguments.ts";
 import { Encoder } from "../resp/encoder.ts";
 import type { Socket } from "../transport.ts";
@@ -191,7 +192,7 @@ export class Output {
   /** Stops sending, and returns the commands and sources that have not been encoded. */
   end(): (Pending | CommandSource)[] {
     this.#ended = this.#blocked = this.busy = true;
-    queueMicrotask(() => this.#tellProgress());
+    runSoon(() => this.#tellProgress());
     this.#backlog = [];
     this.#backlogBytes = this.staged = 0;
     return this.unsent.drain();
@@ -266,7 +267,7 @@ export class Output {
   /** Reports a failed write, later: this may be the middle of a command, which then counts as queued. */
   #fail(cause: unknown): void {
     this.#blocked = this.busy = true;
-    queueMicrotask(() => this.#owner.failed(cause));
+    runSoon(() => this.#owner.failed(cause));
   }
 
   /** Continues when the socket accepts bytes again: with the rest of a command, then with waiting commands. */
@@ -275,7 +276,7 @@ export class Output {
     this.encoder.give(lent);
     this.taken++;
     this.#blocked = false;
-    if (this.#progress.length > 0) queueMicrotask(() => this.#tellProgress());
+    if (this.#progress.length > 0) runSoon(() => this.#tellProgress());
     const backlog = this.#backlog;
     for (let index = 0; index < backlog.length; index++) {
       const chunk = backlog[index]!;

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { runSoon } from "../clock.ts";
 import { Connection } from "../connection/connection.ts";
 import { emit, type PoolEvents, TypedEventTarget } from "../events.ts";
 import { type PoolOptions, resolvePoolOptions } from "../options.ts";
@@ -113,7 +114,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     });
     announce(this, connection);
     // Not before the constructors of subclasses have run.
-    if (minIdle > 0) queueMicrotask(() => this.#minIdle.look());
+    if (minIdle > 0) runSoon(() => this.#minIdle.look());
   }
 
   /** A pool for a URL; the options go over it. The same as `new ConnectionPool(url, options)`. */
@@ -344,7 +345,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   #admit(connection: Connection): void {
     this.#opened++;
     this.#connections.add(connection);
-    queueMicrotask(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
+    runSoon(() => emit(this, "ready", { protocol: connection.protocol as 2 | 3 }));
   }
 
   #lease(connection: Connection, request: Request): C {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { runSoon } from "../clock.ts";
 import { disconnect } from "./disconnect.ts";
 import { execute } from "./dispatch.ts";
 import { takeHeld } from "./pause.ts";
@@ -126,7 +127,7 @@ export class Connection implements Link {
   flush(): void {
     if (this.#running || this.#scheduled || this.#ended) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    runSoon(() => {
       this.#scheduled = false;
       if (!this.#ended && !this.#running) this.#flushNow();
     });

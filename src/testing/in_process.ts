@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { runSoon, systemClock } from "../clock.ts";
 import { ConnectionError } from "../errors.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../transport.ts";
 import { Connection, type Wire } from "./connection.ts";
@@ -53,14 +54,14 @@ export class InProcessTransport implements Transport {
   }
 
   #soon(run: () => void): void {
-    if (!this.#fair) return queueMicrotask(run);
-    const now = performance.now();
+    if (!this.#fair) return runSoon(run);
+    const now = systemClock.now();
     if (this.#turnAt === 0) {
       this.#turnAt = now;
-      setTimeout(() => this.#turnAt = 0, 0);
+      systemClock.setTimeout(() => this.#turnAt = 0, 0);
     }
-    if (now - this.#turnAt > MOST) setTimeout(run, 0);
-    else queueMicrotask(run);
+    if (now - this.#turnAt > MOST) systemClock.setTimeout(run, 0);
+    else runSoon(run);
   }
 }
 
@@ -152,7 +153,7 @@ class InProcessSocket implements Socket, Wire {
     if (this.#ended) return;
     this.#ended = true;
     this.#connection.ended();
-    queueMicrotask(() => {
+    runSoon(() => {
       try {
         this.#handlers.close(error);
       } finally {

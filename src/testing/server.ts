@@ -45,7 +45,7 @@ import { type Snapshot, Snapshots } from "./snapshot.ts";
 import { Replication } from "./replication.ts";
 import { ServerState, type Session } from "./state.ts";
 import { Scripting } from "./scripting/scripting.ts";
-import { ServerTime } from "./time.ts";
+import { ServerTime, wallTime } from "./time.ts";
 import { slowLogOf } from "./slow_log.ts";
 import { TrackingHub } from "./tracking_hub.ts";
 import { hashPassword } from "./acl/sha256.ts";
@@ -72,7 +72,7 @@ export interface ServerParts {
 export function createTime(options: TestServerOptions): ServerTime {
   const clock = options.clock ?? systemClock;
   const epoch = options.epoch ??
-    (options.clock === undefined ? performance.timeOrigin + performance.now() : 1_700_000_000_000);
+    (options.clock === undefined ? wallTime() : 1_700_000_000_000);
   return new ServerTime(clock, epoch);
 }
 

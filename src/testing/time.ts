@@ -6,6 +6,19 @@
 import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { Heap } from "./heap.ts";
 
+const RealDate = Date;
+const realNow = Date.now;
+
+/**
+ * Milliseconds since 1970: of `Date` while a test framework has replaced it by a fake, so that keys expire in the time
+ * of the test.
+ */
+export function wallTime(): number {
+  const { Date } = globalThis;
+  if (Date !== RealDate || Date.now !== realNow) return Date.now();
+  return performance.timeOrigin + systemClock.now();
+}
+
 /** A scheduled call. */
 export interface Alarm {
   /** Milliseconds since 1970, in the server's time. */
@@ -37,12 +50,16 @@ export class ServerTime {
   /** Begins at `epoch`, in milliseconds since 1970. */
   constructor(clock: Clock, epoch: number) {
     this.#clock = clock;
-    this.#base = epoch - clock.now();
+    this.#base = epoch - this.#source();
+  }
+
+  #source(): number {
+    return this.real ? wallTime() : this.#clock.now();
   }
 
   /** Milliseconds since 1970, with fractions where the clock has them. */
   exact(): number {
-    return this.#frozen ?? this.#base + this.#clock.now();
+    return this.#frozen ?? this.#base + this.#source();
   }
 
   /** Milliseconds since 1970, whole. */
@@ -76,7 +93,7 @@ export class ServerTime {
       this.#ring();
     }
     this.#frozen = undefined;
-    this.#base = target - this.#clock.now();
+    this.#base = target - this.#source();
     this.#arm();
   }
 

@@ -1,6 +1,7 @@
 /** Limits above 2^31 - 1 ms, which is what a timer of the runtimes holds, and the limit of `connect()`. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { timers } from "../harness/watched_timers.ts";
 import { BlockingConnectionPool, Redis, RedisCluster, type RedisOptions, type Transport } from "../../mod.ts";
 import { systemClock } from "../../src/clock.ts";
 import { SimulatedClock } from "../harness/clock.ts";
@@ -10,38 +11,37 @@ const LONGEST = 2_147_483_647;
 const MONTH = 30 * 86_400_000;
 
 describe("the clock", () => {
-  const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
-  let timers: { readonly callback: () => void; readonly delay: number }[];
+  const real = { ...timers };
+  let started: { readonly callback: () => void; readonly delay: number }[];
   let cleared: unknown[];
   beforeEach(() => {
-    timers = [];
+    started = [];
     cleared = [];
-    globalThis.setTimeout = ((callback: () => void, delay: number) =>
-      timers.push({ callback, delay })) as never;
-    globalThis.clearTimeout = ((timer: unknown) => cleared.push(timer)) as never;
+    timers.setTimeout = ((callback: () => void, delay: number) => started.push({ callback, delay })) as never;
+    timers.clearTimeout = ((timer: unknown) => cleared.push(timer)) as never;
   });
-  afterEach(() => void Object.assign(globalThis, real));
+  afterEach(() => void Object.assign(timers, real));
 
   it("waits in parts for longer than a timer holds", () => {
     let calls = 0;
     systemClock.setTimeout(() => calls++, 2 * LONGEST + 5);
-    for (let fired = 0; fired < timers.length; fired++) timers[fired]!.callback();
-    assert.deepEqual(timers.map(({ delay }) => delay), [LONGEST, LONGEST, 5]);
+    for (let fired = 0; fired < started.length; fired++) started[fired]!.callback();
+    assert.deepEqual(started.map(({ delay }) => delay), [LONGEST, LONGEST, 5]);
     assert.equal(calls, 1);
   });
 
   it("takes a timer back in each part", () => {
     const timer = systemClock.setTimeout(() => {}, LONGEST + 1);
-    timers[0]!.callback();
+    started[0]!.callback();
     systemClock.clearTimeout(timer);
     assert.deepEqual(cleared, [2]);
   });
 
   it("never calls after Infinity, and at once after what a timer holds", () => {
     systemClock.clearTimeout(systemClock.setTimeout(() => {}, Infinity));
-    assert.equal(timers.length, 0);
+    assert.equal(started.length, 0);
     systemClock.setTimeout(() => {}, LONGEST);
-    assert.deepEqual(timers.map(({ delay }) => delay), [LONGEST]);
+    assert.deepEqual(started.map(({ delay }) => delay), [LONGEST]);
   });
 });
 
@@ -52,16 +52,16 @@ describe("limits above 2^31 - 1 ms", () => {
 
   /** Runs `body`; no timer of the runtime may be given more than it holds. */
   async function watched(body: () => Promise<void>): Promise<void> {
-    const real = globalThis.setTimeout;
+    const real = timers.setTimeout;
     const tooLong: number[] = [];
-    globalThis.setTimeout = ((callback: () => void, delay: number, ...rest: unknown[]) => {
+    timers.setTimeout = ((callback: () => void, delay: number, ...rest: unknown[]) => {
       if (delay > LONGEST) tooLong.push(delay);
       return (real as (...all: unknown[]) => unknown)(callback, delay, ...rest);
     }) as never;
     try {
       await body();
     } finally {
-      globalThis.setTimeout = real;
+      timers.setTimeout = real;
     }
     assert.deepEqual(tooLong, []);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { runSoon } from "../../clock.ts";
 import { Command } from "../../commands/command.ts";
 import { WAIT } from "../../commands/function_specs.ts";
 import { RedisError, TimeoutError } from "../../errors.ts";
@@ -56,7 +57,7 @@ function waitAt(
       ? executor.execute(wait, call)
       : executor.waitAt(place, wait, call);
     shared.set(place, running);
-    queueMicrotask(() => shared.delete(place));
+    runSoon(() => shared.delete(place));
   }
   return running;
 }

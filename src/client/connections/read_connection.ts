@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Timer } from "../../clock.ts";
+import { runSoon, type Timer } from "../../clock.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { MultiplexedConnection } from "./multiplexed_connection.ts";
 
@@ -65,7 +65,7 @@ export class ReadConnection {
     sender.events.addEventListener("ready", () => this.#ready(sender));
     // Within these events the connection still changes its state.
     for (const end of ["reconnecting", "closed"] as const) {
-      sender.events.addEventListener(end, () => queueMicrotask(() => this.#failed(sender)));
+      sender.events.addEventListener(end, () => runSoon(() => this.#failed(sender)));
     }
     sender.ensureConnected();
   }
@@ -76,7 +76,7 @@ export class ReadConnection {
     this.#usedAt = this.#main.clock.now();
     if (ok) this.#wait = 0;
     // Within the reply, the connection still reads.
-    if (this.#retiring && this.reads === 0) queueMicrotask(() => this.retire());
+    if (this.#retiring && this.reads === 0) runSoon(() => this.retire());
   }
 
   /** Closes it when its reads have settled. */
@@ -95,7 +95,7 @@ export class ReadConnection {
     if (sender !== this.sender) return;
     // By another name the server may be another one.
     if (sender.connection?.address !== this.#main.connection?.address) {
-      return queueMicrotask(() => this.#failed(sender));
+      return runSoon(() => this.#failed(sender));
     }
     this.#usedAt = this.#main.clock.now();
     this.#checkIdle(IDLE);

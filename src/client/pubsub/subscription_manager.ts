@@ -22,7 +22,7 @@
  *
  * @module
  */
-import { dateOf } from "../../clock.ts";
+import { dateOf, runSoon } from "../../clock.ts";
 import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -163,7 +163,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     }
     if (wanted) this.reconnecting.ensureConnected();
     // A lost connection ends all subscriptions, so do not reconnect only to unsubscribe.
-    else if (this.empty) queueMicrotask(() => this.#rest());
+    else if (this.empty) runSoon(() => this.#rest());
   }
 
   /** @inheritdoc */
@@ -272,7 +272,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
       this.#missed = undefined;
     }
     // Not before the command that ended the last one has its end, too: the connection would look busy.
-    if (this.empty) queueMicrotask(() => this.#rest());
+    if (this.empty) runSoon(() => this.#rest());
   }
 
   /** Releases the connection when no subscription is left. */
@@ -287,7 +287,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    runSoon(() => {
       this.#scheduled = false;
       this.#synchronize();
     });

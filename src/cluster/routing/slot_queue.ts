@@ -14,7 +14,7 @@
 import { OfflineQueue } from "../../client/connections/offline_queue.ts";
 import { overtaken, UsedKeys } from "../../client/connections/used_keys.ts";
 import type { QueueLimits } from "../../options.ts";
-import type { Clock, Timer } from "../../clock.ts";
+import { type Clock, runSoon, type Timer } from "../../clock.ts";
 import { Deadlines } from "../../connection/deadlines.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { ReplyError } from "../../errors.ts";
@@ -155,7 +155,7 @@ export class SlotQueue {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    runSoon(() => {
       this.#scheduled = false;
       this.#advance();
     });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { runSoon } from "../../clock.ts";
 import type { ReconnectingConnection } from "../../client/connections/reconnecting_connection.ts";
 import type { SubscriptionKind, SubscriptionRouter } from "../../client/pubsub/subscription_router.ts";
 import { DedicatedSubscriptionConnection } from "../../client/pubsub/dedicated_subscription_connection.ts";
@@ -116,7 +117,7 @@ export class ClusterSubscriptions implements SubscriptionRouter {
   #moved(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    runSoon(() => {
       this.#scheduled = false;
       this.#move();
     });

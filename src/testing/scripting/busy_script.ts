@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { systemClock, type Timer } from "../../clock.ts";
 import type { Waiter } from "../blocking.ts";
 import { after } from "../dispatch.ts";
 import { BLOCKED, ErrorReply, MapReply, type ReplyValue } from "../reply.ts";
@@ -36,7 +37,7 @@ export class BusyScript {
   readonly #job: ShownJob;
   readonly #isEval: boolean;
   readonly #waiter: Waiter;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   /** Lets the client wait, and the server be busy, until the script ends. */
   constructor(
@@ -66,7 +67,7 @@ export class BusyScript {
   }
 
   #schedule(): void {
-    this.#timer = setTimeout(() => this.#continue(), 0);
+    this.#timer = systemClock.setTimeout(() => this.#continue(), 0);
   }
 
   #continue(): void {
@@ -76,7 +77,7 @@ export class BusyScript {
     this.#server.current = run.caller;
     let reply: ReplyValue | undefined;
     try {
-      reply = this.#execution.resume(performance.now() + SLICE);
+      reply = this.#execution.resume(systemClock.now() + SLICE);
     } finally {
       this.#context.run = before;
       this.#server.current = current;
@@ -116,7 +117,7 @@ export class BusyScript {
       "command",
       [...this.#job.words],
       "duration_ms",
-      Math.floor(performance.now() - this.#execution.startedAt),
+      Math.floor(systemClock.now() - this.#execution.startedAt),
     ]);
   }
 
@@ -124,7 +125,7 @@ export class BusyScript {
   abandon(): void {
     if (this.done) return;
     this.done = true;
-    clearTimeout(this.#timer);
+    systemClock.clearTimeout(this.#timer);
     this.#server.busy = undefined;
   }
 }

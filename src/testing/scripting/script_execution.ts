@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { systemClock } from "../../clock.ts";
 import { err, ErrorReply, type ReplyValue } from "../reply.ts";
 import { type Pointer, REGISTRY, TABLE } from "./lua_module.ts";
 import type { Libraries, Sandbox } from "./sandbox.ts";
@@ -37,8 +38,8 @@ export interface ExecutionParts {
 export class ScriptExecution {
   /** The running script. */
   readonly run: ScriptRun;
-  /** When it began, as `performance.now()`. */
-  readonly startedAt: number = performance.now();
+  /** When it began, as `systemClock.now()`. */
+  readonly startedAt: number = systemClock.now();
   readonly #engine: Libraries;
   readonly #sandbox: Sandbox;
   readonly #limit: number;
@@ -78,7 +79,7 @@ export class ScriptExecution {
     return this.resume(this.#limit > 0 ? this.startedAt + this.#limit : Infinity);
   }
 
-  /** Continues until a time of `performance.now()`. Returns the reply; `undefined` where it was interrupted again. */
+  /** Continues until a time of `systemClock.now()`. Returns the reply; `undefined` where it was interrupted again. */
   resume(until: number): ReplyValue | undefined {
     const { host, context, hook } = this.#engine;
     const { m } = host;
@@ -104,7 +105,7 @@ export class ScriptExecution {
 
   #look(state: Pointer): void {
     if (this.#killed) return this.#raise(state, "ERR Script killed by user with SCRIPT KILL...");
-    const now = performance.now();
+    const now = systemClock.now();
     if (now < this.#until) return;
     if (this.#interruptible && this.#canYield(state)) {
       this.#engine.host.m._lua_yield(state, 0);

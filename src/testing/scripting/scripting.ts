@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { systemClock } from "../../clock.ts";
 import { makeRoom } from "../memory_limit.ts";
 import { BLOCKED, err, ErrorReply, type ReplyValue } from "../reply.ts";
 import type { ServerState, Session } from "../state.ts";
@@ -265,9 +266,9 @@ export class Scripting implements ScriptGate {
   watch({ L }: Sandbox, limit: number, text: string): void {
     if (limit <= 0) return;
     const { host, context, hook } = this.engine;
-    const until = performance.now() + limit;
+    const until = systemClock.now() + limit;
     context.onCount = (state) => {
-      if (performance.now() < until) return;
+      if (systemClock.now() < until) return;
       // Raised again at each line, so that the script cannot catch it.
       host.m._lua_sethook(state, hook, EACH_LINE, 0);
       host.pushError(state, text, false);
