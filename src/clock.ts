@@ -22,11 +22,11 @@ export interface Clock {
 }
 
 // Taken at import: fake timers of test frameworks replace the globals later, and would stop clients and servers.
-const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
-const monotonic = performance.now.bind(performance);
+const startTimer = setTimeout;
+const stopTimer = clearTimeout;
 
 /** `queueMicrotask` of the runtime, also while a test framework has replaced it by a fake. */
-export const runSoon: (callback: () => void) => void = globalThis.queueMicrotask;
+export const runSoon: (callback: () => void) => void = queueMicrotask;
 
 /** Milliseconds that a timer of the runtimes holds; with more, it fires at once. */
 const LONGEST = 2_147_483_647;
@@ -52,7 +52,7 @@ class LongTimer {
 
 /** The runtime's own time. */
 export const systemClock: Clock = {
-  now: () => monotonic(),
+  now: performance.now.bind(performance),
   setTimeout: (callback, delay) =>
     delay > LONGEST ? new LongTimer(callback, delay) : startTimer(callback, delay),
   clearTimeout: (timer) =>

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What `setTimeout` and `clearTimeout` do; a test can replace them. */
+/** The functions that `setTimeout` and `clearTimeout` call; a test can replace them. */
 export const timers: Pick<typeof globalThis, "setTimeout" | "clearTimeout"> = {
   setTimeout: globalThis.setTimeout,
   clearTimeout: globalThis.clearTimeout,
