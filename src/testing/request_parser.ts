@@ -112,7 +112,13 @@ export class RequestParser {
         if (this.#at === this.#end) return undefined;
         const type = this.#chunk[this.#at]!;
         if (type !== 36) {
-          if (this.#chunk.subarray(this.#at, this.#end).indexOf(10) < 0) return undefined;
+          const stop = this.#find(13, this.#at);
+          if (stop < 0 || stop + 1 >= this.#end) {
+            if (stop < 0 && this.#end - this.#at > INLINE_MOST) {
+              throw new RequestError("Protocol error: too big bulk count string");
+            }
+            return undefined;
+          }
           throw new RequestError(`Protocol error: expected '$', got '${String.fromCharCode(type)}'`);
         }
         const length = this.#number("invalid bulk length", "too big bulk count string");
@@ -154,26 +160,35 @@ export class RequestParser {
       this.#at = at + 2;
       return value;
     }
-    const line = chunk.subarray(this.#at + 1, end).indexOf(13);
-    if (line < 0 || this.#at + 1 + line + 1 >= end) {
-      if (end - this.#at > INLINE_MOST) throw new RequestError(`Protocol error: ${long}`);
+    const stop = this.#find(13, this.#at + 1);
+    if (stop < 0 || stop + 1 >= end) {
+      if (stop < 0 && end - this.#at > INLINE_MOST) throw new RequestError(`Protocol error: ${long}`);
       return undefined;
     }
-    const text = toText(chunk.subarray(this.#at + 1, this.#at + 1 + line));
+    const text = toText(chunk.subarray(this.#at + 1, stop));
     if (!/^-[1-9]\d{0,17}$/.test(text)) throw new RequestError(`Protocol error: ${bad}`);
-    this.#at += line + 3;
+    this.#at = stop + 2;
     return Number(text);
   }
 
+  /** The position of a byte; -1 where it is not there, or only behind a zero, as C finds it. */
+  #find(byte: number, from: number): number {
+    const rest = this.#chunk.subarray(from, this.#end);
+    const found = rest.indexOf(byte);
+    return found < 0 || rest.subarray(0, found).includes(0) ? -1 : from + found;
+  }
+
   #inline(): string[] | undefined {
-    const line = this.#chunk.subarray(this.#at, this.#end);
-    const stop = line.indexOf(10);
+    const chunk = this.#chunk;
+    const start = this.#at;
+    const stop = this.#find(10, start);
     if (stop < 0) {
-      if (line.length > INLINE_MOST) throw new RequestError("Protocol error: too big inline request");
+      if (this.#end - start > INLINE_MOST) throw new RequestError("Protocol error: too big inline request");
       return undefined;
     }
-    this.#at += stop + 1;
-    const words = splitWords(toText(line.subarray(0, stop > 0 && line[stop - 1] === 13 ? stop - 1 : stop)));
+    this.#at = stop + 1;
+    const end = stop > start && chunk[stop - 1] === 13 ? stop - 1 : stop;
+    const words = splitWords(toText(chunk.subarray(start, end)));
     if (words === undefined) throw new RequestError("Protocol error: unbalanced quotes in request");
     return words;
   }
