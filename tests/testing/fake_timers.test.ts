@@ -4,6 +4,8 @@ import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
 import { TestServer } from "../../testing.ts";
 
+const realTimeout = globalThis.setTimeout;
+
 /** Replaces all that fake timers of Jest replace; `Date` begins at a time of its own and stands still. */
 function fakeTimers(): { now: number } & Disposable {
   const names = [
@@ -57,7 +59,7 @@ describe("fake timers", () => {
     await using server = new TestServer();
     await using redis = new Redis({ transport: server.transport });
     const popped = redis.blpop("jobs", 5);
-    while (server.executed.count("BLPOP") === 0) await undefined;
+    while (server.executed.count("BLPOP") === 0) await new Promise((resolve) => realTimeout(resolve, 0));
     server.advance(5_000);
     assert.equal(await popped, null);
     assert.equal(server.now, fake.now + 5_000);
