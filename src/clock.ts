@@ -24,6 +24,7 @@ export interface Clock {
 // Taken at import: fake timers of test frameworks replace the globals later, and would stop clients and servers.
 const startTimer = setTimeout;
 const stopTimer = clearTimeout;
+const RealDate = Date;
 
 /** `queueMicrotask` of the runtime, also while a test framework has replaced it by a fake. */
 export const runSoon: (callback: () => void) => void = queueMicrotask;
@@ -64,6 +65,14 @@ export const systemClock: Clock = {
 /** Milliseconds since 1970, by a clock. */
 export function dateOf(clock: Clock): number {
   return clock.date?.() ?? Date.now();
+}
+
+/**
+ * Milliseconds since 1970: of `Date` while a test framework has replaced it by a fake, so that keys of a test server
+ * expire in the time of the test.
+ */
+export function wallTime(): number {
+  return globalThis.Date === RealDate ? performance.timeOrigin + systemClock.now() : globalThis.Date.now();
 }
 
 /** A text that no other caller gets; by a clock of its own for tests, the same row of them in each run. */

@@ -113,8 +113,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       background: this.background,
     });
     announce(this, connection);
-    // Not before the constructors of subclasses have run.
-    if (minIdle > 0) runSoon(() => this.#minIdle.look());
+    if (minIdle > 0) runSoon(() => this.#minIdle.look()); // Not before the constructors of subclasses have run.
   }
 
   /** A pool for a URL; the options go over it. The same as `new ConnectionPool(url, options)`. */

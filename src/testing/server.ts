@@ -21,7 +21,7 @@
  *
  * @module
  */
-import { systemClock } from "../clock.ts";
+import { systemClock, wallTime } from "../clock.ts";
 import type { Transport } from "../transport.ts";
 import { UserTable } from "./acl/user.ts";
 import { BlockingHub } from "./blocking.ts";
@@ -45,7 +45,7 @@ import { type Snapshot, Snapshots } from "./snapshot.ts";
 import { Replication } from "./replication.ts";
 import { ServerState, type Session } from "./state.ts";
 import { Scripting } from "./scripting/scripting.ts";
-import { ServerTime, wallTime } from "./time.ts";
+import { ServerTime } from "./time.ts";
 import { slowLogOf } from "./slow_log.ts";
 import { TrackingHub } from "./tracking_hub.ts";
 import { hashPassword } from "./acl/sha256.ts";

@@ -3,21 +3,8 @@
  *
  * @module
  */
-import { type Clock, systemClock, type Timer } from "../clock.ts";
+import { type Clock, systemClock, type Timer, wallTime } from "../clock.ts";
 import { Heap } from "./heap.ts";
-
-const RealDate = Date;
-const realNow = Date.now;
-
-/**
- * Milliseconds since 1970: of `Date` while a test framework has replaced it by a fake, so that keys expire in the time
- * of the test.
- */
-export function wallTime(): number {
-  const { Date } = globalThis;
-  if (Date !== RealDate || Date.now !== realNow) return Date.now();
-  return performance.timeOrigin + systemClock.now();
-}
 
 /** A scheduled call. */
 export interface Alarm {
