@@ -19,6 +19,12 @@ import type { Leaf } from "../harness/certificates.ts";
 /** The password of all servers that have one. */
 export const SECRET = "s3cr3t-of-this-test";
 
+/** Sees no TLS at any server. */
+export const NO_HANDSHAKE: NetworkInspector = {
+  resolve: (host) => Promise.resolve([host]),
+  inspectTls: () => Promise.reject(new Error("no handshake")),
+};
+
 /** Diagnoses with few PINGs. Limits are long, as the machine may be busy. */
 export function look(url: string, options: DiagnoseOptions = {}): Promise<Diagnosis> {
   return diagnose(url, { pings: 3, timeout: 30_000, ...options });
@@ -28,11 +34,11 @@ export function look(url: string, options: DiagnoseOptions = {}): Promise<Diagno
 export async function lookAtSilence(): Promise<Diagnosis> {
   await using server = new TestServer();
   server.faults.freeze();
-  const inspector: NetworkInspector = {
-    resolve: (host) => Promise.resolve([host]),
-    inspectTls: () => Promise.reject(new Error("no handshake")),
-  };
-  return await look("redis://127.0.0.1", { transport: server.transport, inspector, timeout: 20 });
+  return await look("redis://127.0.0.1", {
+    transport: server.transport,
+    inspector: NO_HANDSHAKE,
+    timeout: 20,
+  });
 }
 
 /** Diagnoses an address that does not answer to connects. */
