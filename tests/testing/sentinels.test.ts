@@ -6,6 +6,7 @@ import {
   type TestSentinel,
   TestSentinels,
   type TestSentinelsOptions,
+  TestServer,
 } from "../../testing.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 
@@ -246,6 +247,18 @@ describe("TestSentinels", () => {
     assert.equal(await run(1), await run(1));
     const times = new Set(await Promise.all([1, 2, 3, 4].map(run)));
     assert.ok(times.size > 1);
+  });
+
+  it("is named by the refusal of a single server, which follows no other one", async () => {
+    await using server = new TestServer();
+    await using redis = new Redis({ transport: server.transport });
+    assert.equal(await redis.replicaof("no", "one"), "OK");
+    for (const name of ["REPLICAOF", "SLAVEOF"]) {
+      await assert.rejects(
+        async () => await redis.command(name, "localhost", 6379),
+        /TestSentinels or TestCluster/,
+      );
+    }
   });
 
   it("fails over by command and follows REPLICAOF by hand", async () => {

@@ -80,6 +80,13 @@ function wait(session: Session, args: string[]): ReplyValue {
   return BLOCKED;
 }
 
+function replicaOf(_session: Session, args: string[]): ReplyValue {
+  if (args[1]!.toLowerCase() === "no" && args[2]!.toLowerCase() === "one") return OK;
+  throw err(
+    "REPLICAOF is not supported by a single test server: use TestSentinels or TestCluster for replicas",
+  );
+}
+
 function noModules(): never {
   throw err("MODULE command not allowed. The test server has no modules.");
 }
@@ -130,8 +137,8 @@ export const serverCommands: CommandGroup = {
     throw err("Errors trying to SHUTDOWN. Check logs.");
   },
   lolwut: () => new Verbatim("Redis ver. 7.0.15\n"),
-  replicaof: () => OK,
-  slaveof: () => OK,
+  replicaof: replicaOf,
+  slaveof: replicaOf,
   "module|list": () => [],
   "module|load": noModules,
   "module|loadex": noModules,
