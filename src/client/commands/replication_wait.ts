@@ -4,7 +4,8 @@
  * The server counts for a connection up to its own last write. So every earlier command gets its reply first; then a
  * connection of its own makes its offset the newest one by a message on a sharded channel, and waits there, where it
  * blocks no other caller. Where messages do not reach replicas (clusters), WAIT compares the offsets of the replicas with
- * that of the master. WAITAOF waits on the shared connection there, with all callers behind it.
+ * that of the master. WAITAOF waits on the shared connection there, with all callers behind it: no reply shows the
+ * offset of the append-only file, so later writes of dedicated connections are not covered.
  *
  * @module
  */
