@@ -71,8 +71,11 @@ export function flagsOf({ name, recorded }: Known): number {
   return (said("readonly") ? 1 : 0) | (said("write") ? 2 : 0) |
     (said("blocking") || blocking.has(name) ? 4 : 0) |
     (stateful.has(name) || statefulUnlisted.has(name) ? 8 : 0) | (idempotent.has(name) ? 16 : 0) |
-    (binary.has(name) ? 32 : 0) | (opaque.has(name) ? 128 : 0);
+    (binary.has(name) ? 32 : 0) | (opaque.has(name) ? 128 : 0) | (CURSORS.test(name) ? 256 : 0);
 }
+
+/** Commands with a cursor, which means another place on another server. */
+const CURSORS = /^(?:CLUSTER|[HSZ])?SCAN$/;
 
 function keySpec(
   { begin_search: begin, find_keys: find }: RecordedKeySpec,

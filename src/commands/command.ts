@@ -26,6 +26,8 @@ export const CommandFlag = {
    * error.
    */
   opaque: 128,
+  /** A read that no replica may answer: its cursor is of one server, or the client itself relies on its reply. */
+  master: 256,
 } as const;
 
 /** The positions of keys in `Command.args`, without the words of the name. */
@@ -101,6 +103,11 @@ export class Command<T = unknown, B = T> {
   withArguments(args: readonly Arg[], parse: ReplyParser | undefined = this.parse): Command<T, B> {
     return new Command<T, B>(this.spec, args, parse);
   }
+}
+
+/** Whether a replica may answer a command. */
+export function mayReadReplica({ spec: { flags } }: { readonly spec: { readonly flags: number } }): boolean {
+  return (flags & (CommandFlag.readonly | CommandFlag.master)) === CommandFlag.readonly;
 }
 
 const ascii = /* @__PURE__ */ new TextEncoder();

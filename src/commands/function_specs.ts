@@ -91,7 +91,7 @@ export const GEOSEARCHSTORE: CommandSpec = /* @__PURE__ */ defineCommand("GEOSEA
 /** GET. */
 export const GET: CommandSpec = /* @__PURE__ */ defineCommand("GET", 1, k1);
 /** HSCAN. */
-export const HSCAN: CommandSpec = /* @__PURE__ */ defineCommand("HSCAN", 1, k1);
+export const HSCAN: CommandSpec = /* @__PURE__ */ defineCommand("HSCAN", 257, k1);
 /** HSET. */
 export const HSET: CommandSpec = /* @__PURE__ */ defineCommand("HSET", 2, k1);
 /** LOLWUT. */
@@ -113,7 +113,7 @@ export const PING: CommandSpec = /* @__PURE__ */ defineCommand(
 /** PTTL. */
 export const PTTL: CommandSpec = /* @__PURE__ */ defineCommand("PTTL", 1, k1);
 /** SCAN. */
-export const SCAN: CommandSpec = /* @__PURE__ */ defineCommand("SCAN", 1, undefined, "special", "special");
+export const SCAN: CommandSpec = /* @__PURE__ */ defineCommand("SCAN", 257, undefined, "special", "special");
 /** SENTINEL CONFIG. */
 export const SENTINEL_CONFIG: CommandSpec = /* @__PURE__ */ defineCommand("SENTINEL CONFIG", 0);
 /** SENTINEL DEBUG. */
@@ -124,7 +124,7 @@ export const SENTINEL_SIMULATE_FAILURE: CommandSpec = /* @__PURE__ */ defineComm
   0,
 );
 /** SSCAN. */
-export const SSCAN: CommandSpec = /* @__PURE__ */ defineCommand("SSCAN", 1, k1);
+export const SSCAN: CommandSpec = /* @__PURE__ */ defineCommand("SSCAN", 257, k1);
 /** TIME. */
 export const TIME: CommandSpec = /* @__PURE__ */ defineCommand("TIME", 16);
 /** VADD. */
@@ -166,4 +166,4 @@ export const XTRIM: CommandSpec = /* @__PURE__ */ defineCommand("XTRIM", 2, k1);
 /** ZADD. */
 export const ZADD: CommandSpec = /* @__PURE__ */ defineCommand("ZADD", 2, k1);
 /** ZSCAN. */
-export const ZSCAN: CommandSpec = /* @__PURE__ */ defineCommand("ZSCAN", 1, k1);
+export const ZSCAN: CommandSpec = /* @__PURE__ */ defineCommand("ZSCAN", 257, k1);

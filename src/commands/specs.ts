@@ -235,7 +235,7 @@ export const CLUSTER_SYNCSLOTS: CommandSpec = /* @__PURE__ */ defineCommand("CLU
 /** CLUSTERSCAN. */
 export const CLUSTERSCAN: CommandSpec = /* @__PURE__ */ defineCommand(
   "CLUSTERSCAN",
-  1,
+  257,
   k1,
   "special",
   "special",

@@ -162,7 +162,7 @@ CLUSTER SLAVES;1
 CLUSTER SLOT-STATS;o;;;7;slotsRange{start,end}|orderBy= limit= asc|desc;all_shards
 CLUSTER SLOTS;;16;;8
 CLUSTER SYNCSLOTS;-;8
-CLUSTERSCAN;1o;1;1;9;match= count= type= slot=;special;special
+CLUSTERSCAN;1o;257;1;9;match= count= type= slot=;special;special
 COMMAND COUNT;;16
 COMMAND DOCS;R;16;;10
 COMMAND GETKEYS;1R;16
@@ -257,7 +257,7 @@ HPEXPIREAT;2ofc;2;1;;nx|xx|gt|lt
 HPEXPIRETIME;1fC;1;1
 HPTTL;1fC;1;1
 HRANDFIELD;1ro;1;1;withValues?20:;withValues
-HSCAN;2o;1;1;noValues?21:22;match= count= noValues
+HSCAN;2o;257;1;noValues?21:22;match= count= noValues
 HSET;!;2;1
 HSETEX;1ofq;2;1;;nx|xx fnx|fxx ex=|px=|exat=|pxat=|keepTtl
 HSETNX;3;2;1
@@ -356,7 +356,7 @@ RPUSH;1M;2;1
 RPUSHX;1M;2;1
 SADD;1M;2;1
 SAVE
-SCAN;1o;1;;9;match= count= type=;special;special
+SCAN;1o;257;;9;match= count= type=;special;special
 SCARD;1;1;1
 SCRIPT DEBUG;-;8
 SCRIPT EXISTS;M;16;;;;all_shards;agg_logical_and
@@ -413,7 +413,7 @@ SPOP;1r;2;1
 SPUBLISH;2;;1
 SRANDMEMBER;1r;1;1
 SREM;1M;2;1
-SSCAN;2o;1;1;21;match= count=
+SSCAN;2o;257;1;21;match= count=
 SSUBSCRIBE;-;8;6
 STRLEN;1;1;1
 SUBSCRIBE;-;8
@@ -500,7 +500,7 @@ ZREVRANGE;3o;1;1;withScores?36:;withScores
 ZREVRANGEBYLEX;3o;1;1;;limit{offset,count}
 ZREVRANGEBYSCORE;3o;1;1;withScores?36:;withScores limit{offset,count}
 ZREVRANK;2o;1;1;withScore?38:;withScore
-ZSCAN;2o;1;1;noScores?21:39;match= count= noScores
+ZSCAN;2o;257;1;noScores?21:39;match= count= noScores
 ZSCORE;2;1;1;16
 ZUNION;co;1;10;withScores?36:;weights* aggregate= withScores
 ZUNIONSTORE;1co;18;19;;weights* aggregate=`;

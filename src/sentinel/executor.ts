@@ -4,7 +4,7 @@
  * @module
  */
 import type { CloseOptions } from "../pool/stats.ts";
-import { type Command, CommandFlag } from "../commands/command.ts";
+import { type Command, CommandFlag, mayReadReplica } from "../commands/command.ts";
 import type { Call } from "../client/executor.ts";
 import { StandaloneExecutor } from "../client/standalone_executor.ts";
 import { RedisError } from "../errors.ts";
@@ -63,8 +63,8 @@ export class ReadingExecutor extends StandaloneExecutor {
     await Promise.all([super.close(options), reader]);
   }
 
-  #reads({ spec: { flags } }: Command): boolean {
-    return (flags & CommandFlag.readonly) !== 0 && (flags & APART) === 0;
+  #reads(command: Command): boolean {
+    return mayReadReplica(command) && (command.spec.flags & APART) === 0;
   }
 
   #refusal({ spec: { name, flags } }: Command): RedisError | undefined {

@@ -8,6 +8,7 @@ import type { GroupInfo, StreamEntry } from "../../commands/reply_types.ts";
 import { time, xinfoGroups, xrange } from "../../commands/functions.ts";
 import { ReplyError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
+import { masterOf } from "../commands/at_master.ts";
 import type { Call, Executor } from "../executor.ts";
 import { nextId } from "./entry_id.ts";
 
@@ -26,12 +27,13 @@ export interface StreamLag {
   readonly consumers: number;
 }
 
-/** Returns the lag of a group. */
+/** Returns the lag of a group, as the master knows it. */
 export async function streamLag(
-  { executor, call }: { readonly executor: Executor; readonly call: Call },
+  { executor: any, call }: { readonly executor: Executor; readonly call: Call },
   stream: string,
   group: string,
 ): Promise<StreamLag> {
+  const executor = masterOf(any);
   const bytes: Call = { ...call, mode: DecodeMode.bytes };
   const groups = await executor.execute(xinfoGroups(stream), bytes) as GroupInfo<Uint8Array>[];
   const found = groups.find(({ name }) => text(name) === group);

@@ -18,6 +18,7 @@ import {
 } from "../../commands/functions.ts";
 import { EncodingError, ReplyError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
+import { masterOf } from "../commands/at_master.ts";
 import type { Call, Executor } from "../executor.ts";
 
 /** An entry that was delivered to this consumer. */
@@ -36,7 +37,8 @@ type Pending = PendingEntry<unknown>;
 
 /** One consumer of a group. */
 export class StreamGroup {
-  readonly #executor: Executor;
+  /** A replica that lags behind knows no group yet, or lacks entries, which would be acknowledged as deleted. */
+  readonly #executor: Pick<Executor, "execute" | "executeAll">;
   readonly #group: string;
   readonly #consumer: string;
   /**
@@ -57,7 +59,7 @@ export class StreamGroup {
     consumer: string,
     signal: AbortSignal | undefined,
   ) {
-    this.#executor = executor;
+    this.#executor = masterOf(executor);
     this.#group = group;
     this.#consumer = consumer;
     const mode = call.mode & ~DecodeMode.attributes;

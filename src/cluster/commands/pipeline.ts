@@ -8,7 +8,7 @@ import { DedicatedBatchConnection } from "../../client/connections/dedicated_con
 import type { Call } from "../../client/executor.ts";
 import { isUnanswered, PipelineAttempt } from "../../client/pipeline/pipeline_attempt.ts";
 import { withSources } from "../../client/commands/scripts.ts";
-import type { Command } from "../../commands/command.ts";
+import { type Command, mayReadReplica } from "../../commands/command.ts";
 import { abortable } from "../../connection/time_limit.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { Pending } from "../../connection/pending.ts";
@@ -158,7 +158,7 @@ class ClusterPipeline {
   }
 
   #to(slot: number, command: Command, settled: (outcome: unknown) => void): void {
-    const node = this.#cluster.nodeOf(slot, isReadonly(command));
+    const node = this.#cluster.nodeOf(slot, mayReadReplica(command));
     // Behind commands that are being redirected, and while the slot has no node, it waits for its turn.
     const waits = node === undefined || this.#state.router.isRedirecting(slot) ||
       this.#cluster.hasFailed(node);

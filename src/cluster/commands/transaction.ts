@@ -10,7 +10,7 @@ import type { Call } from "../../client/executor.ts";
 import { type BatchTerms, isUnanswered } from "../../client/pipeline/pipeline_attempt.ts";
 import { withSources } from "../../client/commands/scripts.ts";
 import { TransactionAttempt } from "../../client/pipeline/transaction_attempt.ts";
-import { Command, CommandFlag, defineCommand } from "../../commands/command.ts";
+import { Command, CommandFlag, defineCommand, mayReadReplica } from "../../commands/command.ts";
 import { keysOf } from "../../commands/keys.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { Pending } from "../../connection/pending.ts";
@@ -23,7 +23,7 @@ import { crossSlotError } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { collectNode, type RoutedSender } from "../routing/node_sender.ts";
 import { attemptRedirected, isReplaced } from "../redirection/redirect_attempts.ts";
-import { isReadonly, redirectionOf } from "../redirection/redirection.ts";
+import { redirectionOf } from "../redirection/redirection.ts";
 import { NO_KEY, RoutedCommand, slotOfCommand } from "../routing/route.ts";
 import type { Router } from "../routing/router.ts";
 import { slotOf } from "../routing/slot.ts";
@@ -50,7 +50,7 @@ export function runTransaction(
   const slot = keys.length > 0 ? slotOf(keys[0]!) : routed === undefined ? NO_KEY : slotOfCommand(routed);
   if (keys.some((key) => slotOf(key) !== slot)) throw crossSlotError("the transaction", keys);
   if (!multiplex) return runDedicatedTransaction(cluster, commands, slot, call);
-  const all = new Command(commands.every(isReadonly) ? READONLY : WRITING, keys);
+  const all = new Command(commands.every(mayReadReplica) ? READONLY : WRITING, keys);
   const command = keys.length > 0 || slot < 0 ? all : new RoutedCommand(all, slot);
   return new SharedTransaction(router, commands, call, cluster.options.connection.clock.now()).run(
     command,

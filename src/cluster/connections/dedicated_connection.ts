@@ -6,14 +6,14 @@
 import { sleep } from "../../connection/sleep.ts";
 import { runDedicated, runOn } from "../../client/connections/dedicated_connection.ts";
 import type { Call } from "../../client/executor.ts";
-import type { Command } from "../../commands/command.ts";
+import { type Command, mayReadReplica } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { PipelineError, RedisError } from "../../errors.ts";
 import { isUnreachable } from "./acquire_from_node.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { attemptRedirected } from "../redirection/redirect_attempts.ts";
-import { isReadonly, redirectionOf } from "../redirection/redirection.ts";
+import { redirectionOf } from "../redirection/redirection.ts";
 import { Redirections } from "../redirection/redirections.ts";
 
 /**
@@ -41,7 +41,7 @@ export function runDedicatedForSlot(
   blocks: number,
 ): Promise<unknown> {
   const { name } = command.spec;
-  const options = { name, command, slot, readonly: isReadonly(command) };
+  const options = { name, command, slot, readonly: mayReadReplica(command) };
   return attemptRedirected(cluster, options, call, async ({ node, asking, call: rest, acquire }) => {
     if (!asking) return await runDedicated(node.pool, command, rest, blocks, acquire);
     const { clock } = node.pool.options.connection;

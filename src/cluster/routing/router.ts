@@ -6,7 +6,7 @@
 import { OfflineQueue, UNLIMITED } from "../../client/connections/offline_queue.ts";
 import { closedError } from "../../client/commands/unsupported_commands.ts";
 import type { Timer } from "../../clock.ts";
-import type { Command } from "../../commands/command.ts";
+import { type Command, mayReadReplica } from "../../commands/command.ts";
 import { Pending, rawCommand } from "../../connection/pending.ts";
 import { abortable } from "../../connection/time_limit.ts";
 import { RedisError, ReplyError } from "../../errors.ts";
@@ -46,7 +46,7 @@ export class Router implements NodeRecovery, TopologyListener {
   /** Commands in flight whose order counts. */
   readonly #inFlight: InFlightCommands = new InFlightCommands((pending) => {
     const sender = pending.sender as Partial<RoutedSender> | undefined;
-    return sender?.router === this && (this.#masterOnly || !isReadonly(pending.command));
+    return sender?.router === this && (this.#masterOnly || !mayReadReplica(pending.command));
   });
   /** Commands without an order among each other that wait for their next attempt. */
   readonly #delayed: Map<Pending, Timer> = new Map();
@@ -78,7 +78,7 @@ export class Router implements NodeRecovery, TopologyListener {
     const shard = slot < 0 ? undefined : this.#slots[slot];
     if (shard === undefined) return this.#submitAnywhere(pending, slot);
     let node = shard.master;
-    if (this.#masterOnly || !isReadonly(pending.command)) {
+    if (this.#masterOnly || !mayReadReplica(pending.command)) {
       const queue = this.#queues.size === 0 ? undefined : this.#queues.get(slot);
       if (queue !== undefined) return queue.hold(pending);
     } else node = this.#cluster.nodeOf(slot, true)!;
@@ -274,7 +274,7 @@ export class Router implements NodeRecovery, TopologyListener {
       command,
       node,
       mayRetry: policy.attempts > 0,
-      readsReplicas: readonly && !this.#masterOnly,
+      readsReplicas: !this.#masterOnly && mayReadReplica(command),
       // A batch waits until the slot has moved.
       asks: (pending.sender as RoutedSender | undefined)?.send === undefined,
       timeLeft,
@@ -301,7 +301,7 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** Reads that replicas may serve, and commands without keys, have no order. */
   #isOrdered(pending: Pending, slot: number): boolean {
-    return slot >= 0 && (this.#masterOnly || !isReadonly(pending.command));
+    return slot >= 0 && (this.#masterOnly || !mayReadReplica(pending.command));
   }
 
   #addQueue(slot: number, inFlight: readonly Pending[]): SlotQueue {
@@ -367,6 +367,6 @@ export class Router implements NodeRecovery, TopologyListener {
       return cluster.anyNode();
     }
     const { toMaster = false } = this.#redirections.get(pending) ?? {};
-    return cluster.nodeOf(slot, isReadonly(pending.command) && !toMaster);
+    return cluster.nodeOf(slot, mayReadReplica(pending.command) && !toMaster);
   }
 }
