@@ -12,10 +12,12 @@ import type { ReadConnection } from "./read_connection.ts";
 const MOST = 256;
 /** The length of a name or of a form that is remembered. */
 const LONGEST = 512;
+/** The maximum number of forms that are remembered of a key. */
+const MOST_FORMS = 16;
 /** Small replies in succession after which a read does not count as large any more. */
 const MISSES = 2;
 
-const utf8 = /* @__PURE__ */ new TextDecoder();
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A key with a large value. */
 export class KnownKey {
@@ -40,8 +42,12 @@ export class KnownKey {
   /** Records the size of a reply. */
   record(form: string, large: boolean): void {
     const misses = this.#forms.get(form);
-    if (large) this.#forms.set(form, 0);
-    else if (misses === MISSES - 1) this.#forms.delete(form);
+    if (large) {
+      // The last one in the order of the table is the one that was large last.
+      this.#forms.delete(form);
+      this.#forms.set(form, 0);
+      if (this.#forms.size > MOST_FORMS) this.#forms.delete(this.#forms.keys().next().value!);
+    } else if (misses === MISSES - 1) this.#forms.delete(form);
     else if (misses !== undefined) this.#forms.set(form, misses + 1);
   }
 
@@ -103,12 +109,12 @@ export function hasOneKey({ keys }: CommandSpec): boolean {
   return keys.length === 1 && "last" in key! && !("keyword" in key) && key.first === 0 && key.last === 0;
 }
 
-/** Whether a command can be sent over a further connection. */
+/** Whether a command can be sent over a further connection: SORT_RO reads keys that it does not name (GET, BY). */
 export function isPlainRead({ spec }: Command): boolean {
   const { readonly, blocking, stateful } = CommandFlag;
   // A raw command of a connection has no description of its keys.
   return (spec.flags & (readonly | blocking | stateful)) === readonly && spec.keys !== undefined &&
-    hasOneKey(spec);
+    hasOneKey(spec) && spec.name !== "SORT_RO";
 }
 
 /** Returns the command and its arguments behind the key, as far as they are short; else their number. */

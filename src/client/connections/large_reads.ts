@@ -20,6 +20,7 @@ import { type Command, CommandFlag, type CommandSpec } from "../../commands/comm
 import { keysOf } from "../../commands/keys.ts";
 import type { Link } from "../../connection/link.ts";
 import type { Pending } from "../../connection/pending.ts";
+import { ConnectionError } from "../../errors.ts";
 import type { QueueStats } from "../../pool/stats.ts";
 import type { BatchConnection } from "../pipeline/batch_connection.ts";
 import type { CommandRouter } from "./command_router.ts";
@@ -41,6 +42,8 @@ interface Read {
   readonly form: string | undefined;
   /** Whether its reply arrives and is large. Then the server has run it. */
   large: boolean;
+  /** Whether a command that may write its key was sent since. */
+  passed: boolean;
 }
 
 /** Chooses the connection of each command by the sizes of earlier replies. */
@@ -111,9 +114,9 @@ export class LargeReads implements CommandRouter {
     const key = this.#known.find(command.args[0]);
     if (key === undefined) return main.submit(pending);
     const plain = isPlainRead(command);
-    if (key.reads > 0 && !this.#haveRun(key)) {
+    if (key.reads > 0 && !this.#haveRun(key, !plain)) {
       // A command with this key may wait for these reads.
-      if (plain && !this.#awaited.has(key)) return this.#read(pending, key, key.connection!);
+      if (plain && this.#mayFollow(key)) return this.#read(pending, key, key.connection!);
       this.#await(key);
     } else if (plain && key.expectsLarge(command)) {
       const connection = this.#connectionFor(key);
@@ -183,13 +186,18 @@ export class LargeReads implements CommandRouter {
     return best;
   }
 
+  /** Whether a read can follow the key's earlier ones: to the server of the main connection, which tracks no keys. */
+  #mayFollow(key: KnownKey): boolean {
+    return !this.#awaited.has(key) && !this.#main.tracked && !key.connection!.retiring;
+  }
+
   #read(pending: Pending, key: KnownKey, connection: ReadConnection): void {
     const command = pending.command as Command;
     key.connection = connection;
     key.reads++;
     connection.reads++;
     const form = key.expectsLarge(command) ? formOf(command) : undefined;
-    this.#reads.set(pending, { key, connection, form, large: false });
+    this.#reads.set(pending, { key, connection, form, large: false, passed: false });
     pending.onSettled((error) => {
       this.#forget(pending, error === undefined);
       this.#look();
@@ -212,10 +220,14 @@ export class LargeReads implements CommandRouter {
   /** Sends reads again whose connection is over, before commands that wait for them. */
   #sendOverMain(waiting: readonly Pending[]): void {
     for (const pending of waiting) {
-      const key = this.#reads.get(pending)?.key;
+      const read = this.#reads.get(pending);
       this.#forget(pending, false);
+      if (read?.passed) {
+        pending.reject(passedError(pending));
+        continue;
+      }
       this.#main.adopt(pending);
-      if (key !== undefined) this.#note(key);
+      if (read !== undefined) this.#note(read.key);
     }
     this.#look();
   }
@@ -246,27 +258,30 @@ export class LargeReads implements CommandRouter {
     this.#look();
   }
 
-  /** Whether the server has run all reads of the key on a further connection. */
-  #haveRun(key: KnownKey): boolean {
+  /** Whether the server has run all reads of the key on a further connection; `writes`: so that a write may follow. */
+  #haveRun(key: KnownKey, writes: boolean): boolean {
     const { sender } = key.connection!;
     const head = key.reads > 1 ? undefined : sender?.connection?.link?.dispatcher.queue.peek();
     const read = head === undefined ? undefined : this.#reads.get(head);
-    return read !== undefined && read.key === key && read.large;
+    if (read === undefined || read.key !== key || !read.large) return false;
+    if (writes) read.passed = true;
+    return true;
   }
 
   /** Lets commands on the main connection wait for the reads of the command's keys. */
   #awaitReadsOf(command: Command): void {
     if (this.#reads.size === 0) return;
     if (!usesKeys(command.spec)) return;
+    const writes = (command.spec.flags & CommandFlag.readonly) === 0;
     const names = keysOf(command);
     if (names.length === 0) {
       // It may use any key.
-      for (const key of this.#known.busy()) if (!this.#haveRun(key)) this.#await(key);
+      for (const key of this.#known.busy()) if (!this.#haveRun(key, writes)) this.#await(key);
       return;
     }
     for (const name of names) {
       const key = this.#known.find(name);
-      if (key !== undefined && key.reads > 0 && !this.#haveRun(key)) this.#await(key);
+      if (key !== undefined && key.reads > 0 && !this.#haveRun(key, writes)) this.#await(key);
     }
   }
 
@@ -278,7 +293,7 @@ export class LargeReads implements CommandRouter {
   /** Lets commands continue whose replies have arrived. */
   #look(): void {
     for (const key of this.#awaited) {
-      if (key.reads === 0 || this.#haveRun(key)) this.#awaited.delete(key);
+      if (key.reads === 0 || this.#haveRun(key, true)) this.#awaited.delete(key);
     }
     if (this.#awaited.size === 0) this.#main.proceed();
     if (this.#settled.length > 0 && this.settled() === undefined) {
@@ -312,13 +327,23 @@ export class LargeReads implements CommandRouter {
   #sweep(): void {
     this.#countdown = SWEEP;
     this.#known.forget(this.#main.clock.now() - KNOWN_FOR);
-    if (this.#known.size === 0) this.#main.router = undefined;
+    if (this.#known.size === 0 && this.#connections.every(({ sender }) => sender === undefined)) {
+      this.#main.router = undefined;
+    }
   }
 }
 
 /** The number of replies when all commands have been answered; `Infinity` while pipelines wait for the socket. */
 function position(link: Link): number {
   return link.busy ? Infinity : link.dispatcher.taken + link.pending;
+}
+
+/** The error for a read whose connection is lost amid its reply, while a later write may have run. */
+function passedError({ command: { spec: { name } } }: Pending): ConnectionError {
+  const message =
+    `The connection was lost amid the reply of ${name}, which is not sent again: a later call may have ` +
+    "changed the key";
+  return new ConnectionError(message, { code: "LOST", executed: "yes" });
 }
 
 /** Whether a command may use keys, which it need not name (FLUSHALL, unknown commands). */

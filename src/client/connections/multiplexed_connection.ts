@@ -43,6 +43,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   large: ((pending: Pending) => void) | undefined = undefined;
   /** Whether the server sends messages that belong to this connection (CLIENT TRACKING), so that no other may read. */
   tracked = false;
+  /** Whether there is another connection for its commands when it is lost, so that they wait even without a queue. */
+  further = false;
   readonly #pool: ConnectionPool;
   #listeners: readonly ReconnectingListener[] = [];
   readonly #calls: ConnectCalls = new ConnectCalls();
@@ -144,7 +146,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#state === "closed") return this.#closed(name);
     // The first connection is awaited even without an offline queue.
     const down = this.#state !== "ready" && this.offline.reason !== undefined;
-    return down && this.#pool.options.connection.offlineQueue === false ? this.#unreachable(name) : undefined;
+    return down && !this.#queues ? this.#unreachable(name) : undefined;
   }
 
   /**
@@ -258,10 +260,15 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
       return this.#giveUp(notConnected(cause, String(this.#pool.options.connection)) as Error);
     }
     // A command that waits for its retry was queued before this was known.
-    if (this.#pool.options.connection.offlineQueue === false) {
+    if (!this.#queues) {
       this.rejectWaiting(({ command }) => this.#unreachable(command.spec.name, cause));
     }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
+  }
+
+  /** Whether commands wait while it is not connected. */
+  get #queues(): boolean {
+    return this.further || this.#pool.options.connection.offlineQueue !== false;
   }
 
   /** A listener may close it at any time. */

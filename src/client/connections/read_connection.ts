@@ -61,6 +61,7 @@ export class ReadConnection {
     this.#retryAt = clock.now() + FIRST_WAIT;
     if ((created + connecting + 1) * 2 > max) return;
     const sender = this.sender = new MultiplexedConnection(pool);
+    sender.further = true;
     sender.large = (pending) => this.#owner.large(pending);
     sender.events.addEventListener("ready", () => this.#ready(sender));
     // Within these events the connection still changes its state.
