@@ -123,6 +123,16 @@ export interface ObservedRefresh {
   readonly error?: Error;
 }
 
+/** A `MultiRedis` uses another database. */
+export interface ObservedFailover {
+  /** The database that was used. */
+  readonly from: Target;
+  /** The database that is used now. */
+  readonly to: Target;
+  /** The error that made the first one unavailable; `undefined` when the client returns to a preferred one. */
+  readonly error: Error | undefined;
+}
+
 /**
  * Watches what clients and pools do; given as the option `observer`.
  *
@@ -170,4 +180,6 @@ export interface Observer {
   redirected?(redirection: ObservedRedirection, target: Target): void;
   /** The pool of a cluster has refreshed its topology, or failed to; `target` is the cluster's first startup node. */
   refreshed?(refresh: ObservedRefresh, target: Target): void;
+  /** A `MultiRedis` uses another database, `target`. Called for the observer of that database. */
+  failedOver?(failover: ObservedFailover, target: Target): void;
 }

@@ -8,10 +8,13 @@ import type { SubscriptionRouter } from "../client/pubsub/subscription_router.ts
 import type { Clock, Timer } from "../clock.ts";
 import { type Command, CommandFlag } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Prefix } from "../client/commands/prefix.ts";
+import { closedError } from "../client/commands/unsupported_commands.ts";
 import { BackgroundTimers } from "../connection/background_timers.ts";
 import { sleep } from "../connection/sleep.ts";
-import { ConnectionError, type RedisError } from "../errors.ts";
+import { ConnectionError, RedisError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
+import { notify, targetOf } from "../observe/target.ts";
 import type { CloseOptions } from "../pool/stats.ts";
 import type { Arg } from "../resp/types.ts";
 import { isUnavailable, type MonitoredDatabase } from "./monitored_database.ts";
@@ -20,11 +23,13 @@ import type { MultiPolicy } from "./options.ts";
 /** Milliseconds between two tries of a command while there is no better database. */
 const PAUSE = 50;
 
+/** The events that databases and the client of all have in common. */
+const FORWARDED = ["connecting", "ready", "reconnecting", "closed"] as const;
+
 /** Whether commands may be sent again after this error: nothing has run, or they only read. */
 function mayRepeat(error: unknown, commands: readonly Command[]): boolean {
-  if (!isUnavailable(error)) return false;
-  return error.executed === "no" ||
-    commands.every(({ spec: { flags } }) => (flags & CommandFlag.readonly) !== 0);
+  return error instanceof RedisError && (error.executed === "no" ||
+    commands.every(({ spec: { flags } }) => (flags & CommandFlag.readonly) !== 0));
 }
 
 /** The executor of several databases. */
@@ -53,6 +58,11 @@ export class FailoverExecutor implements Executor {
     this.#clock = clock;
     this.background = new BackgroundTimers(clock);
     this.subscriptionRouter = this.#router();
+    for (const { parts: { executor } } of this.databases) {
+      for (const type of FORWARDED) {
+        executor.events.addEventListener(type, ({ detail }) => void emit(this.events, type, detail as never));
+      }
+    }
   }
 
   /** The database in use. */
@@ -79,8 +89,29 @@ export class FailoverExecutor implements Executor {
   }
 
   /** @inheritdoc */
+  get redirected(): Executor["redirected"] {
+    const { executor } = this.#current.parts;
+    return executor.redirected?.bind(executor);
+  }
+
+  /** @inheritdoc */
+  get keyPrefix(): Prefix | undefined {
+    return this.#current.parts.executor.keyPrefix;
+  }
+
+  /** @inheritdoc */
+  get channelPrefix(): Prefix | undefined {
+    return this.#current.parts.executor.channelPrefix;
+  }
+
+  /** @inheritdoc */
   prepare(command: Command): Command {
     return this.#current.parts.executor.prepare?.(command) ?? command;
+  }
+
+  /** @inheritdoc */
+  prepareKey(key: Arg): Arg {
+    return this.#current.parts.executor.prepareKey?.(key) ?? key;
   }
 
   /** @inheritdoc */
@@ -95,13 +126,12 @@ export class FailoverExecutor implements Executor {
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
-    return this.#run(call, commands, async (executor, rest) => {
-      const outcomes = await executor.executeAll(commands, rest, atomic);
-      // If some have run, the others are not repeated: their order would be lost.
-      const [first] = outcomes;
-      if (outcomes.length > 0 && outcomes.every((outcome) => mayRepeat(outcome, commands))) throw first;
-      return outcomes;
-    });
+    return this.#run(
+      call,
+      commands,
+      (executor, rest) => executor.executeAll(commands, rest, atomic),
+      (outcomes) => outcomes,
+    );
   }
 
   /** @inheritdoc */
@@ -112,10 +142,25 @@ export class FailoverExecutor implements Executor {
   /** Connects to all databases; resolves when the best one that can be reached is known. */
   async connect(call: Pick<Call, "signal">): Promise<void> {
     this.#begin();
-    const results = await Promise.allSettled(this.databases.map(({ parts }) => parts.executor.connect(call)));
-    const best = results.findIndex(({ status }) => status === "fulfilled");
-    if (best < 0) throw (results[0] as PromiseRejectedResult).reason;
-    this.#use(this.databases[best]!, (results[0] as PromiseRejectedResult).reason);
+    let first: unknown;
+    for (const attempt of this.databases.map((database) => this.#reach(database, call))) {
+      const error = await attempt;
+      if (error === undefined) return this.#choose();
+      first ??= error;
+    }
+    throw first;
+  }
+
+  /** Connects to a database; resolves with the error if that fails. */
+  async #reach(database: MonitoredDatabase, call: Pick<Call, "signal">): Promise<unknown> {
+    try {
+      await database.parts.executor.connect(call);
+      if (this.#noneAvailable) database.recover();
+      return undefined;
+    } catch (error) {
+      if (!call.signal?.aborted && isUnavailable(error)) database.lose(error);
+      return error;
+    }
   }
 
   /** Closes all databases. */
@@ -125,41 +170,60 @@ export class FailoverExecutor implements Executor {
     await Promise.all(this.databases.map(({ parts }) => parts.executor.close(options)));
   }
 
-  /** Runs commands, within the limit of the call over all tries. */
+  get #noneAvailable(): boolean {
+    return !this.databases.some(({ available }) => available);
+  }
+
+  /** Runs commands, within the limit of the call over all tries. `outcomesOf` returns the errors in the value of a batch. */
   async #run<T>(
     call: Call,
     commands: readonly Command[],
     run: (executor: Executor, rest: Call) => Promise<T>,
+    outcomesOf: (value: T) => readonly unknown[] = () => [],
   ): Promise<T> {
     this.#begin();
     const end = call.timeout === 0 ? Infinity : this.#clock.now() + call.timeout;
-    let reason: Error | undefined;
+    let reason: RedisError | undefined;
     for (;;) {
+      if (this.#closed) throw closedError(commands[0]?.spec.name ?? "a command");
       const timeout = end === Infinity ? 0 : end - this.#clock.now();
-      if (timeout < 0) throw reason ?? this.#noDatabase();
+      // A limit of 0 would be none.
+      if (end !== Infinity && timeout <= 0) throw reason ?? this.#noDatabase();
       const database = this.#current;
       if (database.available) {
+        let error: RedisError;
         try {
-          const value = await run(database.parts.executor, {
-            ...call,
-            timeout: Math.max(timeout, timeout && 1),
-          });
-          database.succeeded();
-          return value;
-        } catch (error) {
-          if (this.#closed || call.signal?.aborted || !isUnavailable(error)) throw error;
-          reason = error;
-          database.failed(error);
-          this.#choose();
+          const value = await run(database.parts.executor, { ...call, timeout });
+          const outcomes = outcomesOf(value);
+          const loss = outcomes.find(isUnavailable);
+          if (loss === undefined) {
+            database.succeeded();
+            return value;
+          }
+          error = loss;
+          this.#failed(database, error);
+          // If some have run, the others are not repeated: their order would be lost.
+          if (this.#closed || !outcomes.every((outcome) => mayRepeat(outcome, commands))) return value;
+        } catch (thrown) {
+          if (this.#closed || call.signal?.aborted || !isUnavailable(thrown)) throw thrown;
+          error = thrown;
+          this.#failed(database, error);
           if (!mayRepeat(error, commands)) throw error;
-          if (this.#current !== database) continue;
         }
+        // A read that may have run stays one, also if the next database cannot be reached.
+        if (reason?.executed !== "unknown") reason = error;
+        if (this.#current !== database) continue;
       } else this.#choose();
       if (this.#clock.now() + PAUSE >= end) throw reason ?? this.#noDatabase();
       if (!this.#current.available || this.#current === database) {
         await sleep(this.#clock, PAUSE, call.signal);
       }
     }
+  }
+
+  #failed(database: MonitoredDatabase, error: RedisError): void {
+    database.failed(error);
+    this.#choose();
   }
 
   #noDatabase(): RedisError {
@@ -188,7 +252,7 @@ export class FailoverExecutor implements Executor {
   }
 
   async #check(database: MonitoredDatabase): Promise<void> {
-    await database.check();
+    await database.check(() => this.#noneAvailable);
     if (this.#closed) return;
     this.#choose();
     this.#schedule(database);
@@ -211,6 +275,8 @@ export class FailoverExecutor implements Executor {
     // What waits for a reply of a database that is gone would wait for its time limit.
     if (!before.available) before.parts.disconnect();
     for (const listener of [...this.#moved]) listener();
+    const from = targetOf(before.parts.options);
+    notify(next.parts.options, (observer, to) => observer.failedOver?.({ from, to, error: cause }, to));
     emit(this.events, "failover", { from: before.parts.name, to: next.parts.name, cause });
   }
 

@@ -7,18 +7,31 @@ import type { Clock } from "../clock.ts";
 import type { Executor } from "../client/executor.ts";
 import { ping } from "../commands/mod.ts";
 import { resolveRetry } from "../options/resolve.ts";
-import { ClusterError, ConnectionError, RedisError, ReplyError, TimeoutError } from "../errors.ts";
+import {
+  AuthenticationError,
+  ClusterError,
+  ConnectionError,
+  RedisError,
+  ReplyError,
+  TimeoutError,
+} from "../errors.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
 import type { MultiPolicy } from "./options.ts";
 
 /** Replies of servers that cannot serve at present. */
 const DOWN = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|NOREPLICAS|MISCONF)$/;
+
+/** Errors of limits of the client itself. */
+const LOCAL = /^(QUEUE_FULL|MAX_CONNECTIONS|POOL_TIMEOUT)$/;
 
 /** Whether an error shows that a database cannot be used, or cannot be reached. */
 export function isUnavailable(error: unknown): error is RedisError {
   if (!(error instanceof RedisError)) return false;
   if (error instanceof ReplyError) return DOWN.test(error.code);
   if (error instanceof ClusterError) return error.code !== "CROSSSLOT";
-  return error instanceof TimeoutError || (error instanceof ConnectionError && error.code !== "QUEUE_FULL");
+  if (LOCAL.test(error.code)) return false;
+  return error instanceof TimeoutError || error instanceof ConnectionError ||
+    error instanceof AuthenticationError;
 }
 
 /** The parts of a database. */
@@ -27,6 +40,8 @@ export interface DatabaseParts {
   readonly name: string;
   /** The preference. */
   readonly weight: number;
+  /** The options of its connections. */
+  readonly options: ResolvedConnectionOptions;
   /** Runs commands there. */
   readonly executor: Executor;
   /** Closes its connections, so that commands that wait for a reply reject. */
@@ -61,11 +76,11 @@ export class MonitoredDatabase {
 
   /** A command has failed for a reason that concerns the database. */
   failed(error: Error): void {
-    if (++this.#failedCommands >= this.#policy.commandFailures) this.#close(error);
+    if (++this.#failedCommands >= this.#policy.commandFailures) this.lose(error);
   }
 
-  /** Sends PING to all its servers with keys; never rejects. */
-  async check(): Promise<void> {
+  /** Sends PING to all its servers with keys; never rejects. The grace period does not hold if the database is `needed`. */
+  async check(needed: () => boolean): Promise<void> {
     const { healthCheckTimeout: timeout, healthCheckFailures } = this.#policy;
     const call = { mode: 0, timeout, signal: undefined, retry: resolveRetry(false) };
     const { executor } = this.parts;
@@ -73,16 +88,21 @@ export class MonitoredDatabase {
       const servers = await executor.shards?.(call) ?? [executor];
       await Promise.all(servers.map((server) => server.execute(ping(), call)));
       this.#failedChecks = 0;
-      if (this.available || this.#clock.now() < this.#closedUntil) return;
-      this.available = true;
-      this.#failedCommands = 0;
-      this.reason = undefined;
+      if (!this.available && (needed() || this.#clock.now() >= this.#closedUntil)) this.recover();
     } catch (error) {
-      if (++this.#failedChecks >= healthCheckFailures) this.#close(error as Error);
+      if (++this.#failedChecks >= healthCheckFailures) this.lose(error as Error);
     }
   }
 
-  #close(error: Error): void {
+  /** Makes it available. */
+  recover(): void {
+    this.available = true;
+    this.#failedCommands = 0;
+    this.reason = undefined;
+  }
+
+  /** Makes it unavailable, at least for the grace period. */
+  lose(error: Error): void {
     this.#failedCommands = 0;
     this.#closedUntil = this.#clock.now() + this.#policy.gracePeriod;
     this.available = false;

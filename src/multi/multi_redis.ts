@@ -26,6 +26,8 @@ export interface DatabaseState {
 interface MultiCore extends ClientCore {
   readonly executor: FailoverExecutor;
   readonly failover: FailoverExecutor;
+  /** Sets whether connections and timers keep the process alive. */
+  keepProcess(alive: boolean): void;
 }
 
 /**
@@ -62,6 +64,19 @@ export class MultiRedis<W extends Wrap = TextPromise> extends Client<W> {
     }));
   }
 
+  /**
+   * Lets the process end although the client is open. A command that waits for its reply keeps the process alive up to its
+   * time limit.
+   */
+  unref(): void {
+    (this.core as MultiCore).keepProcess(false);
+  }
+
+  /** Keeps the process alive while the client is open: the default, from the first command on. */
+  ref(): void {
+    (this.core as MultiCore).keepProcess(true);
+  }
+
   /** The same client, with `Uint8Array` for every bulk string. */
   bytes(): MultiRedis<BytesPromise> {
     return this.bytesView as unknown as MultiRedis<BytesPromise>;
@@ -76,7 +91,7 @@ export class MultiRedis<W extends Wrap = TextPromise> extends Client<W> {
 /** A client as it is inside. */
 interface Opened {
   readonly core: ClientCore;
-  readonly pool: { disconnect(): void };
+  readonly pool: { disconnect(): void; ref(): void; unref(): void };
 }
 
 function open(databases: readonly Database[], given: MultiRedisOptions, redisClass: typeof Redis): MultiCore {
@@ -84,16 +99,28 @@ function open(databases: readonly Database[], given: MultiRedisOptions, redisCla
   const clients = databases.map(({ url, options, client }) =>
     (client ?? new redisClass(url!, { offlineQueue: false, ...options })) as unknown as Opened
   );
+  for (const { core, pool } of clients) {
+    if (core?.executor === undefined || pool === undefined) {
+      throw new TypeError(
+        "Cannot use the database option `client`: it must be a Redis or RedisCluster, or a client of a Sentinel",
+      );
+    }
+  }
   const { options } = clients[0]!.core;
   const monitored = clients.map(({ core, pool }, index) => {
     const parts = {
       name: String(core.options),
       weight: databases[index]!.weight ?? 1,
+      options: core.options,
       executor: core.executor,
       disconnect: () => pool.disconnect(),
     };
     return new MonitoredDatabase(parts, policy, options.clock);
   });
   const executor = new FailoverExecutor(monitored, policy, options.clock);
-  return { options, executor, failover: executor, call: callOf(options) };
+  const keepProcess = (alive: boolean): void => {
+    executor.background.keepProcess(alive);
+    for (const { pool } of clients) alive ? pool.ref() : pool.unref();
+  };
+  return { options, executor, failover: executor, keepProcess, call: callOf(options) };
 }

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { ObservedRedirection, ObservedRefresh, Observer, Operation, Target } from "../observer.ts";
+import type {
+  ObservedFailover,
+  ObservedRedirection,
+  ObservedRefresh,
+  Observer,
+  Operation,
+  Target,
+} from "../observer.ts";
 
 /** A channel: one for itself, or one of the five of a tracing channel. */
 interface Channel {
@@ -37,12 +44,13 @@ function heard({ start, end, asyncStart, asyncEnd, error }: TracingChannel): boo
 
 /**
  * Publishes to the tracing channels `keywire:command`, `keywire:batch`, `keywire:connect` and `keywire:acquire`, and to the
- * channels `keywire:redirection` and `keywire:refresh`.
+ * channels `keywire:redirection`, `keywire:refresh` and `keywire:failover`.
  */
 export class DiagnosticsObserver implements Observer {
   readonly #channels: Readonly<Record<string, TracingChannel>>;
   readonly #redirection: Channel;
   readonly #refresh: Channel;
+  readonly #failover: Channel;
 
   /** Publishes through this module. */
   constructor(module: DiagnosticsModule) {
@@ -52,6 +60,7 @@ export class DiagnosticsObserver implements Observer {
     );
     this.#redirection = module.channel("keywire:redirection");
     this.#refresh = module.channel("keywire:refresh");
+    this.#failover = module.channel("keywire:failover");
   }
 
   /** @inheritdoc */
@@ -78,5 +87,10 @@ export class DiagnosticsObserver implements Observer {
   /** @inheritdoc */
   refreshed(refresh: ObservedRefresh, target: Target): void {
     if (this.#refresh.hasSubscribers) this.#refresh.publish({ ...refresh, target });
+  }
+
+  /** @inheritdoc */
+  failedOver(failover: ObservedFailover, target: Target): void {
+    if (this.#failover.hasSubscribers) this.#failover.publish({ ...failover, target });
   }
 }

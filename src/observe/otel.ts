@@ -19,6 +19,7 @@ import type {
   BatchOperation,
   CommandOperation,
   ObservedCache,
+  ObservedFailover,
   ObservedPool,
   ObservedRedirection,
   ObservedRefresh,
@@ -35,6 +36,7 @@ import { PoolMetrics } from "./otel_pools.ts";
 export type * from "./otel_api.ts";
 export type {
   ObservedCache,
+  ObservedFailover,
   ObservedPool,
   ObservedRedirection,
   ObservedRefresh,
@@ -123,6 +125,11 @@ class OpenTelemetryObserver implements Observer {
   /** @inheritdoc */
   refreshed(refresh: ObservedRefresh, target: Target): void {
     this.#clusters?.refreshed(refresh, poolName(target));
+  }
+
+  /** @inheritdoc */
+  failedOver(failover: ObservedFailover, target: Target): void {
+    this.#clusters?.failedOver(failover, poolName(target));
   }
 
   async #operation<T>(operation: CommandOperation | BatchOperation, run: () => Promise<T>): Promise<T> {

@@ -1,16 +1,17 @@
 /**
- * Metrics of clusters. The semantic conventions of OpenTelemetry have none, so the names are ours.
+ * Metrics of clusters and of failovers between databases. The semantic conventions of OpenTelemetry have none, so the names are ours.
  *
  * @module
  */
-import type { ObservedRedirection, ObservedRefresh } from "../observer.ts";
+import type { ObservedFailover, ObservedRedirection, ObservedRefresh } from "../observer.ts";
 import type { OtelCounter, OtelMeter } from "./otel_api.ts";
-import { errorType, POOL, serverAttributes } from "./otel_names.ts";
+import { errorType, POOL, poolName, serverAttributes } from "./otel_names.ts";
 
-/** Counts redirections and refreshes. */
+/** Counts redirections, refreshes and failovers. */
 export class ClusterMetrics {
   readonly #redirections: OtelCounter;
   readonly #refreshes: OtelCounter;
+  readonly #failovers: OtelCounter;
 
   /** Makes the instruments. */
   constructor(meter: OtelMeter) {
@@ -21,6 +22,10 @@ export class ClusterMetrics {
     this.#refreshes = meter.createCounter("db.client.cluster.refreshes", {
       unit: "{refresh}",
       description: "Queries of a cluster's nodes for its slots, by their reason.",
+    });
+    this.#failovers = meter.createCounter("db.client.failovers", {
+      unit: "{failover}",
+      description: "Changes to another database, by the database that is used now and the one before.",
     });
   }
 
@@ -34,5 +39,11 @@ export class ClusterMetrics {
   refreshed({ reason, error }: ObservedRefresh, name: string): void {
     const failure = error && { "error.type": errorType(error) };
     this.#refreshes.add(1, { [POOL]: name, "keywire.reason": reason, ...failure });
+  }
+
+  /** Counts a failover, by both databases and the error that caused it. */
+  failedOver({ from, error }: ObservedFailover, name: string): void {
+    const failure = error && { "error.type": errorType(error) };
+    this.#failovers.add(1, { [POOL]: name, "keywire.failover.from": poolName(from), ...failure });
   }
 }

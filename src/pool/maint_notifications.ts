@@ -7,8 +7,12 @@
 import type { BackgroundTimers } from "../connection/background_timers.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isAddress } from "../connection/maint_command.ts";
+import type { Timer } from "../clock.ts";
 import { type ResolvedConnectionOptions, resolveOptions } from "../options.ts";
 import type { Reply } from "../resp/types.ts";
+
+/** The longest delay of a timer, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
 
 /** The parts of a pool that the notifications concern. */
 export interface MaintainedPool {
@@ -23,6 +27,8 @@ export interface MaintainedPool {
 /** Follows the notifications of one pool. */
 export class MaintNotifications {
   readonly #pool: MaintainedPool;
+  /** The replacements of connections that are due. */
+  readonly #timers: Map<Connection, Timer> = new Map();
   #moved: ResolvedConnectionOptions | undefined = undefined;
   #until = 0;
 
@@ -47,12 +53,22 @@ export class MaintNotifications {
     }
   }
 
+  /** A connection has ended. */
+  ended(connection: Connection): void {
+    const timer = this.#timers.get(connection);
+    if (timer === undefined) return;
+    this.#timers.delete(connection);
+    this.#pool.background.clear(timer);
+  }
+
   /** The server leaves its address within `time` milliseconds; without an endpoint the name will lead to another one. */
   #move(connection: Connection, time: number, endpoint: string): void {
     const { options, background } = this.#pool;
     const match = /^\[?([^[\]]+?)\]?:(\d+)$/.exec(endpoint);
     if (match === null) {
-      background.set(() => this.#pool.retire(connection), Math.max(time / 2, 0) || 0);
+      this.ended(connection);
+      const delay = Math.min(Math.max(time / 2, 0) || 0, LONGEST);
+      this.#timers.set(connection, background.set(() => this.#pool.retire(connection), delay));
       return;
     }
     const [, host, port] = match as unknown as [string, string, string];

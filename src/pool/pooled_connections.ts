@@ -161,6 +161,7 @@ export class PooledConnections<C extends Connection> {
 
   #lost(connection: C, cause: Error | undefined): void {
     const idle = this.#idle.remove(connection);
+    this.#maintenance?.ended(connection);
     this.#resets.lost(connection);
     this.leases.lost(connection);
     this.#owner.lost(connection, cause, idle);

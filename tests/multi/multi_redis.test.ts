@@ -1,7 +1,8 @@
 /** `MultiRedis`: several databases as one, with real servers that are killed and frozen. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MultiRedis, Redis, RedisCluster, RedisError } from "../../mod.ts";
+import { MultiRedis, type Observer, Redis, RedisCluster, RedisError } from "../../mod.ts";
+import type { ObservedFailover } from "../../src/observe/otel.ts";
 import { TestCluster } from "../../testing.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { startServer } from "../harness/server.ts";
@@ -137,6 +138,106 @@ describe("MultiRedis", () => {
     assert.equal(error.executed, "no");
     await assert.rejects(redis.with({ timeout: 150 }).get("k"), { code: "NO_DATABASE", executed: "no" });
     await assert.rejects(redis.connect(), { executed: "no" });
+  });
+
+  /** A database that closes each connection at a command of these names, and counts them. */
+  const losing = (...names: string[]) => {
+    const seen: string[] = [];
+    const peer: ScriptedPeer = new ScriptedPeer({
+      script: ([name], connection) => {
+        if (!names.includes(name!)) return connection.serve();
+        seen.push(name!);
+        connection.close();
+        return undefined;
+      },
+    });
+    const client = () => new Redis({ transport: peer.transport(), retry: false, offlineQueue: false });
+    return { peer, seen, client };
+  };
+
+  it("close() ends commands that wait for a database", async () => {
+    const gone = () => losing("HELLO").client();
+    const redis = new MultiRedis([{ client: gone() }, { client: gone() }], { commandFailures: 1 });
+    const waiting = assert.rejects(redis.with({ timeout: 0 }).get("k"), { code: "CLOSED", executed: "no" });
+    await assert.rejects(redis.with({ timeout: 60 }).get("k"));
+    await redis.close();
+    await waiting;
+    await assert.rejects(redis.get("k"), { code: "CLOSED", executed: "no" });
+  });
+
+  it("leaves a database for pipelines and transactions that fail, and repeats none that may have run", async () => {
+    for (const kind of ["pipeline", "multi"] as const) {
+      const first = losing("INCR", "EXEC");
+      const second = losing();
+      await using redis = new MultiRedis(
+        [{ client: first.client(), weight: 2 }, { client: second.client() }],
+        {
+          commandFailures: 1,
+        },
+      );
+      const send = () => redis[kind]().incr("n").incr("n").exec();
+      await assert.rejects(send(), (error) => error instanceof RedisError && error.executed === "unknown");
+      assert.deepEqual(await send(), [1, 2], kind);
+    }
+  });
+
+  it("once(): a write that may have run is not sent to the next database", async () => {
+    const first = losing("EVALSHA", "EVAL");
+    const second = losing();
+    let scripts = 0;
+    second.peer.script = ([name], connection) => {
+      if (name!.startsWith("EVAL")) scripts++;
+      return connection.serve();
+    };
+    await using redis = new MultiRedis([
+      { client: new Redis({ transport: first.peer.transport(), offlineQueue: false }), weight: 2 },
+      { client: second.client() },
+    ], { commandFailures: 1 });
+    await assert.rejects(redis.with({ timeout: 1_000 }).once("id").incr("n"), { executed: "unknown" });
+    assert.equal(scripts, 0);
+  });
+
+  it("connect() stays at the database that it has reached, and reports the failover", async () => {
+    const told: ObservedFailover[] = [];
+    const observer: Observer = {
+      listens: () => false,
+      observe: (_, run) => run(),
+      failedOver: (failover) => told.push(failover),
+    };
+    const dead = losing("HELLO");
+    const transport = losing().peer.transport();
+    const once = { retry: false, reconnect: { backoff: "constant:1" } } as const;
+    await using redis = new MultiRedis([
+      { url: "redis://first/1", weight: 2, options: { ...once, transport: dead.peer.transport() } },
+      { url: "redis://second/2", options: { transport, observer } },
+    ], { healthCheckInterval: 5, healthCheckFailures: 1_000 });
+    const ready = new Promise((resolve) => redis.addEventListener("ready", resolve, { once: true }));
+    await redis.connect();
+    await ready;
+    const tries = dead.seen.length;
+    while (dead.seen.length < tries + 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(redis.databases.map(({ available, active }) => [available, active]), [
+      [false, false],
+      [true, true],
+    ]);
+    assert.deepEqual(told.map(({ from, to, error }) => [from.address, to.address, error instanceof Error]), [
+      ["first", "second", true],
+    ]);
+  });
+
+  it("applies prefixes of channels", async () => {
+    const options = { transport: losing().peer.transport(), channelPrefix: "app:" };
+    await using redis = new MultiRedis([{ url: "redis://first", options }]);
+    const heard = collector<string>();
+    await redis.subscribe("news", (text) => heard.add(text));
+    await redis.publish("news", "hello");
+    assert.deepEqual(await heard.wait(1), ["hello"]);
+  });
+
+  it("refuses clients that have no databases of their own", () => {
+    for (const client of [{}, new MultiRedis([{ url: "redis://localhost" }])]) {
+      assert.throws(() => new MultiRedis([{ client: client as never }]), /`client`: it must be a Redis or/);
+    }
   });
 
   it("takes clients of any topology", async () => {
