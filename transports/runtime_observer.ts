@@ -34,4 +34,5 @@ export const runtimeObserver: Observer = {
   observe: (operation, run) => found === undefined ? run() : found.observe(operation, run),
   redirected: (redirection, target) => diagnostics()?.redirected(redirection, target),
   refreshed: (refresh, target) => diagnostics()?.refreshed(refresh, target),
+  failedOver: (failover, target) => diagnostics()?.failedOver(failover, target),
 };

@@ -6,6 +6,8 @@
 import { callOf, Client, type ClientCore } from "../client/client.ts";
 import { Redis } from "../client/redis.ts";
 import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
+import type { ResolvedConnectionOptions } from "../options.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
 import { FailoverExecutor } from "./failover_executor.ts";
 import { MonitoredDatabase } from "./monitored_database.ts";
 import { type Database, type MultiRedisOptions, resolveMulti } from "./options.ts";
@@ -91,7 +93,9 @@ export class MultiRedis<W extends Wrap = TextPromise> extends Client<W> {
 /** A client as it is inside. */
 interface Opened {
   readonly core: ClientCore;
-  readonly pool: { disconnect(): void; ref(): void; unref(): void };
+  readonly pool: Pick<ConnectionPool, "disconnect" | "ref" | "unref"> & {
+    readonly options: { readonly connection: ResolvedConnectionOptions };
+  };
 }
 
 function open(databases: readonly Database[], given: MultiRedisOptions, redisClass: typeof Redis): MultiCore {
@@ -111,7 +115,7 @@ function open(databases: readonly Database[], given: MultiRedisOptions, redisCla
     const parts = {
       name: String(core.options),
       weight: databases[index]!.weight ?? 1,
-      options: core.options,
+      options: pool.options.connection,
       executor: core.executor,
       disconnect: () => pool.disconnect(),
     };

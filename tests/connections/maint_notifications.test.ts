@@ -149,6 +149,16 @@ describe("notifications of maintenance", () => {
     await redis.close();
   });
 
+  it("MOVING without an endpoint, however far away: no timer is left after close()", async () => {
+    const { redis, reached, notify, clock } = setUp();
+    await redis.ping();
+    for (const seconds of [10, 20, 10_000_000]) await notify("MOVING", 1, seconds, null);
+    await clock.advance(20_000);
+    assert.equal(reached.length, 1);
+    await redis.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it("MOVING to an address under TLS: the certificate must still name the host", async () => {
     const { redis, reached, notify } = setUp({ host: "db.example.com", tls: {} });
     await redis.ping();

@@ -1,8 +1,11 @@
 /** `MultiRedis`: several databases as one, with real servers that are killed and frozen. */
 import assert from "node:assert/strict";
+import * as api from "@opentelemetry/api";
+import { channel } from "node:diagnostics_channel";
 import { describe, it } from "node:test";
-import { MultiRedis, type Observer, Redis, RedisCluster, RedisError } from "../../mod.ts";
-import type { ObservedFailover } from "../../src/observe/otel.ts";
+import { MultiRedis, Redis, RedisCluster, RedisError } from "../../mod.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import { type ObservedFailover, openTelemetry, type OpenTelemetryApi } from "../../src/observe/otel.ts";
 import { TestCluster } from "../../testing.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { startServer } from "../harness/server.ts";
@@ -58,11 +61,19 @@ describe("MultiRedis", () => {
       [2, true, true],
       [1, true, false],
     ]);
+    const told: unknown[] = [];
+    const tell = (message: unknown) => void told.push(message);
+    channel("keywire:failover").subscribe(tell);
     const away = failover(redis);
     await first.kill();
     assert.equal(await patient.get("k"), "second");
     const { from, to } = await away;
     assert.ok(from.includes(`:${first.port}/`) && to.includes(`:${second.port}/`), `${from} to ${to}`);
+    channel("keywire:failover").unsubscribe(tell);
+    const [{ error, ...places }] = told as [ObservedFailover & { target: unknown }];
+    const [before, now] = [first, second].map(({ host, port }) => ({ address: host, port, db: 0 }));
+    assert.ok(error instanceof RedisError);
+    assert.deepEqual(places, { from: before, to: now, target: now });
     assert.equal(await patient.incr("n"), 1);
     await heard.wait(1);
     await second.cli("PUBLISH", "news", "at the second");
@@ -198,12 +209,20 @@ describe("MultiRedis", () => {
   });
 
   it("connect() stays at the database that it has reached, and reports the failover", async () => {
-    const told: ObservedFailover[] = [];
-    const observer: Observer = {
-      listens: () => false,
-      observe: (_, run) => run(),
-      failedOver: (failover) => told.push(failover),
+    const told: unknown[] = [];
+    const instrument = { addCallback() {}, record() {} };
+    const meter = {
+      createHistogram: () => instrument,
+      createObservableCounter: () => instrument,
+      createObservableUpDownCounter: () => instrument,
+      createCounter: (name: string) => ({
+        add: (value: number, attributes: object) => told.push([name, value, attributes]),
+      }),
     };
+    const observer = openTelemetry({
+      api: { ...api, metrics: { getMeter: () => meter } } as unknown as OpenTelemetryApi,
+      spans: false,
+    });
     const dead = losing("HELLO");
     const transport = losing().peer.transport();
     const once = { retry: false, reconnect: { backoff: "constant:1" } } as const;
@@ -220,9 +239,41 @@ describe("MultiRedis", () => {
       [false, false],
       [true, true],
     ]);
-    assert.deepEqual(told.map(({ from, to, error }) => [from.address, to.address, error instanceof Error]), [
-      ["first", "second", true],
-    ]);
+    assert.deepEqual(told, [["db.client.failovers", 1, {
+      "db.client.connection.pool.name": "second:6379/2",
+      "keywire.failover.from": "first:6379/1",
+      "error.type": "LOST",
+    }]]);
+  });
+
+  it("unref() and close() concern the timers of health checks", async () => {
+    const timers = new Map<object, boolean>();
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      random: () => 0.5,
+      setTimeout: (callback, delay) => {
+        if (delay !== 77_000) return systemClock.setTimeout(callback, delay);
+        const timer = { ref: () => timers.set(timer, true), unref: () => timers.set(timer, false) };
+        timers.set(timer, true);
+        return timer as never;
+      },
+      clearTimeout: (timer) => timers.delete(timer as object) || systemClock.clearTimeout(timer),
+    };
+    const options = { clock, transport: losing().peer.transport() };
+    await using redis = new MultiRedis([{ url: "redis://first", options }, {
+      url: "redis://second",
+      options,
+    }], {
+      healthCheckInterval: 77_000,
+    });
+    await redis.ping();
+    assert.deepEqual([...timers.values()], [true, true]);
+    redis.unref();
+    assert.deepEqual([...timers.values()], [false, false]);
+    redis.ref();
+    assert.deepEqual([...timers.values()], [true, true]);
+    await redis.close();
+    assert.equal(timers.size, 0);
   });
 
   it("applies prefixes of channels", async () => {
