@@ -273,7 +273,10 @@ export class FailoverExecutor implements Executor {
     if (next === before) return;
     this.#current = next;
     // What waits for a reply of a database that is gone would wait for its time limit.
-    if (!before.available) before.parts.disconnect();
+    if (!before.available) {
+      const message = `${before.parts.name} is unavailable: ${cause?.message}`;
+      before.parts.disconnect(new ConnectionError(message, { code: "LOST", executed: "no", cause }));
+    }
     for (const listener of [...this.#moved]) listener();
     const from = targetOf(before.parts.options);
     notify(next.parts.options, (observer, to) => observer.failedOver?.({ from, to, error: cause }, to));

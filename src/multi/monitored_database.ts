@@ -45,7 +45,7 @@ export interface DatabaseParts {
   /** Runs commands there. */
   readonly executor: Executor;
   /** Closes its connections, so that commands that wait for a reply reject. */
-  disconnect(): void;
+  disconnect(cause: Error): void;
 }
 
 /** A database, and whether it is available. */

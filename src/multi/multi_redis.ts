@@ -9,7 +9,7 @@ import type { BytesPromise, TextPromise, Wrap } from "../commands/wrap.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { FailoverExecutor } from "./failover_executor.ts";
-import { MonitoredDatabase } from "./monitored_database.ts";
+import { type DatabaseParts, MonitoredDatabase } from "./monitored_database.ts";
 import { type Database, type MultiRedisOptions, resolveMulti } from "./options.ts";
 
 /** The state of a database. */
@@ -112,12 +112,12 @@ function open(databases: readonly Database[], given: MultiRedisOptions, redisCla
   }
   const { options } = clients[0]!.core;
   const monitored = clients.map(({ core, pool }, index) => {
-    const parts = {
+    const parts: DatabaseParts = {
       name: String(core.options),
       weight: databases[index]!.weight ?? 1,
       options: pool.options.connection,
       executor: core.executor,
-      disconnect: () => pool.disconnect(),
+      disconnect: (cause) => pool.disconnect({ cause }),
     };
     return new MonitoredDatabase(parts, policy, options.clock);
   });

@@ -258,14 +258,15 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /**
    * Closes idle connections, and with `inUse` (default) also leased ones, whose holders get a `ConnectionError`. The
-   * pool stays open.
+   * pool stays open. `cause` is the reason that commands reject with.
    */
-  disconnect(options: { readonly inUse?: boolean } = {}): void {
-    const cut = () => leaseCutError(this.closed);
+  disconnect(options: { readonly inUse?: boolean; readonly cause?: Error } = {}): void {
+    const { cause } = options;
+    const cut = () => cause ?? leaseCutError(this.closed);
     for (const connection of this.#connections.clearIdle()) connection.disconnect();
     if (options.inUse === false) return;
     this.#minIdle.abort(cut);
-    this.#pendingConnects.abort(() => cutError(this.options));
+    this.#pendingConnects.abort(() => cause ?? cutError(this.options));
     this.#connections.disconnectUsed(cut);
   }
 

@@ -101,8 +101,10 @@ describe("MultiRedis", () => {
     await patient.set("k", "first");
     await first.kill("SIGSTOP");
     try {
+      const lost = assert.rejects(patient.incr("n"), { code: "LOST", executed: "unknown" });
       // It waits for its reply until the health checks have failed, and is read again from the other one.
       assert.equal(await patient.get("k"), "second");
+      await lost;
     } finally {
       await first.kill("SIGCONT");
     }

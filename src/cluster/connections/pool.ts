@@ -219,8 +219,11 @@ export class ClusterConnectionPool {
     return [...this.#pools].map((pool) => `${pool.options.connection}: ${pool.explain()}`).join("\n");
   }
 
-  /** Closes idle connections, and with `inUse` (default) also leased ones, whose holders get a `ConnectionError`. */
-  disconnect(options: { readonly inUse?: boolean } = {}): void {
+  /**
+   * Closes idle connections, and with `inUse` (default) also leased ones, whose holders get a `ConnectionError`. `cause` is
+   * the reason that commands reject with.
+   */
+  disconnect(options: { readonly inUse?: boolean; readonly cause?: Error } = {}): void {
     for (const pool of this.#pools) pool.disconnect(options);
   }
 
