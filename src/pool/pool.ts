@@ -260,11 +260,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * Closes idle connections, and with `inUse` (default) also leased ones, whose holders get a `ConnectionError`. The
    * pool stays open. `cause` is the reason that commands reject with.
    */
-  disconnect(options: { readonly inUse?: boolean; readonly cause?: Error } = {}): void {
-    const { cause } = options;
+  disconnect({ inUse, cause }: { readonly inUse?: boolean; readonly cause?: Error } = {}): void {
     const cut = () => cause ?? leaseCutError(this.closed);
     for (const connection of this.#connections.clearIdle()) connection.disconnect();
-    if (options.inUse === false) return;
+    if (inUse === false) return;
     this.#minIdle.abort(cut);
     this.#pendingConnects.abort(() => cause ?? cutError(this.options));
     this.#connections.disconnectUsed(cut);
