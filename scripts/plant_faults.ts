@@ -73,7 +73,7 @@ let total = 0;
 try {
   for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  // What is found without a defect would count for each of them.
+  // A failure without a planted defect would count as a find for every defect.
   if (
     look(
       { name: "nothing", file: "mod.ts", find: "", replace: "", found: false, topology: "standalone" },

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy that gives each connection a bandwidth, in a process of its own: `node bandwidth_proxy.ts PORT MEGABYTES`
- * prints its port. It ends with its standard input.
+ * A TCP proxy that limits the bandwidth of each connection. `node bandwidth_proxy.ts PORT MEGABYTES` prints the port of
+ * the proxy, which ends when its standard input closes.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function forward(from: Socket, to: Socket): void {
   const send = (): void => {
     timer = undefined;
     const now = performance.now();
-    // What a late timer missed is sent at once; an idle link saves nothing up.
+    // A late timer sends the missed bytes at once; an idle link accumulates at most 20 ms of credit.
     credit = Math.min(credit + (now - last) * BYTES_A_MILLISECOND, 20 * BYTES_A_MILLISECOND);
     last = now;
     while (waiting.length > 0 && credit > 0) {

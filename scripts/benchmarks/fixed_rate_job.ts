@@ -1,5 +1,5 @@
 /**
- * One contender in a process of its own: its saturation, or its latencies at fixed rates.
+ * Measures one client in a separate process: its saturation, or its latencies at fixed rates.
  *
  * @module
  */

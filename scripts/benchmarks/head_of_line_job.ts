@@ -1,5 +1,5 @@
 /**
- * Small GETs of one client, alone and beside large replies, in a process of its own.
+ * Measures small GETs of one client, alone and beside large replies, in a separate process.
  *
  * @module
  */

@@ -24,7 +24,7 @@ async function main() {
   check("blpop", await redis.blpop("nothing", 0.01), null);
   const failure = await redis.lpush("greeting", "x").catch((error) => error);
   check("error", [failure instanceof ReplyError, failure.code, failure.executed], [true, "WRONGTYPE", "yes"]);
-  // What is loaded when it is first used, which bundles and executables must have kept.
+  // These features load on first use; bundles and executables must contain their modules.
   for await (const key of redis.scanIterator({ match: "greet*" })) check("scan", key, "greeting");
   check("watch", await redis.watch("n", async (tx) => tx.multi().set("n", Number(await tx.get("n")) + 1)), ["OK"]);
   await redis.xadd("stream", "*", { a: "b" });

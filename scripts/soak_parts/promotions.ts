@@ -2,8 +2,8 @@
  * Promotions, announced or not: which acknowledged writes the promoted replica cannot have.
  *
  * A promoted server names the history that it continues (`master_replid2`) and how far it had followed
- * (`second_repl_offset`). All that the old master had acknowledged before it was seen at an earlier offset must be there.
- * What it acknowledged later may be lost, until no client takes it for the master any more.
+ * (`second_repl_offset`). If a look saw the old master at that offset or below, all writes that it acknowledged before the
+ * look must exist. Later writes may be lost, until all clients have left the old master.
  *
  * @module
  */

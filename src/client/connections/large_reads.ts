@@ -240,7 +240,7 @@ export class LargeReads implements CommandRouter {
     sendBarrier(this.#main.connection!, () => {
       if (connection.sender !== sender) return;
       connection.aligning = false;
-      // What was refused, or lost, runs later: the reads follow it.
+      // Refused or lost commands are sent again later: the waiting reads follow them.
       if (this.#main.retrying) this.#sendOverMain(sender!.takeWaiting());
       sender!.proceed();
       this.#look();
@@ -303,7 +303,7 @@ export class LargeReads implements CommandRouter {
 
   /** Whether the main connection has answered all commands with this key. */
   #drained(key: KnownKey, link: Link): boolean {
-    // What waited for the socket is among the commands with a known number now.
+    // Commands that waited for the socket have a known position now.
     if (key.until === Infinity) key.until = position(link);
     if (this.#until === Infinity) this.#until = position(link);
     const until = Math.max(key.link === link ? key.until : 0, this.#link === link ? this.#until : 0);

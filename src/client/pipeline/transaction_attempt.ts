@@ -206,7 +206,7 @@ export class TransactionAttempt implements BatchSink, BatchAttempt {
 
 /**
  * Returns the error with which the server refused EXEC itself: it was demoted, or has no memory, since it queued the
- * commands. A reason without a code of its own stays `EXECABORT`.
+ * commands. If the reason has no error code, the code stays `EXECABORT`.
  */
 function reasonOf(error: ReplyError): ReplyError {
   const text = /^EXECABORT .*? because of: (.+)/.exec(error.message)?.[1];

@@ -139,7 +139,7 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
 
   /** @inheritdoc */
   ready(connection: Connection): void {
-    // What was subscribed to over another connection is not over this one.
+    // Subscriptions of another connection do not exist on this one.
     if (this.#connection !== connection) this.lost(undefined);
     this.#synchronize();
   }
