@@ -32,7 +32,9 @@ async function examineClients(connection: Connection, info: Info): Promise<Outco
   const advice = "raise maxclients, or use fewer processes and smaller pools";
   if (connected > 0.8 * most) return warning("CLIENTS_NEAR_LIMIT", message, advice);
   if (rejected > 0) {
-    return warning("CLIENTS_REJECTED", `${message}; ${rejected} were rejected so far`, advice);
+    // Bun connects to all addresses of a name at once and resets the rest; Redis 7.0 counts these resets.
+    const resets = "; connections that were reset before the server accepted them count, too";
+    return warning("CLIENTS_REJECTED", `${message}; ${rejected} were rejected so far`, advice + resets);
   }
   return ok(message);
 }
