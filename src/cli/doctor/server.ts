@@ -32,7 +32,7 @@ async function examineClients(connection: Connection, info: Info): Promise<Outco
   const advice = "raise maxclients, or use fewer processes and smaller pools";
   if (connected > 0.8 * most) return warning("CLIENTS_NEAR_LIMIT", message, advice);
   if (rejected > 0) {
-    // Bun connects to all addresses of a name at once and resets the rest; Redis 7.0 counts these resets.
+    // Redis 7.0 counted one for most connects of Bun to `localhost`, and none to 127.0.0.1.
     const resets = "; connections that were reset before the server accepted them count, too";
     return warning("CLIENTS_REJECTED", `${message}; ${rejected} were rejected so far`, advice + resets);
   }
