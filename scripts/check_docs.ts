@@ -51,7 +51,7 @@ const ports = {
 };
 try {
   const deno = join(root, "node_modules", ".bin", "deno");
-  const args = ["test", "--doc", "-A", "--preload=scripts/testing/doc_server.ts"];
+  const args = ["test", "--doc", "-A", "--preload=scripts/docs/doc_server.ts"];
   const files = words.length > 0 ? words : listFiles();
   const variables = { KEYWIRE_DOC_PORTS: JSON.stringify(ports) };
   const { code, output } = await runCommand(deno, [...args, ...files], LIMIT, variables);

@@ -18,7 +18,7 @@ import type { PlantedFault } from "../tests/simulation/planted/plant.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The files that a simulation needs. */
 const PARTS = ("src transports mod.ts package.json deno.json tests/harness/clock.ts tests/harness/dice.ts " +
-  "tests/simulation scripts/simulate.ts").split(" ");
+  "tests/simulation scripts/simulator/simulate.ts").split(" ");
 
 const { values, positionals } = parseArgs({
   options: { seeds: { type: "string", default: "200" }, drawn: { type: "boolean", default: false } },
@@ -42,7 +42,7 @@ function look(
   const began = performance.now();
   const { stdout, status, signal } = spawnSync(process.execPath, [
     ...flags,
-    join(folder, "scripts/simulate.ts"),
+    join(folder, "scripts/simulator/simulate.ts"),
     "--seed",
     "1",
     "--seeds",

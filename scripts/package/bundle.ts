@@ -10,30 +10,12 @@
 import { build, type Metafile } from "esbuild";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import type { Entry } from "./entries.ts";
 import { type ChunkGroup, mergeChunks } from "./merge_chunks.ts";
 import { choosesTransport, forWorkers, WORKERD_FOLDER, workerdEntry } from "./workerd.ts";
 
 /** The prefix of source paths in source maps. */
 const SOURCES = "keywire:///";
-
-/** An entry point of the package. */
-export interface Entry {
-  /** Its key in `exports`, such as `"./core"`. */
-  readonly key: string;
-  /** Its source, such as `"./core.ts"`. */
-  readonly source: string;
-  /** Its files without folder and extension, such as `"core"` or `"transports/node"`. */
-  readonly name: string;
-}
-
-/** The entries that the `exports` of deno.json name. */
-export function listEntries(exports: Readonly<Record<string, string>>): Entry[] {
-  return Object.entries(exports).map(([key, source]) => ({
-    key,
-    source,
-    name: key === "." ? "index" : key.slice(2),
-  }));
-}
 
 /**
  * Node 20 is the oldest that is supported. Without comments and white space the files are half as large, which is time

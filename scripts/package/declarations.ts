@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import type { Entry } from "./bundle.ts";
+import type { Entry } from "./entries.ts";
 
 const OPTIONS = [
   "--declaration",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Entry } from "./bundle.ts";
+import type { Entry } from "./entries.ts";
 import { declarationOf } from "./declarations.ts";
 import { choosesTransport, WORKERD_FOLDER } from "./workerd.ts";
 

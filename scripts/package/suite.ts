@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { type Runtime, RUNTIMES } from "../testing/runtimes.ts";
 import { testFile } from "../testing/test_file.ts";
-import { listEntries } from "./bundle.ts";
+import { listEntries } from "./entries.ts";
 import { run } from "./report.ts";
 
 /** The files that tests need besides the library. */

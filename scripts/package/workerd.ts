@@ -6,7 +6,7 @@
 import type { Plugin } from "esbuild";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Entry } from "./bundle.ts";
+import type { Entry } from "./entries.ts";
 
 /** The folder in `esm/` where these entries are. */
 export const WORKERD_FOLDER = "workerd";

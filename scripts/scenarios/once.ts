@@ -19,7 +19,7 @@ import { type FaultProxy, startProxy } from "../../tests/harness/fault_proxy.ts"
 import { startReplicated } from "../../tests/harness/replicated.ts";
 import { startServer } from "../../tests/harness/server.ts";
 import { eager, healed as healedSentinels, masterOf } from "../../tests/sentinel/writes.ts";
-import { Dice } from "../soak_parts/dice.ts";
+import { Dice } from "../soak_test/dice.ts";
 
 const topology = process.argv[2] ?? "standalone";
 const increments = Number(process.argv[3] ?? 100_000);

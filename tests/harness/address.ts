@@ -1,6 +1,6 @@
 /**
  * The default addresses of tests: `KEYWIRE_TEST_ADDRESS` selects whether `server.url` uses `tcp` (default), `tls` or
- * `unix`. `scripts/matrix.ts` runs the same tests over all of them.
+ * `unix`. `scripts/server_matrix/matrix.ts` runs the same tests over all of them.
  *
  * @module
  */

@@ -18,7 +18,7 @@ const WORLDS = 12;
 const SEED = process.env.KEYWIRE_SEED ?? "1";
 /** Worlds that no run has had, with KEYWIRE_FRESH=1: what is open (ARCHITECTURE.md) would fail a run by chance. */
 const FRESH = process.env.KEYWIRE_FRESH === "1" ? [String(Math.floor(Math.random() * 2 ** 31))] : [];
-const SIMULATE = fileURLToPath(new URL("../../scripts/simulate.ts", import.meta.url));
+const SIMULATE = fileURLToPath(new URL("../../scripts/simulator/simulate.ts", import.meta.url));
 
 /** A scenario with one client and a plain network. */
 function scene(steps: readonly Step[], options: Scenario["clients"][number]["options"] = {}): Scenario {

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const LIMIT = 1.03;
 const RATIO = /^ +(\d+) at once .* x([\d.]+) \(([\d.]+) to ([\d.]+)\)$/;
 const RUN = { deno: ["run", "-A"], bun: [], node: [] } as const;

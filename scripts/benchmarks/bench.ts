@@ -13,22 +13,22 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { startCluster } from "../tests/harness/cluster.ts";
-import { startServer } from "../tests/harness/server.ts";
-import { drawChart } from "./benchmarks/chart.ts";
-import { drawSummary } from "./benchmarks/summary_chart.ts";
-import type { Compared } from "./benchmarks/compare.ts";
-import { contendersOf, type Place } from "./benchmarks/contenders/mod.ts";
-import type { Curve } from "./benchmarks/growth.ts";
-import { machine, versions } from "./benchmarks/machine.ts";
-import { fill } from "./benchmarks/fill.ts";
-import { referenceRates } from "./benchmarks/reference.ts";
-import { showCompared, showCurve, showRetained, showSolo } from "./benchmarks/report.ts";
-import type { Results, RuntimeResults } from "./benchmarks/results.ts";
-import type { Retained } from "./benchmarks/retention.ts";
-import { runJob } from "./benchmarks/run_job.ts";
-import type { Solo } from "./benchmarks/solo.ts";
-import { WORKLOADS } from "./benchmarks/workloads.ts";
+import { startCluster } from "../../tests/harness/cluster.ts";
+import { startServer } from "../../tests/harness/server.ts";
+import { drawChart } from "./chart.ts";
+import { drawSummary } from "./summary_chart.ts";
+import type { Compared } from "./compare.ts";
+import { contendersOf, type Place } from "./contenders/mod.ts";
+import type { Curve } from "./growth.ts";
+import { machine, versions } from "./machine.ts";
+import { fill } from "./fill.ts";
+import { referenceRates } from "./reference.ts";
+import { showCompared, showCurve, showRetained, showSolo } from "./report.ts";
+import type { Results, RuntimeResults } from "./results.ts";
+import type { Retained } from "./retention.ts";
+import { runJob } from "./run_job.ts";
+import type { Solo } from "./solo.ts";
+import { WORKLOADS } from "./workloads.ts";
 
 const { values } = parseArgs({
   options: {
@@ -40,7 +40,7 @@ const { values } = parseArgs({
 });
 const { short } = values;
 const words = values.only?.split(",");
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);
 
 const workloads = WORKLOADS.filter(({ id, short: brief }) =>

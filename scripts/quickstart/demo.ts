@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { findBinary } from "../tests/harness/binaries.ts";
-import { TestServer } from "../testing.ts";
+import { findBinary } from "../../tests/harness/binaries.ts";
+import { TestServer } from "../../testing.ts";
 
 interface DemoServer {
   readonly url: string;
@@ -22,7 +22,7 @@ interface DemoServer {
   stop(): Promise<void>;
 }
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");

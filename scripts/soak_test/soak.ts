@@ -13,18 +13,18 @@
  * @module
  */
 import process from "node:process";
-import { type RawClient, rawClient } from "../tests/harness/raw_client.ts";
-import { choices } from "./soak_parts/choices.ts";
-import { Dice, sleep } from "./soak_parts/dice.ts";
-import { breakThings, FaultLog } from "./soak_parts/faults.ts";
-import { Ledger, type Verdict } from "./soak_parts/ledger.ts";
-import { Losses } from "./soak_parts/losses.ts";
-import { measure, type Sample, sockets } from "./soak_parts/measure.ts";
-import { News } from "./soak_parts/news.ts";
-import { joined, OrderedList, type OrderVerdict } from "./soak_parts/order.ts";
-import { report } from "./soak_parts/report.ts";
-import { constantKey, type Tally, work } from "./soak_parts/work.ts";
-import { LIMITS, type Stage } from "./soak_parts/stage.ts";
+import { type RawClient, rawClient } from "../../tests/harness/raw_client.ts";
+import { choices } from "./choices.ts";
+import { Dice, sleep } from "./dice.ts";
+import { breakThings, FaultLog } from "./faults.ts";
+import { Ledger, type Verdict } from "./ledger.ts";
+import { Losses } from "./losses.ts";
+import { measure, type Sample, sockets } from "./measure.ts";
+import { News } from "./news.ts";
+import { joined, OrderedList, type OrderVerdict } from "./order.ts";
+import { report } from "./report.ts";
+import { constantKey, type Tally, work } from "./work.ts";
+import { LIMITS, type Stage } from "./stage.ts";
 
 const WORKERS = 8;
 /** Writes that are numbered at most, in one minute and in all. */

@@ -13,12 +13,12 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { listChecks, runCheck } from "./testing/checks.ts";
-import { type Job, mostlyWaits, runJobs } from "./testing/jobs.ts";
-import { killAll } from "./testing/run_command.ts";
-import { listTestFiles, select, type Selection } from "./testing/select.ts";
-import { type JobResult, testFile } from "./testing/test_file.ts";
-import { installWorkerd } from "./testing/workerd.ts";
+import { listChecks, runCheck } from "./checks.ts";
+import { type Job, mostlyWaits, runJobs } from "./jobs.ts";
+import { killAll } from "./run_command.ts";
+import { listTestFiles, select, type Selection } from "./select.ts";
+import { type JobResult, testFile } from "./test_file.ts";
+import { installWorkerd } from "./workerd.ts";
 
 /** Milliseconds for one file on one runtime. */
 const LIMIT = 120_000;
@@ -29,7 +29,7 @@ const MOST_AT_ONCE = 4;
 /** A check is its own failure; a file has named ones. */
 const fullName = (title: string, name: string) => title === name ? title : `${title} > ${name}`;
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);
 // Each file runs in a process of its own; with the cache, Node compiles the sources once and not in each of them.
 process.env.NODE_COMPILE_CACHE ??= join(root, ".cache", "node-compile");

@@ -2,16 +2,16 @@
  * Sets and gets one value of 512 MiB, the maximum of a server, as bytes. Prints time and memory, and fails if a byte
  * is wrong or the memory exceeds the needs of the value.
  *
- *     node_modules/.bin/node --expose-gc scripts/huge_value.ts [MiB]
+ *     node_modules/.bin/node --expose-gc scripts/benchmarks/huge_value.ts [MiB]
  *
  * Deno (`run -A --v8-flags=--expose-gc`) and Bun run it, too. Needs about 3 GiB of memory.
  *
  * @module
  */
 import process from "node:process";
-import { Redis } from "../mod.ts";
-import { startServer } from "../tests/harness/server.ts";
-import { collectGarbage } from "./benchmarks/runtime.ts";
+import { Redis } from "../../mod.ts";
+import { startServer } from "../../tests/harness/server.ts";
+import { collectGarbage } from "./runtime.ts";
 
 const MIB = 1_048_576;
 const size = Number(process.argv[2] ?? 512) * MIB;

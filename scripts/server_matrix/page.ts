@@ -1,11 +1,11 @@
 /**
- * The output of `scripts/matrix.ts`: the table in `docs/matrix.md`, and its totals in the README.
+ * The output of `scripts/server_matrix/matrix.ts`: the table in `docs/matrix.md`, and its totals in the README.
  *
  * @module
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Runtime } from "./runtimes.ts";
+import type { Runtime } from "../testing/runtimes.ts";
 
 const NAMES: Readonly<Record<Runtime, string>> = { node: "Node", bun: "Bun", deno: "Deno" };
 /** The marked part of the README. */
@@ -36,7 +36,7 @@ Tests that passed / failed / were skipped, as the server lacks what they need. T
 under RESP2 and under RESP3. Made by \`./scripts/matrix\` on ${date}, on ${
       NAMES[runtime]
     }; which tests are run where, and why
-not all everywhere, stands at the top of [scripts/matrix.ts](../scripts/matrix.ts).
+not all everywhere, stands at the top of [matrix.ts](../scripts/server_matrix/matrix.ts).
 
 ${table}
 `,

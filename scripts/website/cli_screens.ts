@@ -2,18 +2,18 @@
  * Writes the screens of the command line into docs/command-line.md, as the commands print them against servers in this
  * process.
  *
- *     node_modules/.bin/node scripts/cli_screens.ts
+ *     node_modules/.bin/node scripts/website/cli_screens.ts
  *
  * @module
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { main } from "../src/cli/main.ts";
-import { RedisCluster } from "../mod.ts";
-import { TestCluster, TestSentinels, TestServer } from "../testing.ts";
-import { FakeTerminal } from "../tests/cli/terminal.ts";
+import { main } from "../../src/cli/main.ts";
+import { RedisCluster } from "../../mod.ts";
+import { TestCluster, TestSentinels, TestServer } from "../../testing.ts";
+import { FakeTerminal } from "../../tests/cli/terminal.ts";
 
-const PAGE = fileURLToPath(new URL("../docs/command-line.md", import.meta.url));
+const PAGE = fileURLToPath(new URL("../../docs/command-line.md", import.meta.url));
 const COLUMNS = 84;
 
 /** Runs a command; what it prints, without colors. */

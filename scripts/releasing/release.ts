@@ -14,9 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { dateChangelog, setVersion } from "./releasing/texts.ts";
+import { dateChangelog, setVersion } from "./texts.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const USAGE = "Usage: ./scripts/release VERSION [--dry-run]   (VERSION such as 0.2.0 or 1.0.0-rc.1)";
 
 function fail(message: string): never {

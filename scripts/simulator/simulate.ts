@@ -14,12 +14,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { printScenario } from "../tests/simulation/print.ts";
-import { kindOf, shrink } from "../tests/simulation/shrink.ts";
-import { drawScenario } from "../tests/simulation/draw.ts";
-import { formatScenario, parseScenario } from "../tests/simulation/scenario_file.ts";
-import type { Scenario, TopologyName } from "../tests/simulation/scenario.ts";
-import { type RunResult, simulate } from "../tests/simulation/simulate.ts";
+import { printScenario } from "../../tests/simulation/print.ts";
+import { kindOf, shrink } from "../../tests/simulation/shrink.ts";
+import { drawScenario } from "../../tests/simulation/draw.ts";
+import { formatScenario, parseScenario } from "../../tests/simulation/scenario_file.ts";
+import type { Scenario, TopologyName } from "../../tests/simulation/scenario.ts";
+import { type RunResult, simulate } from "../../tests/simulation/simulate.ts";
 
 const { values } = parseArgs({
   options: {
@@ -92,7 +92,7 @@ function topologiesOf(name: string): readonly TopologyName[] {
   return found;
 }
 
-const REGRESSIONS = new URL("../tests/simulation/regressions/", import.meta.url);
+const REGRESSIONS = new URL("../../tests/simulation/regressions/", import.meta.url);
 if (values.regressions) {
   for (const file of readdirSync(REGRESSIONS)) {
     await runOne(parseScenario(readFileSync(new URL(file, REGRESSIONS), "utf8")), false);
@@ -107,7 +107,7 @@ if (values.replay !== undefined) {
   await runOne(scenario, true);
   if (values.save !== undefined) {
     const file = fileURLToPath(
-      new URL(`../tests/simulation/regressions/${values.save}.jsonl`, import.meta.url),
+      new URL(`../../tests/simulation/regressions/${values.save}.jsonl`, import.meta.url),
     );
     writeFileSync(file, formatScenario(scenario));
     console.log(`saved: ${file}`);

@@ -21,13 +21,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { inspectBinary } from "../tests/harness/binaries.ts";
-import { makeTable, writePages } from "./testing/matrix_page.ts";
-import { findImage, findProgram, SOURCES } from "./testing/matrix_sources.ts";
-import { killAll } from "./testing/run_command.ts";
-import { type Runtime, RUNTIMES } from "./testing/runtimes.ts";
-import { listTestFiles } from "./testing/select.ts";
-import { testFile } from "./testing/test_file.ts";
+import { inspectBinary } from "../../tests/harness/binaries.ts";
+import { makeTable, writePages } from "./page.ts";
+import { findImage, findProgram, SOURCES } from "./sources.ts";
+import { killAll } from "../testing/run_command.ts";
+import { type Runtime, RUNTIMES } from "../testing/runtimes.ts";
+import { listTestFiles } from "../testing/select.ts";
+import { testFile } from "../testing/test_file.ts";
 
 /** Milliseconds for one file. */
 const LIMIT = 120_000;
@@ -53,7 +53,7 @@ const COLUMNS: readonly Column[] = [
   ...inContainers ? [{ title: "through mapped ports", folders: ["containers"], variables: {} }] : [],
 ];
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);
 
 const words = process.argv.slice(2);
