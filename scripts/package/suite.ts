@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Runtime, RUNTIMES } from "../testing/runtimes.ts";
@@ -14,10 +15,14 @@ import { run } from "./report.ts";
 /** The files that tests need besides the library. */
 const COPIED = ["tests", "scripts", "examples", "package.json", "src", "transports"];
 
-/** Makes the folder, in `.cache/`, as what tests import from npm is found above it. */
+/**
+ * Makes the folder, in `.cache/`, where the tests' imports from npm are found above it. Its name changes with the
+ * tarball: Deno caches compiled CommonJS by path, and would run the chunks of an earlier build.
+ */
 export async function makeSuite(root: string, tarball: string): Promise<string> {
-  const folder = join(root, ".cache", "package-suite");
-  rmSync(folder, { recursive: true, force: true });
+  const suites = join(root, ".cache", "package-suite");
+  rmSync(suites, { recursive: true, force: true });
+  const folder = join(suites, createHash("sha256").update(readFileSync(tarball)).digest("hex").slice(0, 12));
   const home = join(folder, "node_modules", "@keywire", "redis");
   mkdirSync(home, { recursive: true });
   await run(root, "tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
