@@ -22,7 +22,7 @@ async function print(): Promise<void> {
   for await (const line of follow(redis, room)) console.log(`${line.name}: ${line.text}`);
 }
 
-/** Says a line; an error tells whether others may have read it. */
+/** Publishes a line; if it fails, prints whether others may have read it. */
 async function speak(text: string): Promise<void> {
   try {
     await say(redis, room, name, text);

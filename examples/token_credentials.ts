@@ -84,7 +84,7 @@ export interface AwsKeys {
   readonly accessKeyId: string;
   /** The secret. */
   readonly secretAccessKey: string;
-  /** Of temporary keys. */
+  /** The session token of temporary keys. */
   readonly sessionToken?: string;
 }
 

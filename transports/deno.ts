@@ -103,11 +103,10 @@ class DenoAdapterSocket extends BaseSocket {
 }
 
 /**
- * Whether `node:net` and `node:tls` must do it. The native API cannot set keepalive times, nor choose how a name is
- * resolved. Its TLS has no encrypted
- * keys, always verifies, trusts `caCerts` beside its own authorities and not instead of them, and (Deno 2.9) keeps
- * the TCP connection open for as long as the peer likes when it is closed during the handshake: a connect that has
- * timed out would leak a socket each time.
+ * Whether `node:net` and `node:tls` must connect. The native API cannot set keepalive times, nor choose how a name is
+ * resolved. Its TLS has no encrypted keys, always verifies, and trusts `caCerts` beside its own authorities. If it is
+ * closed during the handshake (Deno 2.9), the TCP connection stays open until the peer closes it. So each connect that
+ * times out would leak a socket.
  */
 function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
   return !("path" in endpoint) &&

@@ -13,7 +13,7 @@ export interface Violation {
 
 /** The beginnings that a doc comment must not have: it starts with a verb ("Returns ...") or a noun ("The number ..."). */
 const BEGINNING =
-  /^(What|Who|Whom|Whose|How|Why|It|They|He|She|Somebody|Nobody|Anybody|Nothing|Something|There)\b/;
+  /^(What|Who|Whom|Whose|How|Why|When|Where|Which|It|They|He|She|This|These|Those|Such|Somebody|Nobody|Anybody|Nothing|Something|Everything|There|Tells|Says|Hears|Rings|Of|To|Also|Then)\b/;
 
 /** Phrases that have a standard term, with that term. */
 const PHRASES: readonly (readonly [pattern: RegExp, instead: string])[] = [
@@ -32,10 +32,18 @@ const PHRASES: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\b(turn|turns|turned) away\b/i, '"refuse"'],
   [/\blanes?\b/i, '"connection"'],
   [/\bno sooner\b/i, '"not before"'],
+  [/\b(give|gives|gave|giving) up\b/i, '"stop" or "reject"'],
+  [/\bmake[s]? good\b/i, '"retry" or "apply"'],
+  [/\b(heal|heals|healed)\b/i, '"recover"'],
+  [/\bdoubtful\b/i, '"unknown" or "may have run"'],
+  [/\b(knows|know) nothing of\b/i, '"does not depend on" or "does not have"'],
+  [/\b(as good as|by and by|once and for all|of its own accord|at all events)\b/i, "plain words"],
+  [/\bwhat is asked\b/i, '"the request"'],
+  [/\b(is|are) given (to|a|an|the)\b/i, '"receives"'],
 ];
 
 /** The longest sentence in words. */
-const SENTENCE = 45;
+const SENTENCE = 30;
 
 /** Returns the text without code in backticks and without the targets of links. */
 export function withoutCode(text: string): string {
@@ -49,7 +57,7 @@ export function textProblems(text: string): string[] {
     const [found] = pattern.exec(plain) ?? [];
     return found === undefined ? [] : [`"${found}": write ${instead}`];
   });
-  for (const sentence of plain.split(/(?<=[.!?:;])\s+|\n\n|\|/)) {
+  for (const sentence of plain.split(/(?<=[.!?:;]\**)\s+|\n\n|\||\n\s*[-*] |\n\s*\d+\. /)) {
     const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
     if (words > SENTENCE) problems.push(`a sentence of ${words} words: "${sentence.slice(0, 50)}..."`);
   }

@@ -11,7 +11,7 @@ const VERSIONS = { 20: "20.20.2", 22: "22.23.3", 24: "24.9.0" } as const;
 
 /** A Node. */
 export interface Node {
-  /** Such as `"Node 22"`. */
+  /** Its name, such as `"Node 22"`. */
   readonly name: string;
   /** The path of its program. */
   readonly program: string;

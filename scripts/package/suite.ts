@@ -49,7 +49,7 @@ export function publicTests(root: string): string[] {
     .filter((path) => path.endsWith(".test.ts"))
     .map((path) => join("tests", path))
     .filter((path) => /"(\.\.\/)+(mod|src\/commands\/mod)\.ts"/.test(readFileSync(join(root, path), "utf8")))
-    .filter((path) => !path.startsWith(join("tests", "house")) && existsSync(join(root, path)))
+    .filter((path) => !path.startsWith(join("tests", "project")) && existsSync(join(root, path)))
     .sort();
 }
 

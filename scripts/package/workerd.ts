@@ -19,7 +19,7 @@ export function choosesTransport({ source }: Entry): boolean {
   return source === "./mod.ts" || source === "./core.ts";
 }
 
-/** Such an entry as one for esbuild, with {@linkcode forWorkers}. */
+/** Returns the entry for Workers as one for esbuild, with {@linkcode forWorkers}. */
 export function workerdEntry(root: string, { name, source }: Entry): { in: string; out: string } {
   return { in: join(root, source) + SUFFIX, out: `${WORKERD_FOLDER}/${name}` };
 }

@@ -72,7 +72,7 @@ function nodeFaults(
       const role = field(await replica.cli("INFO", "replication"), "role");
       return role === "master" ? undefined : `its role is ${role}`;
     });
-  /** A master that was stopped just before may not take part, and the replica gives up after five seconds. */
+  /** Repeats CLUSTER FAILOVER: if the master was stopped just before, the replica stops trying after five seconds. */
   const ask = (replica: ClusterNode): ReturnType<typeof setInterval> => {
     const tell = (): void => void replica.cli("CLUSTER", "FAILOVER").catch(() => {});
     tell();

@@ -40,7 +40,7 @@ export class Ledger {
   readonly tags: readonly string[];
   readonly #losses: Losses;
   readonly #states: Uint8Array;
-  /** When each write was called, and when it was acknowledged, in milliseconds since the start. */
+  /** The times of each call and of its acknowledgement, in milliseconds since the start. */
   readonly #calls: Uint32Array;
   readonly #times: Uint32Array;
   readonly #began: number = performance.now();

@@ -30,7 +30,7 @@ export class News {
   readonly #where: () => Promise<RawClientAddress>;
   readonly #words: Stage["publish"];
   /** Numbers that may not have been sent: the publisher cannot know, or the server had no subscriber. */
-  readonly #doubtful: Set<number> = new Set();
+  readonly #unknown: Set<number> = new Set();
   #next = 0;
   #last = -1;
   #deafSince: number | undefined;
@@ -66,7 +66,7 @@ export class News {
     } catch {
       this.#deafSince = undefined; // no subscriber was possible
     }
-    this.#doubtful.add(number);
+    this.#unknown.add(number);
     await this.stop();
     await sleep(20);
   }
@@ -108,7 +108,7 @@ export class News {
       this.received++;
       if (number <= this.#last) this.doubled++;
       for (let missing = this.#last + 1; !gap && missing < number; missing++) {
-        if (!this.#doubtful.has(missing)) this.missed++;
+        if (!this.#unknown.has(missing)) this.missed++;
       }
       this.#last = Math.max(this.#last, number);
       gap = false;

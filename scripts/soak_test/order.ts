@@ -35,7 +35,7 @@ export class OrderedList {
   /** The key. */
   readonly key: string;
   readonly #states: Uint8Array = new Uint8Array(ROOM).fill(NONE);
-  /** When each number was called, and when it was settled. */
+  /** The times at which each number was called and settled. */
   readonly #calls: Float64Array = new Float64Array(ROOM).fill(1);
   readonly #times: Float64Array = new Float64Array(ROOM).fill(1);
   #next = 0;

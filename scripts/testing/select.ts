@@ -11,7 +11,7 @@ import { type Runtime, RUNTIMES } from "./runtimes.ts";
 export interface Selection {
   /** The selected runtimes. */
   readonly runtimes: readonly Runtime[];
-  /** These files, relative to the root. */
+  /** The files of tests, relative to the root. */
   readonly files: readonly string[];
   /** Whether the checks are run, too. */
   readonly checks: boolean;

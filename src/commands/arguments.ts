@@ -113,10 +113,9 @@ interface Option {
 const plans = new Map<string, Map<string, Option>>();
 
 /**
- * Parses a plan: options separated by spaces, `|` between exclusive ones. After the key of an option: nothing for a
- * single token, `=` for a token with a value, `*` for a list (of lists), `+` to repeat the token for each item, `?`
- * for YES or NO, `#` for a counted list, `{a,b}` for the members of an object; `:` and the token, if it is not the
- * key in capitals.
+ * Parses a plan: options separated by spaces, `|` between exclusive ones. The key of an option is a single token.
+ * A suffix changes that: `=` is a token with a value, `*` a list (of lists), `+` a token before each item. `?` is YES
+ * or NO, `#` a counted list, `{a,b}` the members of an object. `:` precedes the token if it is not the key in capitals.
  */
 function readPlan(source: string): Map<string, Option> {
   const plan = new Map<string, Option>();

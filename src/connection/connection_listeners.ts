@@ -39,8 +39,8 @@ export class ConnectionListeners {
   }
 
   /** Reports that the connection may be dead; returns whether a listener takes care of it. */
-  doubtful(cause: Error): boolean {
-    return this.#all.some((listener) => listener.doubtful?.(cause) ?? false);
+  maybeDead(cause: Error): boolean {
+    return this.#all.some((listener) => listener.maybeDead?.(cause) ?? false);
   }
 
   /** Reports that a large reply arrives. */

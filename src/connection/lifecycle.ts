@@ -80,7 +80,7 @@ export class ConnectionLifecycle {
       another: () => owner.another(),
       retire: (cause) => this.pending === 0 ? this.end(cause) : void this.close(),
       dead: (cause) => this.end(cause),
-      doubtful: (cause) => this.listeners.doubtful(cause),
+      maybeDead: (cause) => this.listeners.maybeDead(cause),
     });
   }
 

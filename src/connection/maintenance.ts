@@ -41,7 +41,7 @@ export interface MaintenanceOwner {
   /** Whether the connection keeps the process alive. */
   keepsProcess(): boolean;
   /** Reports that the connection may be dead, while nothing was sent over it; returns whether it is replaced. */
-  doubtful(cause: Error): boolean;
+  maybeDead(cause: Error): boolean;
 }
 
 /** Checks the health of a connection and renews its credentials, between the commands of its users. */
@@ -173,7 +173,7 @@ export class ConnectionMaintenance implements BatchSink {
       code: "LOST",
       executed: "no",
     });
-    if (!this.#owner.doubtful(cause)) this.#probe(SHORTEST);
+    if (!this.#owner.maybeDead(cause)) this.#probe(SHORTEST);
   }
 
   /** Replaces the connection when the server replies NOAUTH, as one behind a proxy may: the next one logs in again. */

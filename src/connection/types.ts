@@ -46,7 +46,7 @@ export interface ConnectionListener {
    *
    * @internal
    */
-  doubtful?(cause: Error): boolean;
+  maybeDead?(cause: Error): boolean;
   /**
    * Called once while a large reply arrives (128 KiB of it are there), with its command.
    *

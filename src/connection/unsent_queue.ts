@@ -14,7 +14,7 @@ import { Ring } from "./ring.ts";
 export type Unsent = Pending | AtomicBatch;
 
 interface Entry {
-  /** Of a source the head. */
+  /** The command; for a source its head. */
   item: Unsent;
   readonly source: CommandSource | undefined;
   readonly count: number;

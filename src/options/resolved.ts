@@ -26,8 +26,8 @@ export type ConnectionClass<C = unknown> = new (options: ResolvedConnectionOptio
 
 /** The options of a connection, resolved. Made by `resolveOptions`; see {@linkcode ConnectionOptions} for what each means. */
 export class ResolvedConnectionOptions {
-  // Everything that is secret or a function lives here and is read through a getter of the class, so that no
-  // JSON, structured clone, spread, console or debugger listing of own properties can show it.
+  // Secrets and functions are private, and the class has getters for them. So they do not show in JSON,
+  // structured clones, spreads, the console or a debugger's list of own properties.
   readonly #values: ConnectionValues;
   readonly #endpoint: Endpoint;
 

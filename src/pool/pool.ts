@@ -62,7 +62,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** The options: complete, frozen, and without secrets when printed. */
   readonly options: ResolvedPoolOptions;
   /**
-   * Rings when there is reason to connect at once: the server may be back, or elsewhere.
+   * Signals waiting reconnects to retry immediately: the server may be reachable again, or elsewhere.
    *
    * @internal
    */

@@ -19,7 +19,7 @@ export function isGone(bytes: Uint8Array): boolean {
 
 /** Stands for an argument that the caller left out; refused with its name instead of its position. */
 export class Missing {
-  /** Such as `"the key is undefined"`. */
+  /** The problem, such as `"the key is undefined"`. */
   readonly what: string;
 
   /** Names the missing parameter. */

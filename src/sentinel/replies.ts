@@ -1,5 +1,5 @@
 /**
- * Parses replies of sentinels strictly: a master that is down or doubtful is not accepted.
+ * Parses replies of sentinels strictly: a master that is down or disconnected is not accepted.
  *
  * @module
  */
@@ -102,7 +102,7 @@ export function masterCommands(service: string): string[][] {
  * flags are those of the old master. After a failover a sentinel is not connected to the new master yet; this is
  * accepted if the address is `trusted`, from another source.
  *
- * @throws {InvalidAnswer} if the master is unknown, down, doubtful, or watched by too few sentinels.
+ * @throws {InvalidAnswer} if the master is unknown, down, disconnected, or watched by too few sentinels.
  */
 export function readMaster(
   replies: readonly (Reply | Error)[],

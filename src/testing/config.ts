@@ -34,7 +34,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   "min-slaves-to-write": "min-replicas-to-write",
   "min-slaves-max-lag": "min-replicas-max-lag",
 };
-/** Where the values of a memory size have other bounds than most. */
+/** The minimum of memory sizes that differ from most. */
 const MEMORY_BOUNDS: Readonly<Record<string, number>> = { "proto-max-bulk-len": 1024 * 1024 };
 
 /** A memory size with its unit, in bytes. */

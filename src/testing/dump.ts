@@ -21,8 +21,8 @@ export interface DumpedStreamEntry {
 }
 
 /**
- * A value: a string is a text, a list an array, a set a `Set`, a hash an object, a sorted set a `Map` from members to scores
- * in ascending order, a stream an array of entries.
+ * A value. A string is a text, a list an array, a set a `Set`, a hash an object, a stream an array of entries. A
+ * sorted set is a `Map` from members to scores in ascending order.
  */
 export type DumpedValue =
   | DumpedText

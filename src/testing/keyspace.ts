@@ -133,7 +133,7 @@ export function enableExpiry(server: ServerState): void {
     if (server.tracking.trackers.size > 0) server.tracking.changed(key, undefined);
     if (server.watchers.size > 0) {
       for (const session of server.watchers.get(watchKey(db, key)) ?? []) {
-        // A key that had expired when it was watched is as good as deleted then.
+        // A key that had expired when it was watched counts as deleted then.
         if (!session.watched.some((one) => one.db === db && one.key === key && one.expired)) {
           session.dirtyCas = true;
         }

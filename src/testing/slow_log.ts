@@ -19,7 +19,7 @@ export interface SlowEntry {
   readonly duration: number;
   /** The words of the command, shortened. */
   readonly args: readonly string[];
-  /** Where the client is. */
+  /** The address of the client. */
   readonly address: string;
   /** The name of the client. */
   readonly client: string;

@@ -140,7 +140,7 @@ export class TrackingHub {
     if (this.#readers.size > 0) this.#invalidate(key, by);
   }
 
-  /** Everything was deleted. */
+  /** Notifies all trackers that all keys were deleted. */
   flushed(): void {
     this.#readers.clear();
     for (const tracker of this.trackers) {

@@ -19,7 +19,7 @@ export interface Binary {
   readonly image?: string;
   /** The project of the server. */
   readonly name: "redis" | "valkey";
-  /** Such as `"7.0.15"`. */
+  /** Its version, such as `"7.0.15"`. */
   readonly version: string;
 }
 

@@ -8,8 +8,8 @@ import { Dice } from "./dice.ts";
 export { Dice };
 
 /**
- * Commands by group; a word in braces is replaced: `{k}` a key, `{f}` a field or member, `{v}` a value, `{i}` a small
- * integer, `{d}` a double, `{s}` a bound of scores, `{l}` a bound of members, `{id}` an id of a stream, `{a|b|}` one of
+ * Commands by group; a word in braces is replaced: `{k}` is a key, `{f}` a field or member, `{v}` a value, `{i}` a small
+ * integer, `{d}` a double. `{s}` is a bound of scores, `{l}` a bound of members, `{id}` an id of a stream, `{a|b|}` one of
  * these.
  */
 export const GRAMMAR: Readonly<Record<string, readonly string[]>> = {

@@ -1,8 +1,8 @@
 /**
  * Free ports for servers.
  *
- * They are below the range for outgoing connections (from 32768 on Linux), so that no client can take one before the
- * server binds it or while a killed server is down. They are above the hash slots (up to 16383), so that no port can be
+ * They are below the range for outgoing connections (from 32768 on Linux). So no client takes one before the server
+ * binds it, or while a killed server is down. They are above the hash slots (up to 16383), so that no port can be
  * taken for a slot where a test replaces ports by names. If a server still fails to bind, the harness tries another port.
  *
  * Several processes test at once, and a port whose server is down for a moment looks free. So a process claims a port

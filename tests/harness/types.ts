@@ -52,7 +52,7 @@ export interface Server {
   readonly certificates: Certificates | undefined;
   /** The number of its process; -1 for one that the harness did not start as a process. */
   readonly pid: number;
-  /** Such as `"7.0.15"`. */
+  /** Its version, such as `"7.0.15"`. */
   readonly version: string;
   /** Redis or Valkey. */
   readonly name: "redis" | "valkey";

@@ -1,5 +1,5 @@
 /**
- * This library.
+ * The contender Keywire.
  *
  * @module
  */

@@ -88,7 +88,7 @@ export class PrefixExecutor extends DelegatingExecutor {
     return this.keyPrefix?.add(key) ?? key;
   }
 
-  /** Of sharded channels the table says that they are keys, as they have a slot. */
+  /** Adds the prefix to channels. In the table, sharded channels are keys, as they have a slot. */
   #prepareChannels(command: Command, name: string): Command {
     const prefix = this.channelPrefix;
     if (prefix === undefined) return command;

@@ -31,7 +31,7 @@ export interface ReplicationWait {
   readonly acquire: Acquire;
   /** Calls under way that may send further commands. */
   readonly running: Iterable<Promise<unknown>>;
-  /** The address of the server that ran the writes; another one knows nothing of them. */
+  /** The address of the server that ran the writes; another server has not run them. */
   readonly address?: string;
 }
 

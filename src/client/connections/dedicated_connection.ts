@@ -67,7 +67,7 @@ export async function runDedicated(
   const deadline = call.timeout === 0 ? Infinity : clock.now() + call.timeout;
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
   let previousDelay = 0;
-  let doubtful = false;
+  let mayHaveExecuted = false;
   for (let attempt = 1;; attempt++) {
     let connection = pool.tryAcquire();
     try {
@@ -87,9 +87,9 @@ export async function runDedicated(
         ? undefined
         : retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
       if (delay === undefined || clock.now() + delay >= deadline) {
-        throw doubtful ? withUnknownOutcome(error) : error;
+        throw mayHaveExecuted ? withUnknownOutcome(error) : error;
       }
-      doubtful ||= !(error instanceof RedisError && error.executed === "no");
+      mayHaveExecuted ||= !(error instanceof RedisError && error.executed === "no");
       previousDelay = delay;
     } finally {
       // A reply that is still due (an abort, a deadline) makes the pool replace the connection.

@@ -8,9 +8,9 @@
  * ```
  *
  * In `connecting` and `waiting`, commands stay in the offline queue up to their deadlines. In `ready` they stay
- * there, too, while the gate is closed: refused commands wait for their retry and must not be overtaken, or the
- * connection is about to be replaced (its lifetime is over, or its server is no longer a master) and the pending
- * replies must arrive first.
+ * there, too, while the gate is closed. It is closed while refused commands wait for their retry, so that later ones do
+ * not overtake them. It is also closed before the connection is replaced, until the pending replies have arrived: its
+ * lifetime is over, or its server is no longer a master.
  *
  * @module
  */
@@ -226,7 +226,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
         const listeners = this.#listeners;
         for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
       },
-      doubtful: (cause) => {
+      maybeDead: (cause) => {
         if (connection !== this.#connection) return false;
         this.#reopen(connection, cause);
         return true;

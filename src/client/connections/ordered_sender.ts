@@ -315,7 +315,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #wait(pending: Pending): void {
     const refusal = this.refusal(pending);
     if (refusal !== undefined) return pending.reject(refusal);
-    // Held back, it is as good as sent: the limits are for commands without a connection.
+    // A held command counts as sent: the limits are for commands without a connection.
     this.offline.add(pending, this.#heldBack);
     this.ensureConnected();
   }

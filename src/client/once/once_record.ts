@@ -1,5 +1,5 @@
 /**
- * Where the reply of a write with `once()` is kept, for how long, and how often the write is sent.
+ * The record of a write with `once()`: its key, how long it is kept, and how often the write is sent.
  *
  * @module
  */

@@ -69,7 +69,7 @@ export class PipelineAttempt implements BatchSink, BatchAttempt, CommandSource, 
   #next = 0;
   #settled = 0;
   /** A command may have run, or not, so none behind it is sent any more. */
-  #doubtful = false;
+  #mayHaveExecuted = false;
   /** Whether what may have run can be sent again. */
   readonly #repeatable: boolean;
 
@@ -142,8 +142,10 @@ export class PipelineAttempt implements BatchSink, BatchAttempt, CommandSource, 
   recover(pending: Pending, error: Error): boolean {
     if (error instanceof ReplyError) return this.#target!.recover(pending, error);
     const untried = isUntried(error);
-    if ((untried ? !this.#doubtful : this.#repeatable) && this.#target!.recover(pending, error)) return true;
-    if (!untried) this.#doubtful = true;
+    if ((untried ? !this.#mayHaveExecuted : this.#repeatable) && this.#target!.recover(pending, error)) {
+      return true;
+    }
+    if (!untried) this.#mayHaveExecuted = true;
     return false;
   }
 

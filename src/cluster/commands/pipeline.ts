@@ -37,7 +37,7 @@ interface PipelineState {
   readonly router: Router;
   readonly call: Call;
   /** Slots of which a command may have run, or not: nothing of the pipeline is sent behind it. */
-  readonly doubtful: Set<number>;
+  readonly mayHaveExecuted: Set<number>;
   /** Commands that left their place in the pipeline: they are aborted by themselves, and run at other nodes. */
   readonly recovered: WeakSet<Pending>;
 }
@@ -74,13 +74,13 @@ class PipelineSender implements RoutedSender {
 
   /** @inheritdoc */
   recover(pending: Pending, error: Error): boolean {
-    const { router, call: { retry, signal, route, ranAt }, doubtful, recovered } = this.#state;
+    const { router, call: { retry, signal, route, ranAt }, mayHaveExecuted, recovered } = this.#state;
     if (signal?.aborted) return false;
     const slot = slotOfCommand(pending.command as Command);
     pending.coldFields.retry = retry;
     // A command for all nodes stays at its own.
     if (slot < 0) return this.node?.shared.recover(pending, error) ?? false;
-    if (doubtful.has(slot)) {
+    if (mayHaveExecuted.has(slot)) {
       router.dismiss(pending);
       return false;
     }
@@ -93,7 +93,7 @@ class PipelineSender implements RoutedSender {
       collectNode(pending, ranAt);
       if (signal !== undefined) abortBy(pending, signal);
     }
-    if (!taken && isUnanswered(error) && error.executed !== "no") doubtful.add(slot);
+    if (!taken && isUnanswered(error) && error.executed !== "no") mayHaveExecuted.add(slot);
     return taken;
   }
 }
@@ -239,7 +239,7 @@ export function runPipeline(
   multiplex: boolean,
   execute: Execute,
 ): Promise<unknown[]> {
-  const state: PipelineState = { router, call, doubtful: new Set(), recovered: new WeakSet() };
+  const state: PipelineState = { router, call, mayHaveExecuted: new Set(), recovered: new WeakSet() };
   const pipeline = new ClusterPipeline(cluster, state, execute, commands.length);
   commands.forEach((command, place) => pipeline.add(command, place));
   return pipeline.run(multiplex);

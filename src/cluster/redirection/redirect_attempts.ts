@@ -63,7 +63,7 @@ export async function attemptRedirected<T>(
   let named: ClusterNode | undefined;
   let asking = false;
   const redirections = new Redirections();
-  let doubtful = false;
+  let mayHaveExecuted = false;
   for (let losses = 0;;) {
     const node = named ??
       (slot < 0
@@ -93,9 +93,9 @@ export async function attemptRedirected<T>(
       if (!readonly) call.ranAt?.add(node);
       return value;
     } catch (error) {
-      const failure = doubtful ? withUnknownOutcome(error) : error;
+      const failure = mayHaveExecuted ? withUnknownOutcome(error) : error;
       if (signal?.aborted || cluster.stopped) throw failure;
-      doubtful ||= error instanceof RedisError && error.executed !== "no";
+      mayHaveExecuted ||= error instanceof RedisError && error.executed !== "no";
       const next = !(error instanceof RedisError) ? undefined : redirections.next(cluster, error, {
         name,
         command,
@@ -106,14 +106,16 @@ export async function attemptRedirected<T>(
         timeLeft: deadline - clock.now(),
         route: call.route,
       });
-      if (next instanceof Error) throw next === error ? failure : doubtful ? withUnknownOutcome(next) : next;
+      if (next instanceof Error) {
+        throw next === error ? failure : mayHaveExecuted ? withUnknownOutcome(next) : next;
+      }
       named = next?.node;
       asking = next?.asking ?? false;
       let delay = next?.delay ?? 0;
       if (isReplaced(error)) redirections.toMaster ||= readFrom !== "replica";
       else if (next === undefined) {
         if (node !== undefined && slot >= 0 && cluster.hasFailed(node)) {
-          throw doubtful ? failure : failedError(name, node);
+          throw mayHaveExecuted ? failure : failedError(name, node);
         }
         const context = { attempt: 1, readonly: true, executed: "no" } as const;
         if (!isUnreachable(unreachable) || !shouldRetry(retry, unreachable, context)) throw failure;

@@ -26,7 +26,7 @@ import type { Shard } from "../topology/topology.ts";
 import type { UnknownCommands } from "./unknown_commands.ts";
 
 const ASKING = rawCommand(["ASKING"]);
-/** To the node of the slot, without delay. */
+/** The node of the slot, without delay. */
 const AGAIN: Destination = { node: undefined, asking: false, delay: 0 };
 
 /** Sends commands, and sends them again where that is right. */

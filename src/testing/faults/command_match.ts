@@ -7,8 +7,8 @@ import { fromText } from "./texts.ts";
 import type { Command } from "../state.ts";
 
 /**
- * Selects commands: by their first words in any case (`"INCR"`, `"CLIENT KILL"`), by their first words exactly
- * (`["GET", "user:1"]`), by a pattern for all words with spaces between them, or by a function of the words.
+ * Selects commands. A string matches their first words in any case (`"INCR"`, `"CLIENT KILL"`), an array the exact
+ * first words (`["GET", "user:1"]`). A pattern matches all words with spaces between them; a function gets the words.
  * A command within a transaction counts when it is queued, not when EXEC runs it.
  */
 export type CommandMatch = string | readonly string[] | RegExp | ((args: readonly string[]) => boolean);

@@ -17,7 +17,7 @@ const EACH_LINE = 4;
 const COUNT = 8;
 const INSTRUCTIONS = 100_000;
 const YIELDED = 1;
-/** Where `lua_State` of Lua 5.1 has `nCcalls` and `baseCcalls`: the depth of calls through C, now and at the start. */
+/** The offsets of `nCcalls` and `baseCcalls` in `lua_State` of Lua 5.1: the depth of calls through C, now and at the start. */
 const [DEPTH, START_DEPTH] = [52, 54];
 
 /** The parts of an execution. */
@@ -38,7 +38,7 @@ export interface ExecutionParts {
 export class ScriptExecution {
   /** The running script. */
   readonly run: ScriptRun;
-  /** When it began, as `systemClock.now()`. */
+  /** The time of its start, as `systemClock.now()`. */
   readonly startedAt: number = systemClock.now();
   readonly #engine: Libraries;
   readonly #sandbox: Sandbox;

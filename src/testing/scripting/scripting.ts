@@ -62,7 +62,7 @@ export function scriptingOf(server: ServerState): Scripting {
   return all.get(server)!;
 }
 
-/** Everything about scripts and functions. */
+/** The scripts and functions of a server. */
 export class Scripting implements ScriptGate {
   /** Scripts by their hash. */
   readonly scripts: Map<string, Script> = new Map();

@@ -42,7 +42,7 @@ const NUMBERS: Readonly<Record<string, "downAfter" | "quorum" | "failoverTimeout
   "failover-timeout": "failoverTimeout",
   "parallel-syncs": "parallelSyncs",
 };
-/** Those that are accepted without an effect. */
+/** Settings that are accepted without an effect. */
 const IGNORED = new Set(["auth-pass", "auth-user"]);
 
 function checkQuorum(session: Session, args: string[]): ReplyValue {

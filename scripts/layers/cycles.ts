@@ -1,18 +1,18 @@
 /**
- * Circles in a graph of imports.
+ * Cycles in a graph of imports.
  *
  * @module
  */
 
-/** Finds circles: each is given once, as the files in the order in which they import each other, the first repeated. */
-export function findCircles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
-  const circles: string[][] = [];
+/** Returns the cycles, each once: the files in the order in which they import each other, the first repeated. */
+export function findCycles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const cycles: string[][] = [];
   const done = new Set<string>();
   const path: string[] = [];
   const visit = (file: string) => {
     const start = path.indexOf(file);
     if (start >= 0) {
-      circles.push([...path.slice(start), file]);
+      cycles.push([...path.slice(start), file]);
       return;
     }
     if (done.has(file)) return;
@@ -22,5 +22,5 @@ export function findCircles(imports: ReadonlyMap<string, readonly string[]>): st
     done.add(file);
   };
   for (const file of imports.keys()) visit(file);
-  return circles;
+  return cycles;
 }

@@ -1,26 +1,26 @@
 /**
- * The rooms of the house, from the ground up, and who may import whom. This table is the rule; the rest of the check
+ * The layers, from the lowest up, and the layers that each may import. This table is the rule; the rest of the check
  * only reads it.
  *
  * @module
  */
 
-/** A room. */
-export interface Room {
+/** A layer. */
+export interface Layer {
   /** Its name. */
   readonly name: string;
   /** The files and folders (with a slash at the end) that it consists of. */
   readonly paths: readonly string[];
   /** The modules of the runtime that it may import; all three runtimes have them. */
   readonly modules?: readonly string[];
-  /** The rooms that it may import from, besides itself: only rooms above it in the table. */
+  /** The layers that it may import from, besides itself: only layers above it in the table. */
   readonly uses: readonly string[];
 }
 
-const GROUND = ["transport", "errors", "clock", "observer", "retry", "resp", "options", "events"];
-/** Everything from the ground up to the clients. */
+const BASE = ["transport", "errors", "clock", "observer", "retry", "resp", "options", "events"];
+/** The layers up to the clients. */
 const CLIENTS = [
-  ...GROUND,
+  ...BASE,
   "connection",
   "pool",
   "commands",
@@ -32,8 +32,8 @@ const CLIENTS = [
   "multi",
 ];
 
-/** All rooms. A file in none of them is an error. */
-export const ROOMS: readonly Room[] = [
+/** All layers. A file in none of them is an error. */
+export const LAYERS: readonly Layer[] = [
   // Types and values without dependencies.
   { name: "transport", paths: ["src/transport.ts"], uses: [] },
   { name: "errors", paths: ["src/errors.ts", "src/executed.ts"], uses: [] },
@@ -54,37 +54,37 @@ export const ROOMS: readonly Room[] = [
   { name: "events", paths: ["src/events.ts", "src/events/"], uses: ["transport", "errors", "clock", "resp"] },
 
   // Observers.
-  { name: "observe", paths: ["src/observe/"], uses: GROUND },
+  { name: "observe", paths: ["src/observe/"], uses: BASE },
 
   // Single connections, and pools of them.
-  { name: "connection", paths: ["src/connection/"], uses: GROUND },
-  { name: "pool", paths: ["src/pool/"], uses: [...GROUND, "observe", "connection"] },
+  { name: "connection", paths: ["src/connection/"], uses: BASE },
+  { name: "pool", paths: ["src/pool/"], uses: [...BASE, "observe", "connection"] },
 
   // Clients.
-  { name: "client", paths: ["src/client/"], uses: [...GROUND, "connection", "pool", "commands", "observe"] },
+  { name: "client", paths: ["src/client/"], uses: [...BASE, "connection", "pool", "commands", "observe"] },
 
   // Shared by sentinels and clusters: addresses, and the selection of a server for reads.
-  { name: "topology", paths: ["src/topology/"], uses: [...GROUND, "connection"] },
+  { name: "topology", paths: ["src/topology/"], uses: [...BASE, "connection"] },
   {
     name: "sentinel",
     paths: ["src/sentinel/"],
-    uses: [...GROUND, "connection", "pool", "commands", "observe", "client", "topology"],
+    uses: [...BASE, "connection", "pool", "commands", "observe", "client", "topology"],
   },
   {
     name: "cluster",
     paths: ["src/cluster/"],
-    uses: [...GROUND, "connection", "pool", "commands", "observe", "client", "topology"],
+    uses: [...BASE, "connection", "pool", "commands", "observe", "client", "topology"],
   },
 
   // Several databases as one, over clients of any topology.
   {
     name: "multi",
     paths: ["src/multi/"],
-    uses: [...GROUND, "connection", "pool", "commands", "observe", "client"],
+    uses: [...BASE, "connection", "pool", "commands", "observe", "client"],
   },
 
   // The small way in, beside all that.
-  { name: "core", paths: ["src/core/"], uses: [...GROUND, "connection", "commands"] },
+  { name: "core", paths: ["src/core/"], uses: [...BASE, "connection", "commands"] },
 
   // The API of another client on all that; libraries for it expect Node's Buffers, events and streams.
   {
@@ -124,7 +124,7 @@ export const ROOMS: readonly Room[] = [
     uses: ["transport", "errors", "observer", "observe"],
   },
   {
-    name: "door",
+    name: "entry points",
     paths: ["mod.ts", "core.ts", "base.ts", "testing.ts", "ioredis.ts", "cli.ts"],
     uses: [
       ...CLIENTS,
@@ -140,17 +140,17 @@ export const ROOMS: readonly Room[] = [
 /** The files that load a module by a computed name: the optional peer of the test server, and a module of Workers. */
 export const LOADERS: readonly string[] = ["transports/lua.ts", "transports/shared/workerd_sockets.ts"];
 
-/** The room that a file is in, by its path from the root. */
-export function roomOf(path: string): Room | undefined {
-  return ROOMS.find(({ paths }) =>
+/** Returns the layer of a file, by its path from the root. */
+export function layerOf(path: string): Layer | undefined {
+  return LAYERS.find(({ paths }) =>
     paths.some((own) => own.endsWith("/") ? path.startsWith(own) : path === own)
   );
 }
 
-/** Returns the faults of the table itself: a room that uses one below it could be part of a cycle. */
-export function tableFaults(rooms: readonly Room[] = ROOMS): string[] {
-  return rooms.flatMap(({ name, uses }, index) => {
-    const above = new Set(rooms.slice(0, index).map((room) => room.name));
+/** Returns the faults of the table itself: a layer that uses one below it could be part of a cycle. */
+export function tableFaults(layers: readonly Layer[] = LAYERS): string[] {
+  return layers.flatMap(({ name, uses }, index) => {
+    const above = new Set(layers.slice(0, index).map((layer) => layer.name));
     return uses.filter((used) => !above.has(used)).map((used) =>
       `table: ${name} uses ${used}, which is not above it`
     );
