@@ -24,7 +24,6 @@
  * @module
  */
 
-import { isIP } from "node:net";
 import type { BunGlobal, BunHandlers, BunSocket } from "./shared/bun_types.ts";
 import { checkConnect } from "./shared/check_options.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
@@ -142,8 +141,8 @@ function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
 }
 
 async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<Record<string, unknown>> {
-  // Loaded on demand: node:crypto takes several milliseconds.
-  const { readPems } = await import("./shared/pem.ts");
+  // Loaded on demand: each takes several milliseconds.
+  const [{ readPems }, { isIP }] = await Promise.all([import("./shared/pem.ts"), import("node:net")]);
   const { ca, cert, key } = await readPems(endpoint, options);
   return {
     rejectUnauthorized: true,

@@ -6,8 +6,9 @@
 import { Missing } from "../resp/arguments.ts";
 import type { Arg } from "../resp/types.ts";
 import { type Entries, many, type OneOrMany, pairs, rest, withOptions } from "./arguments.ts";
-import { Command, type CommandSpec, type ReplyParser } from "./command.ts";
-import { readRows, type Row } from "./rows.ts";
+import { Command, type CommandSpec } from "./command.ts";
+import { defineMethods } from "./define_methods.ts";
+import { type CommandMaker, readRows, type Row } from "./rows.ts";
 import { scriptArguments } from "./shapes.ts";
 import { FUNCTIONS, PARSERS } from "./table_data.ts";
 
@@ -32,7 +33,9 @@ function readShape(shape: string): { letter: string; start: number; end: number;
 }
 
 /** Makes the command of any line: part by part. */
-function makerOf({ spec, shape, parser, plan }: Row): (params: readonly unknown[]) => Command {
+function makerOf(row: Row): (params: readonly unknown[]) => Command {
+  const { spec, parser, plan } = row.read();
+  const { shape } = row;
   const parts = readShape(shape);
   const last = parts.at(-1)!.end;
   const [, key, yes, no] = /^(\w+)\?(\d*):(\d*)$/.exec(parser) ?? ["", "", "", parser];
@@ -89,63 +92,70 @@ function tooMany({ name }: CommandSpec, takes: number, given: number): never {
 
 /** The method of a line. The shapes that are called most have code of their own. */
 function methodOf(name: string, row: Row): Method {
-  const { shape, parser, plan } = row;
-  // Numbers only: where options choose the parser, there is no code of its own.
-  const parse: ReplyParser | undefined = PARSERS[Number(parser)];
+  const { shape } = row;
+  let maker: CommandMaker | undefined;
   // Made as members, so that they have a name and are no constructors.
-  switch (parser.includes("?") ? "?" : shape) {
+  switch (row.choosesParser ? "?" : shape) {
     case "":
       return {
         [name](this: Target) {
           if (arguments.length > 0) tooMany(row.spec, 0, arguments.length);
-          return this.execute(new Command(row.spec, [], parse));
+          const { spec, parse } = maker ??= row.read();
+          return this.execute(new Command(spec, [], parse));
         },
       }[name]!;
     case "1":
       return {
         [name](this: Target, a: Arg) {
           if (arguments.length > 1) tooMany(row.spec, 1, arguments.length);
-          return this.execute(new Command(row.spec, [keyOf(row, a)], parse));
+          const { spec, parse } = maker ??= row.read();
+          return this.execute(new Command(spec, [keyOf(row, a)], parse));
         },
       }[name]!;
     case "2":
       return {
         [name](this: Target, a: Arg, b: Arg) {
           if (arguments.length > 2) tooMany(row.spec, 2, arguments.length);
-          return this.execute(new Command(row.spec, [keyOf(row, a), b], parse));
+          const { spec, parse } = maker ??= row.read();
+          return this.execute(new Command(spec, [keyOf(row, a), b], parse));
         },
       }[name]!;
     case "3":
       return {
         [name](this: Target, a: Arg, b: Arg, c: Arg) {
           if (arguments.length > 3) tooMany(row.spec, 3, arguments.length);
-          return this.execute(new Command(row.spec, [keyOf(row, a), b, c], parse));
+          const { spec, parse } = maker ??= row.read();
+          return this.execute(new Command(spec, [keyOf(row, a), b, c], parse));
         },
       }[name]!;
     case "1r":
       return {
         [name](this: Target, a: Arg, b?: OneOrMany) {
-          return this.execute(new Command(row.spec, rest([keyOf(row, a)], b), parse));
+          const { spec, parse } = maker ??= row.read();
+          return this.execute(new Command(spec, rest([keyOf(row, a)], b), parse));
         },
       }[name]!;
     case "2o":
       return {
         [name](this: Target, a: Arg, b: Arg, options?: object) {
+          const { spec, parse, plan } = maker ??= row.read();
           return this.execute(
-            new Command(row.spec, withOptions(row.spec, [keyOf(row, a), b], plan, options), parse),
+            new Command(spec, withOptions(spec, [keyOf(row, a), b], plan, options), parse),
           );
         },
       }[name]!;
     case "M":
       return {
         [name](this: Target, ...list: Arg[]) {
-          return this.execute(new Command(row.spec, many(row.spec, [], list), parse));
+          const { spec, parse } = maker ??= row.read();
+          return this.execute(new Command(spec, many(spec, [], list), parse));
         },
       }[name]!;
     case "1M":
       return {
         [name](this: Target, a: Arg, ...list: Arg[]) {
-          return this.execute(new Command(row.spec, many(row.spec, [a], list), parse));
+          const { spec, parse } = maker ??= row.read();
+          return this.execute(new Command(spec, many(spec, [a], list), parse));
         },
       }[name]!;
   }
@@ -165,12 +175,16 @@ function methodOf(name: string, row: Row): Method {
   }[name]!;
 }
 
-/** Adds the methods to the prototype of a class, as if they had been written in it. */
-export function addMethods(prototype: object): void {
+function* methods(): Generator<readonly [string, Method], void, undefined> {
   for (const row of readRows()) {
     if (row.shape === "-") continue;
-    const name = row.name.toLowerCase().replace(/[ -](.)/g, (_, letter: string) => letter.toUpperCase());
-    const value = methodOf(name, row);
-    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+    let name = row.name.toLowerCase();
+    if (/[ -]/.test(name)) name = name.replace(/[ -](.)/g, (_, letter: string) => letter.toUpperCase());
+    yield [name, methodOf(name, row)];
   }
+}
+
+/** Adds the methods to the prototype of a class. */
+export function addMethods(prototype: object): void {
+  defineMethods(prototype, methods());
 }

@@ -18,46 +18,64 @@
  *
  * @module
  */
-import { type CommandSpec, defineCommand } from "./command.ts";
-import { KEYS, TABLE } from "./table_data.ts";
+import { type CommandSpec, defineCommand, type ReplyParser } from "./command.ts";
+import { KEYS, PARSERS, TABLE } from "./table_data.ts";
 
-/** One line. */
+/** How to make a command, as its line says. */
+export interface CommandMaker {
+  /** The properties of the command. */
+  readonly spec: CommandSpec;
+  /** The place of the parser, or how an option chooses it. */
+  readonly parser: string;
+  /** The parser, unless an option chooses it. */
+  readonly parse: ReplyParser | undefined;
+  /** The options. */
+  readonly plan: string;
+}
+
+/** One line. Only its name and its shape are read at the start of a program, which uses few commands. */
 export class Row {
   /** The name of the command. */
   readonly name: string;
   /** The shape of the parameters. */
   readonly shape: string;
-  /** The place of the parser. */
-  readonly parser: string;
-  /** The options. */
-  readonly plan: string;
   readonly #line: string;
-  #spec: CommandSpec | undefined = undefined;
+  #maker: CommandMaker | undefined = undefined;
 
   /** Reads a line of the table. */
   constructor(line: string) {
-    const [name, shape = "", , , parser = "", plan = ""] = line.split(";", 6);
-    this.name = name!;
-    this.shape = shape;
-    this.parser = parser;
-    this.plan = plan;
+    const [end, next] = [line.indexOf(";"), line.indexOf(";", line.indexOf(";") + 1)];
+    this.name = end < 0 ? line : line.slice(0, end);
+    this.shape = end < 0 ? "" : line.slice(end + 1, next < 0 ? undefined : next);
     this.#line = line;
   }
 
-  /** The properties of the command. Created on first use, because a program uses few commands. */
-  get spec(): CommandSpec {
-    return this.#spec ??= this.#define();
+  /** Whether the parser depends on an option. */
+  get choosesParser(): boolean {
+    // Few lines have a question mark.
+    return this.#line.includes("?") && this.read().parser.includes("?");
   }
 
-  #define(): CommandSpec {
-    const [name, , flags, keys, , , request, response] = this.#line.split(";");
-    return defineCommand(
+  /** The properties of the command. */
+  get spec(): CommandSpec {
+    return this.read().spec;
+  }
+
+  /** Reads the rest of the line. */
+  read(): CommandMaker {
+    return this.#maker ??= this.#read();
+  }
+
+  #read(): CommandMaker {
+    const [name, , flags, keys, parser = "", plan = "", request, response] = this.#line.split(";");
+    const spec = defineCommand(
       name!,
       Number(flags ?? 0),
       KEYS[Number(keys ?? 0)],
       request || undefined,
       response,
     );
+    return { spec, parser, parse: PARSERS[Number(parser)], plan };
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Executor } from "../client/executor.ts";
-import { ping } from "../commands/mod.ts";
+import { Command } from "../commands/command.ts";
+import { PING } from "../commands/function_specs.ts";
 import { resolveRetry } from "../options/resolve.ts";
 import {
   AuthenticationError,
@@ -86,7 +87,7 @@ export class MonitoredDatabase {
     const { executor } = this.parts;
     try {
       const servers = await executor.shards?.(call) ?? [executor];
-      await Promise.all(servers.map((server) => server.execute(ping(), call)));
+      await Promise.all(servers.map((server) => server.execute(new Command(PING, []), call)));
       this.#failedChecks = 0;
       if (!this.available && (needed() || this.#clock.now() >= this.#closedUntil)) this.recover();
     } catch (error) {

@@ -35,7 +35,8 @@ function valuesOf(kind: string): unknown[] {
 }
 
 /** Objects of options, one for each option and value, one with all, and such as must be refused. */
-function optionsOf({ plan }: Row): unknown[] {
+function optionsOf(row: Row): unknown[] {
+  const { plan } = row.read();
   const items = plan === "" ? [] : plan.split(/[ |]/).map((item) => /^(\w+)([^:]*)/.exec(item)!.slice(1, 3));
   const single = items.flatMap(([key, kind]) => valuesOf(kind!).map((value) => ({ [key!]: value })));
   const all = Object.fromEntries(items.map(([key, kind]) => [key, valuesOf(kind!)[0]]));

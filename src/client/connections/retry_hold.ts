@@ -13,7 +13,7 @@
  * @module
  */
 import { Command } from "../../commands/command.ts";
-import { PING } from "../../commands/specs.ts";
+import { PING } from "../../commands/function_specs.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { type BatchSink, Pending } from "../../connection/pending.ts";
 import type { RedisError } from "../../errors.ts";

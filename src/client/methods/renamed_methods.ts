@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { defineMethods } from "../../commands/define_methods.ts";
 import { CommandMethods } from "../../commands/methods.ts";
 import type { Wrap } from "../../commands/wrap.ts";
 
@@ -49,14 +50,15 @@ export interface RenamedMethods<W extends Wrap> extends CommandMethods<W> {
 /** The methods of all commands, and names of other clients that throw. */
 export abstract class RenamedMethods<W extends Wrap> extends CommandMethods<W> {
   static {
-    const add = (name: string, instead: string): void => {
-      if (name in this.prototype) return;
-      const value = (): never => {
-        throw new TypeError(`Cannot call ${name}(): there is no such method here; use ${instead}`);
-      };
-      Object.defineProperty(this.prototype, name, { value, writable: true, configurable: true });
-    };
-    for (const name in INSTEAD) add(name, INSTEAD[name]!);
-    for (const name of CAPITALS.split(" ")) add(name, `${name.toLowerCase()}()`);
+    const replaced = Object.entries(INSTEAD);
+    for (const name of CAPITALS.split(" ")) replaced.push([name, `${name.toLowerCase()}()`]);
+    const missing = replaced.filter(([name]) => !(name in this.prototype));
+    defineMethods(this.prototype, missing.map(([name, instead]) => [name, refuse(name, instead)]));
   }
+}
+
+function refuse(name: string, instead: string): () => never {
+  return () => {
+    throw new TypeError(`Cannot call ${name}(): there is no such method here; use ${instead}`);
+  };
 }
