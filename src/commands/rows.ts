@@ -21,7 +21,7 @@
 import { type CommandSpec, defineCommand, type ReplyParser } from "./command.ts";
 import { KEYS, PARSERS, TABLE } from "./table_data.ts";
 
-/** How to make a command, as its line says. */
+/** The parts of a line that make a command. */
 export interface CommandMaker {
   /** The properties of the command. */
   readonly spec: CommandSpec;
