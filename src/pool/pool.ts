@@ -19,14 +19,13 @@ import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } 
 import type { Observer } from "../observer.ts";
 import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
-import { unblock } from "./unblock.ts";
 import { closedError, cutError, leaseCutError, limitError } from "./errors.ts";
 import { isDemoted, ReconnectSignal } from "./reconnect.ts";
 import type { BackgroundTimers } from "../connection/background_timers.ts";
-import { withTimeout } from "../connection/sleep.ts";
 import { type AcquireOptions, type Request, stackAbove } from "./leases.ts";
 import { type Opener, PendingConnects } from "./pending_connects.ts";
 import { PooledConnections, type PooledConnectionsOwner } from "./pooled_connections.ts";
+import { Shutdown } from "./shutdown.ts";
 import { type CloseOptions, explainStats, type PoolStats, summary } from "./stats.ts";
 import { MinIdle } from "./min_idle.ts";
 
@@ -73,12 +72,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   readonly #connections: PooledConnections<Connection>;
   readonly #pendingConnects: PendingConnects;
   readonly #minIdle: MinIdle<Connection>;
-  readonly #closers: Set<() => Promise<void>> = new Set();
+  readonly #shutdown: Shutdown;
   #opened = 0;
   #gone = 0;
-  #closed = false;
-  #closing: Promise<void> | undefined = undefined;
-  #returned: (() => void) | undefined = undefined;
 
   /**
    * Creates a pool from a URL, an object, or both. Options override URL values. It connects on first use, or with
@@ -112,6 +108,13 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       freed: () => this.#changed(),
       background: this.background,
     });
+    this.#shutdown = new Shutdown({
+      options: this.options,
+      connections: this.#connections,
+      refuse: () => this.#refuse(),
+      open: (signal) => this.openConnection(signal),
+      disconnect: () => this.disconnect(),
+    });
     announce(this, connection);
     if (minIdle > 0) runSoon(() => this.#minIdle.look()); // Not before the constructors of subclasses have run.
   }
@@ -131,7 +134,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Whether `close()` has been called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#shutdown.started;
   }
 
   /** Returns the present numbers of the pool. */
@@ -291,10 +294,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * reply reject with `executed: "unknown"`. Never rejects. Further calls wait for the same end.
    */
   close({ force = false }: CloseOptions = {}): Promise<void> {
-    this.#closed = true; // Before listeners are called.
-    this.#closing ??= this.#close(force);
-    if (force) this.disconnect();
-    return this.#closing;
+    return this.#shutdown.start(force);
   }
 
   /** Closes the pool. */
@@ -304,8 +304,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Calls `closer` when the pool starts to close, so that long leases can end. Returns a function that removes it. */
   beforeClose(closer: () => Promise<void>): () => void {
-    this.#closers.add(closer);
-    return () => this.#closers.delete(closer);
+    return this.#shutdown.beforeClose(closer);
   }
 
   /** Returns the text that Node and Bun print. */
@@ -354,7 +353,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   }
 
   #owner(): PooledConnectionsOwner<Connection> {
-    const closed = (): boolean => this.#closed;
+    const closed = (): boolean => this.#shutdown.started;
     return {
       options: this.options,
       get closed() {
@@ -371,30 +370,17 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     };
   }
 
+  /** Rejects waiting callers and ends pending connects, as the pool closes. */
+  #refuse(): void {
+    if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
+    this.#minIdle.stop(() => cutError(this.options));
+    this.#pendingConnects.abort(() => cutError(this.options));
+  }
+
   /** Uses free places for waiting callers, then for `minIdle`. A closing pool waits for the last lease. */
   #changed(): void {
     this.placeFreed();
     this.#minIdle.look();
-    if (this.#connections.inUse === 0) this.#returned?.();
-  }
-
-  async #close(force: boolean): Promise<void> {
-    if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
-    this.#minIdle.stop(() => cutError(this.options));
-    this.#pendingConnects.abort(() => cutError(this.options));
-    const [first, ...idle] = this.#connections.clearIdle();
-    const ends = idle.map((connection) => connection.close());
-    const blocked = this.#connections.leases.connections().filter(({ blocks, id }) =>
-      blocks && id !== undefined
-    );
-    if (blocked.length > 0 && !force) {
-      ends.push(unblock(blocked, first, (signal) => this.openConnection(signal)));
-    } else if (first !== undefined) ends.push(first.close());
-    const returned = new Promise<void>((resolve) => this.#returned = resolve);
-    const closers = [...this.#closers].map((closer) => closer());
-    if (this.#connections.inUse === 0) this.#returned!();
-    const { connection, closeGrace } = this.options;
-    await withTimeout(connection.clock, closeGrace, Promise.all([returned, ...closers, ...ends]));
-    this.disconnect();
+    this.#shutdown.placeFreed();
   }
 }
