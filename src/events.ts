@@ -88,6 +88,18 @@ export interface ConnectionEvents extends BaseEvents {
   readonly closed: ClosedDetail;
   /** A `MultiRedis` uses another database. */
   readonly failover: FailoverDetail;
+  /** A server has announced planned maintenance, or its end (the option `maintNotifications`). */
+  readonly maintenance: MaintenanceDetail;
+}
+
+/** The detail of `maintenance`. Each announcement causes one event, although each connection of a pool receives it. */
+export interface MaintenanceDetail {
+  /** `"MOVING"`, `"MIGRATING"`, `"MIGRATED"`, `"FAILING_OVER"`, `"FAILED_OVER"`, `"SMIGRATING"` or `"SMIGRATED"`. */
+  readonly notification: string;
+  /** Milliseconds until the maintenance begins, as the server says; `undefined` at the end of maintenance. */
+  readonly time: number | undefined;
+  /** The address that MOVING names, `host:port`; `undefined` for others. */
+  readonly endpoint: string | undefined;
 }
 
 /** The detail of `failover`. */

@@ -133,6 +133,20 @@ export interface ObservedFailover {
   readonly error: Error | undefined;
 }
 
+/** A server has announced maintenance to a pool. */
+export interface ObservedMaintenance {
+  /** `"MOVING"`, `"MIGRATING"`, `"MIGRATED"`, `"FAILING_OVER"`, `"FAILED_OVER"`, `"SMIGRATING"` or `"SMIGRATED"`. */
+  readonly notification: string;
+  /** Milliseconds until the maintenance begins; `undefined` at its end. */
+  readonly time: number | undefined;
+}
+
+/** A pool replaces a connection because its server moves. */
+export interface ObservedHandover {
+  /** The new address; `undefined`: the name will lead to another server. */
+  readonly to: Pick<Target, "address" | "port"> | undefined;
+}
+
 /**
  * Watches what clients and pools do; given as the option `observer`.
  *
@@ -182,4 +196,8 @@ export interface Observer {
   refreshed?(refresh: ObservedRefresh, target: Target): void;
   /** A `MultiRedis` uses another database, `target`. Called for the observer of that database. */
   failedOver?(failover: ObservedFailover, target: Target): void;
+  /** A server has announced maintenance. Called once for each announcement and pool. */
+  maintenance?(maintenance: ObservedMaintenance, target: Target): void;
+  /** A connection is replaced because its server moves; `target` is the usual target of the pool. */
+  handedOver?(handover: ObservedHandover, target: Target): void;
 }

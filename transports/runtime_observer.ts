@@ -35,4 +35,6 @@ export const runtimeObserver: Observer = {
   redirected: (redirection, target) => diagnostics()?.redirected(redirection, target),
   refreshed: (refresh, target) => diagnostics()?.refreshed(refresh, target),
   failedOver: (failover, target) => diagnostics()?.failedOver(failover, target),
+  maintenance: (maintenance, target) => diagnostics()?.maintenance(maintenance, target),
+  handedOver: (handover, target) => diagnostics()?.handedOver(handover, target),
 };

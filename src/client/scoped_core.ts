@@ -71,7 +71,17 @@ function scopedCore<C extends PooledCore>(
     if (core === undefined) {
       cores.set(scope, core = make());
       if (!scopes.has(core.pool)) scopes.set(core.pool, scope);
-      for (const type of ["gap", "refused", "connecting", "ready", "reconnecting", "closed"] as const) {
+      for (
+        const type of [
+          "gap",
+          "refused",
+          "connecting",
+          "ready",
+          "reconnecting",
+          "closed",
+          "maintenance",
+        ] as const
+      ) {
         core.executor.events.addEventListener(type, ({ detail }) => emit(events, type, detail as never));
       }
     }

@@ -24,7 +24,7 @@ import type { MultiPolicy } from "./options.ts";
 const PAUSE = 50;
 
 /** The events that databases and the client of all have in common. */
-const FORWARDED = ["connecting", "ready", "reconnecting", "closed"] as const;
+const FORWARDED = ["connecting", "ready", "reconnecting", "closed", "maintenance"] as const;
 
 /** Whether commands may be sent again after this error: nothing has run, or they only read. */
 function mayRepeat(error: unknown, commands: readonly Command[]): boolean {

@@ -5,6 +5,8 @@
  */
 import type {
   ObservedFailover,
+  ObservedHandover,
+  ObservedMaintenance,
   ObservedRedirection,
   ObservedRefresh,
   Observer,
@@ -44,13 +46,15 @@ function heard({ start, end, asyncStart, asyncEnd, error }: TracingChannel): boo
 
 /**
  * Publishes to the tracing channels `keywire:command`, `keywire:batch`, `keywire:connect` and `keywire:acquire`, and to the
- * channels `keywire:redirection`, `keywire:refresh` and `keywire:failover`.
+ * channels `keywire:redirection`, `keywire:refresh`, `keywire:failover`, `keywire:maintenance` and `keywire:handover`.
  */
 export class DiagnosticsObserver implements Observer {
   readonly #channels: Readonly<Record<string, TracingChannel>>;
   readonly #redirection: Channel;
   readonly #refresh: Channel;
   readonly #failover: Channel;
+  readonly #maintenance: Channel;
+  readonly #handover: Channel;
 
   /** Publishes through this module. */
   constructor(module: DiagnosticsModule) {
@@ -61,6 +65,8 @@ export class DiagnosticsObserver implements Observer {
     this.#redirection = module.channel("keywire:redirection");
     this.#refresh = module.channel("keywire:refresh");
     this.#failover = module.channel("keywire:failover");
+    this.#maintenance = module.channel("keywire:maintenance");
+    this.#handover = module.channel("keywire:handover");
   }
 
   /** @inheritdoc */
@@ -92,5 +98,15 @@ export class DiagnosticsObserver implements Observer {
   /** @inheritdoc */
   failedOver(failover: ObservedFailover, target: Target): void {
     if (this.#failover.hasSubscribers) this.#failover.publish({ ...failover, target });
+  }
+
+  /** @inheritdoc */
+  maintenance(maintenance: ObservedMaintenance, target: Target): void {
+    if (this.#maintenance.hasSubscribers) this.#maintenance.publish({ ...maintenance, target });
+  }
+
+  /** @inheritdoc */
+  handedOver(handover: ObservedHandover, target: Target): void {
+    if (this.#handover.hasSubscribers) this.#handover.publish({ ...handover, target });
   }
 }

@@ -20,6 +20,8 @@ import type {
   CommandOperation,
   ObservedCache,
   ObservedFailover,
+  ObservedHandover,
+  ObservedMaintenance,
   ObservedPool,
   ObservedRedirection,
   ObservedRefresh,
@@ -31,12 +33,15 @@ import type { OpenTelemetryApi, OtelAttributes, OtelHistogram, OtelTracer } from
 import { attributesOf, errorAttributes, nameOf, poolName, routeAttributes, spanName } from "./otel_names.ts";
 import { CacheMetrics } from "./otel_caches.ts";
 import { ClusterMetrics } from "./otel_clusters.ts";
+import { MaintenanceMetrics } from "./otel_maintenance.ts";
 import { PoolMetrics } from "./otel_pools.ts";
 
 export type * from "./otel_api.ts";
 export type {
   ObservedCache,
   ObservedFailover,
+  ObservedHandover,
+  ObservedMaintenance,
   ObservedPool,
   ObservedRedirection,
   ObservedRefresh,
@@ -52,7 +57,7 @@ export interface OpenTelemetryOptions {
   readonly api: OpenTelemetryApi;
   /** Make a span of each command and of each batch. Default `true`. */
   readonly spans?: boolean;
-  /** Record `db.client.operation.duration` and the metrics of pools, client-side caches and clusters. Default `true`. */
+  /** Record `db.client.operation.duration` and the metrics of pools, client-side caches, clusters and maintenance. Default `true`. */
   readonly metrics?: boolean;
 }
 
@@ -69,6 +74,7 @@ class OpenTelemetryObserver implements Observer {
   readonly #pools: PoolMetrics | undefined;
   readonly #caches: CacheMetrics | undefined;
   readonly #clusters: ClusterMetrics | undefined;
+  readonly #maintenance: MaintenanceMetrics | undefined;
 
   constructor({ api, spans = true, metrics = true }: OpenTelemetryOptions) {
     this.#api = api;
@@ -83,6 +89,7 @@ class OpenTelemetryObserver implements Observer {
     this.#pools = new PoolMetrics(meter, DURATIONS);
     this.#caches = new CacheMetrics(meter);
     this.#clusters = new ClusterMetrics(meter);
+    this.#maintenance = new MaintenanceMetrics(meter);
   }
 
   /** @inheritdoc */
@@ -130,6 +137,16 @@ class OpenTelemetryObserver implements Observer {
   /** @inheritdoc */
   failedOver(failover: ObservedFailover, target: Target): void {
     this.#clusters?.failedOver(failover, poolName(target));
+  }
+
+  /** @inheritdoc */
+  maintenance(maintenance: ObservedMaintenance, target: Target): void {
+    this.#maintenance?.announced(maintenance, poolName(target));
+  }
+
+  /** @inheritdoc */
+  handedOver(handover: ObservedHandover, target: Target): void {
+    this.#maintenance?.handedOver(handover, poolName(target));
   }
 
   async #operation<T>(operation: CommandOperation | BatchOperation, run: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /**
  * Notifications of planned maintenance, by Redis Cloud and Redis Software: a server that moves (MOVING), and one whose
- * data moves or that fails over (MIGRATING, FAILING_OVER).
+ * data moves or that fails over (MIGRATING, FAILING_OVER; in a cluster SMIGRATING).
  *
  * @module
  */
@@ -8,11 +8,20 @@ import type { BackgroundTimers } from "../connection/background_timers.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isAddress } from "../connection/maint_command.ts";
 import type { Timer } from "../clock.ts";
+import type { MaintenanceDetail } from "../events.ts";
+import { notify } from "../observe/target.ts";
+import type { ObservedHandover } from "../observer.ts";
 import { type ResolvedConnectionOptions, resolveOptions } from "../options.ts";
 import type { Reply } from "../resp/types.ts";
 
 /** The longest delay of a timer, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
+
+/** The beginnings and ends of maintenance. */
+const KINDS = /^(MOVING|S?MIGRATING|S?MIGRATED|FAILING_OVER|FAILED_OVER)$/;
+
+/** The number of announcements that are remembered. */
+const REMEMBERED = 64;
 
 /** The parts of a pool that the notifications concern. */
 export interface MaintainedPool {
@@ -22,6 +31,8 @@ export interface MaintainedPool {
   readonly background: BackgroundTimers;
   /** Replaces a connection: at once if it is idle, else when its replies have arrived. */
   retire(connection: Connection): void;
+  /** Emits the event for an announcement. */
+  announce(detail: MaintenanceDetail): void;
 }
 
 /** Follows the notifications of one pool. */
@@ -31,6 +42,8 @@ export class MaintNotifications {
   readonly #timers: Map<Connection, Timer> = new Map();
   #moved: ResolvedConnectionOptions | undefined = undefined;
   #until = 0;
+  /** The announcements that have been reported: each connection receives them. */
+  readonly #known: Set<string> = new Set();
 
   /** Has received nothing yet. */
   constructor(pool: MaintainedPool) {
@@ -43,14 +56,31 @@ export class MaintNotifications {
   }
 
   /** Receives a push frame of a connection. */
-  received(connection: Connection, [kind, , seconds, endpoint]: readonly Reply[]): void {
+  received(connection: Connection, [kind, id, seconds, endpoint]: readonly Reply[]): void {
+    if (typeof kind !== "string" || !KINDS.test(kind)) return;
     const { relaxedTimeout } = this.#pool.options.maintNotifications || { relaxedTimeout: 0 };
-    if (kind === "MIGRATING" || kind === "FAILING_OVER") connection.link?.relax(relaxedTimeout);
-    else if (kind === "MIGRATED" || kind === "FAILED_OVER") connection.link?.relax(0);
-    else if (kind === "MOVING") {
-      connection.link?.relax(relaxedTimeout);
-      this.#move(connection, Number(seconds) * 1_000, textOf(endpoint));
-    }
+    const begins = kind.endsWith("ING") || kind === "FAILING_OVER";
+    connection.link?.relax(begins ? relaxedTimeout : 0);
+    const address = kind === "MOVING" ? textOf(endpoint) : "";
+    const time = begins && kind !== "SMIGRATING" ? Number(seconds) * 1_000 || 0 : undefined;
+    this.#report(`${kind} ${id} ${address}`, {
+      notification: kind,
+      time,
+      endpoint: address === "" ? undefined : address,
+    });
+    if (kind === "MOVING") this.#move(connection, time!, address);
+  }
+
+  #report(key: string, detail: MaintenanceDetail): void {
+    if (this.#known.has(key)) return;
+    if (this.#known.size >= REMEMBERED) this.#known.clear();
+    this.#known.add(key);
+    const { notification, time } = detail;
+    notify(
+      this.#pool.options,
+      (observer, target) => observer.maintenance?.({ notification, time }, target),
+    );
+    this.#pool.announce(detail);
   }
 
   /** A connection has ended. */
@@ -67,13 +97,18 @@ export class MaintNotifications {
     const match = /^\[?([^[\]]+?)\]?:(\d+)$/.exec(endpoint);
     if (match === null) {
       this.ended(connection);
-      const delay = Math.min(Math.max(time / 2, 0) || 0, LONGEST);
-      this.#timers.set(connection, background.set(() => this.#pool.retire(connection), delay));
+      const delay = Math.min(Math.max(time / 2, 0), LONGEST);
+      this.#timers.set(connection, background.set(() => this.#handOver(connection, undefined), delay));
       return;
     }
     const [, host, port] = match as unknown as [string, string, string];
-    this.#until = options.clock.now() + (time || 0);
+    this.#until = options.clock.now() + time;
     this.#moved = resolveOptions(options, { host, port: Number(port), ...this.#tlsName(host) });
+    this.#handOver(connection, { address: host, port: Number(port) });
+  }
+
+  #handOver(connection: Connection, to: ObservedHandover["to"]): void {
+    notify(this.#pool.options, (observer, target) => observer.handedOver?.({ to }, target));
     this.#pool.retire(connection);
   }
 

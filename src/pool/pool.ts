@@ -367,6 +367,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
         emit(this, "closed", { cause });
       },
       changed: () => this.#changed(),
+      maintained: (detail) => emit(this, "maintenance", detail),
     };
   }
 

@@ -6,6 +6,7 @@
 import type { Connection, ConnectionHome } from "../connection/connection.ts";
 import { BackgroundTimers } from "../connection/background_timers.ts";
 import type { ResolvedConnectionOptions, ResolvedPoolOptions } from "../options.ts";
+import type { MaintenanceDetail } from "../events.ts";
 import { notLeasedError } from "./errors.ts";
 import { IdleStore } from "./idle.ts";
 import { Leases, type Request } from "./leases.ts";
@@ -23,6 +24,8 @@ export interface PooledConnectionsOwner<C extends Connection> extends Connection
   lost(connection: C, cause: Error | undefined, idle: boolean): void;
   /** A place or an idle connection has become free. */
   changed(): void;
+  /** A server has announced maintenance. */
+  maintained(detail: MaintenanceDetail): void;
 }
 
 /** All open connections of a pool. */
@@ -46,7 +49,12 @@ export class PooledConnections<C extends Connection> {
     const background = this.background = new BackgroundTimers(clock);
     const retire = (one: Connection): void => this.retire(one as C);
     this.#maintenance = options.connection.maintNotifications
-      ? new MaintNotifications({ options: options.connection, background, retire })
+      ? new MaintNotifications({
+        options: options.connection,
+        background,
+        retire,
+        announce: (detail) => owner.maintained(detail),
+      })
       : undefined;
     this.#idle = new IdleStore(clock, options, (expired) => expired.disconnect());
     this.leases = new Leases(pool, clock, options.trackLeases, leaseEnded);

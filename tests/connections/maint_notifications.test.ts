@@ -3,8 +3,19 @@
  * scripted.
  */
 import assert from "node:assert/strict";
+import { channel } from "node:diagnostics_channel";
 import { describe, it } from "node:test";
-import { Redis, type RedisOptions, TimeoutError } from "../../mod.ts";
+import * as api from "@opentelemetry/api";
+import {
+  type MaintenanceDetail,
+  type Observer,
+  Redis,
+  RedisCluster,
+  type RedisOptions,
+  TimeoutError,
+} from "../../mod.ts";
+import { openTelemetry, type OpenTelemetryApi } from "../../src/observe/otel.ts";
+import { dealt, FakeCluster } from "../cluster/fake_cluster.ts";
 import type { PeerConnection } from "../harness/peer_connection.ts";
 import { Push } from "../harness/resp.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
@@ -211,6 +222,109 @@ describe("notifications of maintenance", () => {
       await redis.close();
     });
   }
+
+  it("are events of the client, and telemetry: one for each announcement, one for each connection that is replaced", async () => {
+    const told: unknown[] = [];
+    const add = (name: string) => (...args: unknown[]) => void told.push([name, ...args]);
+    const observer: Observer = {
+      listens: () => false,
+      observe: (_, run) => run(),
+      maintenance: add("maintenance"),
+      handedOver: add("handedOver"),
+    };
+    const counted: unknown[] = [];
+    const meter = {
+      createHistogram: () => ({ record() {} }),
+      createObservableUpDownCounter: () => ({ addCallback() {} }),
+      createObservableCounter: () => ({ addCallback() {} }),
+      createCounter: (name: string) => ({
+        add: (value: number, attributes: unknown) => counted.push([name, value, attributes]),
+      }),
+    };
+    const otel = openTelemetry({
+      api: { ...api, metrics: { getMeter: () => meter } } as unknown as OpenTelemetryApi,
+      spans: false,
+    });
+    const channels = ["keywire:maintenance", "keywire:handover"].map((name) => channel(name));
+    const published: unknown[] = [];
+    const publish = (message: unknown) => void published.push(message);
+    for (const one of channels) one.subscribe(publish);
+    const target = { address: "10.0.0.1", port: 1, db: 0 };
+    const pool = "10.0.0.1:1/0";
+    for (const watching of [observer, otel, undefined]) {
+      const { redis, notify } = setUp(watching && { observer: watching });
+      const heard: MaintenanceDetail[] = [];
+      redis.addEventListener("maintenance", ({ detail }) => heard.push(detail));
+      await redis.ping();
+      const lease = await redis.pool.acquire();
+      await notify("MIGRATING", 7, 3, "1");
+      await notify("MIGRATED", 7, "1");
+      await notify("MIGRATED", 7, "1");
+      await notify("MOVING", 8, 15, "10.0.0.2:2");
+      await notify("message", "a", "b");
+      redis.pool.release(lease);
+      assert.deepEqual(heard, [
+        { notification: "MIGRATING", time: 3_000, endpoint: undefined },
+        { notification: "MIGRATED", time: undefined, endpoint: undefined },
+        { notification: "MOVING", time: 15_000, endpoint: "10.0.0.2:2" },
+      ]);
+      await redis.close();
+    }
+    for (const one of channels) one.unsubscribe(publish);
+    const announced = [["MIGRATING", 3_000], ["MIGRATED", undefined], ["MOVING", 15_000]] as const;
+    const to = { address: "10.0.0.2", port: 2 };
+    assert.deepEqual(told, [
+      ...announced.map(([notification, time]) => ["maintenance", { notification, time }, target]),
+      ["handedOver", { to }, target],
+      ["handedOver", { to }, target],
+    ]);
+    assert.deepEqual(counted, [
+      ...announced.map(([kind]) => [
+        "db.client.maintenance.notifications",
+        1,
+        { "db.client.connection.pool.name": pool, "keywire.notification": kind },
+      ]),
+      ...[1, 2].map(() => [
+        "db.client.connection.handovers",
+        1,
+        { "db.client.connection.pool.name": pool, "server.address": "10.0.0.2", "server.port": 2 },
+      ]),
+    ]);
+    // Without an observer the client publishes to the channels of the runtime.
+    assert.deepEqual(published, [
+      ...announced.map(([notification, time]) => ({ notification, time, target })),
+      { to, target },
+      { to, target },
+    ]);
+  });
+
+  it("SMIGRATED of a cluster's node: the slots are asked for again", async () => {
+    const fake = new FakeCluster(dealt(2));
+    const clock = new SimulatedClock();
+    const redis = new RedisCluster({
+      host: "node",
+      port: 7000,
+      transport: fake.transport(),
+      clock,
+      refreshInterval: 0,
+      maintNotifications: true,
+    });
+    const heard: string[] = [];
+    redis.addEventListener("maintenance", ({ detail }) => heard.push(detail.notification));
+    const replies = Promise.all([redis.set("foo", "1"), redis.set("bar", "1")]);
+    await clock.advance(1_000);
+    await replies;
+    const asked = fake.asked;
+    for (const kind of ["SMIGRATING", "SMIGRATED"]) {
+      fake.peer(7000).open[0]!.send(new Push([kind, 5, "0-99"]));
+      await clock.advance(5_000);
+      assert.equal(fake.asked - asked > 0, kind === "SMIGRATED");
+    }
+    assert.deepEqual(heard, ["SMIGRATING", "SMIGRATED"]);
+    const closed = redis.close();
+    await clock.advance(1);
+    await closed;
+  });
 
   it("the relaxed limit is a limit, too", async () => {
     const { redis, notify, clock, hold } = setUp({

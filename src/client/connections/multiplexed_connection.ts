@@ -22,7 +22,13 @@ import { hintAtCluster, notConnected } from "../../connection/failures.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
 import { ConnectionError, ProtocolError, RedisError } from "../../errors.ts";
-import { type ConnectionEvents, emit, TypedEventTarget } from "../../events.ts";
+import {
+  type ConnectionEvents,
+  emit,
+  type MaintenanceDetail,
+  TypedEventTarget,
+  type TypedListener,
+} from "../../events.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { withTimeout } from "../../connection/sleep.ts";
 import { isFinal, retryDelay } from "../../retry.ts";
@@ -35,7 +41,7 @@ import { closedError } from "../commands/unsupported_commands.ts";
 
 /** Sends the commands of all callers over one connection, and reconnects when it is lost. */
 export class MultiplexedConnection extends OrderedSender implements ReconnectingConnection {
-  /** Emits `connecting`, `ready`, `reconnecting` and `closed`. */
+  /** Emits `connecting`, `ready`, `reconnecting`, `closed` and `maintenance`. */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   /** Sends commands over this connection or further ones, while keys with large replies are known. */
   router: CommandRouter | undefined = undefined;
@@ -64,7 +70,15 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     super(pool.options.connection);
     this.#pool = pool;
     this.#lifetime = new ConnectionLifetime(pool, (next) => this.#replace(next));
-    this.#unsubscribe = pool.reconnectSignal.on(() => this.#reconnectNow());
+    const stopSignal = pool.reconnectSignal.on(() => this.#reconnectNow());
+    const forward: TypedListener<MaintenanceDetail> = ({ detail }) =>
+      emit(this.events, "maintenance", detail);
+    const { maintNotifications } = pool.options.connection;
+    if (maintNotifications) pool.addEventListener("maintenance", forward);
+    this.#unsubscribe = () => {
+      stopSignal();
+      pool.removeEventListener("maintenance", forward);
+    };
   }
 
   /** The connection, when there is one. */

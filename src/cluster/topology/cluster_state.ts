@@ -306,7 +306,10 @@ export class ClusterState {
         }
       },
     });
-    for (const type of ["connecting", "ready", "reconnecting", "closed"] as const) {
+    shared.events.addEventListener("maintenance", ({ detail }) => {
+      if (detail.notification === "SMIGRATED") this.refresher.request("moved");
+    });
+    for (const type of ["connecting", "ready", "reconnecting", "closed", "maintenance"] as const) {
       shared.events.addEventListener(type, ({ detail }) => {
         if (type === "reconnecting") this.lost();
         emit(this.events, type, detail as never);
