@@ -9,6 +9,7 @@ import {
   TimeoutError,
   type TlsOptions,
 } from "../../mod.ts";
+import { type Faults, startProxy } from "../harness/fault_proxy.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 type Leaf = "server" | "wrongName" | "expired" | "notYetValid";
@@ -162,6 +163,37 @@ describe("SSLConnection(ssl_keyfile, ssl_certfile, ssl_cert_reqs, ssl_ca_certs, 
       return true;
     });
   });
+
+  for (const how of ["fin", "reset"] as const) {
+    it(`a connection that is cut during the TLS handshake (${how}) is retried, as servers restart; commands wait in order`, async () => {
+      const { tlsPort } = servers.get("server")!;
+      await using proxy = await startProxy({ port: tlsPort! });
+      const tls = { ca: certificates().ca, serverName: "localhost" };
+      const reconnect = { backoff: "constant:1" } as const;
+      const key = `cut-${how}`;
+      const cuts = [{ toServer: 0 }, { toServer: 100 }, { toClient: 0 }, { toClient: 3 }, { toClient: 200 }];
+      await using redis = new Redis({ host: proxy.host, port: proxy.port, tls, reconnect });
+      const patient = redis.with({ timeout: 60_000 });
+      for (const first of [1, 4]) {
+        const left: Faults["cut"][] = [...cuts];
+        const prepare = () => void (proxy.faults = left.length > 0 ? { cut: { ...left.shift(), how } } : {});
+        prepare();
+        proxy.on("connection", prepare);
+        const calls = [patient.incr(key), patient.pipeline().incr(key).exec(), patient.incr(key)];
+        assert.deepEqual((await Promise.all(calls)).flat(), [first, first + 1, first + 2]);
+        assert.equal(left.length, 0);
+        proxy.off("connection", prepare);
+        if (first > 1) continue;
+        // The same for a client that was connected.
+        proxy.faults = { cut: { toServer: 0, how } };
+        const lost = new Promise((resolve) =>
+          redis.addEventListener("reconnecting", resolve, { once: true })
+        );
+        proxy.killAll();
+        await lost;
+      }
+    });
+  }
 
   it("without a client's certificate and without a handshake of ours, the command says so, and no other is tried", async () => {
     const { tlsPort } = servers.get("clients")!;

@@ -58,13 +58,19 @@ export function tlsContract(transport: Transport): void {
     return other;
   }
 
-  async function refusal(port: number, tls: TlsOptions, reason: RegExp, host = "localhost"): Promise<void> {
+  async function refusal(
+    port: number,
+    tls: TlsOptions,
+    reason: RegExp,
+    host = "localhost",
+    code = "TLS",
+  ): Promise<void> {
     const heard = new Recorder();
     try {
       (await transport.connect({ host, port, tls }, { connectTimeout: 10_000 }, heard)).destroy();
     } catch (error) {
       assert.ok(error instanceof ConnectionError, String(error));
-      assert.deepEqual([error.code, error.executed], ["TLS", "no"], error.message);
+      assert.deepEqual([error.code, error.executed], [code, "no"], error.message);
       assert.match(error.message, /^Cannot connect to /);
       assert.match(error.message, reason);
       assert.equal(heard.closes, 0, "close() for a socket that never was");
@@ -305,13 +311,13 @@ export function tlsContract(transport: Transport): void {
     const spoke = refusal(server.port, { ca }, /does not speak TLS/);
     (await server.next()).write("-ERR unknown command\r\n-ERR unknown command\r\n");
     await spoke;
-    const hungUp = refusal(server.port, { ca }, /does the server speak TLS/);
+    const hungUp = refusal(server.port, { ca }, /does the server speak TLS/, "localhost", "CONNECT");
     const other = await server.next();
     await event(other, "readable");
     other.end();
     other.resume();
     await hungUp;
-    const reset = refusal(server.port, { ca }, /does the server speak TLS/);
+    const reset = refusal(server.port, { ca }, /does the server speak TLS/, "localhost", "CONNECT");
     const third = await server.next();
     await event(third, "readable");
     third.resetAndDestroy();

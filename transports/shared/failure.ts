@@ -81,6 +81,8 @@ export function connectFailed(endpoint: Endpoint, cause: unknown): ConnectionErr
   });
 }
 
+const CLOSED = "the connection was closed during the handshake; does the server speak TLS at this port?";
+
 /** Reasons for messages of TLS libraries; the first match counts. */
 const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [
@@ -115,10 +117,7 @@ const TLS_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
     /HANDSHAKE_FAILURE|HandshakeFailure/i,
     "the server refused the handshake; ciphers or certificates do not match",
   ],
-  [
-    /ECONNRESET|UnexpectedEof|eof|disconnected/i,
-    "the connection was closed during the handshake; does the server speak TLS at this port?",
-  ],
+  [/ECONNRESET|UnexpectedEof|eof|disconnected/i, CLOSED],
 ];
 
 function tlsReasonOf(cause: unknown): string | undefined {
@@ -127,12 +126,15 @@ function tlsReasonOf(cause: unknown): string | undefined {
   return TLS_REASONS.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** The server was reached, and TLS failed: its certificate is refused, or there is no common ground. */
+/**
+ * The server was reached, and TLS failed: its certificate is refused, or there is no common ground. A connection that is
+ * closed meanwhile may be one to a server that restarts, so its code is that of failures that are retried.
+ */
 export function tlsFailed(endpoint: Endpoint, cause: unknown): ConnectionError {
   const reason = cause === null || cause === undefined ? undefined : tlsReasonOf(cause);
   const why = reason === undefined ? textOf(cause) : `${reason} (${textOf(cause).trim()})`;
   return new ConnectionError(`Cannot connect to ${addressOf(endpoint)} by TLS: ${why}`, {
-    code: "TLS",
+    code: reason === CLOSED ? "CONNECT" : "TLS",
     executed: "no",
     cause,
   });
