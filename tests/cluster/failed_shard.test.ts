@@ -83,6 +83,45 @@ describe("A shard that has failed, without a replica", () => {
   });
 });
 
+describe("A failed master that CLUSTER SHARDS lists without its slots, as Redis from 7.2 on does", () => {
+  it("keeps them, by CLUSTER SLOTS: commands reject with CLUSTERDOWN, also those to all masters", async () => {
+    const fake = new FakeCluster(dealt(3));
+    const owner = fake.belief.shards.find(({ range: [from, to] }) =>
+      from <= slotOf("a") && slotOf("a") <= to
+    )!;
+    fake.down.add(owner.master);
+    fake.before = (_, [name, word]) =>
+      name !== "CLUSTER" || word !== "SHARDS" ? undefined : fake.belief.shards.map((shard) => {
+        const failed = shard === owner;
+        const node = ["id", `id-${shard.master}`, "port", shard.master, "ip", "node", "endpoint", "node"];
+        return [
+          ...["slots", failed ? [] : [...shard.range], "nodes"],
+          [[...node, "role", "master", "health", failed ? "fail" : "online"]],
+        ];
+      });
+    const clock = new SimulatedClock();
+    const redis = new RedisCluster(["node:7000", "node:7001", "node:7002"], {
+      transport: fake.transport(),
+      clock,
+      commandTimeout: LONG,
+    });
+    const call = async (outcome: Promise<unknown>) => {
+      const settled = outcome.then((value) => value, ({ code, executed }: ClusterError) => [code, executed]);
+      await clock.advance(2_000);
+      return await settled;
+    };
+    assert.deepEqual(await call(redis.set("a", "1")), ["CLUSTERDOWN", "no"]);
+    assert.deepEqual(await call(redis.pipeline().get("a").exec()), ["CLUSTERDOWN", "no"]);
+    assert.deepEqual(await call(redis.dbsize()), ["CLUSTERDOWN", "unknown"]);
+    const others = ["b", "c", "d", "e"].filter((key) =>
+      slotOf(key) < owner.range[0] || slotOf(key) > owner.range[1]
+    );
+    for (const key of others) assert.equal(await call(redis.set(key, "1")), "OK");
+    assert.ok(others.length > 0);
+    await call(redis.close());
+  });
+});
+
 describe("A slot that nobody has", () => {
   for (const multiplex of [true, false]) {
     const what = multiplex ? "commands" : "pipelines, also without multiplex,";

@@ -199,6 +199,26 @@ export function isConclusive({ shards }: Found): boolean {
   return shards.every(({ ranges, master }) => ranges.length === 0 || master !== undefined);
 }
 
+/** Whether SHARDS may lack slots of a failed master: Redis from 7.2 on lists such a master without slots. */
+export function hidesSlots({ covered, shards }: Found): boolean {
+  return covered < SLOTS && shards.some(lacksSlots);
+}
+
+function lacksSlots({ ranges, master }: FoundShard): boolean {
+  return ranges.length === 0 && master?.health === "fail";
+}
+
+/** Returns `shards` with the slots of failed masters, which SLOTS lists. */
+export function addHiddenSlots({ epoch, shards }: Found, slots: Found): Found {
+  const ranges = new Map(slots.shards.map((shard) => [shard.master?.id, shard.ranges]));
+  return found(
+    shards.map((shard) =>
+      lacksSlots(shard) ? { ...shard, ranges: ranges.get(shard.master!.id) ?? [] } : shard
+    ),
+    epoch,
+  );
+}
+
 /** Returns the slots without a node, for messages: `"0-99, 200"`. */
 export function showGaps({ shards }: Found): string {
   const taken = new Uint8Array(SLOTS);

@@ -7,7 +7,15 @@ import type { Clock, Timer } from "../../clock.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { ClusterError, MaxConnectionsError, type RedisError, ReplyError } from "../../errors.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
-import { type Found, isConclusive, readEpoch, readShards, readSlots } from "./discovery.ts";
+import {
+  addHiddenSlots,
+  type Found,
+  hidesSlots,
+  isConclusive,
+  readEpoch,
+  readShards,
+  readSlots,
+} from "./discovery.ts";
 import type { ClusterNode } from "./node.ts";
 
 /** A connection for a query, and what to do with it afterwards. */
@@ -63,7 +71,11 @@ export async function queryNode(node: ClusterNode, keep: boolean, signal: AbortS
     const epoch = info instanceof ReplyError ? 0 : readEpoch(info);
     if (!(shards instanceof ReplyError)) {
       const found = readShards(shards, epoch, asked);
-      if (isConclusive(found)) return found;
+      if (isConclusive(found)) {
+        if (!hidesSlots(found)) return found;
+        const slots = await ask("CLUSTER", "SLOTS");
+        return slots instanceof ReplyError ? found : addHiddenSlots(found, readSlots(slots, epoch, asked));
+      }
     }
     const slots = await ask("CLUSTER", "SLOTS");
     if (slots instanceof ReplyError) throw refusal(node, slots);
