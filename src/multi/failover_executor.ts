@@ -6,34 +6,25 @@
 import type { Call, Executor } from "../client/executor.ts";
 import type { SubscriptionRouter } from "../client/pubsub/subscription_router.ts";
 import type { Clock, Timer } from "../clock.ts";
-import { type Command, CommandFlag } from "../commands/command.ts";
+import type { Command } from "../commands/command.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Prefix } from "../client/commands/prefix.ts";
-import { closedError } from "../client/commands/unsupported_commands.ts";
 import { BackgroundTimers } from "../connection/background_timers.ts";
-import { sleep } from "../connection/sleep.ts";
-import { ConnectionError, RedisError } from "../errors.ts";
+import { ConnectionError, type RedisError } from "../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import { notify, targetOf } from "../observe/target.ts";
 import type { CloseOptions } from "../pool/stats.ts";
 import type { Arg } from "../resp/types.ts";
+import { type Failover, FailoverCall, RETRY_PAUSE, type Work } from "./failover_call.ts";
 import { isUnavailable, type MonitoredDatabase } from "./monitored_database.ts";
 import type { MultiPolicy } from "./options.ts";
-
-/** Milliseconds between two tries of a command while there is no better database. */
-const PAUSE = 50;
+import { RetryQueue } from "./retry_queue.ts";
 
 /** The events that databases and the client of all have in common. */
 const FORWARDED = ["connecting", "ready", "reconnecting", "closed", "maintenance"] as const;
 
-/** Whether commands may be sent again after this error: nothing has run, or they only read. */
-function mayRepeat(error: unknown, commands: readonly Command[]): boolean {
-  return error instanceof RedisError && (error.executed === "no" ||
-    commands.every(({ spec: { flags } }) => (flags & CommandFlag.readonly) !== 0));
-}
-
 /** The executor of several databases. */
-export class FailoverExecutor implements Executor {
+export class FailoverExecutor implements Executor, Failover {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   /** @inheritdoc */
@@ -42,11 +33,15 @@ export class FailoverExecutor implements Executor {
   readonly databases: readonly MonitoredDatabase[];
   /** The timers of health checks. */
   readonly background: BackgroundTimers;
+  /** @inheritdoc */
+  readonly clock: Clock;
+  /** @inheritdoc */
+  readonly queue: RetryQueue;
   readonly #policy: MultiPolicy;
-  readonly #clock: Clock;
   readonly #timers: Map<MonitoredDatabase, Timer> = new Map();
   readonly #moved: Set<() => void> = new Set();
   #current: MonitoredDatabase;
+  #calls = 0;
   #checking = false;
   #closed = false;
 
@@ -55,7 +50,8 @@ export class FailoverExecutor implements Executor {
     this.databases = [...databases].sort((a, b) => b.parts.weight - a.parts.weight);
     this.#current = this.databases[0]!;
     this.#policy = policy;
-    this.#clock = clock;
+    this.clock = clock;
+    this.queue = new RetryQueue(clock);
     this.background = new BackgroundTimers(clock);
     this.subscriptionRouter = this.#router();
     for (const { parts: { executor } } of this.databases) {
@@ -121,22 +117,21 @@ export class FailoverExecutor implements Executor {
 
   /** @inheritdoc */
   execute(command: Command, call: Call): Promise<unknown> {
-    return this.#run(call, [command], (executor, rest) => executor.execute(command, rest));
+    return this.#run(call, { commands: [command], run: (executor, rest) => executor.execute(command, rest) });
   }
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
-    return this.#run(
-      call,
+    return this.#run(call, {
       commands,
-      (executor, rest) => executor.executeAll(commands, rest, atomic),
-      (outcomes) => outcomes,
-    );
+      run: (executor, rest) => executor.executeAll(commands, rest, atomic),
+      outcomesOf: (outcomes) => outcomes,
+    });
   }
 
   /** @inheritdoc */
   lease(call: Call, keys?: readonly Arg[]): Promise<Connection> {
-    return this.#run(call, [], (executor, rest) => executor.lease(rest, keys));
+    return this.#run(call, { commands: [], run: (executor, rest) => executor.lease(rest, keys) });
   }
 
   /** Connects to all databases; resolves when the best one that can be reached is known. */
@@ -145,7 +140,7 @@ export class FailoverExecutor implements Executor {
     let first: unknown;
     for (const attempt of this.databases.map((database) => this.#reach(database, call))) {
       const error = await attempt;
-      if (error === undefined) return this.#choose();
+      if (error === undefined) return this.choose();
       first ??= error;
     }
     throw first;
@@ -167,6 +162,7 @@ export class FailoverExecutor implements Executor {
   async close(options?: CloseOptions): Promise<void> {
     this.#closed = true;
     for (const timer of this.#timers.values()) this.background.clear(timer);
+    this.queue.start();
     await Promise.all(this.databases.map(({ parts }) => parts.executor.close(options)));
   }
 
@@ -174,59 +170,23 @@ export class FailoverExecutor implements Executor {
     return !this.databases.some(({ available }) => available);
   }
 
-  /** Runs commands, within the limit of the call over all tries. `outcomesOf` returns the errors in the value of a batch. */
-  async #run<T>(
-    call: Call,
-    commands: readonly Command[],
-    run: (executor: Executor, rest: Call) => Promise<T>,
-    outcomesOf: (value: T) => readonly unknown[] = () => [],
-  ): Promise<T> {
+  /** Runs a call; it waits behind those that wait for another try. */
+  #run<T>(call: Call, work: Work<T>): Promise<T> {
     this.#begin();
-    const end = call.timeout === 0 ? Infinity : this.#clock.now() + call.timeout;
-    let reason: RedisError | undefined;
-    for (;;) {
-      if (this.#closed) throw closedError(commands[0]?.spec.name ?? "a command");
-      const timeout = end === Infinity ? 0 : end - this.#clock.now();
-      // A limit of 0 would be none.
-      if (end !== Infinity && timeout <= 0) throw reason ?? this.#noDatabase();
-      const database = this.#current;
-      if (database.available) {
-        let error: RedisError;
-        try {
-          const value = await run(database.parts.executor, { ...call, timeout });
-          const outcomes = outcomesOf(value);
-          const loss = outcomes.find(isUnavailable);
-          if (loss === undefined) {
-            database.succeeded();
-            return value;
-          }
-          error = loss;
-          this.#failed(database, error);
-          // If some have run, the others are not repeated: their order would be lost.
-          if (this.#closed || !outcomes.every((outcome) => mayRepeat(outcome, commands))) return value;
-        } catch (thrown) {
-          if (this.#closed || call.signal?.aborted || !isUnavailable(thrown)) throw thrown;
-          error = thrown;
-          this.#failed(database, error);
-          if (!mayRepeat(error, commands)) throw error;
-        }
-        // A read that may have run stays one, also if the next database cannot be reached.
-        if (reason?.executed !== "unknown") reason = error;
-        if (this.#current !== database) continue;
-      } else this.#choose();
-      if (this.#clock.now() + PAUSE >= end) throw reason ?? this.#noDatabase();
-      if (!this.#current.available || this.#current === database) {
-        await sleep(this.#clock, PAUSE, call.signal);
-      }
-    }
+    const one = new FailoverCall(++this.#calls, this, call, work);
+    if (this.queue.busy && !this.#closed) this.queue.add(one, RETRY_PAUSE);
+    else one.start();
+    return one.value;
   }
 
-  #failed(database: MonitoredDatabase, error: RedisError): void {
+  /** @inheritdoc */
+  failed(database: MonitoredDatabase, error: RedisError): void {
     database.failed(error);
-    this.#choose();
+    this.choose();
   }
 
-  #noDatabase(): RedisError {
+  /** @inheritdoc */
+  noDatabase(): RedisError {
     const reasons = this.databases.map(({ parts, reason }) =>
       `${parts.name}: ${reason?.message ?? "available"}`
     );
@@ -247,19 +207,19 @@ export class FailoverExecutor implements Executor {
   /** Each database has a timer of its own: one that does not reply must not delay the checks of the others. */
   #schedule(database: MonitoredDatabase): void {
     // Spread, so that many clients do not ask at the same moment.
-    const delay = this.#policy.healthCheckInterval * (0.9 + this.#clock.random() * 0.2);
+    const delay = this.#policy.healthCheckInterval * (0.9 + this.clock.random() * 0.2);
     this.#timers.set(database, this.background.set(() => void this.#check(database), delay));
   }
 
   async #check(database: MonitoredDatabase): Promise<void> {
     await database.check(() => this.#noneAvailable);
     if (this.#closed) return;
-    this.#choose();
+    this.choose();
     this.#schedule(database);
   }
 
   /** Uses the available database with the greatest weight; without failback only if the present one is unavailable. */
-  #choose(): void {
+  choose(): void {
     if (this.#current.available && !this.#policy.failback) return;
     const best = this.databases.find(({ available }) => available);
     if (best === undefined || best.parts.weight === this.#current.parts.weight && this.#current.available) {
@@ -275,6 +235,7 @@ export class FailoverExecutor implements Executor {
     // What waits for a reply of a database that is gone would wait for its time limit.
     if (!before.available) {
       const message = `${before.parts.name} is unavailable: ${cause?.message}`;
+      if (before.running > 0) this.queue.hold(RETRY_PAUSE);
       before.parts.disconnect(new ConnectionError(message, { code: "LOST", executed: "no", cause }));
     }
     for (const listener of [...this.#moved]) listener();

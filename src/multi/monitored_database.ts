@@ -57,6 +57,8 @@ export class MonitoredDatabase {
   available = true;
   /** The error that made it unavailable. */
   reason: Error | undefined = undefined;
+  /** The number of calls that run there. */
+  running = 0;
   readonly #policy: MultiPolicy;
   readonly #clock: Clock;
   #failedChecks = 0;

@@ -37,8 +37,8 @@ interface MultiCore extends ClientCore {
  * available one with the greatest weight, checks the health of all, fails over when the one in use is lost, and returns when it
  * is back. It emits `failover`.
  *
- * Commands that were not sent, and those that only read, run on the next database; a write that may have run rejects with
- * `executed: "unknown"`. Subscriptions follow, with a gap.
+ * Commands that were not sent, and those that only read, run on the next database, in the order of the calls; a write that
+ * may have run rejects with `executed: "unknown"`. Subscriptions follow, with a gap.
  *
  * @typeParam W the return type of methods: promises of text (default), or of bytes (`redis.bytes()`)
  */

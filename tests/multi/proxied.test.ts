@@ -48,6 +48,9 @@ describe("MultiRedis behind a faulty network", () => {
     // The client works again, at one of the two; a read is repeated if the cut comes only now.
     assert.equal(typeof await patient.llen("numbers"), "number", what);
     const lists = await Promise.all([first, second].map((server) => server.cli("LRANGE", "numbers", 0, -1)));
+    for (const list of lists as string[][]) {
+      assert.deepEqual(list, [...list].sort((a, b) => Number(a) - Number(b)), `${what}: out of order`);
+    }
     const there = (lists as string[][]).flat().map(Number);
     assert.equal(new Set(there).size, there.length, `${what}: a number is there twice: ${there}`);
     for (const [number, outcome] of told.entries()) {

@@ -1,0 +1,83 @@
+/**
+ * Calls of a `MultiRedis` that wait for another try, and the calls behind them: they start in the order in which they
+ * were made.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../clock.ts";
+
+/** A call that may be tried several times. */
+export interface RetriedCall {
+  /** The position of the call among all calls of the client. */
+  readonly sequence: number;
+  /** The time of the clock at which the call expires; `Infinity`: never. */
+  readonly end: number;
+  /** Ends the call while it waits. */
+  readonly signal: AbortSignal | undefined;
+  /** Sends the commands, before it returns. */
+  start(): void;
+  /** Rejects the call. */
+  reject(error: unknown): void;
+}
+
+/** The calls that wait, sorted. While it is busy, new calls wait in it, too. */
+export class RetryQueue {
+  readonly #clock: Clock;
+  #calls: { readonly call: RetriedCall; readonly leave: () => void }[] = [];
+  #timer: Timer = undefined;
+  /** The time at which the calls start; `Infinity`: there are none. */
+  #next = Infinity;
+  #starting = false;
+
+  /** Is empty. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether new calls must wait. */
+  get busy(): boolean {
+    return this.#starting || this.#next !== Infinity;
+  }
+
+  /** Lets the call wait for at most `delay` milliseconds; less if it would expire before. */
+  add(call: RetriedCall, delay: number): void {
+    const { signal, sequence } = call;
+    const abort = (): void => {
+      this.#calls = this.#calls.filter((other) => other.call !== call);
+      call.reject(signal!.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    let at = this.#calls.length;
+    while (at > 0 && this.#calls[at - 1]!.call.sequence > sequence) at--;
+    this.#calls.splice(at, 0, { call, leave: () => signal?.removeEventListener("abort", abort) });
+    this.hold(call.end > this.#clock.now() + delay ? delay : 0);
+  }
+
+  /** Lets new calls wait for at most `delay` milliseconds. */
+  hold(delay: number): void {
+    const at = this.#clock.now() + delay;
+    if (at >= this.#next) return;
+    this.#next = at;
+    if (!this.#starting) this.#setTimer();
+  }
+
+  /** Starts the calls, in order. */
+  start(): void {
+    const calls = this.#calls;
+    this.#calls = [];
+    this.#next = Infinity;
+    this.#starting = true;
+    for (const { call, leave } of calls) {
+      leave();
+      call.start();
+    }
+    this.#starting = false;
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    this.#clock.clearTimeout(this.#timer);
+    if (this.#next === Infinity) return;
+    this.#timer = this.#clock.setTimeout(() => this.start(), Math.max(0, this.#next - this.#clock.now()));
+  }
+}
