@@ -1,6 +1,6 @@
 import { after, before, describe, it } from "node:test";
 import { type Server, startServer } from "../harness/server.ts";
-import { compare, event, outcome, type Run, watch } from "./differential.ts";
+import { type Client, compare, event, outcome, type Run, watch } from "./differential.ts";
 
 /** Programs, each by a sentence. */
 const PROGRAMS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
@@ -194,7 +194,10 @@ const PROGRAMS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
     const redis = run.make({ showFriendlyErrorStack: true });
     await redis.set("text", "x");
     const error = await outcome(redis.incr("text")) as Error;
-    run.note(error, error.stack!.split("\n")[1]!.replace(/.*\/|:\d+:\d+.*/g, ""));
+    const caller = (stack: string): string => stack.split("\n")[1]!.replace(/.*\/|:\d+:\d+.*/g, "");
+    run.note(error, caller(error.stack!));
+    const aborted = await outcome(redis.multi().set("text").exec()) as Client;
+    run.note(aborted.message, caller(aborted.stack), aborted.previousErrors.length);
   },
   "duplicates": (run) => {
     const redis = run.make({ keyPrefix: "p:", db: 1, lazyConnect: true });

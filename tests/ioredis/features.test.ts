@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { after, before, describe, it } from "node:test";
 import { type Server, startServer } from "../harness/server.ts";
 import { type Client, compare, event, outcome, type Run } from "./differential.ts";
@@ -30,6 +31,23 @@ const PROGRAMS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
       run.note(await new Promise((resolve) => redis.pairs((...args: unknown[]) => resolve(args))));
       run.note(Object.keys(redis.scriptsSet));
     }
+  },
+  "sends the source of a forgotten script once": async (run) => {
+    const redis = run.make();
+    redis.defineCommand("echoed", { numberOfKeys: 0, lua: "return ARGV[1]" });
+    run.note(await redis.echoed("a"));
+    await redis.script("FLUSH");
+    await redis.config("RESETSTAT");
+    run.note(await redis.pipeline().echoed("b").echoed(["c", ["d", "e"]]).echoed("f").exec());
+    const stats: string = await redis.info("commandstats");
+    run.note(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1], /cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]);
+  },
+  "encodes commands": (run) => {
+    const { Command } = run.Redis;
+    for (const args of [[], ["key", "ü", 1], ["key", Buffer.from([0, 255]), "text"]]) {
+      run.note(new Command("set", args).toWritable());
+    }
+    return Promise.resolve();
   },
   "scans with streams": async (run) => {
     const redis = run.make();

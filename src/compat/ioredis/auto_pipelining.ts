@@ -105,7 +105,8 @@ export function executeWithAutoPipelining(
   const promise = new Promise((resolve, reject) => {
     callbacks.push((error, value) => error ? reject(error) : resolve(value));
     if (method === "call" || method === "callBuffer") args.unshift(command);
-    pipeline[method](...args);
+    // A script may be defined after the pipeline was made.
+    (pipeline[method] ?? client[method]).apply(pipeline, args);
   });
   return asCallback(promise, callback);
 }

@@ -21,6 +21,7 @@ import {
   replyTransformers,
 } from "./reply.ts";
 import { asCallback, type Callback, toArgument } from "./support.ts";
+import { toWritable } from "./writable.ts";
 
 /** An argument of a command: a value, or a list of values. */
 // deno-lint-ignore no-explicit-any
@@ -36,6 +37,12 @@ export interface CommandOptions {
   keyPrefix?: string | Buffer;
   /** Whether a replica may run it. */
   readOnly?: boolean;
+  /**
+   * The arguments are a list of its own, without lists in it.
+   *
+   * @internal
+   */
+  isFlat?: boolean;
 }
 
 /** Receives the outcome of a command, in addition to its promise. */
@@ -144,7 +151,7 @@ export class Command implements Sendable {
     callback?: Callback,
   ) {
     this.name = name;
-    this.args = flatten(args);
+    this.args = options?.isFlat ? args : flatten(args);
     this.#text = Boolean(options?.replyEncoding);
     if (options?.errorStack !== undefined) this.#rareFields.errorStack = options.errorStack;
     if (callback !== undefined) this.#rareFields.callback = callback;
@@ -237,6 +244,11 @@ export class Command implements Sendable {
   /** Returns the command to send over a connection. Scripts override it. */
   prepare(_connection: object): Command {
     return this;
+  }
+
+  /** Returns the bytes of the command: text, or a Buffer if an argument is one. */
+  toWritable(_socket?: object): string | Buffer {
+    return toWritable([this.name, ...this.args]);
   }
 
   /** Converts all arguments that are neither text nor Buffers to text. */

@@ -36,8 +36,8 @@ function systemError(error: unknown, endpoint: Endpoint): Error {
 
 /** The transport's own keepalive, unless another time was asked for: not every runtime can set one. */
 function keepAliveOf(idle: number | undefined): boolean | KeepAliveOptions {
-  if (!idle) return false;
-  return idle === DEFAULT_REDIS_OPTIONS.keepAlive ? true : { idle };
+  if (typeof idle !== "number") return false;
+  return idle === 0 || idle === DEFAULT_REDIS_OPTIONS.keepAlive ? true : { idle };
 }
 
 /** Returns whether no server is listening, by the messages of the three runtimes. */
@@ -52,6 +52,17 @@ function endError(cause: Error, socketTimeout: number | undefined): Error | unde
   }
   if (cause instanceof ConnectionError) return cause.cause instanceof Error ? cause.cause : undefined;
   return undefined;
+}
+
+/** The error for bytes that start no reply, in the words of ioredis; others keep their own. */
+function unreadableReply(cause: ProtocolError): Error {
+  const [, first] = /"(.).*" does not start/.exec(cause.message) ?? [];
+  if (first === undefined) {
+    cause.message += ". Please report this.";
+    return cause;
+  }
+  const message = `Unknown RESP type ${first.charCodeAt(0)} "${first}". Please report this.`;
+  return Object.assign(new Error(message, { cause }), { code: cause.code });
 }
 
 /** Connects; resolves when the client is ready. */
@@ -160,9 +171,9 @@ function owner(redis: Client): WireOwner {
       if (redis.wire !== wire) return;
       redis.wire = undefined;
       if (cause instanceof ProtocolError) {
-        cause.message += ". Please report this.";
-        for (const { command } of lost.splice(0)) command.reject(cause);
-        redis.silentEmit("error", cause);
+        const told = unreadableReply(cause);
+        for (const { command } of lost.splice(0)) command.reject(told);
+        redis.silentEmit("error", told);
       }
       const error = endError(cause, redis.options.socketTimeout);
       if (error !== undefined) redis.silentEmit("error", error);

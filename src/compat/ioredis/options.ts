@@ -222,6 +222,7 @@ export const DEFAULT_REDIS_OPTIONS: RedisOptions = {
   noDelay: true,
   connectionName: null as unknown as undefined,
   disableClientInfo: false,
+  clientInfoTag: undefined,
   sentinels: null,
   name: null as unknown as undefined,
   role: "master",

@@ -6,6 +6,7 @@
 import type { Command } from "./command.ts";
 import { Commander } from "./commander.ts";
 import { asCallback, type Callback, noop, wrapMultiResult } from "./support.ts";
+import { traceBatch } from "./tracing.ts";
 import { checkSlots, retryPipeline } from "./cluster/pipeline_routing.ts";
 
 /** A pair: an error, or null and the result. */
@@ -200,7 +201,10 @@ export class Transaction extends Pipeline {
     if (this._transactions > 0) super.exec();
     // A pipeline of a cluster that is sent again.
     if (this.nodeifiedPromise) return super.exec();
-    return asCallback(super.exec().then(unwrap), callback);
+    const run = (): Promise<unknown> => super.exec().then(unwrap);
+    // MULTI and EXEC do not count.
+    const size = Math.max(this.length - 2, 0);
+    return asCallback(this.isCluster ? run() : traceBatch(this.redis, size, run), callback);
   }
 
   /** Like `exec`, with Buffers. */

@@ -35,6 +35,7 @@ import {
 } from "./support.ts";
 import type { Condition, FlushQueueOptions, RedisStatus } from "./client.ts";
 import { addTransactions, type TransactionSupport } from "./transaction.ts";
+import { commandTraces, connectTraces, traceCommand, tracedAddress } from "./tracing.ts";
 import type { CommandItem, Wire } from "./wire.ts";
 
 /** The client without a transport: the package's entry point adds the runtime's. */
@@ -168,7 +169,11 @@ export class RedisBase extends Commander {
 
   /** Connects. Resolves when the client is ready. */
   connect(callback?: Callback<void>): Promise<void> {
-    return asCallback(openConnection(this), callback);
+    const connected = connectTraces.run(() => openConnection(this), () => ({
+      ...tracedAddress(this),
+      connectionEpoch: this.connectionEpoch,
+    }));
+    return asCallback(connected, callback);
   }
 
   /** Closes the connection at once, and reconnects if `reconnect` is true. */
@@ -230,7 +235,8 @@ export class RedisBase extends Commander {
       return command.answer;
     }
     if (typeof options.commandTimeout === "number") command.setTimeout(options.commandTimeout);
-    if (this.#isWritable(command, stream)) this.#write(command, stream);
+    const writable = this.#isWritable(command, stream);
+    if (writable) this.#write(command, stream);
     else if (options.enableOfflineQueue) this.#queue(command, stream);
     else {
       command.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
@@ -242,6 +248,10 @@ export class RedisBase extends Commander {
         this.condition!.select = db;
         this.emit("select", db);
       }
+    }
+    if (writable && commandTraces.isActive) {
+      const traced = traceCommand(this, command);
+      if (command.sink === undefined) return traced;
     }
     return command.answer;
   }

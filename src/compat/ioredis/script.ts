@@ -27,7 +27,12 @@ export class Script {
   readonly keyPrefix: string | undefined;
   /** Whether replicas may run it. */
   readonly readOnly: boolean;
-  readonly #known: WeakSet<object> = new WeakSet();
+  /**
+   * The connections that know it.
+   *
+   * @internal
+   */
+  readonly known: WeakSet<object> = new WeakSet();
   #sha: string | undefined = undefined;
 
   /** Makes a script. */
@@ -54,40 +59,47 @@ export class Script {
     if (typeof this.numberOfKeys === "number") args.unshift(this.numberOfKeys);
     if (this.keyPrefix) options.keyPrefix = this.keyPrefix;
     if (this.readOnly) options.readOnly = true;
-    const command = new ScriptCommand(this, this.#known, args, options, container, callback);
-    return container.sendCommand(command);
+    options.isFlat = true;
+    return container.sendCommand(new ScriptCommand(this, args, options, container, callback));
   }
 }
 
-interface Call {
+/** Returns the arguments of EVAL: the source, and the words of a call. */
+// deno-lint-ignore no-explicit-any
+function wordsOf(script: Script, args: readonly any[]): any[] {
   // deno-lint-ignore no-explicit-any
-  readonly args: any[];
-  readonly options: CommandOptions;
+  const words: any[] = [script.lua];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index];
+    if (!Array.isArray(arg)) words.push(arg);
+    else for (let at = 0; at < arg.length; at++) words.push(arg[at]);
+  }
+  return words;
 }
 
 /** A call of a script. */
 class ScriptCommand extends Command {
   readonly #script: Script;
-  readonly #known: WeakSet<object>;
   readonly #container: ScriptContainer;
-  readonly #call: Call;
+  // deno-lint-ignore no-explicit-any
+  readonly #given: any[];
+  readonly #options: CommandOptions;
   #connection: object | undefined = undefined;
   #isRepeated = false;
 
   constructor(
     script: Script,
-    known: WeakSet<object>,
     // deno-lint-ignore no-explicit-any
     args: any[],
     options: CommandOptions,
     container: ScriptContainer,
     callback: Callback | undefined,
   ) {
-    super("evalsha", [script.lua, ...args], options, callback);
+    super("evalsha", wordsOf(script, args), options, callback);
     this.#script = script;
-    this.#known = known;
     this.#container = container;
-    this.#call = { args, options };
+    this.#given = args;
+    this.#options = options;
   }
 
   /** Sends EVAL instead where the server has forgotten the script. */
@@ -95,13 +107,18 @@ class ScriptCommand extends Command {
     // The constructor rejects the command if an argument cannot be converted to text.
     if (!(#isRepeated in this)) return super.rejected(error);
     const isForgotten = String((error as Error | null)?.message).includes("NOSCRIPT");
-    if (isForgotten && this.#connection !== undefined) this.#known.delete(this.#connection);
+    if (isForgotten && this.#connection !== undefined) this.#script.known.delete(this.#connection);
     if (!isForgotten || this.#isRepeated) return super.rejected(error);
     this.#isRepeated = true;
-    const { args, options } = this.#call;
-    const again = new ScriptCommand(this.#script, this.#known, args, options, this.#container, undefined);
+    // Of several calls that have failed together, the first alone sends the source.
+    queueMicrotask(() => this.#repeat());
+  }
+
+  #repeat(): void {
+    const container = this.#container;
+    const again = new ScriptCommand(this.#script, this.#given, this.#options, container, undefined);
     again.#isRepeated = true;
-    const client = this.#container.isPipeline ? this.#container.redis! : this.#container;
+    const client = container.isPipeline ? container.redis! : container;
     (client.sendCommand(again) as Promise<unknown>).then(
       (result) => this.resolved(result),
       (reason) => super.rejected(reason),
@@ -109,11 +126,12 @@ class ScriptCommand extends Command {
   }
 
   override prepare(connection: object): Command {
+    const script = this.#script;
     this.#connection = connection;
-    const isKnown = this.#known.has(connection);
+    const isKnown = script.known.has(connection);
     this.name = isKnown ? "evalsha" : "eval";
-    this.args[0] = isKnown ? this.#script.sha : this.#script.lua;
-    if (!isKnown) this.#known.add(connection);
+    this.args[0] = isKnown ? script.sha : script.lua;
+    if (!isKnown) script.known.add(connection);
     return this;
   }
 }
