@@ -13,7 +13,7 @@ const NONE: Counts = { hits: 0, misses: 0, evictions: 0, invalidations: 0 };
 const DESCRIPTIONS: Readonly<Record<keyof Counts, string>> = {
   hits: "Commands answered from the memory of the client-side cache.",
   misses: "Commands of the client-side cache that were sent to the server.",
-  evictions: "Replies that left the client-side cache for lack of room.",
+  evictions: "Replies that the client-side cache evicted, as it was full.",
   invalidations: "Replies that left the client-side cache as their keys had changed.",
 };
 

@@ -6,10 +6,9 @@
  *
  * @module
  */
-import { Command, defineCommand } from "../../commands/command.ts";
+import { Command } from "../../commands/command.ts";
 import { keysOf } from "../../commands/keys.ts";
-import type { Connection } from "../../connection/connection.ts";
-import { RedisError, ReplyError } from "../../errors.ts";
+import { ReplyError } from "../../errors.ts";
 import type {
   CacheEntry,
   CacheStore,
@@ -19,11 +18,11 @@ import type {
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
 import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
-import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
 import { keyOf, keyOfReply } from "../pubsub/channel_subscription.ts";
 import { askExpiry, type Fetch, LATE } from "./expiry.ts";
-import { type ChangedKeys, watchWrites } from "./own_writes.ts";
+import type { ChangedKeys } from "./own_writes.ts";
 import { LruStore } from "./memory_store.ts";
+import { Tracking } from "./tracking.ts";
 import { finish, idOf, isImmutable, keyNames, sizeOf } from "./cached_values.ts";
 
 /** The statistics of a cache. */
@@ -34,7 +33,7 @@ export interface CacheStats {
   readonly hits: number;
   /** Commands sent to the server. */
   readonly misses: number;
-  /** Replies that left for lack of room. */
+  /** Replies that were evicted, as the cache was full. */
   readonly evictions: number;
   /** Replies that were removed by an invalidation or by a write of this client. */
   readonly invalidations: number;
@@ -62,8 +61,6 @@ interface Flight {
   reply: { readonly value: Reply } | undefined;
 }
 
-const TRACKING = defineCommand("CLIENT TRACKING", 0);
-
 /**
  * The cache of a client, or of several that share their connections.
  *
@@ -73,7 +70,7 @@ const TRACKING = defineCommand("CLIENT TRACKING", 0);
  *
  * await using redis = new Redis({ cache: { maxEntries: 1_000 } });
  * await redis.get("greeting"); // from the server
- * await redis.get("greeting"); // from memory, until somebody changes it
+ * await redis.get("greeting"); // from memory, until another client changes it
  * redis.cache?.stats().hits; // 1
  * ```
  */
@@ -86,10 +83,7 @@ export class ClientCache {
   readonly #dependents: Map<string, Set<string>> = new Map();
   readonly #flights: Map<string, Flight> = new Map();
   readonly #reading: Map<string, Set<Flight>> = new Map();
-  readonly #connections: Map<ReconnectingConnection, ReconnectingListener> = new Map();
-  readonly #tracked: Set<Connection> = new Set();
-  /** Connections whose server refused tracking, with the error. */
-  readonly #refused: Map<Connection, Error> = new Map();
+  readonly #tracking: Tracking;
   /** The error of PTTL, if the server refused it. */
   #expiryError: Error | undefined = undefined;
   #hits = 0;
@@ -112,19 +106,25 @@ export class ClientCache {
     };
     const context = { maxEntries, maxBytes, evicted };
     this.#store = options.store?.(context) ?? new LruStore(context);
+    this.#tracking = new Tracking({
+      options,
+      forget: (keys) => this.forget(keys),
+      invalidated: (keys) => this.#invalidated(keys),
+      clear: () => this.clear(),
+    });
   }
 
   /** Returns the statistics. */
   stats(): CacheStats {
     return {
-      active: this.#active,
+      active: this.#tracking.active,
       hits: this.#hits,
       misses: this.#misses,
       evictions: this.#evictions,
       invalidations: this.#invalidations,
       entries: this.#store.size,
       bytes: this.#store.bytes,
-      error: [...this.#refused.values()][0] ?? this.#expiryError,
+      error: this.#tracking.error ?? this.#expiryError,
     };
   }
 
@@ -134,37 +134,7 @@ export class ClientCache {
    * @internal
    */
   attach(shared: MultiplexedConnection): void {
-    if (this.#connections.has(shared)) return;
-    const unwatch = watchWrites(shared.pool, (keys) => this.forget(keys));
-    let current: Connection | undefined;
-    const lost = (): void => {
-      if (current !== undefined) {
-        this.#tracked.delete(current);
-        this.#refused.delete(current);
-      }
-      current = undefined;
-      this.clear();
-    };
-    const listener: ReconnectingListener = {
-      ready: (connection) => {
-        current = connection;
-        this.#track(connection);
-      },
-      lost,
-      push: (values) => {
-        if (values[0] === "invalidate") this.#invalidated(values[1] ?? null);
-      },
-      closed: () => {
-        this.#connections.delete(shared);
-        unwatch();
-        // The server keeps sending invalidations, so a pool must not lease the connection to other callers.
-        current?.session.taint();
-        lost();
-      },
-    };
-    this.#connections.set(shared, listener);
-    shared.listen(listener);
-    if (shared.connection !== undefined) listener.ready(shared.connection);
+    this.#tracking.attach(shared);
   }
 
   /**
@@ -198,7 +168,7 @@ export class ClientCache {
   }
 
   /**
-   * A command of ours may change keys, or has: nothing that was read before is kept.
+   * Removes replies whose keys a command of this client may change, or has changed.
    *
    * @internal
    */
@@ -227,14 +197,6 @@ export class ClientCache {
     for (const flights of this.#reading.values()) for (const flight of flights) flight.stale = true;
     this.#reading.clear();
     this.#flights.clear();
-  }
-
-  /**
-   * Whether all connections have tracking. The connection of a reply is not known here, so one without tracking
-   * disables the cache.
-   */
-  get #active(): boolean {
-    return this.#tracked.size > 0 && this.#refused.size === 0;
   }
 
   /** Milliseconds for which a call takes a reply that is kept; 0 is no limit. */
@@ -289,7 +251,7 @@ export class ClientCache {
     };
     let landed: (reply: Reply) => void = (reply) => {
       ended();
-      if (!flight.stale && this.#active) this.#keep(flight, reply);
+      if (!flight.stale && this.#tracking.active) this.#keep(flight, reply);
     };
     if (ttl === 0 || ttl > LATE) {
       const keep = landed;
@@ -360,28 +322,6 @@ export class ClientCache {
       const ids = this.#dependents.get(key);
       if (ids?.delete(id) && ids.size === 0) this.#dependents.delete(key);
     }
-  }
-
-  /** Enables tracking, in the same batch and before all reads that are cached. */
-  #track(connection: Connection): void {
-    if (connection.protocol !== 3) {
-      const message =
-        `Cannot cache what ${connection.address} says: it speaks RESP2, which has no invalidations`;
-      this.#refused.set(connection, new RedisError(message, { code: "CACHE", executed: "no" }));
-      return;
-    }
-    const { mode, prefixes, optIn } = this.options;
-    const args = mode === "broadcast"
-      ? ["ON", "BCAST", ...prefixes.flatMap((prefix) => ["PREFIX", prefix])]
-      : optIn
-      ? ["ON", "OPTIN"]
-      : ["ON"];
-    this.#tracked.add(connection);
-    connection.execute(new Command(TRACKING, args)).catch((error: Error) => {
-      if (!this.#tracked.delete(connection)) return;
-      this.#refused.set(connection, error);
-      this.clear();
-    });
   }
 }
 

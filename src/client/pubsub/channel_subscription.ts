@@ -14,15 +14,19 @@ export interface Sink {
    * Called for a message. `channel` is the channel that it was published to, also for a pattern. Both are ASCII text,
    * or bytes that are not shared.
    */
-  message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void;
+  message(
+    subscription: ChannelSubscription,
+    message: string | Uint8Array,
+    channel: string | Uint8Array,
+  ): void;
   /** The server does not serve the subscription any more, for now. */
-  interrupted(topic: ChannelSubscription): void;
+  interrupted(subscription: ChannelSubscription): void;
   /** The server has confirmed the subscription; after an interruption with the gap. */
-  confirmed(topic: ChannelSubscription, gap: Gap | undefined): void;
+  confirmed(subscription: ChannelSubscription, gap: Gap | undefined): void;
   /** The server refuses the subscription, or there is no way to it: it has ended. */
-  refused(topic: ChannelSubscription, error: Error): void;
+  refused(subscription: ChannelSubscription, error: Error): void;
   /** The client or its pool was closed: it has ended. */
-  closed(topic: ChannelSubscription): void;
+  closed(subscription: ChannelSubscription): void;
 }
 
 /** The progress of a subscription on the present connection. */
@@ -138,11 +142,11 @@ export class ChannelSubscription {
 
 /** Returns the name of a channel in the mode of a client. */
 export function nameOf(
-  topic: ChannelSubscription,
+  subscription: ChannelSubscription,
   channel: string | Uint8Array,
   mode: number,
 ): string | Uint8Array {
   // Of a pattern it differs from message to message; else it is known.
-  if (topic.kind === "pattern" || (mode & DecodeMode.bytes) !== 0) return inMode(channel, mode);
-  return topic.text;
+  if (subscription.kind === "pattern" || (mode & DecodeMode.bytes) !== 0) return inMode(channel, mode);
+  return subscription.text;
 }

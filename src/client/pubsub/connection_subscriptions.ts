@@ -15,17 +15,17 @@ import { requestsFor, type SubscribeRequest, type SubscribeRequestOwner } from "
 /** A user of subscriptions. Its methods must not throw. */
 export interface SubscriptionUser {
   /** The server has confirmed the subscription, now or before. */
-  confirmed(topic: ChannelSubscription): void;
+  confirmed(subscription: ChannelSubscription): void;
   /** The subscription has ended as far as this user is concerned. */
-  ended(topic: ChannelSubscription): void;
+  ended(subscription: ChannelSubscription): void;
   /** The server refuses the subscription; `passing`: for now. */
-  refused(topic: ChannelSubscription, error: Error, passing: boolean): void;
+  refused(subscription: ChannelSubscription, error: Error, passing: boolean): void;
   /** The server has ended the subscription by itself. */
-  withdrawn(topic: ChannelSubscription): void;
+  withdrawn(subscription: ChannelSubscription): void;
 }
 
 /** Returns the group of a channel. Channels of one group may be in one command. */
-export type GroupOf = (topic: ChannelSubscription) => number;
+export type GroupOf = (subscription: ChannelSubscription) => number;
 
 /** A channel that is subscribed to over the connection. */
 interface Entry {
@@ -71,40 +71,42 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
   }
 
   /** Subscribes. Confirmed channels are confirmed immediately. */
-  subscribe(topics: readonly ChannelSubscription[], user: SubscriptionUser, groupOf: GroupOf): void {
+  subscribe(subscriptions: readonly ChannelSubscription[], user: SubscriptionUser, groupOf: GroupOf): void {
     const fresh: ChannelSubscription[] = [];
     const confirmed: ChannelSubscription[] = [];
-    for (const topic of topics) {
-      const id = idOf(topic);
+    for (const subscription of subscriptions) {
+      const id = idOf(subscription);
       const entry = this.#entries.get(id);
       if (entry === undefined) {
-        this.#entries.set(id, { request: undefined, users: new Map([[user, topic]]) });
-        fresh.push(topic);
+        this.#entries.set(id, { request: undefined, users: new Map([[user, subscription]]) });
+        fresh.push(subscription);
       } else {
-        entry.users.set(user, topic);
-        if (entry.request === undefined) confirmed.push(topic);
+        entry.users.set(user, subscription);
+        if (entry.request === undefined) confirmed.push(subscription);
       }
     }
     this.#send(true, fresh, groupOf);
-    for (const topic of confirmed) user.confirmed(topic);
+    for (const subscription of confirmed) user.confirmed(subscription);
   }
 
   /** Ends subscriptions of a user; where others use the same, they end for this one at once. */
-  unsubscribe(topics: readonly ChannelSubscription[], user: SubscriptionUser, groupOf: GroupOf): void {
+  unsubscribe(subscriptions: readonly ChannelSubscription[], user: SubscriptionUser, groupOf: GroupOf): void {
     const last: ChannelSubscription[] = [];
     const ended: ChannelSubscription[] = [];
-    for (const topic of topics) (this.#remove(topic, user) ? last : ended).push(topic);
-    for (const topic of last) this.#leaving.set(topic, user);
+    for (const subscription of subscriptions) {
+      (this.#remove(subscription, user) ? last : ended).push(subscription);
+    }
+    for (const subscription of last) this.#leaving.set(subscription, user);
     this.#send(false, last, groupOf);
-    for (const topic of ended) user.ended(topic);
+    for (const subscription of ended) user.ended(subscription);
     this.#rest();
   }
 
   /** Removes a user that has moved to another connection. It gets no further calls. */
   leave(user: SubscriptionUser, groupOf: GroupOf): void {
-    for (const [topic, who] of this.#leaving) if (who === user) this.#leaving.delete(topic);
+    for (const [subscription, who] of this.#leaving) if (who === user) this.#leaving.delete(subscription);
     const mine = [...this.#entries.values()].flatMap(({ users }) => users.get(user) ?? []);
-    const last = mine.filter((topic) => this.#remove(topic, user));
+    const last = mine.filter((subscription) => this.#remove(subscription, user));
     if (this.#connection.state === "ready") this.#send(false, last, groupOf);
     this.#rest();
   }
@@ -113,7 +115,7 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
   refused(request: SubscribeRequest, error: Error): void {
     const place = this.#requests.indexOf(request);
     if (place >= 0) this.#requests.splice(place, 1);
-    if (!request.subscribes) request.topics.forEach((topic) => this.#left(topic));
+    if (!request.subscribes) request.subscriptions.forEach((subscription) => this.#left(subscription));
     // A lost connection is reported separately; then everything starts again.
     const lost = (error instanceof ConnectionError && error.code !== "QUEUE_FULL") ||
       error instanceof TimeoutError;
@@ -124,14 +126,16 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
   #notSubscribed(request: SubscribeRequest, error: Error): void {
     const code = error instanceof ReplyError || error instanceof ConnectionError ? error.code : "";
     const passing = PASSING.has(code);
-    const wanted = request.topics.filter((topic) => this.#entries.get(idOf(topic))?.request === request);
-    if (!passing && request.topics.length > 1) {
+    const wanted = request.subscriptions.filter((subscription) =>
+      this.#entries.get(idOf(subscription))?.request === request
+    );
+    if (!passing && request.subscriptions.length > 1) {
       // One of the channels caused the error: subscribe to each by its own command, without waiting in between.
-      return wanted.forEach((topic) => this.#send(true, [topic], () => 0));
+      return wanted.forEach((subscription) => this.#send(true, [subscription], () => 0));
     }
-    for (const topic of wanted) {
-      const { users } = this.#entries.get(idOf(topic))!;
-      this.#entries.delete(idOf(topic));
+    for (const subscription of wanted) {
+      const { users } = this.#entries.get(idOf(subscription))!;
+      this.#entries.delete(idOf(subscription));
       for (const [user, own] of users) user.refused(own, error, passing);
     }
   }
@@ -139,49 +143,51 @@ export class ConnectionSubscriptions implements SubscribeRequestOwner {
   #frame(values: readonly Reply[]): void {
     const request = this.#requests[0];
     if (request?.expects(values)) {
-      const topic = request.next;
+      const subscription = request.next;
       if (request.advance()) this.#requests.shift();
-      if (!request.subscribes) this.#left(topic);
-      else this.#confirm(topic, request);
+      if (!request.subscribes) this.#left(subscription);
+      else this.#confirm(subscription, request);
     } else if (values[0] === "sunsubscribe") {
       const id = `shard ${keyOfReply(values[1])}`;
       const entry = this.#entries.get(id);
       if (entry === undefined || entry.request !== undefined) return;
       this.#entries.delete(id);
-      for (const [user, topic] of entry.users) user.withdrawn(topic);
+      for (const [user, subscription] of entry.users) user.withdrawn(subscription);
     } else return;
     this.#rest();
   }
 
-  #confirm(topic: ChannelSubscription, request: SubscribeRequest): void {
-    const entry = this.#entries.get(idOf(topic));
+  #confirm(subscription: ChannelSubscription, request: SubscribeRequest): void {
+    const entry = this.#entries.get(idOf(subscription));
     // A later unsubscribe and subscribe have their own confirmations.
     if (entry === undefined || entry.request !== request) return;
     entry.request = undefined;
     for (const [user, own] of [...entry.users]) user.confirmed(own);
   }
 
-  #left(topic: ChannelSubscription): void {
-    const user = this.#leaving.get(topic);
-    this.#leaving.delete(topic);
-    user?.ended(topic);
+  #left(subscription: ChannelSubscription): void {
+    const user = this.#leaving.get(subscription);
+    this.#leaving.delete(subscription);
+    user?.ended(subscription);
   }
 
   /** Removes a user. Returns whether it was the last one, so that UNSUBSCRIBE is needed. */
-  #remove(topic: ChannelSubscription, user: SubscriptionUser): boolean {
-    const id = idOf(topic);
+  #remove(subscription: ChannelSubscription, user: SubscriptionUser): boolean {
+    const id = idOf(subscription);
     const entry = this.#entries.get(id);
-    if (entry?.users.get(user) !== topic) return false;
+    if (entry?.users.get(user) !== subscription) return false;
     entry.users.delete(user);
     if (entry.users.size > 0) return false;
     return this.#entries.delete(id);
   }
 
-  #send(subscribes: boolean, topics: readonly ChannelSubscription[], groupOf: GroupOf): void {
-    for (const request of requestsFor(subscribes, topics, groupOf, this)) {
+  #send(subscribes: boolean, subscriptions: readonly ChannelSubscription[], groupOf: GroupOf): void {
+    for (const request of requestsFor(subscribes, subscriptions, groupOf, this)) {
       this.#requests.push(request);
       if (subscribes) {
-        for (const topic of request.topics) this.#entries.get(idOf(topic))!.request = request;
+        for (const subscription of request.subscriptions) {
+          this.#entries.get(idOf(subscription))!.request = request;
+        }
       }
       request.send(this.#connection);
     }

@@ -45,7 +45,7 @@ export class ListenerSink implements Sink {
   readonly #call: (message: unknown, channel: unknown) => unknown;
   readonly #mode: number;
   readonly #events: TypedEventTarget<ConnectionEvents>;
-  readonly #ended: (topic: ChannelSubscription) => void;
+  readonly #ended: (subscription: ChannelSubscription) => void;
   readonly #prefix: Prefix | undefined;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
@@ -59,7 +59,7 @@ export class ListenerSink implements Sink {
     listener: Listener<never>,
     mode: number,
     events: TypedEventTarget<ConnectionEvents>,
-    ended: (topic: ChannelSubscription) => void,
+    ended: (subscription: ChannelSubscription) => void,
     prefix: Prefix | undefined,
   ) {
     this.listener = listener;
@@ -78,10 +78,14 @@ export class ListenerSink implements Sink {
   }
 
   /** @inheritdoc */
-  message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void {
+  message(
+    subscription: ChannelSubscription,
+    message: string | Uint8Array,
+    channel: string | Uint8Array,
+  ): void {
     const mode = this.#mode;
     try {
-      const name = nameOf(topic, channel, mode);
+      const name = nameOf(subscription, channel, mode);
       const result = this.#call(inMode(message, mode), this.#prefix?.strip(name) ?? name);
       if (result instanceof Promise) result.then(undefined, (error) => this.#failed("message", error));
     } catch (error) {
@@ -93,7 +97,7 @@ export class ListenerSink implements Sink {
   interrupted(): void {}
 
   /** @inheritdoc */
-  confirmed(_topic: ChannelSubscription, gap: Gap | undefined): void {
+  confirmed(_subscription: ChannelSubscription, gap: Gap | undefined): void {
     this.#established = true;
     this.#resolve();
     const { listener } = this;
@@ -107,24 +111,24 @@ export class ListenerSink implements Sink {
   }
 
   /** @inheritdoc */
-  refused(topic: ChannelSubscription, error: Error): void {
-    this.#ended(topic);
+  refused(subscription: ChannelSubscription, error: Error): void {
+    this.#ended(subscription);
     this.#reject(error);
-    if (this.#established) emit(this.#events, "refused", { channel: topic.text, error });
+    if (this.#established) emit(this.#events, "refused", { channel: subscription.text, error });
   }
 
   /** Called when the channel is unsubscribed. Rejects calls that still wait for the confirmation. */
-  left(topic: ChannelSubscription): void {
-    this.#ended(topic);
+  left(subscription: ChannelSubscription): void {
+    this.#ended(subscription);
     this.#resolve();
   }
 
   /** @inheritdoc */
-  closed(topic: ChannelSubscription): void {
-    this.#ended(topic);
+  closed(subscription: ChannelSubscription): void {
+    this.#ended(subscription);
     // Without a listener, the waiting call must not resolve.
     if (this.#established) return;
-    this.#reject(unconfirmedError(COMMANDS[topic.kind], "client", topic.askedSince(0)));
+    this.#reject(unconfirmedError(COMMANDS[subscription.kind], "client", subscription.askedSince(0)));
   }
 
   #failed(event: string, error: unknown): void {

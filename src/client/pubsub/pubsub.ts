@@ -21,7 +21,7 @@ export type Channels = string | Uint8Array | readonly (string | Uint8Array)[];
 const clients: WeakMap<Executor, PubSub> = new WeakMap();
 
 interface Held {
-  readonly topic: ChannelSubscription;
+  readonly subscription: ChannelSubscription;
   readonly sink: ListenerSink;
 }
 
@@ -89,7 +89,7 @@ export class PubSub {
       const held = this.#held[kind].get(key) ?? [];
       const known = held.find(({ sink }) => sink.listener === listener);
       if (known !== undefined) {
-        request.add(known.topic);
+        request.add(known.subscription);
         waited.push(known.sink.confirmation);
         continue;
       }
@@ -100,9 +100,9 @@ export class PubSub {
         () => this.#drop(kind, key, sink),
         this.#prefix,
       );
-      const topic = this.#registry.add(kind, name, sink);
-      request.add(topic);
-      made.push({ topic, sink });
+      const subscription = this.#registry.add(kind, name, sink);
+      request.add(subscription);
+      made.push({ subscription, sink });
       held.push(made[made.length - 1]!);
       this.#held[kind].set(key, held);
       waited.push(sink.confirmation);
@@ -115,9 +115,9 @@ export class PubSub {
       );
     } catch (error) {
       // All or nothing: remove the channels that this call has added.
-      for (const { topic, sink } of made) {
-        this.#drop(kind, topic.key, sink);
-        void this.#registry.remove(topic, sink);
+      for (const { subscription, sink } of made) {
+        this.#drop(kind, subscription.key, sink);
+        void this.#registry.remove(subscription, sink);
       }
       throw error;
     }
@@ -135,11 +135,11 @@ export class PubSub {
       : this.#prefixed(kind, namesOf(channels, `UN${COMMANDS[kind]}`)).map(keyOf);
     const ends: Promise<void>[] = [];
     for (const key of keys) {
-      for (const { topic, sink } of [...this.#held[kind].get(key) ?? []]) {
+      for (const { subscription, sink } of [...this.#held[kind].get(key) ?? []]) {
         if (listener !== undefined && sink.listener !== listener) continue;
         this.#drop(kind, key, sink);
-        sink.left(topic);
-        ends.push(this.#registry.remove(topic, sink));
+        sink.left(subscription);
+        ends.push(this.#registry.remove(subscription, sink));
       }
     }
     await this.#within(Promise.all(ends), call, () => {
@@ -187,9 +187,9 @@ export class PubSub {
     for (const subscription of [...this.#subscriptions]) void subscription.close();
     for (const kind of ["channel", "pattern", "shard"] as const) {
       for (const held of [...this.#held[kind].values()]) {
-        for (const { topic, sink } of [...held]) {
-          sink.closed(topic);
-          void this.#registry.remove(topic, sink);
+        for (const { subscription, sink } of [...held]) {
+          sink.closed(subscription);
+          void this.#registry.remove(subscription, sink);
         }
       }
     }

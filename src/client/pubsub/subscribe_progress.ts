@@ -9,7 +9,7 @@ import type { SubscriptionRouter } from "./subscription_router.ts";
 
 /** Knows why a channel has no connection. */
 interface Troubled {
-  trouble(topic: ChannelSubscription): Error | undefined;
+  trouble(subscription: ChannelSubscription): Error | undefined;
 }
 
 /** The channels of one call that are to be confirmed. */
@@ -26,13 +26,15 @@ export class SubscribeProgress {
   }
 
   /** One of the channels. */
-  add(topic: ChannelSubscription): void {
-    this.#marks.set(topic, topic.mark);
+  add(subscription: ChannelSubscription): void {
+    this.#marks.set(subscription, subscription.mark);
   }
 
   /** Whether the server may have been asked for one of them. */
   get sent(): boolean {
-    return [...this.#marks].some(([topic, mark]) => topic.state === "on" || topic.askedSince(mark));
+    return [...this.#marks].some(([subscription, mark]) =>
+      subscription.state === "on" || subscription.askedSince(mark)
+    );
   }
 
   /** The error of the call when its time is up. */

@@ -33,7 +33,7 @@ export class SubscribeRequest implements BatchSink {
   /** Whether it subscribes. */
   readonly subscribes: boolean;
   /** The channels. */
-  readonly topics: readonly ChannelSubscription[];
+  readonly subscriptions: readonly ChannelSubscription[];
   /** The kind of frames that confirm it. */
   readonly frame: string;
   readonly #kind: SubscriptionKind;
@@ -41,11 +41,15 @@ export class SubscribeRequest implements BatchSink {
   #confirmed = 0;
 
   /** A request for channels of one kind and group. */
-  constructor(subscribes: boolean, topics: readonly ChannelSubscription[], owner: SubscribeRequestOwner) {
+  constructor(
+    subscribes: boolean,
+    subscriptions: readonly ChannelSubscription[],
+    owner: SubscribeRequestOwner,
+  ) {
     this.subscribes = subscribes;
-    this.topics = topics;
+    this.subscriptions = subscriptions;
     this.#owner = owner;
-    this.#kind = topics[0]!.kind;
+    this.#kind = subscriptions[0]!.kind;
     this.frame = SPECS[this.#kind][subscribes ? 0 : 1].name.toLowerCase();
   }
 
@@ -53,7 +57,7 @@ export class SubscribeRequest implements BatchSink {
   send(connection: Connection): void {
     const command = {
       spec: SPECS[this.#kind][this.subscribes ? 0 : 1],
-      args: this.topics.map(({ name }) => name),
+      args: this.subscriptions.map(({ name }) => name),
       parse: undefined,
     };
     const pending = new Pending(command, DecodeMode.text, connection.options.commandTimeout, this, 0);
@@ -71,12 +75,12 @@ export class SubscribeRequest implements BatchSink {
 
   /** The channel that is to be confirmed next. */
   get next(): ChannelSubscription {
-    return this.topics[this.#confirmed]!;
+    return this.subscriptions[this.#confirmed]!;
   }
 
   /** Counts a confirmation. Returns whether it was the last. */
   advance(): boolean {
-    return ++this.#confirmed === this.topics.length;
+    return ++this.#confirmed === this.subscriptions.length;
   }
 
   /** Confirmed; the push messages have reported it before. */
@@ -91,17 +95,17 @@ export class SubscribeRequest implements BatchSink {
 /** Returns the smallest number of requests for the channels. */
 export function requestsFor(
   subscribes: boolean,
-  topics: readonly ChannelSubscription[],
-  groupOf: (topic: ChannelSubscription) => number,
+  subscriptions: readonly ChannelSubscription[],
+  groupOf: (subscription: ChannelSubscription) => number,
   owner: SubscribeRequestOwner,
 ): SubscribeRequest[] {
   const groups = new Map<string, ChannelSubscription[]>();
   const full: ChannelSubscription[][] = [];
-  for (const topic of topics) {
-    const name = `${topic.kind} ${groupOf(topic)}`;
+  for (const subscription of subscriptions) {
+    const name = `${subscription.kind} ${groupOf(subscription)}`;
     const group = groups.get(name);
-    if (group === undefined) groups.set(name, [topic]);
-    else if (group.push(topic) === MOST) {
+    if (group === undefined) groups.set(name, [subscription]);
+    else if (group.push(subscription) === MOST) {
       full.push(group);
       groups.delete(name);
     }

@@ -79,16 +79,16 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   readonly #prefix: Prefix | undefined;
   readonly #limit: number;
   readonly #buffer: MessageBuffer<Message<T>>;
-  readonly #topics: Set<ChannelSubscription> = new Set();
+  readonly #subscriptions: Set<ChannelSubscription> = new Set();
   readonly #waiting: Set<ChannelSubscription> = new Set();
   readonly #queue: AsyncQueue<Message<T>>;
   readonly #left: () => void;
   readonly #sink: Sink = {
-    message: (topic, message, channel) => this.#message(topic, message, channel),
-    interrupted: (topic) => this.#interrupted(topic),
-    confirmed: (topic, gap) => this.#confirmed(topic, gap),
-    refused: (topic, error) => this.#refused(topic, error),
-    closed: (topic) => this.#closed(topic),
+    message: (subscription, message, channel) => this.#message(subscription, message, channel),
+    interrupted: (subscription) => this.#interrupted(subscription),
+    confirmed: (subscription, gap) => this.#confirmed(subscription, gap),
+    refused: (subscription, error) => this.#refused(subscription, error),
+    closed: (subscription) => this.#closed(subscription),
   };
   readonly #progress: SubscribeProgress;
   #became!: () => void;
@@ -192,9 +192,13 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     return this;
   }
 
-  #message(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): void {
+  #message(
+    subscription: ChannelSubscription,
+    message: string | Uint8Array,
+    channel: string | Uint8Array,
+  ): void {
     this.#received++;
-    if (!this.#queue.offer(this.#item(topic, message, channel))) {
+    if (!this.#queue.offer(this.#item(subscription, message, channel))) {
       const text =
         `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
         "or choose another `policy`";
@@ -206,45 +210,45 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     }
   }
 
-  #interrupted(topic: ChannelSubscription): void {
-    this.#waiting.add(topic);
+  #interrupted(subscription: ChannelSubscription): void {
+    this.#waiting.add(subscription);
     this.#lastGap = undefined;
     this.#paused = false;
   }
 
-  #confirmed(topic: ChannelSubscription, gap: Gap | undefined): void {
+  #confirmed(subscription: ChannelSubscription, gap: Gap | undefined): void {
     // All channels of a connection have the same gap, which is returned once.
     if (gap !== undefined && gap !== this.#lastGap) {
       this.#lastGap = gap;
       this.#buffer.addGap(gap);
     }
-    if (!this.#waiting.delete(topic) || this.#waiting.size > 0) return;
+    if (!this.#waiting.delete(subscription) || this.#waiting.size > 0) return;
     this.#registry.router.options.clock.clearTimeout(this.#timer);
     this.#became();
     this.#queue.serve();
   }
 
-  #refused(topic: ChannelSubscription, error: Error): void {
-    this.#topics.delete(topic);
+  #refused(subscription: ChannelSubscription, error: Error): void {
+    this.#subscriptions.delete(subscription);
     void this.#end({ error });
   }
 
-  #closed(topic: ChannelSubscription): void {
-    this.#topics.delete(topic);
+  #closed(subscription: ChannelSubscription): void {
+    this.#subscriptions.delete(subscription);
     void this.#end(undefined);
   }
 
   #add(kind: SubscriptionKind, name: string | Uint8Array): void {
     // The registry may confirm at once.
-    const before = this.#private?.topic(kind, name);
+    const before = this.#private?.subscription(kind, name);
     if (before !== undefined) {
       before.add(this.#sink);
       this.#private!.note(before);
     }
-    const topic = before ?? this.#registry.add(kind, name, this.#sink);
-    this.#topics.add(topic);
-    this.#progress.add(topic);
-    if (topic.state !== "on") this.#waiting.add(topic);
+    const subscription = before ?? this.#registry.add(kind, name, this.#sink);
+    this.#subscriptions.add(subscription);
+    this.#progress.add(subscription);
+    if (subscription.state !== "on") this.#waiting.add(subscription);
   }
 
   #limitTo(timeout: number): void {
@@ -254,17 +258,21 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     }, timeout);
   }
 
-  #item(topic: ChannelSubscription, message: string | Uint8Array, channel: string | Uint8Array): Message<T> {
+  #item(
+    subscription: ChannelSubscription,
+    message: string | Uint8Array,
+    channel: string | Uint8Array,
+  ): Message<T> {
     const mode = this.#mode;
     const prefix = this.#prefix;
-    const name = nameOf(topic, channel, mode) as T;
+    const name = nameOf(subscription, channel, mode) as T;
     const item = {
       kind: "message",
       channel: prefix ? prefix.strip(name) : name,
       message: inMode(message, mode) as T,
     } as const;
-    if (topic.kind !== "pattern") return item;
-    const pattern = ((mode & DecodeMode.bytes) !== 0 ? topic.bytes : topic.text) as T;
+    if (subscription.kind !== "pattern") return item;
+    const pattern = ((mode & DecodeMode.bytes) !== 0 ? subscription.bytes : subscription.text) as T;
     return { ...item, pattern: prefix ? prefix.stripPattern(pattern) : pattern };
   }
 
@@ -276,8 +284,8 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
 
   #end(failure: { readonly error: unknown } | undefined): Promise<void> {
     if (this.#ended !== undefined) return this.#ended;
-    const topics = [...this.#topics];
-    this.#topics.clear();
+    const subscriptions = [...this.#subscriptions];
+    this.#subscriptions.clear();
     // First, so that later steps find it ended.
     let ended!: (end: Promise<unknown>) => void;
     this.#ended = new Promise<unknown>((resolve) => ended = resolve).then(() => {});
@@ -290,11 +298,11 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     } else this.#became();
     this.#queue.end(failure);
     this.#private?.reconnecting.connection?.link?.resume();
-    const gone = topics.map((topic) => {
-      if (this.#private === undefined) return this.#registry.remove(topic, this.#sink);
-      topic.remove(this.#sink);
-      this.#private.note(topic);
-      return topic.ended();
+    const gone = subscriptions.map((subscription) => {
+      if (this.#private === undefined) return this.#registry.remove(subscription, this.#sink);
+      subscription.remove(this.#sink);
+      this.#private.note(subscription);
+      return subscription.ended();
     });
     ended(Promise.all(gone));
     return this.#ended;

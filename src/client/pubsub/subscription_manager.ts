@@ -34,18 +34,15 @@ import type { ReconnectingConnection, ReconnectingListener } from "../connection
 import { type Gap, join } from "./gap.ts";
 import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { ConnectionSubscriptions, type GroupOf, type SubscriptionUser } from "./connection_subscriptions.ts";
-import { ChannelSubscription, keyOf, keyOfReply } from "./channel_subscription.ts";
+import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
+import { ChannelSubscriptions } from "./channel_subscriptions.ts";
 
 /** The subscriptions on one connection. */
 export class SubscriptionManager implements ReconnectingListener, SubscriptionUser {
   /** The connection. */
   readonly reconnecting: ReconnectingConnection;
   readonly #router: SubscriptionRouter;
-  readonly #topics: Readonly<Record<SubscriptionKind, Map<string, ChannelSubscription>>> = {
-    channel: new Map(),
-    pattern: new Map(),
-    shard: new Map(),
-  };
+  readonly #subscriptions: ChannelSubscriptions = new ChannelSubscriptions();
   readonly #changed: Set<ChannelSubscription> = new Set();
   /** Refused for now; noted again when the timer fires. */
   readonly #waiting: Set<ChannelSubscription> = new Set();
@@ -67,23 +64,19 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.reconnecting = reconnecting;
   }
 
-  /** The topic for a channel, made if there is none. */
-  topic(kind: SubscriptionKind, name: string | Uint8Array): ChannelSubscription {
-    const key = keyOf(name);
-    const topics = this.#topics[kind];
-    let topic = topics.get(key);
-    if (topic === undefined) topics.set(key, topic = new ChannelSubscription(kind, key, name));
-    return topic;
+  /** The subscription for a channel, made if there is none. */
+  subscription(kind: SubscriptionKind, name: string | Uint8Array): ChannelSubscription {
+    return this.#subscriptions.open(kind, name);
   }
 
-  /** The topic with this key, if there is one. */
+  /** The subscription with this key, if there is one. */
   find(kind: SubscriptionKind, key: string): ChannelSubscription | undefined {
-    return this.#topics[kind].get(key);
+    return this.#subscriptions.find(kind, key);
   }
 
-  /** Whether there is no topic. */
+  /** Whether there is no subscription. */
   get empty(): boolean {
-    return this.#topicCount() === 0;
+    return this.#subscriptions.size === 0;
   }
 
   /** Whether nothing is left to do on the connection. */
@@ -97,44 +90,44 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   }
 
   /** Moves a channel to the manager of another connection. */
-  handOver(topic: ChannelSubscription, to: SubscriptionManager): void {
-    if (topic.sinks.length === 0) return;
-    this.take(topic);
-    const { state } = topic;
-    topic.interrupt(this.#gap("moved", undefined));
-    to.adopt(topic);
-    if (state !== "off") this.#send(false, [topic]);
+  handOver(subscription: ChannelSubscription, to: SubscriptionManager): void {
+    if (subscription.sinks.length === 0) return;
+    this.take(subscription);
+    const { state } = subscription;
+    subscription.interrupt(this.#gap("moved", undefined));
+    to.adopt(subscription);
+    if (state !== "off") this.#send(false, [subscription]);
     this.#lookSettled();
   }
 
-  /** Takes a topic over from another connection. */
-  adopt(topic: ChannelSubscription): void {
-    this.#topics[topic.kind].set(topic.key, topic);
-    if (topic.gap !== undefined) this.#missed = join(this.#missed, topic.gap);
-    this.note(topic);
+  /** Takes a subscription over from another connection. */
+  adopt(subscription: ChannelSubscription): void {
+    this.#subscriptions.add(subscription);
+    if (subscription.gap !== undefined) this.#missed = join(this.#missed, subscription.gap);
+    this.note(subscription);
   }
 
   /** All channels, including those that wait for UNSUBSCRIBE. */
-  *topics(): Iterable<ChannelSubscription> {
-    for (const topics of Object.values(this.#topics)) yield* topics.values();
+  get subscriptions(): Iterable<ChannelSubscription> {
+    return this.#subscriptions;
   }
 
   /** Returns the number of channels of a kind. */
   count(kind: SubscriptionKind): number {
-    return this.#topics[kind].size;
+    return this.#subscriptions.count(kind);
   }
 
-  /** The sinks of a topic have changed. */
-  note(topic: ChannelSubscription): void {
-    this.#changed.add(topic);
+  /** The sinks of a subscription have changed. */
+  note(subscription: ChannelSubscription): void {
+    this.#changed.add(subscription);
     this.#schedule();
   }
 
-  /** Lets go of a topic that belongs on another connection. */
-  take(topic: ChannelSubscription): void {
-    this.#topics[topic.kind].delete(topic.key);
-    this.#changed.delete(topic);
-    this.#waiting.delete(topic);
+  /** Lets go of a subscription that belongs on another connection. */
+  take(subscription: ChannelSubscription): void {
+    this.#subscriptions.delete(subscription);
+    this.#changed.delete(subscription);
+    this.#waiting.delete(subscription);
   }
 
   /** @inheritdoc */
@@ -150,16 +143,20 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     this.#trouble = cause;
     const connection = this.#connection;
     this.#connection = undefined;
-    for (const topic of this.#unconfirmed) if (!this.#owns(topic)) topic.finish();
+    for (const subscription of this.#unconfirmed) {
+      if (!this.#subscriptions.has(subscription)) subscription.finish();
+    }
     this.#unconfirmed.clear();
     // The connection may have gone to another server, and others stay on this connection.
     if (connection !== undefined) ConnectionSubscriptions.of(connection).leave(this, this.#groupOf);
     let wanted = false;
-    for (const topic of [...this.topics()]) {
-      if (topic.sinks.length === 0) this.#forget(topic);
+    for (const subscription of [...this.#subscriptions]) {
+      if (subscription.sinks.length === 0) this.#forget(subscription);
       else wanted = true;
-      if (topic.state === "on" && topic.sinks.length > 0) this.#missed = join(this.#missed, gap);
-      topic.interrupt(gap);
+      if (subscription.state === "on" && subscription.sinks.length > 0) {
+        this.#missed = join(this.#missed, gap);
+      }
+      subscription.interrupt(gap);
     }
     if (wanted) this.reconnecting.ensureConnected();
     // A lost connection ends all subscriptions, so do not reconnect only to unsubscribe.
@@ -174,18 +171,20 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   /** @inheritdoc */
   failed(error: Error): void {
     // A channel that was never confirmed is rejected; others reconnect later.
-    for (const topic of [...this.topics()]) if (topic.gap === undefined) this.#drop(topic, error);
-    if (this.#topicCount() > 0) this.#later();
+    for (const subscription of [...this.#subscriptions]) {
+      if (subscription.gap === undefined) this.#drop(subscription, error);
+    }
+    if (this.#subscriptions.size > 0) this.#later();
   }
 
   /** @inheritdoc */
   closed(): void {
     this.#router.options.clock.clearTimeout(this.#timer);
-    for (const topic of this.#unconfirmed) topic.finish();
+    for (const subscription of this.#unconfirmed) subscription.finish();
     this.#unconfirmed.clear();
-    for (const topic of [...this.topics()]) {
-      this.#forget(topic);
-      for (const sink of topic.sinks) sink.closed(topic);
+    for (const subscription of [...this.#subscriptions]) {
+      this.#forget(subscription);
+      for (const sink of subscription.sinks) sink.closed(subscription);
     }
   }
 
@@ -193,56 +192,51 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   push(values: Reply[]): void {
     switch (values[0]) {
       case "message":
-        return this.#message(this.#topics.channel, values[1], values[2], values[1]);
+        return this.#message("channel", values[1], values[2], values[1]);
       case "smessage":
-        return this.#message(this.#topics.shard, values[1], values[2], values[1]);
+        return this.#message("shard", values[1], values[2], values[1]);
       case "pmessage":
-        return this.#message(this.#topics.pattern, values[1], values[3], values[2]);
+        return this.#message("pattern", values[1], values[3], values[2]);
     }
   }
 
-  #message(
-    topics: Map<string, ChannelSubscription>,
-    name: Reply | undefined,
-    message?: Reply,
-    channel?: Reply,
-  ): void {
-    const topic = topics.get(keyOfReply(name));
+  #message(kind: SubscriptionKind, name: Reply | undefined, message?: Reply, channel?: Reply): void {
+    const subscription = this.#subscriptions.find(kind, keyOfReply(name));
     // Messages before the confirmation belong to an earlier subscription; a gap may follow them.
-    if (topic === undefined || topic.state !== "on") return;
-    const { sinks } = topic;
+    if (subscription === undefined || subscription.state !== "on") return;
+    const { sinks } = subscription;
     for (let index = 0; index < sinks.length; index++) {
-      sinks[index]!.message(topic, message as string | Uint8Array, channel as string | Uint8Array);
+      sinks[index]!.message(subscription, message as string | Uint8Array, channel as string | Uint8Array);
     }
   }
 
   /** @inheritdoc */
-  confirmed(topic: ChannelSubscription): void {
-    this.#unconfirmed.delete(topic);
-    if (topic.state === "asked" && this.#owns(topic)) topic.confirm();
+  confirmed(subscription: ChannelSubscription): void {
+    this.#unconfirmed.delete(subscription);
+    if (subscription.state === "asked" && this.#subscriptions.has(subscription)) subscription.confirm();
     this.#lookSettled();
   }
 
   /** @inheritdoc */
-  ended(topic: ChannelSubscription): void {
-    this.#unconfirmed.delete(topic);
-    topic.finish();
+  ended(subscription: ChannelSubscription): void {
+    this.#unconfirmed.delete(subscription);
+    subscription.finish();
     this.#lookSettled();
   }
 
   /** @inheritdoc */
-  refused(topic: ChannelSubscription, error: Error, passing: boolean): void {
-    this.#unconfirmed.delete(topic);
+  refused(subscription: ChannelSubscription, error: Error, passing: boolean): void {
+    this.#unconfirmed.delete(subscription);
     // Channels that were moved meanwhile have a request on another connection.
-    if (this.#owns(topic)) {
-      topic.state = "off";
+    if (this.#subscriptions.has(subscription)) {
+      subscription.state = "off";
       // Without a router that follows it, the channel stays on another server.
       const moved = this.#router.misplaced === undefined && (error as ReplyError).code === "MOVED";
       if (moved) hintAtCluster(error as ReplyError);
-      if (!passing || moved) this.#drop(topic, error);
+      if (!passing || moved) this.#drop(subscription, error);
       else {
-        this.#waiting.add(topic);
-        this.#router.misplaced?.(topic.name, error);
+        this.#waiting.add(subscription);
+        this.#router.misplaced?.(subscription.name, error);
         this.#later();
       }
     }
@@ -250,13 +244,13 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   }
 
   /** @inheritdoc */
-  withdrawn(topic: ChannelSubscription): void {
-    if (!this.#owns(topic)) return;
-    this.#router.misplaced?.(topic.name, undefined);
+  withdrawn(subscription: ChannelSubscription): void {
+    if (!this.#subscriptions.has(subscription)) return;
+    this.#router.misplaced?.(subscription.name, undefined);
     const gap = this.#gap("moved", undefined);
     this.#missed = join(this.#missed, gap);
-    topic.interrupt(gap);
-    this.note(topic);
+    subscription.interrupt(gap);
+    this.note(subscription);
   }
 
   #lookSettled(): void {
@@ -294,31 +288,31 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   }
 
   #synchronize(): void {
-    if (!this.#listening && this.#topicCount() > 0) {
+    if (!this.#listening && this.#subscriptions.size > 0) {
       this.#listening = true;
       this.reconnecting.listen(this);
     }
     const connection = this.#connection ?? this.#join();
     const come: ChannelSubscription[] = [];
     const gone: ChannelSubscription[] = [];
-    for (const topic of this.#changed) {
-      const { state, sinks } = topic;
-      // A topic that was let go and made anew is another one.
-      if (!this.#owns(topic)) continue;
+    for (const subscription of this.#changed) {
+      const { state, sinks } = subscription;
+      // A subscription that was let go and made anew is another one.
+      if (!this.#subscriptions.has(subscription)) continue;
       if (sinks.length === 0) {
-        this.take(topic);
-        topic.state = "off";
-        if (state !== "off" && connection !== undefined) gone.push(topic);
-        else topic.finish();
+        this.take(subscription);
+        subscription.state = "off";
+        if (state !== "off" && connection !== undefined) gone.push(subscription);
+        else subscription.finish();
       } else {
         // Unsubscribed and subscribed again within a tick: the unsubscribing call resolves.
-        topic.finish();
-        if (state === "off" && connection !== undefined) come.push(topic);
+        subscription.finish();
+        if (state === "off" && connection !== undefined) come.push(subscription);
       }
     }
     this.#changed.clear();
     if (connection === undefined) {
-      if (this.#topicCount() > 0) this.reconnecting.ensureConnected();
+      if (this.#subscriptions.size > 0) this.reconnecting.ensureConnected();
       else if (this.#listening) this.#settled();
       return;
     }
@@ -334,22 +328,24 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
   #join(): Connection | undefined {
     if (!this.#listening) return undefined;
     const connection = this.#connection = this.reconnecting.connection;
-    if (connection !== undefined) { for (const topic of this.topics()) this.#changed.add(topic); }
+    if (connection !== undefined) {
+      for (const subscription of this.#subscriptions) this.#changed.add(subscription);
+    }
     return connection;
   }
 
   readonly #groupOf: GroupOf = ({ kind, name }) => this.#router.groupOf?.(kind, name) ?? 0;
 
-  #send(subscribes: boolean, topics: readonly ChannelSubscription[]): void {
+  #send(subscribes: boolean, subscriptions: readonly ChannelSubscription[]): void {
     const connection = this.#connection;
-    if (connection === undefined || topics.length === 0) return;
-    for (const topic of topics) {
-      this.#unconfirmed.add(topic);
-      if (subscribes) topic.ask();
+    if (connection === undefined || subscriptions.length === 0) return;
+    for (const subscription of subscriptions) {
+      this.#unconfirmed.add(subscription);
+      if (subscribes) subscription.ask();
     }
-    const subscriptions = ConnectionSubscriptions.of(connection);
-    if (subscribes) subscriptions.subscribe(topics, this, this.#groupOf);
-    else subscriptions.unsubscribe(topics, this, this.#groupOf);
+    const counted = ConnectionSubscriptions.of(connection);
+    if (subscribes) counted.subscribe(subscriptions, this, this.#groupOf);
+    else counted.unsubscribe(subscriptions, this, this.#groupOf);
   }
 
   /** Tries again after a while. */
@@ -359,22 +355,22 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     const delay = delayOf(reconnect.backoff, ++this.#attempt, clock);
     this.#timer = clock.setTimeout(() => {
       this.#timer = undefined;
-      for (const topic of this.#waiting) this.#changed.add(topic);
+      for (const subscription of this.#waiting) this.#changed.add(subscription);
       this.#waiting.clear();
       this.#synchronize();
     }, delay);
   }
 
-  #forget(topic: ChannelSubscription): void {
-    this.take(topic);
-    topic.finish();
+  #forget(subscription: ChannelSubscription): void {
+    this.take(subscription);
+    subscription.finish();
   }
 
-  #drop(topic: ChannelSubscription, error: Error): void {
-    this.#forget(topic);
-    const { sinks } = topic;
-    topic.sinks = [];
-    for (const sink of sinks) sink.refused(topic, error);
+  #drop(subscription: ChannelSubscription, error: Error): void {
+    this.#forget(subscription);
+    const { sinks } = subscription;
+    subscription.sinks = [];
+    for (const sink of sinks) sink.refused(subscription, error);
   }
 
   #gap(reason: Gap["reason"], cause: Error | undefined): Gap {
@@ -382,14 +378,5 @@ export class SubscriptionManager implements ReconnectingListener, SubscriptionUs
     const receivedAt = this.#connection?.link?.receivedAt ?? clock.now();
     const since = dateOf(clock) - Math.max(0, Math.round(clock.now() - receivedAt));
     return { kind: "gap", since, reason, ...cause !== undefined && { cause } };
-  }
-
-  #owns(topic: ChannelSubscription): boolean {
-    return this.#topics[topic.kind].get(topic.key) === topic;
-  }
-
-  #topicCount(): number {
-    const { channel, pattern, shard } = this.#topics;
-    return channel.size + pattern.size + shard.size;
   }
 }

@@ -42,35 +42,35 @@ export class SubscriptionRegistry {
   /** Subscribes a sink to a channel. The sink is called when the subscription is confirmed. */
   add(kind: SubscriptionKind, name: string | Uint8Array, sink: Sink): ChannelSubscription {
     const manager = this.#on(this.router.connectionFor(kind, name));
-    // Where the channel is about to move, its subscribers come along: a channel has one topic.
+    // Where the channel is about to move, its subscribers come along: a channel has one subscription.
     for (const other of this.#managers.values()) {
       const left = other === manager ? undefined : other.find(kind, keyOf(name));
       if (left !== undefined) other.handOver(left, manager);
     }
-    const topic = manager.topic(kind, name);
-    topic.add(sink);
-    if (topic.state === "on") sink.confirmed(topic, undefined);
-    else manager.note(topic);
-    return topic;
+    const subscription = manager.subscription(kind, name);
+    subscription.add(sink);
+    if (subscription.state === "on") sink.confirmed(subscription, undefined);
+    else manager.note(subscription);
+    return subscription;
   }
 
   /** Takes a sink off a channel; resolves when the server knows, if it was the last. */
-  async remove(topic: ChannelSubscription, sink: Sink): Promise<void> {
-    topic.remove(sink);
-    if (topic.sinks.length > 0) return;
-    const ended = topic.ended();
+  async remove(subscription: ChannelSubscription, sink: Sink): Promise<void> {
+    subscription.remove(sink);
+    if (subscription.sinks.length > 0) return;
+    const ended = subscription.ended();
     for (const manager of this.#managers.values()) {
-      if (manager.find(topic.kind, topic.key) === topic) {
-        manager.note(topic);
+      if (manager.find(subscription.kind, subscription.key) === subscription) {
+        manager.note(subscription);
         return await ended;
       }
     }
   }
 
   /** Returns the reason why a channel has no connection, if known. */
-  trouble(topic: ChannelSubscription): Error | undefined {
+  trouble(subscription: ChannelSubscription): Error | undefined {
     for (const manager of this.#managers.values()) {
-      if (manager.find(topic.kind, topic.key) === topic) return manager.trouble();
+      if (manager.find(subscription.kind, subscription.key) === subscription) return manager.trouble();
     }
     return undefined;
   }
@@ -97,9 +97,9 @@ export class SubscriptionRegistry {
   /** Moves channels that belong on another connection. */
   #move(): void {
     for (const from of [...this.#managers.values()]) {
-      for (const topic of [...from.topics()]) {
-        const reconnecting = this.router.connectionFor(topic.kind, topic.name);
-        if (reconnecting !== from.reconnecting) from.handOver(topic, this.#on(reconnecting));
+      for (const subscription of [...from.subscriptions]) {
+        const reconnecting = this.router.connectionFor(subscription.kind, subscription.name);
+        if (reconnecting !== from.reconnecting) from.handOver(subscription, this.#on(reconnecting));
       }
       // Not while it has something to take back: another one on the same connection would not know of it.
       if (from.idle) this.#managers.delete(from.reconnecting);

@@ -55,7 +55,7 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "commands that wait for their retry are overtaken",
     "src/client/connections/ordered_sender.ts",
-    "      this.#closeGate(this.#open!, error);",
+    "      this.#closeGate(open, error);",
     "      void error;",
   ),
   plant(
@@ -79,8 +79,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "a subscription is ready before all its channels are",
     "src/client/pubsub/subscription.ts",
-    'if (topic.state !== "on") this.#waiting.add(topic);\n  }',
-    'if (topic.state !== "on") this.#waiting.add(topic);\n    else if (this.#waiting.size === 0) this.#became();\n  }',
+    'if (subscription.state !== "on") this.#waiting.add(subscription);\n  }',
+    'if (subscription.state !== "on") this.#waiting.add(subscription);\n    else if (this.#waiting.size === 0) this.#became();\n  }',
   ),
   plant(
     "no gap is told after a loss",
@@ -91,14 +91,14 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "subscriptions do not come back",
     "src/client/pubsub/subscription_manager.ts",
-    "for (const topic of this.topics()) this.#changed.add(topic);\n    this.#synchronize();",
-    "this.#synchronize();",
+    "for (const subscription of this.#subscriptions) this.#changed.add(subscription);",
+    "",
   ),
   plant(
     "messages are delivered to a subscription that is not confirmed",
     "src/client/pubsub/subscription_manager.ts",
-    'if (topic === undefined || topic.state !== "on") return;',
-    "if (topic === undefined) return;",
+    'if (subscription === undefined || subscription.state !== "on") return;',
+    "if (subscription === undefined) return;",
     false,
   ),
   plant(
@@ -115,8 +115,8 @@ export const PLANTED: readonly PlantedFault[] = [
   ),
   plant(
     "cached values outlive their connection",
-    "src/client/cache/cache.ts",
-    "      current = undefined;\n      this.clear();\n    };",
+    "src/client/cache/tracking.ts",
+    "      current = undefined;\n      this.#owner.clear();\n    };",
     "      current = undefined;\n    };",
   ),
   plant(
@@ -135,14 +135,14 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "a read that an invalidation overtook is kept",
     "src/client/cache/cache.ts",
-    "if (!flight.stale && this.#active) this.#keep(flight, reply);",
-    "if (this.#active) this.#keep(flight, reply);",
+    "if (!flight.stale && this.#tracking.active) this.#keep(flight, reply);",
+    "if (this.#tracking.active) this.#keep(flight, reply);",
   ),
   plant(
     "deadlines behind the first command are not looked at",
     "src/connection/watchdog.ts",
-    "      if (pending.deadline > now) {\n        if (pending.deadline < next) next = pending.deadline;\n        continue;",
-    "      if (pending.deadline > now) {\n        if (pending.deadline < next) next = pending.deadline;\n        break;",
+    "      if (end > now) {\n        if (end < next) next = end;\n        continue;",
+    "      if (end > now) {\n        if (end < next) next = end;\n        break;",
   ),
   plant(
     "commands that wait for a connection have no deadline",
@@ -153,8 +153,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "a silent peer is never given up",
     "src/connection/watchdog.ts",
-    "    if (end > now) {",
-    "    if (end > -1) {",
+    "    if (end > now) {\n      next = Math.min(",
+    "    if (end > -1) {\n      next = Math.min(",
   ),
   plant(
     "an idle connection is not probed, so subscriptions on a dead one stay there",
@@ -300,7 +300,7 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "sharded channels that the server withdraws stay where they were",
     "src/client/pubsub/subscription_manager.ts",
-    "    topic.interrupt(gap);\n    this.note(topic);\n  }\n\n  #lookSettled",
+    "    subscription.interrupt(gap);\n    this.note(subscription);\n  }\n\n  #lookSettled",
     "  }\n\n  #lookSettled",
     false,
     "cluster",

@@ -53,8 +53,8 @@ export const OF_PARTS: readonly PlantedFault[] = [
   plant(
     "patterns do not come back after a loss",
     "src/client/pubsub/subscription_manager.ts",
-    "for (const topic of this.topics()) this.#changed.add(topic);\n    this.#synchronize();",
-    'for (const topic of this.topics()) if (topic.kind !== "pattern") this.#changed.add(topic);\n    this.#synchronize();',
+    "for (const subscription of this.#subscriptions) this.#changed.add(subscription);",
+    'for (const subscription of this.#subscriptions) {\n        if (subscription.kind !== "pattern") this.#changed.add(subscription);\n      }',
   ),
   plant(
     "too few replicas are enough",
