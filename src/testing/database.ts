@@ -58,6 +58,10 @@ export interface DatabaseHost {
   readonly expires: boolean;
   /** Whether reading a key counts as using it. */
   readonly touches: boolean;
+  /** Whether lookups are counted, and missing keys reported: while a command reads. */
+  readonly counts: boolean;
+  /** A key was looked up to be read. */
+  looked(db: Database, key: string, found: boolean): void;
   /** A key has expired and has been taken out. */
   expired(db: Database, key: string): void;
   /** A key is there that was not. */
@@ -118,9 +122,16 @@ export class Database {
     return undefined;
   }
 
+  /** The entry of a key that is read, without using it. */
+  look(key: string): Entry | undefined {
+    const entry = this.peek(key);
+    if (this.#host.counts) this.#host.looked(this, key, entry !== undefined);
+    return entry;
+  }
+
   /** The entry of a key. */
   find(key: string): Entry | undefined {
-    const entry = this.peek(key);
+    const entry = this.look(key);
     if (entry !== undefined && this.#host.touches) {
       entry.usedAt = this.#host.now;
       if (entry.frequency < 255) entry.frequency++;
@@ -165,7 +176,7 @@ export class Database {
   /** Sets a key; its time to live goes, unless it is kept. */
   set(key: string, value: Value, keepTtl: boolean = false): Entry {
     this.keep(key);
-    const entry = this.keys.get(key);
+    const entry = this.peek(key);
     if (entry === undefined) {
       const made = { value, expireAt: 0, usedAt: this.#host.now, frequency: 5, raw: false, text: false };
       this.keys.set(key, made);

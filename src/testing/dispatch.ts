@@ -12,6 +12,7 @@ import { checkMemory } from "./memory_limit.ts";
 import { feedMonitors } from "./monitor_feed.ts";
 import {
   BLOCKED,
+  cString,
   err,
   ErrorReply,
   NOREPLICAS,
@@ -46,12 +47,6 @@ export function lookup(server: ServerState, args: readonly string[]): Command | 
     );
   }
   return command;
-}
-
-/** Returns the text up to the first zero, as C reads it. */
-function cString(text: string): string {
-  const end = text.indexOf("\0");
-  return end < 0 ? text : text.slice(0, end);
 }
 
 function unknownCommand(args: readonly string[]): ErrorReply {
@@ -210,6 +205,8 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
   });
   const { dirty } = server;
   const { db } = session;
+  const { counts } = server;
+  server.counts = command.reads;
   let reply: ReplyValue;
   const timed = server.timing || command.lua ? server.time.exact() : 0;
   try {
@@ -218,6 +215,7 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
     // A defect of this server becomes an error reply, so that the client does not wait.
     reply = error instanceof ErrorReply ? error : err(`internal error of the test server: ${error}`);
   }
+  server.counts = counts;
   if (timed !== 0) timeCommand(session, command, args, timed);
   server.stats.commands++;
   command.stats.calls++;

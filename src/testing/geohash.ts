@@ -67,7 +67,8 @@ export function encodePlace(place: Place): number {
 
 /** A score that is no geohash has bits, too. */
 function bitsOf(score: number): bigint {
-  if (Number.isFinite(score)) return BigInt.asUintN(64, BigInt(Math.trunc(score)));
+  // As processors convert numbers that are out of range.
+  if (score >= -(2 ** 63) && score < 2 ** 64) return BigInt.asUintN(64, BigInt(Math.trunc(score)));
   return score > 0 ? 0n : 1n << 63n;
 }
 

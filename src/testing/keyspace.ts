@@ -125,6 +125,7 @@ export function flush(server: ServerState, databases: readonly Database[]): numb
 /** Lets keys expire: on access, and when their time has come. */
 export function enableExpiry(server: ServerState): void {
   let alarm: Alarm | undefined;
+  server.onMissed = (db, key) => notify(server, db, "m", "keymiss", key);
   server.onAdded = (db, key) => notify(server, db, "n", "new", key);
   server.onExpired = (db, key) => {
     server.stats.expired++;

@@ -4,7 +4,7 @@
  * @module
  */
 import { readDouble } from "./numbers.ts";
-import { err } from "./reply.ts";
+import { cString, err } from "./reply.ts";
 import type { SortedSet } from "./types/sorted_set.ts";
 
 interface Bound {
@@ -14,7 +14,7 @@ interface Bound {
 
 function scoreBound(text: string): Bound {
   const open = text[0] === "(";
-  const rest = open ? text.slice(1) : text;
+  const rest = cString(open ? text.slice(1) : text);
   const value = rest === "" ? 0 : readDouble(rest.replace(/^[ \t\n\v\f\r]+/, ""));
   if (value === undefined) throw err("min or max is not a float");
   return { value, open };

@@ -14,6 +14,9 @@ export type CommandGroup = Readonly<Record<string, Handler>>;
 
 /** Flags that COMMAND does not show. */
 const MAY_REPLICATE = /^(?:eval|evalsha|fcall|publish|spublish|pfcount)$/;
+/** Commands that write, but look their keys up to read them. */
+const READS =
+  /^(?:sort|[sz](?:inter|union|diff)store|zrangestore|bitop|pfmerge|copy|getset|getdel|getex|set|xack|xreadgroup|xclaim|xautoclaim|migrate|georadius(?:bymember)?|geosearchstore)$/;
 const LUA = /^(?:eval|evalsha|fcall)(?:_ro)?$|^script\|load$|^function\|(?:load|restore)$/;
 
 interface Row {
@@ -50,6 +53,7 @@ function readRow(
     subcommands,
     id,
     write: set.has("write"),
+    reads: !set.has("write") || READS.test(name),
     mayReplicate: MAY_REPLICATE.test(name),
     lua: LUA.test(name),
     run,

@@ -15,6 +15,12 @@ export class Simple {
   }
 }
 
+/** Returns a text up to its first zero, as Redis shows it in most errors. */
+export function cString(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
+}
+
 /** An error; commands return or throw it. */
 export class ErrorReply {
   /** The whole line, without `-`. */

@@ -85,6 +85,13 @@ function evictTrackedKeys(state: ServerState): void {
   });
 }
 
+/** Sets the password of the default user; without one, every password is right. */
+function setDefaultPassword({ users }: ServerState, password: string): void {
+  const user = users.defaultUser;
+  user.noPassword = password === "";
+  user.passwords = password === "" ? [] : [hashPassword(password)];
+}
+
 /** The parts of a server; what tests of this folder use, and what topologies are built of. */
 export function createState(options: TestServerOptions, parts: ServerParts = {}): ServerState {
   const time = parts.time ?? createTime(options);
@@ -134,17 +141,14 @@ export function createState(options: TestServerOptions, parts: ServerParts = {})
     const active = state.config.number("min-replicas-max-lag") > 0;
     state.minReplicas = active ? state.config.number("min-replicas-to-write") : 0;
   };
-  state.config.onSet = (name) => {
+  state.config.onSet = (name, value) => {
     if (name.startsWith("slowlog-") || name.startsWith("latency-")) readTiming();
     if (name.startsWith("min-")) readMinimum();
     if (name.startsWith("maxmemory")) makeRoom(state);
+    if (name === "requirepass") setDefaultPassword(state, value);
     if (name === "tracking-table-max-keys") state.tracking.limit = state.config.number(name);
   };
-  if (options.password !== undefined) {
-    state.users.defaultUser.noPassword = false;
-    state.users.defaultUser.passwords = [hashPassword(options.password)];
-    state.config.set("requirepass", options.password);
-  }
+  if (options.password !== undefined) state.config.set("requirepass", options.password);
   for (const [name, value] of Object.entries(options.config ?? {})) {
     const wrong = state.config.refusal(name, value);
     if (wrong !== undefined) throw new TypeError(`Cannot start the test server: config '${name}': ${wrong}`);

@@ -45,6 +45,8 @@ export interface Command {
   readonly id: number;
   /** Whether it changes data. */
   readonly write: boolean;
+  /** Whether its lookups count as reads, although it may write. */
+  readonly reads: boolean;
   /** Whether it may have effects for replicas although it is not one that writes. */
   readonly mayReplicate: boolean;
   /** Whether it runs or compiles a script. */
@@ -230,6 +232,8 @@ export class ServerState implements DatabaseHost {
   activeExpire = true;
   /** Whether reading a key counts as using it. */
   touches = true;
+  /** Whether lookups are counted, and missing keys reported: while a command reads. */
+  counts = false;
   /** Watched keys: who watches them. */
   readonly watchers: Map<string, Set<Session>> = new Map();
   /** Clients that MONITOR. */
@@ -299,6 +303,18 @@ export class ServerState implements DatabaseHost {
   onExpired: (db: Database, key: string) => void = () => {};
   /** Called when the earliest expiry has changed; set by `keyspace.ts`. */
   onExpiresAt: (db: Database, at: number) => void = () => {};
+
+  /** Called when a key to be read is not there; set by `keyspace.ts`. */
+  onMissed: (db: Database, key: string) => void = () => {};
+
+  /** A key was looked up to be read. */
+  looked(db: Database, key: string, found: boolean): void {
+    if (found) this.stats.hits++;
+    else {
+      this.stats.misses++;
+      this.onMissed(db, key);
+    }
+  }
 
   /** A key has expired. */
   expired(db: Database, key: string): void {

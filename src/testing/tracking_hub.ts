@@ -161,8 +161,8 @@ export class TrackingHub {
     const pending = this.#pending;
     this.#pending = new Map();
     for (const [tracker, prefixes] of pending) {
-      // Each prefix has a message, in the order of the prefixes.
-      for (const prefix of [...prefixes.keys()].sort()) this.#tell(tracker, prefixes.get(prefix)!);
+      // Each prefix has a message; prefixes and keys are in the order of their bytes.
+      for (const prefix of [...prefixes.keys()].sort()) this.#tell(tracker, prefixes.get(prefix)!.sort());
     }
   }
 

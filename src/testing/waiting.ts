@@ -15,8 +15,8 @@ import type { Session } from "./state.ts";
 export function deadlineOf(session: Session, seconds: string): number {
   const value = parseDouble(seconds);
   if (value === undefined) throw err("timeout is not a float or out of range");
-  if (value > 9223372036854775) throw err("timeout is out of range");
-  if (value < 0) throw err("timeout is negative");
+  // Redis sees a number that does not fit 64 bits as a negative one.
+  if (value < 0 || value * 1000 >= 2 ** 63) throw err("timeout is negative");
   const ms = Math.ceil(value * 1000);
   return ms === 0 ? 0 : session.server.now + ms;
 }

@@ -86,6 +86,7 @@ function bitfield(readOnly: boolean) {
     const writes = operations.filter(({ kind }) => kind !== "GET");
     const key = args[1]!;
     if (writes.length === 0) {
+      session.server.counts = true;
       const bytes = readBytes(session, key) ?? new Uint8Array(0);
       return operations.map((operation) => narrow(getBits(bytes, operation)));
     }
@@ -106,10 +107,10 @@ function bitfield(readOnly: boolean) {
       const value = bounded(operation, wanted);
       if (value === undefined) return null;
       setBits(view, operation, BigInt.asUintN(operation.bits, value));
-      if (value !== old) count++;
+      if (value !== old || bytes.length > length) count++;
       return narrow(operation.kind === "SET" ? old : value);
     });
-    if (count > 0 || bytes.length > length) {
+    if (count > 0) {
       changed(session, key);
       notify(session.server, session.db, "$", "setbit", key);
     }

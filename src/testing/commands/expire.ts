@@ -71,7 +71,7 @@ function expire(seconds: boolean, relative: boolean, name: string): Handler {
 }
 
 function ttl(session: Session, key: string, seconds: boolean, absolute: boolean): ReplyValue {
-  const entry = session.db.peek(key);
+  const entry = session.db.look(key);
   if (entry === undefined) return -2;
   if (entry.expireAt === 0) return -1;
   const left = absolute ? entry.expireAt : Math.max(0, entry.expireAt - session.server.now);

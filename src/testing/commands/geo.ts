@@ -42,6 +42,8 @@ function placeOf(lon: string, lat: string): Place {
 /** `%f`. */
 function fixed(value: number): string {
   if (Object.is(value, -0)) return "-0.000000";
+  // `toFixed` has exponents from 1e21 on; such a number is whole.
+  if (Number.isFinite(value) && Math.abs(value) >= 1e21) return `${BigInt(value)}.000000`;
   return Number.isFinite(value) ? value.toFixed(6) : value > 0 ? "inf" : "-inf";
 }
 
@@ -78,6 +80,8 @@ interface Query {
   sort: "asc" | "desc" | undefined;
   store: string | undefined;
   storeDist: boolean;
+  /** Whether it is GEOSEARCH and not GEORADIUS. */
+  searched: boolean;
 }
 
 interface Found {
@@ -110,6 +114,7 @@ function reply(session: Session, set: SortedSet | undefined, query: Query): Repl
     if (session.db.delete(store)) changedWith(session, store, "g", "del");
     return 0;
   }
+  const event = query.searched ? "geosearchstore" : "georadiusstore";
   let found = search(set, query.shape!, query.any ? count : 0);
   const sort = query.sort ?? (count > 0 && !query.any ? "asc" : undefined);
   if (sort !== undefined) found.sort((a, b) => sort === "asc" ? a.metres - b.metres : b.metres - a.metres);
@@ -118,7 +123,7 @@ function reply(session: Session, set: SortedSet | undefined, query: Query): Repl
     const pairs = found.map(({ member, score, metres }) =>
       [member, query.storeDist ? metres / unit : score] as const
     );
-    return storeScores(session, store, pairs, "geosearchstore");
+    return storeScores(session, store, pairs, event);
   }
   return found.map(({ member, score, metres, place }) => {
     const parts: ReplyValue[] = [member];
@@ -141,6 +146,7 @@ function newQuery(): Query {
     sort: undefined,
     store: undefined,
     storeDist: false,
+    searched: false,
   };
 }
 
@@ -181,9 +187,12 @@ function georadius(byMember: boolean, readOnly: boolean) {
     let center: Place = [0, 0];
     if (!byMember) center = placeOf(args[2]!, args[3]!);
     else if (set !== undefined) center = memberPlace(set, args[2]!);
-    const radius = radiusOf(args[at]!);
-    query.unit = unitOf(args[at + 1]!);
-    query.shape = { center, radius: radius * query.unit, width: 0, height: 0 };
+    // Without the key of a member, the radius is not looked at.
+    if (!byMember || set !== undefined) {
+      const radius = radiusOf(args[at]!);
+      query.unit = unitOf(args[at + 1]!);
+      query.shape = { center, radius: radius * query.unit, width: 0, height: 0 };
+    }
     for (let i = at + 2; i < args.length; i++) {
       const word = args[i]!.toUpperCase();
       const end = readCommon(query, args, i);
@@ -209,6 +218,7 @@ function geosearch(session: Session, args: string[], from: number, store: string
   const query = newQuery();
   const name = store === undefined ? "geosearch" : "geosearchstore";
   query.store = store;
+  query.searched = true;
   const set = session.db.read(args[from]!, "zset");
   let center: Place | undefined;
   let size: { radius?: number; width: number; height: number } | undefined;

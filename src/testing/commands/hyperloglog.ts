@@ -14,7 +14,7 @@ import {
   readLog,
   writeLog,
 } from "../hyperloglog.ts";
-import { changedWith } from "../keyspace.ts";
+import { changed, changedWith } from "../keyspace.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, OK, type ReplyValue } from "../reply.ts";
 import type { Session } from "../state.ts";
@@ -81,7 +81,7 @@ function pfcount(session: Session, args: string[]): ReplyValue {
   const count = countElements(log);
   session.db.keep(args[1]!);
   cacheCount(value, count);
-  session.server.dirty++;
+  changed(session, args[1]!);
   return count;
 }
 
@@ -122,7 +122,11 @@ export const hyperLogLogs: CommandGroup = {
   pfmerge(session, args) {
     const into = emptyLog();
     for (const key of args.slice(1)) merge(into, read(session, key));
+    session.server.counts = false;
+    const count = bytesAt(session, args[1]!)?.view.slice(8, 15);
     store(session, args[1]!, into);
+    // The old count stays, marked as stale.
+    if (count !== undefined) (session.db.peek(args[1]!)!.value as Bytes).view.set(count, 8);
     changedWith(session, args[1]!, "$", "pfadd");
     return OK;
   },

@@ -91,7 +91,7 @@ function copy(session: Session, args: string[]): ReplyValue {
   }
   if (target === session.db && from === to) throw err("source and destination objects are the same");
   if (session.db.find(from) === undefined) return 0;
-  if (target.find(to) !== undefined) {
+  if (target.peek(to) !== undefined) {
     if (!replace) return 0;
     target.delete(to);
   }
@@ -123,10 +123,10 @@ function randomkey(session: Session): ReplyValue {
 export const keys: CommandGroup = {
   del,
   unlink: del,
-  exists: (session, args) => args.slice(1).filter((key) => session.db.peek(key) !== undefined).length,
+  exists: (session, args) => args.slice(1).filter((key) => session.db.look(key) !== undefined).length,
   touch: (session, args) => args.slice(1).filter((key) => session.db.find(key) !== undefined).length,
   type(session, args) {
-    const entry = session.db.peek(args[1]!);
+    const entry = session.db.look(args[1]!);
     return new Simple(entry === undefined ? "none" : typeOf(entry.value));
   },
   rename: (session, args) => rename(session, args, true),

@@ -122,7 +122,8 @@ function lpos(session: Session, args: string[]): ReplyValue {
     if (word === "RANK") {
       const value = parseInteger(args[i + 1]!);
       if (value === undefined) throw err("value is not an integer or out of range");
-      rank = Number(value);
+      // Redis cannot negate the least integer, and takes it for -1.
+      rank = Number(value) === -(2 ** 63) ? -1 : Number(value);
       if (rank === 0) {
         throw err(
           "RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
@@ -161,8 +162,8 @@ export function moveElement(
   const element = list.pop(fromLeft);
   if (from === to) {
     list.push(element, toLeft);
-    changedWith(session, from, "l", fromLeft ? "lpop" : "rpop");
     changedWith(session, to, "l", toLeft ? "lpush" : "rpush");
+    changedWith(session, from, "l", fromLeft ? "lpop" : "rpop");
     return element;
   }
   push(session, to, [element], toLeft);

@@ -165,9 +165,11 @@ export const objects: CommandGroup = {
     return entry.frequency;
   },
   "memory|usage"(session, args) {
-    if (args.length === 5 && args[3]!.toUpperCase() === "SAMPLES") {
-      if (integer(args[4]!) < 0) throw SYNTAX;
-    } else if (args.length !== 3) throw SYNTAX;
+    for (let i = 3; i < args.length; i += 2) {
+      if (args[i]!.toUpperCase() !== "SAMPLES" || i + 1 >= args.length || integer(args[i + 1]!) < 0) {
+        throw SYNTAX;
+      }
+    }
     const entry = session.db.peek(args[2]!);
     return entry === undefined ? null : memoryOf(args[2]!, entry);
   },

@@ -6,7 +6,7 @@
 import { changedWith, created } from "../keyspace.ts";
 import { integer, integerIn, parseDouble } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, MapReply, type ReplyValue, SYNTAX, WRONGTYPE } from "../reply.ts";
+import { cString, err, MapReply, type ReplyValue, SYNTAX, WRONGTYPE } from "../reply.ts";
 import type { Session } from "../state.ts";
 import { Bytes } from "../types/bytes.ts";
 import { List } from "../types/list.ts";
@@ -93,7 +93,8 @@ function sorted(session: Session, elements: string[], query: Query): string[] {
     const text = by === undefined ? element : lookup(session, by, element);
     if (alpha) return { element, text, score: 0 };
     // As `strtod` has it, nothing is 0.
-    const score = text === undefined || text === "" ? 0 : parseDouble(text);
+    const number = cString(text ?? "").replace(/^[ \t\n\v\f\r]+/, "");
+    const score = number === "" && !/^\s/.test(text ?? "") ? 0 : parseDouble(number);
     if (score === undefined) throw err("One or more scores can't be converted into double");
     return { element, text, score };
   });
@@ -120,7 +121,7 @@ function sort(readOnly: boolean) {
     }
     let chosen = elements;
     if (!plain) chosen = sorted(session, elements, query);
-    else if (type === "zset" && query.descending) chosen.reverse();
+    else if (type !== "set" && query.descending) chosen.reverse();
     const start = Math.max(0, query.offset);
     chosen = chosen.slice(start, query.count < 0 ? undefined : start + query.count);
     const result = query.gets.length === 0
@@ -143,8 +144,8 @@ function sort(readOnly: boolean) {
 
 function lcs(session: Session, args: string[]): ReplyValue {
   let [onlyLength, indexes, withLengths, least] = [false, false, false, 0];
-  const texts = [1, 2].map((i) => {
-    const value = session.db.find(args[i]!)?.value;
+  const values = [session.db.find(args[1]!)?.value, session.db.find(args[2]!)?.value];
+  const texts = values.map((value) => {
     if (value === undefined) return "";
     if (typeof value !== "string" && value.type !== "string") {
       throw err("The specified keys must contain string values");

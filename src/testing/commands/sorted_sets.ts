@@ -14,13 +14,13 @@ import { choose } from "./hashes.ts";
 
 /** Sets a score, and looks whether the set has outgrown its compact encoding. */
 export function setScore(session: Session, set: SortedSet, member: string, score: number): void {
-  // A small set is a list of numbers, which has no negative zero.
-  set.set(member, score === 0 && !set.big ? 0 : score);
-  if (!set.big) {
+  if (!set.big && set.score(member) === undefined) {
     const { config } = session.server;
-    set.big = set.size > config.number("zset-max-listpack-entries") ||
+    set.big = set.size >= config.number("zset-max-listpack-entries") ||
       member.length > config.number("zset-max-listpack-value");
   }
+  // A small set is a list of numbers, which has no negative zero.
+  set.set(member, score === 0 && !set.big ? 0 : score);
 }
 
 interface AddOptions {

@@ -58,7 +58,8 @@ function readQuery(
     : kind === "score"
     ? scoreRange(min, max)
     : lexRange(min, max);
-  return { places, reverse: rev, offset, limit, withScores };
+  // Redis takes LIMIT with -1 elements by rank, too, and ignores it.
+  return { places, reverse: rev, offset: kind === "rank" ? 0 : offset, limit, withScores };
 }
 
 function select(set: SortedSet, { places, reverse, offset, limit }: Query): SkipNode[] {
@@ -90,7 +91,11 @@ export function storeScores(
   event: string,
 ): number {
   const made = new SortedSet();
-  for (const [member, score] of members) setScore(session, made, member, score);
+  const { config } = session.server;
+  const pairs = [...members];
+  made.big = pairs.length > config.number("zset-max-listpack-entries") ||
+    pairs.some(([member]) => member.length > config.number("zset-max-listpack-value"));
+  for (const [member, score] of pairs) setScore(session, made, member, score);
   if (made.size === 0) {
     if (session.db.delete(key)) changedWith(session, key, "g", "del");
     return 0;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { changedWith, created } from "../keyspace.ts";
+import { changedWith, created, notify } from "../keyspace.ts";
 import { integer, parseInteger } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, NO_KEY, NOT_INTEGER, NULL_ARRAY, OK, type ReplyValue, SYNTAX, wrongArity } from "../reply.ts";
@@ -50,6 +50,7 @@ function readTrim(session: Session, args: readonly string[], add: boolean): [Tri
     } else if (add && word === "NOMKSTREAM") {
       trim.noMake = true;
     } else if (add) {
+      parseNewId(args[i]!);
       break;
     } else throw SYNTAX;
   }
@@ -201,7 +202,9 @@ function xsetid(session: Session, args: string[]): ReplyValue {
   stream.lastId = id;
   if (added !== undefined) stream.added = added;
   if (maxDeleted !== undefined) stream.maxDeleted = maxDeleted;
-  changedWith(session, args[1]!, "t", "xsetid");
+  // As in Redis, this is no change for clients that watch or track the key.
+  session.server.dirty++;
+  notify(session.server, session.db, "t", "xsetid", args[1]!);
   return OK;
 }
 

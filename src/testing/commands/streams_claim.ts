@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { changed, notify } from "../keyspace.ts";
+import { notify } from "../keyspace.ts";
 import { integer, integerIn } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, ErrorReply, MapReply, NO_KEY, type ReplyValue, SYNTAX } from "../reply.ts";
+import { cString, err, ErrorReply, MapReply, NO_KEY, type ReplyValue, SYNTAX } from "../reply.ts";
 import type { Session } from "../state.ts";
 import { lagOf } from "../stream_groups.ts";
 import { parseId, parseStart } from "../stream_ids.ts";
@@ -21,9 +21,11 @@ import {
 import { showEntries } from "./streams.ts";
 
 function groupOf(session: Session, key: string, name: string): [Stream, Group] {
-  const stream = session.db.write(key, "stream");
+  const stream = session.db.read(key, "stream");
   const group = stream?.groups.get(name);
-  if (group === undefined) throw new ErrorReply(`NOGROUP No such key '${key}' or consumer group '${name}'`);
+  if (group === undefined) {
+    throw new ErrorReply(`NOGROUP No such key '${cString(key)}' or consumer group '${cString(name)}'`);
+  }
   return [stream!, group];
 }
 
@@ -48,8 +50,7 @@ function claimant(session: Session, key: string, group: Group, name: string): Co
 function xclaim(session: Session, args: string[]): ReplyValue {
   const [, key, name, consumerName, idleText] = args as [string, string, string, string, string];
   const { server } = session;
-  const read = session.db.read(key, "stream")?.groups.get(name);
-  if (read === undefined) throw new ErrorReply(`NOGROUP No such key '${key}' or consumer group '${name}'`);
+  const [stream, group] = groupOf(session, key, name);
   const minIdle = Math.max(0, integer(idleText, "Invalid min-idle-time argument for XCLAIM"));
   const ids: bigint[] = [];
   let at = 5;
@@ -73,10 +74,10 @@ function xclaim(session: Session, args: string[]): ReplyValue {
     } else if (word === "RETRYCOUNT" && left > 0) {
       retries = integer(args[++at]!, "Invalid RETRYCOUNT option argument for XCLAIM");
     } else if (word === "LASTID" && left > 0) lastId = parseId(args[++at]!, 0n, true);
-    else throw err(`Unrecognized XCLAIM option '${args[at]}'`);
+    else throw err(`Unrecognized XCLAIM option '${cString(args[at]!)}'`);
   }
   if (deliveredAt < 0 || deliveredAt > server.now) deliveredAt = server.now;
-  const [stream, group] = groupOf(session, key, name);
+  session.db.keep(key);
   if (lastId > group.lastId) {
     group.lastId = lastId;
     server.dirty++;
@@ -108,7 +109,6 @@ function xclaim(session: Session, args: string[]): ReplyValue {
     found.push(justId ? formatId(id) : showEntries(stream, id, id, false, 1)[0]!);
     server.dirty++;
   }
-  if (found.length > 0) changed(session, key);
   return found;
 }
 
@@ -122,6 +122,8 @@ function xautoclaim(session: Session, args: string[]): ReplyValue {
     string,
   ];
   const { server } = session;
+  // As in Redis, the key is looked up before the arguments are read.
+  session.db.find(key);
   const minIdle = Math.max(0, integer(idleText, "Invalid min-idle-time argument for XAUTOCLAIM"));
   const start = parseStart(startText);
   let [count, justId] = [100, false];
@@ -132,7 +134,9 @@ function xautoclaim(session: Session, args: string[]): ReplyValue {
     } else if (word === "JUSTID") justId = true;
     else throw SYNTAX;
   }
+  session.server.counts = false;
   const [stream, group] = groupOf(session, key, name);
+  session.db.keep(key);
   const [found, gone]: [ReplyValue[], ReplyValue[]] = [[], []];
   let attempts = count * 10;
   let next = 0n;
@@ -157,7 +161,6 @@ function xautoclaim(session: Session, args: string[]): ReplyValue {
     count--;
     server.dirty++;
   }
-  if (found.length + gone.length > 0) changed(session, key);
   return [formatId(next), found, gone];
 }
 
@@ -289,7 +292,9 @@ export const streamClaims: CommandGroup = {
     if (stream === undefined) throw NO_KEY;
     const group = stream.groups.get(args[3]!);
     if (group === undefined) {
-      throw new ErrorReply(`NOGROUP No such consumer group '${args[3]}' for key name '${args[2]}'`);
+      throw new ErrorReply(
+        `NOGROUP No such consumer group '${cString(args[3]!)}' for key name '${cString(args[2]!)}'`,
+      );
     }
     return sorted(group.consumers.values()).map((consumer) =>
       new MapReply([

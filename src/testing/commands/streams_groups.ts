@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { changed, changedWith, created } from "../keyspace.ts";
+import { changed, created, notify } from "../keyspace.ts";
 import { integer, parseInteger } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import {
+  cString,
   err,
   ErrorReply,
   NOT_INTEGER,
@@ -24,6 +25,12 @@ const NO_STREAM = err(
   "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.",
 );
 
+/** Reports a change of a group. As in Redis, it is none for clients that watch or track the key. */
+function groupChanged({ server, db }: Session, key: string, event: string): void {
+  server.dirty++;
+  notify(server, db, "t", event, key);
+}
+
 function streamOf(session: Session, key: string): Stream {
   const stream = session.db.write(key, "stream");
   if (stream === undefined) throw NO_STREAM;
@@ -33,7 +40,7 @@ function streamOf(session: Session, key: string): Stream {
 function groupOf(stream: Stream, key: string, name: string): Group {
   const group = stream.groups.get(name);
   if (group === undefined) {
-    throw new ErrorReply(`NOGROUP No such consumer group '${name}' for key name '${key}'`);
+    throw new ErrorReply(`NOGROUP No such consumer group '${cString(name)}' for key name '${cString(key)}'`);
   }
   return group;
 }
@@ -56,14 +63,15 @@ function create(session: Session, args: string[]): ReplyValue {
   }
   let stream = session.db.write(key, "stream");
   if (stream === undefined && !make) throw NO_STREAM;
-  const from = id === "$" ? stream?.lastId ?? 0n : parseId(id);
+  const from = id === "$" ? stream?.lastId ?? 0n : parseId(id, 0n, true);
   if (stream?.groups.has(name)) throw new ErrorReply("BUSYGROUP Consumer Group name already exists");
   if (stream === undefined) {
     session.db.set(key, stream = new Stream());
     created(session, key);
+    changed(session, key);
   }
   stream.groups.set(name, new Group(name, from, read));
-  changedWith(session, key, "t", "xgroup-create");
+  groupChanged(session, key, "xgroup-create");
   return OK;
 }
 
@@ -78,7 +86,7 @@ function setid(session: Session, args: string[]): ReplyValue {
   const group = groupOf(stream, key, name);
   group.lastId = id === "$" ? stream.lastId : parseId(id);
   group.read = read;
-  changedWith(session, key, "t", "xgroup-setid");
+  groupChanged(session, key, "xgroup-setid");
   return OK;
 }
 
@@ -89,7 +97,7 @@ function delconsumer(session: Session, [, , key, name, consumer]: string[]): Rep
   const { size } = found.pending;
   for (const [id] of found.pending.range(0n, MAX_ID, false)) group.pending.delete(id);
   group.consumers.delete(consumer!);
-  changedWith(session, key!, "t", "xgroup-delconsumer");
+  groupChanged(session, key!, "xgroup-delconsumer");
   return size;
 }
 
@@ -106,25 +114,26 @@ function xack(session: Session, args: string[]): ReplyValue {
     pending.consumer.pending.delete(id);
     count++;
   }
-  if (count > 0) changed(session, args[1]!);
+  session.server.dirty += count;
   return count;
 }
 
 function xpending(session: Session, args: string[]): ReplyValue {
   const [, key, name] = args as [string, string, string];
   let [at, idle] = [3, 0];
+  if (args.length !== 3 && (args.length < 6 || args.length > 9)) throw SYNTAX;
   if (args.length !== 3 && args[3]!.toUpperCase() === "IDLE") {
-    if (args.length < 5) throw SYNTAX;
     idle = integer(args[4]!);
     if (args.length < 8) throw SYNTAX;
     at = 5;
   }
   const short = args.length === 3;
-  if (!short && (args.length < at + 3 || args.length > at + 4)) throw SYNTAX;
-  const [start, end] = short ? [0n, MAX_ID] : [parseStart(args[at]!), parseEnd(args[at + 1]!)];
   const count = short ? 0 : Math.max(0, integer(args[at + 2]!));
+  const [start, end] = short ? [0n, MAX_ID] : [parseStart(args[at]!), parseEnd(args[at + 1]!)];
   const group = session.db.read(key, "stream")?.groups.get(name);
-  if (group === undefined) throw new ErrorReply(`NOGROUP No such key '${key}' or consumer group '${name}'`);
+  if (group === undefined) {
+    throw new ErrorReply(`NOGROUP No such key '${cString(key)}' or consumer group '${cString(name)}'`);
+  }
   if (short) {
     const { pending } = group;
     if (pending.size === 0) return [0, null, null, NULL_ARRAY];
@@ -158,7 +167,7 @@ export const streamGroups: CommandGroup = {
   "xgroup|destroy"(session, args) {
     const stream = streamOf(session, args[2]!);
     if (!stream.groups.delete(args[3]!)) return 0;
-    changedWith(session, args[2]!, "t", "xgroup-destroy");
+    groupChanged(session, args[2]!, "xgroup-destroy");
     session.server.blocking.signal(session.db, args[2]!);
     return 1;
   },
@@ -166,7 +175,7 @@ export const streamGroups: CommandGroup = {
     const group = groupOf(streamOf(session, args[2]!), args[2]!, args[3]!);
     if (group.consumers.has(args[4]!)) return 0;
     group.consumer(args[4]!, session.server.now);
-    changedWith(session, args[2]!, "t", "xgroup-createconsumer");
+    groupChanged(session, args[2]!, "xgroup-createconsumer");
     return 1;
   },
   "xgroup|delconsumer": delconsumer,

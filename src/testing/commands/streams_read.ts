@@ -6,7 +6,7 @@
 import { notify } from "../keyspace.ts";
 import { integer } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { err, ErrorReply, MapReply, NULL_ARRAY, type ReplyValue, SYNTAX } from "../reply.ts";
+import { cString, err, ErrorReply, MapReply, NULL_ARRAY, type ReplyValue, SYNTAX } from "../reply.ts";
 import type { Session } from "../state.ts";
 import { deliver } from "../stream_groups.ts";
 import { parseId } from "../stream_ids.ts";
@@ -79,7 +79,9 @@ function groupOf(session: Session, key: string, name: string): Group {
   const group = session.db.read(key, "stream")?.groups.get(name);
   if (group === undefined) {
     throw new ErrorReply(
-      `NOGROUP No such key '${key}' or consumer group '${name}' in XREADGROUP with GROUP option`,
+      `NOGROUP No such key '${cString(key)}' or consumer group '${
+        cString(name)
+      }' in XREADGROUP with GROUP option`,
     );
   }
   return group;
@@ -143,14 +145,16 @@ function xread(session: Session, args: string[], name: "xread" | "xreadgroup"): 
   const { db, server } = session;
   const { keys, count } = query;
   const from = query.ids.map((id, index) => {
-    if (query.group !== undefined) groupOf(session, keys[index]!, query.group);
+    const last = query.group === undefined
+      ? db.read(keys[index]!, "stream")?.lastId ?? 0n
+      : groupOf(session, keys[index]!, query.group).lastId;
     if (id === "$") {
       if (query.group !== undefined) {
         throw err(
           "The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.",
         );
       }
-      return db.read(keys[index]!, "stream")?.lastId ?? 0n;
+      return last;
     }
     if (id === ">") {
       if (query.group === undefined) {
@@ -160,7 +164,9 @@ function xread(session: Session, args: string[], name: "xread" | "xreadgroup"): 
       }
       return undefined;
     }
-    return parseId(id, 0n, true);
+    const after = parseId(id, 0n, true);
+    // The highest id is how Redis keeps the one for new entries.
+    return query.group !== undefined && after === MAX_ID ? undefined : after;
   });
   const found: [string, ReplyValue[]][] = [];
   for (const [index, key] of keys.entries()) {

@@ -37,11 +37,7 @@ export function checkLength(session: Session, length: number): void {
 /** A reply of a string value, as it is or of its bytes. */
 function get(session: Session, key: string): ReplyValue {
   const entry = session.db.find(key);
-  if (entry === undefined) {
-    session.server.stats.misses++;
-    return null;
-  }
-  session.server.stats.hits++;
+  if (entry === undefined) return null;
   const { value } = entry;
   if (typeof value === "string") return value;
   if (value.type !== "string") throw WRONGTYPE;
@@ -96,10 +92,10 @@ function setGeneric(
   let old: ReplyValue = null;
   if (options.get) old = get(session, key);
   if (options.nx || options.xx) {
-    if ((db.find(key) !== undefined) === options.nx) return options.get ? old : null;
+    if ((db.peek(key) !== undefined) === options.nx) return options.get ? old : null;
   }
   // A key that has expired leaves no time to live behind.
-  if (options.keep) db.find(key);
+  if (options.keep) db.peek(key);
   db.set(key, value, options.keep);
   if (at !== 0) {
     db.expire(key, at);
@@ -143,7 +139,7 @@ function getex(session: Session, args: string[]): ReplyValue {
     db.expire(key, at);
     session.effects = [["PEXPIREAT", key, String(at)]];
     changedWith(session, key, "g", "expire");
-  } else if (persist && db.find(key)!.expireAt !== 0) {
+  } else if (persist && db.peek(key)!.expireAt !== 0) {
     db.expire(key, 0);
     session.effects = [["PERSIST", key]];
     changedWith(session, key, "g", "persist");
