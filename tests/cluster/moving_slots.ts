@@ -6,6 +6,7 @@
  */
 import { slotOf } from "../../src/cluster/routing/slot.ts";
 import { sha1 } from "../../src/commands/sha1.ts";
+import type { Timer } from "../../src/clock.ts";
 import type { Transport } from "../../src/transport.ts";
 import type { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";
@@ -38,6 +39,8 @@ export interface Troubles {
   readonly departures?: boolean;
   /** Sockets take bytes late. */
   readonly slow?: boolean;
+  /** Connections are replaced when their time is over (`maxLifetime`). */
+  readonly lifetimes?: boolean;
 }
 
 /** Three nodes whose slots move all the time. */
@@ -70,13 +73,20 @@ export class MovingSlots {
       connect: async (...given) => {
         const socket = await inner.connect(...given);
         const write = socket.write.bind(socket);
+        const destroy = socket.destroy.bind(socket);
+        // One at a time: the next write follows when the socket has taken this one.
+        let timer: Timer;
         socket.write = (bytes) =>
           new Promise<void>((resolve, reject) => {
-            this.#clock.setTimeout(
+            timer = this.#clock.setTimeout(
               () => Promise.resolve(write(bytes)).then(resolve, reject),
               this.#clock.random() * 15,
             );
           });
+        socket.destroy = () => {
+          this.#clock.clearTimeout(timer);
+          destroy();
+        };
         return socket;
       },
     };
@@ -204,6 +214,8 @@ export class MovingSlots {
       return queue!.commands.map((one) => this.#run(one, keysOf(one)));
     }
     const keys = keysOf(command);
+    // A node that loads refuses commands for all nodes, too; they are retried at that node.
+    if (name === "DBSIZE") return this.#chance(0.5) ? new ErrorReply(TEMPORARY[1]!) : 0;
     if (keys.length === 0) return undefined;
     if (this.#troubles.departures && this.#chance(0.01)) this.#departOrReturn();
     const refusal = this.#refusal(port, keys, asking) ?? this.#unknownScript(port, command);

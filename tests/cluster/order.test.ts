@@ -15,7 +15,7 @@ interface Written {
 
 const KEYS = ["{a}1", "{a}2", "{b}1", "{b}2", "c"];
 
-type Kind = "single" | "pipeline" | "transaction" | "script";
+type Kind = "single" | "pipeline" | "transaction" | "script" | "everywhere";
 
 const APPEND = createScript("return redis.call('RPUSH', KEYS[1], ARGV[1])");
 
@@ -35,6 +35,7 @@ async function play(
     refreshInterval: 0,
     commandTimeout: 30_000,
     initSlotCache: seed % 5 !== 0,
+    ...troubles.lifetimes === true && { maxLifetime: 60 },
   });
   const pick = (count: number): number => Math.floor(clock.random() * count);
   const calls: Written[] = [];
@@ -70,6 +71,8 @@ async function play(
         redis.execute(commandOf(call)).then((value) => call.outcome = value, (error) => call.outcome = error)
           .then(() => {}),
       );
+    } else if (kind === "everywhere") {
+      run(redis.dbsize().then(() => {}, () => {}));
     } else if (kind === "pipeline") {
       const all = Array.from({ length: 1 + pick(6) }, write);
       run(
@@ -125,7 +128,7 @@ function isUnknown({ outcome }: Written): boolean {
   return outcome instanceof Error && (outcome as RedisError).executed !== "no";
 }
 
-const SEEDS = 20;
+const SEEDS = 16;
 
 describe("the order of commands in a slot that is moved, down, loading, or elsewhere", () => {
   const all = ["single", "pipeline", "transaction"] as const;
@@ -141,6 +144,10 @@ describe("the order of commands in a slot that is moved, down, loading, or elsew
     [all, { slow: true }],
     [[...all, "script"], { departures: true }],
     [[...all, "script"], { losses: true, departures: true }],
+    [["single"], { losses: true, slow: true, lifetimes: true }],
+    [["single", "everywhere"], {}],
+    [[...all, "script", "everywhere"], { lifetimes: true }],
+    [[...all, "script"], { losses: true, slow: true, lifetimes: true }],
   ];
   for (const [mix, troubles] of mixes) {
     it(`is the order of the calls: ${mix.join(", ")}; ${Object.keys(troubles).join(", ")}`, async () => {

@@ -142,12 +142,23 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   }
 
   /**
-   * Sends a command that has failed. It may have failed because the connection is ending at this moment, before
-   * its end is known here: then it waits for the next one.
+   * Sends a command that came back, before those that were not sent. The connection may be ending at this moment,
+   * before its end is known here: then the command waits for the next one.
    */
   resubmit(pending: Pending): void {
-    if (this.usable) this.#enqueue(pending, this.#open!);
-    else this.#wait(pending);
+    if (this.usable) return this.#enqueue(pending, this.#open!);
+    const refusal = this.refusal(pending);
+    if (refusal !== undefined) return pending.reject(refusal);
+    this.resend.add(pending);
+    this.ensureConnected();
+  }
+
+  /** Sends a batch that came back, in the same place. */
+  resubmitBatch(batch: BatchAttempt): void {
+    if (this.usable) return batch.send(this.#open!, this);
+    const placeholder = batch.placeholder();
+    this.#batches.set(placeholder, batch);
+    this.resubmit(placeholder);
   }
 
   /** After NOSCRIPT, makes a script command contain its source. Returns whether it can be sent again. */
@@ -170,7 +181,11 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Fails all that wait for a connection: their senders may have another way for them. */
   evict(error: Error): void {
-    for (const pending of this.takeWaiting()) pending.fail(error);
+    for (const pending of this.takeWaiting()) {
+      // Without a sender or a batch it belongs to this connection.
+      if (pending.sender === undefined && !this.#batches.has(pending)) this.sendAgain(pending);
+      else pending.fail(error);
+    }
   }
 
   /** Removes and returns the waiting commands, in order. */

@@ -31,7 +31,7 @@ import type { ClusterNode } from "../topology/node.ts";
 import { type Execute, runPipeline } from "./pipeline.ts";
 import type { ClusterConnectionPool } from "../connections/pool.ts";
 import { unlessAborted } from "./reply_policies.ts";
-import { failedError, isReadonly } from "../redirection/redirection.ts";
+import { isReadonly } from "../redirection/redirection.ts";
 import { collectNode } from "../routing/node_sender.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
 import { Router } from "../routing/router.ts";
@@ -283,10 +283,8 @@ export class ClusterExecutor implements Executor {
 
   /** Runs a command on one node, whichever slots the node has. */
   #at(node: ClusterNode, command: Command, call: Call, blocks: number): Promise<unknown> {
-    if (this.#cluster.hasFailed(node)) {
-      this.#cluster.missed(node);
-      return Promise.reject(failedError(command.spec.name, node));
-    }
+    const failure = this.#cluster.failureOf(node, command.spec.name);
+    if (failure !== undefined) return Promise.reject(failure);
     if (waitsForReplicas(command)) return this.#waitForReplicas(node, command, call, blocks);
     if (blocks === 0 && this.#multiplex) return this.#together(command, call, NO_KEY, node);
     if (!isReadonly(command)) call.ranAt?.add(node);

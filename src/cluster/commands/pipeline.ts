@@ -19,7 +19,7 @@ import { crossSlot, join, split } from "./multi_key.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { collectNode, type RoutedSender } from "../routing/node_sender.ts";
 import { unlessAborted } from "./reply_policies.ts";
-import { failedError, isReadonly } from "../redirection/redirection.ts";
+import { isReadonly } from "../redirection/redirection.ts";
 import { NO_KEY, SEVERAL, slotOfCommand } from "../routing/route.ts";
 import type { Router } from "../routing/router.ts";
 
@@ -138,8 +138,10 @@ class ClusterPipeline {
     if (nodes === undefined) return this.#alone(command, settled);
     const outcomes: unknown[] = [];
     nodes.forEach((node, index) => {
-      if (this.#cluster.hasFailed(node)) outcomes[index] = failedError(command.spec.name, node);
-      else this.#item(node, { command, settled: (one) => outcomes[index] = one });
+      outcomes[index] = this.#cluster.failureOf(node, command.spec.name);
+      if (outcomes[index] === undefined) {
+        this.#item(node, { command, settled: (one) => outcomes[index] = one });
+      }
     });
     const random = this.#cluster.options.connection.clock.random();
     this.#join(

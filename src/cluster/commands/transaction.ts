@@ -127,11 +127,11 @@ class SharedTransaction {
       node,
       at: (other) => this.#senderAt(other),
       recover: (pending, error) => router.recoverFrom(pending, error, node),
-      send: (pending, to) => this.#send(pending, to),
+      send: (pending, to, again) => this.#send(pending, to, again),
     };
   }
 
-  #send(pending: Pending, node: ClusterNode): void {
+  #send(pending: Pending, node: ClusterNode, again: boolean): void {
     const { mode, timeout } = this.#call;
     const terms = { mode, timeout, deadline: this.#deadline };
     let submitting = true;
@@ -148,7 +148,8 @@ class SharedTransaction {
       if (failed && (isUnanswered(first) || first instanceof ReplyError)) pending.fail(first);
       else pending.resolve(outcomes as Reply);
     });
-    node.shared.submitBatch(attempt);
+    if (again) node.shared.resubmitBatch(attempt);
+    else node.shared.submitBatch(attempt);
     submitting = false;
   }
 }

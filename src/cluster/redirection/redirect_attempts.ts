@@ -15,7 +15,7 @@ import { acquireFromNode, isUnreachable } from "../connections/acquire_from_node
 import { awaitTopology } from "../topology/await_topology.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import { downError, failedError, redirectDelay } from "./redirection.ts";
+import { downError, redirectDelay } from "./redirection.ts";
 import { Redirections } from "./redirections.ts";
 
 /** The node of an attempt. */
@@ -114,9 +114,8 @@ export async function attemptRedirected<T>(
       let delay = next?.delay ?? 0;
       if (isReplaced(error)) redirections.toMaster ||= readFrom !== "replica";
       else if (next === undefined) {
-        if (node !== undefined && slot >= 0 && cluster.hasFailed(node)) {
-          throw mayHaveExecuted ? failure : failedError(name, node);
-        }
+        const failed = node !== undefined && slot >= 0 ? cluster.failureOf(node, name) : undefined;
+        if (failed !== undefined) throw mayHaveExecuted ? failure : failed;
         const context = { attempt: 1, readonly: true, executed: "no" } as const;
         if (!isUnreachable(unreachable) || !shouldRetry(retry, unreachable, context)) throw failure;
         redirections.toMaster ||= readFrom !== "replica";

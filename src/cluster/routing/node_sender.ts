@@ -18,8 +18,11 @@ export interface RoutedSender extends Sender {
   readonly connection?: Connection | undefined;
   /** Returns the same sender for commands to `node`; `undefined`: to no node yet. */
   at(node: ClusterNode | undefined): RoutedSender;
-  /** Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. */
-  send?(pending: Pending, node: ClusterNode): void;
+  /**
+   * Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. `again`: it
+   * came back, and goes before what was not sent.
+   */
+  send?(pending: Pending, node: ClusterNode, again: boolean): void;
 }
 
 /** Returns the node that a command was sent to last. */

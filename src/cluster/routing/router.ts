@@ -7,47 +7,43 @@ import { OfflineQueue, UNLIMITED } from "../../client/connections/offline_queue.
 import { closedError } from "../../client/commands/unsupported_commands.ts";
 import type { Timer } from "../../clock.ts";
 import { type Command, mayReadReplica } from "../../commands/command.ts";
-import { Pending, rawCommand } from "../../connection/pending.ts";
+import { Pending, rawCommand, type Sender } from "../../connection/pending.ts";
 import { abortable } from "../../connection/time_limit.ts";
 import { RedisError, ReplyError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
-import { isFinal, retryDelay } from "../../retry.ts";
 import type { Route } from "../../observe/route.ts";
-import { type ClusterState, replaced, type TopologyListener } from "../topology/cluster_state.ts";
+import {
+  type ClusterState,
+  EvictedError,
+  replaced,
+  type TopologyListener,
+} from "../topology/cluster_state.ts";
 import { isFatalDiscoveryError } from "../topology/fatal_discovery_error.ts";
-import { InFlightCommands } from "./in_flight.ts";
 import type { ClusterNode } from "../topology/node.ts";
-import { nodeOfPending, type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
-import { downError, failedError, isReadonly } from "../redirection/redirection.ts";
-import { type Destination, Redirections } from "../redirection/redirections.ts";
+import { type NodeRecovery, NodeSender, type RoutedSender } from "./node_sender.ts";
+import { downError } from "../redirection/redirection.ts";
+import type { Destination } from "../redirection/redirections.ts";
+import { AGAIN, Recovery } from "./recovery.ts";
 import { NO_KEY, slotOfCommand } from "./route.ts";
-import { SlotQueue } from "./slot_queue.ts";
+import { SlotQueues } from "./slot_queues.ts";
 import type { Shard } from "../topology/topology.ts";
 import type { UnknownCommands } from "./unknown_commands.ts";
 
 const ASKING = rawCommand(["ASKING"]);
-/** The node of the slot, without delay. */
-const AGAIN: Destination = { node: undefined, asking: false, delay: 0 };
+/** An ASKING goes with its command: it is not sent by itself. */
+const ONCE: Sender = { recover: () => false };
 
 /** Sends commands, and sends them again where that is right. */
 export class Router implements NodeRecovery, TopologyListener {
   readonly #cluster: ClusterState;
-  readonly #unknown: UnknownCommands;
+  readonly #recovery: Recovery;
   readonly #slots: readonly (Shard | undefined)[];
   readonly #masterOnly: boolean;
   readonly #unrouted: NodeSender;
   /** Commands that wait for the topology. */
   readonly #offlineQueue: OfflineQueue;
-  readonly #redirections: WeakMap<Pending, Redirections> = new WeakMap();
-  /** The routes of commands that are observed. */
-  readonly #routes: WeakMap<Pending, Route> = new WeakMap();
   /** The slots with commands that are being redirected. */
-  readonly #queues: Map<number, SlotQueue> = new Map();
-  /** Commands in flight whose order counts. */
-  readonly #inFlight: InFlightCommands = new InFlightCommands((pending) => {
-    const sender = pending.sender as Partial<RoutedSender> | undefined;
-    return sender?.router === this && (this.#masterOnly || !mayReadReplica(pending.command));
-  });
+  readonly #queues: SlotQueues;
   /** Commands without an order among each other that wait for their next attempt. */
   readonly #delayed: Map<Pending, Timer> = new Map();
   /** The node that commands with keys are sent to while the topology is unknown. */
@@ -60,7 +56,7 @@ export class Router implements NodeRecovery, TopologyListener {
   constructor(cluster: ClusterState, unknown: UnknownCommands) {
     const { connection, readFrom } = cluster.options;
     this.#cluster = cluster;
-    this.#unknown = unknown;
+    this.#recovery = new Recovery(cluster, unknown);
     this.#slots = cluster.topology.slots;
     this.#masterOnly = readFrom === "master";
     this.#unrouted = new NodeSender(this, undefined);
@@ -70,6 +66,13 @@ export class Router implements NodeRecovery, TopologyListener {
       String(cluster.options),
     );
     this.#offlineQueue.emptied = () => this.#emptied();
+    this.#queues = new SlotQueues(cluster, {
+      owns: ({ sender, command }) =>
+        (sender as Partial<RoutedSender> | undefined)?.router === this &&
+        (this.#masterOnly || !mayReadReplica(command)),
+      send: (pending, to) => this.#send(pending, to, true),
+      submit: (pending, slot) => this.submit(pending, slot),
+    });
     cluster.listen(this);
   }
 
@@ -79,42 +82,35 @@ export class Router implements NodeRecovery, TopologyListener {
     if (shard === undefined) return this.#submitAnywhere(pending, slot);
     let node = shard.master;
     if (this.#masterOnly || !mayReadReplica(pending.command)) {
-      const queue = this.#queues.size === 0 ? undefined : this.#queues.get(slot);
+      const queue = this.#queues.of(slot);
       if (queue !== undefined) return queue.hold(pending);
     } else node = this.#cluster.nodeOf(slot, true)!;
     if (node.health === "fail" && this.#rejectFailed(pending, node)) return;
     const sender = pending.sender = this.#senderOf(pending, node);
     if (sender.send === undefined) node.shared.submit(pending);
-    else this.#sendBatch(pending, node, sender);
+    else this.#sendBatch(pending, node, sender, false);
   }
 
   /** Records where a command goes; with a `slot` also the node of its last attempt. */
   record(pending: Pending, route: Route, slot?: number): void {
-    this.#routes.set(pending, route);
-    if (slot === undefined) return;
-    pending.onSettled(() => route.at(slot, nodeOfPending(pending)));
+    this.#recovery.record(pending, route, slot);
   }
 
   /** Whether commands of a slot are being redirected. */
   isRedirecting(slot: number): boolean {
-    return this.#queues.has(slot);
+    return this.#queues.of(slot) !== undefined;
   }
 
   /** Resolves when no command is being redirected. */
-  async settled(): Promise<void> {
-    while (this.#queues.size > 0) {
-      await Promise.all([...this.#queues.values()].map((queue) => queue.whenReleased));
-    }
+  settled(): Promise<void> {
+    return this.#queues.settled();
   }
 
   /** The number and the size of the commands that wait for the topology, or for a redirection. */
   get load(): { offline: number; offlineBytes: number } {
-    const load = { offline: this.#offlineQueue.size, offlineBytes: this.#offlineQueue.bytes };
-    for (const queue of this.#queues.values()) {
-      load.offline += queue.size;
-      load.offlineBytes += queue.bytes;
-    }
-    return load;
+    const { offline, offlineBytes } = this.#queues.load;
+    const { size, bytes } = this.#offlineQueue;
+    return { offline: offline + size, offlineBytes: offlineBytes + bytes };
   }
 
   /** Resolves when no command waits for the topology, or for a redirection. */
@@ -129,36 +125,39 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** @inheritdoc */
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
-    this.#inFlight.removeBatch(pending);
+    this.#queues.inFlight.removeBatch(pending);
     if (this.#closed || !(error instanceof RedisError)) return false;
     pending.startDeadline(this.#cluster.options.connection.clock);
-    const unknown = node?.shared.makeWhole(pending, error) === true;
     const slot = slotOfCommand(pending.command as Command);
     const ordered = this.#isOrdered(pending, slot);
-    let queue = this.#queues.get(slot);
-    if (ordered && error instanceof ReplyError && error.executed === "no") {
-      queue ??= this.#addQueue(slot, this.#inFlight.take(node, slot, pending.sender));
+    if (ordered && error instanceof EvictedError) {
+      this.#queues.takeBack(slot, node, pending, error);
+      return true;
     }
     // First, because a new master may cause more commands of the slot to return.
-    queue?.enter(pending);
-    const to = unknown ? AGAIN : this.#next(pending, error, node);
+    if (ordered && error instanceof ReplyError && error.executed === "no") {
+      this.#queues.open(slot, node, pending).enter(pending);
+    } else if (ordered) this.#queues.of(slot)?.enter(pending);
+    const to = this.#recovery.next(pending, error, node);
     if (to instanceof Error) {
       // Refused commands did not run, so none was overtaken.
-      if (to.executed === "no") queue?.dismiss(pending);
+      if (to.executed === "no") this.#queues.of(slot)?.dismiss(pending);
       if (to !== error) pending.reject(to);
       return to !== error;
     }
-    queue = this.#queues.get(slot);
-    if (ordered && to.delay > 0) queue ??= this.#addQueue(slot, []);
     if (!ordered) this.#sendLater(pending, to);
-    else if (queue === undefined) this.#send(pending, to);
-    else queue.refuse(pending, error, to);
+    else {
+      const queue = to.delay > 0 ? this.#queues.open(slot, node, pending) : this.#queues.of(slot);
+      // Without a queue nothing of the slot was called earlier and waits: it goes before what was not sent.
+      if (queue === undefined) this.#send(pending, to, true);
+      else queue.refuse(pending, error, to);
+    }
     return true;
   }
 
   /** Forgets a command that another one replaces. */
   dismiss(pending: Pending): void {
-    this.#queues.get(slotOfCommand(pending.command as Command))?.dismiss(pending);
+    this.#queues.of(slotOfCommand(pending.command as Command))?.dismiss(pending);
   }
 
   /** @inheritdoc */
@@ -189,14 +188,9 @@ export class Router implements NodeRecovery, TopologyListener {
   /** New calls for a slot wait until its old master has answered all earlier ones. */
   rearranged(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void {
     for (const node of [...this.#cluster.topology.nodes(), ...left]) {
-      const known = refreshed ? this.#inFlight.slots(node) : slots;
+      const known = refreshed ? this.#queues.inFlight.slots(node) : slots;
       for (const slot of known) {
-        if (slot < 0 || this.#slots[slot]?.master === node) continue;
-        const earlier = this.#inFlight.take(node, slot);
-        if (earlier.length === 0) continue;
-        const queue = this.#queues.get(slot);
-        if (queue === undefined) this.#addQueue(slot, earlier);
-        else queue.expect(earlier);
+        if (slot >= 0 && this.#slots[slot]?.master !== node) this.#queues.awaitEarlier(slot, node);
       }
     }
     // Commands that wait for a connection to the old node now go to the new one.
@@ -216,7 +210,7 @@ export class Router implements NodeRecovery, TopologyListener {
       clock.clearTimeout(timer);
       pending.reject(error(pending));
     }
-    for (const queue of this.#queues.values()) queue.close(error);
+    this.#queues.close(error);
     this.#offlineQueue.rejectAll(error);
     this.#emptied();
   }
@@ -228,23 +222,18 @@ export class Router implements NodeRecovery, TopologyListener {
     if (!cluster.ready) {
       this.#offlineQueue.add(pending);
       cluster.start().catch(() => {});
-    } else if (this.#queues.has(slot)) this.#queues.get(slot)!.hold(pending);
+    } else if (this.isRedirecting(slot)) this.#queues.of(slot)!.hold(pending);
     else if (slot === NO_KEY || cluster.topology.refreshes === 0) {
-      this.#send(pending, {
-        node: slot === NO_KEY ? cluster.anyNode() : this.#guessNode(),
-        asking: false,
-        delay: 0,
-      });
+      const node = slot === NO_KEY ? cluster.anyNode() : this.#guessNode();
+      this.#send(pending, { ...AGAIN, node }, false);
     } else pending.fail(downError(slot));
   }
 
   /** Returns a node before the topology is known. All commands with keys go to the same node, to keep their order. */
   #guessNode(): ClusterNode {
-    const known = this.#guess;
-    if (
-      known === undefined ||
-      (known.openedShared !== undefined && !known.usable && known.openedShared.waiting === 0)
-    ) {
+    const shared = this.#guess?.openedShared;
+    // Another node only where nothing is in flight to this one, or waits for it.
+    if (this.#guess === undefined || (shared?.connection === undefined && shared?.waiting === 0)) {
       this.#guess = this.#cluster.anyNode();
     }
     return this.#guess!;
@@ -260,103 +249,49 @@ export class Router implements NodeRecovery, TopologyListener {
     return sender;
   }
 
-  /** Returns the next destination of a command that failed at `node`, or the error to reject it with. */
-  #next(pending: Pending, error: RedisError, node: ClusterNode | undefined): Destination | RedisError {
-    const { connection } = this.#cluster.options;
-    const { clock } = connection;
-    const command = pending.command as Command;
-    const policy = pending.cold?.retry ?? connection.retry;
-    const timeLeft = pending.deadline === 0 ? Infinity : pending.deadline - clock.now();
-    const readonly = isReadonly(command);
-    const redirections = this.#redirections.get(pending) ?? new Redirections();
-    const next = redirections.next(this.#cluster, error, {
-      name: command.spec.name,
-      command,
-      node,
-      mayRetry: policy.attempts > 0,
-      readsReplicas: !this.#masterOnly && mayReadReplica(command),
-      // A batch waits until the slot has moved.
-      asks: (pending.sender as RoutedSender | undefined)?.send === undefined,
-      timeLeft,
-      route: this.#routes.get(pending),
-    });
-    if (next !== undefined) {
-      this.#redirections.set(pending, redirections);
-      const moved = !(next instanceof Error) && next.node !== undefined && !next.asking;
-      if (moved && node !== undefined) this.#unknown.learn(command, node);
-      return next;
-    }
-    // The command has not been tried: it waits on, up to its deadline.
-    const untried = error.executed === "no" && !(error instanceof ReplyError) && !isFinal(error);
-    if (untried) return AGAIN;
-    const attempt = (pending.cold?.repeats ?? 0) + 1;
-    const wait = retryDelay(policy, error, { attempt, readonly }, clock);
-    if (wait === undefined) return error;
-    // After a loss there is nothing to wait for but the connection.
-    const delay = error instanceof ReplyError ? wait : 0;
-    if (delay >= timeLeft) return error;
-    pending.coldFields.repeats = attempt;
-    return { node: undefined, asking: false, delay };
-  }
-
   /** Reads that replicas may serve, and commands without keys, have no order. */
   #isOrdered(pending: Pending, slot: number): boolean {
     return slot >= 0 && (this.#masterOnly || !mayReadReplica(pending.command));
   }
 
-  #addQueue(slot: number, inFlight: readonly Pending[]): SlotQueue {
-    const { connection } = this.#cluster.options;
-    const queue = new SlotQueue({
-      clock: connection.clock,
-      limits: connection.offlineQueue || UNLIMITED,
-      address: String(this.#cluster.options),
-      send: (pending, to) => this.#send(pending, to),
-      released: (held) => {
-        this.#queues.delete(slot);
-        for (const pending of held) this.submit(pending, slot);
-      },
-    }, inFlight);
-    this.#queues.set(slot, queue);
-    return queue;
-  }
-
   #sendLater(pending: Pending, to: Destination): void {
-    if (to.delay === 0) return this.#send(pending, to);
+    if (to.delay === 0) return this.#send(pending, to, true);
     const timer = this.#cluster.options.connection.clock.setTimeout(() => {
       this.#delayed.delete(pending);
-      if (!pending.done) this.#send(pending, to);
+      if (!pending.done) this.#send(pending, to, true);
     }, to.delay);
     this.#delayed.set(pending, timer);
   }
 
-  /** Sends a command that has been sent before. */
-  #send(pending: Pending, { node: named, asking }: Destination): void {
+  /** Sends a command to a node. `again`: it came back, and goes before what was not sent. */
+  #send(pending: Pending, { node: named, asking }: Destination, again: boolean): void {
     const node = named ?? this.#nodeFor(pending);
     const sender = pending.sender = this.#senderOf(pending, node);
     if (node === undefined) return pending.fail(downError(slotOfCommand(pending.command as Command)));
     if (this.#rejectFailed(pending, node)) return;
-    if (sender.send !== undefined) return this.#sendBatch(pending, node, sender);
+    if (sender.send !== undefined) return this.#sendBatch(pending, node, sender, again);
     if (asking) {
       // ASKING applies to the next command of the connection, whose reply shows whether it worked.
       const first = new Pending(ASKING, DecodeMode.text, pending.timeout);
       first.promise().catch(() => {});
+      first.sender = ONCE;
       node.shared.resubmit(first);
     }
-    node.shared.resubmit(pending);
+    if (again) node.shared.resubmit(pending);
+    else node.shared.submit(pending);
   }
 
   /** Rejects a command to a failed node; returns whether it did. */
   #rejectFailed(pending: Pending, node: ClusterNode): boolean {
-    if (!this.#cluster.hasFailed(node)) return false;
-    pending.reject(failedError(pending.command.spec.name, node));
-    this.#cluster.missed(node);
-    return true;
+    const failure = this.#cluster.failureOf(node, pending.command.spec.name);
+    if (failure !== undefined) pending.reject(failure);
+    return failure !== undefined;
   }
 
   /** Sends the commands that `pending` stands for. */
-  #sendBatch(pending: Pending, node: ClusterNode, sender: RoutedSender): void {
-    this.#inFlight.addBatch(pending, node);
-    sender.send!(pending, node);
+  #sendBatch(pending: Pending, node: ClusterNode, sender: RoutedSender, again: boolean): void {
+    this.#queues.inFlight.addBatch(pending, node);
+    sender.send!(pending, node, again);
   }
 
   #nodeFor(pending: Pending): ClusterNode | undefined {
@@ -366,7 +301,6 @@ export class Router implements NodeRecovery, TopologyListener {
     if (slot < 0 || (refreshes === 0 && cluster.topology.masterOf(slot) === undefined)) {
       return cluster.anyNode();
     }
-    const { toMaster = false } = this.#redirections.get(pending) ?? {};
-    return cluster.nodeOf(slot, mayReadReplica(pending.command) && !toMaster);
+    return cluster.nodeOf(slot, mayReadReplica(pending.command) && !this.#recovery.toMaster(pending));
   }
 }

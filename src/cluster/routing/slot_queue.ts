@@ -92,6 +92,20 @@ export class SlotQueue {
     this.#held.add(pending);
   }
 
+  /**
+   * Holds a command back that waited for a connection, behind all that was sent before it. A command that this queue
+   * has sent takes its place again.
+   */
+  takeBack(pending: Pending, error: Error): void {
+    if (this.#orders.has(pending)) {
+      return this.refuse(pending, error, { node: undefined, asking: false, delay: 0 });
+    }
+    this.#awaited.delete(pending);
+    this.#held.reason ??= error;
+    this.#held.add(pending, true);
+    this.#schedule();
+  }
+
   /** Waits for the replies to commands that were sent before the held ones. */
   expect(inFlight: Iterable<Pending>): void {
     for (const pending of inFlight) this.#await(pending);

@@ -5,7 +5,7 @@
  * @module
  */
 import { BackgroundTimers } from "../../connection/background_timers.ts";
-import { ConnectionError } from "../../errors.ts";
+import { ConnectionError, type RedisError } from "../../errors.ts";
 import { type ConnectionEvents, emit, TypedEventTarget } from "../../events.ts";
 import { notify } from "../../observe/target.ts";
 import type { ServerAddress } from "../../topology/server_address.ts";
@@ -14,6 +14,7 @@ import type { ClusterNode } from "./node.ts";
 import { NodeHealthMonitor, silentError } from "./node_health_monitor.ts";
 import type { NodePool } from "../connections/node_pool.ts";
 import { ClusterReads } from "../routing/read_from.ts";
+import { failedError } from "../redirection/redirection.ts";
 import type { ResolvedClusterOptions } from "../options/resolved.ts";
 import { type RefreshReason, Topology } from "./topology.ts";
 import { type Answer, queryTopology } from "./topology_query.ts";
@@ -176,10 +177,12 @@ export class ClusterState {
     return replicas.every(({ health }) => health === "fail");
   }
 
-  /** Notes that a command was not sent to a failed node, so that its return is noticed. */
-  missed(node: ClusterNode): void {
+  /** Returns the error for a command to a node that has failed, and looks for the return of the node. */
+  failureOf(node: ClusterNode, name: string): RedisError | undefined {
+    if (!this.hasFailed(node)) return undefined;
     node.wake();
     this.lost();
+    return failedError(name, node);
   }
 
   /** A connection was lost, or cannot be made: the other nodes may know more. */
@@ -318,7 +321,10 @@ export class ClusterState {
   }
 }
 
+/** The error of commands that were taken from a node while they waited for a connection. */
+export class EvictedError extends ConnectionError {}
+
 /** Creates the error for commands that wait for one node and must go to another. */
-export function replaced(why: string): ConnectionError {
-  return new ConnectionError(why, { code: "REPLACED", executed: "no" });
+export function replaced(why: string): EvictedError {
+  return new EvictedError(why, { code: "REPLACED", executed: "no" });
 }
