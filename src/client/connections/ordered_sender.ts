@@ -142,7 +142,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   }
 
   /**
-   * Sends a command that came back, before those that were not sent. The connection may be ending at this moment,
+   * Sends a command again that a connection returned, before those that were not sent. The connection may be ending at this moment,
    * before its end is known here: then the command waits for the next one.
    */
   resubmit(pending: Pending): void {
@@ -153,7 +153,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.ensureConnected();
   }
 
-  /** Sends a batch that came back, in the same place. */
+  /** Sends a returned batch again, in the same place. */
   resubmitBatch(batch: BatchAttempt): void {
     if (this.usable) return batch.send(this.#open!, this);
     const placeholder = batch.placeholder();

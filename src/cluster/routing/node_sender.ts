@@ -19,8 +19,8 @@ export interface RoutedSender extends Sender {
   /** Returns the same sender for commands to `node`; `undefined`: to no node yet. */
   at(node: ClusterNode | undefined): RoutedSender;
   /**
-   * Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. `again`: it
-   * came back, and goes before what was not sent.
+   * Sends what `pending` stands for to a node; without it, `pending` is a command. It cannot follow ASK. `again`: a
+   * node has returned it, and it goes before what was not sent.
    */
   send?(pending: Pending, node: ClusterNode, again: boolean): void;
 }

@@ -263,7 +263,7 @@ export class Router implements NodeRecovery, TopologyListener {
     this.#delayed.set(pending, timer);
   }
 
-  /** Sends a command to a node. `again`: it came back, and goes before what was not sent. */
+  /** Sends a command to a node. `again`: a node has returned it, and it goes before what was not sent. */
   #send(pending: Pending, { node: named, asking }: Destination, again: boolean): void {
     const node = named ?? this.#nodeFor(pending);
     const sender = pending.sender = this.#senderOf(pending, node);

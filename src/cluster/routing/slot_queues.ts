@@ -1,6 +1,6 @@
 /**
- * The slots with commands that are being redirected, and the way into their queues: whatever comes back from a node joins
- * the queue of its slot, together with all that was called later.
+ * The slots with commands that are being redirected, and the way into their queues: what a node returns joins the
+ * queue of its slot, together with all that was called later.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export class SlotQueues {
   }
 
   /**
-   * Returns the queue of a slot for `first`, which comes back from `node`. A new queue awaits the commands in flight
+   * Returns the queue of a slot for `first`, which `node` has returned. A new queue awaits the commands in flight
    * behind `first`, and takes back those that wait for a connection to the node: they were called later still.
    */
   open(slot: number, node: ClusterNode | undefined, first: Pending): SlotQueue {
@@ -56,7 +56,7 @@ export class SlotQueues {
     const queue = this.#add(slot, this.inFlight.take(node, slot, sender));
     queue.enter(first);
     const shared = node?.openedShared;
-    if (shared?.waiting) shared.evict(replaced(`earlier commands come back from ${node}`));
+    if (shared?.waiting) shared.evict(replaced(`${node} returned earlier commands`));
     return queue;
   }
 
