@@ -101,6 +101,8 @@ export interface Executor {
    * server.
    */
   shards?(call: Call): Promise<readonly Pick<Executor, "execute">[]>;
+  /** Returns an executor for the commands of one iteration, as cursors belong to one server. Missing for one server. */
+  pin?(): Pick<Executor, "execute">;
   /** Connects now, within the bounds of `connectTimeout` and `retry`. */
   connect(call: Pick<Call, "signal">): Promise<void>;
   /** Closes the executor: waits for pending commands and refuses later ones. */

@@ -15,7 +15,9 @@ import { type ConnectionEvents, emit, TypedEventTarget } from "../events.ts";
 import { notify, targetOf } from "../observe/target.ts";
 import type { CloseOptions } from "../pool/stats.ts";
 import type { Arg } from "../resp/types.ts";
-import { type Failover, FailoverCall, RETRY_PAUSE, type Work } from "./failover_call.ts";
+import { FailoverCall, RETRY_PAUSE, type Work } from "./failover_call.ts";
+import { FollowingConnection } from "./following_connection.ts";
+import { type IteratedDatabases, pin, shardsOf } from "./iterations.ts";
 import { isUnavailable, type MonitoredDatabase } from "./monitored_database.ts";
 import type { MultiPolicy } from "./options.ts";
 import { RetryQueue } from "./retry_queue.ts";
@@ -24,7 +26,7 @@ import { RetryQueue } from "./retry_queue.ts";
 const FORWARDED = ["connecting", "ready", "reconnecting", "closed", "maintenance"] as const;
 
 /** The executor of several databases. */
-export class FailoverExecutor implements Executor, Failover {
+export class FailoverExecutor implements Executor, IteratedDatabases {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
   /** @inheritdoc */
@@ -67,9 +69,13 @@ export class FailoverExecutor implements Executor, Failover {
   }
 
   /** @inheritdoc */
-  get shards(): Executor["shards"] {
-    const { executor } = this.#current.parts;
-    return executor.shards?.bind(executor);
+  shards(call: Call): Promise<readonly Pick<Executor, "execute">[]> {
+    return shardsOf(this, call);
+  }
+
+  /** @inheritdoc */
+  pin(): Pick<Executor, "execute"> {
+    return pin(this);
   }
 
   /** @inheritdoc */
@@ -117,12 +123,12 @@ export class FailoverExecutor implements Executor, Failover {
 
   /** @inheritdoc */
   execute(command: Command, call: Call): Promise<unknown> {
-    return this.#run(call, { commands: [command], run: (executor, rest) => executor.execute(command, rest) });
+    return this.run(call, { commands: [command], run: (executor, rest) => executor.execute(command, rest) });
   }
 
   /** @inheritdoc */
   executeAll(commands: readonly Command[], call: Call, atomic?: boolean): Promise<unknown[]> {
-    return this.#run(call, {
+    return this.run(call, {
       commands,
       run: (executor, rest) => executor.executeAll(commands, rest, atomic),
       outcomesOf: (outcomes) => outcomes,
@@ -131,7 +137,7 @@ export class FailoverExecutor implements Executor, Failover {
 
   /** @inheritdoc */
   lease(call: Call, keys?: readonly Arg[]): Promise<Connection> {
-    return this.#run(call, { commands: [], run: (executor, rest) => executor.lease(rest, keys) });
+    return this.run(call, { commands: [], run: (executor, rest) => executor.lease(rest, keys) });
   }
 
   /** Connects to all databases; resolves when the best one that can be reached is known. */
@@ -171,7 +177,7 @@ export class FailoverExecutor implements Executor, Failover {
   }
 
   /** Runs a call; it waits behind those that wait for another try. */
-  #run<T>(call: Call, work: Work<T>): Promise<T> {
+  run<T>(call: Call, work: Work<T>): Promise<T> {
     this.#begin();
     const one = new FailoverCall(++this.#calls, this, call, work);
     if (this.queue.busy && !this.#closed) this.queue.add(one, RETRY_PAUSE);
@@ -253,7 +259,11 @@ export class FailoverExecutor implements Executor, Failover {
       },
       events: this.events,
       connectionFor: (kind, channel) => at().connectionFor(kind, channel),
-      dedicatedConnectionFor: (kind, channel) => at().dedicatedConnectionFor(kind, channel),
+      dedicatedConnectionFor: (kind, channel) =>
+        new FollowingConnection(() => at().dedicatedConnectionFor(kind, channel), (listener) => {
+          this.#moved.add(listener);
+          return () => this.#moved.delete(listener);
+        }),
       groupOf: (kind, channel) => at().groupOf?.(kind, channel) ?? 0,
       misplaced: (channel, error) => at().misplaced?.(channel, error),
       onMoved: (listener) => {

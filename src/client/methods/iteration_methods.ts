@@ -116,7 +116,8 @@ export abstract class IteratingClient<W extends Wrap> extends CachingClient<W> {
   ): AsyncGenerator<unknown, void, undefined> {
     const { executor, call } = this.core;
     const { iterate } = await import("../lazy_modules.ts");
-    yield* iterate((cursor) => executor.execute(step(cursor), call) as Promise<ScanStep>, unique);
+    const steps = executor.pin?.() ?? executor;
+    yield* iterate((cursor) => steps.execute(step(cursor), call) as Promise<ScanStep>, unique);
   }
 
   async *#consume(options: ConsumeOptions): AsyncGenerator<StreamMessage<unknown>, void, undefined> {
