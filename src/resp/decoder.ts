@@ -1,14 +1,13 @@
 /**
- * The RESP decoder: synchronous, resumable at every byte, without copying the chunk.
- *
- * `#run` decodes frequent cases in one loop: OK, null, small integers, and bulk strings that the chunk contains
- * completely. `#line` decodes all others. Incomplete data is kept: a line in `#tail`, a bulk string in `#body`, open
+ * The RESP decoder: synchronous, resumable at every byte, without copying the chunk. `#run` decodes frequent cases in
+ * one loop, `#line` all others. Incomplete data is kept: a line in `#tail`, a bulk string in `#body` or `#long`, open
  * aggregates in the assembly.
  *
  * @module
  */
 import { Assembly, ATTRIBUTED } from "./assembly.ts";
 import { ByteBuffer } from "./buffer.ts";
+import { LongText } from "./long_text.ts";
 import { badLine, unended, unknownType, unreadable } from "./protocol.ts";
 import { readBigNumber, readBoolean, readDouble, readInteger, readLength } from "./scalars.ts";
 import { copyOf, lineText } from "./strings.ts";
@@ -21,6 +20,9 @@ import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply, type R
 const DIGITS = 9;
 const BYTES: number = DecodeMode.bytes;
 const LATIN1: number = DecodeMode.latin1;
+/** Texts of this length are decoded while they arrive; longer ones may be too long for a text of the runtime. */
+const LONG = 4_194_304;
+const TOO_LONG = 268_435_440;
 
 const IDLE = 0;
 const BUSY = 1;
@@ -40,6 +42,7 @@ export class Decoder implements RespParser {
   /** The bulk string that the last chunk cut: its type (0: none), bytes, length, and how many of its CRLF came. */
   #bodyType = 0;
   readonly #body = new ByteBuffer();
+  #long: LongText | undefined;
   #bodyLength = 0;
   #bodyEnd = 0;
 
@@ -309,6 +312,10 @@ export class Decoder implements RespParser {
     }
     this.#bodyType = type;
     this.#bodyLength = length;
+    const { mode } = this.#assembly;
+    if (type === BULK && length >= LONG && length < TOO_LONG && (mode & BYTES) === 0) {
+      this.#long = new LongText(mode);
+    }
     return this.#continueBody(chunk, at, end);
   }
 
@@ -327,7 +334,7 @@ export class Decoder implements RespParser {
 
   /** Continues a bulk string that the previous chunk had cut. */
   #continueBody(chunk: Uint8Array, at: number, end: number): number {
-    const body = this.#body;
+    const body = this.#long ?? this.#body;
     const length = this.#bodyLength;
     const missing = length - body.length;
     if (missing > 0) {
@@ -341,7 +348,12 @@ export class Decoder implements RespParser {
       const type = this.#bodyType;
       this.#bodyType = 0;
       this.#bodyEnd = 0;
-      if ((this.#assembly.mode & BYTES) !== 0 && type !== PART) {
+      if (body instanceof LongText) {
+        this.#long = undefined;
+        const value = body.finish();
+        if (typeof value === "string") this.#assembly.deliver(value);
+        else this.#string(value);
+      } else if ((this.#assembly.mode & BYTES) !== 0 && type !== PART) {
         this.#complete(type, body.take());
       } else {
         this.#complete(type, body.view());

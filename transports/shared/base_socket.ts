@@ -28,6 +28,17 @@ const ENDED = 2;
  */
 const LINGER = 1_000;
 
+/** The size from which the time to handle a chunk is measured, in bytes. */
+const LONG_CHUNK = 16_384;
+/** Milliseconds for which long chunks are handled in one turn of the event loop. */
+const SLICE = 4;
+
+/** When the first long chunk of this turn arrived, on any socket; `undefined`: none did. */
+let turnStart: number | undefined;
+const endTurn = (): void => {
+  turnStart = undefined;
+};
+
 /** A connected socket without its native half. */
 export abstract class BaseSocket implements Socket {
   /** The address, for messages. */
@@ -40,6 +51,8 @@ export abstract class BaseSocket implements Socket {
   readonly #timers: SocketTimers;
   #stopLinger: (() => void) | undefined;
   #paused = false;
+  /** Whether reading continues in the next turn of the event loop, so that other work is not delayed. */
+  #resting = false;
   #started = false;
   /** Copies of chunks that arrived before `start`, or although the socket was paused. */
   #held: Uint8Array[] = [];
@@ -86,13 +99,13 @@ export abstract class BaseSocket implements Socket {
   pause(): void {
     if (this.#paused || this.#state !== OPEN) return;
     this.#paused = true;
-    this.flow(false);
+    if (!this.#resting) this.flow(false);
   }
 
   resume(): void {
     if (!this.#paused || this.#state !== OPEN) return;
     this.#paused = false;
-    if (!this.#started) return;
+    if (!this.#started || this.#resting) return;
     if (this.#held.length > 0 || this.#peerEnded) queueMicrotask(() => this.#deliverHeld());
     else this.flow(true);
   }
@@ -109,8 +122,8 @@ export abstract class BaseSocket implements Socket {
       this.#state = CLOSING;
       // A peer that is blocked in writing would never read our data: keep reading, and discard.
       this.#held = [];
-      if (this.#paused) {
-        this.#paused = false;
+      if (this.isPaused) {
+        this.#paused = this.#resting = false;
         this.flow(true);
       }
       if (this.#pending === undefined) this.#shutDown();
@@ -122,9 +135,9 @@ export abstract class BaseSocket implements Socket {
     this.end(error);
   }
 
-  /** True while data may be delivered. */
+  /** True while no data may be delivered. */
   protected get isPaused(): boolean {
-    return this.#paused;
+    return this.#paused || this.#resting;
   }
 
   /** True when nothing more will happen. */
@@ -135,12 +148,18 @@ export abstract class BaseSocket implements Socket {
   /** Bytes came in. */
   protected deliver(chunk: Uint8Array): void {
     if (this.#state !== OPEN) return;
-    if (this.#paused || !this.#started || this.#held.length > 0) {
+    if (this.isPaused || !this.#started || this.#held.length > 0) {
       this.#held.push(chunk.slice());
       return;
     }
+    const isLong = chunk.length >= LONG_CHUNK && this.#timers.outliveTasks;
+    if (isLong && turnStart === undefined) {
+      turnStart = performance.now();
+      this.#timers.nextTurn(endTurn);
+    }
     try {
       this.#handlers.data(chunk);
+      if (isLong && performance.now() - turnStart! >= SLICE) this.#rest();
     } catch (error) {
       this.end(error instanceof Error ? error : new Error("A handler of data failed", { cause: error }));
     }
@@ -159,7 +178,7 @@ export abstract class BaseSocket implements Socket {
   /** The peer has sent FIN. */
   protected peerEnded(): void {
     this.#peerEnded = true;
-    if (this.#state === OPEN && (this.#paused || !this.#started || this.#held.length > 0)) return;
+    if (this.#state === OPEN && (this.isPaused || !this.#started || this.#held.length > 0)) return;
     // A peer that has ended its own half may still be reading what `close` is sending.
     if (this.#state === CLOSING && this.#pending !== undefined) return;
     this.end();
@@ -167,6 +186,10 @@ export abstract class BaseSocket implements Socket {
 
   /** The runtime reports an error: the link is lost, unless we were only waiting for the peer's FIN. */
   protected failed(cause: unknown): void {
+    while (this.#resting && this.#held.length > 0) {
+      this.#resting = false;
+      this.#deliverHeld();
+    }
     if (this.#state === CLOSING && this.#pending === undefined) this.end();
     else this.end(linkLost(this.address, cause));
   }
@@ -223,8 +246,19 @@ export abstract class BaseSocket implements Socket {
     return refused;
   }
 
+  /** Stops reading until the next turn of the event loop. */
+  #rest(): void {
+    if (this.#state !== OPEN) return;
+    if (!this.#paused) this.flow(false);
+    this.#resting = true;
+    this.#timers.nextTurn(() => {
+      this.#resting = false;
+      this.#deliverHeld();
+    });
+  }
+
   #deliverHeld(): void {
-    while (!this.#paused && this.#state === OPEN) {
+    while (!this.isPaused && this.#state === OPEN) {
       const held = this.#held;
       if (held.length === 0) {
         if (this.#peerEnded) this.end();

@@ -9,6 +9,7 @@ import type { SocketTimers } from "./socket_timers.ts";
 
 /** Timers that let the process end. */
 export const nodeTimers: SocketTimers = {
+  outliveTasks: true,
   background(run, milliseconds) {
     const timer = setTimeout(run, milliseconds);
     timer.unref();

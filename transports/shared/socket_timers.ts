@@ -6,6 +6,8 @@
 
 /** Timers, as values. */
 export interface SocketTimers {
+  /** Whether timers run even if the task that set them is over. In Workers they end with their request. */
+  readonly outliveTasks: boolean;
   /**
    * Calls `run` after the given milliseconds, without keeping the process alive. Returns a function that cancels it.
    */

@@ -8,6 +8,7 @@ import type { SocketTimers } from "./socket_timers.ts";
 
 /** Timers by the global functions. */
 export const workerdTimers: SocketTimers = {
+  outliveTasks: false,
   background(run, milliseconds) {
     const timer = setTimeout(run, milliseconds);
     return () => clearTimeout(timer);

@@ -1,0 +1,133 @@
+/** Reading in slices: a socket that receives much lets the event loop turn. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { bunTransport } from "../../transports/bun.ts";
+import { denoTransport } from "../../transports/deno.ts";
+import { nodeTransport } from "../../transports/node.ts";
+import { BaseSocket } from "../../transports/shared/base_socket.ts";
+import { nodeTimers } from "../../transports/shared/node_timers.ts";
+import fc from "../harness/properties.ts";
+import { hashOf, noise, peer, Recorder } from "./peer.ts";
+
+const LONG = 16_384;
+const native = "Deno" in globalThis ? denoTransport : "Bun" in globalThis ? bunTransport : nodeTransport;
+
+/** Takes longer than a slice of reading may. */
+function work(): void {
+  for (const start = performance.now(); performance.now() - start < 5;);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A socket without a native half. */
+class FakeSocket extends BaseSocket {
+  flowing = true;
+  protected send(): boolean {
+    return true;
+  }
+  protected flow(on: boolean): void {
+    this.flowing = on;
+  }
+  protected finishSending(): void {}
+  protected release(): void {}
+  ref(): void {}
+  unref(): void {}
+  receive(chunk: Uint8Array): void {
+    this.deliver(chunk);
+  }
+  finish(): void {
+    this.peerEnded();
+  }
+}
+
+describe("a socket that receives much", () => {
+  for (const transport of new Set([native, nodeTransport])) {
+    it(`handles chunks for some milliseconds a turn (${transport.name})`, async () => {
+      await using server = await peer();
+      const heard = new Recorder();
+      let turns = 0;
+      let last = -1;
+      heard.onData = (chunk) => {
+        assert.notEqual(turns, last, "a chunk followed a slow one in the same turn");
+        if (chunk.length < LONG) return;
+        work();
+        last = turns;
+      };
+      let running = true;
+      const count = (): void => {
+        turns++;
+        if (running) setImmediate(count);
+      };
+      count();
+      const socket = await transport.connect({ host: "127.0.0.1", port: server.port }, {}, heard);
+      const other = await server.next();
+      const bytes = noise(2_000_000);
+      other.end(bytes);
+      assert.equal(await heard.closed, undefined);
+      running = false;
+      assert.equal(heard.hash, hashOf(bytes));
+      socket.destroy();
+    });
+  }
+
+  it("delivers all in order, and nothing while it is paused, whatever happens between the slices", async () => {
+    const step = fc.constantFrom("slow", "slow", "long", "short", "pause", "resume", "turn");
+    const last = fc.constantFrom("end", "close", "destroy");
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 14 }), last, async (steps, ending) => {
+        const got: number[] = [];
+        let closes = 0;
+        let paused = false;
+        const socket = new FakeSocket("nowhere", {
+          data: (chunk) => {
+            assert.equal(paused, false);
+            got.push(chunk[0]!);
+            if (chunk[1] === 1) work();
+          },
+          close: () => void closes++,
+        }, nodeTimers);
+        socket.start();
+        const sent: number[] = [];
+        for (const one of steps) {
+          if (one === "turn") await turn();
+          else if (one === "pause") {
+            paused = true;
+            socket.pause();
+          } else if (one === "resume") {
+            paused = false;
+            socket.resume();
+          } else {
+            const chunk = new Uint8Array(one === "short" ? 2 : LONG);
+            chunk[0] = sent.length;
+            chunk[1] = one === "slow" ? 1 : 0;
+            sent.push(sent.length);
+            socket.receive(chunk);
+            chunk.fill(0xaa);
+          }
+        }
+        if (ending === "end") {
+          for (let turns = 0; socket.flowing === paused && turns < 50; turns++) await turn();
+          assert.equal(socket.flowing, !paused);
+          socket.finish();
+          paused = false;
+          socket.resume();
+          for (let turns = 0; closes === 0 && turns < 50; turns++) await turn();
+          assert.deepEqual(got, sent);
+        } else {
+          const before = got.length;
+          if (ending === "destroy") socket.destroy();
+          else void socket.close();
+          socket.finish();
+          await turn();
+          assert.equal(got.length, before);
+          assert.deepEqual(got, sent.slice(0, before));
+        }
+        await turn();
+        assert.equal(closes, 1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
