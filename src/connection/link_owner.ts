@@ -6,6 +6,7 @@
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { DecoderLimits } from "../resp/types.ts";
 import type { SocketOptions } from "../transport.ts";
+import type { Encoder } from "../resp/encoder.ts";
 import type { Pending } from "./pending.ts";
 import type { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Unsent } from "./unsent_queue.ts";
@@ -21,7 +22,7 @@ export interface LinkOwner {
   /** Called when no reply is due any more. */
   idle(): void;
   /** A command was encoded; its caller may change its small byte arguments from now on. */
-  readonly encoded?: (pending: Pending) => void;
+  readonly encoded?: (pending: Pending, encoder: Encoder) => void;
   /** Commands were dropped before anything of them was sent. */
   dropped?(item: Unsent): void;
   /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */

@@ -50,7 +50,7 @@ interface Chunk {
 /** The owner of an output, which receives its events. */
 export interface OutputOwner {
   /** Called when small byte arguments of a command were copied into the arena. */
-  readonly encoded: ((pending: Pending) => void) | undefined;
+  readonly encoded: ((pending: Pending, encoder: Encoder) => void) | undefined;
   /** Called when nothing can be sent any more. */
   failed(cause: unknown): void;
   /** Called when commands were dropped before they were sent. */
@@ -126,6 +126,8 @@ export class Output {
       const at = this.encoder.length;
       if (this.encoder.commandIfItFits(spec.head, spec.words, args)) {
         this.#starts[this.staged++] = at;
+        // It may move within the arena.
+        this.encoder.copiedAt = -1;
         return this.#encodedOne(pending);
       }
     }
@@ -231,7 +233,7 @@ export class Output {
   /** Reports a command whose small byte arguments were copied into the arena: a retry needs them as they are now. */
   keepArguments(pending: Pending): void {
     this.encoder.copied = false;
-    this.#owner.encoded?.(pending);
+    this.#owner.encoded?.(pending, this.encoder);
   }
 
   #put(bytes: Uint8Array, upTo: number): void {

@@ -7,9 +7,9 @@ import type { Clock } from "../clock.ts";
 import { RedisError } from "../errors.ts";
 import { OPAQUE } from "../executed.ts";
 import type { AbortGroup } from "./abort_group.ts";
+import type { SentBytes } from "../resp/sent_bytes.ts";
 import { KEPT, snapshot } from "../resp/snapshot.ts";
 import { rejectWithCaller } from "./caller_stack.ts";
-import type { ArgumentCopies } from "./argument_copies.ts";
 import { withUnknownOutcome } from "./failures.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
@@ -88,9 +88,9 @@ export class Pending {
   sender: Sender | undefined = undefined;
   /** The commands of its caller's signal. */
   aborts: AbortGroup | undefined = undefined;
-  /** Copies of its arguments. */
-  copies: ArgumentCopies | undefined = undefined;
-  /** The position of the first copy. */
+  /** Its bytes as they were sent. */
+  copies: SentBytes | undefined = undefined;
+  /** The position of the command among them. */
   copiesStart = 0;
   #resolve: Resolve | undefined = undefined;
   #reject: Reject | undefined = undefined;
@@ -198,9 +198,9 @@ export class Pending {
     this.#settle(this.#cold?.mayHaveExecuted ? withUnknownOutcome(error) : error);
   }
 
-  #restoreArguments(copies: ArgumentCopies): void {
+  #restoreArguments(copies: SentBytes): void {
     const { spec, args, parse } = this.command;
-    this.command = { spec, args: copies.restore(args, this.copiesStart), parse };
+    this.command = { spec, args: copies.restore(args, this.copiesStart, spec.head.length), parse };
     this.copies = undefined;
   }
 

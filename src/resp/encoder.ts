@@ -4,6 +4,7 @@
  * @module
  */
 import { checkArguments, isBytes, isGone, refusal } from "./arguments.ts";
+import { SentBytes } from "./sent_bytes.ts";
 import { borrow, giveBack } from "./scratch.ts";
 import type { Arg } from "./types.ts";
 import { digitsOf, writeBytes, writeInteger, writeLength } from "./write_frame.ts";
@@ -50,6 +51,10 @@ const utf8 = new TextEncoder();
 export class Encoder {
   /** Set where a `Uint8Array` was copied: the caller may change it from then on. */
   copied = false;
+  /** Where that command begins in the arena; -1: it does not lie there as a whole. */
+  copiedAt = 0;
+  /** Gets the bytes of the arena before that is used again. */
+  #kept: SentBytes | undefined;
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #arenaSize: number;
   readonly #copyLimit: number;
@@ -98,6 +103,7 @@ export class Encoder {
     let at = this.#length;
     if (at + headLength + FRAME > this.#arena.length) at = this.#rotate(at, headLength + FRAME);
     let arena = this.#arena;
+    let start = at;
 
     const total = words + count;
     arena[at++] = STAR;
@@ -154,6 +160,7 @@ export class Encoder {
         if (length <= this.#copyLimit && at + length + FRAME <= arena.length) {
           at = writeBytes(arena, at, arg, length);
           this.copied = true;
+          this.copiedAt = start;
           continue;
         }
       } else if (typeof arg !== "bigint" && !isBytes(arg)) {
@@ -164,7 +171,9 @@ export class Encoder {
         checkArguments(args, head);
         checked = true;
       }
+      this.copiedAt = start;
       at = this.#any(arg, at);
+      start = this.copiedAt;
       arena = this.#arena;
     }
     this.#length = at;
@@ -182,6 +191,7 @@ export class Encoder {
       this.command(head, words, args);
       return true;
     } catch (error) {
+      this.copied = false;
       if (error !== FULL) throw error;
       return false;
     } finally {
@@ -216,6 +226,11 @@ export class Encoder {
     this.#length = at + length;
   }
 
+  /** Returns the bytes of the arena, which stay as they are when it is used again. */
+  keep(): SentBytes {
+    return this.#kept ??= new SentBytes(this.#arena);
+  }
+
   /**
    * Returns the pending content of the arena, empty if there is none. The arena is not reused until the view is given
    * back.
@@ -223,6 +238,7 @@ export class Encoder {
   take(): Uint8Array {
     if (this.#length === 0) return NONE;
     const view = this.#lend(this.#arena, this.#length);
+    if (this.#kept !== undefined) this.#release(view);
     this.#arena = NONE;
     this.#length = 0;
     return view;
@@ -246,6 +262,7 @@ export class Encoder {
 
   /** Drops the content of the arena, and the views that a socket will not give back. */
   clear(): void {
+    if (this.#kept !== undefined) this.#release(this.#arena.subarray(0, this.#length));
     this.#length = 0;
     this.#lent.length = this.#behind.length = 0;
   }
@@ -260,6 +277,12 @@ export class Encoder {
       if (arena.length === USUAL && left.length < LEFT_MOST) left.push(arena);
     }
     this.#arena = NONE;
+  }
+
+  /** The arena, whose content is `view`, is used again. */
+  #release(view: Uint8Array): void {
+    this.#kept!.copy(view);
+    this.#kept = undefined;
   }
 
   /** Allocates another arena, or reuses one: allocation costs more than a handshake. */
@@ -287,12 +310,16 @@ export class Encoder {
   #rotate(at: number, need: number): number {
     if (this.#fixed && at > 0) throw FULL;
     const full = this.#arena;
+    this.copiedAt = -1;
     this.#length = 0;
     if (need > full.length || at > 0) {
       const spare = need <= this.#arenaSize ? this.#spare.pop() : undefined;
       this.#arena = need === 0 && spare === undefined ? NONE : spare ?? this.#another(need);
     }
-    if (at > 0) this.#sink(this.#lend(full, at));
+    if (at === 0) return 0;
+    const view = this.#lend(full, at);
+    if (this.#kept !== undefined) this.#release(view);
+    this.#sink(view);
     return 0;
   }
 

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
+import fc from "../harness/properties.ts";
+import { Encoder } from "../../src/resp/encoder.ts";
 import { copyArguments } from "../../src/connection/argument_copies.ts";
 import { Pending } from "../../src/connection/pending.ts";
 import type { Arg } from "../../src/resp/types.ts";
@@ -100,11 +102,62 @@ describe("byte arguments of a command that is sent again", () => {
     const spec = { name: "RPUSH", head: new Uint8Array(0), words: 1, flags: 0 };
     const pending = new Pending({ spec, args, parse: undefined }, 0, 0);
     pending.sender = { recover: () => false };
-    copyArguments(pending);
+    const encoder = new Encoder(() => {});
+    encoder.command(spec.head, spec.words, args);
+    copyArguments(pending, encoder);
     small.fill(2);
-    const restored = pending.copies!.restore(args, pending.copiesStart);
-    assert.deepEqual(restored[0], new Uint8Array(16_384).fill(1));
-    assert.equal(restored[2], big);
-    assert.deepEqual([restored[1], restored[3], restored[4]], ["text", 7, empty]);
+    const { args: kept } = pending.command;
+    assert.deepEqual(kept[0], new Uint8Array(16_384).fill(1));
+    assert.equal(kept[2], big);
+    assert.deepEqual([kept[1], kept[3], kept[4]], ["text", 7, empty]);
+  });
+
+  it("are those that were sent, whatever else shares the arena, and whenever it is used again", () => {
+    const size = fc.oneof(fc.nat(40), fc.constantFrom(0, 9, 10, 99, 100, 500));
+    const arg = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      size.map((length) => new Uint8Array(length).fill(65)),
+      fc.constantFrom<Arg>("", "text", "\u00e9\r\n$9\r\n", 7, -1, 0.5, 10n, "x".repeat(300)),
+    );
+    const command = fc.record({ args: fc.array(arg, { maxLength: 4 }), take: fc.boolean() });
+    fc.assert(
+      fc.property(
+        fc.array(command, { maxLength: 25 }),
+        fc.integer({ min: 60, max: 2_000 }),
+        (commands, arenaSize) => {
+          const views: Uint8Array[] = [];
+          const encoder: Encoder = new Encoder((view) => void views.push(view), {
+            arenaSize,
+            copyLimit: 200,
+          });
+          const head = new TextEncoder().encode("$5\r\nRPUSH\r\n");
+          const all = commands.map(({ args, take }) => {
+            const given = args.map((one) => one instanceof Uint8Array ? one.slice() : one);
+            const pending = new Pending(
+              { spec: { name: "", head, words: 1, flags: 0 }, args: given, parse: undefined },
+              0,
+              0,
+            );
+            pending.sender = { recover: () => false };
+            encoder.command(head, 1, given);
+            if (encoder.copied) copyArguments(pending, encoder);
+            encoder.copied = false;
+            for (const one of given) if (one instanceof Uint8Array && one.length <= 200) one.fill(33);
+            if (take) views.push(encoder.take());
+            // The socket has sent them: their memory is used again.
+            for (const view of views.splice(0)) {
+              encoder.give(view);
+              if (!given.includes(view)) view.fill(33);
+            }
+            return pending;
+          });
+          all.forEach(({ command, copies, copiesStart }, index) => {
+            const restored = copies?.restore(command.args, copiesStart, head.length) ?? command.args;
+            assert.deepEqual(restored, commands[index]!.args);
+          });
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });

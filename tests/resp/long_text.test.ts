@@ -39,26 +39,23 @@ describe("a long text", () => {
             assert.deepEqual(text.finish(), textOf(bytes, DecodeMode[mode]) ?? bytes);
           },
         ),
-        { numRuns: 500 },
+        { numRuns: 300 },
       );
     });
   }
 
   it("of a reply is the same in all chunks; if it is invalid, its bytes come with the error", () => {
-    const long = encode("long: €😀 ".repeat(400_000));
+    const long = encode("long: €😀 ".repeat(300_000));
     const head = encode(`*2\r\n$${long.length}\r\n`);
     const tail = encode("\r\n$2\r\nok\r\n");
     const chunks: Uint8Array[] = [head.subarray(0, 7), head.subarray(7)];
     for (let at = 0; at < long.length; at += 65_521) chunks.push(long.subarray(at, at + 65_521));
     chunks.push(tail.subarray(0, 1), tail.subarray(1));
     const text = new TextDecoder().decode(long);
-    const latin1 = new Recorder(DecodeMode.latin1).write(...chunks).replies as string[][];
-    assert.equal(latin1[0]![0]!.length, long.length);
-    assert.equal(latin1[0]![0]!.endsWith("\u00f0\u009f\u0098\u0080 "), true);
-    // Twice: the decoder begins anew.
-    const recorder = new Recorder().write(...chunks, ...chunks);
+    const recorder = new Recorder().write(...chunks, "+OK\r\n");
     assert.equal(recorder.decoder.partial, false);
-    for (const reply of recorder.replies) assert.equal((reply as string[]).join() === `${text},ok`, true);
+    assert.equal((recorder.replies[0] as string[]).join() === `${text},ok`, true);
+    assert.equal(recorder.replies[1], "OK");
     long[3_000_000] = 0xff;
     const broken = new Recorder().write(...chunks, "+OK\r\n");
     const [told, next] = broken.told.filter((one) => one !== "begin");
