@@ -7,7 +7,7 @@
  */
 import { Assembly, ATTRIBUTED } from "./assembly.ts";
 import { ByteBuffer } from "./buffer.ts";
-import { LongText } from "./long_text.ts";
+import { LONG, LongText, TOO_LONG } from "./long_text.ts";
 import { badLine, unended, unknownType, unreadable } from "./protocol.ts";
 import { readBigNumber, readBoolean, readDouble, readInteger, readLength } from "./scalars.ts";
 import { copyOf, lineText } from "./strings.ts";
@@ -20,9 +20,6 @@ import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply, type R
 const DIGITS = 9;
 const BYTES: number = DecodeMode.bytes;
 const LATIN1: number = DecodeMode.latin1;
-/** Texts of this length are decoded while they arrive; longer ones may be too long for a text of the runtime. */
-const LONG = 4_194_304;
-const TOO_LONG = 268_435_440;
 
 const IDLE = 0;
 const BUSY = 1;
@@ -313,9 +310,8 @@ export class Decoder implements RespParser {
     this.#bodyType = type;
     this.#bodyLength = length;
     const { mode } = this.#assembly;
-    if (type === BULK && length >= LONG && length < TOO_LONG && (mode & BYTES) === 0) {
-      this.#long = new LongText(mode);
-    }
+    const isLong = type === BULK && length >= LONG && length < TOO_LONG && (mode & BYTES) === 0;
+    this.#long = isLong ? new LongText(mode) : undefined;
     return this.#continueBody(chunk, at, end);
   }
 
@@ -350,9 +346,7 @@ export class Decoder implements RespParser {
       this.#bodyEnd = 0;
       if (body instanceof LongText) {
         this.#long = undefined;
-        const value = body.finish();
-        if (typeof value === "string") this.#assembly.deliver(value);
-        else this.#string(value);
+        this.#string(body.finish());
       } else if ((this.#assembly.mode & BYTES) !== 0 && type !== PART) {
         this.#complete(type, body.take());
       } else {
@@ -385,9 +379,11 @@ export class Decoder implements RespParser {
     }
   }
 
-  #string(body: Uint8Array): void {
+  #string(body: Uint8Array | string): void {
     const { mode } = this.#assembly;
-    this.#assembly.deliver((mode & BYTES) !== 0 ? body : this.#texts.alone(body, mode));
+    this.#assembly.deliver(
+      (mode & BYTES) !== 0 || typeof body === "string" ? body : this.#texts.alone(body, mode),
+    );
   }
 
   /** A simple string is text in every mode; for clients of bytes invalid bytes in it become U+FFFD. */

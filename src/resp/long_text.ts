@@ -7,6 +7,10 @@ import { borrow, giveBack } from "./scratch.ts";
 import { textOf } from "./strings.ts";
 import { DecodeMode } from "./types.ts";
 
+/** Bytes from which a text is decoded while it arrives. */
+export const LONG = 4_194_304;
+/** Bytes from which a text may be too long for the runtime, so that its bytes are kept. */
+export const TOO_LONG = 268_435_440;
 /** Bytes that are decoded at once. */
 const PIECE = 262_144;
 
