@@ -51,7 +51,7 @@ const utf8 = new TextEncoder();
 export class Encoder {
   /** Set where a `Uint8Array` was copied: the caller may change it from then on. */
   copied = false;
-  /** Where that command begins in the arena; -1: it does not lie there as a whole. */
+  /** The start of that command in the arena; -1: it does not lie there as a whole. */
   copiedAt = 0;
   /** Gets the bytes of the arena before that is used again. */
   #kept: SentBytes | undefined;

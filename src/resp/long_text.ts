@@ -71,7 +71,7 @@ export class LongText {
     return true;
   }
 
-  /** What was decoded is valid UTF-8, so encoding it returns its bytes. */
+  /** Returns to bytes: what was decoded is valid UTF-8, so encoding it returns its bytes. */
   #keepBytes(bound: number): void {
     const bytes = new Uint8Array(bound);
     const { written } = new TextEncoder().encodeInto(this.#text, bytes);

@@ -33,7 +33,7 @@ const LONG_CHUNK = 16_384;
 /** Milliseconds for which long chunks are handled in one turn of the event loop. */
 const SLICE = 4;
 
-/** When the first long chunk of this turn arrived, on any socket; `undefined`: none did. */
+/** The time of the first long chunk of this turn on any socket, if there was one. */
 let turnStart: number | undefined;
 const endTurn = (): void => {
   turnStart = undefined;
