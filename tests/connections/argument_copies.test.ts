@@ -147,7 +147,7 @@ describe("byte arguments of a command that is sent again", () => {
             // The socket has sent them: their memory is used again.
             for (const view of views.splice(0)) {
               encoder.give(view);
-              if (!given.includes(view)) view.fill(33);
+              if (!(given as readonly unknown[]).includes(view)) view.fill(33);
             }
             return pending;
           });
