@@ -8,7 +8,7 @@ import { RedisError } from "../../src/errors.ts";
 import { commandOf, tagOf, wordsOf } from "./commands.ts";
 import { beginConsumer } from "./consumers.ts";
 import type { Operation, Outcome, SubscriberRecord } from "./history.ts";
-import type { Action, Part } from "./scenario.ts";
+import type { Action, Part, Scenario } from "./scenario.ts";
 import type { World } from "./world.ts";
 
 /** The command of a part, by the method that a program would use where the cache can answer it. */
@@ -19,6 +19,12 @@ function send(redis: Redis, part: Part): Promise<unknown> {
 
 function outcomeOf(error: unknown): Outcome {
   return { error, executed: error instanceof RedisError ? error.executed : "unknown" };
+}
+
+/** The part with the key that the server has: connections of a pool add no prefix. */
+function stored(part: Part, { space }: Scenario): Part {
+  const { keyPrefix = "", channelPrefix = "" } = space ?? {};
+  return { ...part, key: (part.verb.endsWith("publish") ? channelPrefix : keyPrefix) + part.key };
 }
 
 type Call<D extends Action["do"]> = Extract<Action, { do: D }>;
@@ -224,7 +230,7 @@ export class Calls {
     world.leases++;
     const ends = action.parts.map((part) => {
       const operation = this.#open(action, part, "lease", group, limit);
-      const sent = connection.send(wordsOf(part), options);
+      const sent = connection.send(wordsOf(stored(part, world.scenario)), options);
       this.#follow(operation, sent);
       return sent.catch(() => {});
     });

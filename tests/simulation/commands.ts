@@ -82,11 +82,13 @@ const NUMBERED: ReadonlyMap<string, number> = new Map([
   ["XADD", 4],
 ]);
 
-/** The number of a command that the server executed; `undefined`: it has none. */
-export function numberOf(name: string, args: readonly string[]): number | undefined {
+/** The number of a command that the server executed, with keys that begin with `prefix`; `undefined`: it has none. */
+export function numberOf(name: string, args: readonly string[], prefix: string = ""): number | undefined {
   const place = NUMBERED.get(name);
   if (place === undefined) return undefined;
-  const number = parseInt(args[place]!, 10);
+  // The number of DEL is a key.
+  const word = args[place]!;
+  const number = parseInt(name === "DEL" && word.startsWith(prefix) ? word.slice(prefix.length) : word, 10);
   return Number.isNaN(number) ? undefined : number >= 1_000_000_000 ? number - 1_000_000_000 : number;
 }
 

@@ -13,6 +13,7 @@ import type {
   OptionsPlan,
   Scenario,
   ServersPlan,
+  SpacePlan,
   Step,
   TopologyName,
 } from "./scenario.ts";
@@ -65,18 +66,36 @@ function drawOptions(dice: Dice): OptionsPlan {
     reconnect: dice.pick([undefined, { backoff: "constant:10" }, { backoff: "constant:200", attempts: 3 }]),
     offlineQueue: dice.pick([undefined, undefined, undefined, false, { maxCommands: 10 }] as const),
     sendQueue: maybe(4, [{ maxCommands: 20 }, { maxBytes: 5_000 }]),
+    maxMultiplexed: maybe(4, [1, 3]),
+    trackLeases: maybe(8, [true]),
+    callSites: maybe(8, [true]),
+    errorArguments: maybe(8, [true]),
+    clientName: maybe(8, ["simulated"]),
+    libName: maybe(8, ["worlds"]),
+    retryOnTimeout: maybe(10, [true]),
+    retryOnError: maybe(10, [["OOM"], ["READONLY", "TimeoutError"]]),
+    observer: maybe(6, [true]),
   };
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const refused = options.retry === false ? /^retryOn/ : /^$/;
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => value !== undefined && !refused.test(name)),
+  );
 }
 
 /** What a client of a topology has besides, and has not. */
 function adapt(dice: Dice, options: OptionsPlan, topology: TopologyName): OptionsPlan {
   if (topology === "standalone") return options;
-  const { minIdle: _none, ...rest } = options;
-  const reads = rest.cache === undefined && dice.oneIn(5)
-    ? { readFrom: dice.pick(["replica", "preferReplica"] as const) }
-    : {};
-  if (topology === "sentinel") return { ...rest, ...reads };
+  const { minIdle: _none, maxMultiplexed, ...rest } = options;
+  const reads = rest.cache === undefined && dice.oneIn(5) ? drawReads(dice, topology) : {};
+  if (topology === "sentinel") {
+    const multiplexed = maxMultiplexed === undefined ? {} : { maxMultiplexed };
+    return {
+      ...rest,
+      ...reads,
+      ...multiplexed,
+      ...dice.oneIn(4) && { minOtherSentinels: dice.pick([1, 2]) },
+    };
+  }
   return {
     ...rest,
     ...reads,
@@ -85,7 +104,35 @@ function adapt(dice: Dice, options: OptionsPlan, topology: TopologyName): Option
     ...dice.oneIn(4) && { maxConnectionsPerNode: rest.multiplex === false ? 8 : dice.pick([3, 5]) },
     ...dice.oneIn(3) && { nodeTimeout: dice.pick([0, 200, 1_000]) },
     ...dice.oneIn(4) && { refreshInterval: dice.pick([500, 5_000]) },
+    ...dice.oneIn(8) && { initSlotCache: false },
+    ...dice.oneIn(6) && { reinitializeSteps: dice.pick([0, 1]) },
+    ...dice.oneIn(8) && { skipFullCoverageCheck: true },
+    ...dice.oneIn(8) && { followCluster: false },
+    ...dice.oneIn(8) && { maxRedirections: dice.pick([2, 5]) },
   };
+}
+
+/** Where reads go to. */
+function drawReads(dice: Dice, topology: TopologyName): OptionsPlan {
+  const prefer = dice.pick(["replica", "preferReplica", "preferReplica", "any", "nearest"] as const);
+  if (topology === "sentinel" && dice.oneIn(2)) {
+    return { readFrom: { prefer, maxLag: dice.pick([300, 1_000]) } };
+  }
+  return {
+    readFrom: prefer,
+    ...topology === "cluster" && prefer === "nearest" && dice.oneIn(2) && { availabilityZone: "here" },
+  };
+}
+
+/** Where the keys are; in three of four worlds as without options. */
+function drawSpace(dice: Dice, topology: TopologyName): SpacePlan | undefined {
+  const space: SpacePlan = {
+    ...topology !== "cluster" && dice.oneIn(8) && { db: dice.pick([1, 3]) },
+    ...dice.oneIn(8) && { keyPrefix: "app:" },
+    ...dice.oneIn(8) && { channelPrefix: "bus:" },
+    ...topology !== "sentinel" && dice.oneIn(8) && { password: "open sesame" },
+  };
+  return Object.keys(space).length > 0 ? space : undefined;
 }
 
 function drawServers(dice: Dice, topology: TopologyName): ServersPlan {
@@ -209,5 +256,15 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
   steps.push(...drawExtras(new Dice(derive(seed, 10)), { topology, duration, clients }));
   // The order of steps at one time is that of their drawing.
   steps.sort((a, b) => a.at - b.at);
-  return { seed, topology, ...servers && { servers }, duration, network, clients, steps };
+  const space = drawSpace(new Dice(derive(seed, 11)), topology);
+  return {
+    seed,
+    topology,
+    ...servers && { servers },
+    duration,
+    network,
+    ...space && { space },
+    clients,
+    steps,
+  };
 }

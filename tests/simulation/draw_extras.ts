@@ -20,9 +20,9 @@ export interface Surroundings {
 /** The first number of the commands of this file. */
 const FIRST = 100_000;
 
-/** Draws more steps; none in two of seven worlds. */
+/** Draws more steps; none in two of eight worlds. */
 export function drawExtras(dice: Dice, world: Surroundings): Step[] {
-  const kinds = ["none", "none", "scripts", "patterns", "streams", "replicas", "silence"] as const;
+  const kinds = ["none", "none", "scripts", "patterns", "streams", "replicas", "silence", "large"] as const;
   const drawn = new Extras(dice, world);
   switch (dice.pick(kinds)) {
     case "scripts":
@@ -35,6 +35,8 @@ export function drawExtras(dice: Dice, world: Surroundings): Step[] {
       return drawn.replicas();
     case "silence":
       return drawn.silence();
+    case "large":
+      return drawn.large();
     case "none":
       return [];
   }
@@ -191,6 +193,43 @@ class Extras {
         replicas: dice.pick([1, 1, 2]),
         timeout: dice.pick([50, 400, 2_000]),
       });
+    }
+    return steps;
+  }
+
+  /** Values whose replies get a connection of their own, beside small commands with the same keys. */
+  large(): Step[] {
+    const dice = this.#dice;
+    const steps: Step[] = [];
+    const tag = this.#tag();
+    const name = (): string => `k${6 + dice.below(2)}`;
+    const client = this.#client();
+    const write = (): Part => ({ ...this.#part("set", name(), tag), size: dice.pick([140_000, 300_000]) });
+    steps.push({ at: 0, client, do: "call", part: write() }, { at: 0, client, do: "call", part: write() });
+    for (let more = dice.between(3, 8); more > 0; more--) {
+      const at = this.#at();
+      if (dice.oneIn(6)) steps.push({ at, client, do: "call", part: write() });
+      for (let count = dice.between(2, 8); count > 0; count--) {
+        const verb = dice.pick(["get", "get", "range", "append", "append", "del", "incr"] as const);
+        const part = this.#part(
+          verb,
+          verb === "incr" ? "n6" : dice.oneIn(3) ? `k${dice.below(2)}` : name(),
+          tag,
+        );
+        const limits = dice.oneIn(8) ? { timeout: dice.pick([5, 100]) } : {};
+        const caller = dice.oneIn(8) ? this.#client() : client;
+        steps.push(
+          dice.oneIn(6)
+            ? {
+              at,
+              client: caller,
+              do: dice.pick(["pipeline", "multi"] as const),
+              parts: [part, this.#part("get", name(), tag)],
+            }
+            : { at, client: caller, do: "call", part, ...limits },
+        );
+      }
+      if (dice.oneIn(3)) steps.push({ at, ...this.#lost() });
     }
     return steps;
   }

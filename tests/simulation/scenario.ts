@@ -20,6 +20,9 @@ export interface NetworkPlan {
   readonly keepAlive: number;
 }
 
+/** Where reads go to. */
+export type ReadFromName = "replica" | "preferReplica" | "any" | "nearest";
+
 /** The options of a client that change what it does. */
 export interface OptionsPlan {
   readonly protocol?: 2 | 3;
@@ -37,8 +40,26 @@ export interface OptionsPlan {
   readonly maxConnectionsPerNode?: number;
   readonly nodeTimeout?: number;
   readonly refreshInterval?: number;
-  /** Where a cluster, or the servers of sentinels, are read from. */
-  readonly readFrom?: "replica" | "preferReplica";
+  /** Where a cluster, or the servers of sentinels, are read from; with a limit of the age of what is read. */
+  readonly readFrom?: ReadFromName | { readonly prefer: ReadFromName; readonly maxLag: number };
+  readonly availabilityZone?: string;
+  readonly initSlotCache?: boolean;
+  readonly reinitializeSteps?: number;
+  readonly skipFullCoverageCheck?: boolean;
+  readonly followCluster?: boolean;
+  readonly maxRedirections?: number;
+  /** Of sentinels. */
+  readonly minOtherSentinels?: number;
+  readonly maxMultiplexed?: number;
+  readonly trackLeases?: boolean;
+  readonly callSites?: boolean;
+  readonly errorArguments?: boolean;
+  readonly clientName?: string;
+  readonly libName?: string;
+  readonly retryOnTimeout?: boolean;
+  readonly retryOnError?: readonly string[];
+  /** The client has an observer. */
+  readonly observer?: boolean;
   readonly queue?: "lifo" | "fifo";
   readonly closeGrace?: number;
   readonly retry?: { readonly attempts: number; readonly backoff: string; readonly unsafe: boolean } | false;
@@ -209,6 +230,15 @@ export interface ServersPlan {
   readonly gossip: number;
 }
 
+/** Where the keys of a world are. */
+export interface SpacePlan {
+  readonly db?: number;
+  readonly keyPrefix?: string;
+  readonly channelPrefix?: string;
+  /** Of the default user; servers know it from the beginning. */
+  readonly password?: string;
+}
+
 /** A world. */
 export interface Scenario {
   readonly seed: number;
@@ -218,6 +248,8 @@ export interface Scenario {
   /** Milliseconds during which steps happen; what follows is the way back to order. */
   readonly duration: number;
   readonly network: NetworkPlan;
+  /** The options of all clients, which share their keys. */
+  readonly space?: SpacePlan;
   readonly clients: readonly ClientPlan[];
   readonly steps: readonly Step[];
 }

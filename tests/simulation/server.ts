@@ -7,7 +7,9 @@
 import type { Clock } from "../../src/clock.ts";
 import { callAs, lookup } from "../../src/testing/dispatch.ts";
 import type { ExecutedCommand } from "../../src/testing/executed_log.ts";
+import { hashPassword } from "../../src/testing/acl/sha256.ts";
 import { ErrorReply } from "../../src/testing/reply.ts";
+import type { SpacePlan } from "./scenario.ts";
 import type { Command, ServerState, Session } from "../../src/testing/state.ts";
 
 const TEXTS = {
@@ -28,6 +30,9 @@ export class SimulatedServer {
   readonly address: string;
   /** The numbers of the clients that have made its connections, by CLIENT ID. */
   readonly owners: Map<number, number> = new Map();
+  /** The number of the database of its clients, and what their keys begin with. */
+  readonly #db: number;
+  readonly #prefix: string;
   readonly #clock: Clock;
   readonly #windows: Map<WindowCode, number> = new Map();
   readonly #replies: ReadonlyMap<WindowCode, ErrorReply>;
@@ -38,7 +43,14 @@ export class SimulatedServer {
     address: string,
     clock: Clock,
     executed: (command: ExecutedCommand, server: SimulatedServer) => void,
+    { db = 0, keyPrefix = "", password }: SpacePlan = {},
   ) {
+    this.#db = db;
+    this.#prefix = keyPrefix;
+    if (password !== undefined) {
+      state.users.defaultUser.noPassword = false;
+      state.users.defaultUser.passwords = [hashPassword(password)];
+    }
     this.#clock = clock;
     this.state = state;
     this.address = address;
@@ -71,13 +83,20 @@ export class SimulatedServer {
 
   /** The value of a key, if it is text. */
   textOf(key: string): string | null {
-    const value = this.state.databases[0]!.peek(key)?.value;
+    const value = this.state.databases[this.#db]!.peek(this.#prefix + key)?.value;
     return typeof value === "string" ? value : null;
   }
 
   /** Runs a command of nobody's. */
   run(...args: string[]): unknown {
-    return callAs(this.state.open(undefined), args);
+    const session = this.state.open(undefined);
+    session.db = this.state.databases[this.#db]!;
+    return callAs(session, args);
+  }
+
+  /** The key of the server for a key of clients. */
+  stored(key: string): string {
+    return this.#prefix + key;
   }
 
   #refusal(session: Session, args: string[]): ErrorReply | undefined {

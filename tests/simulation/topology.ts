@@ -27,7 +27,7 @@ import { TestSentinelsBase } from "../../src/testing/topology/sentinel/sentinels
 import type { Endpoint } from "../../src/transport.ts";
 import { tagOf } from "./commands.ts";
 import { TAGS } from "./draw_actions.ts";
-import type { ClientPlan, Scenario, TopologyFault } from "./scenario.ts";
+import type { ClientPlan, ReadFromName, Scenario, SpacePlan, TopologyFault } from "./scenario.ts";
 import { SimulatedServer } from "./server.ts";
 import type { World } from "./world.ts";
 
@@ -72,7 +72,7 @@ export function createTopology(world: World, clock: Clock, executed: Executed): 
   const { scenario } = world;
   switch (scenario.topology) {
     case "standalone":
-      return new Standalone(clock, executed);
+      return new Standalone(scenario, clock, executed);
     case "cluster":
       return new Cluster(world, scenario, clock, executed);
     case "sentinel":
@@ -88,9 +88,9 @@ function own({ options: { multiplex, cache } }: ClientPlan): object {
 class Standalone implements SimulatedTopology {
   readonly servers: readonly SimulatedServer[];
 
-  constructor(clock: Clock, executed: Executed) {
+  constructor({ space }: Scenario, clock: Clock, executed: Executed) {
     const state = createState({ clock, logLimit: 0, lua: importLua });
-    this.servers = [new SimulatedServer(state, "127.0.0.1:6379", clock, executed)];
+    this.servers = [new SimulatedServer(state, "127.0.0.1:6379", clock, executed, space)];
   }
 
   find(): SimulatedServer {
@@ -138,9 +138,10 @@ class Hosts {
     one: TestClusterNode | TestReplicatedServer | TestSentinel,
     clock: Clock,
     executed: Executed,
+    space: SpacePlan | undefined,
   ): SimulatedServer {
     const address = `${one.host}:${one.port}`;
-    const server = new SimulatedServer(stateOf(one), address, clock, executed);
+    const server = new SimulatedServer(stateOf(one), address, clock, executed, space);
     this.all.set(address, { server, up: () => one.up });
     return server;
   }
@@ -162,11 +163,13 @@ class Cluster implements SimulatedTopology {
   /** Until when not all nodes know the new master of a slot: who moves it on then loses its keys. */
   readonly #disputed: Map<string, number> = new Map();
   readonly #gossip: number;
+  readonly #prefix: string;
 
-  constructor(world: World, { servers }: Scenario, clock: Clock, executed: Executed) {
+  constructor(world: World, { servers, space }: Scenario, clock: Clock, executed: Executed) {
     const { masters, replicas, lag, gossip } = servers!;
     this.#world = world;
     this.#gossip = gossip;
+    this.#prefix = space?.keyPrefix ?? "";
     this.#cluster = new TestClusterBase({
       clock,
       logLimit: 0,
@@ -177,7 +180,7 @@ class Cluster implements SimulatedTopology {
       gossipDelay: gossip,
       nodeTimeout: 500,
     });
-    this.servers = this.#cluster.nodes.map((node) => this.#hosts.add(node, clock, executed));
+    this.servers = this.#cluster.nodes.map((node) => this.#hosts.add(node, clock, executed, space));
   }
 
   find(endpoint: Endpoint): SimulatedServer | undefined {
@@ -185,7 +188,7 @@ class Cluster implements SimulatedTopology {
   }
 
   home(key: string): SimulatedServer | undefined {
-    const master = this.#cluster.masterOf(hashSlot(tagOf(key) || key));
+    const master = this.#cluster.masterOf(hashSlot(tagOf(key) || this.#prefix + key));
     return master && this.find(master);
   }
 
@@ -293,7 +296,7 @@ class Sentinels implements SimulatedTopology {
   readonly #sentinels: TestSentinelsBase;
   readonly #hosts: Hosts = new Hosts();
 
-  constructor(world: World, { servers }: Scenario, clock: Clock, executed: Executed) {
+  constructor(world: World, { servers, space }: Scenario, clock: Clock, executed: Executed) {
     const { replicas, lag, gossip } = servers!;
     this.#world = world;
     this.#sentinels = new TestSentinelsBase({
@@ -306,8 +309,8 @@ class Sentinels implements SimulatedTopology {
       downAfter: 500,
       failoverTimeout: 3_000,
     });
-    this.servers = this.#sentinels.servers.map((one) => this.#hosts.add(one, clock, executed));
-    for (const one of this.#sentinels.sentinels) this.#hosts.add(one, clock, () => {});
+    this.servers = this.#sentinels.servers.map((one) => this.#hosts.add(one, clock, executed, space));
+    for (const one of this.#sentinels.sentinels) this.#hosts.add(one, clock, () => {}, undefined);
   }
 
   find(endpoint: Endpoint): SimulatedServer | undefined {
@@ -351,7 +354,7 @@ class Sentinels implements SimulatedTopology {
   }
 
   open(plan: ClientPlan, common: object): OpenedClient {
-    const { readFrom, ...options } = common as { readFrom?: "replica" | "preferReplica" };
+    const { readFrom, ...options } = common as { readFrom?: ReadFromName };
     const sentinel = new Sentinel(this.#sentinels.addresses.slice(0, 2), options as never);
     const redis = sentinel.masterFor(
       this.#sentinels.name,

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { setImmediate } from "node:timers";
-import { MaxConnectionsError, type Redis } from "../../mod.ts";
+import { MaxConnectionsError, type Observer, type Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Acknowledged } from "./acknowledged.ts";
 import { Calls } from "./calls.ts";
@@ -91,13 +91,15 @@ export class World {
     };
     const time = new OwnedClock(this.#clock, derive(scenario.seed, 2));
     const lossy = isLossy(scenario);
+    const { keyPrefix = "", channelPrefix = "" } = scenario.space ?? {};
+    const bare = (key: string): string => key.slice(keyPrefix.length);
     this.topology = createTopology(this, time, ({ name, args, client }, server) => {
-      if (lossy && name === "GET") this.#served(args[1]!, client, server);
+      if (lossy && name === "GET") this.#served(bare(args[1]!), client, server);
       if (name === "FLUSHALL") {
         this.history.flushes.push({ event: this.event("flushed", 0), at: this.now });
         return;
       }
-      const number = numberOf(name, args);
+      const number = numberOf(name, args, keyPrefix);
       if (number === undefined) return;
       const event = this.event("executed", number);
       const operation = this.#operations.get(number);
@@ -105,8 +107,10 @@ export class World {
       if (lossy) operation?.states.push(server.textOf(operation.part.key));
       if (operation?.replicas !== undefined) this.acknowledged.note(number, server);
       if (this.lies) this.#operations.get(number)?.executions.push(this.event("executed", number));
-      if (name.endsWith("PUBLISH")) this.history.published.push({ id: number, channel: args[1]!, event });
-      if (name === "XADD") this.history.added.push({ id: number, stream: args[1]!, event });
+      if (name.endsWith("PUBLISH")) {
+        this.history.published.push({ id: number, channel: args[1]!.slice(channelPrefix.length), event });
+      }
+      if (name === "XADD") this.history.added.push({ id: number, stream: bare(args[1]!), event });
     });
     this.network = new Network(
       this.#clock,
@@ -197,6 +201,20 @@ export class World {
     }
   }
 
+  /** Operations that observers have seen begin and not end. */
+  #observed = 0;
+  readonly #observer: Observer = {
+    listens: () => true,
+    observe: async (_operation, run) => {
+      this.#observed++;
+      try {
+        return await run();
+      } finally {
+        this.#observed--;
+      }
+    },
+  };
+
   /** Closes a client. */
   closeClient(at: number): void {
     const client = this.clients[at]!;
@@ -217,8 +235,15 @@ export class World {
     }
     const clock = new OwnedClock(this.#clock, derive(this.scenario.seed, 100 + at));
     this.#clocks.push(clock);
-    const { cache: _cache, multiplex: _multiplex, ...rest } = options;
-    const common = { ...rest, clock, transport: this.network.transport(at), libName: false as const };
+    const { cache: _cache, multiplex: _multiplex, observer, ...rest } = options;
+    const common = {
+      libName: false as const,
+      ...rest,
+      ...this.scenario.space,
+      ...observer && { observer: this.#observer },
+      clock,
+      transport: this.network.transport(at),
+    };
     return { ...this.topology.open(plan, common, undefined), owner: at, closing: undefined };
   }
 
@@ -231,7 +256,11 @@ export class World {
   }
 
   async #skip(ms: number): Promise<void> {
-    await this.#clock.skip(ms, () => this.#loading.length === 0 ? settle() : this.#settle());
+    for (let left = ms;;) {
+      await this.#settle();
+      left = await this.#clock.rush(left, () => this.#loading.length > 0);
+      if (left === 0 && this.#loading.length === 0) return;
+    }
   }
 
   /** Runs it to its end. */
@@ -356,6 +385,7 @@ export class World {
     const { faults } = this.history;
     if (!closed) faults.push("close: it never ended");
     await this.#skip(3_000);
+    if (this.#observed !== 0) faults.push(`left: ${this.#observed} operations that an observer saw begin`);
     if (this.leases > 0) faults.push(`left: ${this.leases} leases`);
     for (const pool of pools) {
       const { created, inUse, connecting, waiting } = pool.stats();

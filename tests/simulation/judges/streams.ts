@@ -28,15 +28,16 @@ export function owedBy(
   );
   if (alive.length === 0) return [];
   if (server === undefined) return [`${stream} has no server`];
-  if (server.run("EXISTS", stream) !== 1) return [];
+  const key = server.stored(stream);
+  if (server.run("EXISTS", key) !== 1) return [];
   const claims = alive.some((one) => one.claims);
   const names = new Set(alive.map(({ consumer }) => consumer));
-  const owed = rows(server.run("XPENDING", stream, GROUP, "-", "+", "1000"))
+  const owed = rows(server.run("XPENDING", key, GROUP, "-", "+", "1000"))
     .filter(([, consumer]) => claims || names.has(consumer!))
     .map(([id, consumer]) => `${id} of ${stream} is pending for ${consumer} for ever`);
-  const group = rows(server.run("XINFO", "GROUPS", stream)).find((row) => row[1] === GROUP);
+  const group = rows(server.run("XINFO", "GROUPS", key)).find((row) => row[1] === GROUP);
   const delivered = group?.[group.indexOf("last-delivered-id") + 1] ?? "0";
-  const rest = rows(server.run("XRANGE", stream, `(${delivered}`, "+"));
+  const rest = rows(server.run("XRANGE", key, `(${delivered}`, "+"));
   if (rest.length > 0) {
     owed.push(`${rest.length} messages of ${stream} behind ${delivered} are never delivered`);
   }
