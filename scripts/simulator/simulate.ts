@@ -1,10 +1,12 @@
 /**
  * Runs simulated worlds: `./scripts/simulate [deno|bun|node] [--seed S] [--seeds N] [--minutes M] [--topology
- * standalone|sentinel|cluster|all] [--replay FILE]`.
+ * standalone|sentinel|cluster|all] [--replay FILE] [--real]`.
  *
  * Each seed is a world of its own. `--shrink`: a world that breaks a promise is made smaller, and saved for `--replay`,
  * which prints all that happens. `--replay FILE --save NAME` makes it a test of the suite: a file in
- * `tests/simulation/regressions/`; `--regressions` runs them all, before the worlds.
+ * `tests/simulation/regressions/`; `--regressions` runs them all, before the worlds. `--real`: one standalone world in ten is
+ * repeated on a real server and on the test server, without the faults that only simulated servers have, and the outcomes
+ * are compared.
  *
  * @module
  */
@@ -20,6 +22,7 @@ import { drawScenario } from "../../tests/simulation/draw.ts";
 import { formatScenario, parseScenario } from "../../tests/simulation/scenario_file.ts";
 import type { Scenario, TopologyName } from "../../tests/simulation/scenario.ts";
 import { type RunResult, simulate } from "../../tests/simulation/simulate.ts";
+import type { RealServers } from "./real_servers.ts";
 
 const { values } = parseArgs({
   options: {
@@ -34,22 +37,48 @@ const { values } = parseArgs({
     shrink: { type: "boolean", default: false },
     first: { type: "boolean", default: false },
     regressions: { type: "boolean", default: false },
+    real: { type: "boolean", default: false },
   },
 });
 
+/** With `--real` one world in so many is replayed. */
+const REPLAYED = 10;
+const real = values.real ? await openServers() : undefined;
+
+async function openServers(): Promise<RealServers> {
+  // Loaded only here: without a real server the simulator needs none.
+  const { RealServers } = await import("./real_servers.ts");
+  return await RealServers.open();
+}
+
+// A trace of the stack for each error that a client makes would take a tenth of the time.
+if (values.replay === undefined && !values.trace) Error.stackTraceLimit = 0;
+
+const { threadCpuUsage } = process as {
+  threadCpuUsage?: () => { readonly user: number; readonly system: number };
+};
+const cpuSeconds = (): number => {
+  const { user, system } = threadCpuUsage?.() ?? process.cpuUsage();
+  return (user + system) / 1_000_000;
+};
+const beganCpu = cpuSeconds();
+
 const began = performance.now();
-const totals = { seeds: 0, operations: 0, simulatedMs: 0, undecided: 0, broken: 0 };
+const totals = { seeds: 0, operations: 0, simulatedMs: 0, undecided: 0, broken: 0, replayed: 0 };
 const endings: Map<string, number> = new Map();
 
 function figures(): string {
   const seconds = (performance.now() - began) / 1_000;
+  const cpu = cpuSeconds() - beganCpu;
   return `${totals.seeds} seeds, ${totals.operations} operations, ${
     Math.round(totals.simulatedMs / 1_000)
   } simulated s in ` +
     `${seconds.toFixed(1)} s (${Math.round(totals.simulatedMs / 1_000 / seconds)} simulated s/s, ` +
     `${
       Math.round(totals.operations / seconds)
-    } operations/s); ${totals.undecided} keys undecided; ${totals.broken} broken`;
+    } operations/s); ${cpu.toFixed(1)} s of CPU (${Math.round(totals.simulatedMs / 1_000 / cpu)} simulated s/s, ` +
+    `${Math.round(totals.operations / cpu)} operations/s); ${totals.replayed} outcomes replayed; ` +
+    `${totals.undecided} keys undecided; ${totals.broken} broken`;
 }
 
 function count(result: RunResult): void {
@@ -62,7 +91,13 @@ function count(result: RunResult): void {
 }
 
 async function runOne(scenario: Scenario, verbose: boolean): Promise<boolean> {
-  const result = await simulate(scenario, verbose);
+  let result = await simulate(scenario, verbose);
+  // Servers of topologies have no faults that a real one could have in the same order.
+  if (real !== undefined && scenario.topology === "standalone" && totals.seeds % REPLAYED === 0) {
+    const { count, differences } = await real.replay(scenario);
+    totals.replayed += count;
+    result = { ...result, faults: [...result.faults, ...differences] };
+  }
   count(result);
   for (const line of result.lines) console.log(line);
   if (result.faults.length > 0 || verbose) {
@@ -137,4 +172,5 @@ console.log(
   [...endings].sort((a, b) => b[1] - a[1]).map(([ending, times]) => `${ending}: ${times}`).join(", "),
 );
 console.log(`first seed ${first}: ${figures()}`);
+await real?.close();
 process.exitCode = totals.broken > 0 ? 1 : 0;

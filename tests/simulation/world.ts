@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers";
 import { MaxConnectionsError, type Observer, type Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Acknowledged } from "./acknowledged.ts";
+import { Collections, COUNTABLE } from "./collections.ts";
 import { Calls } from "./calls.ts";
 import { LIBRARY, numberOf } from "./commands.ts";
 import { derive } from "../harness/dice.ts";
@@ -28,6 +29,9 @@ const RECOVERY = 90_000;
 
 /** The limit of calls that must succeed: a slow network and new connections take less. */
 const PATIENT = 6_000;
+
+/** The entries that a collection of a client may keep beside its connections: worlds have fewer keys and channels. */
+const KEPT = 64;
 
 /** A client with what it stands on. */
 export interface WorldClient {
@@ -68,8 +72,11 @@ export class World {
   readonly #signals: Signals = new Signals();
   #loading: Promise<unknown>[] = [];
 
-  /** `verbose`: the trace is kept as text, too. */
-  constructor(scenario: Scenario, verbose: boolean = false) {
+  readonly #collections: Collections | undefined;
+
+  /** `verbose`: the trace is kept as text, too. `counted`: what clients keep is counted at the end. */
+  constructor(scenario: Scenario, verbose: boolean = false, counted: boolean = false) {
+    this.#collections = counted && COUNTABLE ? new Collections() : undefined;
     this.scenario = scenario;
     this.#clock = new SimulatedClock({ seed: derive(scenario.seed, 1) });
     this.#begin = this.#clock.now();
@@ -273,11 +280,13 @@ export class World {
       await this.#live();
       await this.#recover();
       await this.#emptyStreams();
+      await this.#count();
       await this.#end();
       await settle();
     } catch (error) {
       this.history.faults.push(`the world broke: ${error instanceof Error ? error.stack : error}`);
     } finally {
+      this.#collections?.stop();
       process.removeListener("unhandledRejection", unhandled);
     }
   }
@@ -371,6 +380,13 @@ export class World {
       await this.#skip(3_000);
     }
     for (const one of owed) this.history.faults.push(`streams: ${one}`);
+  }
+
+  /** What clients keep when all calls have settled does not grow with the number of calls. */
+  async #count(): Promise<void> {
+    const open = this.clients.map(({ pool }) => pool.stats().created);
+    const most = KEPT + Math.max(...open);
+    for (const one of await this.#collections?.above(most) ?? []) this.history.faults.push(`memory: ${one}`);
   }
 
   async #end(): Promise<void> {

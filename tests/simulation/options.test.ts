@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CLUSTER } from "../../src/cluster/options/table.ts";
+import { BLOCKING, CLIENT, CONNECTION, POOL } from "../../src/options/table.ts";
+import { KINDS } from "../../src/sentinel/options.ts";
+import { drawScenario } from "./draw.ts";
+
+/** Options that no world draws, with the reason. */
+const NOT_DRAWN: Readonly<Record<string, string>> = {
+  host: "an address of the simulated network",
+  port: "an address of the simulated network",
+  path: "the simulated network has no Unix sockets",
+  startupNodes: "two of the nodes, in each world of a cluster",
+  pool: "`ClientPlan.pool` and `shares` draw it",
+  timeout: "2,000 in each pool that waits",
+  transport: "the simulated network",
+  clock: "the simulated time",
+  tls: "the sockets of runtimes",
+  keepAlive: "`NetworkPlan.keepAlive` draws what it does",
+  noDelay: "the sockets of runtimes",
+  family: "the sockets of runtimes",
+  lookup: "the sockets of runtimes",
+  readBufferSize: "the sockets of runtimes",
+  username: "as `password`, which is drawn",
+  credentials: "tests/connections/ has a model of rotation",
+  libVersion: "as `libName`, which is drawn",
+  encoding: "judges compare text",
+  encodingErrors: "all values are ASCII",
+  limits: "a limit that a reply exceeds ends a connection, as a cut does",
+  parser: "the decoder of the client is the subject",
+  connectionClass: "the class of the client is the subject",
+  maintNotifications: "the test server announces no maintenance",
+  addressMap: "all addresses can be reached",
+  role: "worlds use `masterFor` with `readFrom`",
+  blocking: "worlds use `masterFor`, whose pool does not wait",
+};
+
+describe("options of simulated worlds", () => {
+  it("each option is drawn, or named with the reason why not", () => {
+    const drawn: Set<string> = new Set();
+    for (let seed = 1; seed <= 300; seed++) {
+      for (const topology of ["standalone", "sentinel", "cluster"] as const) {
+        const { clients, space } = drawScenario(seed, topology);
+        for (const one of [...clients.map(({ options }) => options), space ?? {}]) {
+          for (const name of Object.keys(one)) drawn.add(name);
+        }
+      }
+    }
+    const all = new Set(
+      [CONNECTION, POOL, BLOCKING, CLIENT, CLUSTER, KINDS].flatMap((one) => Object.keys(one)),
+    );
+    const named = Object.keys(NOT_DRAWN);
+    assert.deepEqual([...all].filter((name) => !drawn.has(name) && !named.includes(name)), []);
+    assert.deepEqual(named.filter((name) => drawn.has(name) || !all.has(name)), [], "named, and not so");
+    assert.deepEqual([...drawn].filter((name) => !all.has(name)), [], "drawn, and no option");
+  });
+});
