@@ -74,9 +74,9 @@ function figures(): string {
     Math.round(totals.simulatedMs / 1_000)
   } simulated s in ` +
     `${seconds.toFixed(1)} s (${Math.round(totals.simulatedMs / 1_000 / seconds)} simulated s/s, ` +
-    `${
-      Math.round(totals.operations / seconds)
-    } operations/s); ${cpu.toFixed(1)} s of CPU (${Math.round(totals.simulatedMs / 1_000 / cpu)} simulated s/s, ` +
+    `${Math.round(totals.operations / seconds)} operations/s); ${cpu.toFixed(1)} s of CPU (${
+      Math.round(totals.simulatedMs / 1_000 / cpu)
+    } simulated s/s, ` +
     `${Math.round(totals.operations / cpu)} operations/s); ${totals.replayed} outcomes replayed; ` +
     `${totals.undecided} keys undecided; ${totals.broken} broken`;
 }

@@ -55,7 +55,7 @@ describe("simulation", () => {
 
   it("gives the same seed the same trace", { timeout: 60_000 }, async () => {
     for (const topology of ["standalone", "cluster", "sentinel"] as const) {
-      const scenario = drawScenario(3, topology);
+      const scenario = drawScenario(8, topology);
       const [one, two] = [await simulate(scenario), await simulate(scenario)];
       assert.equal(one.hash, two.hash, topology);
       assert.equal(one.operations, two.operations);

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { setImmediate } from "node:timers";
-import { MaxConnectionsError, type Observer, type Redis } from "../../mod.ts";
+import { MaxConnectionsError, type Redis } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Acknowledged } from "./acknowledged.ts";
 import { Collections, COUNTABLE } from "./collections.ts";
@@ -13,10 +13,12 @@ import { Calls } from "./calls.ts";
 import { LIBRARY, numberOf } from "./commands.ts";
 import { derive } from "../harness/dice.ts";
 import { type History, isLossy, type Operation, type Outcome } from "./history.ts";
+import { checkPools, leftovers } from "./leftovers.ts";
 import { applyFault } from "./faults.ts";
 import { owedBy } from "./judges/streams.ts";
 import { MARKERS } from "./judges/subscriptions.ts";
 import { Network } from "./network.ts";
+import { WorldObserver } from "./observer.ts";
 import { OwnedClock } from "./owned_clock.ts";
 import { type Action, type ClientPlan, isFault, type Scenario } from "./scenario.ts";
 import type { SimulatedServer } from "./server.ts";
@@ -43,9 +45,7 @@ export interface WorldClient {
 }
 
 /** All that is ready to run runs. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** One world, for one run. */
 export class World {
@@ -139,7 +139,7 @@ export class World {
   event(what: string, id: number, outcome?: Outcome): number {
     this.trace.add(what, id, outcome);
     const number = this.history.times.push(this.now) - 1;
-    if (number % 32 === 0) this.#checkPools();
+    if (number % 32 === 0) checkPools(this);
     return number;
   }
 
@@ -208,19 +208,7 @@ export class World {
     }
   }
 
-  /** Operations that observers have seen begin and not end. */
-  #observed = 0;
-  readonly #observer: Observer = {
-    listens: () => true,
-    observe: async (_operation, run) => {
-      this.#observed++;
-      try {
-        return await run();
-      } finally {
-        this.#observed--;
-      }
-    },
-  };
+  readonly #observer: WorldObserver = new WorldObserver();
 
   /** Closes a client. */
   closeClient(at: number): void {
@@ -401,31 +389,12 @@ export class World {
     const { faults } = this.history;
     if (!closed) faults.push("close: it never ended");
     await this.#skip(3_000);
-    if (this.#observed !== 0) faults.push(`left: ${this.#observed} operations that an observer saw begin`);
-    if (this.leases > 0) faults.push(`left: ${this.leases} leases`);
-    for (const pool of pools) {
-      const { created, inUse, connecting, waiting } = pool.stats();
-      if (created + inUse + connecting + waiting > 0) {
-        faults.push(`left: a pool with ${JSON.stringify({ created, inUse, connecting, waiting })}`);
-      }
-    }
-    if (this.network.sockets.size > 0) faults.push(`left: ${this.network.sockets.size} sockets`);
-    for (const clock of this.#clocks) {
-      if (clock.pendingTimers > 0) faults.push(`left: ${clock.pendingTimers} timers`);
-    }
-    if (this.#signals.listeners !== 0) faults.push(`left: ${this.#signals.listeners} listeners on signals`);
+    faults.push(...leftovers(this, {
+      pools,
+      operations: this.#observer.running,
+      timers: this.#clocks.map(({ pendingTimers }) => pendingTimers),
+      listeners: this.#signals.listeners,
+    }));
     this.topology.close();
-  }
-
-  /** What holds at every moment. */
-  #checkPools(): void {
-    for (const [at, { pool, owner }] of this.clients.entries()) {
-      if (owner !== at) continue;
-      const { created, connecting, max, idle, inUse } = pool.stats();
-      if (this.history.faults.length > 50) return;
-      if (created + connecting > max || idle + inUse !== created || idle < 0 || inUse < 0) {
-        this.history.faults.push(`pool: of client ${at}: ${pool.explain()}`);
-      }
-    }
   }
 }

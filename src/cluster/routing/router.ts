@@ -187,7 +187,9 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** New calls for a slot wait until its old master has answered all earlier ones. */
   rearranged(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void {
-    for (const node of [...this.#cluster.topology.nodes(), ...left]) {
+    // The node that stood for all is a seed, which may be no node of the topology.
+    const guessed = this.#guess === undefined ? [] : [this.#guess];
+    for (const node of new Set([...this.#cluster.topology.nodes(), ...left, ...guessed])) {
       const known = refreshed ? this.#queues.inFlight.slots(node) : slots;
       for (const slot of known) {
         if (slot >= 0 && this.#slots[slot]?.master !== node) this.#queues.awaitEarlier(slot, node);

@@ -51,8 +51,12 @@ export class SlotQueues {
    */
   open(slot: number, node: ClusterNode | undefined, first: Pending): SlotQueue {
     const known = this.of(slot);
-    if (known !== undefined) return known;
     const sender = first.sender as Partial<RoutedSender> | undefined;
+    if (known !== undefined) {
+      // A dedicated connection may have commands in flight that the queue does not know.
+      if (sender?.connection !== undefined) known.expect(this.inFlight.take(node, slot, sender));
+      return known;
+    }
     const queue = this.#add(slot, this.inFlight.take(node, slot, sender));
     queue.enter(first);
     const shared = node?.openedShared;

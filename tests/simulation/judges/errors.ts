@@ -6,12 +6,15 @@
 import { describeOperation, describeOutcome, type History } from "../history.ts";
 
 /** Judges the kinds of errors. */
-export function judgeErrors({ operations }: History): string[] {
-  return operations.filter(({ outcome }) => {
+export function judgeErrors({ operations, closedAt }: History): string[] {
+  return operations.filter(({ outcome, client, settled }) => {
     const error = outcome?.error;
     // Scripts of worlds are sent whole where the server does not know them.
-    // (Unless a later command on the same key has run.)
-    if (/^NOSCRIPT (?!.*is not sent again)/.test((error as Error | undefined)?.message ?? "")) return true;
+    // (Unless a later command on the same key has run, or the client is closed, which sends nothing again.)
+    const closed = (closedAt.get(client) ?? Infinity) < settled;
+    if (!closed && /^NOSCRIPT (?!.*is not sent again)/.test((error as Error | undefined)?.message ?? "")) {
+      return true;
+    }
     return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   }).map((operation) =>
     `internal: ${describeOperation(operation)} ended with ${describeOutcome(operation.outcome)}`
