@@ -31,10 +31,13 @@ const COMMON = {
   lineLimit: 160,
 } as const;
 
-/** Writes `esm/`, `cjs/` and `node/` into `folder`. */
-export async function bundle(root: string, entries: readonly Entry[], folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  const esm = join(folder, "esm");
+/** Bundles the entries as ES modules into `esm/` of `folder`; without `write` only describes them. */
+export async function bundleModules(
+  root: string,
+  entries: readonly Entry[],
+  folder: string,
+  write: boolean = true,
+): Promise<Metafile> {
   const { metafile } = await build({
     ...COMMON,
     entryPoints: [
@@ -46,12 +49,35 @@ export async function bundle(root: string, entries: readonly Entry[], folder: st
     splitting: true,
     format: "esm",
     external: ["node:*"],
-    outdir: esm,
+    outdir: join(folder, "esm"),
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
     absWorkingDir: folder,
     metafile: true,
+    write,
   });
+  return metafile;
+}
+
+/** The files that are loaded with an output of a bundle: itself, and all that it imports statically. */
+export function loadedWith(
+  outputs: Metafile["outputs"],
+  path: string,
+  found: Set<string> = new Set(),
+): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  for (const { path: next, kind } of outputs[path]!.imports) {
+    if (kind === "import-statement" && next in outputs) loadedWith(outputs, next, found);
+  }
+  return found;
+}
+
+/** Writes `esm/`, `cjs/` and `node/` into `folder`. */
+export async function bundle(root: string, entries: readonly Entry[], folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const esm = join(folder, "esm");
+  const metafile = await bundleModules(root, entries, folder);
   nameSources(root, esm);
   const cjs = join(folder, "cjs");
   await convert(esm, cjs);

@@ -20,7 +20,7 @@ import type { Call, Executor } from "./executor.ts";
 import { OnceClient } from "./once/once_client.ts";
 import type { OnceOptions } from "./once/once_record.ts";
 import type { Outcome, OutcomeOptions } from "./once/outcome.ts";
-import { PubSub } from "./pubsub/pubsub.ts";
+import { loadedPubSub } from "./pubsub/load_pubsub.ts";
 import { withReplicas } from "./commands/replicated_writes.ts";
 import { IteratingClient } from "./methods/iteration_methods.ts";
 import { NamedPipeline, Pipeline, type Results } from "./pipeline/pipeline.ts";
@@ -269,7 +269,7 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
    * with `executed: "unknown"` if they were sent. Closes the pool if the client created it. Never rejects.
    */
   close(options?: CloseOptions): Promise<void> {
-    PubSub.close(this.core.executor);
+    loadedPubSub()?.PubSub.close(this.core.executor);
     return this.core.executor.close(options);
   }
 

@@ -5,7 +5,11 @@
  */
 import { setImmediate } from "node:timers";
 import type { Clock, Timer } from "../../src/clock.ts";
+import { loadPubSub } from "../../src/client/pubsub/load_pubsub.ts";
 import { Heap } from "../../src/testing/heap.ts";
+
+// No part of a client may be loaded while time is simulated.
+await loadPubSub();
 
 interface Entry {
   readonly at: number;

@@ -12,12 +12,16 @@
  * @module
  */
 import { createServer, type Server, type Socket } from "node:net";
+import { loadPubSub } from "../../src/client/pubsub/load_pubsub.ts";
 import type { Transport } from "../../src/transport.ts";
 import { memoryTransport, type MemoryTransportOptions } from "../../transports/memory.ts";
 import { MiniServer, type MiniServerOptions } from "./mini/server.ts";
 import type { Answer } from "./mini/session.ts";
 import { PeerConnection } from "./peer_connection.ts";
 import { memoryLink, type PeerLink, tcpLink } from "./peer_link.ts";
+
+// Scripts name the moment of each command: none may wait for a module.
+await loadPubSub();
 
 export { Many } from "./mini/session.ts";
 export type { Answer } from "./mini/session.ts";

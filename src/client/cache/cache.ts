@@ -18,7 +18,7 @@ import type {
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { Call } from "../executor.ts";
 import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
-import { keyOf, keyOfReply } from "../pubsub/channel_subscription.ts";
+import { keyOf, keyOfReply } from "../pubsub/channel_key.ts";
 import { askExpiry, type Fetch, LATE } from "./expiry.ts";
 import type { ChangedKeys } from "./own_writes.ts";
 import { LruStore } from "./memory_store.ts";

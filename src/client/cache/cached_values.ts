@@ -8,7 +8,7 @@ import { keysOf } from "../../commands/keys.ts";
 import { beginObject, finishObject, setField } from "../../resp/objects.ts";
 import { RedisError } from "../../errors.ts";
 import { type Arg, DecodeMode, type Reply } from "../../resp/types.ts";
-import { keyOf, keyOfBytes } from "../pubsub/channel_subscription.ts";
+import { keyOf, keyOfBytes } from "../pubsub/channel_key.ts";
 
 /** Returns whether a reply is immutable and needs no copy. */
 export function isImmutable(reply: Reply): boolean {

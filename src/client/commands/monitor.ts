@@ -8,22 +8,13 @@ import type { Connection } from "../../connection/connection.ts";
 import { RedisError } from "../../errors.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "../connections/reconnecting_connection.ts";
-import { type BufferPolicy, MessageBuffer } from "../pubsub/buffer.ts";
+import { MessageBuffer } from "../pubsub/buffer.ts";
 import { type Gap, join } from "../pubsub/gap.ts";
 import { AsyncQueue } from "../pubsub/async_queue.ts";
 import type { MonitoredCommand, readMonitorLine } from "./monitor_line.ts";
+import { checkMonitor, type MonitorOptions } from "./monitor_options.ts";
 
-export type { MonitoredCommand };
-
-/** The options of a monitor. */
-export interface MonitorOptions {
-  /** The maximum number of unread commands. Default 10,000. */
-  readonly buffer?: number;
-  /** The behavior when the buffer is full. Default `"dropOldest"`, which inserts a gap. */
-  readonly policy?: Exclude<BufferPolicy, "pause">;
-  /** Ends the monitor, which throws its reason. */
-  readonly signal?: AbortSignal;
-}
+export type { MonitoredCommand, MonitorOptions };
 
 /**
  * An iterator over the commands that a server runs, on a dedicated connection that reconnects.
@@ -65,11 +56,7 @@ export class Monitor implements AsyncIterableIterator<MonitoredCommand | Gap> {
    * @internal
    */
   constructor(reconnecting: ReconnectingConnection, options: MonitorOptions, left: () => void) {
-    const { buffer = 10_000, policy = "dropOldest", signal } = options;
-    if (!(Number.isInteger(buffer) && buffer >= 1)) {
-      throw new RangeError(`Cannot use the option \`buffer\`: ${buffer} is no whole number from 1 up`);
-    }
-    signal?.throwIfAborted();
+    const { buffer, policy = "dropOldest", signal } = checkMonitor(options);
     this.#reconnecting = reconnecting;
     this.#left = left;
     this.#buffer = new MessageBuffer(buffer, policy, systemClock);

@@ -7,14 +7,20 @@ import { RenamedMethods } from "./renamed_methods.ts";
 import type { Text, Wrap } from "../../commands/wrap.ts";
 import type { ClientCore } from "../client_core.ts";
 import type { KeyspaceEvent, KeyspaceOptions } from "../pubsub/keyspace_notifications.ts";
-import type { Monitor, MonitorOptions } from "../commands/monitor.ts";
+import type { Executor } from "../executor.ts";
+import type { Monitor } from "../commands/monitor.ts";
+import { checkMonitor, type MonitorOptions } from "../commands/monitor_options.ts";
 import type { Gap } from "../pubsub/gap.ts";
 import type { Listener } from "../pubsub/listeners.ts";
 import type { SubscriptionCounts } from "../pubsub/subscription_registry.ts";
 import { type PushContents, pushListener } from "../pubsub/push_messages.ts";
-import { unsupportedError } from "../commands/unsupported_commands.ts";
-import { type Channels, PubSub } from "../pubsub/pubsub.ts";
-import type { Subscription, SubscriptionOptions } from "../pubsub/subscription.ts";
+import { closedError, unconfirmedError, unsupportedError } from "../commands/unsupported_commands.ts";
+import { LazyIterator, type LoadedIterator } from "../pubsub/lazy_iterator.ts";
+import { loadedPubSub, usePubSub } from "../pubsub/load_pubsub.ts";
+import type { Channels, PubSub } from "../pubsub/pubsub.ts";
+import type { Subscription } from "../pubsub/subscription.ts";
+import { checkSubscription, type SubscriptionOptions } from "../pubsub/subscription_options.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "../pubsub/subscription_router.ts";
 
 /** A client as far as it subscribes. */
 export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W> {
@@ -42,17 +48,17 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
    * ```
    */
   subscribe(channels: Channels, listener: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.subscribe("channel", channels, listener, this.core.call);
+    return this.#subscribe("channel", channels, listener);
   }
 
   /** Like `subscribe`, for all channels that match a pattern (`news.*`). */
   psubscribe(patterns: Channels, listener: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.subscribe("pattern", patterns, listener, this.core.call);
+    return this.#subscribe("pattern", patterns, listener);
   }
 
   /** Like `subscribe`, for sharded channels (SPUBLISH), which a cluster keeps on the shard of their slot. */
   ssubscribe(channels: Channels, listener: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.subscribe("shard", channels, listener, this.core.call);
+    return this.#subscribe("shard", channels, listener);
   }
 
   /**
@@ -60,17 +66,17 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
    * Iterators are not touched. Resolves when the server knows.
    */
   unsubscribe(channels?: Channels, listener?: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.unsubscribe("channel", channels, listener, this.core.call);
+    return this.#unsubscribe("channel", channels, listener);
   }
 
   /** Like `unsubscribe`, for patterns. */
   punsubscribe(patterns?: Channels, listener?: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.unsubscribe("pattern", patterns, listener, this.core.call);
+    return this.#unsubscribe("pattern", patterns, listener);
   }
 
   /** Like `unsubscribe`, for sharded channels. */
   sunsubscribe(channels?: Channels, listener?: Listener<Text<W>>): Promise<void> {
-    return this.#pubsub.unsubscribe("shard", channels, listener, this.core.call);
+    return this.#unsubscribe("shard", channels, listener);
   }
 
   /**
@@ -95,7 +101,7 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
     const last = channels.at(-1);
     const given = typeof last === "object" && !(last instanceof Uint8Array);
     const names = (given ? channels.slice(0, -1) : channels) as (string | Uint8Array)[];
-    return this.#pubsub.iterate(names, given ? last : {}, this.core.call);
+    return this.#iterate(names, given ? last : {}, false) as Subscription<Text<W>>;
   }
 
   /**
@@ -118,12 +124,11 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
   ): AsyncGenerator<KeyspaceEvent<Text<W>> | Gap, undefined> {
     const { db, keys, event, ...rest } = options;
     const { keyspacePattern, readKeyspace } = await import("../lazy_modules.ts");
-    const { executor, call, options: { db: own } } = this.core;
+    const { executor, options: { db: own } } = this.core;
     const prefix = executor.keyPrefix;
     const pattern = keyspacePattern({ db, keys, event }, own, prefix);
-    for await (
-      const item of this.#pubsub.iterate<Text<W>>([], { ...rest, patterns: [pattern] }, call, true)
-    ) {
+    const items = this.#iterate([], { ...rest, patterns: [pattern] }, true) as Subscription<Text<W>>;
+    for await (const item of items) {
       const found = item.kind === "gap" ? item : readKeyspace(item, prefix);
       if (found !== undefined) yield found;
     }
@@ -131,7 +136,12 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
 
   /** Iterates over the commands that the server runs, on a connection of its own. Slows the server down. */
   monitor(options: MonitorOptions = {}): Monitor {
-    return this.#pubsub.monitor(options);
+    const { executor } = this.#open("MONITOR");
+    const modules = loadedPubSub();
+    if (modules !== undefined) return modules.PubSub.of(executor).monitor(options);
+    checkMonitor(options);
+    const make = (pubsub: PubSub): LoadedIterator => pubsub.monitor(options);
+    return this.#later(make, () => undefined) as unknown as Monitor;
   }
 
   /**
@@ -151,10 +161,61 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
 
   /** Returns the numbers of channels, patterns and shard channels that the clients of this pool are subscribed to. */
   subscriptionCounts(): SubscriptionCounts {
-    return this.#pubsub.counts();
+    const { executor } = this.core;
+    routerOf(executor);
+    return loadedPubSub()?.PubSub.of(executor).counts() ?? { channels: 0, patterns: 0, shards: 0 };
   }
 
-  get #pubsub(): PubSub {
-    return PubSub.of(this.core.executor);
+  #subscribe(kind: SubscriptionKind, channels: Channels, listener: Listener<never>): Promise<void> {
+    const { executor, call } = this.core;
+    routerOf(executor);
+    return usePubSub(({ PubSub }) => PubSub.of(executor).subscribe(kind, channels, listener, call));
   }
+
+  #unsubscribe(
+    kind: SubscriptionKind,
+    channels: Channels | undefined,
+    listener: Listener<never> | undefined,
+  ): Promise<void> {
+    const { executor, call } = this.core;
+    routerOf(executor);
+    return usePubSub(({ PubSub }) => PubSub.of(executor).unsubscribe(kind, channels, listener, call));
+  }
+
+  /** Begins a subscription to iterate over. `verbatim`: the channels are the server's own, and have no prefix. */
+  #iterate(
+    channels: readonly (string | Uint8Array)[],
+    options: SubscriptionOptions,
+    verbatim: boolean,
+  ): unknown {
+    const { executor, router } = this.#open("SUBSCRIBE");
+    const { call } = this.core;
+    const modules = loadedPubSub();
+    if (modules !== undefined) return modules.PubSub.of(executor).iterate(channels, options, call, verbatim);
+    checkSubscription(router, channels, options, call.signal, verbatim ? undefined : executor.channelPrefix);
+    const make = (pubsub: PubSub): LoadedIterator => pubsub.iterate(channels, options, call, verbatim);
+    return this.#later(make, () => unconfirmedError("SUBSCRIBE", "client", false));
+  }
+
+  /** Returns the parts of a client that is not closed. */
+  #open(name: string): { executor: Executor; router: SubscriptionRouter } {
+    const { executor } = this.core;
+    const router = routerOf(executor);
+    if (executor.closed) throw closedError(name);
+    return { executor, router };
+  }
+
+  /** Stands for an iterator until the modules are loaded. */
+  #later(make: (pubsub: PubSub) => LoadedIterator, unconfirmed: () => Error | undefined): LazyIterator {
+    const { executor } = this.core;
+    const load = usePubSub(({ PubSub }) =>
+      Promise.resolve(executor.closed ? undefined : { iterator: make(PubSub.of(executor)) })
+    );
+    return new LazyIterator(load.then((made) => made?.iterator), unconfirmed);
+  }
+}
+
+function routerOf({ subscriptionRouter }: Executor): SubscriptionRouter {
+  if (subscriptionRouter === undefined) throw unsupportedError("SUBSCRIBE");
+  return subscriptionRouter;
 }

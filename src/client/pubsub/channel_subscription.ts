@@ -4,7 +4,7 @@
  * @module
  */
 import { inMode, looseText } from "../../resp/strings.ts";
-import { DecodeMode, type Reply } from "../../resp/types.ts";
+import { DecodeMode } from "../../resp/types.ts";
 import type { Gap } from "./gap.ts";
 import type { SubscriptionKind } from "./subscription_router.ts";
 
@@ -33,26 +33,6 @@ export interface Sink {
 export type ChannelState = "off" | "asked" | "on";
 
 const encoder = new TextEncoder();
-
-/** Bytes as a key: each a character, so that different bytes are different keys. */
-export function keyOfBytes(bytes: Uint8Array): string {
-  const { length } = bytes;
-  let key = "";
-  for (let at = 0; at < length; at++) key += String.fromCharCode(bytes[at]!);
-  return key;
-}
-
-/** The key of a channel as the server names it. */
-export function keyOfReply(name: Reply | undefined): string {
-  return typeof name === "string" ? name : name instanceof Uint8Array ? keyOfBytes(name) : "";
-}
-
-/** The key of a channel as a user names it. */
-export function keyOf(name: string | Uint8Array): string {
-  if (typeof name !== "string") return keyOfBytes(name);
-  // deno-lint-ignore no-control-regex
-  return /^[\x00-\x7f]*$/.test(name) ? name : keyOfBytes(encoder.encode(name));
-}
 
 /** A channel, a pattern or a shard channel that is wanted, or was a moment ago. */
 export class ChannelSubscription {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ChannelSubscription, keyOf } from "./channel_subscription.ts";
+import { keyOf } from "./channel_key.ts";
+import { ChannelSubscription } from "./channel_subscription.ts";
 import type { SubscriptionKind } from "./subscription_router.ts";
 
 /** A table of subscriptions. */

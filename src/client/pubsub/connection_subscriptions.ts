@@ -9,7 +9,8 @@
 import type { Connection, ConnectionListener } from "../../connection/connection.ts";
 import { ConnectionError, ReplyError, TimeoutError } from "../../errors.ts";
 import type { Reply } from "../../resp/types.ts";
-import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
+import { keyOfReply } from "./channel_key.ts";
+import type { ChannelSubscription } from "./channel_subscription.ts";
 import { requestsFor, type SubscribeRequest, type SubscribeRequestOwner } from "./subscribe_request.ts";
 
 /** A user of subscriptions. Its methods must not throw. */

@@ -13,7 +13,8 @@ import { COMMANDS, type Listener, ListenerSink } from "./listeners.ts";
 import { type SubscriptionCounts, SubscriptionRegistry } from "./subscription_registry.ts";
 import { SubscribeProgress } from "./subscribe_progress.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
-import { type ChannelSubscription, keyOf } from "./channel_subscription.ts";
+import { keyOf } from "./channel_key.ts";
+import type { ChannelSubscription } from "./channel_subscription.ts";
 
 /** One name of a channel, or several. */
 export type Channels = string | Uint8Array | readonly (string | Uint8Array)[];

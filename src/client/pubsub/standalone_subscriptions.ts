@@ -8,9 +8,8 @@ import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
 import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
-import { ProtocolSubscriptionConnection } from "./protocol_subscription_connection.ts";
+import { loadedPubSub } from "./load_pubsub.ts";
 import type { SubscriptionRouter } from "./subscription_router.ts";
-import { DedicatedSubscriptionConnection } from "./dedicated_subscription_connection.ts";
 
 /** All subscriptions on one connection: the shared one, or, where that cannot be, one of their own. */
 export class StandaloneSubscriptions implements SubscriptionRouter {
@@ -19,28 +18,37 @@ export class StandaloneSubscriptions implements SubscriptionRouter {
   /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
   readonly #pool: ConnectionPool;
-  readonly #reconnecting: ReconnectingConnection;
+  readonly #shared: MultiplexedConnection;
+  readonly #multiplex: boolean;
+  #reconnecting: ReconnectingConnection | undefined = undefined;
 
   /** Uses a pool and its shared connection. Without `multiplex` subscriptions have a dedicated connection. */
   constructor(pool: ConnectionPool, shared: MultiplexedConnection, multiplex: boolean) {
     this.#pool = pool;
+    this.#shared = shared;
+    this.#multiplex = multiplex;
     this.options = pool.options.connection;
     this.events = shared.events;
-    const own = new DedicatedSubscriptionConnection(pool);
-    // Pinned to RESP2 there is no question, and no shared connection need be opened to answer it.
-    this.#reconnecting = this.options.protocol === 2 || !multiplex
-      ? own
-      : new ProtocolSubscriptionConnection(shared, own);
   }
 
   /** @inheritdoc */
   connectionFor(): ReconnectingConnection {
-    return this.#reconnecting;
+    return this.#reconnecting ??= this.#connect();
   }
 
   /** @inheritdoc */
   dedicatedConnectionFor(): ReconnectingConnection {
+    // Who asks for a connection is one of these modules.
+    const { DedicatedSubscriptionConnection } = loadedPubSub()!;
     return new DedicatedSubscriptionConnection(this.#pool);
+  }
+
+  #connect(): ReconnectingConnection {
+    const own = this.dedicatedConnectionFor();
+    // Pinned to RESP2 there is no question, and no shared connection need be opened to answer it.
+    if (this.options.protocol === 2 || !this.#multiplex) return own;
+    const { ProtocolSubscriptionConnection } = loadedPubSub()!;
+    return new ProtocolSubscriptionConnection(this.#shared, own);
   }
 }
 

@@ -10,7 +10,8 @@ import { Pending } from "../../connection/pending.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { DecodeMode, type Reply } from "../../resp/types.ts";
 import type { SubscriptionKind } from "./subscription_router.ts";
-import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
+import { keyOfReply } from "./channel_key.ts";
+import type { ChannelSubscription } from "./channel_subscription.ts";
 
 /** The maximum number of channels in one command. It limits the effect of a refused channel on others. */
 const MOST = 1_000;

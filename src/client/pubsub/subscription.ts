@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ClusterError, RedisError } from "../../errors.ts";
+import { RedisError } from "../../errors.ts";
 import type { Timer } from "../../clock.ts";
 import { inMode } from "../../resp/strings.ts";
 import { DecodeMode } from "../../resp/types.ts";
@@ -12,7 +12,7 @@ import type { Call } from "../executor.ts";
 import { unconfirmedError } from "../commands/unsupported_commands.ts";
 import { MessageBuffer } from "./buffer.ts";
 import type { Gap } from "./gap.ts";
-import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
+import type { SubscriptionKind } from "./subscription_router.ts";
 import { AsyncQueue } from "./async_queue.ts";
 import { SubscriptionManager } from "./subscription_manager.ts";
 import type { SubscriptionRegistry } from "./subscription_registry.ts";
@@ -110,12 +110,8 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     left: () => void,
     prefix?: Prefix,
   ) {
-    const checked = checkSubscription(channels, options);
-    const { kind, limit, policy, signal = call.signal } = checked;
-    const names = prefix ? checked.names.map((name) => prefix.add(name)) : checked.names;
-    const patterns = prefix ? checked.patterns.map((one) => prefix.addToPattern(one)) : checked.patterns;
-    signal?.throwIfAborted();
-    if (policy === "pause") checkGroups(registry.router, kind, names);
+    const checked = checkSubscription(registry.router, channels, options, call.signal, prefix);
+    const { names, patterns, kind, limit, policy, signal } = checked;
     this.#registry = registry;
     this.#mode = call.mode;
     this.#prefix = prefix;
@@ -307,20 +303,4 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     ended(Promise.all(gone));
     return this.#ended;
   }
-}
-
-/**
- * Throws if a subscription with the policy `"pause"` has shard channels of several slots, because it has one
- * connection.
- */
-function checkGroups(
-  router: SubscriptionRouter,
-  kind: SubscriptionKind,
-  names: readonly (string | Uint8Array)[],
-): void {
-  if (new Set(names.map((name) => router.groupOf?.(kind, name))).size <= 1) return;
-  const message =
-    'Cannot subscribe with policy "pause" to shard channels of several slots: they may be on several ' +
-    "nodes; give their names a common part in braces, or make a subscription for each";
-  throw new ClusterError(message, { code: "CROSSSLOT", executed: "no" });
 }

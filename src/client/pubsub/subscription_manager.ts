@@ -34,7 +34,8 @@ import type { ReconnectingConnection, ReconnectingListener } from "../connection
 import { type Gap, join } from "./gap.ts";
 import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { ConnectionSubscriptions, type GroupOf, type SubscriptionUser } from "./connection_subscriptions.ts";
-import { type ChannelSubscription, keyOfReply } from "./channel_subscription.ts";
+import { keyOfReply } from "./channel_key.ts";
+import type { ChannelSubscription } from "./channel_subscription.ts";
 import { ChannelSubscriptions } from "./channel_subscriptions.ts";
 
 /** The subscriptions on one connection. */

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { ClusterError } from "../../errors.ts";
+import type { Prefix } from "../commands/prefix.ts";
 import type { BufferPolicy } from "./buffer.ts";
-import type { SubscriptionKind } from "./subscription_router.ts";
+import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 
 /** The options of a subscription. */
 export interface SubscriptionOptions {
@@ -27,7 +29,7 @@ export interface SubscriptionOptions {
 const KNOWN: readonly string[] = ["buffer", "policy", "patterns", "sharded", "signal"];
 const POLICIES: readonly string[] = ["pause", "dropOldest", "dropNewest", "error"];
 
-/** The checked options. */
+/** The checked options; names and patterns with their prefix. */
 export interface CheckedSubscription {
   readonly names: readonly (string | Uint8Array)[];
   readonly patterns: readonly (string | Uint8Array)[];
@@ -40,11 +42,14 @@ export interface CheckedSubscription {
 /**
  * Checks options and fills in defaults.
  *
- * @throws {TypeError | RangeError} for an unknown or invalid option.
+ * @throws {TypeError | RangeError | ClusterError} for an unknown or invalid option; or the reason of the signal.
  */
 export function checkSubscription(
-  names: readonly (string | Uint8Array)[],
+  router: SubscriptionRouter,
+  channels: readonly (string | Uint8Array)[],
   options: SubscriptionOptions,
+  usual: AbortSignal | undefined,
+  prefix: Prefix | undefined,
 ): CheckedSubscription {
   for (const name of Object.keys(options)) {
     if (!KNOWN.includes(name)) {
@@ -53,20 +58,47 @@ export function checkSubscription(
       );
     }
   }
-  const { buffer = 10_000, policy = "dropOldest", patterns = [], sharded = false, signal } = options;
+  const { buffer = 10_000, policy = "dropOldest", patterns = [], sharded = false, signal = usual } = options;
   if (!(Number.isInteger(buffer) && buffer >= 1)) {
     throw new RangeError(`Cannot use the option \`buffer\`: ${buffer} is no whole number from 1 up`);
   }
   if (!POLICIES.includes(policy)) {
     throw new TypeError(`Cannot use the option \`policy\`: it must be one of ${POLICIES.join(", ")}`);
   }
-  for (const name of [...names, ...patterns]) {
+  for (const name of [...channels, ...patterns]) {
     if (typeof name !== "string" && !(name instanceof Uint8Array)) {
       throw new TypeError("Cannot subscribe: a channel is neither text nor bytes");
     }
   }
-  if (names.length + patterns.length === 0) {
+  if (channels.length + patterns.length === 0) {
     throw new TypeError("Cannot subscribe: neither a channel nor a pattern is given");
   }
-  return { names, patterns, kind: sharded ? "shard" : "channel", limit: buffer, policy, signal };
+  signal?.throwIfAborted();
+  const kind = sharded ? "shard" : "channel";
+  const names = prefix ? channels.map((name) => prefix.add(name)) : channels;
+  if (policy === "pause") checkGroups(router, kind, names);
+  return {
+    names,
+    patterns: prefix ? patterns.map((one) => prefix.addToPattern(one)) : patterns,
+    kind,
+    limit: buffer,
+    policy,
+    signal,
+  };
+}
+
+/**
+ * Throws if a subscription with the policy `"pause"` has shard channels of several slots, because it has one
+ * connection.
+ */
+function checkGroups(
+  router: SubscriptionRouter,
+  kind: SubscriptionKind,
+  names: readonly (string | Uint8Array)[],
+): void {
+  if (new Set(names.map((name) => router.groupOf?.(kind, name))).size <= 1) return;
+  const message =
+    'Cannot subscribe with policy "pause" to shard channels of several slots: they may be on several ' +
+    "nodes; give their names a common part in braces, or make a subscription for each";
+  throw new ClusterError(message, { code: "CROSSSLOT", executed: "no" });
 }

@@ -6,7 +6,8 @@
 import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
 import type { SubscriptionKind, SubscriptionRouter } from "./subscription_router.ts";
 import { SubscriptionManager } from "./subscription_manager.ts";
-import { type ChannelSubscription, keyOf, type Sink } from "./channel_subscription.ts";
+import { keyOf } from "./channel_key.ts";
+import type { ChannelSubscription, Sink } from "./channel_subscription.ts";
 
 /** The numbers of subscriptions. */
 export interface SubscriptionCounts {
