@@ -99,9 +99,11 @@ function split(url: string): Parts {
   }
   if (fragment !== undefined) throw refuse('there is a "#" in it, which must be percent-encoded');
   if (slashes === undefined && !unix) {
-    const isHost = !/^(rediss?|valkeys?|redis-sentinels?)$/i.test(scheme!) && /^\d+(\/|$)/.test(path);
+    const isHost = !/^(rediss?|valkeys?|redis-sentinels?)$/i.test(scheme!) && /^\d+(\/|,|$)/.test(path);
     throw refuse(
-      isHost
+      isHost && path.includes(",")
+        ? "give a list of nodes to RedisCluster"
+        : isHost
         ? `the scheme is missing: write redis://${scheme}:${path}`
         : `"${scheme}:" must be followed by "//"`,
     );

@@ -49,6 +49,9 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 /** The call with these options over it. */
 export function refineCall(call: Call, options: CallOptions): Call {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Cannot use with(): write with({ timeout: 1_000 })");
+  }
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) {
       throw new TypeError(

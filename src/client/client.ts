@@ -328,6 +328,9 @@ export abstract class Client<W extends Wrap> extends IteratingClient<W> {
     atomic: boolean,
   ): unknown {
     if (commands === undefined || Array.isArray(commands)) return new Pipeline(this.core, atomic, commands);
+    if (typeof commands !== "object" || commands === null) {
+      throw new TypeError("Cannot batch that: chain commands, as in multi().incr(key).exec()");
+    }
     return new NamedPipeline(this.core, atomic, commands as Readonly<Record<string, Command>>);
   }
 

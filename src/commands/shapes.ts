@@ -4,7 +4,15 @@
  * @module
  */
 import type { Arg } from "../resp/types.ts";
-import { type AtMostOne, type ExactlyOne, many, type Num, type OneOrMany, withOptions } from "./arguments.ts";
+import {
+  type AtMostOne,
+  type Entries,
+  type ExactlyOne,
+  type Num,
+  type OneOrMany,
+  pairs,
+  withOptions,
+} from "./arguments.ts";
 import type { CommandSpec } from "./command.ts";
 
 /** Scores and members: `[[1, "a"], [2, "b"]]`. */
@@ -121,17 +129,9 @@ export function geoShape(spec: CommandSpec, out: Arg[], given: object): Arg[] {
 }
 
 /** STREAMS, then the keys, then the ids. */
-export function streamIds(
-  spec: CommandSpec,
-  out: Arg[],
-  streams: Readonly<Record<string, Arg>> | Iterable<readonly [Arg, Arg]>,
-): Arg[] {
-  const list = Symbol.iterator in streams
-    ? [...streams as Iterable<readonly [Arg, Arg]>]
-    : Object.entries(streams as Record<string, Arg>);
-  out.push("STREAMS");
-  many(spec, out, list.map(([key]) => key));
-  for (const [, id] of list) out.push(id);
+export function streamIds(spec: CommandSpec, out: Arg[], streams: Entries): Arg[] {
+  const flat = pairs(spec, [], streams);
+  out.push("STREAMS", ...flat.filter((_, at) => at % 2 === 0), ...flat.filter((_, at) => at % 2 === 1));
   return out;
 }
 

@@ -177,7 +177,7 @@ export function mergeOptions(source: unknown, over: unknown, table: Table): Give
           ? "a list: for the nodes of a cluster use RedisCluster"
           : typeof value === "object" && value !== null
           ? "an object of a class"
-          : describe(value)
+          : `${describe(value)}${typeof value === "number" ? ": write { port }" : ""}`
       }`,
     );
   };

@@ -103,6 +103,10 @@ function advice(arg: unknown): string {
     return `${accepted}: pass new Uint8Array(buffer)`;
   }
   if (typeof (arg as { then?: unknown }).then === "function") return ": did you forget `await`?";
+  if (tag === "[object Date]") return `${accepted}: send its getTime() or toISOString()`;
+  if (arg instanceof Set || arg instanceof Map) {
+    return `${accepted}: spread it ([...${tag.slice(8, -1).toLowerCase()}])`;
+  }
   if (typeof arg === "object") return `${accepted}: serialise it, for example with JSON.stringify`;
   return accepted;
 }

@@ -1,7 +1,7 @@
 /** Typical mistakes of new users: each is refused by a message that says what to write. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Redis } from "../../mod.ts";
+import { Redis, RedisCluster } from "../../mod.ts";
 import { startCluster } from "../harness/cluster.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
@@ -63,6 +63,29 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["disconnect()", () => redis.disconnect(), /use close\(\)/],
   ["select()", () => redis.select(1), /redis:\/\/localhost:6379\/1/],
   ["hGetAll()", () => redis.hGetAll("h"), /use hgetall\(\)/],
+  ["flushAll()", () => redis.flushAll(), /use flushall\(\)/],
+  ["getBuffer()", () => redis.getBuffer("k"), /use bytes\(\)\.get/],
+  ["a transaction of a function", () => redis.multi((tx: Anything) => tx.incr("n")), /multi\(\)\.incr/],
+  ["a pipeline of text", () => redis.pipeline("get k"), /multi\(\)\.incr/],
+  ["watch() without a function", () => redis.watch("k"), /watch\(key, async/],
+  ["cached() without a loader", () => redis.cached("k", { ttl: 5 }), /function that returns the value/],
+  ["cached() with a number", () => redis.cached("k", 5, () => 1), /\{ ttl: 60_000 \}/],
+  ["with() a number", () => redis.with(5).get("k"), /write with\(\{ timeout/],
+  [
+    "xread() of objects",
+    () => redis.xread([{ key: "x", id: "0" }]),
+    /XREAD: each pair must be a list of two/,
+  ],
+  ["xread() of text", () => redis.xread("x", "0"), /XREAD: /],
+  ["scanIterator() of text", () => redis.scanIterator("a*").next(), /scanIterator\(\{ match/],
+  ["a Date", () => redis.set("k", new Date()), /send its getTime\(\) or toISOString/],
+  ["a Set", () => redis.sadd("s", new Set(["a"])), /spread it \(\[\.\.\.set\]\)/],
+  ["a port for an address", () => new (Redis as Anything)(6379, "localhost"), /write \{ port \}/],
+  [
+    "a list of nodes as text",
+    () => new RedisCluster("a:7000,b:7000" as Anything),
+    /give a list of nodes to RedisCluster/,
+  ],
   ["setEx()", () => redis.setEx("k", 1, "v"), /use setex\(\)/],
   ["the nodes of a cluster", () => new (Redis as Anything)([{ host: "a" }]), /use RedisCluster/],
   ["an address without a scheme", () => new Redis("localhost:6379"), /write redis:\/\/localhost:6379/],

@@ -77,6 +77,11 @@ export class CacheAside {
   /** The value of a key: stored, or loaded and stored. */
   async get<T>(key: string, options: CachedOptions<T>, loader: () => T | Promise<T>, call: Call): Promise<T> {
     const settings = checkCached(key, options);
+    if (typeof loader !== "function") {
+      throw new TypeError(
+        "Cannot use cached(): the third argument must be a function that returns the value",
+      );
+    }
     const { codec } = settings;
     const own: Call = { ...call, mode: DecodeMode.bytes, signal: undefined };
     const { signal } = call;

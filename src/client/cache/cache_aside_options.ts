@@ -61,6 +61,9 @@ const JSON_CODEC: CachedCodec<unknown> = {
 export function checkCached<T>(key: string, options: CachedOptions<T>): ResolvedCached {
   if (typeof key !== "string") throw new TypeError("Cannot use cached(): the key is no text");
   lockOf(key);
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Cannot use cached(): the second argument must be an object, as in { ttl: 60_000 }");
+  }
   for (const name in options) {
     if (!KNOWN.includes(name)) {
       throw new TypeError(`Cannot use the option \`${name}\` of cached(): there are ${KNOWN.join(", ")}`);

@@ -68,6 +68,9 @@ export async function* scanKeys(
   call: Call,
   options: ScanIteratorOptions = {},
 ): AsyncGenerator<unknown, void, undefined> {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError('Cannot make SCAN: options are an object, as in scanIterator({ match: "user:*" })');
+  }
   const { unique, ...rest } = options;
   const shards = await executor.shards?.(call) ?? [executor];
   const seen: Set<string> = new Set();

@@ -16,13 +16,17 @@ const INSTEAD: Readonly<Record<string, string>> = {
   end: "close()",
   call: "command(...words)",
   sendCommand: "command(...words)",
+  getBuffer: "bytes().get(key)",
+  defineCommand: "script(source)",
+  scanStream: "scanIterator()",
+  zRangeWithScores: "zrange(..., { withScores: true })",
   select: "a URL with the database, as in redis://localhost:6379/1",
 };
 
 /** Common commands by their names in node-redis, with capitals. */
 const CAPITALS =
   "hGet hSet hGetAll hDel hIncrBy hMGet setEx setNX getDel getEx mGet mSet incrBy decrBy lPush rPush lPop rPop lRange lLen " +
-  "blPop brPop sAdd sRem sMembers sIsMember sCard zAdd zRange zRem zScore zCard xAdd xRead xReadGroup xAck pExpire " +
+  "flushAll flushDb blPop brPop sAdd sRem sMembers sIsMember sCard zAdd zRange zRem zScore zCard xAdd xRead xReadGroup xAck pExpire " +
   "pTTL";
 
 /** Methods of other clients under their names; calling one throws a `TypeError` that names the one to use. */

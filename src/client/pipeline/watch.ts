@@ -133,6 +133,11 @@ export async function watch<W extends Wrap, R>(
     throw new RangeError(`Cannot watch: \`attempts\` is ${attempts}, but must be 1 or more`);
   }
   if (keys.length === 0) throw new TypeError("Cannot watch: there is no key; give at least one");
+  if (typeof body !== "function") {
+    throw new TypeError(
+      "Cannot watch: give a function, as in watch(key, async (tx) => tx.multi().incr(key))",
+    );
+  }
   const prepare: Prepare = (command) => executor.prepare?.(command) ?? command;
   let deadline = Infinity;
   const lease = (): Promise<Connection> => {

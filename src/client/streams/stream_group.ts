@@ -35,6 +35,9 @@ export interface Delivery {
 
 type Pending = PendingEntry<unknown>;
 
+/** Milliseconds that the clock of the server may go back between two commands. */
+const CLOCK_MARGIN = 10;
+
 /** One consumer of a group. */
 export class StreamGroup {
   /** A replica that lags behind knows no group yet, or lacks entries, which would be acknowledged as deleted. */
@@ -142,15 +145,24 @@ export class StreamGroup {
   async setIdle(stream: string, ids: readonly string[], idle: number): Promise<string[]> {
     const commands = ids.map((id) => xpending(stream, this.#group, id, id, 1, this.#consumer));
     const replies = await this.#executor.executeAll(commands, this.#settling);
-    const owned = ids.filter((_, index) => {
+    const claims: Command[] = [];
+    const listed = ids.filter((id, index) => {
       const reply = replies[index];
       if (reply instanceof Error) throw reply;
-      return (reply as Pending[]).length > 0;
+      const [entry] = reply as Pending[];
+      if (entry === undefined) return false;
+      // A message that another consumer has just got has a shorter idle time, and is left alone.
+      const least = Math.max(0, entry.idle - CLOCK_MARGIN);
+      claims.push(xclaim(stream, this.#group, this.#consumer, least, [id], { idle, justId: true }));
+      return true;
     });
-    if (owned.length > 0) {
-      await this.#settle(xclaim(stream, this.#group, this.#consumer, 0, owned, { idle, justId: true }));
-    }
-    return owned;
+    if (claims.length === 0) return [];
+    const claimed = await this.#executor.executeAll(claims, this.#settling);
+    return listed.filter((_, index) => {
+      const reply = claimed[index];
+      if (reply instanceof Error) throw reply;
+      return (reply as unknown[]).length > 0;
+    });
   }
 
   /** Moves a message to the dead-letter stream, with where it comes from; as bytes, so that any data goes over. */
