@@ -9,7 +9,10 @@ import { setInterval } from "node:timers";
 const BEFORE = 200;
 /** Milliseconds behind it in which its last replies are still on their way to the callers. */
 const BEHIND = 50;
-/** Milliseconds in which a resumed or replaced master may not know that it is no longer a master. */
+/**
+ * Milliseconds in which clients may not know yet that a resumed or replaced master is no longer one. Sentinels need up to
+ * eight seconds to tell such a master, so this is a limit for the clients; the report says how much of it they used.
+ */
 const UNAWARE = 500;
 
 /** Milliseconds between two looks at the time, and by how many the second may be late. */
@@ -17,7 +20,10 @@ const [TICK, LATE] = [50, 100];
 
 /** Spans of time, by `performance.now()`. */
 export class Losses {
-  readonly #spans: { readonly from: number; to: number }[] = [];
+  /** Milliseconds by which the latest excused write followed the time at which its master was replaced. */
+  latest = 0;
+  /** `known`: the time from which on the servers agree; clients follow before `to`. */
+  readonly #spans: { readonly from: number; readonly known: number; to: number }[] = [];
 
   constructor() {
     let last = performance.now();
@@ -34,18 +40,19 @@ export class Losses {
   /** A master dies now, or stops. */
   died(): void {
     const now = performance.now();
-    this.#spans.push({ from: now - BEFORE, to: now + BEHIND });
+    this.#spans.push({ from: now - BEFORE, known: now, to: now + BEHIND });
   }
 
   /** Records that a master continues and may have been replaced. */
   woke(): void {
     const now = performance.now();
-    this.#spans.push({ from: now, to: now + UNAWARE });
+    this.#spans.push({ from: now, known: now, to: now + UNAWARE });
   }
 
   /** A master has been replaced; what it acknowledged from then on, its successor had not received. */
   replacedSince(from: number): void {
-    this.#spans.push({ from, to: performance.now() + UNAWARE });
+    const known = performance.now();
+    this.#spans.push({ from, known, to: known + UNAWARE });
   }
 
   /**
@@ -53,6 +60,9 @@ export class Losses {
    * was acknowledged, which may be long after the death of its master.
    */
   covers(called: number, acknowledged: number): boolean {
-    return this.#spans.some(({ from, to }) => from <= acknowledged && called <= to);
+    const spans = this.#spans.filter(({ from, to }) => from <= acknowledged && called <= to);
+    const lateness = Math.min(...spans.map(({ known }) => called - known));
+    if (spans.length > 0) this.latest = Math.max(this.latest, lateness);
+    return spans.length > 0;
   }
 }

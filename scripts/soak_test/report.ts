@@ -24,6 +24,8 @@ export interface Outcome {
   readonly faults: FaultLog;
   readonly verdict: Verdict;
   readonly order: OrderVerdict;
+  /** Milliseconds by which the latest write that replication lost followed the replacement of its master. */
+  readonly latestLoss: number;
   readonly news: News;
   /** Whether the subscription received the final message. */
   readonly heard: boolean;
@@ -80,7 +82,9 @@ export function report(outcome: Outcome): boolean {
   console.log(`faults      ${faults.count}: ${list}`);
   console.log(
     `writes      ${verdict.writes}, ${verdict.acknowledged} acknowledged (${verdict.unreplicated} of them lost by ` +
-      `replication), ${verdict.unknown.all} unknown (${verdict.unknown.ran} of them ran)`,
+      `replication, the latest ${
+        Math.round(outcome.latestLoss)
+      } ms after its master was replaced), ${verdict.unknown.all} unknown (${verdict.unknown.ran} of them ran)`,
   );
   console.log(`in order    ${order.acknowledged} acknowledged, in lists of one caller each`);
   console.log(`messages    ${news.received}, ${news.gaps} gaps`);

@@ -169,6 +169,7 @@ const well = report({
   tally,
   faults,
   ...compared,
+  latestLoss: losses.latest,
   news,
   heard,
   started,

@@ -37,7 +37,7 @@ export interface Troubles {
   readonly losses?: boolean;
   /** A node leaves the cluster, and comes back. */
   readonly departures?: boolean;
-  /** Sockets take bytes late. */
+  /** Sockets take bytes late, and some stall for longer than a connection lives. */
   readonly slow?: boolean;
   /** Connections are replaced when their time is over (`maxLifetime`). */
   readonly lifetimes?: boolean;
@@ -80,7 +80,7 @@ export class MovingSlots {
           new Promise<void>((resolve, reject) => {
             timer = this.#clock.setTimeout(
               () => Promise.resolve(write(bytes)).then(resolve, reject),
-              this.#clock.random() * 15,
+              (this.#clock.random() < 0.1 ? 150 : 15) * this.#clock.random(),
             );
           });
         socket.destroy = () => {

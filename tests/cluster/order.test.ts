@@ -128,7 +128,7 @@ function isUnknown({ outcome }: Written): boolean {
   return outcome instanceof Error && (outcome as RedisError).executed !== "no";
 }
 
-const SEEDS = 16;
+const SEEDS = 12;
 
 describe("the order of commands in a slot that is moved, down, loading, or elsewhere", () => {
   const all = ["single", "pipeline", "transaction"] as const;
