@@ -16,6 +16,7 @@ import { overtaken, UsedKeys } from "../../client/connections/used_keys.ts";
 import type { QueueLimits } from "../../options.ts";
 import { type Clock, runSoon, type Timer } from "../../clock.ts";
 import { Deadlines } from "../../connection/deadlines.ts";
+import { commandTimeoutError } from "../../connection/failures.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { ReplyError } from "../../errors.ts";
 import type { Destination } from "../redirection/redirections.ts";
@@ -211,11 +212,17 @@ export class SlotQueue {
     for (const { pending, to } of sent) if (!pending.done) this.#options.send(pending, to);
   }
 
+  /** The refusal says why a command did not run. NOSCRIPT does not: the client sends the source by itself. */
+  #expired({ command, timeout }: Pending, error: Error): Error {
+    if (!(error instanceof ReplyError && error.code === "NOSCRIPT")) return error;
+    return commandTimeoutError(command.spec.name, "no", timeout, this.#options.address);
+  }
+
   #expire(now: number): number {
     let next = Infinity;
     for (const { pending, error } of [...this.#refused, ...this.#waiting]) {
       if (pending.done || pending.deadline === 0) continue;
-      if (pending.deadline <= now) pending.reject(error);
+      if (pending.deadline <= now) pending.reject(this.#expired(pending, error));
       else next = Math.min(next, pending.deadline);
     }
     return next;
