@@ -21,12 +21,13 @@
  */
 
 import net from "node:net";
+import process from "node:process";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { checkKeepAlive, noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
-import { giveReadBuffer, takeReadBuffer } from "./shared/read_buffers.ts";
+import { giveReadBuffer, sharedReadBuffer, takeReadBuffer } from "./shared/read_buffers.ts";
 import type {
   Endpoint,
   LookupFunction,
@@ -41,6 +42,8 @@ export type * from "../src/transport.ts";
 const NOTHING = new Uint8Array(0);
 /** Deno (2.9) loses its way when nothing is written behind something; only on Node has it been measured. */
 const ON_NODE = !("Deno" in globalThis) && !("Bun" in globalThis);
+/** On Windows the system writes to the buffer of a read while others run. */
+const SHARES = ON_NODE && process.platform !== "win32";
 
 class NodeAdapterSocket extends BaseSocket {
   readonly #socket: net.Socket;
@@ -142,7 +145,7 @@ async function open(
     let link: NodeAdapterSocket | undefined;
     // Read into one buffer again and again, instead of a new one for each chunk.
     const onread = {
-      buffer: takeReadBuffer(options.readBufferSize),
+      buffer: (SHARES ? sharedReadBuffer : takeReadBuffer)(options.readBufferSize),
       callback(length: number, buffer: Uint8Array): boolean {
         link?.take(buffer.subarray(0, length));
         return true;
@@ -177,7 +180,7 @@ async function open(
     const onCut = () => socket.destroy();
     cut.addEventListener("abort", onCut, { once: true });
     socket.on("error", fail);
-    if (ON_NODE) socket.once("close", () => giveReadBuffer(onread.buffer));
+    if (ON_NODE && !SHARES) socket.once("close", () => giveReadBuffer(onread.buffer));
     socket.once("connect", () => {
       reached = true;
       if ("path" in endpoint) return;

@@ -35,7 +35,7 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 await using server = await startServer({ config: ['save ""'] });
 const place: Place = { host: server.host, port: server.port, tlsPort: 0, ca: "", clusterPort: 0 };
 await fill(place);
-const turn = values.short ? 500 : 4_000;
+const turn = values.short ? 500 : 3_500;
 
 async function measure(runtime: string, contender: string, rates: readonly number[]): Promise<FixedRate[]> {
   const found: FixedRate[] = [];

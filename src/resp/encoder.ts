@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FIRST, leaveArena, takeArena, USUAL } from "./arenas.ts";
 import { checkArguments, isBytes, isGone, refusal } from "./arguments.ts";
 import { SentBytes } from "./sent_bytes.ts";
 import { borrow, giveBack } from "./scratch.ts";
@@ -13,6 +14,8 @@ import { digitsOf, writeBytes, writeInteger, writeLength } from "./write_frame.t
 export interface EncoderOptions {
   /** Bytes of an arena. Default 65,536. */
   readonly arenaSize?: number;
+  /** Bytes of the first arenas, until more is sent at once. Default 2,048. */
+  readonly firstSize?: number;
   /** Values above this many bytes (strings: UTF-16 units) are handed over as they are. Default 16,384. */
   readonly copyLimit?: number;
 }
@@ -26,11 +29,6 @@ const MOST_BYTES = 3;
 const MUCH_TEXT = 1_048_576;
 /** Arenas kept for reuse: one is written to while the other is with the socket. */
 const SPARE = 2;
-/** The default size of an arena in bytes. Arenas of this size are reused when connections end. */
-const USUAL = 65_536;
-const LEFT_MOST = 4;
-const left: Uint8Array[] = [];
-
 const CR = 13;
 const LF = 10;
 const DOLLAR = 36;
@@ -57,6 +55,8 @@ export class Encoder {
   #kept: SentBytes | undefined;
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #arenaSize: number;
+  /** The size of the arenas that it uses. */
+  #size: number;
   readonly #copyLimit: number;
   /** Written to; without memory until there is something to write. */
   #arena: Uint8Array = NONE;
@@ -82,6 +82,7 @@ export class Encoder {
   constructor(sink: (bytes: Uint8Array) => void, options: EncoderOptions = {}) {
     this.#sink = sink;
     this.#arenaSize = options.arenaSize ?? USUAL;
+    this.#size = Math.min(options.firstSize ?? FIRST, this.#arenaSize);
     this.#copyLimit = options.copyLimit ?? 16_384;
   }
 
@@ -101,7 +102,7 @@ export class Encoder {
     const count = args.length;
     const headLength = head.length;
     let at = this.#length;
-    if (at + headLength + FRAME > this.#arena.length) at = this.#rotate(at, headLength + FRAME);
+    if (at + headLength + FRAME > this.#arena.length) at = this.#room(at, headLength + FRAME);
     let arena = this.#arena;
     let start = at;
 
@@ -221,7 +222,7 @@ export class Encoder {
       this.#sink(bytes);
       return;
     }
-    if (at + length > this.#arena.length) at = this.#rotate(at, length);
+    if (at + length > this.#arena.length) at = this.#room(at, length);
     this.#arena.set(bytes, at);
     this.#length = at + length;
   }
@@ -256,7 +257,7 @@ export class Encoder {
       this.#lent[index] = lastView;
       this.#behind[index] = lastMemory;
     }
-    if (memory.length !== this.#arenaSize) giveBack(memory);
+    if (memory.length !== this.#size) giveBack(memory);
     else if (this.#spare.length < SPARE) this.#spare.push(memory);
   }
 
@@ -273,9 +274,7 @@ export class Encoder {
    */
   leave(): void {
     this.clear();
-    for (const arena of [this.#arena, ...this.#spare.splice(0)]) {
-      if (arena.length === USUAL && left.length < LEFT_MOST) left.push(arena);
-    }
+    for (const arena of [this.#arena, ...this.#spare.splice(0)]) leaveArena(arena);
     this.#arena = NONE;
   }
 
@@ -283,12 +282,6 @@ export class Encoder {
   #release(view: Uint8Array): void {
     this.#kept!.copy(view);
     this.#kept = undefined;
-  }
-
-  /** Allocates another arena, or reuses one: allocation costs more than a handshake. */
-  #another(need: number): Uint8Array {
-    const usual = this.#arenaSize === USUAL && need <= USUAL ? left.pop() : undefined;
-    return usual ?? new Uint8Array(Math.max(this.#arenaSize, need));
   }
 
   /** The first bytes of a memory, as a view that is given back when they have been sent. */
@@ -303,6 +296,21 @@ export class Encoder {
     return view;
   }
 
+  /** Makes room for `need` bytes behind `at`, in a larger arena or in the next one. Returns the position there. */
+  #room(at: number, need: number): number {
+    const small = this.#arena;
+    const room = at + need;
+    if (this.#size === this.#arenaSize || room <= this.#size || room > this.#arenaSize) {
+      return this.#rotate(at, need);
+    }
+    this.#size = this.#arenaSize;
+    this.#spare.length = 0;
+    this.#arena = takeArena(this.#size, 0);
+    this.#arena.set(small.subarray(0, at));
+    if (this.#kept !== undefined) this.#release(small.subarray(0, at));
+    return at;
+  }
+
   /**
    * Passes the arena up to `at` to the sink and continues in another with room for `need` bytes. Returns 0, the new
    * position.
@@ -313,8 +321,8 @@ export class Encoder {
     this.copiedAt = -1;
     this.#length = 0;
     if (need > full.length || at > 0) {
-      const spare = need <= this.#arenaSize ? this.#spare.pop() : undefined;
-      this.#arena = need === 0 && spare === undefined ? NONE : spare ?? this.#another(need);
+      const spare = need <= this.#size ? this.#spare.pop() : undefined;
+      this.#arena = need === 0 && spare === undefined ? NONE : spare ?? takeArena(this.#size, need);
     }
     if (at === 0) return 0;
     const view = this.#lend(full, at);
@@ -333,7 +341,7 @@ export class Encoder {
     const length = arg.length;
     if (length > this.#copyLimit) return this.#whole(arg, at);
     this.copied = true;
-    if (at + length + FRAME > this.#arena.length) at = this.#rotate(at, length + FRAME);
+    if (at + length + FRAME > this.#arena.length) at = this.#room(at, length + FRAME);
     return writeBytes(this.#arena, at, arg, length);
   }
 
@@ -341,13 +349,13 @@ export class Encoder {
   #text(text: string, at: number): number {
     const length = text.length;
     if (length > this.#copyLimit) return this.#bigText(text, at);
-    if (at + length + FRAME > this.#arena.length) at = this.#rotate(at, length + FRAME);
+    if (at + length + FRAME > this.#arena.length) at = this.#room(at, length + FRAME);
     // Nearly always as many bytes as characters, or as many digits in the one as in the other.
     const body = at + 3 + digitsOf(length);
     const { read, written } = utf8.encodeInto(text, this.#arena.subarray(body));
     if (read < length || body + written + FRAME > this.#arena.length) {
       const bytes = utf8.encode(text);
-      if (at + bytes.length + FRAME > this.#arena.length) at = this.#rotate(at, bytes.length + FRAME);
+      if (at + bytes.length + FRAME > this.#arena.length) at = this.#room(at, bytes.length + FRAME);
       return writeBytes(this.#arena, at, bytes, bytes.length);
     }
     const arena = this.#arena;
@@ -378,7 +386,7 @@ export class Encoder {
 
   /** A value too big to be copied: the arena goes out with its header, then the value; its CRLF starts the next. */
   #whole(bytes: Uint8Array, at: number): number {
-    if (at + FRAME > this.#arena.length) at = this.#rotate(at, FRAME);
+    if (at + FRAME > this.#arena.length) at = this.#room(at, FRAME);
     this.#arena[at] = DOLLAR;
     at = this.#rotate(writeLength(this.#arena, at + 1, bytes.length), FRAME);
     this.#sink(bytes);

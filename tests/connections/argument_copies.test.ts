@@ -128,6 +128,7 @@ describe("byte arguments of a command that is sent again", () => {
           const views: Uint8Array[] = [];
           const encoder: Encoder = new Encoder((view) => void views.push(view), {
             arenaSize,
+            firstSize: 50,
             copyLimit: 200,
           });
           const head = new TextEncoder().encode("$5\r\nRPUSH\r\n");

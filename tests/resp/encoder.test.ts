@@ -184,7 +184,8 @@ describe("a command", () => {
     const commands = fc.array(fc.tuple(fc.array(arg, { minLength: 1, maxLength: 12 }), fc.boolean()), {
       maxLength: 8,
     });
-    const options = fc.record({ arenaSize: fc.integer({ min: 1, max: 400 }), copyLimit: fc.nat(200) });
+    const size = fc.integer({ min: 1, max: 400 });
+    const options = fc.record({ arenaSize: size, firstSize: size, copyLimit: fc.nat(200) });
     fc.assert(
       fc.property(commands, options, (list, settings) => {
         const wire = new Wire(settings);
@@ -349,14 +350,17 @@ describe("the arenas of an encoder that is used no more", () => {
   const word: Arg[] = ["k"];
 
   it("go to one that comes later, and what is with the socket does not", () => {
-    const first = new Encoder(() => {});
+    const first = new Encoder(() => {}, { firstSize: 65_536 });
     first.command(GET, 1, word);
     const lent = first.take();
     first.command(GET, 1, word);
     first.leave();
     assert.equal(first.length, 0);
 
-    const later = [new Encoder(() => {}), new Encoder(() => {})];
+    const later = [
+      new Encoder(() => {}, { firstSize: 65_536 }),
+      new Encoder(() => {}, { firstSize: 65_536 }),
+    ];
     const views = later.map((encoder) => {
       encoder.command(GET, 1, ["other"]);
       return encoder.take();
@@ -367,11 +371,11 @@ describe("the arenas of an encoder that is used no more", () => {
   });
 
   it("are not written to by the one that left them", () => {
-    const first = new Encoder(() => {});
+    const first = new Encoder(() => {}, { firstSize: 65_536 });
     first.command(GET, 1, word);
     first.give(first.take());
     first.leave();
-    const second = new Encoder(() => {});
+    const second = new Encoder(() => {}, { firstSize: 65_536 });
     second.command(GET, 1, ["second"]);
     const taken = second.take();
     first.command(GET, 1, ["first"]);
@@ -380,12 +384,12 @@ describe("the arenas of an encoder that is used no more", () => {
   });
 
   it("are used again", () => {
-    const first = new Encoder(() => {});
+    const first = new Encoder(() => {}, { firstSize: 65_536 });
     first.command(GET, 1, word);
     const view = first.take();
     first.give(view);
     first.leave();
-    const next = new Encoder(() => {});
+    const next = new Encoder(() => {}, { firstSize: 65_536 });
     next.command(GET, 1, word);
     assert.equal(next.take().buffer, view.buffer);
   });
