@@ -119,8 +119,7 @@ describe("Sentinel: a master, two replicas, three sentinels", { timeout: 110_000
       assert.deepEqual([...await ports()], [left.port]);
     } finally {
       await gone.restart();
-      // Who was master once starts as one, and sentinels take ten seconds to tell it.
-      await gone.cli("REPLICAOF", old.host, old.port);
+      await healed(topology);
     }
     await waitFor(
       "the returned one to be read",

@@ -117,6 +117,19 @@ export async function eager(topology: Replicated): Promise<void> {
   }
 }
 
+/** The master on which these sentinels agree while none of them replaces it; a text if there is none. */
+async function settledMaster(topology: Replicated, sentinels: readonly Server[]): Promise<Server | string> {
+  const masters = new Set<Server>();
+  for (const sentinel of sentinels) {
+    const state = await sentinel.cli("SENTINEL", "MASTER", topology.service) as string[];
+    const flags = state[state.indexOf("flags") + 1]!;
+    if (flags !== "master") return `the master is ${flags}`;
+    masters.add(await masterOf(topology, sentinel));
+  }
+  const [master] = masters;
+  return masters.size === 1 ? master! : "the sentinels do not agree";
+}
+
 /**
  * Waits until these sentinels agree, and all other servers follow the master. An old master is told to, as sentinels
  * take ten seconds for that.
@@ -126,15 +139,16 @@ export async function healed(
   sentinels: readonly Server[] = topology.sentinels,
 ): Promise<void> {
   await waitFor("the servers to follow their master", async () => {
-    const masters = new Set<Server>();
-    for (const sentinel of sentinels) masters.add(await masterOf(topology, sentinel));
-    const [master] = masters;
-    if (masters.size !== 1) return "the sentinels do not agree";
+    const master = await settledMaster(topology, sentinels);
+    if (typeof master === "string") return master;
     for (const server of [topology.master, ...topology.replicas]) {
       if (server === master) continue;
       const info = String(await server.cli("INFO", "replication"));
       if (/role:master/.test(info)) {
-        await server.cli("REPLICAOF", master!.host, master!.tlsPort ?? master!.port);
+        // Asked after the INFO: a busy machine may have caused a failover, and this is the new master.
+        const still = await settledMaster(topology, topology.sentinels);
+        if (still !== master) return "the sentinels are about to change the master";
+        await server.cli("REPLICAOF", master.host, master.tlsPort ?? master.port);
       }
       if (!/master_link_status:up/.test(info)) return "one does not follow it yet";
     }
