@@ -1,11 +1,11 @@
 /**
  * Plants each known defect into a copy of the sources, and lets the simulator look for it: `node scripts/plant_faults.ts
- * [--seeds N] [--drawn] [WORD...]` (words choose some, those included that few worlds show; `--drawn`: without the
- * regressions). Prints after how many worlds each was found; the exit code is 1 if one was not.
+ * [--seeds N] [--minutes M] [--drawn] [WORD...]` (words choose some, those included that few worlds show; `--drawn`: without the
+ * regressions). Each is looked for in N worlds, for ten minutes of a core at most. Prints after how many worlds each was found; the exit code is 1 if one was not.
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,16 +21,63 @@ const PARTS = ("src transports mod.ts package.json deno.json tests/harness/clock
   "tests/simulation scripts/simulator/simulate.ts").split(" ");
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: "string", default: "200" }, drawn: { type: "boolean", default: false } },
+  options: {
+    seeds: { type: "string", default: "100000" },
+    minutes: { type: "string", default: "10" },
+    drawn: { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 const folder = mkdtempSync(join(tmpdir(), "planted-"));
 
+/** Milliseconds without a word after which a run never ends: worlds take seconds, and figures come every ten. */
+const SILENCE = 120_000;
+
+interface Run {
+  readonly stdout: string;
+  readonly status: number | null;
+  /** It said nothing for so long that it was ended. */
+  readonly hangs: boolean;
+}
+
+function run(topology: string, seeds: string): Promise<Run> {
+  const flags = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--no-warnings"];
+  const child = spawn(process.execPath, [
+    ...flags,
+    join(folder, "scripts/simulator/simulate.ts"),
+    "--seed",
+    "1",
+    "--seeds",
+    seeds,
+    "--cpu",
+    values.minutes,
+    "--topology",
+    topology,
+    "--first",
+    ...values.drawn ? [] : ["--regressions"],
+  ], { stdio: ["ignore", "pipe", "ignore"] });
+  return new Promise((resolve) => {
+    let stdout = "";
+    let hangs = false;
+    const end = (): void => {
+      hangs = true;
+      child.kill("SIGKILL");
+    };
+    let timer = setTimeout(end, SILENCE);
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      clearTimeout(timer);
+      timer = setTimeout(end, SILENCE);
+    });
+    child.on("close", (status) => {
+      clearTimeout(timer);
+      resolve({ stdout, status, hangs });
+    });
+  });
+}
+
 /** Returns the result of one fault. */
-function look(
-  { name, file, find, replace, topology }: PlantedFault,
-  seeds: string,
-): boolean {
+async function look({ name, file, find, replace, topology }: PlantedFault, seeds: string): Promise<boolean> {
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");
   if (find !== "" && text.split(find).length !== 2) {
@@ -38,30 +85,17 @@ function look(
     return false;
   }
   writeFileSync(path, text.replace(find, () => replace));
-  const flags = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--no-warnings"];
   const began = performance.now();
-  const { stdout, status, signal } = spawnSync(process.execPath, [
-    ...flags,
-    join(folder, "scripts/simulator/simulate.ts"),
-    "--seed",
-    "1",
-    "--seeds",
-    seeds,
-    "--topology",
-    topology,
-    "--first",
-    ...values.drawn ? [] : ["--regressions"],
-  ], { encoding: "utf8", timeout: 300_000 });
+  const { stdout, status, hangs } = await run(topology, seeds);
   writeFileSync(path, text);
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   const fault = /^ {2}\S.*$/m.exec(stdout)?.[0].trim().slice(0, 110);
-  const worlds = /: (\d+) seeds/.exec(stdout)?.[1];
-  const found = fault !== undefined || signal !== null || (status !== 0 && worlds === undefined);
-  const how = fault ?? (signal === null ? `it breaks: ${status}` : "it never ends");
+  const figures = /^first seed .*: (\d+) seeds, .* ([\d.]+) s of CPU/m.exec(stdout);
+  const found = fault !== undefined || hangs || (status !== 0 && figures === null);
+  const how = fault ?? (hangs ? "it never ends" : `it breaks: ${status}`);
   if (find === "") return found;
-  console.log(
-    `${found ? "found  " : "MISSED "} ${name}: ${found ? how : ""} (${worlds ?? "?"} worlds, ${seconds} s)`,
-  );
+  const took = `${figures?.[1] ?? "?"} worlds, ${figures?.[2] ?? "?"} s of CPU, ${seconds} s`;
+  console.log(`${found ? "found  " : "MISSED "} ${name}: ${found ? how : ""} (${took})`);
   return found;
 }
 
@@ -75,14 +109,14 @@ try {
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   // A failure without a planted defect would count as a find for every defect.
   if (
-    look(
+    await look(
       { name: "nothing", file: "mod.ts", find: "", replace: "", found: false, topology: "standalone" },
       "1",
     )
   ) {
     throw new Error("The simulator finds something, or breaks, without a planted defect");
   }
-  for (const one of wanted) if (look(one, values.seeds)) total++;
+  for (const one of wanted) if (await look(one, values.seeds)) total++;
 } finally {
   rmSync(folder, { recursive: true });
 }

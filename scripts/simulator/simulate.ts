@@ -6,7 +6,7 @@
  * which prints all that happens. `--replay FILE --save NAME` makes it a test of the suite: a file in
  * `tests/simulation/regressions/`; `--regressions` runs them all, before the worlds. `--real`: one standalone world in ten is
  * repeated on a real server and on the test server, without the faults that only simulated servers have, and the outcomes
- * are compared.
+ * are compared. `--cpu M`: M minutes of one core, however many others use it.
  *
  * @module
  */
@@ -38,6 +38,7 @@ const { values } = parseArgs({
     first: { type: "boolean", default: false },
     regressions: { type: "boolean", default: false },
     real: { type: "boolean", default: false },
+    cpu: { type: "string" },
   },
 });
 
@@ -152,10 +153,11 @@ if (values.replay !== undefined) {
   const until = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;
   const single = values.seed !== undefined && values.seeds === undefined && values.minutes === undefined;
   const topologies = topologiesOf(values.topology);
+  const most = Number(values.cpu ?? Infinity);
   let told = performance.now();
   const enough = values.first ? 1 : 5;
   const goesOn = (at: number): boolean =>
-    (values.minutes !== undefined || at < seeds) && performance.now() < until &&
+    (values.minutes !== undefined || at < seeds) && performance.now() < until && cpuSeconds() < 60 * most &&
     (totals.broken < enough || values.keep);
   for (let at = 0; goesOn(at); at++) {
     await runOne(

@@ -135,12 +135,14 @@ function drawSpace(dice: Dice, topology: TopologyName): SpacePlan | undefined {
   return Object.keys(space).length > 0 ? space : undefined;
 }
 
-function drawServers(dice: Dice, topology: TopologyName): ServersPlan {
+function drawServers(dice: Dice, topology: TopologyName, clients: readonly ClientPlan[]): ServersPlan {
   const masters = topology === "cluster" ? dice.pick([2, 3, 3]) : 1;
   return {
     masters,
     replicas: topology === "cluster" ? dice.pick([0, 1, 1, 2]) : dice.pick([1, 2]),
-    lag: dice.pick([0, 0, 5, 300]),
+    lag: dice.pick(
+      clients.some(({ options }) => typeof options.readFrom === "object") ? [300, 2_000] : [0, 0, 5, 300],
+    ),
     gossip: dice.pick([0, 0, 20, 500]),
   };
 }
@@ -219,7 +221,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
   const theme: Theme = dice.pick(["all", "all", "all", "cache", "bursts", "early"] as const);
   const drawnNetwork = drawNetwork(dice);
   const drawnClients = drawClients(dice, topology);
-  const servers = topology === "standalone" ? undefined : drawServers(dice, topology);
+  const servers = topology === "standalone" ? undefined : drawServers(dice, topology, drawnClients);
   const duration = dice.pick([2_000, 5_000, 10_000, 30_000]);
   const { network, clients, steps } = drawTheme(dice, theme, drawnNetwork, drawnClients, duration);
   const bursts = dice.between(10, 120);

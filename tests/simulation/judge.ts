@@ -13,6 +13,7 @@ import { judgeOrder } from "./judges/order.ts";
 import { judgeRefusals } from "./judges/refusals.ts";
 import { judgeReplies } from "./judges/replies.ts";
 import { judgeReplicas } from "./judges/replicas.ts";
+import { judgeStaleness } from "./judges/staleness.ts";
 import { judgeStreams } from "./judges/streams.ts";
 import { judgeSubscriptions } from "./judges/subscriptions.ts";
 
@@ -31,5 +32,6 @@ export function judge(history: History): string[] {
     ...judgeStreams(history),
     ...judgeReplicas(history),
     ...judgeReplies(history),
+    ...judgeStaleness(history),
   ];
 }

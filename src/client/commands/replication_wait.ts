@@ -35,6 +35,12 @@ export interface ReplicationWait {
   readonly address?: string;
 }
 
+/** The limits of a command that finds the way. */
+interface SendLimits {
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Runs WAIT or WAITAOF behind all that was called before; `blocks`: its own time limit in milliseconds. */
 export async function waitForReplicas(
   wait: ReplicationWait,
@@ -71,7 +77,12 @@ export async function waitForReplicas(
         },
       );
     }
-    const way = await wayToWait(connection, command);
+    // What finds the way keeps to the limit of the call, too.
+    const limits: SendLimits = {
+      ...deadline < Infinity && { timeout: Math.max(1, Math.ceil(deadline - clock.now())) },
+      ...call.signal !== undefined && { signal: call.signal },
+    };
+    const way = await wayToWait(connection, command, limits);
     if (way === "here") return await runOn(connection, command, call, deadline, blocks);
     if (way === "offsets") return await waitForOffsets(connection, command, call, blocks);
   } finally {
@@ -91,40 +102,51 @@ export async function waitForReplicas(
  * Returns how to wait on a connection that has not written: by the command itself, if its offset is the newest; by
  * the offsets of the replicas; or on the shared connection, which has written.
  */
-async function wayToWait(connection: Connection, command: Command): Promise<"here" | "offsets" | "shared"> {
+async function wayToWait(
+  connection: Connection,
+  command: Command,
+  limits: SendLimits,
+): Promise<"here" | "offsets" | "shared"> {
   const failed = (): undefined => undefined;
   const local = command.spec.name === "WAITAOF" && Number(command.args[0]) > 0;
-  const { version, mode } = await identityOf(connection);
+  const { version, mode } = await identityOf(connection, limits);
   const [major, minor] = version.split(".").map(Number);
   if (major! < 7 || (major === 7 && minor! < 2)) {
     // These servers take any command for a write.
-    await connection.send(["PING"]);
+    await connection.send(["PING"], limits);
     return "here";
   }
   // The nodes of a cluster send messages over their bus, not to their replicas.
-  if (mode === "cluster") return await withoutMessages(connection, command);
+  if (mode === "cluster") return await withoutMessages(connection, command, limits);
   const [published, info] = await Promise.all([
-    connection.send(["SPUBLISH", "keywire", ""]).catch(failed),
+    connection.send(["SPUBLISH", "keywire", ""], limits).catch(failed),
     // Without replicas, present or past, a message leaves no trace in the offset of the append-only file.
-    local ? connection.send(["INFO", "replication"]).catch(failed) : undefined,
+    local ? connection.send(["INFO", "replication"], limits).catch(failed) : undefined,
   ]);
   if (local && !String(info).includes("repl_backlog_active:1")) return "shared";
-  return published === undefined ? await withoutMessages(connection, command) : "here";
+  return published === undefined ? await withoutMessages(connection, command, limits) : "here";
 }
 
 /** Returns how to wait where no message moves the offset. The user may not see the offsets of replicas (INFO), either. */
-async function withoutMessages(connection: Connection, command: Command): Promise<"offsets" | "shared"> {
+async function withoutMessages(
+  connection: Connection,
+  command: Command,
+  limits: SendLimits,
+): Promise<"offsets" | "shared"> {
   if (command.spec.name !== "WAIT") return "shared";
-  return await connection.send(["INFO", "replication"]).then(() => "offsets", () => "shared");
+  return await connection.send(["INFO", "replication"], limits).then(() => "offsets", () => "shared");
 }
 
 /** Returns the version and the mode of a server, from HELLO or INFO. */
 async function identityOf(
   connection: Connection,
+  limits: SendLimits,
 ): Promise<{ readonly version: string; readonly mode: string }> {
   const { version, mode } = connection.server;
   if (version !== undefined) return { version: String(version), mode: String(mode) };
-  const info = String(await connection.send(["INFO", "server"], { mode: DecodeMode.text }).catch(() => ""));
+  const info = String(
+    await connection.send(["INFO", "server"], { ...limits, mode: DecodeMode.text }).catch(() => ""),
+  );
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
   // Where it cannot be known, the server is taken for a new one.
   return { version: field("redis_version") ?? "999.0", mode: field("redis_mode") ?? "standalone" };
@@ -146,7 +168,13 @@ async function waitForOffsets(
   const wanted = Number(command.args[0]);
   const end = clock.now() + blocks;
   const limits = { mode: DecodeMode.text, signal };
-  const look = async (): Promise<string> => String(await connection.send(["INFO", "replication"], limits));
+  // A server that does not reply is waited for as long as one whose replicas are late.
+  const look = async (): Promise<string> => {
+    const left = blocks === Infinity
+      ? {}
+      : { timeout: Math.max(1, Math.ceil(end - clock.now())) + blockingGrace };
+    return String(await connection.send(["INFO", "replication"], { ...limits, ...left }));
+  };
   let info = await look();
   const target = Number(/^master_repl_offset:(\d+)/m.exec(info)?.[1]);
   for (let pause = SHORTEST;; pause = Math.min(2 * pause, LONGEST)) {

@@ -72,7 +72,8 @@ export function judgeCache({ operations, flushes, times, scenario }: History): s
   return faults;
 }
 
-function versionsOf(
+/** The values that a key has had, in order; times are milliseconds. */
+export function versionsOf(
   list: readonly { operation: Operation; event: number }[],
   flushes: History["flushes"],
   times: readonly number[],
