@@ -1,7 +1,9 @@
 /**
  * Plants each known defect into a copy of the sources, and lets the simulator look for it: `node scripts/plant_faults.ts
- * [--seeds N] [--minutes M] [--drawn] [WORD...]` (words choose some, those included that few worlds show; `--drawn`: without the
- * regressions). Each is looked for in N worlds, for ten minutes of a core at most. Prints after how many worlds each was found; the exit code is 1 if one was not.
+ * [--seeds N] [--minutes M] [--drawn] [WORD...]`.
+ *
+ * Words choose some defects, also those that few worlds show. `--drawn`: without the regressions. The search for a defect
+ * ends after N worlds, or after M minutes of a core (default 10). The exit code is 1 if one was not found.
  *
  * @module
  */
@@ -36,7 +38,7 @@ const SILENCE = 120_000;
 interface Run {
   readonly stdout: string;
   readonly status: number | null;
-  /** It said nothing for so long that it was ended. */
+  /** Whether it was ended because it printed nothing for too long. */
   readonly hangs: boolean;
 }
 
