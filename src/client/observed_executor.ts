@@ -20,6 +20,13 @@ const PROCEDURES: ReadonlySet<string> = new Set(["EVALSHA", "EVALSHA_RO", "FCALL
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
 const SOON: Promise<void> = Promise.resolve();
 
+/** Returns what observers get of a command. */
+export function describeCommand(
+  { spec: { name }, args }: Command,
+): { readonly kind: "command"; readonly name: string; readonly procedure: string | undefined } {
+  return { kind: "command", name, procedure: PROCEDURES.has(name) ? String(args[0]) : undefined };
+}
+
 /** Wraps an executor. Operations that are not observed pass through. */
 class ObservedExecutor extends DelegatingExecutor {
   readonly #observer: Observer;
@@ -42,9 +49,7 @@ class ObservedExecutor extends DelegatingExecutor {
   override execute(command: Command, call: Call): Promise<unknown> {
     if (!this.#looked) this.#look();
     if (!this.#heard) return this.inner.execute(command, call);
-    const { name } = command.spec;
-    const procedure = PROCEDURES.has(name) ? String(command.args[0]) : undefined;
-    const operation = { kind: "command", name, procedure, target: this.#target } as const;
+    const operation = { ...describeCommand(command), target: this.#target };
     if (!this.#routed) return observe(this.#observer, operation, () => this.inner.execute(command, call));
     const route = new Route();
     return observe(

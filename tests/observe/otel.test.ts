@@ -15,7 +15,7 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
-import { BlockingConnectionPool, ConnectionPool, Redis } from "../../mod.ts";
+import { BlockingConnectionPool, ConnectionPool, MultiRedis, Redis } from "../../mod.ts";
 import { openTelemetry } from "../../src/observe/otel.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -98,6 +98,43 @@ describe("OpenTelemetry", () => {
       ]),
       [["PIPELINE SET", 2], ["MULTI", 2], ["GET", undefined]],
     );
+  });
+
+  it("has spans of all that clients send: watch(), once(), cached(), consumers, several databases; without keys and ids", async () => {
+    const observer = openTelemetry({ api });
+    await using redis = new Redis(server.url, { observer, keyPrefix: "secret:" });
+    const seen = (): string[] => {
+      const all = spans.getFinishedSpans();
+      for (const { attributes } of all) {
+        assert.deepEqual([attributes["db.system.name"], attributes["server.port"]], ["redis", server.port]);
+        assert.doesNotMatch(JSON.stringify(attributes), /secret/);
+      }
+      const names = all.map(({ attributes }) => String(attributes["db.operation.name"]));
+      spans.reset();
+      return names;
+    };
+    await redis.watch("secret-n", async (tx) => {
+      await tx.get("secret-n");
+      return tx.multi().incr("secret-n").expire("secret-n", 60);
+    });
+    assert.deepEqual(seen(), ["WATCH", "GET", "MULTI"]);
+    await assert.rejects(redis.watch("secret-n", (tx) => tx.lpush("secret-n", "v")));
+    assert.equal(spans.getFinishedSpans().at(-1)!.attributes["db.response.status_code"], "WRONGTYPE");
+    assert.deepEqual(seen(), ["WATCH", "LPUSH"]);
+    await redis.once("secret-id").incr("secret-n");
+    assert.deepEqual(seen(), ["EVALSHA"]);
+    await redis.cached("secret-value", { ttl: 60_000 }, () => 1);
+    assert.deepEqual(seen(), ["GET", "EVALSHA", "EVALSHA"]);
+    await redis.xadd("secret-stream", "*", { n: 1 });
+    const group = { stream: "secret-stream", group: "secret-group", consumer: "secret", create: "0" };
+    for await (const message of redis.consume(group)) {
+      await message.ack();
+      break;
+    }
+    assert.deepEqual(seen(), ["XADD", "XGROUP CREATE", "XPENDING", "XREADGROUP", "XACK"]);
+    await using several = new MultiRedis([{ url: server.url, options: { observer } }]);
+    await several.pipeline().incr("secret-m").get("secret-m").exec();
+    assert.ok(seen().includes("PIPELINE"));
   });
 
   it("measures commands and pools", async () => {

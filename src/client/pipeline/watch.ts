@@ -12,6 +12,9 @@ import type { Out, Wrap } from "../../commands/wrap.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { withoutEffect } from "../../connection/failures.ts";
 import { ConnectionError, PipelineError } from "../../errors.ts";
+import type { BatchOperation } from "../../observer.ts";
+import { guard, observe } from "../../observe/shield.ts";
+import { targetOf } from "../../observe/target.ts";
 import type { Arg, Reply } from "../../resp/types.ts";
 import { DEFAULT_RETRY, retryDelay, type RetryPolicy } from "../../retry.ts";
 import { sleep } from "../../connection/sleep.ts";
@@ -20,6 +23,7 @@ import type { Call, Executor } from "../executor.ts";
 import { runOn } from "../connections/dedicated_connection.ts";
 import type { BatchAttempt, BatchConnection } from "./batch_connection.ts";
 import { NamedPipeline, Pipeline } from "./pipeline.ts";
+import { describeCommand } from "../observed_executor.ts";
 import { checkBatched } from "../commands/unsupported_commands.ts";
 
 /** The options of `watch()`. */
@@ -93,7 +97,12 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
     const executor = {
       executeAll: async (commands: readonly Command[]) => {
         this.#check("a transaction");
-        return await runBatch(batchConnection, commands.map(this.#prepare), call, true);
+        const names = commands.map(({ spec }) => spec.name);
+        return await observedOn(
+          this.#connection,
+          { kind: "batch", names, atomic: true },
+          () => runBatch(batchConnection, commands.map(this.#prepare), call, true),
+        );
       },
     };
     return new Pipeline({ executor, call }, true);
@@ -118,8 +127,30 @@ export class WatchingClient<W extends Wrap> extends CommandMethods<W> {
   async #run(command: Command, deadline: number): Promise<unknown> {
     this.#check(command.spec.name);
     checkBatched(command);
-    return await runOn(this.#connection, this.#prepare(command), this.#call, deadline, 0);
+    return await runObserved(this.#connection, command, this.#prepare, this.#call, deadline);
   }
+}
+
+/** Runs a command on the connection, seen by its observer. */
+function runObserved(
+  connection: Connection,
+  command: Command,
+  prepare: Prepare,
+  call: Call,
+  deadline: number,
+): Promise<unknown> {
+  const run = (): Promise<unknown> => runOn(connection, prepare(command), call, deadline, 0);
+  return observedOn(connection, describeCommand(command), run);
+}
+
+function observedOn<T>(
+  { options }: Connection,
+  operation: ReturnType<typeof describeCommand> | Omit<BatchOperation, "target">,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { observer } = options;
+  if (observer === undefined || !guard(observer, () => observer.listens(operation.kind))) return run();
+  return observe(observer, { ...operation, target: targetOf(options) }, run);
 }
 
 /** Runs `body` on a dedicated connection with watched keys, and repeats it until no watched key changes in between. */
@@ -191,7 +222,7 @@ async function tryOnce<W extends Wrap, R>(
   body: (client: WatchingClient<W>) => R | Promise<R>,
   prepare: Prepare,
 ): Promise<Watched<R>> {
-  await runOn(connection, prepare(new Command(WATCH, keys)), call, deadline, 0).catch((error) => {
+  await runObserved(connection, new Command(WATCH, keys), prepare, call, deadline).catch((error) => {
     throw withoutEffect(error);
   });
   const client = new WatchingClient<W>(connection, call, prepare);
