@@ -75,8 +75,8 @@ export const OF_PARTS: readonly PlantedFault[] = [
   plant(
     "a command that timed out and whose node has failed is told as not run",
     "src/cluster/redirection/redirect_attempts.ts",
-    "throw mayHaveExecuted ? failure : failedError(name, node);",
-    "throw failedError(name, node);",
+    "throw mayHaveExecuted ? failure : failed;",
+    "throw failed;",
     true,
     "cluster",
   ),
