@@ -1,5 +1,5 @@
 /**
- * The behavior of sentinels: detection, votes, failover, and conversion of returning masters.
+ * The behavior of sentinels: detection, votes and failover. `role_correction.ts` has the conversion of former masters.
  *
  * Nothing is polled: alarms are set only while a server is unreachable or in a wrong state.
  *
@@ -9,6 +9,7 @@ import type { Alarm, ServerTime } from "../../time.ts";
 import type { Host, Network } from "../network.ts";
 import { remember } from "../remember.ts";
 import type { DataServer } from "./data_server.ts";
+import { RoleCorrection } from "./role_correction.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** The options of sentinels. Times are in milliseconds. */
@@ -54,14 +55,19 @@ export class SentinelMonitor {
   readonly watchers: Watcher[] = [];
   readonly #unreached: Map<Watcher, Map<Host, Alarm>> = new Map();
   readonly #elections: Map<Watcher, Alarm> = new Map();
-  readonly #impostors: Map<Watcher, Alarm> = new Map();
-  readonly #conversions: Map<DataServer, Alarm> = new Map();
+  readonly #roles: RoleCorrection;
 
   /** Creates a monitor without sentinels. */
   constructor(network: Network<Host>, time: ServerTime, options: MonitorOptions) {
     this.network = network;
     this.time = time;
     this.options = options;
+    this.#roles = new RoleCorrection(this, {
+      sound: (watcher, host) => this.#sound(watcher, host),
+      peers: (watcher) => this.#peers(watcher),
+      recovered: (watcher, host) => this.#recovered(watcher, host),
+      noticed: (watcher, host) => this.#noticed(watcher, host),
+    });
     network.onChange = () => this.look();
   }
 
@@ -90,7 +96,7 @@ export class SentinelMonitor {
       }
     }
     for (const watcher of this.watchers) this.#meet(watcher);
-    this.#convertAll();
+    this.#roles.check();
   }
 
   /** Called when a sentinel has restarted: clears its suspicions. */
@@ -105,7 +111,8 @@ export class SentinelMonitor {
   end(watcher: Watcher): void {
     watcher.publish("-monitor", this.describe(watcher, watcher.master));
     this.restarted(watcher);
-    for (const alarms of [this.#elections, this.#impostors]) this.time.cancel(alarms.get(watcher));
+    this.time.cancel(this.#elections.get(watcher));
+    this.#roles.cancel(watcher);
     watcher.monitoring = false;
     this.watchers.splice(this.watchers.indexOf(watcher), 1);
     this.look();
@@ -130,7 +137,8 @@ export class SentinelMonitor {
   /** A sentinel forgets what it knows of the state of the others: SENTINEL RESET. */
   reset(watcher: Watcher): void {
     this.restarted(watcher);
-    for (const alarms of [this.#elections, this.#impostors]) this.time.cancel(alarms.get(watcher));
+    this.time.cancel(this.#elections.get(watcher));
+    this.#roles.cancel(watcher);
     watcher.publish("+reset-master", this.describe(watcher, watcher.master));
     this.look();
   }
@@ -151,10 +159,9 @@ export class SentinelMonitor {
       for (const alarm of alarms.values()) this.time.cancel(alarm);
     }
     this.#unreached.clear();
-    for (const alarms of [this.#elections, this.#impostors, this.#conversions]) {
-      for (const alarm of alarms.values()) this.time.cancel(alarm);
-      alarms.clear();
-    }
+    for (const alarm of this.#elections.values()) this.time.cancel(alarm);
+    this.#elections.clear();
+    this.#roles.clear();
     this.look();
     for (const watcher of this.watchers) {
       if (watcher.agreedDownAt === undefined) continue;
@@ -304,7 +311,7 @@ export class SentinelMonitor {
       if (this.options.announceDelay === 0) tell();
       else this.time.set(this.time.now() + this.options.announceDelay, tell);
     }
-    this.#convertAll();
+    this.#roles.check();
   }
 
   #switchMaster(watcher: Watcher, master: DataServer, epoch: number): void {
@@ -346,51 +353,5 @@ export class SentinelMonitor {
   #sound(watcher: Watcher, host: Host): boolean {
     return this.network.reaches(watcher, host) &&
       (host !== watcher.master || watcher.master.master === undefined);
-  }
-
-  /** Treats a master that reports to be a replica as down after a while. */
-  #checkRoles(): void {
-    for (const watcher of this.watchers) {
-      const { master } = watcher;
-      if (!watcher.up || !this.network.reaches(watcher, master)) continue;
-      if (this.#sound(watcher, master)) {
-        this.#recovered(watcher, master);
-      } else if (!watcher.down.has(master) && this.#impostors.get(watcher)?.done !== false) {
-        const at = this.time.now() + watcher.downAfter + this.options.convertDelay;
-        this.#impostors.set(watcher, this.time.set(at, () => this.#noticed(watcher, watcher.master)));
-      }
-    }
-  }
-
-  /** Corrects the role of servers after a while. */
-  #convertAll(): void {
-    this.#checkRoles();
-    for (const server of this.servers) {
-      const wrong = (): Watcher | undefined =>
-        this.watchers.find((one) =>
-          one.up && one.configEpoch > 0 && one.master !== server && server.master !== one.master &&
-          this.network.reaches(one, server) && this.#sound(one, one.master) && !this.#outdated(one)
-        );
-      if (wrong() === undefined || this.#conversions.get(server)?.done === false) continue;
-      const at = this.time.now() + this.options.convertDelay;
-      this.#conversions.set(
-        server,
-        this.time.set(at, () => {
-          const watcher = wrong();
-          if (watcher === undefined) return;
-          const event = server.master === undefined ? "+convert-to-slave" : "+fix-slave-config";
-          server.follow(watcher.master, this.network, true);
-          for (const one of this.watchers) {
-            if (this.network.reaches(one, server)) one.publish(event, this.describe(one, server));
-          }
-          this.#convertAll();
-        }),
-      );
-    }
-  }
-
-  /** Whether another sentinel that it reaches knows better. */
-  #outdated(watcher: Watcher): boolean {
-    return this.#peers(watcher).some(({ configEpoch }) => configEpoch > watcher.configEpoch);
   }
 }
