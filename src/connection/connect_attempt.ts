@@ -8,7 +8,8 @@ import type { Reply } from "../resp/types.ts";
 import { type HandshakeOptions, type HandshakeResult, performHandshake } from "./handshake.ts";
 import { abortable, type Limit } from "./time_limit.ts";
 import { sendTogether } from "./command_batch.ts";
-import { Link } from "./link.ts";
+import type { Link } from "./link.ts";
+import { openLink } from "./open_link.ts";
 import type { LinkOptions, LinkOwner } from "./link_owner.ts";
 
 /** The parts of a try to connect. */
@@ -45,7 +46,7 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     signal.throwIfAborted();
     const identity = attempt.handshake();
     const handshake = identity instanceof Promise ? await abortable(identity, signal) : identity;
-    const opening = Link.open(options, owner, signal).then((opened) => {
+    const opening = openLink(options, owner, signal).then((opened) => {
       link = opened;
       // A transport may ignore the signal, or resolve in the same turn.
       if (signal.aborted) destroy();

@@ -4,14 +4,14 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import { ConnectionError, type Executed } from "../errors.ts";
+import type { Executed } from "../errors.ts";
 import type { QueueLimits } from "../options.ts";
 import { Decoder } from "../resp/decoder.ts";
 import type { RespParser } from "../resp/types.ts";
-import type { Socket, SocketHandlers } from "../transport.ts";
-import { asError, lossError, transportError } from "./failures.ts";
+import type { Socket } from "../transport.ts";
+import { asError, lossError } from "./failures.ts";
 import { LARGE, type ReplyDispatcher } from "./reply_dispatcher.ts";
-import { type LinkOptions, type LinkOwner, socketOptions } from "./link_owner.ts";
+import type { LinkOptions, LinkOwner } from "./link_owner.ts";
 import { Output } from "./output.ts";
 import type { AtomicBatch } from "./atomic_batch.ts";
 import type { CommandSource } from "./command_source.ts";
@@ -24,8 +24,6 @@ const SOON: Promise<void> = Promise.resolve();
 const MUCH = 65_536;
 /** Milliseconds between two sweeps of a full queue for settled commands. */
 const SWEEP_INTERVAL = 100;
-/** The most chunks kept until the link exists; a server sends one line at most before the first command. */
-const EARLY_CHUNKS = 16;
 
 /** Commands and replies over one socket. */
 export class Link {
@@ -44,14 +42,15 @@ export class Link {
   #ended = false;
   #observers: readonly ((pending: Pending) => void)[] | undefined = undefined;
 
-  private constructor(socket: Socket, dispatcher: ReplyDispatcher, options: LinkOptions, owner: LinkOwner) {
+  /** Uses an open socket. `openLink` opens it. */
+  constructor(socket: Socket, dispatcher: ReplyDispatcher, options: LinkOptions, owner: LinkOwner) {
     this.#socket = socket;
     this.dispatcher = dispatcher;
     this.#owner = owner;
     this.#clock = options.clock;
     this.#limits = options.sendQueue;
     this.#output = new Output(socket, dispatcher.queue, {
-      failed: (cause) => this.#lose(asError(cause)),
+      failed: (cause) => this.lost(asError(cause)),
       dropped: (item) => owner.dropped?.(item),
       encoded: owner.encoded,
       queued: (pending) => this.#queued(pending),
@@ -72,54 +71,8 @@ export class Link {
       suspect: (mayBlock) => owner.suspect?.(mayBlock),
       overslept: (late) => owner.overslept?.(late),
       wakeBy: owner.wakeBy,
-      silent: (error) => this.#lose(error),
+      silent: (error) => this.lost(error),
     });
-  }
-
-  /** Opens a socket; `signal` bounds that. */
-  static async open(
-    options: LinkOptions,
-    owner: LinkOwner,
-    signal: AbortSignal,
-  ): Promise<Link> {
-    const { dispatcher } = owner;
-    let link: Link | undefined = undefined;
-    // A transport should report nothing before it returns its socket; events that arrive earlier are kept.
-    const earlyChunks: Uint8Array[] = [];
-    let early: Error | undefined;
-    const handlers: SocketHandlers = {
-      data: (chunk) => {
-        if (link !== undefined) link.data(chunk);
-        else if (earlyChunks.length < EARLY_CHUNKS) earlyChunks.push(chunk.slice());
-      },
-      close: (error) => {
-        // The link was closed on purpose.
-        if (link !== undefined && link.#ended) return;
-        early ??= asError(error ?? new ConnectionError("the server closed it", { code: "LOST" }));
-        if (link !== undefined) link.#lose(early);
-      },
-    };
-    const { transport } = options;
-    if (transport === undefined) {
-      throw new TypeError("Cannot connect without a `transport`");
-    }
-    let socket: Socket;
-    try {
-      socket = await transport.connect(options.endpoint, socketOptions(options, signal), handlers);
-    } catch (cause) {
-      throw signal.aborted ? cause : transportError(cause);
-    }
-    try {
-      if (early !== undefined) throw early;
-      signal.throwIfAborted();
-      // The constructor of a user's parser may throw.
-      link = new Link(socket, dispatcher, options, owner);
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    }
-    for (const chunk of earlyChunks) link.data(chunk);
-    return link;
   }
 
   /** The time since when the server has been silent while a reply was due. */
@@ -377,7 +330,7 @@ export class Link {
     try {
       this.#parser.write(chunk);
     } catch (error) {
-      this.#lose(asError(error));
+      this.lost(asError(error));
       return;
     }
     if (dispatcher.taken !== taken) dispatcher.unfinished = 0;
@@ -385,7 +338,8 @@ export class Link {
     if (this.pending === 0) this.#owner.idle();
   }
 
-  #lose(cause: Error): void {
+  /** Called when the socket has ended or a peer is dead: rejects all commands with `cause`. */
+  lost(cause: Error): void {
     if (this.#ended) return;
     // The owner first: a failed command that is sent again must not use this link.
     this.#owner.lost(cause);

@@ -112,7 +112,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       options: this.options,
       connections: this.#connections,
       refuse: () => this.#refuse(),
-      open: (signal) => this.openConnection(signal),
+      open: opener.open,
       disconnect: () => this.disconnect(),
     });
     announce(this, connection);

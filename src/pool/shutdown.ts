@@ -18,7 +18,7 @@ export interface ShutdownOwner {
   /** Rejects the callers that wait, and ends pending connects. */
   refuse(): void;
   /** Opens a connection for CLIENT UNBLOCK, beside the limit. */
-  open(signal: AbortSignal): Promise<Connection>;
+  readonly open: (signal: AbortSignal) => Promise<Connection>;
   /** Closes all connections now. */
   disconnect(): void;
 }
@@ -27,18 +27,14 @@ export interface ShutdownOwner {
 export class Shutdown {
   readonly #owner: ShutdownOwner;
   readonly #closers: Set<() => Promise<void>> = new Set();
-  #started = false;
+  /** Whether it has been started. */
+  started = false;
   #closing: Promise<void> | undefined = undefined;
   #returned: (() => void) | undefined = undefined;
 
   /** Creates the shutdown of `owner`. */
   constructor(owner: ShutdownOwner) {
     this.#owner = owner;
-  }
-
-  /** Whether it has been started. */
-  get started(): boolean {
-    return this.#started;
   }
 
   /** Calls `closer` at the start. Returns a function that removes it. */
@@ -54,7 +50,7 @@ export class Shutdown {
 
   /** Closes the pool; with `force` without waiting for leases. Never rejects. */
   start(force: boolean): Promise<void> {
-    this.#started = true; // Before listeners are called.
+    this.started = true; // Before listeners are called.
     this.#closing ??= this.#close(force);
     if (force) this.#owner.disconnect();
     return this.#closing;
@@ -67,7 +63,7 @@ export class Shutdown {
     const ends = idle.map((one) => one.close());
     const blocked = connections.leases.connections().filter(({ blocks, id }) => blocks && id !== undefined);
     if (blocked.length > 0 && !force) {
-      ends.push(unblock(blocked, first, (signal) => this.#owner.open(signal)));
+      ends.push(unblock(blocked, first, this.#owner.open));
     } else if (first !== undefined) ends.push(first.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
     const closers = [...this.#closers].map((closer) => closer());

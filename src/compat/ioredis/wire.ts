@@ -7,7 +7,8 @@ import { Buffer } from "node:buffer";
 import { systemClock } from "../../clock.ts";
 import { addressOf } from "../../connection/failures.ts";
 import { ReplyDispatcher } from "../../connection/reply_dispatcher.ts";
-import { Link } from "../../connection/link.ts";
+import type { Link } from "../../connection/link.ts";
+import { openLink } from "../../connection/open_link.ts";
 import { Pending } from "../../connection/pending.ts";
 import type { Reply } from "../../resp/types.ts";
 import type { Endpoint, KeepAliveOptions, Transport } from "../../transport.ts";
@@ -153,7 +154,7 @@ export class Wire {
     const wire = new Wire(owner);
     const { endpoint, transport, noDelay, keepAlive, socketTimeout } = options;
     const limits = { maxCommands: Infinity, maxBytes: Infinity } as const;
-    wire.#link = await Link.open(
+    wire.#link = await openLink(
       {
         endpoint,
         transport: transport!,
