@@ -7,9 +7,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkComments } from "./comments.ts";
 import { checkPage } from "./pages.ts";
+import { listPaths, missingPaths } from "./paths.ts";
 import type { Violation } from "./rules.ts";
 
 const SOURCES = ["src", "transports", "scripts", "examples", "tests/harness"];
+/** Pages for contributors, whose paths must exist. */
+const STRUCTURE = ["ARCHITECTURE.md", "CONTRIBUTING.md", "scripts/README.md", "tests/README.md"];
 const PAGES = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md"];
 /** Written by programs. */
 const RECORDED: ReadonlySet<string> = new Set(["matrix.md"]);
@@ -24,7 +27,13 @@ export function checkProse(root: string): Violation[] {
   const guides = readdirSync(join(root, "docs")).filter((name) =>
     name.endsWith(".md") && !RECORDED.has(name)
   );
+  const paths = listPaths(root);
+  const missing = STRUCTURE.flatMap((file) =>
+    missingPaths(readFileSync(join(root, file), "utf8"), paths)
+      .map((path): Violation => ({ file, line: 1, message: `\`${path}\` does not exist` }))
+  );
   return [
+    ...missing,
     ...[...top, ...sources].flatMap((file) => checkComments(file, readFileSync(join(root, file), "utf8"))),
     ...PAGES.flatMap((file) => checkPage(root, file, false)),
     ...guides.flatMap((name) => checkPage(root, `docs/${name}`, true)),
