@@ -28,7 +28,8 @@ export interface Run {
 /** Properties of errors that are compared. */
 function ofError(error: Error): unknown {
   const { name, message, command, previousErrors } = error as Client;
-  return { error: name, message, command, previousErrors: previousErrors && plain(previousErrors) };
+  // An error can be among its own previous ones.
+  return { error: name, message, command, previousErrors: previousErrors?.map(String) };
 }
 
 /** A value as it is compared: with its types, and errors by name and message. */

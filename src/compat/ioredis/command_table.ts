@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { CommandFlag, type CommandSpec, defineCommand } from "../../commands/command.ts";
+import { type Command, CommandFlag, type CommandSpec, defineCommand } from "../../commands/command.ts";
+import { keyPlaces as commandKeyPlaces } from "../../commands/keys.ts";
 import { readRows } from "../../commands/rows.ts";
 import type { Sendable } from "../../connection/pending.ts";
+import type { Arg } from "../../resp/types.ts";
 
 /** Commands of servers that Keywire's own table does not name yet. */
 const NEWER =
@@ -70,14 +72,6 @@ function textOf(arg: unknown): string {
   return arg instanceof Uint8Array ? new TextDecoder().decode(arg) : String(arg);
 }
 
-function behind(args: readonly unknown[], keyword: string, from: number): number {
-  const step = from < 0 ? -1 : 1;
-  for (let index = from < 0 ? args.length + from : from; index >= 0 && index < args.length; index += step) {
-    if (textOf(args[index]).toUpperCase() === keyword) return index + 1;
-  }
-  return -1;
-}
-
 /** SORT's patterns and where it stores count as keys. */
 function sortKeys(args: readonly unknown[]): number[] {
   const places = [0];
@@ -96,30 +90,13 @@ export function keyPlaces(name: string, args: readonly unknown[]): number[] {
   if (known === undefined) return [];
   const lower = name.toLowerCase();
   if (lower === "sort" || lower === "sort_ro") return sortKeys(args);
-  let { spec } = known;
-  let skip = 0;
-  const sub = args.length > 0 && known.subcommands?.get(textOf(args[0]).toLowerCase());
-  if (sub) [spec, skip] = [sub, 1];
-  if (spec === undefined) return [];
-  const places: number[] = [];
-  const rest = skip === 0 ? args : args.slice(skip);
-  for (const keys of spec.keys) {
-    let first: number, last: number;
-    if ("count" in keys) {
-      first = keys.first;
-      last = first + (Number(rest[keys.count] === undefined ? 0 : textOf(rest[keys.count])) - 1) * keys.step;
-    } else if ("keyword" in keys) {
-      first = behind(rest, keys.keyword, keys.from);
-      if (first < 0) continue;
-      last = keys.last < 0 ? rest.length + keys.last : first + keys.last;
-      if (keys.limit > 1) last = first + Math.floor((last - first + 1) / keys.limit) - 1;
-    } else {
-      first = keys.first;
-      last = keys.last < 0 ? rest.length + keys.last : keys.last;
-    }
-    for (let at = first; at <= last && at < rest.length; at += keys.step) places.push(at + skip);
-  }
-  return lower === "migrate" ? places.filter((at) => textOf(args[at]) !== "") : places;
+  const sub = args.length > 0 ? known.subcommands?.get(textOf(args[0]).toLowerCase()) : undefined;
+  if (sub !== undefined) return placesOf(sub, args.slice(1)).map((place) => place + 1);
+  return known.spec === undefined ? [] : placesOf(known.spec, args);
+}
+
+function placesOf(spec: CommandSpec, args: readonly unknown[]): number[] {
+  return commandKeyPlaces({ spec, args: args as readonly Arg[], parse: undefined } as Command);
 }
 
 const utf8 = new TextEncoder();

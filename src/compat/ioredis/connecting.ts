@@ -5,6 +5,7 @@
  */
 import { ConnectionError, ProtocolError, TimeoutError } from "../../errors.ts";
 import type { Endpoint, KeepAliveOptions } from "../../transport.ts";
+import { familyOf } from "./connector.ts";
 import { shakeHands } from "./handshake.ts";
 import { DEFAULT_REDIS_OPTIONS } from "./options.ts";
 import { closed } from "./recovery.ts";
@@ -130,6 +131,7 @@ async function open(
         transport: redis.transport,
         noDelay: options.noDelay ?? true,
         keepAlive: keepAliveOf(options.keepAlive),
+        family: familyOf(endpoint, options),
         socketTimeout: options.socketTimeout ?? 0,
       },
       owner(redis),

@@ -24,7 +24,9 @@ const TLS_NAMES: Readonly<Record<string, keyof TlsOptions>> = {
   ca: "ca",
   cert: "cert",
   key: "key",
+  pfx: "pfx",
   passphrase: "passphrase",
+  checkServerIdentity: "checkServerIdentity",
   servername: "serverName",
   minVersion: "minVersion",
   ciphers: "ciphers",
@@ -68,6 +70,12 @@ export function endpointOf(
     port,
     ...(tls ? { tls: tlsOptions(tls) } : {}),
   };
+}
+
+/** The family of addresses to which a host name is resolved; undefined for both, and where nothing is resolved. */
+export function familyOf(endpoint: Endpoint, { family, sentinels }: RedisOptions): 4 | 6 | undefined {
+  if ("path" in endpoint || sentinels || /^[\d.]+$|:/.test(endpoint.host)) return undefined;
+  return family === 4 || family === 6 ? family : undefined;
 }
 
 /** Connects to the address of the options. */

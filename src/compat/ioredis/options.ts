@@ -58,8 +58,13 @@ export interface TlsConnectionOptions {
   cert?: string | Uint8Array | undefined;
   /** The client's key. */
   key?: string | Uint8Array | undefined;
-  /** The passphrase of the key. */
+  /** The client's certificate and key in one PKCS #12 container. */
+  pfx?: string | Uint8Array | undefined;
+  /** The passphrase of the key, or of `pfx`. */
   passphrase?: string | undefined;
+  /** Checks the server's certificate in place of its name; returns an error to refuse it. */
+  // deno-lint-ignore no-explicit-any
+  checkServerIdentity?: ((host: string, certificate: any) => Error | undefined) | undefined;
   /** The name to verify instead of the host. */
   servername?: string | undefined;
   /** `false` accepts any certificate. Default `true`. */
@@ -158,7 +163,7 @@ export interface StandaloneConnectionOptions {
   port?: number | undefined;
   /** The host. Default `"localhost"`. */
   host?: string | undefined;
-  /** 4 or 6: the kind of address for `localhost`. */
+  /** 4 or 6: the kind of addresses of the host name. Default: both. */
   family?: number | undefined;
   /** The path of a Unix socket. */
   path?: string | undefined;

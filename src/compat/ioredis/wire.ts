@@ -53,6 +53,8 @@ export interface WireOptions {
   readonly noDelay: boolean;
   /** TCP keepalive. */
   readonly keepAlive: boolean | KeepAliveOptions;
+  /** The family of addresses to which a host name is resolved. */
+  readonly family: 4 | 6 | undefined;
   /** Milliseconds of silence that end the connection; 0 is no limit. */
   readonly socketTimeout: number;
 }
@@ -152,7 +154,7 @@ export class Wire {
   /** Opens a connection. */
   static async open(options: WireOptions, owner: WireOwner, signal: AbortSignal): Promise<Wire> {
     const wire = new Wire(owner);
-    const { endpoint, transport, noDelay, keepAlive, socketTimeout } = options;
+    const { endpoint, transport, noDelay, keepAlive, family, socketTimeout } = options;
     const limits = { maxCommands: Infinity, maxBytes: Infinity } as const;
     wire.#link = await openLink(
       {
@@ -160,6 +162,7 @@ export class Wire {
         transport: transport!,
         noDelay,
         keepAlive,
+        ...family && { family },
         socketTimeout,
         commandTimeout: 0,
         readBufferSize: 65_536,
