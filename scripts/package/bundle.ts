@@ -52,6 +52,8 @@ export async function bundleModules(
     outdir: join(folder, "esm"),
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
+    // Bun runs a file with this line as it is, without translating it once more.
+    banner: { js: "// @bun" },
     absWorkingDir: folder,
     metafile: true,
     write,
