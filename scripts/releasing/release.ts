@@ -77,9 +77,11 @@ try {
 }
 console.log(run(folder, "git", "diff", "--stat"));
 
-const tarball = run(folder, join("node_modules", ".bin", "node"), "scripts/build_npm.ts").trim();
-console.log(`built ${tarball}`);
-run(folder, "npm", "publish", "--dry-run", "--access", "public", "--tag", tagOf(version), tarball);
+const built = run(folder, join("node_modules", ".bin", "node"), "scripts/build_npm.ts").trim().split("\n");
+for (const tarball of built) {
+  console.log(`built ${tarball}`);
+  run(folder, "npm", "publish", "--dry-run", "--access", "public", "--tag", tagOf(version), tarball);
+}
 console.log("npm publish --dry-run: in order");
 run(folder, join("node_modules", ".bin", "deno"), "publish", "--dry-run", "--allow-dirty");
 console.log("deno publish --dry-run: in order");
