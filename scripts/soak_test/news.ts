@@ -7,6 +7,7 @@
 import { type RawClient, rawClient, type RawClientAddress } from "../../tests/harness/raw_client.ts";
 import { sleep } from "./dice.ts";
 import type { Stage } from "./stage.ts";
+import { stalledSince } from "./stalls.ts";
 
 /** Milliseconds within which a subscription is at the master again, once that can be reached. */
 const PATIENCE = 10_000;
@@ -59,6 +60,7 @@ export class News {
         this.#deafSince = performance.now();
         this.#heardBefore = this.received;
       }
+      if (stalledSince(this.#deafSince)) this.#deafSince = performance.now();
       if (performance.now() - this.#deafSince > PATIENCE) {
         this.deaf++;
         this.#deafSince = undefined;

@@ -10,6 +10,7 @@ import { rpush } from "../../src/commands/mod.ts";
 import type { Dice } from "./dice.ts";
 import type { Ledger } from "./ledger.ts";
 import type { OrderedList } from "./order.ts";
+import { stalledSince } from "./stalls.ts";
 import type { AnyClient } from "./stage.ts";
 
 /** The counts of the load. */
@@ -25,9 +26,6 @@ export interface Tally {
   /** Calls that took longer than they may. */
   readonly hung: { readonly what: string; readonly at: number }[];
 }
-
-/** Milliseconds of delay from which a timer says that the process stood still. */
-const LATE = 250;
 
 /** One client with its share of the work. */
 export interface Worker {
@@ -67,10 +65,10 @@ async function within<T>(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<undefined>((resolve) => {
     const wait = (time: number): void => {
-      const due = performance.now() + time;
+      const from = performance.now();
       timer = setTimeout(() => {
         // Where the whole process stood still, the call's own timer is late as well.
-        if (performance.now() - due > LATE) return wait(1_000);
+        if (stalledSince(from)) return wait(patience);
         tally.hung.push({ what: `${what} hung`, at: began });
         resolve(undefined);
       }, time);
