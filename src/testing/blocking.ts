@@ -15,6 +15,8 @@ export interface Waiting {
   readonly link: { resume(): void } | undefined;
   /** Sends the reply. */
   send(value: ReplyValue): void;
+  /** Its command is done, and its reply was sent or skipped. */
+  replied(): void;
 }
 
 /** A waiting client. */
@@ -135,6 +137,7 @@ export class BlockingHub {
     const sent = this.filter === undefined ? reply : this.filter(session, reply);
     if (sent === undefined) return;
     session.send(sent);
+    session.replied();
     this.#unblocked.push(session);
   }
 

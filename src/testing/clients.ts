@@ -7,7 +7,6 @@ import type { Session } from "./state.ts";
 
 /** `normal`, `pubsub`, `replica` or `master`. */
 export function clientType(session: Session): string {
-  if (session.monitor) return "normal";
   return session.subscriptions + session.shards.size > 0 ? "pubsub" : "normal";
 }
 

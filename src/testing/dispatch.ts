@@ -17,6 +17,7 @@ import {
   ErrorReply,
   NOREPLICAS,
   NULL_ARRAY,
+  PartedReply,
   QUEUED,
   type ReplyValue,
   SENT,
@@ -78,14 +79,6 @@ function refusal(session: Session, command: Command, args: string[]): ReplyValue
     const elsewhere = server.hooks.route(session, command, args);
     if (elsewhere !== undefined) return elsewhere;
   }
-  if (
-    session.protocol === 2 && session.subscribed &&
-    !ALLOWED_WHEN_SUBSCRIBED.has(command.name)
-  ) {
-    return err(
-      `Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
-    );
-  }
   const declared = command.lua ? server.scripting.needs(command.name, args) : undefined;
   const tooMuch = checkMemory(session, command, declared);
   if (tooMuch !== undefined) return tooMuch;
@@ -96,7 +89,25 @@ function refusal(session: Session, command: Command, args: string[]): ReplyValue
   ) {
     return new ErrorReply("READONLY You can't write against a read only replica.");
   }
-  return server.busy !== undefined && !flags.has("allow_busy") ? server.busy : undefined;
+  if (
+    session.protocol === 2 && session.subscribed &&
+    !ALLOWED_WHEN_SUBSCRIBED.has(command.name)
+  ) {
+    return err(
+      `Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    );
+  }
+  if (server.busy !== undefined && !flags.has("allow_busy")) return server.busy;
+  if (session.monitor && touchesKeys(session, command)) {
+    return err("Replica can't interact with the keyspace");
+  }
+  return undefined;
+}
+
+/** Whether a command reads or writes, or EXEC has such a command. */
+function touchesKeys(session: Session, command: Command): boolean {
+  const all = command.name === "exec" ? (session.multi ?? []).map((one) => one.command) : [command];
+  return all.some(({ write, mayReplicate, flags }) => write || mayReplicate || flags.has("readonly"));
 }
 
 /** Runs a command of a client and sends the reply. Returns whether the client can continue at once. */
@@ -115,7 +126,9 @@ export function execute(session: Session, args: string[]): boolean {
       session.dirtyExec = true;
     } else {
       command = found;
-      if (server.paused !== undefined && holdBack(session, command, args)) return false;
+      // A redirection must be decided once: ASKING holds for one command.
+      const routed = hooks.route !== undefined;
+      if (routed && server.paused !== undefined && holdBack(session, command, args)) return false;
       if (command.lua && !server.scripting.ready) {
         awaitLua(session, args);
         return false;
@@ -125,7 +138,7 @@ export function execute(session: Session, args: string[]): boolean {
       if (reply !== undefined) {
         session.dirtyExec = true;
         command.stats.rejected++;
-      }
+      } else if (!routed && server.paused !== undefined && holdBack(session, command, args)) return false;
     }
     if (reply instanceof ErrorReply) countError(server, reply);
     if (reply === undefined) {
@@ -143,6 +156,8 @@ export function execute(session: Session, args: string[]): boolean {
       }
     } else if (command?.name === "exec") {
       discardAfter(session);
+      // Monitors have seen MULTI, and see its end.
+      if (server.monitors.size > 0) server.unseen = { session, args };
       // Redirections are replied as they are.
       if (!/^(MOVED|ASK|TRYAGAIN|CROSSSLOT|CLUSTERDOWN) /.test((reply as ErrorReply).text)) {
         reply = new ErrorReply(
@@ -158,9 +173,22 @@ export function execute(session: Session, args: string[]): boolean {
     mode.caching = undefined;
   }
   respond(session, reply!);
+  showMonitors(server);
+  // A client that is not to get the reply of QUIT stays, as in Redis.
+  const stays = command?.name === "quit" && session.replies !== "on";
+  if (session.replies === "skip") session.replies = "skipping";
+  else session.replied();
   after(server);
-  if (session.closing) session.link?.close();
+  if (session.closing && !stays) session.link?.close();
   return !session.closing && session.blocked === undefined;
+}
+
+/** Sends the last command to monitors. */
+function showMonitors(server: ServerState): void {
+  if (server.unseen === undefined) return;
+  const { session, args } = server.unseen;
+  server.unseen = undefined;
+  feedMonitors(session, args);
 }
 
 function discardAfter(session: Session): void {
@@ -170,12 +198,8 @@ function discardAfter(session: Session): void {
 }
 
 function respond(session: Session, reply: ReplyValue): void {
-  if (session.replies === "on") {
+  if (session.replies === "on" || reply instanceof PartedReply) {
     if (reply !== SENT) session.link?.write(reply);
-  } else if (session.replies === "skip") {
-    session.replies = "skipping";
-  } else if (session.replies === "skipping") {
-    session.replies = "on";
   }
   session.link?.flush();
 }
@@ -186,16 +210,13 @@ export function after(server: ServerState): void {
   if (server.blocking.count > 0) {
     server.blocking.settle();
     server.tracking.flush();
-    server.blocking.resume();
   }
+  server.blocking.resume();
 }
 
 /** Does one command, and counts, logs, propagates and reports it. Returns its reply; errors, too. */
 export function call(session: Session, command: Command, args: string[]): ReplyValue {
   const { server } = session;
-  if (server.monitors.size > 0 && !command.flags.has("skip_monitor") && !command.flags.has("admin")) {
-    feedMonitors(session, args);
-  }
   server.executed.add({
     name: command.label,
     args,
@@ -217,6 +238,11 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
   }
   server.counts = counts;
   if (timed !== 0) timeCommand(session, command, args, timed);
+  if (server.monitors.size > 0 && !command.flags.has("skip_monitor") && !command.flags.has("admin")) {
+    // Monitors see a command after its reply.
+    if (session.nested || session.script || reply === BLOCKED) feedMonitors(session, args);
+    else server.unseen = { session, args };
+  }
   server.stats.commands++;
   command.stats.calls++;
   if (reply instanceof ErrorReply) {
@@ -282,5 +308,6 @@ export function callAs(session: Session, args: string[]): ReplyValue {
   const forbidden = checkPermissions(session, command, args);
   if (forbidden !== undefined) return forbidden;
   const reply = call(session, command, args);
+  showMonitors(session.server);
   return reply === BLOCKED ? NULL_ARRAY : reply;
 }

@@ -55,6 +55,12 @@ export function changedIn(server: ServerState, db: Database, key: string): void 
   for (const listen of server.onChange) listen(db, key);
 }
 
+/** A key may be another, as its database was swapped. As in Redis, clients that track it are not told. */
+export function swapped(server: ServerState, db: Database, key: string): void {
+  touchWatchers(server, db, key);
+  for (const listen of server.onChange) listen(db, key);
+}
+
 /** Called when the test has changed a key: notifies clients, and counts no change. */
 export function changedOutside(server: ServerState, db: Database, key: string): void {
   touchWatchers(server, db, key);

@@ -27,12 +27,24 @@ export function quote(text: string): string {
   return quoted + '"';
 }
 
+/** Returns the words of a command without passwords. */
+function redacted(args: readonly string[]): readonly string[] {
+  const name = args[0]!.toLowerCase();
+  if (name === "auth") return args.map((word, index) => index === 0 ? word : "(redacted)");
+  const at = name === "hello" ? args.findIndex((word) => /^auth$/i.test(word)) : -1;
+  return at < 0
+    ? args
+    : args.map((word, index) => index === at + 1 || index === at + 2 ? "(redacted)" : word);
+}
+
 /** Sends a command to all who monitor. */
 export function feedMonitors(session: Session, args: readonly string[]): void {
   const { server } = session;
   const seconds = Math.floor(server.now / 1000);
   const micros = String(Math.floor((server.time.exact() % 1000) * 1000)).padStart(6, "0");
   const from = session.script ? "lua" : session.link?.address ?? "";
-  const line = new Simple(`${seconds}.${micros} [${session.db.index} ${from}] ${args.map(quote).join(" ")}`);
+  const line = new Simple(
+    `${seconds}.${micros} [${session.db.index} ${from}] ${redacted(args).map(quote).join(" ")}`,
+  );
   for (const monitor of server.monitors) monitor.send(line);
 }

@@ -52,8 +52,11 @@ export function holdBack(session: Session, command: Command, args: string[]): bo
   const writes = (one: Command): boolean => one.write || one.mayReplicate;
   const queued = session.multi !== undefined && command.name === "exec";
   const waits = !paused.writes ||
-    (queued ? session.multi!.some((one) => writes(one.command)) : session.multi === undefined &&
-      (command.lua ? server.scripting.needs(command.name, args)?.write ?? writes(command) : writes(command)));
+    (queued
+      ? session.multi!.some((one) => writes(one.command))
+      : (command.lua
+        ? server.scripting.needs(command.name, args)?.write ?? writes(command)
+        : writes(command)));
   if (!waits) return false;
   paused.waiting.add(session);
   hold(session, args, () => paused.waiting.delete(session));

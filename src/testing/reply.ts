@@ -113,6 +113,18 @@ export class Raw {
   }
 }
 
+/** A reply in parts, each in the protocol of its moment: EXEC, whose commands may send pushes or change the protocol. */
+export class PartedReply {
+  /** The number of elements that the header announces. */
+  readonly count: number;
+  /** What was sent, in order. */
+  readonly parts: { readonly value: ReplyValue; readonly protocol: number }[] = [];
+  /** Makes one without parts. */
+  constructor(count: number) {
+    this.count = count;
+  }
+}
+
 /** No reply at present: the command waits (`BLOCKED`) or has already sent its replies. */
 export class Silence {
   /** The reason, for debugging. */
@@ -142,6 +154,7 @@ export type ReplyValue =
   | BigNumber
   | NullArray
   | Raw
+  | PartedReply
   | Silence;
 
 /** +OK. */

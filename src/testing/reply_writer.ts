@@ -10,6 +10,7 @@ import {
   ErrorReply,
   MapReply,
   NullArray,
+  PartedReply,
   Push,
   Raw,
   type ReplyValue,
@@ -82,6 +83,11 @@ export class ReplyWriter {
       return protocol === 3 ? this.#line(40, value.digits) : this.#bulk(value.digits);
     }
     if (value instanceof Raw) return this.raw(value.text);
+    if (value instanceof PartedReply) {
+      this.#line(42, String(value.count));
+      for (const part of value.parts) this.write(part.value, part.protocol);
+      return;
+    }
     if (value instanceof Silence) return;
   }
 

@@ -12,7 +12,7 @@ import type { KeySpec } from "./key_spec.ts";
 import type { Link } from "./link.ts";
 import type { PubSubHub } from "./pubsub_hub.ts";
 import type { Replication } from "./replication.ts";
-import { type ErrorReply, Push, type ReplyValue } from "./reply.ts";
+import { type ErrorReply, type PartedReply, Push, type ReplyValue } from "./reply.ts";
 import type { ScriptGate } from "./script_gate.ts";
 import { emptyStats, type Stats } from "./stats.ts";
 import type { ServerTime } from "./time.ts";
@@ -161,10 +161,19 @@ export class Session {
     return this.subscriptions + this.shards.size > 0;
   }
 
+  /** Its command is done, and its reply was sent or skipped. */
+  replied(): void {
+    if (this.replies === "skipping") this.replies = "on";
+  }
+
+  /** The reply of EXEC while its commands run. */
+  parted: PartedReply | undefined;
+
   /** Sends something. */
   send(value: ReplyValue): void {
-    if (this.link === undefined || this.closed) return;
-    if (this.replies !== "on" && !(value instanceof Push)) return;
+    if (this.link === undefined || this.closed || this.closing) return;
+    if (/off|skipping/.test(this.replies) && !(value instanceof Push)) return;
+    if (this.parted !== undefined) return void this.parted.parts.push({ value, protocol: this.protocol });
     this.link.write(value);
     this.link.flush();
   }
@@ -238,6 +247,8 @@ export class ServerState implements DatabaseHost {
   readonly watchers: Map<string, Set<Session>> = new Map();
   /** Clients that MONITOR. */
   readonly monitors: Set<Session> = new Set();
+  /** The last command, while monitors have not seen it. */
+  unseen: { readonly session: Session; readonly args: readonly string[] } | undefined;
   /** The client whose command is being done. */
   current: Session | undefined;
   /** Further callbacks for changes, used by topologies. */

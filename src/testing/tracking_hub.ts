@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Push, type ReplyValue } from "./reply.ts";
+import { Push, Raw, type ReplyValue } from "./reply.ts";
 
 /** The tracking options of a client. */
 export interface TrackingMode {
@@ -199,7 +199,12 @@ export class TrackingHub {
         return;
       }
     }
-    if (target.protocol === 3) target.send(new Push(["invalidate", keys]));
+    // As in Redis, a flush is a null of the protocol of the client that tracks.
+    if (keys === null && target !== tracker) {
+      const none = new Raw(tracker.protocol === 3 ? "_\r\n" : "$-1\r\n");
+      if (target.protocol === 3) target.send(new Push(["invalidate", none]));
+      else if (target.subscribed) target.send(new Push(["message", CHANNEL, none]));
+    } else if (target.protocol === 3) target.send(new Push(["invalidate", keys]));
     else if (target.subscribed && mode.redirect !== 0) target.send(new Push(["message", CHANNEL, keys]));
   }
 }

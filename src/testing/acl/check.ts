@@ -15,6 +15,8 @@ export interface Denial {
   readonly reason: "command" | "key" | "channel" | "auth";
   /** The name. */
   readonly object: string;
+  /** The command of a login, as the client has written it. */
+  readonly word?: string;
 }
 
 const READ = new Set(["access"]);

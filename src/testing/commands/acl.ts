@@ -29,7 +29,7 @@ function logOf(server: ServerState): LogEntry[] {
   return log;
 }
 
-onDenied.report = (session, { reason, object }) => {
+onDenied.report = (session, { reason, object, word }) => {
   const { server } = session;
   const log = logOf(server);
   const context = session.script
@@ -38,13 +38,13 @@ onDenied.report = (session, { reason, object }) => {
     ? "multi"
     : "toplevel";
   const user = reason === "auth" ? object : session.user.name;
-  const name = reason === "auth" ? "AUTH" : object;
+  const name = word ?? object;
   const old = log.findIndex((one) =>
     one.reason === reason && one.context === context && one.user === user && one.object === name &&
     server.now - one.at < 60_000
   );
   const entry: LogEntry = old >= 0
-    ? log.splice(old, 1)[0]!
+    ? { ...log.splice(old, 1)[0]!, client: describeClient(session) }
     : { reason, object: name, context, user, client: describeClient(session), count: 0, at: 0 };
   entry.count++;
   entry.at = server.now;

@@ -100,7 +100,7 @@ function reply(session: Session, args: string[]): ReplyValue {
       session.replies = "off";
       return SENT;
     case "skip":
-      if (session.replies === "on") session.replies = "skip";
+      if (session.replies !== "off") session.replies = "skip";
       return SENT;
     default:
       throw SYNTAX;

@@ -12,13 +12,13 @@ import type { Session } from "../state.ts";
 import { VERSION } from "../version.ts";
 import { onDenied } from "../acl/check.ts";
 
-/** Logs a client in. Returns whether that was right. */
-export function authenticate(session: Session, name: string, password: string): boolean {
+/** Logs a client in; `word` is the name of its command. Returns whether that was right. */
+export function authenticate(session: Session, name: string, password: string, word: string): boolean {
   const user = session.server.users.byName.get(name);
   const right = user !== undefined && user.enabled &&
     (user.noPassword || user.passwords.includes(hashPassword(password)));
   if (!right) {
-    onDenied.report(session, { reason: "auth", object: name });
+    onDenied.report(session, { reason: "auth", object: name, word });
     return false;
   }
   session.user = user;
@@ -36,7 +36,7 @@ function auth(session: Session, args: string[]): ReplyValue {
     );
   }
   const [name, password] = args.length === 2 ? ["default", args[1]!] : [args[1]!, args[2]!];
-  if (!authenticate(session, name, password)) throw WRONGPASS;
+  if (!authenticate(session, name, password, args[0]!)) throw WRONGPASS;
   return OK;
 }
 
@@ -62,7 +62,7 @@ function hello(session: Session, args: string[]): ReplyValue {
   for (let i = 2; i < args.length; i++) {
     const word = args[i]!.toUpperCase();
     if (word === "AUTH" && i + 2 < args.length) {
-      if (!authenticate(session, args[i + 1]!, args[i + 2]!)) throw WRONGPASS;
+      if (!authenticate(session, args[i + 1]!, args[i + 2]!, args[0]!)) throw WRONGPASS;
       i += 2;
     } else if (word === "SETNAME" && i + 1 < args.length) {
       checkName(args[i + 1]!, NAME_FAULT);

@@ -5,7 +5,7 @@
  */
 import { cloneEntry, type Database, typeOf } from "../database.ts";
 import { matches } from "../glob.ts";
-import { changed, created, flush, notify, remove } from "../keyspace.ts";
+import { changed, created, flush, notify, remove, swapped } from "../keyspace.ts";
 import { parseInteger } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
 import { err, NO_KEY, NOT_INT, NOT_INTEGER, OK, type ReplyValue, Simple, SYNTAX } from "../reply.ts";
@@ -161,8 +161,8 @@ export const keys: CommandGroup = {
     const touched = [...new Set([...a.keys.keys(), ...b.keys.keys()])];
     a.swap(b);
     for (const key of touched) {
-      changed(session, key, a);
-      changed(session, key, b);
+      swapped(session.server, a, key);
+      swapped(session.server, b, key);
     }
     session.server.dirty++;
     session.server.blocking.signalAll(a);

@@ -57,6 +57,7 @@ function allowed(kind: Kind) {
   const run = subscribe(kind);
   return (session: Session, args: string[]): ReplyValue => {
     if (session.script) throw err("This Redis command is not allowed from script");
+    if (kind === "s" && session.nested) throw err("SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
     return run(session, args);
   };
 }

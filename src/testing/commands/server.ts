@@ -8,7 +8,7 @@ import type { Waiter } from "../blocking.ts";
 import { deadlineOfMs } from "../waiting.ts";
 import { integer } from "../numbers.ts";
 import type { CommandGroup } from "../registry.ts";
-import { BLOCKED, err, MapReply, OK, type ReplyValue, Simple, Verbatim } from "../reply.ts";
+import { BLOCKED, err, MapReply, OK, type ReplyValue, SENT, Simple, Verbatim } from "../reply.ts";
 import type { Session } from "../state.ts";
 import { emptyStats } from "../stats.ts";
 import { HELP_ROWS } from "../table/help_rows.ts";
@@ -125,6 +125,9 @@ export const serverCommands: CommandGroup = {
   role,
   wait,
   monitor(session) {
+    if (session.noBlock) throw err("MONITOR isn't allowed for DENY BLOCKING client");
+    // As in Redis, a second MONITOR has no reply.
+    if (session.monitor) return SENT;
     session.monitor = true;
     session.server.monitors.add(session);
     return OK;

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { denied, onDenied } from "../acl/check.ts";
 import { call } from "../dispatch.ts";
 import { unwatch, watch } from "../keyspace.ts";
 import type { CommandGroup } from "../registry.ts";
-import { BLOCKED, err, ErrorReply, NULL_ARRAY, OK, type ReplyValue } from "../reply.ts";
-import type { Session } from "../state.ts";
+import { BLOCKED, err, ErrorReply, NULL_ARRAY, OK, PartedReply, type ReplyValue, SENT } from "../reply.ts";
+import type { Command, Session } from "../state.ts";
 
 function discard(session: Session): void {
   session.multi = undefined;
@@ -31,18 +32,43 @@ function exec(session: Session): ReplyValue {
     discard(session);
     return NULL_ARRAY;
   }
-  discard(session);
+  unwatch(session);
   const { noBlock } = session;
+  const reply = new PartedReply(multi.length);
+  const shown = session.replies === "on";
   session.noBlock = session.nested = true;
+  session.parted = reply;
   try {
-    return multi.map(({ command, args }) => {
-      const reply = call(session, command, args);
-      return reply === BLOCKED ? NULL_ARRAY : reply;
-    });
+    for (const { command, args } of multi) {
+      const one = allowed(session, command, args) ?? call(session, command, args);
+      if (one !== SENT && session.replies === "on") session.send(one === BLOCKED ? NULL_ARRAY : one);
+    }
   } finally {
     session.noBlock = noBlock;
     session.nested = false;
+    session.parted = undefined;
+    discard(session);
   }
+  return shown ? reply : SENT;
+}
+
+const REASONS = {
+  command: "no permission to execute the command or subcommand",
+  key: "no permission to touch the specified keys",
+  channel: "no permission to access one of the channels used as arguments",
+  auth: "no permission",
+};
+
+/** Looks at the permissions of a queued command again. Returns the error if they were taken away. */
+function allowed(session: Session, command: Command, args: string[]): ErrorReply | undefined {
+  const denial = session.user.unrestricted ? undefined : denied(session.user, command, args);
+  if (denial === undefined) return undefined;
+  onDenied.report(session, denial);
+  return new ErrorReply(
+    `NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: ${
+      REASONS[denial.reason]
+    }`,
+  );
 }
 
 /** Transactions. */
