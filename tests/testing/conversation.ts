@@ -6,7 +6,7 @@
  */
 import { Dice } from "../harness/dice.ts";
 import { LINES, rollLine } from "./conversation_grammar.ts";
-import { type Frame, showFrame, TextClient, textClient } from "./text_client.ts";
+import { type Frame, showFrame, type TextClient, textClient } from "./text_client.ts";
 
 /** How many connections a server has, but for the one that looks. */
 const CONNECTIONS = 5;
@@ -129,13 +129,16 @@ const fit = (words: readonly string[], side: Side): string[] =>
 async function round(sides: readonly [Side, Side], seed: number): Promise<Mismatch | undefined> {
   const dice = new Dice(seed * 7919);
   const protocols = Array.from({ length: CONNECTIONS }, () => dice.pick(["2", "3"]));
+  // A client that waits for the end of a pause must not be unblocked: that ends a real server.
+  const never = dice.oneIn(2) ? /^CLIENT PAUSE/ : /^CLIENT UNBLOCK/;
   const main = dice.pick(Object.keys(LINES));
   await Promise.all(sides.map((side) => begin(side, protocols)));
   const history: string[] = [];
   for (let i = 0; i < ROUND; i++) {
     const at = dice.below(CONNECTIONS);
     const group = dice.next() < 0.6 ? main : dice.pick(Object.keys(LINES));
-    const words = rollLine(dice, group, CONNECTIONS, i + 1);
+    let words = rollLine(dice, group, CONNECTIONS, i + 1);
+    while (never.test(words.join(" "))) words = rollLine(dice, group, CONNECTIONS, i + 1);
     const step = words.map((word) => word === "" ? '""' : word.replace("\x01", "#")).join(" ");
     for (const side of sides) side.clients[at]!.send(fit(words, side));
     await Promise.all(sides.map(settle));
