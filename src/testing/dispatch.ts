@@ -176,7 +176,7 @@ export function execute(session: Session, args: string[]): boolean {
   showMonitors(server);
   // A client that is not to get the reply of QUIT stays, as in Redis.
   const stays = command?.name === "quit" && session.replies !== "on";
-  if (session.replies === "skip") session.replies = "skipping";
+  if (/skip$| on$/.test(session.replies)) session.replies = "skipping";
   else session.replied();
   after(server);
   if (session.closing && !stays) session.link?.close();

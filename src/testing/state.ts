@@ -110,7 +110,7 @@ export class Session {
   /** CLIENT TRACKING. */
   tracking: TrackingMode | undefined;
   /** CLIENT REPLY. */
-  replies: "on" | "off" | "skip" | "skipping" = "on";
+  replies: "on" | "off" | "skip" | "skipping" | "skipping on" = "on";
   /** MONITOR. */
   monitor = false;
   /** The keys that it waits for. */

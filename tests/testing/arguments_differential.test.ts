@@ -10,7 +10,7 @@ import { describedCommands, KEYS, rollDescribed } from "./argument_dice.ts";
 import { type Frame, showFrame, type TextClient, textClient } from "./text_client.ts";
 
 // KEYWIRE_DIFFERENTIAL=100000 does as many commands; KEYWIRE_SEED=5 begins with that seed.
-const COMMANDS = Number(process.env["KEYWIRE_DIFFERENTIAL"] ?? 600);
+const COMMANDS = Number(process.env["KEYWIRE_DIFFERENTIAL"] ?? 300);
 const SEED = Number(process.env["KEYWIRE_SEED"] ?? 1);
 const ROUND = 150;
 
@@ -25,7 +25,7 @@ function shown(words: readonly string[], frame: Frame): string {
   // Keys with an order of its own in each server: with a BY, elements of the same weight are in that order.
   if (/^sort/i.test(name) && !text.startsWith("-")) return "sorted";
   if (RANDOM.test(name) && !text.startsWith("-")) return "random";
-  if (TIMES.test(name)) return text.replace(/:\d{3,}/, ":time");
+  if (TIMES.test(name)) return text.replace(/:\d{2,}/, ":time");
   return /^x/i.test(name) ? text.replace(/\d{13}-\d+/g, "now").replace(/:\d+/g, ":n") : text;
 }
 
@@ -69,6 +69,8 @@ it("arguments as COMMAND DOCS describes them: replies and events of a real serve
     await Promise.all(listeners.map(events));
     for (let i = 0; i < ROUND; i++) {
       const words = rollDescribed(dice, commands);
+      // Ranges by name among members of different scores have no meaning.
+      if (words.some((word) => /^bylex$/i.test(word))) continue;
       const chance = RANDOM.test(words[0]!) || /^sort/i.test(words[0]!);
       const replies = await Promise.all(mains.map(async (main) => shown(words, await main.ask(...words))));
       const told = await Promise.all(listeners.map(events));
@@ -78,7 +80,8 @@ it("arguments as COMMAND DOCS describes them: replies and events of a real serve
       if (/^spop$/i.test(words[0]!)) await Promise.all(listeners.map(events));
       if (replies[0] === replies[1] && (told[0] === told[1] || chance)) {
         history.push(line);
-        if (chance && told[0] !== told[1] && /store/i.test(line)) break;
+        // Elements of the same weight are stored in another order.
+        if (/^sort$/i.test(words[0]!) && /store/i.test(line)) break;
         continue;
       }
       differences.push([

@@ -100,7 +100,7 @@ function reply(session: Session, args: string[]): ReplyValue {
       session.replies = "off";
       return SENT;
     case "skip":
-      if (session.replies !== "off") session.replies = "skip";
+      if (session.replies !== "off") session.replies = session.replies === "on" ? "skip" : "skipping on";
       return SENT;
     default:
       throw SYNTAX;
