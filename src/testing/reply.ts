@@ -117,7 +117,7 @@ export class Raw {
 export class PartedReply {
   /** The number of elements that the header announces. */
   readonly count: number;
-  /** What was sent, in order. */
+  /** The replies and pushes, in order. */
   readonly parts: { readonly value: ReplyValue; readonly protocol: number }[] = [];
   /** Makes one without parts. */
   constructor(count: number) {
