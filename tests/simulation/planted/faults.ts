@@ -124,7 +124,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/cache/cache.ts",
     "flight.expires = Math.min(flight.expires, sent + left);",
     "void left;",
-    true,
+    false,
   ),
   plant(
     "own writes are not read",
@@ -225,7 +225,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/connection/output.ts",
     "    this.#backlogBytes = this.staged = 0;",
     "    this.#backlogBytes = 0;",
-    false,
+    true,
   ),
   plant(
     "the last command on its way counts as unsent when it expires",
@@ -286,7 +286,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/cluster/routing/router.ts",
     "      if (queue !== undefined) return queue.hold(pending);",
     "      void queue;",
-    false,
+    true,
     "cluster",
   ),
   plant(
