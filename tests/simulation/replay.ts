@@ -25,10 +25,7 @@ function shown(outcome: unknown): unknown {
 
 /** What a step comes to; `undefined`: it depends on the time, or has no outcome. */
 function run(redis: Redis, step: Step): Promise<unknown> | undefined {
-  if ("fault" in step) {
-    if (step.fault === "forget") return redis.command("SCRIPT", "FLUSH");
-    return step.fault === "kill" ? redis.command("CLIENT", "KILL", "TYPE", "normal") : undefined;
-  }
+  if ("fault" in step) return step.fault === "forget" ? redis.command("SCRIPT", "FLUSH") : undefined;
   switch (step.do) {
     case "call":
       // The id that XADD returns is the server's time.
@@ -53,14 +50,13 @@ function run(redis: Redis, step: Step): Promise<unknown> | undefined {
   }
 }
 
-/** Runs the steps one after the other, without limits of time. Faults that real servers have are among them. */
+/** Runs the steps one after the other, without limits of time. Of the faults, forgotten scripts are among them. */
 async function outcomesOf(redis: Redis, steps: readonly Step[]): Promise<unknown[]> {
   await redis.command("FLUSHALL");
   await redis.command("FUNCTION", "LOAD", "REPLACE", LIBRARY);
   const outcomes: unknown[] = [];
   for (const step of steps) {
     const outcome = run(redis, step);
-    // A connection that is killed by its own command may end before the reply.
     if (outcome !== undefined) outcomes.push(shown(await outcome.catch((error: unknown) => error)));
   }
   return outcomes;
