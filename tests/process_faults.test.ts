@@ -18,7 +18,10 @@ import {
 import { ask, rawClient } from "./harness/raw_client.ts";
 import { type Server, startServer } from "./harness/server.ts";
 
-/** Whether a promise is still pending after the server has answered somebody else, or after a turn of the loop. */
+/**
+ * Returns whether a promise is still pending after the server has answered another client, or after a turn of
+ * the loop.
+ */
 async function pending(promise: Promise<unknown>): Promise<boolean> {
   const late = Symbol();
   const turn = new Promise((resolve) => setTimeout(() => resolve(late), 20));

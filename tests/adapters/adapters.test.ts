@@ -7,7 +7,7 @@ import { KeyvStore } from "../../src/adapters/keyv.ts";
 import { unstorageDriver } from "../../src/adapters/unstorage.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
-/** What a Keyv's or unstorage's own tests cannot see: the keys on the server, and their lifetimes. */
+/** Properties that the tests of Keyv and unstorage cannot check: the keys on the server, and their lifetimes. */
 describe("adapters", () => {
   let server: Server;
   let redis: Redis;

@@ -98,7 +98,7 @@ describe("the client-side cache", () => {
     await waitFor("the reply", held("_\r\n"));
     await server.cli("SET", "k", "new");
     await waitFor("the invalidation", held("$1\r\nk\r\n"));
-    // Both in one piece: the invalidation is read before anybody has heard of the reply.
+    // Both arrive in one chunk: the client reads the invalidation before any caller receives the reply.
     connection!.thaw();
     assert.equal(await reading, null);
     assert.equal(await redis.get("k"), "new");

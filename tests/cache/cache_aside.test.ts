@@ -53,7 +53,7 @@ describe("values that are loaded once for all processes", () => {
     const users = await Promise.all(asked);
     assert.equal(loads(), 1);
     for (const user of users) assert.deepEqual(user, { name: "Ann" });
-    // Nobody's own may be changed by another.
+    // No caller may change the object of another.
     assert.equal(new Set(users).size, users.length);
     assert.deepEqual(await clients[0]!.cached("user", LONG, load), { name: "Ann" });
     assert.equal(loads(), 1);
@@ -100,7 +100,7 @@ describe("values that are loaded once for all processes", () => {
 
   it("are loaded by another one when the first is gone, or has failed", async () => {
     const [first, second] = clients as [Redis, Redis];
-    // A process that died: nobody renews its lock.
+    // A process that died: no process renews its lock.
     await server.cli("SET", lockOf("k"), "dead", "PX", 60);
     assert.equal(await first.cached("k", LONG, () => "mine"), "mine");
     const failure = new Error("no database");

@@ -30,7 +30,7 @@ describe("a cached reader beside a writer in another process", () => {
       const redis = client.with({ cache: true });
       await server.cli("FLUSHALL");
       const latest: Record<string, number> = { a: 0, b: 0 };
-      /** What a read that begins now must not be below. */
+      /** The lowest value that a read which begins now may return. */
       const floor: Record<string, number> = { a: 0, b: 0 };
       client.onPush("invalidate", (keys) => {
         for (const key of keys ?? []) floor[key] = Math.max(floor[key]!, latest[key]! + 1);

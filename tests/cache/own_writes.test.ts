@@ -6,7 +6,7 @@ import { startProxy } from "../harness/fault_proxy.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
 
-/** Writes that take another connection than the one that tells of changes, and store "new". */
+/** Writes that store "new" over another connection than the one that receives invalidations. */
 const WAYS: Readonly<Record<string, (redis: Redis) => Promise<unknown>>> = {
   "watch()": (redis) => redis.watch("k", (tx) => tx.multi().set("k", "new")),
   "watch() with several commands": (redis) =>

@@ -17,7 +17,7 @@ interface Session {
   multi: (readonly string[])[] | undefined;
 }
 
-/** What was stored last for a key, by a write with a number of its own. */
+/** The last value of a key, stored by a write with a unique number. */
 export interface Stored {
   readonly order: number;
   readonly expires: number;
@@ -25,9 +25,9 @@ export interface Stored {
 
 /** The server; each write stores the next number, which replaces what its arguments say. */
 export class TrackingServer {
-  /** What each write came to, by its name. */
+  /** The value that each write stored, by the write's name. */
   readonly written: Map<string, Stored> = new Map();
-  /** What each number was. */
+  /** The value of each number. */
   readonly history: Map<number, Stored> = new Map();
   readonly #clock: Clock;
   readonly #peer: ScriptedPeer;
@@ -84,13 +84,13 @@ export class TrackingServer {
     this.#invalidate(next.key);
   }
 
-  /** Somebody else writes. */
+  /** Writes as another client. */
   write(key: string, write: string, px: number): void {
     this.#write(key, write, px);
     this.#invalidate(key);
   }
 
-  /** What is stored now. */
+  /** The current value. */
   value(key: string): Stored | undefined {
     const stored = this.#data.get(key);
     return stored !== undefined && stored.expires > this.#clock.now() ? stored : undefined;

@@ -11,11 +11,11 @@ import { runtimeTransport } from "../../transports/runtime.ts";
 
 /** A run of the command line, in this process. */
 export class FakeTerminal {
-  /** What commands are given. */
+  /** The context of the commands. */
   readonly context: CliContext;
-  /** What was written to the standard output. */
+  /** The text that commands wrote to the standard output. */
   output = "";
-  /** What was written to the standard error. */
+  /** The text that commands wrote to the standard error. */
   errors = "";
   readonly #controller = new AbortController();
   readonly #waiting = new Set<() => void>();

@@ -84,7 +84,7 @@ describe("the client-side cache over a cluster", () => {
     assert.equal(await kept(), many.length);
     const [from, to] = [masterOf("none"), cluster.nodes.find((node) => node !== masterOf("none"))!];
     await moveSlots(from, to, [slot], cluster.nodes);
-    // The node that had the slot does not tell of this any more.
+    // The node that had the slot sends no invalidation for this any more.
     await other.set("none", "something");
     assert.equal(await redis.set("{none}other", "1"), "OK");
     assert.equal(redis.topology.masterOf(slot)!.port, to.port);

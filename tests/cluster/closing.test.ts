@@ -12,7 +12,7 @@ const withReplicas = (): Belief => {
   return { epoch, shards: shards.map((shard) => ({ ...shard, replicas: [shard.master + 100] })) };
 };
 
-/** What goes on when the client is closed. */
+/** Operations that are active when the client is closed. */
 const LIVES: Readonly<Record<string, (redis: RedisCluster) => Promise<unknown>>> = {
   connect: (redis) => redis.connect(),
   set: (redis) => redis.set("k", "v"),
@@ -29,7 +29,7 @@ const LIVES: Readonly<Record<string, (redis: RedisCluster) => Promise<unknown>>>
   },
 };
 
-/** How the cluster is. */
+/** States of the cluster. */
 const CLUSTERS: Readonly<Record<string, (fake: FakeCluster) => void>> = {
   well: () => {},
   "a seed is down": (fake) => void fake.down.add(7000),

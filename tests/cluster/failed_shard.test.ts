@@ -52,7 +52,7 @@ describe("A shard that has failed, without a replica", () => {
         blpop: () => redis.blpop(key, 0),
         slot: () => redis.pool.acquireBySlot(slotOf(key)),
       };
-      // At first they wait, as nobody knows yet that it has failed.
+      // At first they wait, as the client does not know yet that the shard has failed.
       for (let turn = 0; turn < 2; turn++) {
         for (const [name, call] of Object.entries(calls)) {
           await assert.rejects(call(), (error: ClusterError) => {

@@ -18,7 +18,7 @@ export interface FakeShard {
   replicas?: readonly number[];
 }
 
-/** What one node believes. */
+/** The topology that one node reports. */
 export interface Belief {
   /** The epoch that it knows. */
   epoch: number;
@@ -42,9 +42,9 @@ export function dealt(masters: number, epoch = masters): Belief {
 export class FakeCluster {
   /** The nodes that have been connected to. */
   readonly peers: Map<number, ScriptedPeer> = new Map();
-  /** What all nodes believe, unless `beliefs` says otherwise. */
+  /** The topology that all nodes report, except those in `beliefs`. */
   belief: Belief;
-  /** What single nodes believe. */
+  /** The topologies of single nodes. */
   readonly beliefs: Map<number, Belief> = new Map();
   /** The host that nodes announce. */
   host: string | null = "node";
@@ -62,17 +62,17 @@ export class FakeCluster {
     this.belief = belief;
   }
 
-  /** How many connections there are now, to all nodes. */
+  /** The number of open connections to all nodes. */
   get open(): number {
     return [...this.peers.values()].reduce((sum, peer) => sum + peer.open.length, 0);
   }
 
-  /** How often nodes were asked for their slots. */
+  /** The number of requests for slots that all nodes received. */
   get asked(): number {
     return this.count("CLUSTER", "SHARDS") + this.count("CLUSTER", "SLOTS");
   }
 
-  /** How often a command was received, by all nodes. */
+  /** Returns how often all nodes received a command. */
   count(...words: readonly string[]): number {
     let count = 0;
     for (const peer of this.peers.values()) {

@@ -68,7 +68,7 @@ describe("under steady numbered writes and reads", { skip }, () => {
     try {
       const elected = await election(replicas, () => replicas[0]!.cli("CLUSTER", "FAILOVER"));
       await load.served(keys, elected);
-      // Whoever is asked may hear of the election a moment later than those who took part in it.
+      // The queried node may learn of the election later than the nodes that took part in it.
       await waitFor("the new master's name", async () => {
         return (await shardOf(0)).master === master ? "it is still the old one" : undefined;
       });
@@ -86,7 +86,7 @@ describe("under steady numbered writes and reads", { skip }, () => {
     assert.ok(keys.some((key) => slotOf(key) < 1_000));
     try {
       await moveSlots(from, to, slots, cluster.nodes, async () => {
-        // Between the keys' move and the slot's: whoever asks the old node is told ASK.
+        // Between the move of the keys and the move of the slot, the old node replies ASK.
         await load.served(keys.filter((key) => slotOf(key) < 1_000), performance.now());
       });
       await load.served(keys, performance.now());

@@ -25,12 +25,13 @@ export async function healed(cluster: Cluster, redis?: RedisCluster): Promise<vo
 }
 
 /**
- * Gives a master the slots that all others say are its own, and it does not claim.
+ * Gives a master the slots that all other nodes assign to it, and that it does not claim.
  *
- * Redis 7.0 notes of a slot that its owner does not claim it (`owner_not_claiming_slot`) when a packet from before the move
- * arrives late, and looks at that note again only when the owner's slots change: not for the slot that moved last. If a
- * replica has that note and is elected, the old master takes the slot from it when it comes back, and drops it when it
- * becomes a replica. From then on nobody claims the slot, and the cluster stays down.
+ * Redis 7.0 records that an owner does not claim its slot (`owner_not_claiming_slot`) when a packet from
+ * before the move arrives late. It checks that record again only when the owner's slots change, and so not
+ * for the slot that moved last. If a replica with that record is elected, the old master takes the slot from
+ * it after its restart. It drops the slot when it becomes a replica. From then on no node claims the slot,
+ * and the cluster stays down.
  */
 async function adopt(nodes: readonly ClusterNode[]): Promise<string | undefined> {
   for (const node of nodes) {

@@ -81,7 +81,7 @@ describe("connections of one's own, when their node is gone or is not the right 
     await pool.connect();
     const slot = slotOf("{gone}");
     const from = masterOf(pool, "{gone}");
-    // An owner of slots: a master that has just come back has none, and is about to become a replica.
+    // An owner of slots: a master that has just restarted has none, and is about to become a replica.
     const to = ["a", "b", "c", "d", "e"].map((key) => masterOf(pool, key)).find((node) => node !== from)!;
     const { port } = to;
     const held = await pool.acquireBySlot(slot);

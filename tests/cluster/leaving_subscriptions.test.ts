@@ -62,7 +62,7 @@ describe("a subscription that leaves a node which is alive", () => {
         const homes = at(subscribe, "news");
         assert.equal(homes.length, 2, "it is subscribed elsewhere");
         if (protocol === 3) assert.deepEqual(at(unsubscribe), [home]);
-        // Messages that the old node knows of reach nobody, as the connection has no subscription any more.
+        // A message at the old node reaches no subscriber, as the connection has no subscription there.
         const publish = (port: number): number =>
           fake.peer(port).server.publish("news", text.encode(`${port}`));
         assert.deepEqual(homes.map((port) => publish(port)), homes.map((port) => port === home ? 0 : 1));

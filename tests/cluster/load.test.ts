@@ -1,4 +1,4 @@
-/** What a client of a cluster tells about its queues, and how producers wait for them. */
+/** The report of a cluster client's queues, and how producers wait for them. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisCluster, type RedisError } from "../../mod.ts";
@@ -7,7 +7,7 @@ import { SimulatedClock } from "../harness/clock.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { dealt, FakeCluster } from "./fake_cluster.ts";
 
-/** A client of three nodes that answer commands on keys when they are told to. */
+/** A client of three nodes that answer commands on keys only on request. */
 function setUp() {
   const fake = new FakeCluster(dealt(3));
   const clock = new SimulatedClock();
@@ -24,7 +24,7 @@ function setUp() {
 
 const KEYS = ["a", "b", "c"];
 
-/** What came of `drained()`. */
+/** Returns the outcome of `drained()`. */
 async function outcome(drained: Promise<void>): Promise<string> {
   return await drained.then(() => "drained", (error: RedisError) => error.code);
 }

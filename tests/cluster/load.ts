@@ -6,13 +6,13 @@
 import type { RedisCluster } from "../../mod.ts";
 import { RedisError } from "../../mod.ts";
 
-/** What came out at the end, over all writers. */
+/** The result at the end, over all writers. */
 export interface Verdict {
   /** Numbers that were acknowledged or not. */
   readonly written: number;
   /** Numbers that stand there twice or more: must be none. */
   readonly doubled: readonly string[];
-  /** Numbers of which we were told that they were not written, and which are there: must be none. */
+  /** Numbers that are stored although the client reported that they were not written: must be none. */
   readonly denied: readonly string[];
   /** Numbers that were acknowledged and are not there; `at` is when they were acknowledged. */
   readonly lost: readonly { readonly what: string; readonly at: number }[];
@@ -20,13 +20,13 @@ export interface Verdict {
   readonly disordered: number;
 }
 
-/** What became of the commands about one key; times by `performance.now()`. */
+/** The outcomes of the commands on one key; times by `performance.now()`. */
 interface Line {
   /** By number: was it written? */
   readonly outcomes: ("yes" | "no" | "unknown")[];
-  /** By number: when that was told. */
+  /** The times of the replies, by number. */
   readonly told: number[];
-  /** When it was read. */
+  /** The times of the reads. */
   readonly reads: number[];
 }
 
@@ -56,7 +56,7 @@ export class Load {
     }
   }
 
-  /** Ends when what is on its way has come back. */
+  /** Stops, and resolves when all pending commands have settled. */
   async stop(): Promise<void> {
     this.#stop = true;
     await Promise.all(this.#running);
@@ -87,13 +87,13 @@ export class Load {
     });
   }
 
-  /** When the key was first written after `since`, by `performance.now()`. */
+  /** Returns the time of the first write of the key after `since`, by `performance.now()`. */
   firstWrite(key: string, since: number): number | undefined {
     const { outcomes, told } = this.#lines.get(key)!;
     return told.find((at, number) => at > since && outcomes[number] === "yes");
   }
 
-  /** When the key was first read after `since`, by `performance.now()`. */
+  /** Returns the time of the first read of the key after `since`, by `performance.now()`. */
   firstRead(key: string, since: number): number | undefined {
     return this.#lines.get(key)!.reads.find((at) => at > since);
   }
@@ -118,7 +118,7 @@ export class Load {
     return { writes: [...this.#errors.writes], reads: [...this.#errors.reads] };
   }
 
-  /** Compares what stands in the lists with what was told of each number. */
+  /** Compares the contents of the lists with the reported outcome of each number. */
   async verdict(): Promise<Verdict> {
     const doubled: string[] = [];
     const denied: string[] = [];

@@ -35,7 +35,7 @@ describe("what has a connection of its own, while slots and masters change", () 
     };
   }
 
-  /** Whether somebody blocks at a node. */
+  /** Waits until a client blocks at a node. */
   async function blocked(node: ClusterNode): Promise<void> {
     await waitFor("a client that blocks", async () => {
       return /blocked_clients:1/.test(String(await node.cli("INFO", "clients"))) ? undefined : "none does";

@@ -15,10 +15,10 @@ import { dealt, FakeCluster } from "./fake_cluster.ts";
 
 interface SlotState {
   owner: number;
-  /** Where the slot is moved to, and the keys that are there already. */
+  /** The node that receives the slot, and the keys that are there already. */
   target: number | undefined;
   readonly gone: Set<string>;
-  /** What the owner says to all commands, and to how many more. */
+  /** The error with which the owner replies to all commands, and the number of commands left. */
   refusal: string | undefined;
   refusals: number;
 }
@@ -31,11 +31,11 @@ const TEMPORARY = [
   "BUSY Redis is busy running a script",
 ];
 
-/** What happens beside that. */
+/** Additional events. */
 export interface Troubles {
   /** Connections end, before or after a command has run. */
   readonly losses?: boolean;
-  /** A node leaves the cluster, and comes back. */
+  /** Whether a node leaves the cluster, and returns. */
   readonly departures?: boolean;
   /** Sockets take bytes late, and some stall for longer than a connection lives. */
   readonly slow?: boolean;
@@ -114,7 +114,7 @@ export class MovingSlots {
     return others[Math.floor(this.#clock.random() * others.length)]!;
   }
 
-  /** A node leaves, and its slots go to the others; or it comes back without any. */
+  /** Removes a node, whose slots move to the others, or adds it again without slots. */
   #departOrReturn(): void {
     const { epoch, shards } = this.fake.belief;
     const gone = 7000 + Math.floor(this.#clock.random() * 3);

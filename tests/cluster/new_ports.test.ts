@@ -12,7 +12,7 @@ import { startServer } from "../harness/server.ts";
 import type { Server } from "../harness/types.ts";
 import { field, waitFor } from "../harness/wait.ts";
 
-/** Publishes until it is received; returns how many gaps were told before. */
+/** Publishes until a message is received; returns the number of gaps before it. */
 async function gapsBefore(
   subscription: Subscription<string>,
   publish: () => Promise<unknown>,
@@ -64,7 +64,8 @@ describe(
           const { created } = redis.pool.stats();
           return Promise.resolve(created === 0 ? undefined : `${created} are left`);
         });
-        // Nobody is there: one waits for a shared connection, one for a connection of its own, one for all masters.
+        // No node listens: one call waits for a shared connection, one for a dedicated connection, one for
+        // all masters.
         const waiting = Promise.all([
           ...keys.map((key) => redis.set(key, "after")),
           redis.watch("w", (tx) => tx.multi().set("w", "watched")),

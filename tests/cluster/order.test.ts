@@ -103,7 +103,10 @@ async function play(
   return { calls, written: slots.written };
 }
 
-/** What ran of each key ran in the order of the calls, once, and exactly what was said to have run. */
+/**
+ * Checks that the commands of each key ran in the order of the calls, once, and exactly those that were
+ * reported as run.
+ */
 function check(calls: readonly Written[], written: Map<string, string[]>, losses = false): void {
   for (const key of KEYS) {
     const ran = (written.get(key) ?? []).map(Number);

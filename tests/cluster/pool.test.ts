@@ -129,7 +129,7 @@ describe("BlockingClusterConnectionPool", () => {
     const aborted = at(7001, AbortSignal.timeout(5));
     await assert.rejects(aborted, { name: "TimeoutError" });
     assert.equal(pool.stats().waiting, 2);
-    // Idle at 7001, where nobody waits: it gives its place to the one who waits for 7002.
+    // Idle at 7001, where no call waits: it gives its place to the call that waits for 7002.
     two[Symbol.dispose]();
     const got = await first;
     assert.equal(got.address, "node:7002");

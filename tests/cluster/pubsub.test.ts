@@ -25,7 +25,7 @@ async function isAt(node: ClusterNode, name: string, sign: string): Promise<bool
   return list.split("\n").some((line) => line.includes(` name=${name} `) && !line.includes(` ${sign}=0 `));
 }
 
-/** Which node a client with this name is subscribed at. */
+/** Returns the node at which a client with this name is subscribed. */
 async function subscribedAt(nodes: readonly ClusterNode[], name: string, sign: string): Promise<ClusterNode> {
   for (const node of nodes) if (await isAt(node, name, sign)) return node;
   throw new Error(`${name} is subscribed nowhere`);
@@ -221,8 +221,8 @@ describe("subscriptions over a cluster", { skip }, () => {
         ...orders.map((one) => until(next(one), () => publisher.spublish(channel, "after"))),
       ];
       const got = await Promise.all(back);
-      // Who is found out first makes the client look for the masters; another may be told of the new one before its
-      // own PING is overdue.
+      // The first detected failure makes the client look for the masters. Another subscription may move to
+      // the new master before its own PING is overdue.
       const gaps = got.flatMap((one) => one.gaps);
       assert.ok(gaps.includes("lost"), `${gaps}`);
       for (const one of got) {

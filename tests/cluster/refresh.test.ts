@@ -111,7 +111,7 @@ describe("a refresh", () => {
     const { redis, clock } = start(fake);
     await settled(clock, redis.connect());
     const newer = failedOver(fake.belief, 7100);
-    // All but one have not heard of it yet.
+    // All nodes but one report the old topology.
     fake.beliefs.set(7100, newer);
     for (let n = 0; n < 300 && redis.topology.epoch !== newer.epoch; n++) {
       await settled(clock, redis.pool.refresh());

@@ -61,7 +61,7 @@ describe("MOVED", () => {
     const fake = new FakeCluster(dealt(3));
     const { redis, clock } = start(fake, { reinitializeSteps: 2 });
     await settled(clock, redis.connect());
-    // All slots of the first master go to the second, and nobody tells us.
+    // All slots of the first master move to the second, and the client receives no notice.
     const [first, second, third] = fake.belief.shards;
     fake.belief = { epoch: 4, shards: [{ ...first!, master: second!.master }, second!, third!] };
     const keys = Array.from({ length: 100 }, (_, n) => `k${n}`).filter((key) =>
@@ -216,7 +216,7 @@ describe("keys in several slots", () => {
       for (const [run, parts] of runs) {
         const fake = new FakeCluster(dealt(3));
         let arrived = 0;
-        // The master of "b" never answers, and nobody a PING.
+        // The master of "b" never answers, and no node answers a PING.
         fake.before = (port, [name = ""], connection) => {
           if (!["MGET", "MSET", "DBSIZE", "PING"].includes(name)) return undefined;
           arrived++;

@@ -16,7 +16,7 @@ function start(startupNodes: readonly string[], options: object = {}) {
     for (const node of redis?.topology.nodes() ?? []) names.add(String(node));
     return before(...call);
   };
-  /** Addresses at which nobody is any more. */
+  /** Addresses at which no server listens any more. */
   const gone = new Set<string>();
   const inner = fake.transport();
   const transport: Transport = {

@@ -18,7 +18,7 @@ describe("a cluster whose nodes have names and certificates of their own", { ski
   before(async () => {
     const certs = await certificates();
     ca = certs.ca;
-    // The seed is asked under a name of its own, before anybody has told how it is called.
+    // The client connects to the seed by its own name, before any node has reported its name.
     for (const name of names) {
       leaves.push(await (name === names[0] ? certs.issue(name, "localhost") : certs.issue(name)));
     }

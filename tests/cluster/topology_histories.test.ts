@@ -60,7 +60,7 @@ const CHANGES: Readonly<
   nothing: () => {},
 };
 
-/** What a client that has just refreshed knows. */
+/** Checks the state of a client that has just refreshed. */
 function check(redis: RedisCluster, { epoch, shards }: Belief, when: string): void {
   const { topology } = redis;
   assert.equal(topology.epoch, epoch, when);
@@ -121,7 +121,7 @@ describe("the state of a cluster, after each step of a random history", () => {
         CHANGES[name]!(shards, pick, () => ports++);
         const changed = JSON.stringify(shards) !== before;
         fake.belief = { epoch: fake.belief.epoch + (changed ? 1 : 0), shards };
-        // Sometimes redirections tell of it first.
+        // Sometimes redirections arrive first.
         if (pick(2) === 0) {
           const some = KEYS.filter(() => pick(4) === 0);
           await settled(

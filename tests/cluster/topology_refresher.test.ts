@@ -1,4 +1,4 @@
-/** How often a topology is refreshed, whatever requests come: a model in simulated time. */
+/** The frequency of topology refreshes under any sequence of requests: a model in simulated time. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BackgroundTimers } from "../../src/connection/background_timers.ts";
@@ -12,7 +12,7 @@ interface Made {
   readonly clock: SimulatedClock;
   readonly refresher: TopologyRefresher;
   readonly life: AbortController;
-  /** When refreshes began. */
+  /** The times at which refreshes began. */
   readonly starts: number[];
 }
 

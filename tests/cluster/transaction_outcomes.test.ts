@@ -7,7 +7,7 @@ import { ErrorReply } from "../harness/resp.ts";
 import { Many } from "../harness/scripted_peer.ts";
 import { dealt, FakeCluster } from "./fake_cluster.ts";
 
-/** What becomes of a transaction, and whether it may have run. */
+/** The causes and outcomes of transactions, and whether they may have run. */
 const ENDS: Readonly<Record<string, readonly [(fake: FakeCluster) => void, "unknown" | "no"]>> = {
   "its connection is lost": [(fake) => {
     fake.before = (_port, [name], connection) => {

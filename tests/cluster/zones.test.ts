@@ -9,7 +9,7 @@ const binary = findBinary();
 const announces = binary?.name === "valkey" && atLeast(binary.version, "8.0.0");
 const ZONES = ["a", "b", "c"];
 
-/** How many GETs each node has had. */
+/** Returns the number of GETs that each node has received. */
 async function getsOf(cluster: Cluster): Promise<number[]> {
   return await Promise.all(cluster.nodes.map(async (node) => {
     const stats = await node.cli("INFO", "commandstats");
@@ -65,7 +65,7 @@ describe("readFrom: { zone } on a real cluster", { timeout: 60_000 }, () => {
         readFrom: { zone: "a" },
       });
       await redis.set("key", "value");
-      // Those of Valkey 9 hear of it from each other.
+      // The nodes of Valkey 9 learn this from each other.
       await waitFor("the replica's new zone", async () => {
         await redis.pool.refresh();
         await redis.get("key");
