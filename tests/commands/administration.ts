@@ -1,4 +1,4 @@
-/** What changes a server for good, on servers of their own; sentinels. @module */
+/** Commands that change a server permanently, on dedicated servers; sentinels. @module */
 import * as c from "../../src/commands/mod.ts";
 import { startServer } from "../harness/server.ts";
 import { SocketExecutor, type Speech } from "./executor.ts";

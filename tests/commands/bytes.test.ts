@@ -1,4 +1,8 @@
-/** What clients of bytes get: bytes for data, text for what the server names itself; the same under RESP2 and RESP3. @module */
+/**
+ * Replies to clients of bytes: bytes for data, text for names of the server; the same under RESP2 and RESP3.
+ *
+ * @module
+ */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as c from "../../src/commands/mod.ts";

@@ -1,4 +1,4 @@
-/** What editors show of the commands: sentences, not tokens of the protocol. @module */
+/** The descriptions of commands in editors: sentences, not tokens of the protocol. @module */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";

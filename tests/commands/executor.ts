@@ -9,7 +9,7 @@ import { packCommand } from "../../src/resp/pack.ts";
 import { Decoder } from "../../src/resp/decoder.ts";
 import { type Arg, DecodeMode, type Reply } from "../../src/resp/types.ts";
 
-/** What the suites need of whoever executes their commands. */
+/** The interface through which the suites execute commands. */
 export interface Executor {
   /** Executes a command; resolves with the reply as its parser made it. */
   execute<T>(command: Command<T, unknown>): Promise<T>;
@@ -17,7 +17,7 @@ export interface Executor {
   close(): void;
 }
 
-/** How an executor speaks. */
+/** The protocol and the reply type of an executor. */
 export interface Speech {
   /** The version of RESP. */
   readonly protocol: 2 | 3;

@@ -3,7 +3,7 @@ import * as c from "../../src/commands/mod.ts";
 import assert from "node:assert/strict";
 import type { Context } from "./suite.ts";
 
-/** What holds for keys of any type. */
+/** Tests the commands for keys of any type. */
 export async function generic(t: Context): Promise<void> {
   await t.is(c.mset({ key1: "Hello", key2: "World" }), "OK");
   await t.is(c.exists("key1", "key2", "nosuchkey"), 2);

@@ -1,4 +1,7 @@
-/** Nothing is lost or changed in silence: repeated fields, text that is no UTF-8, text that cannot be sent, digits. */
+/**
+ * Silent losses and changes must not occur: repeated fields, text that is not UTF-8, text that cannot be
+ * sent, digits.
+ */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { EncodingError, type PipelineError, Redis } from "../../mod.ts";

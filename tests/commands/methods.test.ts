@@ -68,7 +68,7 @@ function unnamed(arg: unknown): unknown {
   return arg instanceof Missing ? (arg.what.endsWith("null") ? null : undefined) : arg;
 }
 
-/** What comes of a call; a parser by itself, for it is to be the same function. */
+/** Returns the outcome of a call, and its parser separately, as both must be the same function. */
 function outcome(call: Call, params: unknown[]): [unknown, c.Command["parse"]] {
   try {
     const { spec, args, parse } = call.apply(methods, params);

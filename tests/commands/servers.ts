@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as c from "../../src/commands/mod.ts";
 import { type Context, plain } from "./suite.ts";
 
-/** What a connection can say of itself. */
+/** Tests the commands on connections. */
 export async function connections(t: Context): Promise<void> {
   await t.is(c.ping(), "PONG");
   await t.is(c.ping("hello"), "hello");
@@ -101,7 +101,7 @@ export async function facts(t: Context): Promise<void> {
   await t.is(c.flushall(), "OK");
 }
 
-/** What the server notes down. */
+/** Tests the server's logs. */
 export async function logs(t: Context): Promise<void> {
   await t.is(c.configSet({ "slowlog-log-slower-than": 0, "latency-monitor-threshold": 1 }), "OK");
   await t.is(c.slowlogReset(), "OK");
@@ -143,7 +143,7 @@ export async function logs(t: Context): Promise<void> {
   );
 }
 
-/** What the server knows of commands. */
+/** Tests the server's descriptions of commands. */
 export async function commands(t: Context): Promise<void> {
   await t.looks(c.commandCount(), (n) => n > 200);
   await t.looks(

@@ -1,6 +1,6 @@
 /**
- * What a suite of commands is given: it executes a command under RESP2 or RESP3, as text or as bytes, and compares the
- * reply with one and the same expectation, whose type is the declared one.
+ * The context of a suite of commands. It executes a command under RESP2 or RESP3, as text or as bytes. It
+ * compares each reply with the same expectation, whose type is the declared one.
  *
  * @module
  */
@@ -35,7 +35,7 @@ function hasBytes(value: unknown): boolean {
 export class Context {
   /** The server. */
   readonly server: Server;
-  /** How this context speaks. */
+  /** The protocol and the reply type of this context. */
   readonly speech: Speech;
   readonly #executor: Executor;
   readonly #commands: ReadonlySet<string>;

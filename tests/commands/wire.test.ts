@@ -1,5 +1,6 @@
 /**
- * What commands are made of: the words on the wire, the errors of wrong shapes, keys, waiting times, the table of raw commands.
+ * The parts of commands: the words on the wire, the errors for wrong shapes, keys, waiting times, the table
+ * of raw commands.
  *
  * @module
  */

@@ -16,16 +16,16 @@ import { type Server, startServer } from "../harness/server.ts";
 // deno-lint-ignore no-explicit-any
 export type Any = any;
 
-/** Why tests with libraries are skipped, or false. */
+/** The reason for which tests with libraries are skipped, or false. */
 export const skip: string | false = process.env.KEYWIRE_TEST_LIBRARIES === "1"
   ? false
   : "installs libraries from npm; run it with KEYWIRE_TEST_LIBRARIES=1";
 
-/** What the tests of a file share. */
+/** The state that the tests of a file share. */
 export interface Libraries {
   /** The server. */
   readonly server: Server;
-  /** Where the libraries are installed. */
+  /** The folder with the installed libraries. */
   readonly folder: string;
   /** Imports a library. */
   load(name: string): Promise<Any>;

@@ -24,7 +24,7 @@ function expect(actual: Any): Any {
 
 let expected = 0;
 let asserted = 0;
-/** How many assertions a test announces. */
+/** Sets the number of assertions that a test announces. */
 expect.assertions = (count: number): void => void (expected = count);
 
 describe("adapters: Keyv, cache-manager, unstorage and express-session", () => {
