@@ -9,7 +9,7 @@ import { Raw } from "../harness/resp.ts";
 import { Outcome, Simulated } from "./simulated.ts";
 
 const moments = ["ready", "lost", "connecting", "reconnecting"] as const;
-/** What ends the first connection. */
+/** The causes that end the first connection. */
 const ends = {
   "the server": (simulated: Simulated) => simulated.peer.connections[0]!.reset(),
   "its lifetime": () => {},

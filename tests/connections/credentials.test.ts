@@ -1,4 +1,4 @@
-/** Who logs in: ACL users, providers that are asked at every connect, and providers that stream. */
+/** Credentials: ACL users, providers that the client calls at every connect, and providers that stream. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {

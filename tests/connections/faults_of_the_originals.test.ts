@@ -1,7 +1,7 @@
 /**
- * Known faults of redis-py, redis-py-cluster and coredis, and that ours behaves. Those of cluster mode (options that
- * are dropped in silence, remap rules that ignore MOVED, CONFIG asked of every node, read-only mode that reads
- * masters) are in the tests of the cluster client.
+ * Known faults of redis-py, redis-py-cluster and coredis, which this client must not have. The tests of the
+ * cluster client cover the faults of cluster mode: options dropped silently, remap rules that ignore MOVED,
+ * CONFIG sent to every node, and a read-only mode that reads masters.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -10,7 +10,7 @@ import { Raw } from "../harness/resp.ts";
 import { Outcome, Simulated } from "./simulated.ts";
 
 describe("faults of the originals", () => {
-  /** How often a GET is sent that is always answered by BUSY. */
+  /** Returns how often a GET is sent that the server always answers with BUSY. */
   async function sent(url: string, options: RedisOptions<never>): Promise<number> {
     const simulated = new Simulated({
       script: (command, connection) =>

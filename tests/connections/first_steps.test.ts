@@ -1,6 +1,4 @@
-/**
- * What people try first, and what must not surprise them: calls that nobody waits for, wrong words, printing.
- */
+/** The first calls of new users, and the mistakes in them: promises without `await`, wrong words, printing. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { inspect as inspectOfNode } from "node:util";
@@ -15,7 +13,7 @@ import {
 } from "../../mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
-/** What `console.log` prints; that of Deno is not Node's. */
+/** Returns the text that `console.log` prints; that of Deno differs from Node's. */
 const inspect: (value: unknown) => string =
   (globalThis as { Deno?: { inspect(value: unknown): string } }).Deno?.inspect ??
     inspectOfNode;
@@ -85,7 +83,7 @@ describe("a pool of one", () => {
     await second.send(["SET", "lent:again", "in 0"]);
     assert.equal(await server.cli("GET", "lent:again"), "in 0");
     assert.equal(pool.stats().created, 1);
-    // What was being put right has gone for good, and does not come back into the pool.
+    // The connection whose session was being reset is closed, and does not return to the pool.
     await first.closed;
     await assert.rejects(pool.acquire(), { code: "MAX_CONNECTIONS" });
   });

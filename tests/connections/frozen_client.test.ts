@@ -1,5 +1,6 @@
 /**
- * The process of the client is stopped and goes on, as AWS Lambda and laptops do it, and its connection has died meanwhile.
+ * The process of the client is stopped and continued, as AWS Lambda and laptops do, and its connection has
+ * failed meanwhile.
  *
  * @module
  */
@@ -20,7 +21,7 @@ const flags = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
 /** Milliseconds between the PINGs of the client. The process is stopped for more than two of them. */
 const INTERVAL = 300;
 
-/** Stops a client, does something to its connection, and returns what it says when it goes on. */
+/** Stops a client, damages its connection, and returns its output after it continues. */
 async function thaw(proxy: FaultProxy, harm: (proxy: FaultProxy) => void): Promise<unknown[]> {
   const child = spawn(process.execPath, [...flags, CLIENT, proxy.url, String(INTERVAL)], {
     stdio: ["pipe", "pipe", "inherit"],

@@ -1,4 +1,4 @@
-/** A connection of one's own that comes when the time of its command is up. */
+/** A dedicated connection that opens when the time of its command has expired. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BlockingConnectionPool, Redis } from "../../mod.ts";

@@ -22,7 +22,10 @@ interface Plan {
   readonly maxLifetime: number;
   readonly maxConnections: number;
   readonly offlineQueue: boolean;
-  /** When the server becomes a replica for those who are connected; new connections lead to the next master. */
+  /**
+   * The times at which the server becomes a replica for connected clients; new connections lead to the next
+   * master.
+   */
   readonly demotedAt: readonly number[];
 }
 

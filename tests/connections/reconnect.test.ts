@@ -1,4 +1,4 @@
-/** What is repeated, what waits while there is no connection, and how a lost one comes back: in simulated time. */
+/** Retries, waiting commands without a connection, and reconnects: in simulated time. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
@@ -17,7 +17,7 @@ const refuse = (): never => {
   throw new Error("down");
 };
 
-/** A connected client whose server then goes away; what the client told of reconnecting since. */
+/** A connected client whose server then fails, and the reconnect events that the client has emitted since. */
 async function cutOff(simulated: Simulated, over: RedisOptions<never> = {}, connectDelay = 0) {
   const redis = new Redis(simulated.options({ commandTimeout: 60_000, closeGrace: 0, ...over }));
   const told: { attempt: number; delay: number; at: number }[] = [];
@@ -202,7 +202,7 @@ describe("the offline queue", () => {
 });
 
 describe("retry", () => {
-  /** The peer takes the command and cuts the link, as often as it is told. */
+  /** A peer that accepts the command and cuts the link, the given number of times. */
   function cutting(times: number): Simulated {
     const simulated: Simulated = new Simulated({
       script: (command, connection) => {

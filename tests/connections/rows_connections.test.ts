@@ -1,5 +1,5 @@
 /**
- * What redis-py and coredis give, row by row: the names of the groups are the rows of the table in
+ * The features of redis-py and coredis, row by row: the names of the groups are the rows of the table in
  * `docs/coming-from-python.md`.
  */
 import assert from "node:assert/strict";
@@ -207,7 +207,7 @@ describe("connect, disconnect, send_command, send_packed_command, read_response,
 });
 
 describe("retry_on_timeout, retry_on_error without a policy", () => {
-  /** How often a GET is sent to a server that does not answer it. */
+  /** Returns how often a GET is sent to a server that does not answer it. */
   async function tries(options: string | object, multiplex: boolean): Promise<number> {
     const { clock, peer, simulated } = simulate();
     peer.script = (command, connection) => command[0] === "GET" ? undefined : connection.serve();

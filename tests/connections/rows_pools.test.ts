@@ -1,5 +1,5 @@
 /**
- * What redis-py and coredis give, row by row: the names of the groups are the rows of the table in
+ * The features of redis-py and coredis, row by row: the names of the groups are the rows of the table in
  * `docs/coming-from-python.md`.
  */
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ before(async () => {
 after(() => server.stop());
 
 const at = () => ({ host: server.host, port: server.port });
-/** How many clients of this name the server has. */
+/** Returns the number of clients of this name at the server. */
 async function clientsNamed(name: string): Promise<number> {
   return String(await server.cli("CLIENT", "LIST")).split("\n").filter((line) =>
     line.includes(` name=${name} `)
@@ -195,7 +195,7 @@ describe("get_connection, make_connection, release", () => {
       const repaired = new Promise((resolve) => connection.listen({ closed: resolve }));
       pool.release(connection);
       if (pool.stats().inUse > 0) {
-        // It is being put right: the next command on it comes behind that.
+        // The session is being reset: the next command on the connection runs after that.
         await Promise.race([repaired, connection.send(["PING"])]);
       }
       using next = await pool.acquire();

@@ -7,13 +7,13 @@ import type { RedisOptions, Transport } from "../../mod.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { ScriptedPeer, type ScriptedPeerOptions } from "../harness/scripted_peer.ts";
 
-/** What came of a promise, as far as one can tell now. */
+/** The outcome of a promise so far. */
 export class Outcome<T> {
   /** `"pending"`, `"resolved"` or `"rejected"`. */
   state: "pending" | "resolved" | "rejected" = "pending";
-  /** What it resolved with. */
+  /** The value with which it resolved. */
   value: T | undefined = undefined;
-  /** What it was rejected with. */
+  /** The error with which it was rejected. */
   // deno-lint-ignore no-explicit-any
   error: any = undefined;
 
@@ -28,7 +28,7 @@ export class Outcome<T> {
     });
   }
 
-  /** Where it failed: state, class, code and certainty in one line. */
+  /** The failure in one line: state, class, code and certainty. */
   get verdict(): string {
     const { name, code, executed } = this.error ?? {};
     return this.state === "rejected" ? `${name} ${code} ${executed}` : this.state;

@@ -1,6 +1,6 @@
 /**
- * Big values over slow links: they go out in pieces, so that a link which makes progress is never taken for a stalled one,
- * and what says that it was not executed never reaches the server.
+ * Big values over slow links. The client sends them in pieces, so that it never treats a link that makes
+ * progress as stalled. A command that reports that it was not executed never reaches the server.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a command says of itself behind a socket that takes so many bytes and then no more: what says `"no"` never
- * reaches the server, now or later, and what is left reaches it whole and in the order of the calls.
+ * Reports of commands behind a socket that takes a number of bytes and then no more. A command that reports
+ * `"no"` never reaches the server, now or later. The others reach it complete and in the order of the calls.
  *
  * @module
  */

@@ -13,7 +13,7 @@ import { Redis, type Socket, type SocketHandlers, type Transport } from "../../m
 import { RedisError } from "../../src/errors.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 
-/** What is sent: how long its value is, as what, and how. */
+/** The shape of a command: the length of its value, its type, and the kind of call. */
 export interface Shape {
   readonly size: number;
   readonly bytes: boolean;
@@ -95,7 +95,7 @@ class SlowSocket implements Socket {
     return new Promise((resolve, reject) => this.#waiting = { bytes: rest, resolve, reject });
   }
 
-  /** There is room for more. */
+  /** Grants room for more bytes. */
   grant(bytes: number): void {
     this.room += bytes;
     const waiting = this.#waiting;
@@ -182,7 +182,7 @@ export class SlowRig {
   readonly promises: boolean;
   /** Ids of commands that were handed to a socket, if only in part. */
   readonly offered: Set<string> = new Set();
-  /** How calls ended, and how many did. */
+  /** The outcomes of calls, and their numbers. */
   readonly endings: Map<string, number> = new Map();
   readonly clock: SimulatedClock = new SimulatedClock();
   readonly #times: Map<string, number> = new Map();

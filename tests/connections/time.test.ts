@@ -1,4 +1,4 @@
-/** Limits of time, in simulated time: nothing may wait longer than it was told to. */
+/** Time limits, in simulated time: no call may wait longer than its limit. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -1,4 +1,4 @@
-/** Everything at once over one pool: nothing waits for what it need not wait for. */
+/** All kinds of calls at once over one pool: no call waits without need. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { BlockingConnectionPool, Connection, Redis } from "../../mod.ts";
@@ -68,7 +68,7 @@ describe("a subscriber, a blocking command, a WATCH and plain traffic over one p
 
     proceed();
     assert.deepEqual(await transaction, ["OK", "1"]);
-    // A fifth that needs a connection of its own gets the place of the one that is back, behind nobody.
+    // A fifth call with a dedicated connection gets the place of the returned one, without a queue.
     assert.equal(await redis.blpop("empty", 0.01), null);
     order.push("second blpop");
 

@@ -12,10 +12,10 @@ import { olderThan } from "../harness/binaries.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 const fixture = fileURLToPath(new URL("fixtures/connect_unix.ts", import.meta.url));
-/** Nobody's user. */
+/** The id of a user without rights. */
 const NOBODY = 65_534;
 /**
- * The command line that runs a module without the rights to enter a folder of {@linkcode NOBODY}: root without those
+ * The command line that runs a module without the rights to enter a folder of `NOBODY`: root without those
  * that root has beyond its own files, or the owner of this clone, who alone may be able to read it.
  */
 const unprivileged: string[] | undefined = (() => {
