@@ -6,7 +6,7 @@ class Link extends TypedEventTarget<ConnectionEvents> {}
 
 const detail: ReconnectingDetail = { attempt: 2, delay: 40, cause: new Error("cut") };
 
-/** Long enough for a runtime to report an exception or a rejection that nobody caught; it would end this file. */
+/** Waits until a runtime has reported an unhandled exception or rejection, which would end this file. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("events", () => {

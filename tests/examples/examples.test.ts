@@ -130,7 +130,7 @@ describe("the example", () => {
     const next = lines.next();
     const id = /id=(\d+) .*name=listener .*sub=1/.exec(await redis.clientList())?.[1];
     assert.ok(id);
-    // Nobody hears this one: the connection is gone.
+    // No subscriber receives this one: the connection is closed.
     await redis.clientKill({ id: Number(id) });
     await say(redis, "garden", "ann", "second");
     assert.equal((await next).value?.text, "second");

@@ -43,7 +43,7 @@ describe("token credentials", () => {
       await Promise.all([redis.blpop("none", 0.01), redis.blpop("none", 0.01), redis.set("k", 1)]);
       assert.deepEqual(given, ["token-1"]);
       await waitFor("the third token", () => Promise.resolve(given.length >= 3 ? undefined : given.join()));
-      // The same connection goes on, and a new one has the new token.
+      // The same connection continues, and a new one has the new token.
       assert.equal(await redis.clientId(), id);
       assert.equal(await redis.get("k"), "1");
       await redis.close();

@@ -11,7 +11,7 @@ import type { Server } from "../harness/server.ts";
 // deno-lint-ignore no-explicit-any
 export type Client = any;
 
-/** What a program uses. */
+/** The surroundings of a program. */
 export interface Run {
   /** Makes a client of the server; it is closed when the program ends. */
   make(options?: Record<string, unknown>): Client;

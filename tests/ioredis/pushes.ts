@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { Client } from "./differential.ts";
 
-/** What became of the texts. */
+/** The outcomes of the texts. */
 interface Outcomes {
   readonly acknowledged: string[];
   /** Rejected, and may have run. */

@@ -51,11 +51,14 @@ export type Step =
   | { readonly do: "define"; readonly at: number; readonly name: string; readonly script: object }
   | { readonly do: "publish"; readonly method: string; readonly channel: string; readonly message: unknown };
 
-/** What a program has, so that its outcome does not depend on chance. */
+/** The properties of a program that keep its outcome independent of chance. */
 interface Kind {
   /** Sharded channels, and no others. */
   readonly sharded: boolean;
-  /** `reconnectOnError`, and no other losses; ioredis has rejections that nobody can handle there, with some options. */
+  /**
+   * Whether it has `reconnectOnError` and no other losses; with some options, ioredis then has rejections
+   * that no caller can handle.
+   */
   readonly reconnects: boolean;
   /** `keyPrefix`. */
   readonly prefixed: boolean;

@@ -28,7 +28,7 @@ const EVENTS = [
 /** Milliseconds after which a promise counts as one that never settles. */
 const NEVER = 1_000;
 
-/** What a program did: one entry a step, then one a client. */
+/** The record of a program: one entry a step, then one a client. */
 export type Log = unknown[];
 
 interface Made {

@@ -7,7 +7,7 @@ import { ErrorReply } from "../harness/resp.ts";
 import { type Script, ScriptedPeer } from "../harness/scripted_peer.ts";
 import { type Client, event, outcome, plain } from "./differential.ts";
 
-/** What a program uses. */
+/** The surroundings of a program. */
 interface Run {
   readonly Redis: Client;
   readonly peer: ScriptedPeer;

@@ -5,7 +5,7 @@ import { MultiRedis, Redis, RedisError } from "../../mod.ts";
 import { TestServer } from "../../testing.ts";
 import fc from "../harness/properties.ts";
 
-/** What makes the first database unavailable. */
+/** Faults that make the first database unavailable. */
 const HARMS: Readonly<Record<string, (server: TestServer) => void>> = {
   refuses: (server) => {
     server.faults.refuseConnects();

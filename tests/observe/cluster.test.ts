@@ -1,4 +1,4 @@
-/** What observers learn of clusters: nodes, slots, redirections and refreshes; on nodes in memory. @module */
+/** Events of clusters for observers: nodes, slots, redirections and refreshes; on nodes in memory. @module */
 import assert from "node:assert/strict";
 import { channel, tracingChannel } from "node:diagnostics_channel";
 import { describe, it } from "node:test";
@@ -56,7 +56,7 @@ function clientOf(fake: FakeCluster, observer?: Observer, more = {}): RedisClust
   return new RedisCluster({ host: "node", port: 7000, transport: fake.transport(), observer, ...more });
 }
 
-/** Records what it is told. */
+/** Records all events. */
 class Recorder implements Observer {
   readonly operations: Operation[] = [];
   readonly redirections: ObservedRedirection[] = [];

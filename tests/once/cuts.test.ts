@@ -1,6 +1,6 @@
 /**
- * The link is cut at sampled bytes, on both ways: a write with `once()` runs once all the same, and its caller gets the
- * first reply.
+ * The link is cut at sampled bytes, in both directions. A write with `once()` still runs once, and its caller
+ * gets the first reply.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the compiler says of pipelines: `deno check` is the test, and running it shows only that it can be imported.
+ * The types of pipelines: `deno check` is the test, and running it shows only that it can be imported.
  *
  * @module
  */

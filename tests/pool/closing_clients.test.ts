@@ -1,4 +1,4 @@
-/** How clients end: blocking commands, force, duplicates; and what their own pools do at the limit. */
+/** The end of clients: blocking commands, force, duplicates; and the limits of their own pools. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import process from "node:process";

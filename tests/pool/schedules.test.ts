@@ -1,4 +1,4 @@
-/** 10,000 random schedules: no connection is lost, none is lent twice, and everybody is served in turn. */
+/** 10,000 random schedules: the pool loses no connection, lends none twice, and serves all calls in turn. */
 import { describe, it } from "node:test";
 import fc from "../harness/properties.ts";
 import { Rig, type Setting, type Step } from "./schedules.ts";

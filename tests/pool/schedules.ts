@@ -1,6 +1,6 @@
 /**
- * A pool under a schedule: who asks, who gives back, who gives up, which connections die, in any order, with what
- * must hold after each step.
+ * A pool under a schedule: acquires, releases, cancelled calls and lost connections in any order, with
+ * invariants that must hold after each step.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { ConnectionPool } from "../../src/pool/pool.ts";
 import { type MemoryPeer, memoryTransport } from "../../transports/memory.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 
-/** What a pool is made with. */
+/** The options of a pool. */
 export interface Setting {
   readonly blocking: boolean;
   readonly max: number;
@@ -166,7 +166,7 @@ export class Rig {
         if (connection !== undefined) this.#release(connection);
         break;
       }
-      // Given back in another database: it has to be put right.
+      // Returned in another database: the pool has to reset its session.
       case "select": {
         const connection = this.#pick(this.held, step.at);
         await connection?.send(["SELECT", 1]).catch(() => {});
@@ -224,7 +224,7 @@ export class Rig {
     await this.clock.skip(end - this.clock.now(), settle);
   }
 
-  /** What holds at every moment. */
+  /** Checks the invariants of every moment. */
   check(): void {
     const { created, idle, inUse, connecting, waiting, max, opened, closed } = this.pool.stats();
     const alive = [...this.held].filter((connection) => connection.state === "ready").length;
@@ -238,7 +238,7 @@ export class Rig {
     }
   }
 
-  /** What holds when all has settled. */
+  /** Checks the invariants of a pool whose calls have all settled. */
   checkServed(): void {
     const { created, idle, connecting, waiting, max } = this.pool.stats();
     if (waiting > 0) {
@@ -247,7 +247,7 @@ export class Rig {
     }
   }
 
-  /** The end: all comes back, the pool is closed, and nothing is left. */
+  /** Returns all connections, closes the pool, and checks that no resource is left. */
   async end(): Promise<void> {
     await this.step({ do: "server", how: "up" });
     for (let round = 0; this.asking.size + this.held.size > 0; round++) {

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { BlockingConnectionPool, ConnectionPool, Redis } from "../../mod.ts";
 import { Simulated } from "../connections/simulated.ts";
 
-/** A pool that counts who wants to be told when it closes. */
+/** A pool that counts the listeners for its end. */
 class Counting extends ConnectionPool {
   closers = 0;
 

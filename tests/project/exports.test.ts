@@ -1,4 +1,4 @@
-/** What the entries of the package export. @module */
+/** The exports of the package's entries. @module */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";

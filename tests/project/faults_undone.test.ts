@@ -1,6 +1,6 @@
 /**
- * What a test does to a server that others use is undone whatever becomes of the test: by `await using`, or in `finally`.
- * A test that fails in between must not make those behind it fail.
+ * A test undoes its changes to a shared server in every case: by `await using`, or in `finally`. A test that
+ * fails in between must not make later tests fail.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { type Token, tokenize } from "../../scripts/layers/tokens.ts";
 
 const TESTS = fileURLToPath(new URL("..", import.meta.url));
-/** What gives an `Undo` back: see `tests/harness/process_faults.ts`. */
+/** The functions that return an `Undo`: see `tests/harness/process_faults.ts`. */
 const FAULTS = "freeze limitClients limitOutput exhaustMemory demandReplicas failSaves pauseClients".split(
   " ",
 );
@@ -58,7 +58,7 @@ function blocksOf(tokens: readonly Token[]): Block[] {
   return all;
 }
 
-/** What a file leaves behind when one of its tests fails. */
+/** Returns the changes that a file leaves behind when one of its tests fails. */
 function leftBehind(path: string, source: string): string[] {
   // Servers in memory are a test's own.
   if (!/\bstart[A-Z]\w*\(/.test(source)) return [];
