@@ -37,7 +37,7 @@ describe("a producer faster than its server", () => {
           refused++;
         }),
       );
-      // As a producer does that listens to nobody: now and then the event loop has its turn.
+      // A producer without listeners: it yields to the event loop only now and then.
       if (sent % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
     }
     const grown = (process.memoryUsage().rss - before) / 1_048_576;

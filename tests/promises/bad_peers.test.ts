@@ -12,7 +12,7 @@ import { ErrorReply, Raw } from "../harness/resp.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { closeClean, Follower, settleAll, stage } from "./support.ts";
 
-/** What is said to GET, and what the error must say. */
+/** The peer's replies to GET, and the expected error messages. */
 const REPLIES: Readonly<Record<string, readonly [reply: string, message: RegExp]>> = {
   "a negative length": ["$-2\r\n", /"\$-2" is not a length/],
   "a length that is no number": ["$1e3\r\n", /\$1e3/],

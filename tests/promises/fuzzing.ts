@@ -40,7 +40,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["NOSUCH"],
 ];
 
-/** What a server says to all of them, in one piece. */
+/** The bytes that a server sends to all connections, in one piece. */
 export interface Conversation {
   /** The version of RESP. */
   readonly protocol: 2 | 3;
@@ -66,7 +66,7 @@ export async function record(port: number, protocol: 2 | 3): Promise<Conversatio
   return { protocol, bytes: new Uint8Array(all.subarray(all.indexOf(begin) + begin.length)) };
 }
 
-/** What breaks most when it stands where it should not. */
+/** Pieces that are likely to break a parser in a wrong place. */
 const PIECES = [
   "\r\n",
   "\r",
@@ -140,7 +140,7 @@ function mutate(bytes: Uint8Array, list: readonly Mutation[]): Uint8Array {
   return Uint8Array.from(all);
 }
 
-/** How long and from where to search. */
+/** The length and the start of a search. */
 export interface Search {
   /** The same seed searches the same way. */
   readonly seed: number;

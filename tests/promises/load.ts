@@ -13,15 +13,15 @@ import { executedOf, Follower, type Outcome } from "./support.ts";
 export interface Action {
   /** For messages. */
   readonly name: string;
-  /** What the caller holds. */
+  /** The promise that the caller holds. */
   readonly follower: Follower;
-  /** How often the server ran it; absent where that does not show. */
+  /** Returns how often the server ran it; absent where the data does not show it. */
   readonly runs?: (read: Read) => Promise<number> | number;
   /** Whether the value is the right one. */
   readonly right: (value: unknown) => boolean;
 }
 
-/** Those who send the load. */
+/** The clients that send the load. */
 export type Loader = Redis | RedisCluster;
 
 /** Reads a number from the server, past the client: the value of a key, or 0. */
@@ -39,7 +39,7 @@ export function incr(redis: Loader, key: string): Action {
   };
 }
 
-/** A read whose reply is its own: one that is given to the wrong command shows. */
+/** A read whose reply is unique: a reply to the wrong command is detected. */
 export function echo(redis: Loader, text: string): Action {
   return {
     name: `ECHO ${text}`,
@@ -48,7 +48,7 @@ export function echo(redis: Loader, text: string): Action {
   };
 }
 
-/** A command that blocks, on a connection of its own. It gives up when the list stays empty. */
+/** A command that blocks on a dedicated connection. It ends when the list stays empty. */
 export function blpop(redis: Loader, key: string, seconds = 1): Action {
   return {
     name: `BLPOP ${key}`,
@@ -116,7 +116,7 @@ export function subscribe(redis: Loader, channel: string): Action {
   };
 }
 
-/** Everything at once; what blocks gives up after so many seconds. */
+/** Starts all kinds of commands at once; blocking ones end after the given number of seconds. */
 export function mixedLoad(redis: Redis, seconds = 1): Action[] {
   return loadOf(redis, () => redis.pool.acquire(), seconds);
 }
@@ -142,7 +142,7 @@ function loadOf(redis: Loader, acquire: () => Promise<Connection>, seconds: numb
   ];
 }
 
-/** What was said must be what was done: a value after one run, `"no"` after none, `"unknown"` after one at most. */
+/** Checks that reports match executions: a value after one run, `"no"` after none, `"unknown"` after one at most. */
 export async function checkActions(actions: readonly Action[], read: Read, where: string): Promise<void> {
   for (const { name, follower, runs, right } of actions) {
     const outcome = follower.outcome as Outcome;

@@ -1,6 +1,6 @@
 /**
- * Transports, parsers, listeners and functions that users bring may break every rule. Commands settle all the same,
- * nothing is left, and nobody else is disturbed.
+ * Transports, parsers, listeners and functions of users may break every rule. Commands still settle, no
+ * resource is left, and other calls are not disturbed.
  *
  * @module
  */

@@ -19,7 +19,7 @@ after(async () => {
   await server.stop();
 });
 
-/** What is called, and what its message must say. */
+/** The call, and the expected message. */
 const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["a key that is undefined", () => redis.get(undefined), /Cannot send GET: the key is undefined/],
   ["a key that is null", () => redis.hget(null, "f"), /Cannot send HGET: the key is null/],

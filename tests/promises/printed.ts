@@ -1,5 +1,5 @@
 /**
- * Everything that can be got out of a value by printing it, on the runtime that runs this.
+ * Returns all texts that printing a value can produce, on the current runtime.
  *
  * @module
  */

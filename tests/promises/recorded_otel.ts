@@ -9,7 +9,10 @@ import type { OpenTelemetryApi, OtelObservableResult, OtelSpan } from "../../src
 /** An observer that records to OpenTelemetry, and what that got: names, attributes, statuses, values. */
 export interface Recorded {
   readonly observer: Observer;
-  /** Everything so far, as one text (it is all plain data); asks for the values of pools, as a collection of metrics does. */
+  /**
+   * Returns all records so far as one text of plain data; reads the values of pools, as a collection of
+   * metrics does.
+   */
   read(): string;
 }
 

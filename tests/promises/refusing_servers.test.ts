@@ -1,6 +1,6 @@
 /**
- * Real servers that are full, out of memory, broken or still loading: what callers are told is true, and the same
- * client works again as soon as the server does.
+ * Real servers that are full, out of memory, broken or still loading. Errors are correct, and the same client
+ * works again as soon as the server does.
  *
  * @module
  */
@@ -42,7 +42,7 @@ async function errorOf(promise: Promise<unknown>): Promise<RedisError> {
   return error;
 }
 
-/** How often the server has run a command, failed calls left out, since its statistics were reset. */
+/** Returns how often the server has run a command since its statistics were reset, without failed calls. */
 async function calls(name: string): Promise<number> {
   const row = new RegExp(`^cmdstat_${name}:(.*)$`, "m").exec(
     String(await server.cli("INFO", "commandstats")),
@@ -215,7 +215,7 @@ describe("a server that refuses writes", () => {
       const error = await errorOf(redis.incr("n"));
       assert.ok(error instanceof ReplyError);
       assert.deepEqual([error.code, error.executed], [code, "no"]);
-      // A pipeline goes on behind what was refused; a transaction runs nothing.
+      // A pipeline continues after a refused command; a transaction runs no command.
       const [refused, value] = await redis.pipeline().incr("n").get("kept").exec({ settle: true });
       assert.ok(refused instanceof ReplyError);
       assert.deepEqual([refused.code, refused.executed, value], [code, "no", "yes"]);
@@ -239,7 +239,7 @@ describe("a server that loads its data", () => {
     assert.ok(error instanceof ReplyError);
     assert.deepEqual([error.code, error.executed], ["LOADING", "no"]);
     const waiting = [redis.incr("n"), redis.get("n")];
-    // A connection that is opened meanwhile is turned away in its handshake, or in its first command.
+    // A server refuses a connection that opens meanwhile in its handshake, or in its first command.
     const late = new Connection({
       host: server.host,
       port: server.port,

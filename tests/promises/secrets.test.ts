@@ -56,7 +56,7 @@ function watched(
   return { ...set, seen, recorded: read };
 }
 
-/** What a call came to, and all that showed on the way. */
+/** Returns the outcome of a call, and all output on the way. */
 async function show(set: ReturnType<typeof watched>, what: string, calls: readonly Promise<unknown>[]) {
   const outcomes = await settleAll(set.clock, calls.map((call) => new Follower(call)));
   for (const outcome of outcomes) {
