@@ -1,11 +1,11 @@
 /**
- * Which replicas have the writes that replicas must acknowledge.
+ * Finds the replicas that have the writes which replicas must acknowledge.
  *
  * @module
  */
 import type { SimulatedServer } from "./server.ts";
 
-/** Where a write ran: its server, its replicas, and the end of the server's effects before it. */
+/** The place where a write ran: its server, its replicas, and the end of the server's effects before it. */
 interface Place {
   readonly server: SimulatedServer;
   readonly id: string;
@@ -29,7 +29,10 @@ export class Acknowledged {
     this.#places.set(number, { server, id, offset, followers: this.#followers(server) });
   }
 
-  /** How many replicas have a write now; `undefined` if its server has lost a replica, or its role. */
+  /**
+   * Returns the number of replicas that have a write now; `undefined` if its server has lost a replica, or
+   * its role.
+   */
   by(number: number): number | undefined {
     const place = this.#places.get(number);
     if (place === undefined || place.server.state.replication.id !== place.id) return undefined;

@@ -1,5 +1,5 @@
 /**
- * What the programs of a world do with their clients, and what comes of it.
+ * The calls of a world's programs on their clients, and the outcomes.
  *
  * @module
  */

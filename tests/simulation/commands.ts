@@ -1,5 +1,6 @@
 /**
- * Commands that can be told apart: each carries its number among its arguments, where the server's log shows it.
+ * Commands that can be distinguished: each carries its number among its arguments, where the server's log
+ * shows it.
  *
  * @module
  */
@@ -92,7 +93,7 @@ export function numberOf(name: string, args: readonly string[], prefix: string =
   return Number.isNaN(number) ? undefined : number >= 1_000_000_000 ? number - 1_000_000_000 : number;
 }
 
-/** What stands in the braces of a key: keys with the same tag are in one slot. Empty without. */
+/** Returns the text in the braces of a key: keys with the same tag are in one slot. Empty without braces. */
 export function tagOf(key: string): string {
   const open = key.indexOf("{");
   return open < 0 ? "" : key.slice(open + 1, -1);

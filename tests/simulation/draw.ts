@@ -82,7 +82,7 @@ function drawOptions(dice: Dice): OptionsPlan {
   );
 }
 
-/** What a client of a topology has besides, and has not. */
+/** Adds the options that a topology has besides, and removes those that it does not have. */
 function adapt(dice: Dice, options: OptionsPlan, topology: TopologyName): OptionsPlan {
   if (topology === "standalone") return options;
   const { minIdle: _none, maxMultiplexed, ...rest } = options;
@@ -112,7 +112,7 @@ function adapt(dice: Dice, options: OptionsPlan, topology: TopologyName): Option
   };
 }
 
-/** Where reads go to. */
+/** Draws the servers that serve reads. */
 function drawReads(dice: Dice, topology: TopologyName): OptionsPlan {
   const prefer = dice.pick(["replica", "preferReplica", "preferReplica", "any", "nearest"] as const);
   if (topology === "sentinel" && dice.oneIn(2)) {
@@ -124,7 +124,7 @@ function drawReads(dice: Dice, topology: TopologyName): OptionsPlan {
   };
 }
 
-/** Where the keys are; in three of four worlds as without options. */
+/** Draws the database, the prefixes and the password; the defaults in three of four worlds. */
 function drawSpace(dice: Dice, topology: TopologyName): SpacePlan | undefined {
   const space: SpacePlan = {
     ...topology !== "cluster" && dice.oneIn(8) && { db: dice.pick([1, 3]) },
@@ -166,7 +166,10 @@ function drawClients(dice: Dice, topology: TopologyName): ClientPlan[] {
   return clients;
 }
 
-/** What a world is about: all of it, reads of a cache, bursts of big values, or clients that are closed early. */
+/**
+ * The theme of a world: all kinds of calls, reads of a cache, bursts of big values, or clients that are
+ * closed early.
+ */
 type Theme = "all" | "cache" | "bursts" | "early";
 
 /** Draws what changes with the theme of a world: its network, its clients and faults. */

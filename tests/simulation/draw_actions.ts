@@ -6,10 +6,10 @@
 import type { Dice } from "../harness/dice.ts";
 import type { Action, Limits, Part } from "./scenario.ts";
 
-/** A signal that is not aborted before the world ends: nobody must listen to it then. */
+/** A signal that is not aborted before the world ends: no listener may be left on it then. */
 const NEVER = 10_000_000;
 
-/** What stands in the braces of keys, where slots matter. */
+/** The texts in the braces of keys, where slots matter. */
 export const TAGS: readonly string[] = ["a", "b", "c"];
 
 /** A key of a kind, of which there are so many. */

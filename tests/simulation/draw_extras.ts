@@ -10,7 +10,7 @@ import type { Dice } from "../harness/dice.ts";
 import { TAGS } from "./draw_actions.ts";
 import type { Action, ClientPlan, Fault, Part, Step, TopologyName } from "./scenario.ts";
 
-/** What stands in a world. */
+/** The properties of a world on which its additional steps depend. */
 export interface Surroundings {
   readonly topology: TopologyName;
   readonly duration: number;

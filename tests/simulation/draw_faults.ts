@@ -43,7 +43,7 @@ export function drawFault(dice: Dice): Fault {
   }
 }
 
-/** Something that happens to one of several servers. */
+/** Draws a fault of one of several servers. */
 export function drawTopologyFault(dice: Dice, topology: TopologyName): TopologyFault {
   const which = dice.below(60);
   const ms = dice.pick([50, 400, 1_500, 4_000]);

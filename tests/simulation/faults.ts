@@ -1,5 +1,5 @@
 /**
- * What goes wrong in a world.
+ * The faults of a world.
  *
  * @module
  */

@@ -1,16 +1,16 @@
 /**
- * What happened in a world, for its judges.
+ * The events of a world, for its judges.
  *
  * @module
  */
 import type { Part, Scenario } from "./scenario.ts";
 
-/** How a call ended. */
+/** The outcome of a call. */
 export interface Outcome {
   /** Its value; `undefined` for an error. */
   readonly value?: unknown;
   readonly error?: unknown;
-  /** What the error says; `"unknown"` for those that say nothing. */
+  /** The execution that the error reports; `"unknown"` for errors without a report. */
   readonly executed?: "no" | "yes" | "unknown";
 }
 
@@ -30,15 +30,18 @@ export interface Operation {
   settled: number;
   settledAt: number;
   outcome: Outcome | undefined;
-  /** How many times it settled. */
+  /** The number of times that it settled. */
   settlements: number;
   /** The numbers of the events at which the server executed it. */
   readonly executions: number[];
   /** The values that its key had when it was executed, where servers may lose writes. */
   readonly states: (string | null)[];
-  /** When the server had sent what the client's shared connection had received last before the call. */
+  /**
+   * The time at which the server sent the last bytes that the client's shared connection received before the
+   * call.
+   */
   heardAt: number;
-  /** What `watch` read before it wrote. */
+  /** The value that `watch` read before it wrote. */
   seen?: string | null;
   /** Replicas that were asked for, and that had the write when it resolved (`undefined`: their master has changed). */
   replicas?: { readonly wanted: number; readonly have: number | undefined };
@@ -73,7 +76,7 @@ export interface ConsumerRecord {
   readonly got: { readonly id: number; readonly event: number; readonly origin: string }[];
   /** Acknowledgements that resolved with `true`. */
   readonly acked: { readonly id: number; readonly event: number }[];
-  /** The number of the event at which it was told to end. */
+  /** The number of the event at which its end was requested. */
   ended: number;
   failed: unknown;
 }
@@ -97,7 +100,7 @@ export interface Served {
   readonly replica: boolean;
 }
 
-/** Everything. */
+/** The complete record of a world. */
 export interface History {
   readonly scenario: Scenario;
   readonly operations: Operation[];
@@ -107,13 +110,13 @@ export interface History {
   readonly served: Served[];
   /** The numbers of the clients that made the pools, by client. */
   readonly owners: number[];
-  /** What was added to streams, in the order of the server. */
+  /** The entries that streams received, in the order of the server. */
   readonly added: { readonly id: number; readonly stream: string; readonly event: number }[];
   /** Events at which the server lost all data. */
   readonly flushes: { readonly event: number; readonly at: number }[];
-  /** When each numbered event was. */
+  /** The time of each numbered event. */
   readonly times: number[];
-  /** When the process slept, and for how long. */
+  /** The times at which the process slept, and the durations. */
   readonly sleeps: { readonly at: number; readonly ms: number }[];
   /** The number of the event at which each client was closed. */
   readonly closedAt: Map<number, number>;

@@ -17,7 +17,7 @@ import { judgeStaleness } from "./judges/staleness.ts";
 import { judgeStreams } from "./judges/streams.ts";
 import { judgeSubscriptions } from "./judges/subscriptions.ts";
 
-/** What is wrong with what happened; what could not be decided begins with `undecided`. */
+/** Returns all violations in a history; those that could not be decided begin with `undecided`. */
 export function judge(history: History): string[] {
   return [
     ...history.faults,

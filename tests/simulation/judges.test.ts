@@ -13,7 +13,7 @@ import { judgeStreams } from "./judges/streams.ts";
 import { judgeSubscriptions, MARKERS } from "./judges/subscriptions.ts";
 import type { Part, Scenario } from "./scenario.ts";
 
-/** A register: writes of a number, reads that saw one; `unknown`: nobody knows whether it happened. */
+/** A register: writes of a number, reads that saw one; `unknown`: it may or may not have happened. */
 function write(from: number, to: number, value: number, unknown = false): Event<number> {
   return { from, to: unknown ? Infinity : to, apply: () => value, optional: unknown };
 }

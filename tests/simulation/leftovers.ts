@@ -1,12 +1,13 @@
 /**
- * What pools keep to at every moment, and what is left when all clients are closed: nothing.
+ * The limits that pools respect at every moment, and the check that no resource is left when all clients are
+ * closed.
  *
  * @module
  */
 import type { WorldPool } from "./topology.ts";
 import type { World } from "./world.ts";
 
-/** What a world counts. */
+/** The counters of a world. */
 export interface Counts {
   readonly pools: Iterable<WorldPool>;
   /** Operations that an observer saw begin, and not end. */

@@ -35,7 +35,7 @@ export class Link {
   #gone = false;
   /** Bytes on their way. */
   inFlight = 0;
-  /** How many bytes more come through before `onCut`. */
+  /** The number of bytes that still pass before `onCut`. */
   cutAfter = Infinity;
   /** Called when the bytes of `cutAfter` have come through. */
   onCut: () => void = () => {};
@@ -69,7 +69,7 @@ export class Link {
     this.#arm();
   }
 
-  /** Nothing arrives for so long. */
+  /** Delays all arrivals by the given milliseconds. */
   freeze(ms: number): void {
     this.#frozenUntil = Math.max(this.#frozenUntil, this.#clock.now() + ms);
     this.#disarm();
@@ -84,7 +84,7 @@ export class Link {
     else this.#arm();
   }
 
-  /** Drops all that is on its way, now and for ever. */
+  /** Drops all bytes in transit, now and later. */
   drop(): void {
     this.#gone = true;
     this.#parcels = [];

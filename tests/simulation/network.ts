@@ -11,9 +11,9 @@ import type { NetworkPlan } from "./scenario.ts";
 import type { SimulatedServer } from "./server.ts";
 import { SimulatedSocket } from "./socket.ts";
 
-/** What connects clients with a server. */
+/** The network between clients and a server. */
 export class Network {
-  /** How bytes travel. */
+  /** The properties of the network. */
   readonly plan: NetworkPlan;
   /** Sockets whose client's end is open, in the order of their making. */
   readonly sockets: Set<SimulatedSocket> = new Set();
@@ -29,7 +29,7 @@ export class Network {
   #made = 0;
   #port = 40_000;
 
-  /** `find` is asked at each connect; `undefined`: nobody listens there. */
+  /** Calls `find` at each connect; `undefined`: no server listens there. */
   constructor(
     clock: Clock,
     plan: NetworkPlan,
@@ -58,7 +58,7 @@ export class Network {
     this.#paused.set(server, this.#clock.now() + ms);
   }
 
-  /** Nothing goes wrong any more; connections that are dead stay so. */
+  /** Ends all faults; dead connections stay dead. */
   heal(): void {
     this.refusedUntil = this.mutedUntil = 0;
     this.#paused.clear();

@@ -23,7 +23,7 @@ function shown(outcome: unknown): unknown {
   return outcome instanceof Error ? outcome.message : outcome;
 }
 
-/** What a step comes to; `undefined`: it depends on the time, or has no outcome. */
+/** Returns the outcome of a step; `undefined`: it depends on the time, or has no outcome. */
 function run(redis: Redis, step: Step): Promise<unknown> | undefined {
   if ("fault" in step) return step.fault === "forget" ? redis.command("SCRIPT", "FLUSH") : undefined;
   switch (step.do) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How bytes travel. */
+/** The properties of a network. */
 export interface NetworkPlan {
   /** Milliseconds for one way. */
   readonly latency: number;
@@ -20,7 +20,7 @@ export interface NetworkPlan {
   readonly keepAlive: number;
 }
 
-/** Where reads go to. */
+/** The servers that serve reads. */
 export type ReadFromName = "replica" | "preferReplica" | "any" | "nearest";
 
 /** The options of a client that change what it does. */
@@ -36,11 +36,14 @@ export interface OptionsPlan {
   readonly minIdle?: number;
   readonly maxIdleTime?: number;
   readonly maxLifetime?: number;
-  /** Of a cluster's nodes. */
+  /** Clusters only: the limit of each node. */
   readonly maxConnectionsPerNode?: number;
   readonly nodeTimeout?: number;
   readonly refreshInterval?: number;
-  /** Where a cluster, or the servers of sentinels, are read from; with a limit of the age of what is read. */
+  /**
+   * The servers that serve reads of a cluster, or of a master with sentinels; with a limit of the age of the
+   * data.
+   */
   readonly readFrom?: ReadFromName | { readonly prefer: ReadFromName; readonly maxLag: number };
   readonly availabilityZone?: string;
   readonly initSlotCache?: boolean;
@@ -48,7 +51,7 @@ export interface OptionsPlan {
   readonly skipFullCoverageCheck?: boolean;
   readonly followCluster?: boolean;
   readonly maxRedirections?: number;
-  /** Of sentinels. */
+  /** Sentinels only. */
   readonly minOtherSentinels?: number;
   readonly maxMultiplexed?: number;
   readonly trackLeases?: boolean;
@@ -82,7 +85,7 @@ export interface ClientPlan {
   readonly pool?: "refusing" | "waiting";
 }
 
-/** A command whose effect can be told from all others by its number. */
+/** A command whose number distinguishes its effect from all others. */
 export interface Part {
   readonly id: number;
   readonly verb:
@@ -99,7 +102,7 @@ export interface Part {
     | "spublish"
     | "xadd";
   readonly key: string;
-  /** What runs it at the server: a script, or a function of a library. Absent: it is a command of its own. */
+  /** The way in which the server runs it: a script, or a function of a library. Absent: it is a direct command. */
   readonly via?: "script" | "function";
   /** More characters than the number needs. */
   readonly size?: number;
@@ -107,7 +110,7 @@ export interface Part {
   readonly ttl?: number;
 }
 
-/** What a caller adds to a call. */
+/** The limits that a caller adds to a call. */
 export interface Limits {
   readonly timeout?: number;
   /** Aborts the call after so many milliseconds. */
@@ -124,7 +127,7 @@ export interface Consume {
   readonly handler: boolean;
   readonly count: number;
   readonly block: number;
-  /** How long a message takes. */
+  /** The milliseconds for which a message is processed. */
   readonly work: number;
   /** Claims what was idle for so long, and gives every fifth message back the first time. */
   readonly claim?: number;
@@ -132,7 +135,7 @@ export interface Consume {
   readonly until?: number;
 }
 
-/** Something that a program does. */
+/** An action of a program. */
 export type Action =
   & { readonly client: number }
   & (
@@ -172,7 +175,7 @@ export type Action =
     | { readonly do: "close" }
   );
 
-/** Something that happens to servers of which there are several. `which`: of those it can happen to, counted round. */
+/** A fault of one of several servers. `which`: the index among the possible servers, modulo their number. */
 export type TopologyFault =
   /** A replica takes the place of its master; `loss`: at once, without what has not arrived. */
   | { readonly fault: "failover"; readonly which: number; readonly loss: boolean }
@@ -180,14 +183,14 @@ export type TopologyFault =
   | { readonly fault: "crash"; readonly which: number; readonly ms: number }
   /** A server and the others do not reach each other; clients reach all. */
   | { readonly fault: "partition"; readonly which: number; readonly ms: number }
-  /** A server's process stands still: nobody reaches it, and its connections are silent. */
+  /** A server's process stops: it is unreachable, and its connections are silent. */
   | { readonly fault: "pause"; readonly which: number; readonly ms: number }
   /** The slot of a tag moves to another master, key by key, in so many milliseconds. */
   | { readonly fault: "migrate"; readonly tag: string; readonly which: number; readonly ms: number }
   /** The slots of all tags move to one master at once. */
   | { readonly fault: "reshard"; readonly which: number };
 
-/** Something that goes wrong. `which`: of the open connections, counted round. */
+/** A fault. `which`: the index among the open connections, modulo their number. */
 export type Fault =
   | TopologyFault
   | { readonly fault: "cut"; readonly which: number; readonly toServer: boolean; readonly bytes: number }
@@ -213,7 +216,7 @@ export type Fault =
   /** Breaks a promise by itself, to see that it is noticed; never drawn. */
   | { readonly fault: "lie" };
 
-/** Something that happens, in milliseconds from the beginning. */
+/** An event, in milliseconds from the beginning. */
 export type Step = { readonly at: number } & (Action | Fault);
 
 /** Names of topologies. */
@@ -222,20 +225,20 @@ export type TopologyName = "standalone" | "sentinel" | "cluster";
 /** The servers of a topology. Times are milliseconds. */
 export interface ServersPlan {
   readonly masters: number;
-  /** Of each master. */
+  /** The number of replicas of each master. */
   readonly replicas: number;
   /** Until a write arrives at replicas; 0: before its reply. */
   readonly lag: number;
-  /** Until servers, or sentinels, hear of changes. */
+  /** The delay after which servers, or sentinels, learn of changes. */
   readonly gossip: number;
 }
 
-/** Where the keys of a world are. */
+/** The database, the prefixes and the password of a world. */
 export interface SpacePlan {
   readonly db?: number;
   readonly keyPrefix?: string;
   readonly channelPrefix?: string;
-  /** Of the default user; servers know it from the beginning. */
+  /** The password of the default user; servers have it from the beginning. */
   readonly password?: string;
 }
 
@@ -243,7 +246,7 @@ export interface SpacePlan {
 export interface Scenario {
   readonly seed: number;
   readonly topology: TopologyName;
-  /** Of clusters and sentinels. */
+  /** Clusters and sentinels only. */
   readonly servers?: ServersPlan;
   /** Milliseconds during which steps happen; what follows is the way back to order. */
   readonly duration: number;

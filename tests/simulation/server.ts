@@ -26,7 +26,7 @@ export type WindowCode = keyof typeof TEXTS;
 export class SimulatedServer {
   /** Its parts. */
   readonly state: ServerState;
-  /** Where it is. */
+  /** The address of the server. */
   readonly address: string;
   /** The numbers of the clients that have made its connections, by CLIENT ID. */
   readonly owners: Map<number, number> = new Map();
@@ -87,7 +87,7 @@ export class SimulatedServer {
     return typeof value === "string" ? value : null;
   }
 
-  /** Runs a command of nobody's. */
+  /** Runs a command that belongs to no client. */
   run(...args: string[]): unknown {
     const session = this.state.open(undefined);
     session.db = this.state.databases[this.#db]!;

@@ -11,9 +11,9 @@ import { World } from "./world.ts";
 /** One world in so many counts what its clients keep, which takes a while. */
 const COUNTED = 24;
 
-/** What a run came to. */
+/** The result of a run. */
 export interface RunResult {
-  /** What was wrong; empty where all promises held. */
+  /** The violations; empty if all promises were kept. */
   readonly faults: readonly string[];
   /** Keys whose history was too long to be judged. */
   readonly undecided: number;
@@ -22,7 +22,7 @@ export interface RunResult {
   readonly operations: number;
   readonly simulatedMs: number;
   readonly endings: ReadonlyMap<string, number>;
-  /** What happened, line by line, where it was asked for. */
+  /** The events, line by line, if requested. */
   readonly lines: readonly string[];
 }
 

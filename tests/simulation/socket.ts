@@ -44,7 +44,7 @@ export class SimulatedSocket implements Socket {
   #closing = false;
   #ended = false;
   #serverGone = false;
-  /** When the last bytes that the client received were sent by the server. */
+  /** The time at which the server sent the last bytes that the client received. */
   heardAt = 0;
   #sent: { at: number; left: number }[] = [];
 
@@ -187,7 +187,7 @@ export class SimulatedSocket implements Socket {
     });
   }
 
-  /** Ends the client's end at once. What the network has taken reaches the server all the same. */
+  /** Closes the client's side at once. Bytes that the network has accepted still reach the server. */
   destroy(error?: Error): void {
     if (!this.#silent) this.#toServer.finish(() => this.#server?.ended());
     this.#end(error);
@@ -230,19 +230,19 @@ export class SimulatedSocket implements Socket {
     link.onCut = broken;
   }
 
-  /** What was to go wrong with it later does not. */
+  /** Cancels all later faults of the connection. */
   heal(): void {
     this.#toServer.cutAfter = this.#toClient.cutAfter = this.#stallAfter = Infinity;
     if (!this.#silent) this.#grant();
   }
 
-  /** Nothing travels for so long, in either direction. */
+  /** Stops both directions for the given milliseconds. */
   freeze(ms: number): void {
     this.#toServer.freeze(ms);
     this.#toClient.freeze(ms);
   }
 
-  /** Nothing travels any more, and nobody is told; the server may believe that the client is still there. */
+  /** Stops both directions permanently without an event; the server may keep its side of the connection. */
   halfOpen(serverKeeps: boolean): void {
     if (this.#silent || this.#ended) return;
     this.#silent = true;
@@ -267,7 +267,7 @@ export class SimulatedSocket implements Socket {
     }, ms);
   }
 
-  /** What the server sends arrives only after so long. */
+  /** Delays all bytes from the server by the given milliseconds. */
   delayReplies(ms: number): void {
     this.#toClient.freeze(ms);
   }

@@ -55,7 +55,7 @@ export interface SimulatedTopology {
   home(key: string): SimulatedServer | undefined;
   /** Lets something go wrong. */
   apply(fault: TopologyFault): void;
-  /** Nothing goes wrong any more. */
+  /** Ends all faults. */
   heal(): void;
   /** Makes a client; `pool` is that of another one. */
   open(plan: ClientPlan, common: object, pool: WorldPool | undefined): OpenedClient;

@@ -1,5 +1,6 @@
 /**
- * What happened, as a number: two runs of the same scenario have the same. As text, too, where somebody wants to read it.
+ * The events of a world, as a number: two runs of the same scenario have the same number. On request they are
+ * recorded as text, too.
  *
  * @module
  */

@@ -57,11 +57,11 @@ export class World {
   readonly trace: Trace;
   /** The log says that everything ran twice: a promise that is broken on purpose. */
   lies = false;
-  /** Which replicas have which writes. */
+  /** The replicas that have each write. */
   readonly acknowledged: Acknowledged = new Acknowledged(() => this.topology.servers);
   /** Connections that programs hold. */
   leases = 0;
-  /** How calls ended, and how many did. */
+  /** The outcomes of calls, and their numbers. */
   readonly endings: Map<string, number> = new Map();
   readonly #clock: SimulatedClock;
   readonly #begin: number;
@@ -167,7 +167,7 @@ export class World {
     this.history.served.push({ key, value: server.textOf(key), owner, event, replica });
   }
 
-  /** When the server of a key had sent what the shared connection of a client has received last; in its own time. */
+  /** Returns the server's time at which it sent the last bytes that the client's shared connection received. */
   heardAt(client: number, key: string): number {
     const { owner } = this.clients[client]!;
     const home = this.topology.home(key);
@@ -304,7 +304,7 @@ export class World {
     if (this.scenario.topology === "sentinel") this.loading();
   }
 
-  /** Nothing goes wrong any more: what was called settles, and each client works again. */
+  /** Ends all faults, and checks that all calls settle and each client works again. */
   async #recover(): Promise<void> {
     this.network.heal();
     this.topology.heal();
@@ -370,7 +370,7 @@ export class World {
     for (const one of owed) this.history.faults.push(`streams: ${one}`);
   }
 
-  /** What clients keep when all calls have settled does not grow with the number of calls. */
+  /** Checks that the memory of clients whose calls have all settled does not grow with the number of calls. */
   async #count(): Promise<void> {
     const open = this.clients.map(({ pool }) => pool.stats().created);
     const most = KEPT + Math.max(...open);

@@ -1,6 +1,7 @@
 /**
- * A cache serves nothing that had been invalidated before the client last heard from its server, nothing that one of its
- * own writes has replaced, and nothing later than 100 ms after it expired.
+ * A cache must not serve a value that was invalidated before the client last received bytes from its server.
+ * It must not serve a value that one of its own writes has replaced, or a value later than 100 ms after it
+ * expired.
  *
  * @module
  */

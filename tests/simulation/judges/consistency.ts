@@ -14,7 +14,7 @@ function text(state: string): string {
   return state === ABSENT ? "" : state;
 }
 
-/** What an operation does to the state of its key, if its result fits. */
+/** Returns the effect of an operation on the state of its key, if its result fits. */
 export function effect({ part, how, outcome, seen }: Operation): (state: string) => string | undefined {
   const known = outcome !== undefined && outcome.error === undefined;
   const value = known ? outcome.value : undefined;

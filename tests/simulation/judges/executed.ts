@@ -1,5 +1,6 @@
 /**
- * What errors say of `executed` is true: `"no"` never ran, what resolved ran once, and nothing ran twice by itself.
+ * The `executed` of errors is true: `"no"` never ran, resolved calls ran once, and the client ran none twice
+ * by itself.
  *
  * @module
  */

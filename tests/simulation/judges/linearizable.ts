@@ -10,17 +10,17 @@
 
 /** An operation on an object with states of type `S`. */
 export interface Event<S> {
-  /** When it was called. */
+  /** The time of the call. */
   readonly from: number;
-  /** When its result was known; `Infinity`: it may still take effect. */
+  /** The time at which its result was known; `Infinity`: it may still take effect. */
   readonly to: number;
   /** The state after it; `undefined`: its result does not fit. */
   readonly apply: (state: S) => S | undefined;
-  /** It need not have happened. */
+  /** Whether it need not have happened. */
   readonly optional: boolean;
 }
 
-/** What a search came to. */
+/** The result of a search. */
 export type Verdict = "linearizable" | "not linearizable" | "too long";
 
 /** Searches an order. `limit` bounds the configurations that are tried. */

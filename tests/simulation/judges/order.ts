@@ -16,7 +16,8 @@ export function judgeOrder({ operations, scenario }: History): string[] {
     if (!writes(part) || executions.length === 0 || how === "pop" || how === "watch") continue;
     // A write that is sent again after a loss may run behind later ones.
     if (how === "once") continue;
-    // What nobody knows of may lie in the network, and run behind what was sent over the next connection.
+    // A command with an unknown outcome may be in transit, and run after commands that were sent over the
+    // next connection.
     if (outcome === undefined || outcome.executed === "unknown") continue;
     if (typeof options.retry === "object" && options.retry.unsafe) continue;
     // Without a shared connection each call has its own. A pipeline goes out in parts, between which others may run.

@@ -1,12 +1,12 @@
 /**
- * Where nothing goes wrong, nothing is refused: all calls without a limit of their own succeed.
+ * Without faults, no call is refused: all calls without a limit of their own succeed.
  *
  * @module
  */
 import { describeOperation, describeOutcome, type History } from "../history.ts";
 import { isFault } from "../scenario.ts";
 
-/** What may happen to a call where nothing goes wrong: a slow link, too few connections, or a conflict. */
+/** Errors that a call may have without faults: a slow link, too few connections, or a conflict. */
 const EXPECTED: ReadonlySet<string> = new Set([
   "COMMAND_TIMEOUT",
   "SOCKET_TIMEOUT",

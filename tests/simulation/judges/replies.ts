@@ -1,6 +1,6 @@
 /**
- * Where servers may lose writes, each result is still what a server replied to this client between the call and its
- * end, and a client that reads from masters is not answered by a replica.
+ * If servers may lose writes, each result is still a reply of a server to this client between the call and
+ * its end. A client that reads from masters receives no reply of a replica.
  *
  * @module
  */

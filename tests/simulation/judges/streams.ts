@@ -17,7 +17,10 @@ function rows(reply: unknown): string[][] {
     : [];
 }
 
-/** What consumers that still run owe: messages that are pending where they would be fetched, or are not delivered. */
+/**
+ * Returns the messages that running consumers owe: those that are pending and would be fetched, or are not
+ * delivered.
+ */
 export function owedBy(
   { consumers }: History,
   stream: string,

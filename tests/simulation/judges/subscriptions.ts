@@ -1,5 +1,5 @@
 /**
- * Subscribers get nothing twice, nothing out of order, and each hole lies inside a gap that was told.
+ * Subscribers get no message twice, none out of order, and each hole lies inside a reported gap.
  *
  * @module
  */

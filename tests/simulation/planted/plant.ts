@@ -9,7 +9,7 @@ import type { TopologyName } from "../scenario.ts";
 export interface PlantedFault {
   readonly name: string;
   readonly file: string;
-  /** What stands there, once. */
+  /** The text in the file, which occurs once. */
   readonly find: string;
   readonly replace: string;
   /** Whether a few hundred worlds find it; the others wait for worlds that can show them. */
