@@ -1,5 +1,5 @@
 /**
- * What tests of consumers share.
+ * The helpers that tests of consumers share.
  *
  * @module
  */

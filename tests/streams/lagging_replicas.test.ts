@@ -18,7 +18,7 @@ async function consumeBehind(redis: Redis | RedisCluster): Promise<void> {
   assert.equal(await redis.eval("return redis.call('XPENDING', KEYS[1], 'g')[1]", ["q"]), 0);
 }
 
-/** All commands with a cursor go on at one server: the master. */
+/** Checks that all commands with a cursor continue at one server: the master. */
 async function scanBehind(redis: Redis | RedisCluster): Promise<void> {
   const names = Array.from({ length: 600 }, (_, n) => `m${n}`);
   await redis.sadd("{q}set", names);

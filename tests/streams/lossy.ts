@@ -8,7 +8,7 @@ import type { Call, Executor } from "../../src/client/executor.ts";
 import type { ConsumeTarget } from "../../src/client/streams/group_reader.ts";
 import type { Command } from "../../src/commands/command.ts";
 
-/** A client as consumers see it, where `loses` decides which replies are lost: the command has run all the same. */
+/** A client as consumers see it, where `loses` decides which replies are lost: the command has still run. */
 export function lossy(redis: Redis, loses: (name: string) => boolean): ConsumeTarget {
   const { core } = redis as unknown as { core: ConsumeTarget };
   const { executor } = core;

@@ -99,7 +99,7 @@ describe("a group under random faults", { skip: olderThan("6.2.0", "XPENDING wit
       const consumers = Array.from({ length: CONSUMERS }, async (_, index) => {
         let life = 0;
         while (!over.signal.aborted) {
-          // Some take the same name again, some never come back.
+          // Some consumers take the same name again, some never return.
           const name = !claims || random() < 0.5 ? `c${index}` : `c${index}-${life++}`;
           await live(name);
         }

@@ -28,7 +28,7 @@ async function connectAll(nodes: readonly { readonly id: string; readonly port: 
   };
 }
 
-/** What a node says of the cluster, without times, epochs and counters, in an order of its own. */
+/** Returns the report of a node on the cluster, without times, epochs and counters, in a fixed order. */
 async function describeCluster({ clients, names }: Side, index: number): Promise<unknown> {
   const call = (...args: string[]): Promise<unknown> => ask(clients[index]!, names, args);
   const sorted = (rows: unknown): unknown[] => (rows as unknown[]).map((row) => JSON.stringify(row)).sort();
@@ -257,7 +257,7 @@ describe("TestCluster and a real cluster", () => {
       const [ours, theirs] = await Promise.all(sides.map((side) => on(side, node, line)));
       assert.deepEqual(ours, theirs, `${line} at ${node}`);
     };
-    /** Who is a master, a replica of whom, and has which slots, for each node. */
+    /** Returns the role, the master and the slots of each node. */
     const views = (side: Side): Promise<string[][]> =>
       Promise.all(
         side.clients.map(async (_, node) =>

@@ -8,7 +8,7 @@ import { Dice } from "../harness/dice.ts";
 import { LINES, rollLine } from "./conversation_grammar.ts";
 import { type Frame, showFrame, type TextClient, textClient } from "./text_client.ts";
 
-/** How many connections a server has, but for the one that looks. */
+/** The number of connections of a server, except the one that checks. */
 const CONNECTIONS = 5;
 /** Commands until all begins anew. */
 const ROUND = 120;
@@ -28,9 +28,9 @@ export interface Mismatch {
   readonly step: string;
   /** The connection that has received something else. */
   readonly client: number;
-  /** What the real server sent. */
+  /** The bytes that the real server sent. */
   readonly expected: string;
-  /** What the other one sent. */
+  /** The bytes that the other server sent. */
   readonly actual: string;
   /** The commands before. */
   readonly before: readonly string[];
@@ -67,7 +67,7 @@ function mask(text: string, { clients, control }: Side): string {
     .replace(/^\+\d+\.\d+ /, "+time ");
 }
 
-/** What monitors see of the connection that looks whether a server is done. */
+/** Output of monitors for the connection that checks whether a server is done. */
 const LOOKS = new RegExp(`^\\+time \\[\\d #${CONNECTIONS}\\] `);
 /** Events of a key that a client in RESP3 has changed itself: before or after its reply, as the command has it. */
 const OWN = /^>\["p?message".*"__key/;

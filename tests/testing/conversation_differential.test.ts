@@ -1,4 +1,4 @@
-/** What several connections cause each other is what a real Redis 7.0 sends them. @module */
+/** The effects of several connections on each other equal those of a real Redis 7.0. @module */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { it } from "node:test";

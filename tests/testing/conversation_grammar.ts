@@ -6,9 +6,9 @@
 import type { Dice } from "../harness/dice.ts";
 
 /**
- * A word in braces is replaced: `{k}` a key of a list, `{z}` of a sorted set, `{x}` of a stream, `{n}` of anything, `{v}`
- * a value, `{id}` the id of a connection, `{u}` a user, `{ch}` a channel, `{next}` a number that grows, `{a|b|}` one of
- * these. Words in quotes are one.
+ * A word in braces is replaced: `{k}` becomes a key of a list, `{z}` of a sorted set, `{x}` of a stream, and
+ * `{n}` of any type. `{v}` becomes a value, `{id}` the id of a connection, `{u}` a user, and `{ch}` a
+ * channel. `{next}` becomes a number that grows, and `{a|b|}` one of these. Words in quotes are one.
  */
 export const LINES: Readonly<Record<string, readonly string[]>> = {
   blocking: [

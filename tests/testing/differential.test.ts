@@ -11,7 +11,7 @@ import { describeDifference, findDifferences } from "./differential.ts";
 // KEYWIRE_DIFFERENTIAL=100000 does as many commands a group; KEYWIRE_SEED=5 begins with that seed.
 const COMMANDS = Number(process.env["KEYWIRE_DIFFERENTIAL"] ?? 500);
 const SEED = Number(process.env["KEYWIRE_SEED"] ?? 1);
-/** How many differences a group may collect. */
+/** The highest number of differences that a group may collect. */
 const MOST = 20;
 
 describe("TestServer and a real server", () => {

@@ -11,11 +11,11 @@ import { Double, encodeCommand, ErrorReply, NullArray, Push, Simple, type Wire }
 export interface Difference {
   /** The seed of the round. */
   readonly seed: number;
-  /** What was sent. */
+  /** The command. */
   readonly command: readonly string[];
-  /** What the real server replied. */
+  /** The reply of the real server. */
   readonly expected: string;
-  /** What the other one replied. */
+  /** The reply of the other server. */
   readonly actual: string;
   /** Earlier commands of the round that name the same keys. */
   readonly before: readonly string[];
@@ -107,17 +107,17 @@ function isListed([name = "", ...words]: readonly string[], expected: string, ac
   return TIMES.test(name.toUpperCase()) && /9223\d{12}/.test(expected);
 }
 
-/** What a run is to be. */
+/** The properties of a run. */
 export interface Run {
   /** The clients: of the real server, and of the other. */
   readonly clients: readonly [RawClient, RawClient];
   /** The group of commands. */
   readonly group: string;
-  /** How many commands. */
+  /** The number of commands. */
   readonly commands: number;
   /** The first seed. */
   readonly seed: number;
-  /** How many differences are collected before it ends. */
+  /** The number of differences after which it ends. */
   readonly most: number;
 }
 

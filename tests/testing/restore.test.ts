@@ -140,7 +140,7 @@ describe("RESTORE of the test server", () => {
       assert.deepEqual(await describeStream(to, "s"), expected, `seed ${seed}`);
       await from.wire("RESTORE", "back", "0", await to.wire("DUMP", "s") as Uint8Array);
       assert.deepEqual(await describeStream(from, "back"), expected, `seed ${seed}, back`);
-      // They go on alike.
+      // Both continue alike.
       for (
         const command of [["XTRIM", "s", "MAXLEN", "~", "3"], ["XLEN", "s"], ["XADD", "s", "1-0", "a", "b"]]
       ) {

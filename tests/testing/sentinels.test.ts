@@ -16,7 +16,7 @@ interface Setup extends AsyncDisposable {
   readonly redis: Redis;
 }
 
-/** Everything in simulated time. */
+/** Creates the setup, in simulated time. */
 function setUp(options: TestSentinelsOptions = {}): Setup {
   const clock = new SimulatedClock();
   const servers = new TestSentinels({ clock, ...options });

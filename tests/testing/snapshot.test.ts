@@ -48,7 +48,7 @@ function randomCommand(random: () => number): (string | number)[] {
   return commands[Math.floor(random() * commands.length)]!;
 }
 
-/** Everything that can be read of a server. */
+/** Returns all readable state of a server. */
 async function observe(server: TestServer, redis: Redis): Promise<unknown> {
   const groups = await Promise.all(
     [0, 1, 2, 3, 4, 5].map((n) =>

@@ -6,7 +6,7 @@ import { type RawClient, rawClient } from "../harness/raw_client.ts";
 import { startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
 
-/** What clients of a server see of evicted keys and of a redirection whose target has gone. */
+/** Returns the replies to clients of a server after evictions, and after the target of a redirection has closed. */
 async function observe(port: number): Promise<unknown[]> {
   const [reader, writer, target] = await Promise.all(
     Array.from({ length: 3 }, () => rawClient({ port })),

@@ -11,7 +11,7 @@ import { connectContract } from "./contract_connect.ts";
 import { endContract } from "./contract_end.ts";
 import { tlsContract } from "./contract_tls.ts";
 
-/** What runs the tests. */
+/** The runtime of the tests. */
 export const runtime: "deno" | "bun" | "node" = "Deno" in globalThis
   ? "deno"
   : "Bun" in globalThis

@@ -53,7 +53,7 @@ export function bytesContract(transport: Transport): void {
       buffer.set(bytes);
       const pending = socket.write(buffer.subarray(0, bytes.length));
       if (pending !== undefined) await pending;
-      // Now it is ours: whoever still looks at it sends rubbish.
+      // Now the buffer belongs to the test: a transport that still reads it sends rubbish.
       buffer.fill(0xee);
     }
     await socket.close();

@@ -1,5 +1,5 @@
 /**
- * Connecting: what fails is named, what takes too long is cut, and what nobody knows is refused.
+ * Connecting: errors name the cause, slow attempts are cut, and invalid options are refused.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { Endpoint, SocketOptions, Transport } from "../../src/transport.ts"
 import { removeFolder, temporaryFolder } from "../harness/folders.ts";
 import { echo, event, peer, Recorder } from "./peer.ts";
 
-/** A listener whose queue is full, so that connecting to it takes for ever. */
+/** A listener whose queue is full, so that connecting to it never ends. */
 async function silentPort(): Promise<AsyncDisposable & { readonly port: number }> {
   const fixture = fileURLToPath(new URL("./fixtures/deaf_server.ts", import.meta.url));
   // Always Node, as Bun does not look at the length that is asked for the queue.
@@ -188,7 +188,7 @@ export function connectContract(transport: Transport): void {
     const outcome = rejection({ host: "localhost", port: server.port }, { signal: controller.signal });
     controller.abort(reason);
     assert.equal(await outcome, reason);
-    // If a socket came all the same, it has gone: a new one is served, and no other stays open.
+    // If a socket still opened, it is closed now: a new one is served, and no other stays open.
     const socket = await connect({ host: "127.0.0.1", port: server.port });
     socket.destroy();
   });

@@ -1,5 +1,5 @@
 /**
- * Ends: by us, by the peer, by force. `close` is told once, last, on each path.
+ * Ends: by the client, by the peer, by force. `close` is called once, last, on each path.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export function endContract(transport: Transport): void {
     assert.equal(heard.length, 0, "data after close() was called");
   });
 
-  // Deno's node:net gives up a write that is under way when the peer sends FIN, and says so (EPIPE).
+  // Deno's node:net stops a pending write when the peer sends FIN, and reports that (EPIPE).
   const halfOpen = !(transport.name === "node" && "Deno" in globalThis);
   it("sends what was written to a peer that has ended its own half", { skip: !halfOpen }, async () => {
     await using server = await peer({ host: "127.0.0.1", port: 0 }, { stays: true });

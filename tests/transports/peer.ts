@@ -12,7 +12,7 @@ import type { SocketHandlers } from "../../src/transport.ts";
 
 /** A server that a test talks to. */
 export interface Peer extends AsyncDisposable {
-  /** Where it listens; 0 for a Unix socket. */
+  /** The port on which it listens; 0 for a Unix socket. */
   readonly port: number;
   /** The next connection that comes, or one that came and was not asked for yet. */
   next(): Promise<net.Socket>;
@@ -120,11 +120,11 @@ export function hashOf(...parts: readonly Uint8Array[]): string {
   return hash.digest("hex");
 }
 
-/** Handlers that write down what they are told. */
+/** Handlers that record their calls. */
 export class Recorder implements SocketHandlers {
   /** Bytes that have come. */
   length = 0;
-  /** How often `close` was called. */
+  /** The number of calls of `close`. */
   closes = 0;
   /** Calls of `data` after `close`. */
   late = 0;
@@ -135,7 +135,7 @@ export class Recorder implements SocketHandlers {
   #text = "";
   #wanted: { readonly length: number; readonly resolve: () => void } | undefined;
 
-  /** What `close` was told. */
+  /** The argument of `close`. */
   get closed(): Promise<Error | undefined> {
     return this.#closed.promise;
   }
@@ -145,7 +145,7 @@ export class Recorder implements SocketHandlers {
     return this.#text;
   }
 
-  /** Of all bytes so far. Ends the recording. */
+  /** The hash of all bytes so far. Ends the recording. */
   get hash(): string {
     return this.#hash.digest("hex");
   }
