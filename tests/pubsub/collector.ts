@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What has come. */
+/** The received items. */
 export interface Collector<T> {
   /** All of it, in order. */
   readonly items: T[];

@@ -22,7 +22,7 @@ interface Failure {
   readonly cause: Error | undefined;
 }
 
-/** How a call fails whose time of 500 ms is up. */
+/** Returns the error of a call whose time limit of 500 ms has expired. */
 async function failure(
   peer: ScriptedPeer,
   clock: SimulatedClock,

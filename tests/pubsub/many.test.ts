@@ -12,7 +12,7 @@ describe("10,000 channels on one client", () => {
   before(async () => void (server = await startServer()));
   after(() => server.stop());
 
-  /** How many SUBSCRIBE commands the server has run. */
+  /** Returns the number of SUBSCRIBE commands that the server has run. */
   async function subscribes(): Promise<number> {
     return Number(
       /calls=(\d+)/.exec(field(await server.cli("INFO", "commandstats"), "cmdstat_subscribe") ?? "")?.[1] ??

@@ -151,7 +151,7 @@ class Rig {
         }
         break;
       case 7:
-        // The server gives up a shard channel by itself.
+        // The server itself ends the subscription to a shard channel.
         if (this.below(2) === 0) this.#withdraw(CHANNELS[this.below(CHANNELS.length)]!);
         break;
       case 8: {
@@ -207,14 +207,14 @@ class Rig {
     await closing;
   }
 
-  /** What is missing without a gap, or came twice. */
+  /** Returns an item that is missing without a gap, or arrived twice; `undefined` if there is none. */
   #wrong({ heard, from }: Hearer): string | undefined {
     let last = from;
     let gap = false;
     for (const item of heard) {
       if (item === "gap") gap = true;
       else {
-        // Messages may come in the same chunk as the confirmation, before anybody is told of that.
+        // Messages may arrive in the same chunk as the confirmation, before the client reports that.
         if (heard.indexOf(item) !== heard.lastIndexOf(item)) return `${item} came twice`;
         if (last !== undefined && item > last + 1 && !gap) return `${last + 1} is missing`;
         last = item;

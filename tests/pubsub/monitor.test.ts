@@ -21,7 +21,7 @@ describe("MONITOR, keyspace notifications and push frames", () => {
       await using other = new Redis(server.url);
       const monitor = redis.monitor();
       await monitor.ready;
-      // Valkey 8.1 does not escape quotes, so nobody can tell where such a word ends.
+      // Valkey 8.1 does not escape quotes, so the end of such a word is unknown.
       const word = server.name === "valkey" && server.version.startsWith("8.1.")
         ? "a quoted\n\x01 word"
         : 'a "quoted"\n\x01 word';

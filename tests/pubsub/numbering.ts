@@ -5,7 +5,7 @@
  */
 import type { Redis, Subscription } from "../../mod.ts";
 
-/** What became of a stream of numbers. */
+/** The outcome of a stream of numbers. */
 export interface Verdict {
   /** Numbers that came. */
   readonly received: number;
@@ -13,15 +13,15 @@ export interface Verdict {
   readonly repeated: number;
   /** Numbers that are missing. */
   readonly missing: number;
-  /** Holes in front of which no gap was told. */
+  /** The number of holes without a gap before them. */
   readonly uncovered: number;
-  /** Gaps that were told. */
+  /** The number of reported gaps. */
   readonly gaps: number;
   /** The last number that came. */
   readonly last: number;
 }
 
-/** Publishes 1, 2, 3... until told to stop; resolves with the last number. Each is told before it is sent. */
+/** Publishes 1, 2, 3... until stopped; resolves with the last number. Reports each number before it is sent. */
 export async function publishNumbers(
   redis: Redis,
   channel: string,

@@ -11,7 +11,7 @@ const OWN_MOVED = new ErrorReply("MOVED 1 127.0.0.1:7002");
 const frames = (channels: readonly string[]): Push[] =>
   channels.map((channel, at) => new Push(["sunsubscribe", channel, channels.length - at - 1]));
 
-/** What the server sends in place of one reply to SUNSUBSCRIBE, by what happened. */
+/** The frames that the server sends in place of one reply to SUNSUBSCRIBE, by the event. */
 function histories(channels: readonly string[]): Record<string, { before: Wire[]; instead: Wire[] }> {
   const reversed = frames(channels.toReversed());
   const own = frames(channels);

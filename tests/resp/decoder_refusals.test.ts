@@ -1,4 +1,4 @@
-/** What is no RESP, what goes beyond a limit, and that memory stays bounded meanwhile. */
+/** Input that is not RESP or exceeds a limit, and bounded memory meanwhile. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";

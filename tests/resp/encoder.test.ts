@@ -10,7 +10,7 @@ import { encode } from "./recorder.ts";
 const NO_HEAD = new Uint8Array(0);
 const GET = encode("$3\r\nGET\r\n");
 
-/** What the encoder must do, as plainly as can be. */
+/** Returns the expected bytes of the encoder, by the simplest possible code. */
 function reference(args: readonly Arg[]): Uint8Array {
   const parts = [encode(`*${args.length}\r\n`)];
   for (const arg of args) {

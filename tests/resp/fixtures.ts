@@ -7,13 +7,13 @@ import { ReplyError } from "../../src/errors.ts";
 import type { Reply } from "../../src/resp/types.ts";
 import { encode, object } from "./recorder.ts";
 
-/** What is sent, and what it is in text and in bytes mode. */
+/** The bytes on the wire, and their values in text and bytes mode. */
 export interface Fixture {
   readonly name: string;
   readonly wire: string;
-  /** A reply; an Error is told as such. */
+  /** The reply; an Error stands for an error reply. */
   readonly text: Reply;
-  /** Where it differs from `text`. */
+  /** The reply in bytes mode, if it differs from `text`. */
   readonly bytes?: Reply;
 }
 

@@ -6,7 +6,7 @@
 import { Decoder } from "../../src/resp/decoder.ts";
 import type { DecoderLimits, Reply } from "../../src/resp/types.ts";
 
-/** What a decoder told, in order; a reply is preceded by its `begin`. */
+/** The events of a decoder, in order; a reply follows its `begin`. */
 export type Told =
   | "begin"
   | { readonly reply: Reply }
@@ -22,7 +22,7 @@ export function encode(text: string): Uint8Array<ArrayBuffer> {
 
 /** A decoder and what it told. */
 export class Recorder {
-  /** What it told so far. */
+  /** The events so far. */
   readonly told: Told[] = [];
   /** The decoder. */
   readonly decoder: Decoder;

@@ -14,7 +14,7 @@ import { stage } from "../promises/support.ts";
 const failure = (promise: Promise<unknown>): Promise<RedisError> =>
   promise.then((value) => assert.fail(`it must not resolve: ${value}`), (error) => error);
 
-/** What a reply to a command says of its execution. */
+/** Returns the execution that a reply to a command implies. */
 function executed(text: string, ...words: string[]): Executed {
   const error = new ReplyError(text);
   attributeReply(error, lookupCommand(words).spec);
@@ -107,12 +107,12 @@ describe("what an error reply proves", () => {
     ],
     [`NOPERM No permissions to access a key script: ${SHA}, on @user_script:1.`, "no", "yes", "yes"],
     ["BUSY try later script: on @user_script:1.", "no", "yes", "yes"],
-    // Words of nobody.
+    // Texts that no server sends.
     ...[...REFUSALS].map((code) => [`${code} try later`, "no", "unknown", "unknown"] as const),
     ["MOVED 866", "no", "unknown", "unknown"],
     [`${BUSY} `, "no", "unknown", "unknown"],
     [`x ${BUSY}`, "yes", "yes", "yes"],
-    // The server dealt with it, whoever says so.
+    // The server processed the command, whichever server or script sent the error.
     ["ERR syntax error", "yes", "yes", "yes"],
     ["WRONGTYPE Operation against a key holding the wrong kind of value", "yes", "yes", "yes"],
     ["MYERR it broke", "yes", "yes", "yes"],

@@ -10,11 +10,11 @@ import { ConnectionError, Redis, ReplyError } from "../../mod.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { Outcome, Simulated } from "../connections/simulated.ts";
 
-/** What the model calls, and how many commands of it write. */
+/** The calls of the model, of which some have several commands that write. */
 type Call = "push" | "get" | "pipeline" | "multi";
 
 interface Plan {
-  /** How many commands are served, refused, served, ... */
+  /** The numbers of commands that are served, refused, served, ... */
   readonly windows: readonly number[];
   readonly calls: readonly { readonly kind: Call; readonly wait: number }[];
   readonly code: string;

@@ -48,7 +48,7 @@ const APPEND = [1, 2, 3, 4].map((n) =>
 );
 const encoder = new TextEncoder();
 
-/** What a call appended to which key, and what came of it: a value, or an error. */
+/** The key and the outcome of an appending call: a value, or an error. */
 interface Appended {
   readonly key: string;
   readonly value: number;

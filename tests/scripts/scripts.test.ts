@@ -34,7 +34,7 @@ for (const protocol of [2, 3] as const) {
   describe(`scripts, RESP${protocol}`, () => {
     let server: Server;
     let redis: Redis;
-    /** How often the server ran a command. */
+    /** Returns how often the server ran a command. */
     const calls = async (name: string): Promise<number> => {
       const info = String(await server.cli("INFO", "commandstats"));
       return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);

@@ -1,5 +1,6 @@
 /**
- * Whom to believe when sentinels differ: the one with the higher epoch, until all that reply agree on something else.
+ * The choice between sentinels that differ: the one with the higher epoch, until all that reply agree on
+ * something else.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

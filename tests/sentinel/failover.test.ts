@@ -102,7 +102,8 @@ describe("Sentinel: a master, two replicas, three sentinels", { timeout: 110_000
     const old = await masterOf(topology);
     const replicas = [topology.master, ...topology.replicas].filter(({ port }) => port !== old.port);
     const expected = replicas.map(({ port }) => port).sort().join(" ");
-    // Sentinels may still say that the link of one that has just come back is down, until it says itself that it is up.
+    // Sentinels may still report that the link of a restarted replica is down, until the replica reports it
+    // as up.
     await waitFor("both replicas to be read", async () => {
       const read = [...await ports()].sort().join(" ");
       return read === expected ? undefined : `${read} instead of ${expected}`;

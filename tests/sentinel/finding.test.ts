@@ -6,7 +6,7 @@ import { FakeSentinel, FakeServer, Net } from "./net.ts";
 
 const ADDRESSES = ["one:1", "two:2", "three:3"];
 
-/** Three sentinels, each of which is told something. */
+/** Three sentinels, each with its own options. */
 function three(...told: ConstructorParameters<typeof FakeSentinel>[0][]) {
   const net = new Net();
   const sentinels = told.map((what) => new FakeSentinel(what));

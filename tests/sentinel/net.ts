@@ -9,7 +9,7 @@ import { ErrorReply, type Wire } from "../harness/resp.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import type { PeerConnection } from "../harness/peer_connection.ts";
 
-/** A master as a scripted sentinel tells of it. */
+/** A master as a scripted sentinel reports it. */
 export interface Told {
   host: string;
   port: number;
@@ -23,7 +23,7 @@ export interface Told {
 export class FakeSentinel {
   readonly peer: ScriptedPeer;
   readonly told: Told;
-  /** It takes commands and says nothing. */
+  /** Whether it accepts commands and sends no reply. */
   silent = false;
 
   constructor(told: Partial<Told> & { port: number }, options: { password?: string; hello?: boolean } = {}) {
@@ -41,7 +41,7 @@ export class FakeSentinel {
     });
   }
 
-  /** Tells all who listen. */
+  /** Sends a message to all subscribers. */
   announce(channel: string, message: string): void {
     this.peer.server.publish(channel, message);
   }
@@ -81,7 +81,7 @@ export class FakeServer {
   link = "connected";
   /** The replication offset. */
   offset = 0;
-  /** It takes commands and says nothing. */
+  /** Whether it accepts commands and sends no reply. */
   silent = false;
 
   constructor(role: "master" | "slave" = "master") {
@@ -116,7 +116,7 @@ export class FakeServer {
 export class Net implements Transport {
   readonly name = "memory";
   readonly #transports: Map<string, Transport> = new Map();
-  /** Where connections were asked for, in order. */
+  /** The addresses of the requested connections, in order. */
   readonly asked: string[] = [];
 
   add(at: string, { peer }: { readonly peer: ScriptedPeer }): this {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Redis, Sentinel, SentinelConnectionPool } from "../../mod.ts";
 
-/** Options as somebody may write them. */
+/** Options as a user may write them. */
 // deno-lint-ignore no-explicit-any
 type Any = any;
 

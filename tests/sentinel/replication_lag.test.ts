@@ -51,7 +51,7 @@ describe("a limit of replica lag", () => {
         return all.map(({ peer }, index) => peer.count("GET") - before[index]!);
       };
       assert.deepEqual(await reads(), [0, 2, 2]);
-      /** The master goes on writing, and the first so many replicas follow. */
+      /** Writes to the master, and lets the given number of replicas follow. */
       const write = async (following: number): Promise<void> => {
         for (let i = 0; i < 20; i++) {
           master.offset += 100;

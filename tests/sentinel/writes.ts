@@ -131,8 +131,8 @@ async function settledMaster(topology: Replicated, sentinels: readonly Server[])
 }
 
 /**
- * Waits until these sentinels agree, and all other servers follow the master. An old master is told to, as sentinels
- * take ten seconds for that.
+ * Waits until these sentinels agree, and all other servers follow the master. It makes an old master a
+ * replica itself, as sentinels take ten seconds for that.
  */
 export async function healed(
   topology: Replicated,
