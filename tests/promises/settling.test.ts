@@ -33,7 +33,7 @@ async function run(
   return set;
 }
 
-/** How many bytes go each way on a connection when nothing is cut. */
+/** Returns the number of bytes that each direction of a connection carries without a cut. */
 async function lengths(
   options: RedisOptions<ConnectionPoolBase>,
 ): Promise<{ toPeer: number; toClient: number }[]> {

@@ -38,17 +38,17 @@ async function stop({ proxy, raw }: Front): Promise<void> {
   await proxy.stop();
 }
 
-/** Where to cut. */
+/** The place of a cut. */
 interface Cut {
   readonly way: (typeof WAYS)[number];
   readonly at: number;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 interface Came {
   /** The most bytes that went over one of the first connections. */
   readonly length: number;
-  /** How many of the promises said that nobody can tell. */
+  /** The number of promises whose error reports an unknown outcome. */
   readonly unknown: number;
 }
 

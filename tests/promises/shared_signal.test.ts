@@ -52,7 +52,7 @@ describe("a signal that 20,000 commands share", () => {
       const view = set.redis.with({ signal });
       const reason = new Error("enough");
       const calls = Array.from({ length: 1_000 }, () => new Follower(view.incr("n")));
-      // What is called after the abort by those who hear of it is refused at once, and hears of it once, too.
+      // A call that a rejection handler starts after the abort is refused at once, and fails once, too.
       calls.push(new Follower(view.get("first").catch(() => view.get("second"))));
       await set.clock.advance(10);
       counts.controller.abort(reason);

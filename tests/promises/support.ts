@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { ConnectionPoolBase } from "../../base.ts";
 import { Redis, type RedisOptions } from "../../mod.ts";
-// `watch()` loads this when it is first called; while time is simulated, nobody would wait for that.
+// The first call of `watch()` loads this; simulated time does not wait for that.
 import "../../src/client/lazy_modules.ts";
 import { RedisError } from "../../src/errors.ts";
 import type { MemoryTransportOptions } from "../../transports/memory.ts";
@@ -15,12 +15,12 @@ import { Session } from "../harness/mini/session.ts";
 import { plain, type Wire } from "../harness/resp.ts";
 import { ScriptedPeer, type ScriptedPeerOptions } from "../harness/scripted_peer.ts";
 
-/** What a promise came to: its value, or its error. */
+/** The outcome of a promise: its value, or its error. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 /** Follows a promise; counts how often it settled. */
 export class Follower {
-  /** What it came to, so far. */
+  /** The outcome so far. */
   outcome: Outcome | undefined = undefined;
   /** Resolves when it has settled. */
   readonly settled: Promise<void>;
@@ -35,7 +35,10 @@ export class Follower {
   }
 }
 
-/** What an outcome says of execution; a value counts as `"yes"`, an error that says nothing as `undefined`. */
+/**
+ * Returns the execution that an outcome reports; a value counts as `"yes"`, an error without a report as
+ * `undefined`.
+ */
 export function executedOf(outcome: Outcome): string | undefined {
   if ("value" in outcome) return "yes";
   return outcome.error instanceof RedisError ? outcome.error.executed : undefined;
@@ -70,7 +73,7 @@ export function reader({ peer }: Stage): (key: string) => Promise<number> {
   };
 }
 
-/** Lets time go on until all of them have settled, up to a minute. */
+/** Advances time until all of them have settled, up to a minute. */
 export async function settleAll(clock: SimulatedClock, followers: readonly Follower[]): Promise<Outcome[]> {
   for (let spent = 0; followers.some(({ outcome }) => outcome === undefined); spent++) {
     assert.ok(spent < 120, "a promise did not settle within a minute");
