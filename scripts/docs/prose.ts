@@ -10,7 +10,7 @@ import { checkPage } from "./pages.ts";
 import { listPaths, missingPaths } from "./paths.ts";
 import type { Violation } from "./rules.ts";
 
-const SOURCES = ["src", "transports", "scripts", "examples", "tests/harness"];
+const SOURCES = ["src", "transports", "scripts", "examples", "tests"];
 /** Pages for contributors, whose paths must exist. */
 const STRUCTURE = ["ARCHITECTURE.md", "CONTRIBUTING.md", "scripts/README.md", "tests/README.md"];
 const PAGES = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md"];
