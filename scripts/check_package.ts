@@ -23,7 +23,20 @@ import { checkStandIn } from "./package/stand_in.ts";
 import { makeSuite, publicTests, runSuite } from "./package/suite.ts";
 import { checkTestRunners } from "./package/test_runners.ts";
 import { checkTypes } from "./package/typescript.ts";
+import { readOptions } from "./testing/options.ts";
 import { killAll } from "./testing/run_command.ts";
+
+const USAGE = `Builds the npm package, installs it as users do, and tests it.
+
+    ./scripts/check-package [--quick] [PART...]
+
+--quick   leaves out old TypeScript, Jest, Vitest, Vite and executables
+PART      runs the test files with one of these parts in their path, instead of a selection`;
+
+const { values, positionals: wanted } = readOptions(USAGE, {
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false } },
+});
 
 /** Run against the package without being asked for: the door, and what depends most on how the code was built. */
 const SELECTION = [
@@ -47,9 +60,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-const words = process.argv.slice(2);
-const everything = !words.includes("--quick");
-const wanted = words.filter((word) => word !== "--quick");
+const everything = !values.quick;
 
 const report = new Report();
 const tarball = await buildNpm();

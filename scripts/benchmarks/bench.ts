@@ -12,9 +12,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { startCluster } from "../../tests/harness/cluster.ts";
 import { startServer } from "../../tests/harness/server.ts";
+import { readOptions } from "../testing/options.ts";
 import { drawChart } from "./chart.ts";
 import { drawSummary } from "./summary_chart.ts";
 import type { Compared } from "./compare.ts";
@@ -30,7 +30,16 @@ import { runJob } from "./run_job.ts";
 import type { Solo } from "./solo.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-const { values } = parseArgs({
+const USAGE = `Measures Keywire beside other clients on Deno, Bun and Node.
+
+    ./scripts/bench [--short] [--write] [--only WORDS] [--runtimes node,bun,deno]
+
+--short      takes about one minute instead of nine, and writes no files
+--write      writes bench/results.json and the charts in any case
+--only       measures only the workloads whose id contains one of these words, separated by commas
+--runtimes   the runtimes, separated by commas (all by default)`;
+
+const { values } = readOptions(USAGE, {
   options: {
     short: { type: "boolean", default: false },
     write: { type: "boolean", default: false },

@@ -24,10 +24,20 @@ import { fileURLToPath } from "node:url";
 import { inspectBinary } from "../../tests/harness/binaries.ts";
 import { makeTable, writePages } from "./page.ts";
 import { findImage, findProgram, SOURCES } from "./sources.ts";
+import { readOptions } from "../testing/options.ts";
 import { killAll } from "../testing/run_command.ts";
 import { type Runtime, RUNTIMES } from "../testing/runtimes.ts";
 import { listTestFiles } from "../testing/select.ts";
 import { testFile } from "../testing/test_file.ts";
+
+const USAGE = `Runs the suite on all supported servers, and writes docs/matrix.md.
+
+    ./scripts/matrix [deno|bun|node] [containers] [NAME...]
+
+containers   runs each server in a container, through testcontainers; writes no files
+NAME         selects the servers with one of these words in their name; writes no files`;
+
+const { positionals: words } = readOptions(USAGE, { allowPositionals: true, options: {} });
 
 /** Milliseconds for one file. */
 const LIMIT = 120_000;
@@ -41,7 +51,7 @@ interface Column {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-const inContainers = process.argv.includes("containers");
+const inContainers = words.includes("containers");
 
 const COLUMNS: readonly Column[] = [
   { title: "every command", folders: ["commands", "core"], variables: {} },
@@ -56,7 +66,6 @@ const COLUMNS: readonly Column[] = [
 const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);
 
-const words = process.argv.slice(2);
 const runtime: Runtime = RUNTIMES.find((name) => words.includes(name)) ?? "node";
 const named = words.filter((word) => !["containers", ...RUNTIMES].includes(word));
 const folder = mkdtempSync(join(tmpdir(), "keywire-matrix-"));

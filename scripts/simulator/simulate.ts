@@ -15,16 +15,32 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { printScenario } from "../../tests/simulation/print.ts";
 import { kindOf, shrink } from "../../tests/simulation/shrink.ts";
 import { drawScenario } from "../../tests/simulation/draw.ts";
 import { formatScenario, parseScenario } from "../../tests/simulation/scenario_file.ts";
 import type { Scenario, TopologyName } from "../../tests/simulation/scenario.ts";
 import { type RunResult, simulate } from "../../tests/simulation/simulate.ts";
+import { readOptions } from "../testing/options.ts";
 import type { RealServers } from "./real_servers.ts";
 
-const { values } = parseArgs({
+const USAGE = `Runs clients and servers in simulated time.
+
+    ./scripts/simulate [deno|bun|node] [--seed S] [--seeds N] [--minutes M] [--replay FILE]
+
+--seed, --seeds   the first seed, and the number of seeds; each seed is a world
+--minutes, --cpu  the duration, and the minutes of processor time
+--topology        standalone (the default), sentinel, cluster or all
+--shrink          reduces a world with a fault, and saves it for --replay
+--first           stops at the first world with a fault, instead of the fifth
+--keep            continues, however many worlds have faults
+--replay          prints all events of a saved world
+--save            saves the replayed world under this name as a test of the suite
+--trace           prints the events of each world
+--regressions     runs the saved tests before the worlds
+--real            repeats one standalone world in ten on a real server and on the test server`;
+
+const { values } = readOptions(USAGE, {
   options: {
     seed: { type: "string" },
     seeds: { type: "string" },

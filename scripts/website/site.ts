@@ -12,12 +12,20 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { readOptions } from "../testing/options.ts";
 import { runCommand } from "../testing/run_command.ts";
 import { writeConfig } from "./config.ts";
 import { brokenLinks } from "./links.ts";
 import { writePages } from "./pages.ts";
 import { serveFolder } from "./serve.ts";
 
+const USAGE = `Builds the website into dist/site: the guides with search, and the API reference.
+
+    ./scripts/site [--serve]
+
+--serve   serves the result, too`;
+
+const { values } = readOptions(USAGE, { options: { serve: { type: "boolean", default: false } } });
 const VITEPRESS = "1.6.4";
 const LIMIT = 600_000;
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -58,4 +66,4 @@ console.log(
   `dist/site: ${broken.length === 0 ? "all links lead to a page" : `${broken.length} broken links`}`,
 );
 if (broken.length > 0) process.exitCode = 1;
-else if (process.argv.includes("--serve")) console.log(`Serving ${await serveFolder(output)}`);
+else if (values.serve) console.log(`Serving ${await serveFolder(output)}`);
