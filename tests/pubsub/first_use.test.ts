@@ -28,9 +28,14 @@ it("calls before the modules are loaded keep their order, and end with their cli
 
   const message = Promise.withResolvers<[message: string, channel: string]>();
   const taken = redis.subscribe("a", () => message.reject(new Error("a was unsubscribed")));
-  const left = redis.unsubscribe("a");
-  const kept = redis.subscribe("b", (...heard) => message.resolve(heard));
-  await using iterator = redis.subscription("c", { patterns: ["d*"] });
+  // A list belongs to the caller again as soon as the call has returned.
+  const names = ["a"];
+  const left = redis.unsubscribe(names);
+  names[0] = "b";
+  const kept = redis.subscribe(names, (...heard) => message.resolve(heard));
+  names[0] = "d*";
+  await using iterator = redis.subscription("c", { patterns: names });
+  names.length = 0;
   const unread = redis.subscription("e");
   const ended = unread.close();
   await using monitor = redis.monitor();

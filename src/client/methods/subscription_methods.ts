@@ -139,8 +139,8 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
     const { executor } = this.#open("MONITOR");
     const modules = loadedPubSub();
     if (modules !== undefined) return modules.PubSub.of(executor).monitor(options);
-    checkMonitor(options);
-    const make = (pubsub: PubSub): LoadedIterator => pubsub.monitor(options);
+    const given = checkMonitor(options);
+    const make = (pubsub: PubSub): LoadedIterator => pubsub.monitor(given);
     return this.#later(make, () => undefined) as unknown as Monitor;
   }
 
@@ -169,7 +169,8 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
   #subscribe(kind: SubscriptionKind, channels: Channels, listener: Listener<never>): Promise<void> {
     const { executor, call } = this.core;
     routerOf(executor);
-    return usePubSub(({ PubSub }) => PubSub.of(executor).subscribe(kind, channels, listener, call));
+    const names = copyOf(channels);
+    return usePubSub(({ PubSub }) => PubSub.of(executor).subscribe(kind, names, listener, call));
   }
 
   #unsubscribe(
@@ -179,7 +180,8 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
   ): Promise<void> {
     const { executor, call } = this.core;
     routerOf(executor);
-    return usePubSub(({ PubSub }) => PubSub.of(executor).unsubscribe(kind, channels, listener, call));
+    const names = copyOf(channels);
+    return usePubSub(({ PubSub }) => PubSub.of(executor).unsubscribe(kind, names, listener, call));
   }
 
   /** Begins a subscription to iterate over. `verbatim`: the channels are the server's own, and have no prefix. */
@@ -193,7 +195,9 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
     const modules = loadedPubSub();
     if (modules !== undefined) return modules.PubSub.of(executor).iterate(channels, options, call, verbatim);
     checkSubscription(router, channels, options, call.signal, verbatim ? undefined : executor.channelPrefix);
-    const make = (pubsub: PubSub): LoadedIterator => pubsub.iterate(channels, options, call, verbatim);
+    const { buffer, policy, patterns, sharded, signal } = options;
+    const given = { buffer, policy, patterns: copyOf(patterns), sharded, signal };
+    const make = (pubsub: PubSub): LoadedIterator => pubsub.iterate(channels, given, call, verbatim);
     return this.#later(make, () => unconfirmedError("SUBSCRIBE", "client", false));
   }
 
@@ -218,4 +222,9 @@ export abstract class SubscribingClient<W extends Wrap> extends RenamedMethods<W
 function routerOf({ subscriptionRouter }: Executor): SubscriptionRouter {
   if (subscriptionRouter === undefined) throw unsupportedError("SUBSCRIBE");
   return subscriptionRouter;
+}
+
+/** The names as they are now: the caller may change its list while the modules are loaded. */
+function copyOf<T>(channels: T): T {
+  return Array.isArray(channels) ? [...channels] as T : channels;
 }

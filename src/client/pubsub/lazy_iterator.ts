@@ -11,19 +11,26 @@ export interface LoadedIterator extends AsyncIterableIterator<unknown> {
   stats?(): object;
 }
 
-/** Stands for an iterator until its code is loaded, and passes calls on to it in their order. */
+/** The part that calls are passed on to. */
+type Target = Pick<LoadedIterator, "next" | "close" | "stats">;
+
+/** Stands for an iterator until its code is loaded. Calls are passed on in their order, and at once when it is there. */
 export class LazyIterator implements AsyncIterableIterator<unknown> {
   /** Settles with that of the iterator. */
   readonly ready: Promise<void>;
-  readonly #loaded: Promise<LoadedIterator | undefined>;
-  #iterator: LoadedIterator | undefined = undefined;
+  #iterator: Target | undefined = undefined;
+  readonly #waiting: ((iterator: Target) => void)[] = [];
 
   /** `load` makes the iterator; `undefined`: its client was closed before. Then `unconfirmed` is the reason. */
   constructor(load: Promise<LoadedIterator | undefined>, unconfirmed: () => Error | undefined) {
-    this.#loaded = load.then((iterator) => this.#iterator = iterator);
-    this.ready = this.#loaded.then(async (iterator) => {
-      const error = iterator === undefined ? unconfirmed() : await iterator.ready;
+    this.ready = load.then((iterator) => {
+      this.#start(iterator ?? endedIterator(undefined));
+      const error = iterator === undefined ? unconfirmed() : undefined;
       if (error !== undefined) throw error;
+      return iterator?.ready;
+    }, (error) => {
+      this.#start(endedIterator({ error }));
+      throw error;
     });
     this.ready.catch(() => {});
   }
@@ -36,7 +43,7 @@ export class LazyIterator implements AsyncIterableIterator<unknown> {
 
   /** Returns the next item. */
   next(): Promise<IteratorResult<unknown, undefined>> {
-    return this.#loaded.then((iterator) => iterator?.next() ?? { value: undefined, done: true });
+    return this.#use((iterator) => iterator.next());
   }
 
   /** Ends the iteration. */
@@ -47,8 +54,7 @@ export class LazyIterator implements AsyncIterableIterator<unknown> {
 
   /** Ends the iteration. Never rejects. */
   async close(): Promise<void> {
-    const iterator = await this.#loaded.catch(() => undefined);
-    await iterator?.close();
+    await this.#use(async (iterator) => await iterator.close());
   }
 
   /** The same as `close()`. */
@@ -60,4 +66,31 @@ export class LazyIterator implements AsyncIterableIterator<unknown> {
   [Symbol.asyncIterator](): this {
     return this;
   }
+
+  #start(iterator: Target): void {
+    this.#iterator = iterator;
+    // All at once: a call that comes meanwhile may not overtake them.
+    for (const call of this.#waiting.splice(0)) call(iterator);
+  }
+
+  #use<T>(call: (iterator: Target) => Promise<T>): Promise<T> {
+    if (this.#iterator !== undefined) return call(this.#iterator);
+    return new Promise((resolve) => this.#waiting.push((iterator) => resolve(call(iterator))));
+  }
+}
+
+/** An iterator that ended before it began. The failure is thrown once, unless it was closed first. */
+function endedIterator(failure: { readonly error: unknown } | undefined): Target {
+  return {
+    // deno-lint-ignore require-await
+    async next() {
+      const ended = failure;
+      failure = undefined;
+      if (ended !== undefined) throw ended.error;
+      return { value: undefined, done: true };
+    },
+    close() {
+      failure = undefined;
+    },
+  };
 }
