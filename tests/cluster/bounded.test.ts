@@ -94,7 +94,7 @@ class Troubled {
   readonly fake: FakeCluster = new FakeCluster(withReplicas(dealt(3)));
   readonly #frozen: Map<number, Promise<void>> = new Map();
   readonly #thaws: Map<number, () => void> = new Map();
-  /** Connections to these nodes end so many microtasks behind their opening; the next one a microtask later. */
+  /** The nodes whose connections end after a number of microtasks; each connection adds one, up to 24. */
   readonly #abrupt: Map<number, number> = new Map();
 
   constructor() {

@@ -57,7 +57,7 @@ export class FakeCluster {
   /** The endpoints that were connected to, in order. */
   readonly connected: string[] = [];
 
-  /** Nodes that believe this. */
+  /** Nodes that report this topology. */
   constructor(belief: Belief) {
     this.belief = belief;
   }

@@ -9,7 +9,7 @@ import { healed } from "./healed.ts";
 import { Load } from "./load.ts";
 import { forget, moveSlots } from "./move_slots.ts";
 
-/** Keys of the lists that are written: one in every so many slots. */
+/** Returns the keys of the written lists, spread evenly over the slots. */
 function keysOf(count: number): string[] {
   const keys: string[] = [];
   for (let n = 0; keys.length < count; n++) {

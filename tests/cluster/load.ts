@@ -30,7 +30,7 @@ interface Line {
   readonly reads: number[];
 }
 
-/** Someone who waits until all keys have been written and read after a moment. */
+/** A call that waits until all keys have been written and read after a moment. */
 interface Waiter {
   readonly since: number;
   readonly missing: Set<string>;

@@ -8,9 +8,9 @@ import { type RawClient, rawClient } from "../harness/raw_client.ts";
 import { waitFor } from "../harness/wait.ts";
 
 /**
- * Moves slots with their keys; `between` is called once, when the keys of the first slots have moved and the slots have not.
- * Resolves when all nodes know of it: before 7.0 they hear with the next heartbeat, and who moves further slots or elects a
- * replica before that gets nodes that never agree.
+ * Moves slots with their keys; calls `between` once, when the keys of the first slots have moved and the
+ * slots have not. Resolves when all nodes know of it. Before 7.0 they learn of it with the next heartbeat. A
+ * further move or an election before that leaves nodes that never agree.
  */
 export async function moveSlots(
   from: ClusterNode,

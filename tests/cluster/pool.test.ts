@@ -49,7 +49,7 @@ describe("ClusterConnectionPool", () => {
       assert.match(error.message, /all 2 to this node/);
       return true;
     });
-    // The connection that told the slots is idle: it makes place.
+    // The connection that requested the slots is idle: the pool closes it to make room.
     held.push(await at(7002));
     assert.equal(pool.stats().created, 3);
     await assert.rejects(at(7000), /all 3 of the cluster/);

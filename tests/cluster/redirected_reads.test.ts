@@ -22,7 +22,7 @@ function withReplicas(options: object = {}) {
     refreshInterval: 0,
     ...options,
   });
-  /** Settles within so many simulated milliseconds, or never. */
+  /** Settles within the given simulated milliseconds, or never. */
   const within = async <T>(limit: number, promise: Promise<T>): Promise<T> => {
     let settled = false;
     promise.then(() => settled = true, () => settled = true);
@@ -106,7 +106,7 @@ describe("a replica whose role becomes known while a connection to it is being o
       if (name === "GET" && port >= 7100 && !readonly.has(connection)) {
         return new ErrorReply(`MOVED ${slotOf(KEY)} node:${port - 100}`);
       }
-      // The replicas are slow to greet: the others have told their roles by then.
+      // The replicas delay their handshakes: the other nodes have reported their roles by then.
       return name === "HELLO" && port >= 7100
         ? held.then(() => new Map<string, string | number>([["version", "7.0.15"], ["proto", 3]]))
         : undefined;

@@ -38,7 +38,7 @@ function make(
   return { clock, refresher, life, starts };
 }
 
-/** Requests at random moments for so long; most of them together. */
+/** Requests refreshes at random moments for the given milliseconds; most of them together. */
 async function storm({ clock, refresher }: Made, duration: number): Promise<void> {
   for (const end = clock.now() + duration; clock.now() < end;) {
     for (let burst = 1 + Math.floor(clock.random() * 30); burst > 0; burst--) refresher.request("down");

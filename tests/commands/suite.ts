@@ -114,7 +114,7 @@ export class Context {
   }
 }
 
-/** The four ways to speak. */
+/** The four combinations of protocol and reply type. */
 export const SPEECHES: readonly Speech[] = [
   { protocol: 2, bytes: false },
   { protocol: 3, bytes: false },

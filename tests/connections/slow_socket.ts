@@ -1,6 +1,6 @@
 /**
- * A client over sockets that take so many bytes and then no more, and a peer that counts which commands reached it whole,
- * and in which order.
+ * A client over sockets that accept a number of bytes and then no more, and a peer that records which
+ * commands reached it completely, and in which order.
  *
  * @module
  */

@@ -42,7 +42,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Asserts that a path leads nowhere: told at once, for the reason given. */
+/** Asserts that connecting to a path fails at once, for the given reason. */
 async function refused(path: string, why: RegExp): Promise<void> {
   await using pool = new ConnectionPool({ path, retry: false });
   await using redis = new Redis({ pool });

@@ -14,7 +14,7 @@ import { startContainer } from "../harness/containers.ts";
 import { noEngine } from "../harness/engine.ts";
 import { waitFor } from "../harness/wait.ts";
 
-/** The runtime's own, which tells where to connections are opened. */
+/** Returns the runtime's transport, and the addresses to which it opened connections. */
 function watched(): { readonly transport: Transport; readonly opened: Set<string> } {
   const opened = new Set<string>();
   const transport: Transport = {

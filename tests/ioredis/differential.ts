@@ -1,5 +1,6 @@
 /**
- * Runs the same program with the genuine ioredis and with the face, on the same server, and compares what they tell.
+ * Runs the same program with ioredis and with the `ioredis` entry, on the same server, and compares the
+ * records.
  *
  * @module
  */

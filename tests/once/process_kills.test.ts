@@ -22,7 +22,7 @@ it("a service that is killed again and again takes each order once", { timeout: 
   await redis.set("{shop}:stock", 200);
   let reported = 0;
 
-  /** Runs the service until it has reported so many more orders, and one more is on its way. */
+  /** Runs the service until it has reported the given number of further orders, and one more is pending. */
   const run = async (orders: number): Promise<string | null> => {
     const child = spawn(process.execPath, [...flags, script, `${server.port}`, `${reported}`], {
       stdio: ["ignore", "pipe", "inherit"],

@@ -17,7 +17,7 @@ let server: Server;
 before(async () => server = await startServer());
 after(() => server.stop());
 
-/** Waits until so many clients of the server block. */
+/** Waits until the given number of the server's clients block. */
 function blocked(count: number): Promise<unknown> {
   return waitFor(`${count} blocked clients`, async () => {
     const info = String(await server.cli("INFO", "clients"));

@@ -115,7 +115,7 @@ export class Rig {
     const controller = new AbortController();
     const asking: Asking = { id, controller };
     this.asking.set(id, asking);
-    // The pool hands these options on as they are, so that a pool that notes whom it serves knows who it is.
+    // The pool passes these options on unchanged, so that a subclass can identify the caller.
     const options = { signal: controller.signal, id };
     this.pool.acquire(options).then((connection) => {
       this.asking.delete(id);

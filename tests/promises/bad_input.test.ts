@@ -17,7 +17,7 @@ after(() => server.stop());
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Texts that would do harm if they were not sent as bulk strings. */
+/** Texts that would damage the protocol if they were not sent as bulk strings. */
 const TEXTS: Readonly<Record<string, string>> = {
   "nothing": "",
   "CR LF": "\r\n",

@@ -1,5 +1,6 @@
 /**
- * Peers that speak rubbish, something else, too slowly or not at all: a ProtocolError or a deadline, in bounded memory.
+ * Peers that send invalid RESP, another protocol, slow replies or none: a ProtocolError or a deadline, in
+ * bounded memory.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import { startServer } from "../harness/server.ts";
 
 const PREFIX = "a[1]*:";
 
-/** Subscribes in all ways, publishes, and returns what was heard, in the order of arrival. */
+/** Subscribes in all ways, publishes, and returns the received messages in the order of arrival. */
 async function program(redis: Redis | RedisCluster, sharded: boolean): Promise<unknown[]> {
   const heard: unknown[] = [];
   const bytes = redis.bytes();

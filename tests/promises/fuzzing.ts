@@ -1,5 +1,5 @@
 /**
- * Conversations with a real server, broken in every way, and what must hold for a client that hears them.
+ * Conversations with a real server, damaged at random, and the properties of a client that receives them.
  *
  * @module
  */

@@ -31,7 +31,7 @@ function socketOf(own: Partial<Socket> = {}): Socket {
   };
 }
 
-/** A connection over a transport that does as told, RESP2 and without a word of its own. */
+/** A connection over a given transport, with RESP2 and without a handshake. */
 function over(
   connect: (handlers: SocketHandlers) => Promise<Socket>,
   options: ConnectionOptions = {},

@@ -1,5 +1,6 @@
 /**
- * The same mixed load against a real server, cut at sampled bytes by a proxy: its counters tell what ran.
+ * The same mixed load against a real server, cut at sampled bytes by a proxy: its counters show which
+ * commands ran.
  *
  * @module
  */

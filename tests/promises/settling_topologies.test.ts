@@ -109,7 +109,7 @@ describe("over sentinels, the link to the master is cut at sampled bytes", () =>
 
   for (const way of WAYS) {
     it(way, { timeout: 60_000 }, async () => {
-      // The sentinel tells where the master is; the client's way there leads through the proxy.
+      // The sentinel reports the master's address; the client connects to it through the proxy.
       const transport: Transport = {
         name: "detour",
         connect: (to, options, handlers) => {

@@ -1,5 +1,5 @@
 /**
- * Whatever is done in whatever state of the connection: commands settle, tell the truth, and leave nothing behind.
+ * Calls in every state of the connection: commands settle, report the truth, and leave no resource behind.
  *
  * @module
  */

@@ -18,7 +18,7 @@ const KINDS = ["channel", "pattern", "shard"] as const;
 /** All that is ready to run runs. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A listener with what it has heard: numbers, and gaps as text. */
+/** A listener with the items that it has received: numbers, and gaps as text. */
 interface Hearer {
   readonly name: string;
   readonly kind: SubscriptionKind;

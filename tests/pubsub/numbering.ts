@@ -39,7 +39,7 @@ export async function publishNumbers(
   return number;
 }
 
-/** Reads numbers until `last` has come; tells each. */
+/** Reads numbers until `last` has arrived; reports each. */
 export async function readNumbers(
   subscription: Subscription<string>,
   last: () => number,

@@ -1,5 +1,5 @@
 /**
- * WAIT and WAITAOF tell the truth about all writes that were called before them.
+ * WAIT and WAITAOF report correctly on all writes that were called before them.
  *
  * @module
  */

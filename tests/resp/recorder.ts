@@ -1,5 +1,5 @@
 /**
- * Decoding in tests: what a decoder tells, as a list.
+ * Decoding in tests: the events of a decoder as a list.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export function encode(text: string): Uint8Array<ArrayBuffer> {
   return utf8.encode(text);
 }
 
-/** A decoder and what it told. */
+/** A decoder and its events. */
 export class Recorder {
   /** The events so far. */
   readonly told: Told[] = [];

@@ -92,7 +92,7 @@ describe("what an error reply proves", () => {
       "unknown",
       "unknown",
     ],
-    // An error that ended a script, as servers tell it from Redis 7.0 on.
+    // An error that ended a script, in the format of servers from Redis 7.0 on.
     [
       `OOM command not allowed when used memory > 'maxmemory'. script: ${SHA}, on @user_script:1.`,
       "no",

@@ -19,7 +19,7 @@ interface Plan {
   readonly calls: readonly { readonly kind: Call; readonly wait: number }[];
   readonly code: string;
   readonly attempts: number;
-  /** After so many commands the link is cut, once. */
+  /** The number of commands after which the link is cut, once. */
   readonly cutAt: number | undefined;
 }
 

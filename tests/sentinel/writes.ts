@@ -11,7 +11,7 @@ import type { Replicated } from "../harness/replicated.ts";
 import type { Server } from "../harness/types.ts";
 import { waitFor } from "../harness/wait.ts";
 
-/** Writes one number after the other to a list, until told to stop. */
+/** Writes one number after the other to a list, until stopped. */
 export class NumberedWrites {
   readonly acknowledged: number[] = [];
   /** By what the rejection said of them. */
@@ -29,7 +29,10 @@ export class NumberedWrites {
     this.#done = this.#write();
   }
 
-  /** Resolves when so many more have been acknowledged; rejects when that takes longer than 45 seconds. */
+  /**
+   * Resolves when the given number of further writes is acknowledged; rejects when that takes longer than 45
+   * seconds.
+   */
   more(count: number): Promise<void> {
     const wanted = this.acknowledged.length + count;
     return new Promise((resolve, reject) => {
@@ -91,7 +94,7 @@ export class NumberedWrites {
   }
 }
 
-/** INFO as a command that reads: it goes where reads go, and tells where that is. */
+/** INFO as a command that reads: it follows the route of reads, and reports the server's port. */
 export const PORT: Command<number> = new Command(
   defineCommand("INFO", CommandFlag.readonly),
   ["server"],

@@ -12,7 +12,7 @@ const NEVER = 10_000_000;
 /** The texts in the braces of keys, where slots matter. */
 export const TAGS: readonly string[] = ["a", "b", "c"];
 
-/** A key of a kind, of which there are so many. */
+/** Draws one of the given number of keys of a kind. */
 function drawKey(dice: Dice, kind: string, count: number, tag: string): string {
   const name = `${kind}${dice.below(count)}`;
   return tag === "" ? name : `${name}{${tag}}`;

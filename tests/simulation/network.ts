@@ -42,17 +42,17 @@ export class Network {
     this.#find = find;
   }
 
-  /** Refuses connects for so long. */
+  /** Refuses connects for the given milliseconds. */
   refused(ms: number): void {
     this.refusedUntil = Math.max(this.refusedUntil, this.#clock.now() + ms);
   }
 
-  /** Answers no connect for so long. */
+  /** Answers no connect for the given milliseconds. */
   muted(ms: number): void {
     this.mutedUntil = Math.max(this.mutedUntil, this.#clock.now() + ms);
   }
 
-  /** A server neither reads nor writes for so long. */
+  /** Stops the reads and writes of a server for the given milliseconds. */
   pause(server: SimulatedServer, ms: number): void {
     for (const socket of this.sockets) if (socket.server === server) socket.freeze(ms);
     this.#paused.set(server, this.#clock.now() + ms);

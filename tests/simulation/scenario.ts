@@ -113,7 +113,7 @@ export interface Part {
 /** The limits that a caller adds to a call. */
 export interface Limits {
   readonly timeout?: number;
-  /** Aborts the call after so many milliseconds. */
+  /** The milliseconds after which the call is aborted. */
   readonly abort?: number;
 }
 
@@ -129,7 +129,7 @@ export interface Consume {
   readonly block: number;
   /** The milliseconds for which a message is processed. */
   readonly work: number;
-  /** Claims what was idle for so long, and gives every fifth message back the first time. */
+  /** Claims messages that were idle for these milliseconds, and leaves every fifth one unacknowledged the first time. */
   readonly claim?: number;
   /** Ends after so long. */
   readonly until?: number;
@@ -145,7 +145,7 @@ export type Action =
       /** Replicas that must acknowledge it. */
       readonly replicas?: number;
     } & Limits)
-    /** A write with `once()`, and its outcome until a server has told it. */
+    /** A write with `once()`, and its outcome until a server has reported it. */
     | ({ readonly do: "once"; readonly part: Part } & Limits)
     | ({ readonly do: "pipeline" | "multi"; readonly parts: readonly Part[] } & Limits)
     | ({
@@ -167,7 +167,7 @@ export type Action =
       readonly sharded?: boolean;
       /** The only channel is a pattern of channels. */
       readonly pattern?: boolean;
-      /** Ends after so many milliseconds. */
+      /** The milliseconds after which it ends. */
       readonly until?: number;
     })
     | Consume
@@ -185,7 +185,7 @@ export type TopologyFault =
   | { readonly fault: "partition"; readonly which: number; readonly ms: number }
   /** A server's process stops: it is unreachable, and its connections are silent. */
   | { readonly fault: "pause"; readonly which: number; readonly ms: number }
-  /** The slot of a tag moves to another master, key by key, in so many milliseconds. */
+  /** The slot of a tag moves to another master, key by key, within these milliseconds. */
   | { readonly fault: "migrate"; readonly tag: string; readonly which: number; readonly ms: number }
   /** The slots of all tags move to one master at once. */
   | { readonly fault: "reshard"; readonly which: number };

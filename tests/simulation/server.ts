@@ -62,7 +62,7 @@ export class SimulatedServer {
     );
   }
 
-  /** Refuses commands with a code for so long. */
+  /** Refuses commands with a code for the given milliseconds. */
   refuse(code: WindowCode, ms: number): void {
     this.#windows.set(code, Math.max(this.#windows.get(code) ?? 0, this.#clock.now() + ms));
     this.state.hooks.before ??= (session, args) => this.#refusal(session, args);

@@ -76,7 +76,7 @@ export class SimulatedSocket implements Socket {
     return !this.#ended;
   }
 
-  /** Whether the server tells it of keys that change. */
+  /** Whether the server sends it invalidations. */
   get tracks(): boolean {
     return this.#server?.session.tracking !== undefined;
   }
@@ -212,7 +212,7 @@ export class SimulatedSocket implements Socket {
     });
   }
 
-  /** Both ends break after so many more bytes in one direction. */
+  /** Breaks both ends after the given number of further bytes in one direction. */
   cut(toServer: boolean, bytes: number): void {
     const link = toServer ? this.#toServer : this.#toClient;
     const broken = (): void => {
@@ -256,7 +256,7 @@ export class SimulatedSocket implements Socket {
     }
   }
 
-  /** The socket takes so many bytes more, then none for so long. */
+  /** Accepts the given number of further bytes, then none for the given milliseconds. */
   stall(bytes: number, ms: number): void {
     if (this.#silent || this.#ended) return;
     this.#stallAfter = bytes;

@@ -194,7 +194,7 @@ export class World {
     return new Promise((resolve) => this.later(ms, resolve));
   }
 
-  /** The whole process stands still for so long. */
+  /** Stops the whole process for the given milliseconds. */
   jump(ms: number): void {
     this.history.sleeps.push({ at: this.now, ms });
     this.#clock.jump(ms);

@@ -14,7 +14,7 @@ const options = (stream: string, more: Partial<ConsumeOptions> = {}): ConsumeOpt
   ...more,
 });
 
-/** Takes so many messages, acknowledging them if asked to. */
+/** Takes the given number of messages, and acknowledges them on request. */
 async function take(
   messages: AsyncIterable<StreamMessage>,
   count: number,
@@ -145,7 +145,7 @@ for (const protocol of [2, 3] as const) {
       for await (const message of client.consume(options("cut", { block: 60_000 }))) {
         seen.push(`${message.origin} ${message.fields.n}`);
         if (seen.length === 1) {
-          // Not acknowledged: it is in our hands, and must not come again.
+          // Not acknowledged: the consumer holds it, and must not receive it again.
           client.addEventListener("reconnecting", () => {});
           const cut = proxy.connections.length;
           queueMicrotask(async () => {

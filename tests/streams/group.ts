@@ -23,7 +23,7 @@ export async function pending(redis: Redis, stream: string): Promise<number> {
   return (await redis.xpending(stream, "g")).count;
 }
 
-/** Waits until so many messages are pending. */
+/** Waits until the given number of messages is pending. */
 export function untilPending(redis: Redis, stream: string, count: number): Promise<void> {
   return waitFor(`${count} pending messages`, async () => {
     const now = await pending(redis, stream);
@@ -40,7 +40,7 @@ export function untilBlocked(redis: Redis): Promise<void> {
   });
 }
 
-/** Takes so many messages. */
+/** Takes the given number of messages. */
 export async function take(
   messages: AsyncIterable<StreamMessage>,
   count: number,

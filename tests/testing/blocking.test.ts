@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
 import { TestServer } from "../../testing.ts";
 
-/** Resolves when so many commands with this name were executed. */
+/** Resolves when the given number of commands with this name has been executed. */
 async function executed(server: TestServer, name: string, count: number): Promise<void> {
   while (server.executed.count(name) < count) await new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -48,7 +48,7 @@ async function fillStream(client: RawClient, key: string, dice: Dice): Promise<v
   }
 }
 
-/** All that a server tells about a stream, but how it is stored. */
+/** Returns all information of a server on a stream, except its encoding. */
 async function describeStream(client: RawClient, key: string): Promise<unknown> {
   const info = await client.call("XINFO", "STREAM", key, "FULL", "COUNT", "0") as unknown[];
   const at = info.indexOf("radix-tree-keys");

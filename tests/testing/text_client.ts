@@ -85,7 +85,7 @@ export class TextClient {
     return this.#frames.splice(0);
   }
 
-  /** Takes frames as soon as there are so many, or the connection has ended. */
+  /** Takes the given number of frames as soon as they have arrived, or the connection has ended. */
   async take(count: number): Promise<Frame[]> {
     while (this.#frames.length < count && !this.closed) {
       await new Promise<void>((resolve) => this.#wake = resolve);

@@ -113,7 +113,7 @@ export function connectContract(transport: Transport): void {
         await failure({ path: missing }, /^Cannot connect to unix:.*missing: there is no such path.*ENOENT/);
         writeFileSync(file, "");
         await failure({ path: file }, /^Cannot connect to unix:.*file: .*(ECONNREFUSED|ENOTSOCK)/);
-        // Not as root, to whom all is allowed.
+        // Not as root, which has all permissions.
         if (process.getuid?.() !== 0) {
           await using _server = await peer({ path: left });
           (await import("node:fs")).chmodSync(left, 0);

@@ -33,7 +33,7 @@ function wrap(server: net.Server, event: "connection" | "secureConnection"): Omi
     if (taker === undefined) arrived.push(socket);
     else taker(socket);
   });
-  // A client that refuses our certificate is an error to the server, and the point of a test.
+  // The server reports a client that refuses its certificate as an error; tests cause that on purpose.
   server.on("tlsClientError", () => {});
   return {
     next() {
@@ -68,7 +68,7 @@ export async function peer(
   return { ...parts, port: await listening(server, where) };
 }
 
-/** A server that speaks TLS. */
+/** A server that uses TLS. */
 export async function tlsPeer(options: tls.TlsOptions): Promise<Peer> {
   const server = tls.createServer(options);
   const parts = wrap(server, "secureConnection");
@@ -150,7 +150,7 @@ export class Recorder implements SocketHandlers {
     return this.#hash.digest("hex");
   }
 
-  /** Resolves when so many bytes have come in all. */
+  /** Resolves when the given number of bytes has arrived in all. */
   until(length: number): Promise<void> {
     if (this.length >= length) return Promise.resolve();
     return new Promise((resolve) => this.#wanted = { length, resolve });

@@ -1,5 +1,5 @@
 /**
- * A write that resolved with `replicas` is on so many replicas.
+ * A write that resolved with `replicas` is on that number of replicas.
  *
  * @module
  */

@@ -75,7 +75,7 @@ export function judgeSubscriptions({ subscribers, published, scenario }: History
   const times: Map<number, number> = new Map();
   for (const { id } of published) times.set(id, (times.get(id) ?? 0) + 1);
   const once = published.filter(({ id }) => times.get(id) === 1);
-  // Servers that do not reach each other, or that hear late of each other, pass messages on late or not at all.
+  // Servers that do not reach each other, or learn of each other late, pass messages on late or not at all.
   const { servers } = scenario;
   const ordered = !isLossy(scenario) && (servers === undefined || servers.gossip + servers.lag === 0);
   return subscribers.flatMap((subscriber) => {
