@@ -43,10 +43,13 @@ export class BlockingHub {
   #ready: Map<Database, Set<string>> = new Map();
   #unblocked: Waiting[] = [];
   readonly #held: Set<Waiter> = new Set();
+  #turns = 0;
   /** The number of waiting clients. */
   count = 0;
   /** Does something as a client, with everything that goes with a command. */
   as: (session: Waiting, run: () => ReplyValue | undefined) => ReplyValue | undefined = (_, run) => run();
+  /** Called when no client is at its requests any more. */
+  idle: () => void = () => {};
   /** Sees replies before they are sent; `undefined`: nothing is sent. Where faults plug in. */
   filter: ((session: Waiting, reply: ReplyValue) => ReplyValue | undefined) | undefined;
 
@@ -141,10 +144,36 @@ export class BlockingHub {
     this.#unblocked.push(session);
   }
 
-  /** Processes the buffered requests of served clients. */
-  resume(): void {
-    while (this.#unblocked.length > 0) {
-      for (const session of this.#unblocked.splice(0)) session.link?.resume();
+  /** A client that is no longer held has its turn with the served ones. */
+  wake(session: Waiting): void {
+    this.#unblocked.push(session);
+  }
+
+  /** Whether a client has been served and its turn has not come. */
+  isNext(session: Waiting): boolean {
+    return this.#unblocked.includes(session);
+  }
+
+  /** Does all requests that a client has sent; those that it unblocks continue after them. */
+  inTurn(run: () => void): void {
+    this.#turns++;
+    try {
+      run();
+    } finally {
+      this.#turns--;
+      this.resume();
     }
+  }
+
+  /** Processes the buffered requests of served clients, unless another client is at its own. */
+  resume(): void {
+    if (this.#turns > 0) return;
+    this.#turns++;
+    try {
+      for (let next; (next = this.#unblocked.shift()) !== undefined;) next.link?.resume();
+    } finally {
+      this.#turns--;
+    }
+    this.idle();
   }
 }

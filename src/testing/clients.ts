@@ -23,9 +23,10 @@ function flags(session: Session): string {
   }
   if (session.dirtyCas) text += "d";
   if (session.closing) text += "c";
-  if (session.noEvict) text += "e";
-  if (session.readOnly) text += "r";
+  if (session.server.blocking.isNext(session)) text += "u";
   if (session.link?.address.startsWith("/")) text += "U";
+  if (session.readOnly) text += "r";
+  if (session.noEvict) text += "e";
   return text === "" ? "N" : text;
 }
 

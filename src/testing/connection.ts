@@ -75,15 +75,19 @@ export class Connection implements Link {
   #read(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#parser.push(bytes);
-    if (!this.#running && this.session.blocked === undefined) this.#run();
+    if (!this.#running && this.session.blocked === undefined) this.#takeTurn();
     this.#parser.keep();
   }
 
   /** Continues with the waiting requests. */
   resume(): void {
     if (this.#ended || this.#running) return;
-    this.#run();
+    this.#takeTurn();
     this.#parser.keep();
+  }
+
+  #takeTurn(): void {
+    this.#server.blocking.inTurn(() => this.#run());
   }
 
   /** Does all requests that are there. */

@@ -143,7 +143,8 @@ export function execute(session: Session, args: string[]): boolean {
     if (reply instanceof ErrorReply) countError(server, reply);
     if (reply === undefined) {
       if (session.multi !== undefined && !DURING_MULTI.has(command!.name)) {
-        session.multi.push({ command: command!, args });
+        // A transaction that will fail takes no more commands.
+        if (!session.dirtyExec && !session.dirtyCas) session.multi.push({ command: command!, args });
         reply = QUEUED;
       } else {
         const before = server.current;
@@ -184,7 +185,7 @@ export function execute(session: Session, args: string[]): boolean {
 }
 
 /** Sends the last command to monitors. */
-function showMonitors(server: ServerState): void {
+export function showMonitors(server: ServerState): void {
   if (server.unseen === undefined) return;
   const { session, args } = server.unseen;
   server.unseen = undefined;
@@ -240,7 +241,7 @@ export function call(session: Session, command: Command, args: string[]): ReplyV
   if (timed !== 0) timeCommand(session, command, args, timed);
   if (server.monitors.size > 0 && !command.flags.has("skip_monitor") && !command.flags.has("admin")) {
     // Monitors see a command after its reply.
-    if (session.nested || session.script || reply === BLOCKED) feedMonitors(session, args);
+    if (session.script || (reply === BLOCKED && !session.nested)) feedMonitors(session, args);
     else server.unseen = { session, args };
   }
   server.stats.commands++;

@@ -44,14 +44,14 @@ function touchWatchers(server: ServerState, db: Database, key: string): void {
 
 /** Called when a command has changed a key: counts the change and notifies clients. */
 export function changed(session: Session, key: string, db: Database = session.db): void {
-  changedIn(session.server, db, key);
+  changedIn(session.server, db, key, session.script ? session : undefined);
 }
 
-/** The same, where no client did it. */
-export function changedIn(server: ServerState, db: Database, key: string): void {
+/** The same, where no client did it, or the session of a script. */
+export function changedIn(server: ServerState, db: Database, key: string, script?: Session): void {
   server.dirty++;
   if (server.watchers.size > 0) touchWatchers(server, db, key);
-  if (server.tracking.trackers.size > 0) server.tracking.changed(key, server.current);
+  if (server.tracking.trackers.size > 0) server.tracking.changed(key, server.current, script);
   for (const listen of server.onChange) listen(db, key);
 }
 

@@ -41,7 +41,8 @@ export function unpause(server: ServerState): void {
   for (const session of waiting) {
     if (session.blocked !== undefined) server.blocking.finish(session.blocked, undefined);
   }
-  for (const session of waiting) session.link?.resume();
+  for (const session of waiting) server.blocking.wake(session);
+  server.blocking.resume();
 }
 
 /** Whether a command has to wait; then it is kept for later. */

@@ -112,6 +112,7 @@ export function createState(options: TestServerOptions, parts: ServerParts = {})
   state.tracking.find = (id) => state.sessions.get(id);
   state.tracking.current = () => state.current;
   state.tracking.limit = state.config.number("tracking-table-max-keys");
+  state.blocking.idle = () => state.tracking.flushBroadcasts();
   state.tracking.onFull = () => evictTrackedKeys(state);
   state.blocking.as = (waiting, run) => {
     const session = waiting as Session;

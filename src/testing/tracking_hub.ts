@@ -47,7 +47,8 @@ const CHANNEL = "__redis__:invalidate";
 export class TrackingHub {
   readonly #readers: Map<string, Set<Tracker>> = new Map();
   readonly #broadcast: Set<Tracker> = new Set();
-  #pending: Map<Tracker, Map<string, string[]>> = new Map();
+  /** Changed keys by broadcast prefix, each with the client that changed it last. */
+  #changes: Map<string, Map<string, Tracker | undefined>> = new Map();
   /** Keys that the client of the current command has read before, each in a message of its own. */
   #pendingReads: (readonly [tracker: Tracker, key: string])[] = [];
   #most = 0;
@@ -75,7 +76,11 @@ export class TrackingHub {
 
   /** The number of broadcast prefixes. */
   get prefixes(): number {
-    return new Set([...this.#broadcast].flatMap((one) => one.tracking?.prefixes ?? [])).size;
+    return this.#prefixes().size;
+  }
+
+  #prefixes(): Set<string> {
+    return new Set([...this.#broadcast].flatMap((one) => one.tracking?.prefixes ?? []));
   }
 
   /** A client has begun to track, or tracks in another way. */
@@ -89,7 +94,9 @@ export class TrackingHub {
   stop(tracker: Tracker): void {
     this.trackers.delete(tracker);
     this.#broadcast.delete(tracker);
-    this.#pending.delete(tracker);
+    if (this.#changes.size === 0) return;
+    const prefixes = this.#prefixes();
+    for (const prefix of this.#changes.keys()) if (!prefixes.has(prefix)) this.#changes.delete(prefix);
   }
 
   /** A client has read keys. */
@@ -128,13 +135,16 @@ export class TrackingHub {
     return this.full;
   }
 
-  /** Called when a key was changed, by a client or otherwise. */
-  changed(key: string, by: Tracker | undefined): void {
+  /** Called when a key was changed, by a client or otherwise. As in Redis, a script's changes are broadcast to its client. */
+  changed(key: string, by: Tracker | undefined, script: Tracker | undefined = by): void {
     if (this.#broadcast.size > 0) {
       for (const tracker of this.#broadcast) {
-        const { prefixes, noLoop } = tracker.tracking!;
-        if (noLoop && tracker === by) continue;
-        for (const prefix of prefixes) if (key.startsWith(prefix)) this.#later(tracker, key, prefix);
+        for (const prefix of tracker.tracking!.prefixes) {
+          if (!key.startsWith(prefix)) continue;
+          const keys = this.#changes.get(prefix);
+          if (keys === undefined) this.#changes.set(prefix, new Map([[key, script]]));
+          else keys.set(key, script);
+        }
       }
     }
     if (this.#readers.size > 0) this.#invalidate(key, by);
@@ -157,12 +167,22 @@ export class TrackingHub {
     if (this.#pendingReads.length > 0) {
       for (const [tracker, key] of this.#pendingReads.splice(0)) this.#tell(tracker, [key]);
     }
-    if (this.#pending.size === 0) return;
-    const pending = this.#pending;
-    this.#pending = new Map();
-    for (const [tracker, prefixes] of pending) {
-      // Each prefix has a message; prefixes and keys are in the order of their bytes.
-      for (const prefix of [...prefixes.keys()].sort()) this.#tell(tracker, prefixes.get(prefix)!.sort());
+  }
+
+  /** Sends broadcasts, after all that a client has sent at once. */
+  flushBroadcasts(): void {
+    if (this.#changes.size === 0) return;
+    const changes = this.#changes;
+    this.#changes = new Map();
+    // Each prefix has a message; prefixes and keys are in the order of their bytes.
+    for (const prefix of [...changes.keys()].sort()) {
+      const keys = [...changes.get(prefix)!].sort(([a], [b]) => a < b ? -1 : 1);
+      for (const tracker of [...this.#broadcast]) {
+        const { prefixes, noLoop } = tracker.tracking!;
+        if (!prefixes.includes(prefix)) continue;
+        const own = keys.filter(([, by]) => !noLoop || by !== tracker).map(([key]) => key);
+        if (own.length > 0) this.#tell(tracker, own);
+      }
     }
   }
 
@@ -177,14 +197,6 @@ export class TrackingHub {
       if (tracker === this.current()) this.#pendingReads.push([tracker, key]);
       else this.#tell(tracker, [key]);
     }
-  }
-
-  #later(tracker: Tracker, key: string, prefix: string): void {
-    let prefixes = this.#pending.get(tracker);
-    if (prefixes === undefined) this.#pending.set(tracker, prefixes = new Map());
-    const keys = prefixes.get(prefix);
-    if (keys === undefined) prefixes.set(prefix, [key]);
-    else if (!keys.includes(key)) keys.push(key);
   }
 
   #tell(tracker: Tracker, keys: string[] | null): void {

@@ -11,7 +11,6 @@ import type { Session } from "../state.ts";
 function overlapping(prefixes: readonly string[], old: readonly string[]): void {
   for (const [index, prefix] of prefixes.entries()) {
     for (const other of old) {
-      if (prefix === other) continue;
       if (prefix.startsWith(other) || other.startsWith(prefix)) {
         throw err(
           `Prefix '${prefix}' overlaps with an existing prefix '${other}'. Prefixes for a single client must not overlap.`,

@@ -121,7 +121,8 @@ export const connection: CommandGroup = {
     session.authenticated = session.user.openToAll;
     session.name = "";
     session.protocol = 2;
-    session.replies = "on";
+    // The reply of RESET itself may be one to skip.
+    if (session.replies !== "skipping") session.replies = "on";
     session.asking = session.readOnly = session.noEvict = false;
     return new Simple("RESET");
   },

@@ -135,8 +135,10 @@ function sort(readOnly: boolean) {
     }
     const list = new List();
     for (const element of result) list.push(element ?? "", false);
+    // As in Redis, clients that wait for a key are not told when another value is replaced.
+    const fresh = !session.db.keys.has(key);
     session.db.set(key, list);
-    created(session, key);
+    if (fresh) created(session, key);
     changedWith(session, key, "l", "sortstore");
     return list.size;
   };

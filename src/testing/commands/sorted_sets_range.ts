@@ -100,8 +100,10 @@ export function storeScores(
     if (session.db.delete(key)) changedWith(session, key, "g", "del");
     return 0;
   }
+  // As in Redis, clients that wait for a key are not told when another value is replaced.
+  const fresh = !session.db.keys.has(key);
   session.db.set(key, made);
-  created(session, key);
+  if (fresh) created(session, key);
   changedWith(session, key, "z", event);
   return made.size;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { denied, onDenied } from "../acl/check.ts";
-import { call } from "../dispatch.ts";
+import { call, showMonitors } from "../dispatch.ts";
 import { unwatch, watch } from "../keyspace.ts";
 import type { CommandGroup } from "../registry.ts";
 import { BLOCKED, err, ErrorReply, NULL_ARRAY, OK, PartedReply, type ReplyValue, SENT } from "../reply.ts";
@@ -42,6 +42,7 @@ function exec(session: Session): ReplyValue {
     for (const { command, args } of multi) {
       const one = allowed(session, command, args) ?? call(session, command, args);
       if (one !== SENT && session.replies === "on") session.send(one === BLOCKED ? NULL_ARRAY : one);
+      showMonitors(server);
     }
   } finally {
     session.noBlock = noBlock;
