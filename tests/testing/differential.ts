@@ -137,8 +137,17 @@ async function begin(clients: readonly RawClient[], protocol: string): Promise<v
 }
 
 /** Does rounds of commands; each begins with empty servers, and ends at the first difference. */
-export async function findDifferences(run: Run): Promise<Difference[]> {
+export async function findDifferences(run: Run): Promise<{
+  /** Differences that are not listed in the guide. */
+  readonly found: readonly Difference[];
+  /** How many replies were compared. */
+  readonly compared: number;
+  /** How many rounds ended with a difference that is listed. */
+  readonly listed: number;
+}> {
   const found: Difference[] = [];
+  let compared = 0;
+  let listed = 0;
   const groups = Object.keys(GRAMMAR);
   for (let done = 0, seed = run.seed; done < run.commands && found.length < run.most; done += ROUND, seed++) {
     const dice = new Dice(seed);
@@ -157,7 +166,10 @@ export async function findDifferences(run: Run): Promise<Difference[]> {
       const random = (stale || isRandom(command)) && expected[0] !== "-" && actual[0] !== "-";
       if (random && /^SPOP$/i.test(command[0]!)) break;
       if (expected !== actual && !random) {
-        if (isListed(command, expected, actual)) break;
+        if (isListed(command, expected, actual)) {
+          listed++;
+          break;
+        }
         const keys = command.filter((word) => /^k\d$/.test(word));
         const before = history.filter((one) =>
           keys.length === 0 || /^(MULTI|EXEC|DISCARD|SELECT|CONFIG|HELLO|RESET)$/i.test(one[0]!) ||
@@ -166,10 +178,11 @@ export async function findDifferences(run: Run): Promise<Difference[]> {
         found.push({ seed, command, expected, actual, before });
         break;
       }
+      if (!random) compared++;
       history.push(command);
     }
   }
-  return found;
+  return { found, compared, listed };
 }
 
 /** A difference as lines for people. */
