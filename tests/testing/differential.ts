@@ -140,9 +140,9 @@ async function begin(clients: readonly RawClient[], protocol: string): Promise<v
 export async function findDifferences(run: Run): Promise<{
   /** Differences that are not listed in the guide. */
   readonly found: readonly Difference[];
-  /** How many replies were compared. */
+  /** The number of replies that were compared. */
   readonly compared: number;
-  /** How many rounds ended with a difference that is listed. */
+  /** The number of rounds that ended with a difference that is listed. */
   readonly listed: number;
 }> {
   const found: Difference[] = [];
