@@ -6,8 +6,9 @@ import { denoTransport } from "../../transports/deno.ts";
 import { nodeTransport } from "../../transports/node.ts";
 import { BaseSocket } from "../../transports/shared/base_socket.ts";
 import { nodeTimers } from "../../transports/shared/node_timers.ts";
+import { certificates } from "../harness/certificates.ts";
 import fc from "../harness/properties.ts";
-import { hashOf, noise, peer, Recorder } from "./peer.ts";
+import { hashOf, noise, peer, Recorder, tlsPeer } from "./peer.ts";
 
 const LONG = 16_384;
 const native = "Deno" in globalThis ? denoTransport : "Bun" in globalThis ? bunTransport : nodeTransport;
@@ -69,6 +70,27 @@ describe("a socket that receives much", () => {
       running = false;
       assert.equal(heard.hash, hashOf(bytes));
       socket.destroy();
+    });
+
+    it(`notices the end behind it, also over TLS (${transport.name})`, async () => {
+      const { ca, server: { cert, key } } = await certificates();
+      await using server = await tlsPeer({ cert, key });
+      const bytes = noise(200_000);
+      for (let round = 0; round < 4; round++) {
+        const heard = new Recorder();
+        heard.onData = (chunk) => {
+          if (chunk.length >= LONG || heard.length + chunk.length === bytes.length) work();
+        };
+        const socket = await transport.connect(
+          { host: "localhost", port: server.port, tls: { ca } },
+          {},
+          heard,
+        );
+        (await server.next()).end(bytes);
+        assert.equal(await heard.closed, undefined);
+        assert.equal(heard.hash, hashOf(bytes));
+        socket.destroy();
+      }
     });
   }
 

@@ -44,6 +44,8 @@ export abstract class BaseSocket implements Socket {
   /** The address, for messages. */
   readonly address: string;
   noticesDeadPeer = false;
+  /** Whether long chunks are handled in slices. Where the runtime may lose the peer's FIN while paused, they are not. */
+  protected slices = true;
   readonly #handlers: SocketHandlers;
   #state: typeof OPEN | typeof CLOSING | typeof ENDED = OPEN;
   #pending: Deferred<void> | undefined;
@@ -152,7 +154,7 @@ export abstract class BaseSocket implements Socket {
       this.#held.push(chunk.slice());
       return;
     }
-    const isLong = chunk.length >= LONG_CHUNK && this.#timers.outliveTasks;
+    const isLong = chunk.length >= LONG_CHUNK && this.slices && this.#timers.outliveTasks;
     if (isLong && turnStart === undefined) {
       turnStart = performance.now();
       this.#timers.nextTurn(endTurn);
