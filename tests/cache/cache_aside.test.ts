@@ -156,6 +156,20 @@ describe("values that are loaded once for all processes", () => {
     assert.equal(await server.cli("GET", lockOf("p")), "another");
   });
 
+  it("leave no timer when their client is closed while they are loaded", async () => {
+    const clock = new SimulatedClock();
+    const redis = new Redis(server.url, { clock });
+    const { load, open } = gate("late");
+    const loading = redis.cached("k", LONG, load);
+    await lockHeld("k");
+    await redis.close();
+    // The next renewal is refused, and is the last.
+    await clock.advance(10_000);
+    assert.equal(clock.pendingTimers, 0);
+    open();
+    assert.equal(await loading, "late");
+  });
+
   it("are gone when they were invalidated, also what is being loaded", async () => {
     const [first, second] = clients as [Redis, Redis];
     for (const client of [first, second]) {

@@ -187,8 +187,9 @@ export class CacheAside {
       timer = this.#clock.setTimeout(() => {
         this.#run(RENEW, keys, [token, lock], call).then((kept) => {
           if (kept === 1 && timer !== undefined) renew();
-        }, () => {
-          if (timer !== undefined) renew();
+        }, (error) => {
+          // A closed client renews nothing, and a timer would keep the process alive for as long as the loader runs.
+          if (timer !== undefined && error?.code !== "CLOSED") renew();
         });
       }, lock / 3);
     };
