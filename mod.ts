@@ -139,6 +139,8 @@ export { Command } from "./src/commands/command.ts";
  * ```
  */
 export class Connection extends ConnectionBase {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "Connection";
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
 }
@@ -160,6 +162,8 @@ export class Connection extends ConnectionBase {
  * ```
  */
 export class ConnectionPool<C extends ConnectionBase = Connection> extends ConnectionPoolBase<C> {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "ConnectionPool";
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
   /** The runtime's own `diagnostics_channel`. */
@@ -182,6 +186,8 @@ export class ConnectionPool<C extends ConnectionBase = Connection> extends Conne
  */
 export class BlockingConnectionPool<C extends ConnectionBase = Connection>
   extends BlockingConnectionPoolBase<C> {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "BlockingConnectionPool";
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
   /** The runtime's own `diagnostics_channel`. */
@@ -208,6 +214,8 @@ export class BlockingConnectionPool<C extends ConnectionBase = Connection>
  * ```
  */
 export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "Redis";
   /** {@linkcode BlockingConnectionPool}. */
   static override readonly poolClass: typeof ConnectionPool = BlockingConnectionPool;
   /** {@linkcode Sentinel}. */
@@ -230,6 +238,8 @@ export class Redis<W extends Wrap = TextPromise> extends RedisBase<W> {
  */
 export class SentinelConnectionPool<C extends ConnectionBase = Connection>
   extends SentinelConnectionPoolBase<C> {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "SentinelConnectionPool";
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
   /** The runtime's own `diagnostics_channel`. */
@@ -251,6 +261,8 @@ export class SentinelConnectionPool<C extends ConnectionBase = Connection>
  * ```
  */
 export class Sentinel extends SentinelBase {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "Sentinel";
   /** {@linkcode Connection}. */
   static override readonly connectionClass: typeof Connection = Connection;
   /** {@linkcode SentinelConnectionPool}. */
@@ -272,6 +284,8 @@ export class Sentinel extends SentinelBase {
  * ```
  */
 export class ClusterConnectionPool extends ClusterConnectionPoolBase {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "ClusterConnectionPool";
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
   /** The runtime's own `diagnostics_channel`. */
@@ -293,6 +307,8 @@ export class ClusterConnectionPool extends ClusterConnectionPoolBase {
  * ```
  */
 export class BlockingClusterConnectionPool extends BlockingClusterConnectionPoolBase {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "BlockingClusterConnectionPool";
   /** The runtime's own transport. */
   static override readonly transport: Transport = runtimeTransport;
   /** The runtime's own `diagnostics_channel`. */
@@ -316,6 +332,8 @@ export class BlockingClusterConnectionPool extends BlockingClusterConnectionPool
  * ```
  */
 export class RedisCluster<W extends Wrap = TextPromise> extends RedisClusterBase<W> {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "RedisCluster";
   /** {@linkcode ClusterConnectionPool}. */
   static override readonly poolClass: typeof ClusterConnectionPool = ClusterConnectionPool;
 }
@@ -339,6 +357,8 @@ export class RedisCluster<W extends Wrap = TextPromise> extends RedisClusterBase
  * ```
  */
 export class MultiRedis<W extends Wrap = TextPromise> extends MultiRedisBase<W> {
+  /** The name that `console.log` prints; bundlers rename the class itself. */
+  static override readonly name: string = "MultiRedis";
   /** {@linkcode Redis}. */
   static override readonly redisClass: typeof Redis = Redis;
 }

@@ -19,6 +19,15 @@ describe("entries", () => {
     }
   });
 
+  it("the main one's classes keep the name that is printed when a bundler renames them", () => {
+    for (const [name] of pairs) {
+      const own = (main as Record<string, unknown>)[name] as object;
+      // The name that a class has by its declaration cannot be written.
+      const { value, writable } = Object.getOwnPropertyDescriptor(own, "name")!;
+      assert.deepEqual({ value, writable }, { value: name, writable: true });
+    }
+  });
+
   it("the main one has none of the inner names", () => {
     assert.deepEqual(Object.keys(main).filter((name) => name in base), []);
     const source = readFileSync(new URL("../../mod.ts", import.meta.url), "utf8");
