@@ -77,4 +77,26 @@ describe("stats() and drained() of a cluster", () => {
     assert.deepEqual(await Promise.all([limited, lost]), ["COMMAND_TIMEOUT", "COMMAND_TIMEOUT"]);
     await redis.close();
   });
+
+  it("wait() has one deadline for redirections and for the replies to earlier commands", async () => {
+    const { fake, clock, redis } = setUp();
+    await Promise.all([redis.connect(), clock.advance(10)]);
+    let refused = 0;
+    // Four delays of redirections take 187 to 375 ms; after them the nodes do not answer any more.
+    fake.before = (_, [name]) => {
+      if (name !== "SET") return name === "PING" ? new Promise(() => {}) : undefined;
+      return refused++ < 4 ? new ErrorReply("TRYAGAIN not now") : undefined;
+    };
+    const call = redis.set("a", "value");
+    await clock.advance(1);
+    const waited = redis.wait(1, 100).then(() => "settled", (error: RedisError) => error.code);
+    let settled: string | undefined;
+    waited.then((outcome) => settled = outcome);
+    await clock.advance(500);
+    await call;
+    assert.equal(settled, undefined);
+    await clock.advance(510);
+    assert.equal(settled, "COMMAND_TIMEOUT");
+    await Promise.all([redis.close(), clock.advance(10_000)]);
+  });
 });

@@ -302,13 +302,17 @@ export class ClusterExecutor implements Executor {
           executed: "no",
         },
       );
+    const began = clock.now();
     const limit = startLimit(clock, call.timeout, late, call.signal);
     try {
       await abortable(this.router.settled(), limit.signal);
     } finally {
       limit.release();
     }
-    return await waitForReplicas(this.#replicationWait(node, this.#running.now()), command, call, blocks);
+    // One deadline covers both.
+    const timeout = call.timeout === 0 ? 0 : Math.max(1, call.timeout - (clock.now() - began));
+    const wait = this.#replicationWait(node, this.#running.now());
+    return await waitForReplicas(wait, command, { ...call, timeout }, blocks);
   }
 
   #replicationWait(node: ClusterNode, running: readonly Promise<unknown>[]): ReplicationWait {
