@@ -10,20 +10,29 @@ const BEFORE = 200;
 /** Milliseconds behind it in which its last replies are still on their way to the callers. */
 const BEHIND = 50;
 /**
- * Milliseconds in which clients may not know yet that a resumed or replaced master is no longer one. Sentinels need up to
- * eight seconds to tell such a master, so this is a limit for the clients; the report says how much of it they used.
+ * Milliseconds in which clients may not know yet that a resumed or replaced master is no longer one. They count from the
+ * last look that found it in the role of a master, which sentinels change up to eight seconds later. The report says how
+ * late clients followed.
  */
 const UNAWARE = 500;
 
 /** Milliseconds between two looks at the time, and by how many the second may be late. */
 const [TICK, LATE] = [50, 100];
 
+/** A span. `history`: that of the master that was replaced. */
+interface Span {
+  readonly from: number;
+  readonly known: number;
+  readonly history?: string;
+  to: number;
+}
+
 /** Spans of time, by `performance.now()`. */
 export class Losses {
   /** Milliseconds by which the latest excused write followed the time at which its master was replaced. */
   latest = 0;
   /** `known`: the time from which on the servers agree; clients follow before `to`. */
-  readonly #spans: { readonly from: number; readonly known: number; to: number }[] = [];
+  readonly #spans: Span[] = [];
 
   constructor() {
     let last = performance.now();
@@ -49,10 +58,15 @@ export class Losses {
     this.#spans.push({ from: now, known: now, to: now + UNAWARE });
   }
 
-  /** A master has been replaced; what it acknowledged from then on, its successor had not received. */
-  replacedSince(from: number): void {
+  /** The master of a history was replaced: its successor has not received what it acknowledged from then on. */
+  replacedSince(from: number, history: string): void {
     const known = performance.now();
-    this.#spans.push({ from, known, to: known + UNAWARE });
+    this.#spans.push({ from, known, history, to: known + UNAWARE });
+  }
+
+  /** A server is still the master of a history: clients that cannot reach a sentinel may write to it. */
+  stillMaster(history: string): void {
+    for (const span of this.#spans) if (span.history === history) span.to = performance.now() + UNAWARE;
   }
 
   /**

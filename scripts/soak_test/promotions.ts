@@ -54,8 +54,8 @@ export async function watchPromotions(
   const histories = new Histories();
   /** Servers that were replicas at the last look. */
   const replicas = new Set<Server>();
-  /** Promoted and not named, and from when on writes may be lost. */
-  const promoted = new Map<Server, number>();
+  /** Promoted and not named: the history before, and from when on writes may be lost. */
+  const promoted = new Map<Server, { readonly before: string; readonly from: number }>();
   while (!stopped()) {
     const master = await named().catch(() => undefined);
     await Promise.all(servers.map(async (server) => {
@@ -69,18 +69,20 @@ export async function watchPromotions(
         promoted.delete(server);
       }
       if (role !== "master") return;
-      histories.note(field(info, "master_replid")!, {
+      const history = field(info, "master_replid")!;
+      losses.stillMaster(history);
+      histories.note(history, {
         at,
         offset: Number(field(info, "master_repl_offset")),
       });
       if (replicas.delete(server)) {
         const before = field(info, "master_replid2")!;
         const from = histories.safeUntil(before, Number(field(info, "second_repl_offset")));
-        if (from !== undefined) promoted.set(server, from);
+        if (from !== undefined) promoted.set(server, { before, from });
       }
-      const from = promoted.get(server);
-      if (server !== master || from === undefined) return;
-      losses.replacedSince(from);
+      const promotion = promoted.get(server);
+      if (server !== master || promotion === undefined) return;
+      losses.replacedSince(promotion.from, promotion.before);
       promoted.delete(server);
     }));
     await sleep(INTERVAL);
