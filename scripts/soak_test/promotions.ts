@@ -3,7 +3,8 @@
  *
  * A promoted server names the history that it continues (`master_replid2`) and how far it had followed
  * (`second_repl_offset`). If a look saw the old master at that offset or below, all writes that it acknowledged before the
- * look must exist. Later writes may be lost, until all clients have left the old master.
+ * look must exist. Later writes may be lost, until all clients have left the old master. If no look saw it there, as after
+ * a restart, which begins a history, the writes since the last look at another history may be lost.
  *
  * @module
  */
@@ -26,17 +27,24 @@ interface Look {
 /** The looks at the masters of each history. */
 export class Histories {
   readonly #looks: Map<string, Look[]> = new Map();
+  /** The time of the last look at a master of another history, before the first one of each. */
+  readonly #began: Map<string, number> = new Map();
+  #lastAt = 0;
 
   /** Notes that the master of a history was at an offset when it was asked at that time. */
   note(history: string, look: Look): void {
     const looks = this.#looks.get(history);
-    if (looks === undefined) this.#looks.set(history, [look]);
-    else if (looks.push(look) > LOOKS) looks.shift();
+    if (looks === undefined) {
+      this.#looks.set(history, [look]);
+      this.#began.set(history, this.#lastAt);
+    } else if (looks.push(look) > LOOKS) looks.shift();
+    this.#lastAt = look.at;
   }
 
-  /** Returns the time before which all acknowledged writes of a history have a lower offset; `undefined` if unknown. */
-  safeUntil(history: string, offset: number): number | undefined {
-    return this.#looks.get(history)?.findLast((look) => look.offset < offset)?.at;
+  /** Returns the time before which all acknowledged writes of a history have a lower offset. */
+  safeUntil(history: string, offset: number): number {
+    const look = this.#looks.get(history)?.findLast((look) => look.offset < offset);
+    return look?.at ?? this.#began.get(history) ?? this.#lastAt;
   }
 }
 
@@ -78,7 +86,7 @@ export async function watchPromotions(
       if (replicas.delete(server)) {
         const before = field(info, "master_replid2")!;
         const from = histories.safeUntil(before, Number(field(info, "second_repl_offset")));
-        if (from !== undefined) promoted.set(server, { before, from });
+        promoted.set(server, { before, from });
       }
       const promotion = promoted.get(server);
       if (server !== master || promotion === undefined) return;
