@@ -123,6 +123,7 @@ export function execute(session: Session, args: string[]): boolean {
     const found = lookup(server, args);
     if (found instanceof ErrorReply) {
       reply = found;
+      session.lastCommand = undefined;
       session.dirtyExec = true;
     } else {
       command = found;

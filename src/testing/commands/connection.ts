@@ -123,7 +123,7 @@ export const connection: CommandGroup = {
     session.protocol = 2;
     // The reply of RESET itself may be one to skip.
     if (session.replies !== "skipping") session.replies = "on";
-    session.asking = session.readOnly = session.noEvict = false;
+    session.asking = session.readOnly = false;
     return new Simple("RESET");
   },
 };
