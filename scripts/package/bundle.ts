@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { build, type Metafile } from "esbuild";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -90,6 +91,17 @@ export async function bundle(root: string, entries: readonly Entry[], folder: st
     if (exports.includes("default")) annotateDefault(join(cjs, `${name}.cjs`));
     writeNodeModule(folder, name, exports);
   }
+  for (const path of listFiles(cjs, ".cjs")) varyLength(join(cjs, path));
+}
+
+/**
+ * Adds a comment whose length depends on the code. Deno caches compiled CommonJS by path and length, and would run the
+ * code of the version before, with other names of chunks, after an upgrade in place.
+ */
+function varyLength(file: string): void {
+  const text = readFileSync(file, "utf8");
+  const padding = " ".repeat(createHash("sha256").update(text).digest().readUInt16LE() % 1_021);
+  writeFileSync(file, text.replace(/(?=\n\/\/# sourceMappingURL=.*\s*$)|$/, `\n//${padding}`));
 }
 
 /** esbuild's list of the exports, for tools that read CommonJS without running it, lacks the default one. */
