@@ -52,6 +52,11 @@ export class DelegatingExecutor implements Executor {
   }
 
   /** @inheritdoc */
+  get hasSlots(): boolean | undefined {
+    return this.inner.hasSlots;
+  }
+
+  /** @inheritdoc */
   get shards(): Executor["shards"] {
     return this.inner.shards?.bind(this.inner);
   }

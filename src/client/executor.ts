@@ -96,6 +96,8 @@ export interface Executor {
   prepareKey?(key: Arg): Arg;
   /** Whether `close()` has been called. */
   readonly closed: boolean;
+  /** Whether keys have slots, so that the keys of one command must share theirs (a cluster). Default `false`. */
+  readonly hasSlots?: boolean;
   /**
    * Returns an executor for each server with keys of its own (the masters of a cluster), for SCAN. Missing for one
    * server.

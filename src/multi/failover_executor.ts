@@ -69,6 +69,11 @@ export class FailoverExecutor implements Executor, IteratedDatabases {
   }
 
   /** @inheritdoc */
+  get hasSlots(): boolean | undefined {
+    return this.#current.parts.executor.hasSlots;
+  }
+
+  /** @inheritdoc */
   shards(call: Call): Promise<readonly Pick<Executor, "execute">[]> {
     return shardsOf(this, call);
   }

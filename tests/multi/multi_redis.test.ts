@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { MultiRedis, Redis, RedisCluster, RedisError } from "../../mod.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { type ObservedFailover, openTelemetry, type OpenTelemetryApi } from "../../src/observe/otel.ts";
-import { TestCluster } from "../../testing.ts";
+import { TestCluster, TestServer } from "../../testing.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
 import { startServer } from "../harness/server.ts";
 import { collector } from "../pubsub/collector.ts";
@@ -304,5 +304,22 @@ describe("MultiRedis", () => {
     assert.deepEqual(new Set(await Array.fromAsync(redis.scanIterator())), new Set(keys));
     assert.deepEqual(await redis.multi().incr("n").get("n").exec(), [1, "1"]);
     assert.deepEqual(await redis.bytes().get("n"), new TextEncoder().encode("1"));
+  });
+
+  it("has once() and outcome() of the topology in use", async () => {
+    await using server = new TestServer();
+    await using cluster = new TestCluster({ masters: 2, replicas: 0 });
+    const { transport, startupNodes } = cluster;
+    const several = () => new RedisCluster({ transport, startupNodes });
+    const clients = [[new Redis({ transport: server.transport }), {}], [several(), { key: "n" }]] as const;
+    for (const [client, options] of clients) {
+      await using redis = new MultiRedis([{ client }]);
+      assert.equal(await redis.once("id").incr("n"), 1);
+      assert.equal(await redis.once("id").incr("n"), 1);
+      assert.deepEqual(await redis.outcome("id", options), { executed: "yes", reply: 1 });
+    }
+    assert.deepEqual(Object.keys(server.dump()).sort(), ["keywire:once:id", "n"]);
+    await using redis = new MultiRedis([{ client: several() }]);
+    await assert.rejects(redis.outcome("id"), /the option `key`/);
   });
 });

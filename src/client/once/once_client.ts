@@ -133,7 +133,7 @@ export class OnceClient<W extends Wrap> extends CommandMethods<W> {
     const { executor, options: { clock } } = this.#core;
     const id = this.#id ?? newOnceId(clock);
     return {
-      record: preparedRecord(executor, id, executor.shards === undefined ? undefined : key),
+      record: preparedRecord(executor, id, executor.hasSlots === true ? key : undefined),
       ttl: this.#ttl,
       named: this.#id !== undefined,
     };

@@ -52,7 +52,7 @@ export async function outcomeOf(core: ClientCore, id: string, options: OutcomeOp
   }
   const ttl = onceTtl(rest);
   const { executor, call } = core;
-  const spread = executor.shards !== undefined;
+  const spread = executor.hasSlots === true;
   if (spread && key === undefined) {
     throw new TypeError(
       "Cannot ask for an outcome in a cluster without the option `key`: a key of the write",

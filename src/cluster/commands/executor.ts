@@ -46,6 +46,8 @@ const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary
 /** Runs commands over a pool of connections to the nodes of a cluster. */
 export class ClusterExecutor implements Executor {
   /** @inheritdoc */
+  readonly hasSlots = true;
+  /** @inheritdoc */
   readonly events: TypedEventTarget<ConnectionEvents>;
   /** @inheritdoc */
   readonly subscriptionRouter: SubscriptionRouter;
