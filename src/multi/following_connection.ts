@@ -56,7 +56,8 @@ export class FollowingConnection implements ReconnectingConnection {
   #connect(): void {
     this.#stop ??= this.#onMoved(() => {
       this.#leave();
-      this.#connect();
+      // Listeners may have ended with their connection.
+      if (this.#listeners.length > 0) this.#connect();
     });
     const inner = this.#inner = this.#open();
     inner.listen(this.#listener);
