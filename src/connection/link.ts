@@ -85,6 +85,11 @@ export class Link {
     return this.#watchdog.receivedAt;
   }
 
+  /** Whether the link has ended, by `lost`, `destroy` or `close`. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Whether reading is paused. */
   get paused(): boolean {
     return this.#watchdog.paused;

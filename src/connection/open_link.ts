@@ -30,6 +30,8 @@ export async function openLink(options: LinkOptions, owner: LinkOwner, signal: A
         else if (earlyChunks.length < EARLY_CHUNKS) earlyChunks.push(chunk.slice());
       },
       close: (error) => {
+        // A link that was closed on purpose needs no error, whose stack costs time.
+        if (link?.ended) return;
         early ??= asError(error ?? new ConnectionError("the server closed it", { code: "LOST" }));
         link?.lost(early);
       },
