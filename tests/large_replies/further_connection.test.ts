@@ -1,26 +1,14 @@
 /** The connection for large replies: when it is opened and closed, and what its loss means. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { type Clock, Redis, type RedisOptions } from "../../mod.ts";
-import { type FaultProxy, startProxy } from "../harness/fault_proxy.ts";
-import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
-import { openFurther, VALUE } from "./further.ts";
+import { openFurther, proxiedServer, VALUE } from "./further.ts";
 
-let server: Server;
-let proxy: FaultProxy;
-before(async () => {
-  server = await startServer();
-  proxy = await startProxy({ port: server.port });
-});
-after(async () => {
-  await proxy.stop();
-  await server.stop();
-});
-beforeEach(() => server.cli("FLUSHDB"));
+const place = proxiedServer();
 
 function connect(options: RedisOptions = {}): Redis {
-  return new Redis({ host: proxy.host, port: proxy.port, ...options });
+  return new Redis({ host: place.proxy.host, port: place.proxy.port, ...options });
 }
 
 /** Reads a large value often enough for a second connection. */
@@ -60,13 +48,13 @@ describe("a further connection for large replies", () => {
   it("lets small replies pass while a large one stands still", async () => {
     await using redis = connect();
     await openFurther(redis, ["large"]);
-    proxy.last.freeze("toClient");
+    place.proxy.last.freeze("toClient");
     const large = redis.get("large");
     const { inFlight, unsent } = redis.stats();
     assert.equal(inFlight + unsent, 1);
     assert.equal(await redis.incr("n"), 1);
     assert.deepEqual(await redis.pipeline().incr("n").get("other").exec(), [2, null]);
-    proxy.last.thaw();
+    place.proxy.last.thaw();
     assert.equal((await large)?.length, VALUE.length);
   });
 
@@ -95,17 +83,17 @@ describe("a further connection for large replies", () => {
   it("is not needed: reads use the main one while it cannot be opened", async () => {
     await using redis = connect();
     await redis.connect();
-    proxy.refuse();
+    place.proxy.refuse();
     await readOften(redis);
     assert.equal((await redis.get("large"))?.length, VALUE.length);
     assert.deepEqual([redis.stats().created, redis.stats().opened], [1, 1]);
-    await proxy.accept();
+    await place.proxy.accept();
   });
 
   it("loses no read when it is cut", async () => {
     await using redis = connect();
     await openFurther(redis, ["large"]);
-    const further = proxy.last;
+    const further = place.proxy.last;
     further.freeze("toClient");
     const reads = [redis.get("large"), redis.get("large")];
     const write = redis.append("large", "+");
@@ -119,14 +107,14 @@ describe("a further connection for large replies", () => {
   it("does not hold a write back behind a read that was aborted", async () => {
     await using redis = connect();
     await openFurther(redis, ["large"]);
-    proxy.last.freeze("toClient");
+    place.proxy.last.freeze("toClient");
     const abort = new AbortController();
     const read = redis.with({ signal: abort.signal }).get("large");
     const write = redis.set("large", "new");
     abort.abort(new Error("enough"));
     await assert.rejects(read, /enough/);
     assert.equal(await write, "OK");
-    proxy.last.thaw();
+    place.proxy.last.thaw();
   });
 
   it("does not refuse commands that wait for its replies, however small the offline queue", async () => {
@@ -149,7 +137,8 @@ describe("a further connection for large replies", () => {
     assert.deepEqual([String(read).length, write, other], [VALUE.length, VALUE.length + 1, null]);
     await waitFor(
       "the end of both connections",
-      () => Promise.resolve(proxy.open.length === 0 ? undefined : `${proxy.open.length} are open`),
+      () =>
+        Promise.resolve(place.proxy.open.length === 0 ? undefined : `${place.proxy.open.length} are open`),
     );
   });
 
@@ -158,8 +147,8 @@ describe("a further connection for large replies", () => {
     await openFurther(redis, ["large"]);
     await redis.set("large", "small");
     for (let time = 0; time < 2; time++) await redis.get("large");
-    proxy.last.freeze("both");
+    place.proxy.last.freeze("both");
     assert.equal(await redis.get("large"), "small");
-    proxy.last.thaw();
+    place.proxy.last.thaw();
   });
 });

@@ -1,38 +1,28 @@
 /** Large replies when servers change, connections are lost amid replies, pools are shared, and keys have two spellings. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { ConnectionError, ConnectionPool, Redis } from "../../mod.ts";
 import { isPlainRead, KnownKey } from "../../src/client/connections/known_keys.ts";
 import { Command } from "../../src/commands/command.ts";
 import { GET, SORT_RO } from "../../src/commands/specs.ts";
-import { type FaultProxy, startProxy } from "../harness/fault_proxy.ts";
-import { type Server, startServer } from "../harness/server.ts";
+import { startProxy } from "../harness/fault_proxy.ts";
+import { startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
-import { openFurther, VALUE } from "./further.ts";
+import { openFurther, proxiedServer, VALUE } from "./further.ts";
 
-let server: Server;
-let proxy: FaultProxy;
-before(async () => {
-  server = await startServer();
-  proxy = await startProxy({ port: server.port });
-});
-after(async () => {
-  await proxy.stop();
-  await server.stop();
-});
-beforeEach(() => server.cli("FLUSHDB"));
+const place = proxiedServer();
 
 describe("large replies in hard cases", () => {
   it("keep the order of a key's text and its bytes, also with a byte order mark", async () => {
     const key = "\ufefflarge";
-    await using redis = new Redis({ host: proxy.host, port: proxy.port });
+    await using redis = new Redis({ host: place.proxy.host, port: place.proxy.port });
     await openFurther(redis, [key]);
-    const further = proxy.last;
+    const further = place.proxy.last;
     further.freeze("both");
     const read = redis.get(key);
     const write = redis.append(new TextEncoder().encode(key), "+");
     // Time for the write to run, if it does not wait.
-    for (let time = 0; time < 3; time++) await server.cli("STRLEN", key);
+    for (let time = 0; time < 3; time++) await place.server.cli("STRLEN", key);
     further.thaw();
     assert.equal((await read)?.length, VALUE.length);
     assert.equal(await write, VALUE.length + 1);
@@ -40,7 +30,7 @@ describe("large replies in hard cases", () => {
 
   it("do not follow earlier reads to a server that is no longer the one of the client", async () => {
     await using other = await startServer();
-    await using changing = await startProxy({ port: server.port });
+    await using changing = await startProxy({ port: place.server.port });
     await using redis = new Redis({ host: changing.host, port: changing.port });
     await openFurther(redis, ["large"]);
     const further = changing.last;
@@ -58,9 +48,9 @@ describe("large replies in hard cases", () => {
   });
 
   it("are not read again behind a later write when the connection is lost amid the reply", async () => {
-    await using redis = new Redis({ host: proxy.host, port: proxy.port });
+    await using redis = new Redis({ host: place.proxy.host, port: place.proxy.port });
     await openFurther(redis, ["large"]);
-    const further = proxy.last;
+    const further = place.proxy.last;
     further.apply({ rate: 300_000 });
     const read = redis.get("large").then(() => assert.fail("it was read again"), (error) => error);
     // It runs as soon as the large reply begins.
@@ -73,9 +63,9 @@ describe("large replies in hard cases", () => {
   });
 
   it("are read over the first connection when the second is lost, also without an offline queue", async () => {
-    await using redis = new Redis({ host: proxy.host, port: proxy.port, offlineQueue: false });
+    await using redis = new Redis({ host: place.proxy.host, port: place.proxy.port, offlineQueue: false });
     await openFurther(redis, ["large"]);
-    const further = proxy.last;
+    const further = place.proxy.last;
     further.freeze("toClient");
     const reads = [redis.get("large"), redis.get("large")];
     further.kill("reset");
@@ -83,17 +73,17 @@ describe("large replies in hard cases", () => {
   });
 
   it("are invalidated in the cache of another client of the pool", async () => {
-    await using pool = new ConnectionPool({ host: proxy.host, port: proxy.port });
+    await using pool = new ConnectionPool({ host: place.proxy.host, port: place.proxy.port });
     await using redis = new Redis({ pool });
     await openFurther(redis, ["large"]);
-    const further = proxy.last;
+    const further = place.proxy.last;
     further.freeze("toClient");
     const before = redis.get("large");
     await using cached = new Redis({ pool, cache: true });
     const during = cached.get("large");
     further.thaw();
     for (const read of [before, during]) assert.equal((await read)?.length, VALUE.length);
-    await server.cli("SET", "large", "new");
+    await place.server.cli("SET", "large", "new");
     await waitFor(
       "the new value",
       async () => (await cached.get("large")) === "new" ? undefined : "it is the old one",
@@ -101,7 +91,7 @@ describe("large replies in hard cases", () => {
   });
 
   it("leave no connection to a pool when their keys are forgotten", async () => {
-    await using pool = new ConnectionPool({ host: proxy.host, port: proxy.port });
+    await using pool = new ConnectionPool({ host: place.proxy.host, port: place.proxy.port });
     const redis = new Redis({ pool });
     await openFurther(redis, ["large"]);
     await redis.set("large", "small");
