@@ -5,7 +5,7 @@
  *
  * `node scripts/benchmarks/fixed_rate.ts [--short] [--runtimes node,bun,deno] [--only keywire,ioredis] [--write]`.
  * `--write` writes `bench/latency.json` and the chart `bench/latency.svg`, in the form of HdrHistogram: the percentile
- * on a logarithmic axis. The whole run takes about four minutes, `--short` about one.
+ * on a logarithmic axis. `--short` measures less often.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  * for all, and what each of 1,000 idle connections holds.
  *
  * `node scripts/benchmarks/memory.ts [--runtimes node,bun,deno] [--only keywire,ioredis] [--workloads idle,get-1m] [--rounds 3]`
- * takes about four minutes on an idle machine. Each measurement has a process of its own; the median of the rounds counts.
+ * runs each measurement in a process of its own; the median of the rounds counts.
  *
  * @module
  */

@@ -41,7 +41,7 @@ if (first !== undefined) {
       return process.memoryUsage.rss();
     };
     const kept = [first];
-    // What the first ones need is no part of the others.
+    // The first connections also load code and caches, which are not memory per connection.
     for (let index = 0; index < 100; index++) kept.push((await openContender(name, "plain", place))!);
     const before = await settle();
     for (let index = 0; index < count; index++) {

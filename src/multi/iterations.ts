@@ -21,7 +21,7 @@ export interface IteratedDatabases extends Failover {
   run<T>(call: Call, work: Work<T>): Promise<T>;
 }
 
-/** Returns runners for each server with keys of its own, all of one database. */
+/** Returns a runner for each server of one database that holds keys: one, or the masters of a cluster. */
 export async function shardsOf(target: IteratedDatabases, call: Call): Promise<readonly Runner[]> {
   let begun = target.current;
   const servers = await target.run(call, {

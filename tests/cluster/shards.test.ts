@@ -14,7 +14,7 @@ describe("the shards of a topology", () => {
       replicas: [],
     }));
     const topology = new Topology({ values: () => [] });
-    // What the test compares with: the slots alone.
+    // The model: the shard of each slot.
     let model: (Shard | undefined)[] = new Array(SLOTS).fill(undefined);
     for (let round = 0; round < 5; round++) {
       const before = model;

@@ -77,7 +77,7 @@ export async function waitForReplicas(
         },
       );
     }
-    // What finds the way keeps to the limit of the call, too.
+    // The commands that choose the connection for WAIT have the time limit of the call, too.
     const limits: SendLimits = {
       ...deadline < Infinity && { timeout: Math.max(1, Math.ceil(deadline - clock.now())) },
       ...call.signal !== undefined && { signal: call.signal },

@@ -38,7 +38,7 @@ export class StandaloneSubscriptions implements SubscriptionRouter {
 
   /** @inheritdoc */
   dedicatedConnectionFor(): ReconnectingConnection {
-    // Who asks for a connection is one of these modules.
+    // Only these modules ask for connections, so they are loaded.
     const { DedicatedSubscriptionConnection } = loadedPubSub()!;
     return new DedicatedSubscriptionConnection(this.#pool);
   }

@@ -30,7 +30,7 @@ import type { Shard } from "../topology/topology.ts";
 import type { UnknownCommands } from "./unknown_commands.ts";
 
 const ASKING = rawCommand(["ASKING"]);
-/** An ASKING goes with its command: it is not sent by itself. */
+/** The sender of ASKING, which is never retried: a retried command gets a new one. */
 const ONCE: Sender = { recover: () => false };
 
 /** Sends commands, and sends them again where that is right. */

@@ -212,7 +212,7 @@ export class SlotQueue {
     for (const { pending, to } of sent) if (!pending.done) this.#options.send(pending, to);
   }
 
-  /** The refusal says why a command did not run. NOSCRIPT does not: the client sends the source by itself. */
+  /** Returns the error of a command that expires after a refusal. NOSCRIPT is no reason: the client sends the source itself. */
   #expired({ command, timeout }: Pending, error: Error): Error {
     if (!(error instanceof ReplyError && error.code === "NOSCRIPT")) return error;
     return commandTimeoutError(command.spec.name, "no", timeout, this.#options.address);

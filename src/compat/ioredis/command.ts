@@ -38,7 +38,7 @@ export interface CommandOptions {
   /** Whether a replica may run it. */
   readOnly?: boolean;
   /**
-   * The arguments are a list of its own, without lists in it.
+   * Whether the arguments are a new list without nested lists, so that they need not be flattened.
    *
    * @internal
    */
