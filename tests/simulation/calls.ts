@@ -80,7 +80,7 @@ export class Calls {
   }
 
   #open(action: Action, part: Part, how: Operation["how"], group: number, limit: number): Operation {
-    const { world } = { world: this.#world };
+    const world = this.#world;
     const operation: Operation = {
       part,
       client: action.client,
@@ -107,7 +107,7 @@ export class Calls {
     operation.outcome = outcome;
     operation.settled = this.#world.event("settled", operation.part.id, outcome);
     operation.settledAt = this.#world.now;
-    this.#world.ended(outcome);
+    this.#world.recorder.ended(outcome);
   }
 
   #follow(operation: Operation, promise: Promise<unknown>, resolved?: () => void): void {
@@ -157,7 +157,7 @@ export class Calls {
             return executed === "yes" ? { value: reply } : { error, executed };
           } catch (again) {
             if (again instanceof RedisError && again.code === "CLOSED") break;
-            await world.sleep(100);
+            await world.time.sleep(100);
           }
         }
         return first;
@@ -192,7 +192,7 @@ export class Calls {
     const [name, ...rest] = wordsOf(action.part);
     const done = redis.with(options).watch(action.key, async (tx) => {
       const seen = await tx.get(action.key);
-      if (action.pause > 0) await world.sleep(action.pause);
+      if (action.pause > 0) await world.time.sleep(action.pause);
       operation.seen = seen;
       return tx.multi().command(name, ...rest);
     });
@@ -235,7 +235,7 @@ export class Calls {
       return sent.catch(() => {});
     });
     await Promise.all(ends);
-    if (action.hold > 0) await world.sleep(action.hold);
+    if (action.hold > 0) await world.time.sleep(action.hold);
     pool.release(connection);
     world.leases--;
   }
@@ -294,7 +294,7 @@ export class Calls {
       stop = () => void redis[unsubscribe]([...channels], listener).catch(() => {});
     }
     if (until === undefined) return;
-    world.later(until, () => {
+    world.time.later(until, () => {
       record.ended = Math.min(record.ended, world.event("ended", action.id));
       stop();
     });

@@ -30,7 +30,7 @@ export function beginConsumer(world: World, action: Consume & { readonly client:
     const number = parseInt(message.fields.f!, 10);
     const { origin, deliveries } = message;
     (record.got as unknown[]).push({ id: number, event: world.event("got", number), origin });
-    if (work > 0) await world.sleep(work);
+    if (work > 0) await world.time.sleep(work);
     return claim === undefined || deliveries > 1 || number % 5 !== 0;
   };
   /** Acknowledges, and again until a server has answered. */
@@ -44,7 +44,7 @@ export function beginConsumer(world: World, action: Consume & { readonly client:
         return;
       } catch (error) {
         if (over() || (error instanceof RedisError && error.code === "CLOSED")) return;
-        await world.sleep(100);
+        await world.time.sleep(100);
       }
     }
   };
@@ -58,7 +58,7 @@ export function beginConsumer(world: World, action: Consume & { readonly client:
     ...until !== undefined && { signal: world.signal(until) },
   };
   if (until !== undefined) {
-    world.later(until, () => record.ended = Math.min(record.ended, world.event("ended", id)));
+    world.time.later(until, () => record.ended = Math.min(record.ended, world.event("ended", id)));
   }
   const iterate = async (): Promise<void> => {
     for await (const message of redis.consume(options)) {

@@ -41,14 +41,14 @@ export function applyFault(world: World, fault: Fault): void {
       return servers[(fault.which ?? 0) % servers.length]!.refuse(fault.code, fault.ms);
     case "maxclients":
       for (const { state } of servers) state.config.set("maxclients", String(fault.limit));
-      return world.later(fault.ms, () => {
+      return world.time.later(fault.ms, () => {
         for (const { state } of servers) state.config.set("maxclients", "10000");
       });
     case "forget":
       for (const server of servers) server.run("SCRIPT", "FLUSH");
       return;
     case "lie":
-      world.lies = true;
+      world.recorder.lies = true;
       return;
     case "sleep":
       return world.jump(fault.ms);

@@ -5,8 +5,8 @@
  */
 import { derive } from "../harness/dice.ts";
 import { judge } from "./judge.ts";
+import { runWorld } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
-import { World } from "./world.ts";
 
 /** One world in so many counts what its clients keep, which takes a while. */
 const COUNTED = 24;
@@ -28,17 +28,17 @@ export interface RunResult {
 
 /** Runs a scenario. */
 export async function simulate(scenario: Scenario, verbose: boolean = false): Promise<RunResult> {
-  const world = new World(scenario, verbose, derive(scenario.seed, 12) % COUNTED === 0);
-  await world.run();
+  const counted = derive(scenario.seed, 12) % COUNTED === 0;
+  const world = await runWorld(scenario, { verbose, counted });
   const all = judge(world.history);
   const faults = all.filter((fault) => !fault.startsWith("undecided"));
   return {
     faults,
     undecided: all.length - faults.length,
-    hash: world.trace.hash,
+    hash: world.recorder.trace.hash,
     operations: world.history.operations.length,
     simulatedMs: world.now,
-    endings: world.endings,
-    lines: world.trace.lines,
+    endings: world.recorder.endings,
+    lines: world.recorder.trace.lines,
   };
 }

@@ -1,0 +1,96 @@
+/**
+ * Runs a world from its first step to the end of its clients.
+ *
+ * @module
+ */
+import process from "node:process";
+import { Calls } from "./calls.ts";
+import { Collections, COUNTABLE } from "./collections.ts";
+import { LIBRARY } from "./commands.ts";
+import { applyFault } from "./faults.ts";
+import { leftovers } from "./leftovers.ts";
+import { emptyStreams, recover } from "./recovery.ts";
+import { type Action, isFault, type Scenario } from "./scenario.ts";
+import { settle } from "./time.ts";
+import { World } from "./world.ts";
+
+/** The entries that a collection of a client may keep beside its connections: worlds have fewer keys and channels. */
+const KEPT = 64;
+
+/** Options of a run. */
+export interface RunOptions {
+  /** The trace is kept as text, too. */
+  readonly verbose: boolean;
+  /** Counts what clients keep, at the end. */
+  readonly counted: boolean;
+}
+
+/** Makes the world of a scenario, and runs it to its end. */
+export async function runWorld(scenario: Scenario, { verbose, counted }: RunOptions): Promise<World> {
+  const collections = counted && COUNTABLE ? new Collections() : undefined;
+  const world = new World(scenario, verbose);
+  const { faults } = world.history;
+  const calls = new Calls(world);
+  const unhandled = (reason: unknown): void => void faults.push(`unhandled rejection: ${reason}`);
+  process.on("unhandledRejection", unhandled);
+  try {
+    await prepare(world);
+    await live(world, calls);
+    await recover(world, calls);
+    await emptyStreams(world);
+    await count(world, collections);
+    await end(world);
+    await settle();
+  } catch (error) {
+    faults.push(`the world broke: ${error instanceof Error ? error.stack : error}`);
+  } finally {
+    collections?.stop();
+    process.removeListener("unhandledRejection", unhandled);
+  }
+  return world;
+}
+
+/** Functions are at all servers from the beginning. */
+async function prepare({ scenario, topology }: World): Promise<void> {
+  if (!JSON.stringify(scenario.steps).includes('"via":"function"')) return;
+  for (const { state } of topology.servers) await state.scripting.load();
+  // A replica may become a master before the library comes from its own.
+  for (const server of topology.servers) server.run("FUNCTION", "LOAD", LIBRARY);
+}
+
+async function live(world: World, calls: Calls): Promise<void> {
+  const { scenario, time, recorder } = world;
+  for (const step of scenario.steps) {
+    time.later(step.at, () => {
+      recorder.trace.step(step);
+      if (isFault(step)) return applyFault(world, step);
+      calls.begin(step as Action);
+      // Its client is loaded by its first use.
+      if (scenario.topology === "sentinel") world.loading();
+    });
+  }
+  await time.skip(scenario.duration);
+}
+
+/** Checks that the memory of clients whose calls have all settled does not grow with the number of calls. */
+async function count({ clients, history }: World, collections: Collections | undefined): Promise<void> {
+  const most = KEPT + Math.max(...clients.map(({ pool }) => pool.stats().created));
+  for (const one of await collections?.above(most) ?? []) history.faults.push(`memory: ${one}`);
+}
+
+/** Closes all clients, and checks that nothing is left. */
+async function end(world: World): Promise<void> {
+  const { clients, time, history: { faults }, topology } = world;
+  for (let at = 0; at < clients.length; at++) world.closeClient(at);
+  let closed = false;
+  const pools = new Set(clients.map(({ pool }) => pool));
+  Promise.all(clients.map(({ closing }) => closing)).then(() =>
+    Promise.all([...pools].map((pool) => pool.close()))
+  )
+    .then(() => closed = true);
+  for (let rounds = 0; !closed && rounds < 30; rounds++) await time.skip(500);
+  if (!closed) faults.push("close: it never ended");
+  await time.skip(3_000);
+  faults.push(...leftovers(world));
+  topology.close();
+}
