@@ -2,13 +2,16 @@
  * Measures how long small GETs wait behind large replies of the same client, over a link with a bandwidth and over the
  * bare loopback: 200 GETs a second, beside two GETs of 8 MiB or two LRANGEs of 200,000 elements a second.
  *
- * `node scripts/benchmarks/head_of_line.ts [--seconds 10] [--megabytes 40] [--runtimes node,bun] [--only keywire,ioredis]`;
- * `--megabytes 0` is the loopback. Commands are sent at a fixed rate, and their latency counts from when they were due.
+ * `node scripts/benchmarks/head_of_line.ts [--seconds 10] [--megabytes 40] [--runtimes node,bun] [--only keywire,ioredis]
+ * [--multiplexed 2] [--write]`; `--megabytes 0` is the loopback. Commands are sent at a fixed rate, and their latency
+ * counts from when they were due. `--multiplexed` is Keywire's `maxMultiplexed`. `--write` writes
+ * `bench/head_of_line.json`, or `bench/head_of_line_loopback.json`. Both runtimes take about five minutes.
  *
  * @module
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -16,6 +19,7 @@ import { Redis } from "../../mod.ts";
 import { startServer } from "../../tests/harness/server.ts";
 import { contendersOf, type Place } from "./contenders/mod.ts";
 import type { HeadOfLine, HeadOfLineJob } from "./head_of_line_job.ts";
+import { machine, versions } from "./machine.ts";
 import { runJob } from "./run_job.ts";
 
 const { values } = parseArgs({
@@ -24,8 +28,11 @@ const { values } = parseArgs({
     megabytes: { type: "string", default: "40" },
     runtimes: { type: "string", default: "node,bun" },
     only: { type: "string" },
+    multiplexed: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
+if (values.multiplexed !== undefined) process.env.KEYWIRE_MULTIPLEXED = values.multiplexed;
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 await using server = await startServer({ config: ['save ""'] });
 {
@@ -47,6 +54,7 @@ const proxy = values.megabytes === "0" ? undefined : spawn(
 );
 if (proxy !== undefined) port = Number(String((await once(proxy.stdout, "data"))[0]));
 const place: Place = { host: "127.0.0.1", port, tlsPort: 0, ca: "", clusterPort: 0 };
+const all: { runtime: string; version: string; beside: string; rows: HeadOfLine[] }[] = [];
 try {
   for (const runtime of values.runtimes.split(",")) {
     const results: HeadOfLine[] = [];
@@ -55,9 +63,10 @@ try {
       await runJob<HeadOfLine>(runtime, "head_of_line_job.ts", job, (one) => results.push(one));
     }
     for (const beside of new Set(results.map((one) => one.beside))) {
+      const rows = results.filter((one) => one.beside === beside);
+      all.push({ runtime, version: versions[runtime]!, beside, rows });
       console.log(`${runtime}: small GETs beside ${beside}`);
-      for (const one of results) {
-        if (one.beside !== beside) continue;
+      for (const one of rows) {
         const [p50, p99, max, large] = [one.p50, one.p99, one.max, one.large].map((ms) =>
           String(ms).padStart(6)
         );
@@ -67,4 +76,11 @@ try {
   }
 } finally {
   proxy?.stdin.end();
+}
+if (values.write) {
+  const megabytes = Number(values.megabytes);
+  const file = megabytes === 0 ? "bench/head_of_line_loopback.json" : "bench/head_of_line.json";
+  const results = { date: new Date().toISOString(), machine: machine(), megabytes, runtimes: all };
+  writeFileSync(file, JSON.stringify(results, undefined, 2) + "\n");
+  console.log(`Wrote ${file}`);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import * as keywire from "../../../mod.ts";
 import { type Contender, Delivery, type Kind, type Place, POOL_SIZE } from "./contender.ts";
 
@@ -18,7 +19,8 @@ async function clientOf(kind: Kind, place: Place): Promise<keywire.Redis | keywi
     return cluster;
   }
   if (kind !== "pool") {
-    const redis = new keywire.Redis(options);
+    const maxMultiplexed = Number(process.env.KEYWIRE_MULTIPLEXED ?? 2);
+    const redis = new keywire.Redis({ ...options, maxMultiplexed });
     await redis.connect();
     return redis;
   }
