@@ -1,7 +1,7 @@
 /**
  * Measures Keywire beside other clients on Deno, Bun and Node, all against one server of its own on this machine.
  *
- * `./scripts/bench` takes about nine minutes and writes `bench/results.json`, its chart and the README's; `--short` takes about
+ * `./scripts/bench` takes about nine minutes and writes `bench/results.json`, the charts and the page; `--short` takes about
  * one and writes nothing, unless `--write`. `--only WORDS` measures only workloads whose id contains one of the words
  * (separated by commas), `--runtimes node,bun` only there. Absolute figures differ from machine to machine and from
  * minute to minute; the ratios, which come from contenders that take turns, are what counts.
@@ -9,19 +9,21 @@
  * @module
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { startCluster } from "../../tests/harness/cluster.ts";
 import { startServer } from "../../tests/harness/server.ts";
 import { readOptions } from "../testing/options.ts";
-import { drawChart } from "./chart.ts";
-import { drawSummary } from "./summary_chart.ts";
 import type { Compared } from "./compare.ts";
 import { contendersOf, type Place } from "./contenders/mod.ts";
 import type { Curve } from "./growth.ts";
 import { machine, versions } from "./machine.ts";
 import { fill } from "./fill.ts";
+import { writeReport } from "./parts/report.ts";
+import { THROUGHPUT, throughputRows } from "./parts/throughput.ts";
+import { findLosses } from "./parts/verdicts.ts";
 import { referenceRates } from "./reference.ts";
 import { showCompared, showCurve, showRetained, showSolo } from "./report.ts";
 import type { Results, RuntimeResults } from "./results.ts";
@@ -32,10 +34,13 @@ import { WORKLOADS } from "./workloads.ts";
 
 const USAGE = `Measures Keywire beside other clients on Deno, Bun and Node.
 
-    ./scripts/bench [--short] [--write] [--only WORDS] [--runtimes node,bun,deno]
+    ./scripts/bench [--short] [--write] [--out FOLDER] [--only WORDS] [--runtimes node,bun,deno]
+
+Other parts of the benchmark, and all together: ./scripts/bench --parts, --all (see ./scripts/bench --all --help).
 
 --short      takes about one minute instead of nine, and writes no files
---write      writes bench/results.json and the charts in any case
+--write      writes bench/results.json, the page and the charts in any case
+--out        the folder for them instead of bench/
 --only       measures only the workloads whose id contains one of these words, separated by commas
 --runtimes   the runtimes, separated by commas (all by default)`;
 
@@ -43,6 +48,7 @@ const { values } = readOptions(USAGE, {
   options: {
     short: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    out: { type: "string", default: "bench" },
     only: { type: "string" },
     runtimes: { type: "string", default: "node,bun,deno" },
   },
@@ -69,6 +75,7 @@ const place: Place = {
 await fill(place);
 
 const began = performance.now();
+const load = Number(loadavg()[0]!.toFixed(2));
 const runtimes: RuntimeResults[] = [];
 for (const runtime of values.runtimes.split(",")) {
   const compared: Compared[] = [];
@@ -105,20 +112,22 @@ for (const runtime of values.runtimes.split(",")) {
   runtimes.push({ runtime, version: versions[runtime]!, reference, compared, solo, curves, retained });
 }
 const seconds = Math.round((performance.now() - began) / 1000);
-const results: Results = {
+const measured: Results = {
   date: new Date().toISOString(),
   seconds,
+  load,
   short,
   machine: machine(),
   server: `${server.name} ${server.version}`,
   versions,
   runtimes,
 };
+const results: Results = { ...measured, losses: findLosses(THROUGHPUT, throughputRows(measured)), runtimes };
 console.log(`\n${seconds} s`);
 if (values.write || (!short && words === undefined)) {
-  mkdirSync("bench", { recursive: true });
-  writeFileSync(join("bench", "results.json"), JSON.stringify(results, undefined, 2) + "\n");
-  writeFileSync(join("bench", "chart.svg"), drawChart(results));
-  writeFileSync(join("bench", "summary.svg"), drawSummary(results));
-  console.log("Wrote bench/results.json, bench/chart.svg and bench/summary.svg");
+  const { out } = values;
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "results.json"), JSON.stringify(results, undefined, 2) + "\n");
+  writeReport(out);
+  console.log(`Wrote ${out}/results.json, ${out}/README.md and the charts`);
 }

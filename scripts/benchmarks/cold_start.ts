@@ -2,11 +2,11 @@
  * Measures a program that imports a client, connects, writes and reads one value and closes, beside ioredis and an
  * empty program.
  *
- *     node scripts/benchmarks/cold_start.ts [--rounds=21] [--write] [node] [deno] [bun]
+ *     node scripts/benchmarks/cold_start.ts [--rounds=21] [--short] [--json] [node] [deno] [bun]
  *
  * The client is the npm package, built now. The programs run alternately; the result is the median of all rounds.
- * Time is that of the whole process; processor time and memory are measured by the process at its end. `--write`
- * writes the result into `bench/cold_start.json`.
+ * Time is that of the whole process; processor time and memory are measured by the process at its end. `--json`
+ * prints rows, `--short` measures fewer rounds.
  *
  * @module
  */
@@ -14,11 +14,12 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { buildNpm } from "../build_npm.ts";
+import { printRow } from "./row.ts";
 import { median, rounded } from "./statistics.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -96,7 +97,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function compare(runtime: string, folder: string, port: number, rounds: number): object {
+function compare(runtime: string, folder: string, port: number, rounds: number): void {
   const all: Record<string, Measured[]> = {};
   for (let round = -1; round < rounds; round++) {
     for (const name of Object.keys(PROGRAMS)) {
@@ -125,14 +126,17 @@ function compare(runtime: string, folder: string, port: number, rounds: number):
   console.log(
     `${runtime}: ${ratio.time} of ioredis' time, ${ratio.cpu} of its processor time, ${ratio.memory} of its memory`,
   );
-  const version = execFileSync(join(ROOT, "node_modules", ".bin", runtime), ["--version"], {
-    encoding: "utf8",
-  });
-  return { runtime, version: /\d+\.\d+\.\d+/.exec(version)![0], rounds, medians, ratio };
+  if (!options.includes("--json")) return;
+  const what = "import, connect, SET, GET, close";
+  for (const [contender, { time, cpu, memory }] of Object.entries(medians)) {
+    printRow({ runtime, what, contender, values: { time, cpu, memory } });
+  }
 }
 
 const options = process.argv.slice(2);
-const rounds = Number(options.find((word) => word.startsWith("--rounds="))?.slice(9) ?? 21);
+const rounds = Number(
+  options.find((word) => word.startsWith("--rounds="))?.slice(9) ?? (options.includes("--short") ? 3 : 21),
+);
 const chosen = options.filter((word) => !word.startsWith("--"));
 const folder = mkdtempSync(join(tmpdir(), "keywire-cold-start-"));
 const port = await freePort();
@@ -141,14 +145,8 @@ const server = spawn("redis-server", ["--port", String(port), "--save", "", "--d
 });
 try {
   await makeProject(folder);
-  const results: object[] = [];
   for (const runtime of chosen.length > 0 ? chosen : Object.keys(RUNTIMES)) {
-    results.push(compare(runtime, folder, port, rounds));
-  }
-  if (options.includes("--write")) {
-    const machine = { cpu: cpus()[0]?.model, cores: cpus().length, platform: process.platform };
-    const text = JSON.stringify({ machine, results }, undefined, 2);
-    writeFileSync(join(ROOT, "bench", "cold_start.json"), `${text}\n`);
+    compare(runtime, folder, port, rounds);
   }
 } finally {
   server.kill();

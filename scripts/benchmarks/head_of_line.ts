@@ -2,16 +2,14 @@
  * Measures how long small GETs wait behind large replies of the same client, over a link with a bandwidth and over the
  * bare loopback: 200 GETs a second, beside two GETs of 8 MiB or two LRANGEs of 200,000 elements a second.
  *
- * `node scripts/benchmarks/head_of_line.ts [--seconds 10] [--megabytes 40] [--runtimes node,bun] [--only keywire,ioredis]
- * [--multiplexed 2] [--write]`; `--megabytes 0` is the loopback. Commands are sent at a fixed rate, and their latency
- * counts from when they were due. `--multiplexed` is Keywire's `maxMultiplexed`. `--write` writes
- * `bench/head_of_line.json`, or `bench/head_of_line_loopback.json`. Both runtimes take about five minutes.
+ * `node scripts/benchmarks/head_of_line.ts [--seconds 6] [--megabytes 40] [--runtimes node,bun,deno] [--only keywire,ioredis]
+ * [--multiplexed 2] [--short]`; `--megabytes 0` is the loopback. Commands are sent at a fixed rate, and their latency
+ * counts from when they were due. `--multiplexed` is Keywire's `maxMultiplexed`. `--json` prints rows, of the loopback, too.
  *
  * @module
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -19,17 +17,18 @@ import { Redis } from "../../mod.ts";
 import { startServer } from "../../tests/harness/server.ts";
 import { contendersOf, type Place } from "./contenders/mod.ts";
 import type { HeadOfLine, HeadOfLineJob } from "./head_of_line_job.ts";
-import { machine, versions } from "./machine.ts";
+import { printRow } from "./row.ts";
 import { runJob } from "./run_job.ts";
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "10" },
+    seconds: { type: "string" },
     megabytes: { type: "string", default: "40" },
-    runtimes: { type: "string", default: "node,bun" },
+    runtimes: { type: "string", default: "node,bun,deno" },
     only: { type: "string" },
     multiplexed: { type: "string" },
-    write: { type: "boolean", default: false },
+    short: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
   },
 });
 if (values.multiplexed !== undefined) process.env.KEYWIRE_MULTIPLEXED = values.multiplexed;
@@ -46,41 +45,48 @@ await using server = await startServer({ config: ['save ""'] });
     );
   }
 }
-let { port } = server;
-const proxy = values.megabytes === "0" ? undefined : spawn(
-  process.execPath,
-  [fileURLToPath(new URL("bandwidth_proxy.ts", import.meta.url)), String(port), values.megabytes],
-  { stdio: ["pipe", "pipe", "inherit"] },
-);
-if (proxy !== undefined) port = Number(String((await once(proxy.stdout, "data"))[0]));
-const place: Place = { host: "127.0.0.1", port, tlsPort: 0, ca: "", clusterPort: 0 };
-const all: { runtime: string; version: string; beside: string; rows: HeadOfLine[] }[] = [];
-try {
-  for (const runtime of values.runtimes.split(",")) {
-    const results: HeadOfLine[] = [];
-    for (const contender of values.only?.split(",") ?? contendersOf(runtime)) {
-      const job: HeadOfLineJob = { place, contender, turn: Number(values.seconds) * 1000 };
-      await runJob<HeadOfLine>(runtime, "head_of_line_job.ts", job, (one) => results.push(one));
-    }
-    for (const beside of new Set(results.map((one) => one.beside))) {
-      const rows = results.filter((one) => one.beside === beside);
-      all.push({ runtime, version: versions[runtime]!, beside, rows });
-      console.log(`${runtime}: small GETs beside ${beside}`);
-      for (const one of rows) {
-        const [p50, p99, max, large] = [one.p50, one.p99, one.max, one.large].map((ms) =>
-          String(ms).padStart(6)
-        );
-        console.log(`  p50${p50} ms  p99${p99} ms  max${max} ms  large${large} ms  ${one.contender}`);
-      }
+
+/** Starts a proxy that limits the bandwidth; returns its port and its end. */
+async function startLink(megabytes: string): Promise<{ port: number; end: () => void }> {
+  const script = fileURLToPath(new URL("bandwidth_proxy.ts", import.meta.url));
+  const proxy = spawn(process.execPath, [script, String(server.port), megabytes], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  return { port: Number(String((await once(proxy.stdout, "data"))[0])), end: () => proxy.stdin.end() };
+}
+
+function show(runtime: string, results: readonly HeadOfLine[], link: string): void {
+  for (const beside of new Set(results.map((one) => one.beside))) {
+    console.log(`${runtime}: small GETs beside ${beside}${link}`);
+    for (const { contender, p50, p99, max, large } of results.filter((one) => one.beside === beside)) {
+      const [a, b, c, d] = [p50, p99, max, large].map((ms) => String(ms).padStart(6));
+      console.log(`  p50${a} ms  p99${b} ms  max${c} ms  large${d} ms  ${contender}`);
+      if (!values.json) continue;
+      printRow({ runtime, what: `${beside}${link}`, contender, values: { p50, p99, max, large } });
     }
   }
-} finally {
-  proxy?.stdin.end();
 }
-if (values.write) {
-  const megabytes = Number(values.megabytes);
-  const file = megabytes === 0 ? "bench/head_of_line_loopback.json" : "bench/head_of_line.json";
-  const results = { date: new Date().toISOString(), machine: machine(), megabytes, runtimes: all };
-  writeFileSync(file, JSON.stringify(results, undefined, 2) + "\n");
-  console.log(`Wrote ${file}`);
+
+async function measure(port: number, seconds: number, link: string): Promise<void> {
+  const place: Place = { host: "127.0.0.1", port, tlsPort: 0, ca: "", clusterPort: 0 };
+  for (const runtime of values.runtimes.split(",")) {
+    const results: HeadOfLine[] = [];
+    const peers = contendersOf(runtime).filter((name) => name !== "autopipelined");
+    for (const contender of values.only?.split(",") ?? peers) {
+      const job: HeadOfLineJob = { place, contender, turn: seconds * 1_000 };
+      await runJob<HeadOfLine>(runtime, "head_of_line_job.ts", job, (one) => results.push(one));
+    }
+    show(runtime, results, link);
+  }
 }
+
+const seconds = Number(values.seconds ?? (values.short ? 1 : 6));
+if (values.megabytes !== "0") {
+  const link = await startLink(values.megabytes);
+  try {
+    await measure(link.port, seconds, `, ${values.megabytes} MB/s`);
+  } finally {
+    link.end();
+  }
+}
+if (values.json || values.megabytes === "0") await measure(server.port, seconds / 2, ", loopback");

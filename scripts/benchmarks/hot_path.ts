@@ -6,7 +6,7 @@
  * compare. It measures processor time, so a busy machine matters less.
  *
  * With `--signal` each contends twice: without a signal, and with one that all its commands share. With `--bytes` the
- * command is a SET of 16 bytes.
+ * command is a SET of 16 bytes. `--json` prints rows, `--short` measures fewer rounds.
  *
  * @module
  */
@@ -16,10 +16,11 @@ import { pathToFileURL } from "node:url";
 import * as here from "../../mod.ts";
 import type { SocketHandlers, Transport } from "../../mod.ts";
 import { runtime } from "./micro.ts";
+import { printRow } from "./row.ts";
 import { median, quantile } from "./statistics.ts";
 import { takeTurn } from "./turn.ts";
 
-const ROUNDS = 41;
+const ROUNDS = process.argv.includes("--short") ? 9 : 41;
 const TURN = 20;
 const VALUE = "0123456789abcdef";
 const KEY = "bench:key";
@@ -112,7 +113,12 @@ for (const together of [1, 64, 1000, 20_000]) {
     const ratios = costs[index]!.map((cost, round) => cost / costs[0]![round]!);
     const spread = [0.5, 0.25, 0.75].map((q) => quantile(ratios, q).toFixed(3));
     const ratio = index === 0 ? "" : `  x${spread[0]} (${spread[1]} to ${spread[2]})`;
-    const cost = (median(costs[index]!) * 1000).toFixed(0).padStart(6);
+    const ns = Math.round(median(costs[index]!) * 1_000);
+    const cost = String(ns).padStart(6);
+    if (process.argv.includes("--json") && index === 0) {
+      const what = together === 1 ? "one at a time" : `${together.toLocaleString("en")} at once`;
+      printRow({ runtime: runtime(), what, contender: "keywire", values: { ns } });
+    }
     console.log(`  ${String(together).padStart(5)} at once  ${cost} ns  ${name}${ratio}`);
   });
 }

@@ -2,8 +2,8 @@
  * Compares the memory of clients: how much the process grows at most by each workload, with the same number of operations
  * for all, and what each of 1,000 idle connections holds.
  *
- * `node scripts/benchmarks/memory.ts [--runtimes node,bun,deno] [--only keywire,ioredis] [--workloads idle,get-1m] [--rounds 3]`
- * runs each measurement in a process of its own; the median of the rounds counts.
+ * `node scripts/benchmarks/memory.ts [--runtimes node,bun,deno] [--only keywire,ioredis] [--workloads idle,get-1m] [--rounds 3]
+ * [--short] [--json]` runs each measurement in a process of its own; the median of the rounds counts.
  *
  * @module
  */
@@ -15,8 +15,10 @@ import { startServer } from "../../tests/harness/server.ts";
 import type { Place } from "./contenders/mod.ts";
 import { fill } from "./fill.ts";
 import type { Memory, MemoryJob } from "./memory_job.ts";
+import { printRow } from "./row.ts";
 import { runJob } from "./run_job.ts";
-import { median } from "./statistics.ts";
+import { median, rounded } from "./statistics.ts";
+import { WORKLOADS } from "./workloads.ts";
 
 /** Idle connections. */
 const IDLE = 1_000;
@@ -46,9 +48,12 @@ const { values } = parseArgs({
     runtimes: { type: "string", default: "node,bun,deno" },
     only: { type: "string" },
     workloads: { type: "string" },
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string" },
+    short: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
   },
 });
+const rounds = Number(values.rounds ?? (values.short ? 1 : 3));
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 await using server = await startServer({ tls: true, config: ['save ""', "maxclients 4000"] });
 const place: Place = {
@@ -65,12 +70,18 @@ for (const runtime of values.runtimes.split(",")) {
   console.log(`${runtime}: KiB that the process grows by; for idle connections, KiB each`);
   for (const workload of values.workloads?.split(",") ?? Object.keys(COUNTS)) {
     const found = new Map<string, number[]>();
-    for (let round = 0; round < Number(values.rounds); round++) {
+    for (let round = 0; round < rounds; round++) {
       for (const contender of contenders) {
         const job: MemoryJob = { place, contender, workload, count: COUNTS[workload]! };
         await runJob<Memory>(runtime, "memory_job.ts", job, (one) => {
           found.set(one.contender, [...found.get(one.contender) ?? [], one.bytes]);
         });
+      }
+    }
+    const what = WORKLOADS.find(({ id }) => id === workload)?.title ?? "an idle connection";
+    if (values.json) {
+      for (const [contender, bytes] of found) {
+        printRow({ runtime, what, contender, values: { kib: rounded(median(bytes) / 1_024) } });
       }
     }
     const [ours] = [...found.values()];

@@ -5,6 +5,7 @@
  */
 import type { Compared } from "./compare.ts";
 import type { Curve } from "./growth.ts";
+import type { Loss } from "./parts/part.ts";
 import type { Retained } from "./retention.ts";
 import type { Solo } from "./solo.ts";
 
@@ -25,10 +26,14 @@ export interface Results {
   /** ISO 8601. */
   readonly date: string;
   readonly seconds: number;
+  /** The load average of the minute before the beginning: what else the machine did. */
+  readonly load?: number;
   readonly short: boolean;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly server: string;
   /** The versions of the runtimes and the other clients. */
   readonly versions: Readonly<Record<string, string>>;
+  /** The workloads in which another client is ahead by more than 3 %. */
+  readonly losses?: readonly Loss[];
   readonly runtimes: readonly RuntimeResults[];
 }

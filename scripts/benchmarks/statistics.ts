@@ -5,13 +5,13 @@
  */
 
 /** The value below which a share `q` of the numbers lies. */
-export function quantile(numbers: readonly number[], q: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
+export function quantile(numbers: ArrayLike<number>, q: number): number {
+  const sorted = Float64Array.from(numbers).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
 }
 
 /** The median. */
-export function median(numbers: readonly number[]): number {
+export function median(numbers: ArrayLike<number>): number {
   return quantile(numbers, 0.5);
 }
 

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { findStale } from "../benchmarks/parts/report.ts";
 import { checkComments } from "./comments.ts";
 import { checkPage } from "./pages.ts";
 import { listPaths, missingPaths } from "./paths.ts";
@@ -32,8 +33,14 @@ export function checkProse(root: string): Violation[] {
     missingPaths(readFileSync(join(root, file), "utf8"), paths)
       .map((path): Violation => ({ file, line: 1, message: `\`${path}\` does not exist` }))
   );
+  const stale = findStale(join(root, "bench")).map((what): Violation => ({
+    file: "bench/README.md",
+    line: 1,
+    message: `${what} is not as the JSON files have it: run \`./scripts/bench --page\``,
+  }));
   return [
     ...missing,
+    ...stale,
     ...[...top, ...sources].flatMap((file) => checkComments(file, readFileSync(join(root, file), "utf8"))),
     ...PAGES.flatMap((file) => checkPage(root, file, false)),
     ...guides.flatMap((name) => checkPage(root, `docs/${name}`, true)),
