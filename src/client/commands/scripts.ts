@@ -12,7 +12,8 @@
 import type { Clock } from "../../clock.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
 import type { ScriptCommand } from "../../commands/script.ts";
-import { ReplyError } from "../../errors.ts";
+import { withUnknownOutcome } from "../../connection/failures.ts";
+import { isRefusal, ReplyError } from "../../errors.ts";
 import type { Call } from "../executor.ts";
 
 /**
@@ -30,14 +31,22 @@ export async function runScript(
   const end = clock.now() + call.timeout;
   // One deadline covers both tries. If no time is left, the shortest timeout rejects with the usual error.
   const rest = (): Call => call.timeout === 0 ? call : { ...call, timeout: Math.max(end - clock.now(), 1) };
+  let refusal: ReplyError;
   try {
     return await run(script, call);
   } catch (error) {
-    if (!(error instanceof ReplyError) || error.executed !== "no") throw error;
-    if (error.code === "NOSCRIPT" && !resends) return await run(script.whole, rest());
+    if (!(error instanceof ReplyError && isRefusal(error))) throw error;
+    const unknown = error.code === "NOSCRIPT" && !resends;
     // Servers before Redis 7.0 have no read-only variants.
-    if (error.code !== "ERR" || !script.readOnly) throw error;
+    if (!unknown && (error.code !== "ERR" || !script.readOnly)) throw error;
+    refusal = error;
+  }
+  try {
+    if (refusal.code === "NOSCRIPT") return await run(script.whole, rest());
     return await runScript(script.writing, rest(), clock, run, resends);
+  } catch (error) {
+    // The policy has repeated what may have run, and the server that it was repeated at did not know the script.
+    throw refusal.executed === "no" ? error : withUnknownOutcome(error);
   }
 }
 
