@@ -13,6 +13,7 @@ import { TransactionAttempt } from "../../client/pipeline/transaction_attempt.ts
 import { Command, CommandFlag, defineCommand, mayReadReplica } from "../../commands/command.ts";
 import { keysOf } from "../../commands/keys.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { withUnknownOutcome } from "../../connection/failures.ts";
 import { Pending } from "../../connection/pending.ts";
 import { isRefusal, RedisError, ReplyError } from "../../errors.ts";
 import { checkArguments } from "../../resp/arguments.ts";
@@ -136,7 +137,8 @@ class SharedTransaction {
     const terms = { mode, timeout, deadline: this.#deadline };
     let submitting = true;
     const attempt = this.#attempt = new ReportingAttempt(this.#commands, terms, (outcomes) => {
-      this.#outcomes = outcomes;
+      // An earlier attempt may have run, whatever this one proves about itself.
+      this.#outcomes = pending.cold?.mayHaveExecuted ? outcomes.map(withUnknownOutcome) : outcomes;
       if (pending.done) return;
       const [first] = outcomes;
       const none = outcomes.every((one) => one instanceof RedisError && one.executed === "no");
@@ -146,7 +148,7 @@ class SharedTransaction {
       if (submitting && first instanceof RedisError) return pending.reject(first);
       const failed = outcomes.every((one) => isUnanswered(one) || isRefusal(one));
       if (failed && (isUnanswered(first) || first instanceof ReplyError)) pending.fail(first);
-      else pending.resolve(outcomes as Reply);
+      else pending.resolve(this.#outcomes as Reply);
     });
     if (again) node.shared.resubmitBatch(attempt);
     else node.shared.submitBatch(attempt);
