@@ -84,6 +84,8 @@ export class GroupReader implements Settlement {
   readonly #held: Map<string, Set<string>> = new Map();
   #many = MANY;
   #createGroups: boolean;
+  /** A server without the group has replied since the last successful step. */
+  #createsAgain = false;
   /** Streams whose own pending messages are to be fetched first. */
   #ownPending: Cursor[] = [];
   /** Streams where the current search for idle messages has not come to the end. */
@@ -143,6 +145,7 @@ export class GroupReader implements Settlement {
     else if (clock.now() >= this.#maintainAt) messages = await this.#maintain();
     else messages = await this.#fetchNew(count, longest);
     this.#failures = this.#delay = 0;
+    this.#createsAgain = false;
     return messages;
   }
 
@@ -156,6 +159,9 @@ export class GroupReader implements Settlement {
     const reply = error instanceof ReplyError ? error.code : "";
     const gone = reply === "NOGROUP" && this.#options.create !== undefined;
     const transient = lost || gone || TRANSIENT.has(reply);
+    // The server replies again, without the data that it had: the attempts to reach it are over.
+    if (gone && !this.#createsAgain) this.#failures = 0;
+    this.#createsAgain ||= gone;
     if (executor.closed || !transient || ++this.#failures > reconnect.attempts) throw error;
     if (gone) {
       this.#createGroups = true;
