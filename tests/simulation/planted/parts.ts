@@ -41,8 +41,8 @@ export const OF_PARTS: readonly PlantedFault[] = [
   plant(
     "a script that the server has forgotten is not sent whole",
     "src/client/commands/scripts.ts",
-    'if (error.code === "NOSCRIPT" && !resends)',
-    'if (error.code === "NOSCRIPT" && resends)',
+    'const unknown = error.code === "NOSCRIPT" && !resends;',
+    'const unknown = error.code === "NOSCRIPT" && resends;',
   ),
   plant(
     "scripts of pipelines are sent by their digests only",
@@ -79,5 +79,27 @@ export const OF_PARTS: readonly PlantedFault[] = [
     "throw failed;",
     true,
     "cluster",
+  ),
+  plant(
+    "a script whose repeat comes to a server that does not know it is not sent whole",
+    "src/client/commands/scripts.ts",
+    "if (!(error instanceof ReplyError && isRefusal(error))) throw error;",
+    'if (!(error instanceof ReplyError) || error.executed !== "no" || !isRefusal(error)) throw error;',
+    true,
+    "sentinel",
+  ),
+  plant(
+    "a repeated transaction that is refused is reported as not run",
+    "src/cluster/commands/transaction.ts",
+    "this.#outcomes = pending.cold?.mayHaveExecuted ? outcomes.map(withUnknownOutcome) : outcomes;",
+    "this.#outcomes = outcomes;\n      void withUnknownOutcome;",
+    true,
+    "cluster",
+  ),
+  plant(
+    "failures before the loss of a group count against its new one",
+    "src/client/streams/group_reader.ts",
+    "if (gone && !this.#createsAgain) this.#failures = 0;",
+    "",
   ),
 ];
