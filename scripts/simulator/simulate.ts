@@ -6,7 +6,8 @@
  * which prints all that happens. `--replay FILE --save NAME` makes it a test of the suite: a file in
  * `tests/simulation/regressions/`; `--regressions` runs them all, before the worlds. `--real`: one standalone world in ten is
  * repeated on a real server and on the test server, without the faults that only simulated servers have, and the outcomes
- * are compared. `--cpu M`: M minutes of one core, however many others use it.
+ * are compared. `--cpu M`: M minutes of one core, however many others use it. `--operations N`: begins no further world after
+ * N operations.
  *
  * @module
  */
@@ -30,6 +31,7 @@ const USAGE = `Runs clients and servers in simulated time.
 
 --seed, --seeds   the first seed, and the number of seeds; each seed is a world
 --minutes, --cpu  the duration, and the minutes of processor time
+--operations      begins no further world after so many operations
 --topology        standalone (the default), sentinel, cluster or all
 --shrink          reduces a world with a fault, and saves it for --replay
 --first           stops at the first world with a fault, instead of the fifth
@@ -45,6 +47,7 @@ const { values } = readOptions(USAGE, {
     seed: { type: "string" },
     seeds: { type: "string" },
     minutes: { type: "string" },
+    operations: { type: "string" },
     topology: { type: "string", default: "standalone" },
     replay: { type: "string" },
     save: { type: "string" },
@@ -170,11 +173,12 @@ if (values.replay !== undefined) {
   const single = values.seed !== undefined && values.seeds === undefined && values.minutes === undefined;
   const topologies = topologiesOf(values.topology);
   const most = Number(values.cpu ?? Infinity);
+  const mostOperations = Number(values.operations ?? Infinity);
   let told = performance.now();
   const enough = values.first ? 1 : 5;
   const goesOn = (at: number): boolean =>
     (values.minutes !== undefined || at < seeds) && performance.now() < until && cpuSeconds() < 60 * most &&
-    (totals.broken < enough || values.keep);
+    totals.operations < mostOperations && (totals.broken < enough || values.keep);
   for (let at = 0; goesOn(at); at++) {
     await runOne(
       drawScenario(first + at, topologies[at % topologies.length]),

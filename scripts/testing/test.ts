@@ -53,9 +53,10 @@ function listJobs(selection: Selection, folder: string): Job[] {
   ];
 }
 
-function show(title: string, { passed, skipped, failures }: JobResult, seconds: number): void {
+function show(title: string, { passed, skipped, failures, notes = [] }: JobResult, seconds: number): void {
   const counts = passed + skipped > 0 ? `  ${passed} passed${skipped > 0 ? `, ${skipped} skipped` : ""}` : "";
   console.log(`${failures.length === 0 ? "ok    " : "FAILED"} ${title}${counts}  (${seconds.toFixed(1)} s)`);
+  for (const note of notes) console.log(`         ${note}`);
   for (const { name, message } of failures) {
     console.log(`\n  ${fullName(title, name)}\n${message.trim().replace(/^/gm, "    ")}\n`);
   }

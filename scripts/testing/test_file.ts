@@ -25,6 +25,8 @@ export interface JobResult {
   readonly skipped: number;
   /** The failures; each counts as one. */
   readonly failures: readonly Failure[];
+  /** Lines that its tests print (`tests/harness/notes.ts`). */
+  readonly notes?: readonly string[];
 }
 
 function lastLines(output: string, count = 40): string {
@@ -74,7 +76,9 @@ export async function testFile(
   const report = join(folder, `${runtime}-${file.replaceAll("/", "-")}.xml`);
   const strays = `${report}.strays`;
   const args = testArguments(runtime, file, report);
-  const result = await runCommand(program, args, limit, { ...variables, KEYWIRE_STRAYS: strays });
+  const notes = `${report}.notes`;
+  const environment = { ...variables, KEYWIRE_STRAYS: strays, KEYWIRE_NOTES: notes };
+  const result = await runCommand(program, args, limit, environment);
   const cases = existsSync(report) ? readJunit(readFileSync(report, "utf8"), runtime) : undefined;
   const failures: Failure[] = (cases ?? []).filter((test) => test.outcome === "failed");
   const stray = existsSync(strays) ? readFileSync(strays, "utf8") : undefined;
@@ -83,5 +87,6 @@ export async function testFile(
     passed: cases?.filter((test) => test.outcome === "passed").length ?? 0,
     skipped: cases?.filter((test) => test.outcome === "skipped").length ?? 0,
     failures: broken === undefined ? failures : [...failures, broken],
+    notes: existsSync(notes) ? readFileSync(notes, "utf8").trimEnd().split("\n") : [],
   };
 }
