@@ -10,7 +10,7 @@ import { type Server, startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
 
 /** A large value, which arrives in many chunks on all runtimes. */
-export const VALUE: string = "x".repeat(2_000_000);
+export const VALUE: string = "x".repeat(1_000_000);
 
 /** Sets keys to the large value and reads them, until the client has a second connection and uses it. */
 export async function openFurther(redis: Redis, keys: readonly string[]): Promise<void> {

@@ -58,6 +58,25 @@ describe("a further connection for large replies", () => {
     assert.equal((await large)?.length, VALUE.length);
   });
 
+  it("is used by the first read of a key whose family has large values, and not in a mixed family", async () => {
+    await using redis = connect();
+    const { proxy } = place;
+    const keys = ["report:1", "report:2", "report:3"];
+    await openFurther(redis, keys);
+    await redis.mset({ "report:4": VALUE, "user:1": "Ada", "user:2": "Alan", "user:3": VALUE });
+    proxy.last.freeze("toClient");
+    const large = redis.get("report:4");
+    // It does not wait for the large one.
+    assert.equal(await redis.get("user:1"), "Ada");
+    proxy.last.thaw();
+    assert.equal((await large)?.length, VALUE.length);
+    await redis.get("user:3");
+    for (let time = 0; time < 10; time++) await redis.get("user:1");
+    proxy.last.freeze("toClient");
+    assert.equal(await redis.get("user:2"), "Alan");
+    proxy.last.thaw();
+  });
+
   it("is closed when it has been idle", async () => {
     let wake: (() => void) | undefined;
     let passed = 0;

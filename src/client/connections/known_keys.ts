@@ -16,6 +16,8 @@ const LONGEST = 512;
 const MOST_FORMS = 16;
 /** Small replies in succession after which a read does not count as large any more. */
 const MISSES = 2;
+/** In place of the number of small replies, before the first reply: other keys of its family have large values. */
+const PREDICTED = -1;
 
 const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -34,26 +36,37 @@ export class KnownKey {
   /** The forms of reads with large replies, with the number of small replies since. */
   readonly #forms: Map<string, number> = new Map();
 
-  /** Whether the command is expected to have a large reply. */
-  expectsLarge(command: Command): boolean {
-    return this.#forms.has(formOf(command));
+  /** Whether a read of this form is expected to have a large reply; `undefined`: no such read is known. */
+  expectsLarge(form: string): boolean | undefined {
+    const misses = this.#forms.get(form);
+    return misses === undefined ? undefined : misses < MISSES;
   }
 
-  /** Records the size of a reply. */
-  record(form: string, large: boolean): void {
+  /** Expects a large reply, by the family of the key. */
+  predict(form: string): void {
+    this.#set(form, PREDICTED);
+  }
+
+  /** Records the size of a reply. Returns whether it is the first one that is known. */
+  record(form: string, large: boolean): boolean {
     const misses = this.#forms.get(form);
-    if (large) {
-      // The last one in the order of the table is the one that was large last.
-      this.#forms.delete(form);
-      this.#forms.set(form, 0);
-      if (this.#forms.size > MOST_FORMS) this.#forms.delete(this.#forms.keys().next().value!);
-    } else if (misses === MISSES - 1) this.#forms.delete(form);
-    else if (misses !== undefined) this.#forms.set(form, misses + 1);
+    const first = misses === undefined || misses === PREDICTED;
+    if (large) this.#set(form, 0);
+    else if (misses !== undefined) this.#forms.set(form, first ? MISSES : Math.min(MISSES, misses + 1));
+    return first;
   }
 
   /** Whether no command with this key is expected to have a large reply. */
   get small(): boolean {
-    return this.#forms.size === 0;
+    for (const misses of this.#forms.values()) if (misses < MISSES) return false;
+    return true;
+  }
+
+  #set(form: string, misses: number): void {
+    // The last one in the order of the table is the one that was large last.
+    this.#forms.delete(form);
+    this.#forms.set(form, misses);
+    if (this.#forms.size > MOST_FORMS) this.#forms.delete(this.#forms.keys().next().value!);
   }
 }
 
@@ -67,13 +80,12 @@ export class KnownKeys {
   }
 
   /** Returns what is known of a key. */
-  find(key: Arg | undefined): KnownKey | undefined {
-    return this.#keys.get(nameOf(key));
+  find(name: string): KnownKey | undefined {
+    return this.#keys.get(name);
   }
 
   /** Returns a key, which is added if it is not known; `undefined` if there is no room. */
-  add(key: Arg | undefined): KnownKey | undefined {
-    const name = nameOf(key);
+  add(name: string): KnownKey | undefined {
     let known = this.#keys.get(name);
     if (known !== undefined) return known;
     if (name.length > LONGEST || (this.#keys.size >= MOST && !this.#evictOldest())) return undefined;
@@ -128,7 +140,7 @@ export function formOf({ spec: { name }, args }: Command): string {
 }
 
 /** Returns the same text for the same bytes. Different bytes that are no text may share one. */
-function nameOf(arg: Arg | undefined): string {
+export function nameOf(arg: Arg | undefined): string {
   if (typeof arg === "string") return arg;
   return arg instanceof Uint8Array ? utf8.decode(arg) : String(arg);
 }

@@ -24,10 +24,10 @@ import { ConnectionError } from "../../errors.ts";
 import type { QueueStats } from "../../pool/stats.ts";
 import type { BatchConnection } from "../pipeline/batch_connection.ts";
 import type { CommandRouter } from "./command_router.ts";
-import { formOf, hasOneKey, isPlainRead, type KnownKey, KnownKeys } from "./known_keys.ts";
+import { formOf, hasOneKey, isPlainRead, type KnownKey, KnownKeys, nameOf } from "./known_keys.ts";
 import type { MultiplexedConnection } from "./multiplexed_connection.ts";
 import { ReadConnection } from "./read_connection.ts";
-import { sendBarrier } from "./retry_hold.ts";
+import { ReplySizes } from "./reply_sizes.ts";
 
 /** Milliseconds after its last large reply in which a key is known. */
 const KNOWN_FOR = 600_000;
@@ -37,9 +37,10 @@ const SWEEP = 4_096;
 /** A read on a further connection. */
 interface Read {
   readonly key: KnownKey;
+  /** The name of the key. */
+  readonly name: string;
   readonly connection: ReadConnection;
-  /** Its form, if it is expected to be large. */
-  readonly form: string | undefined;
+  readonly form: string;
   /** Whether its reply arrives and is large. Then the server has run it. */
   large: boolean;
   /** Whether a command that may write its key was sent since. */
@@ -50,12 +51,15 @@ interface Read {
 export class LargeReads implements CommandRouter {
   readonly #main: MultiplexedConnection;
   readonly #known: KnownKeys = new KnownKeys();
+  readonly #sizes: ReplySizes = new ReplySizes();
+  /** Reads whose replies are large. */
+  readonly #seenLarge: WeakSet<Pending> = new WeakSet();
   #connections: ReadConnection[] = [];
   readonly #reads: Map<Pending, Read> = new Map();
   /** The keys whose reads commands on the main connection wait for. */
   readonly #awaited: Set<KnownKey> = new Set();
   /** The number of replies, over this link, after which nothing is known to wait on the main connection. */
-  #until = 0;
+  #untilAny = 0;
   #link: Link | undefined = undefined;
   #countdown = SWEEP;
   #settled: (() => void)[] = [];
@@ -91,10 +95,12 @@ export class LargeReads implements CommandRouter {
     const main = this.#main;
     const command = pending.command as Command;
     if (main.tracked || !isPlainRead(command)) return;
-    const key = this.#known.add(command.args[0]);
+    this.#seenLarge.add(pending);
+    const name = nameOf(command.args[0]);
+    const key = this.#known.add(name);
     if (key === undefined) return;
     key.usedAt = main.clock.now();
-    key.record(formOf(command), true);
+    this.#record(key, name, formOf(command), true);
     // Earlier commands with this key may be on their way.
     this.#noteAll();
     main.router = this;
@@ -111,16 +117,17 @@ export class LargeReads implements CommandRouter {
       if (usesKeys(command.spec)) this.#noteAll();
       return;
     }
-    const key = this.#known.find(command.args[0]);
-    if (key === undefined) return main.submit(pending);
+    const name = nameOf(command.args[0]);
     const plain = isPlainRead(command);
+    const key = this.#known.find(name) ?? (plain ? this.#predict(name, pending) : undefined);
+    if (key === undefined) return main.submit(pending);
     if (key.reads > 0 && !this.#haveRun(key, !plain)) {
       // A command with this key may wait for these reads.
-      if (plain && this.#mayFollow(key)) return this.#read(pending, key, key.connection!);
+      if (plain && this.#mayFollow(key)) return this.#read(pending, name, key, key.connection!);
       this.#await(key);
-    } else if (plain && key.expectsLarge(command)) {
+    } else if (plain && key.expectsLarge(formOf(command))) {
       const connection = this.#connectionFor(key);
-      if (connection !== undefined) return this.#read(pending, key, connection);
+      if (connection !== undefined) return this.#read(pending, name, key, connection);
     }
     main.submit(pending);
     this.#note(key);
@@ -158,12 +165,37 @@ export class LargeReads implements CommandRouter {
     if (main.tracked || !main.usable || link === undefined) return undefined;
     const connection = key.reads > 0 ? key.connection! : this.#leastBusy();
     if (connection?.usable !== true) return undefined;
-    if (!this.#drained(key, link)) {
-      // One barrier at a time, so that a steady flow of reads cannot hold the connection back forever.
-      if (connection.aligning) return undefined;
-      this.#align(connection);
+    const until = this.#until(key, link);
+    const drained = link.dispatcher.taken >= until || link.pending === 0;
+    return drained || connection.align(until, link, position(link)) ? connection : undefined;
+  }
+
+  /** Adds a key whose family has large replies; else counts the reply for the family. */
+  #predict(name: string, pending: Pending): KnownKey | undefined {
+    if (!this.#sizes.mayKnow(name)) return undefined;
+    const form = formOf(pending.command as Command);
+    const estimate = this.#sizes.estimate(form, name);
+    if (estimate?.large) {
+      const key = this.#known.add(name);
+      if (key === undefined) return undefined;
+      key.usedAt = this.#main.clock.now();
+      key.predict(form);
+      // Earlier commands with this key may be on their way.
+      this.#note(key);
+      return key;
     }
-    return connection;
+    if (estimate?.counts) {
+      pending.onSettled((error) => {
+        if (error !== undefined || this.#seenLarge.has(pending)) return;
+        this.#sizes.record(form, name, false, this.#main.clock.now());
+      });
+    }
+    return undefined;
+  }
+
+  /** Records the size of a reply, the first one of a key also for its family. */
+  #record(key: KnownKey, name: string, form: string, large: boolean): void {
+    if (key.record(form, large)) this.#sizes.record(form, name, large, this.#main.clock.now());
   }
 
   /** Returns the usable connection with the fewest reads. If it is busy, or there is none, opens another. */
@@ -178,6 +210,11 @@ export class LargeReads implements CommandRouter {
     if (opening === undefined && this.#connections.length < this.#main.pool.options.maxMultiplexed - 1) {
       opening = new ReadConnection(this.#main, {
         large: (pending) => this.#large(pending),
+        aligned: ({ sender }) => {
+          // Refused or lost commands are sent again later: the waiting reads follow them.
+          if (this.#main.retrying) this.#sendOverMain(sender!.takeWaiting());
+          this.#look();
+        },
         ended: (waiting) => this.#sendOverMain(waiting),
       });
       this.#connections.push(opening);
@@ -191,13 +228,12 @@ export class LargeReads implements CommandRouter {
     return !this.#awaited.has(key) && !this.#main.tracked && !key.connection!.retiring;
   }
 
-  #read(pending: Pending, key: KnownKey, connection: ReadConnection): void {
-    const command = pending.command as Command;
+  #read(pending: Pending, name: string, key: KnownKey, connection: ReadConnection): void {
     key.connection = connection;
     key.reads++;
     connection.reads++;
-    const form = key.expectsLarge(command) ? formOf(command) : undefined;
-    this.#reads.set(pending, { key, connection, form, large: false, passed: false });
+    const form = formOf(pending.command as Command);
+    this.#reads.set(pending, { key, name, connection, form, large: false, passed: false });
     pending.onSettled((error) => {
       this.#forget(pending, error === undefined);
       this.#look();
@@ -211,9 +247,9 @@ export class LargeReads implements CommandRouter {
     const read = this.#reads.get(pending);
     if (read === undefined) return;
     this.#reads.delete(pending);
-    const { key, connection, form, large } = read;
+    const { key, name, connection, form, large } = read;
     key.reads--;
-    if (ok && form !== undefined && !large) key.record(form, false);
+    if (ok && !large && key.expectsLarge(form) !== undefined) this.#record(key, name, form, false);
     connection.settled(ok);
   }
 
@@ -232,29 +268,13 @@ export class LargeReads implements CommandRouter {
     this.#look();
   }
 
-  /** Holds a further connection back until the main one has answered all that was sent. */
-  #align(connection: ReadConnection): void {
-    const { sender } = connection;
-    connection.aligning = true;
-    sender!.holdBack();
-    sendBarrier(this.#main.connection!, () => {
-      if (connection.sender !== sender) return;
-      connection.aligning = false;
-      // Refused or lost commands are sent again later: the waiting reads follow them.
-      if (this.#main.retrying) this.#sendOverMain(sender!.takeWaiting());
-      sender!.proceed();
-      this.#look();
-    });
-  }
-
   /** A reply over any of the connections is large. */
   #large(pending: Pending): void {
     const read = this.#reads.get(pending);
     if (read === undefined) return this.learn(pending);
     read.large = true;
     read.key.usedAt = this.#main.clock.now();
-    if (read.form !== undefined) read.key.record(read.form, true);
-    else if (!this.#main.tracked) read.key.record(formOf(pending.command as Command), true);
+    if (!this.#main.tracked) this.#record(read.key, read.name, read.form, true);
     this.#look();
   }
 
@@ -280,7 +300,7 @@ export class LargeReads implements CommandRouter {
       return;
     }
     for (const name of names) {
-      const key = this.#known.find(name);
+      const key = this.#known.find(nameOf(name));
       if (key !== undefined && key.reads > 0 && !this.#haveRun(key, writes)) this.#await(key);
     }
   }
@@ -301,13 +321,12 @@ export class LargeReads implements CommandRouter {
     }
   }
 
-  /** Whether the main connection has answered all commands with this key. */
-  #drained(key: KnownKey, link: Link): boolean {
+  /** The number of replies after which no command with this key waits on the main connection. */
+  #until(key: KnownKey, link: Link): number {
     // Commands that waited for the socket have a known position now.
     if (key.until === Infinity) key.until = position(link);
-    if (this.#until === Infinity) this.#until = position(link);
-    const until = Math.max(key.link === link ? key.until : 0, this.#link === link ? this.#until : 0);
-    return link.dispatcher.taken >= until || link.pending === 0;
+    if (this.#untilAny === Infinity) this.#untilAny = position(link);
+    return Math.max(key.link === link ? key.until : 0, this.#link === link ? this.#untilAny : 0);
   }
 
   /** A command with this key was sent over the main connection. While that is closed, `released` follows. */
@@ -321,13 +340,18 @@ export class LargeReads implements CommandRouter {
   /** Commands with any keys were sent over the main connection. */
   #noteAll(): void {
     const link = this.#link = this.#main.connection?.link;
-    if (link !== undefined) this.#until = position(link);
+    if (link !== undefined) this.#untilAny = position(link);
   }
 
   #sweep(): void {
     this.#countdown = SWEEP;
-    this.#known.forget(this.#main.clock.now() - KNOWN_FOR);
-    if (this.#known.size === 0 && this.#connections.every(({ sender }) => sender === undefined)) {
+    const before = this.#main.clock.now() - KNOWN_FOR;
+    this.#known.forget(before);
+    this.#sizes.forget(before);
+    if (
+      this.#known.size + this.#sizes.size === 0 &&
+      this.#connections.every(({ sender }) => sender === undefined)
+    ) {
       this.#main.router = undefined;
     }
   }

@@ -4,19 +4,25 @@
  * @module
  */
 import { runSoon, type Timer } from "../../clock.ts";
+import type { Link } from "../../connection/link.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { MultiplexedConnection } from "./multiplexed_connection.ts";
+import { sendBarrier } from "./retry_hold.ts";
 
 /** Milliseconds without reads after which the connection is closed. */
 const IDLE = 30_000;
 /** The first and the longest wait before the next try to open it, in milliseconds. */
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
+/** The maximum number of barriers before its reads are sent: a steady flow of them must not hold it back forever. */
+const MOST_BARRIERS = 16;
 
 /** The owner of a further connection. */
 export interface ReadConnectionOwner {
   /** A large reply arrives. */
   large(pending: Pending): void;
+  /** The main connection has answered all that was called before the waiting reads. */
+  aligned(connection: ReadConnection): void;
   /** The connection is over; these commands wait, in order. */
   ended(waiting: Pending[]): void;
 }
@@ -25,8 +31,11 @@ export interface ReadConnectionOwner {
 export class ReadConnection {
   /** The number of reads that wait on it. */
   reads = 0;
-  /** Whether its reads wait for replies over the main connection. */
-  aligning = false;
+  /** The number of barriers on the main connection that its reads wait for, and all since they were last sent. */
+  #barriers = 0;
+  #sent = 0;
+  /** The number of replies over the main connection before the last barrier. */
+  #alignedTo = 0;
   /** Sends the reads, while it is open or being opened. */
   sender: MultiplexedConnection | undefined = undefined;
   readonly #main: MultiplexedConnection;
@@ -51,6 +60,33 @@ export class ReadConnection {
   /** Whether no further keys use it. */
   get retiring(): boolean {
     return this.#retiring;
+  }
+
+  /** Whether its reads wait for replies over the main connection. */
+  get aligning(): boolean {
+    return this.#barriers > 0;
+  }
+
+  /**
+   * Holds its reads back until the main connection has answered all that was sent up to this position. Returns whether
+   * another read can wait for that.
+   */
+  align(until: number, link: Link, position: number): boolean {
+    if (this.aligning && until <= this.#alignedTo) return true;
+    if (this.#sent >= MOST_BARRIERS) return false;
+    const { sender } = this;
+    this.#barriers++;
+    this.#sent++;
+    // The position of what waits for the socket is not known yet.
+    this.#alignedTo = link.busy ? 0 : position;
+    sender!.holdBack();
+    sendBarrier(this.#main.connection!, () => {
+      if (this.sender !== sender || --this.#barriers > 0) return;
+      this.#sent = 0;
+      this.#owner.aligned(this);
+      sender!.proceed();
+    });
+    return true;
   }
 
   /** Opens it in the background, if the pool has room: at most half of its places are in use. */
@@ -126,7 +162,7 @@ export class ReadConnection {
     if (sender === undefined) return;
     this.#main.clock.clearTimeout(this.#timer);
     this.sender = undefined;
-    this.aligning = false;
+    this.#barriers = this.#sent = 0;
     this.#owner.ended(sender.takeWaiting());
     // Closed, and not left to the pool as an idle connection.
     sender.connection?.disconnect();
