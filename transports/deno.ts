@@ -24,7 +24,7 @@ import { addressOf, connectFailed } from "./shared/failure.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
-import { giveReadBuffer, takeReadBuffer } from "./shared/read_buffers.ts";
+import { ReadBuffers } from "./shared/read_buffers.ts";
 import type { Endpoint, Socket, SocketHandlers, SocketOptions, Transport } from "../src/transport.ts";
 
 export type * from "../src/transport.ts";
@@ -81,23 +81,25 @@ class DenoAdapterSocket extends BaseSocket {
     (this.#conn as Deno.TcpConn).unref();
   }
 
-  /** Reads into one buffer until the socket ends. */
+  /** Reads until the socket ends. A read that waits for bytes holds its buffer. */
   async read(size: number | undefined): Promise<void> {
     const conn = this.#conn;
-    const buffer = takeReadBuffer(size);
+    const buffers = new ReadBuffers(size);
     try {
       for (;;) {
+        const { buffer } = buffers;
         const length = await conn.read(buffer);
         if (length === null) break;
         while (this.isPaused && !this.isEnded) await new Promise<void>((wake) => this.#wake = wake);
         if (this.isEnded) return;
         this.deliver(length === buffer.length ? buffer : buffer.subarray(0, length));
+        buffers.used(length);
       }
       this.peerEnded();
     } catch (error) {
       this.failed(error);
     } finally {
-      giveReadBuffer(buffer);
+      buffers.end();
     }
   }
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-const SMALL = 64;
+/** The first capacity: thousands of connections may be idle. */
+const SMALL = 8;
 /** The capacity above which an empty ring is replaced. */
 const BIG = 65_536;
 

@@ -1,5 +1,6 @@
 /**
- * The memory of encoders. Arenas of the usual size are used again: to allocate one costs more than a handshake.
+ * The memory of encoders, which all of them share: an encoder has an arena only while it has something to send, so
+ * that an idle connection holds none.
  *
  * @module
  */
@@ -8,17 +9,27 @@
 export const USUAL = 65_536;
 /** The size of the first arenas of an encoder: many connections send little. */
 export const FIRST = 2_048;
-/** The most arenas that are kept. */
-const MOST = 4;
-const left: Uint8Array[] = [];
+/** The most free arenas of each size: 1 MiB, and 128 KiB. */
+const MOST_USUAL = 16;
+const MOST_FIRST = 64;
+const usual: Uint8Array[] = [];
+const first: Uint8Array[] = [];
 
-/** Returns an arena of `size` bytes or, if that is more, of `need`. */
+/** Returns an arena of `size` bytes or, if that is more, of `need`; its content is undefined. */
 export function takeArena(size: number, need: number): Uint8Array {
-  const usual = size === USUAL && need <= USUAL ? left.pop() : undefined;
-  return usual ?? new Uint8Array(Math.max(size, need));
+  if (need > size) return new Uint8Array(need);
+  const free = size === FIRST ? first.pop() : size === USUAL ? usual.pop() : undefined;
+  return free ?? new Uint8Array(size);
 }
 
-/** Takes back an arena that nothing uses. */
-export function leaveArena(arena: Uint8Array): void {
-  if (arena.length === USUAL && left.length < MOST) left.push(arena);
+/** Takes back an arena that nothing uses. Returns `false` if the memory has no size of arenas, and is still the caller's. */
+export function leaveArena(arena: Uint8Array): boolean {
+  const { length } = arena;
+  if (length === FIRST) {
+    if (first.length < MOST_FIRST) first.push(arena);
+    return true;
+  }
+  if (length !== USUAL) return false;
+  if (usual.length < MOST_USUAL) usual.push(arena);
+  return true;
 }

@@ -27,8 +27,6 @@ const FRAME = 16;
 /** UTF-8 takes at most as many bytes for a UTF-16 unit; for longer texts than that the room is not made at random. */
 const MOST_BYTES = 3;
 const MUCH_TEXT = 1_048_576;
-/** Arenas kept for reuse: one is written to while the other is with the socket. */
-const SPARE = 2;
 const CR = 13;
 const LF = 10;
 const DOLLAR = 36;
@@ -37,6 +35,9 @@ const STAR = 42;
 /** Thrown where the arena must stay and is full. */
 const FULL = new Error("The arena is full");
 const NONE: Uint8Array = new Uint8Array(0);
+/** The last lent view and its memory: a client that sends one command after the other lends the same again and again. */
+let lastView = NONE;
+let lastMemory = NONE;
 const utf8 = new TextEncoder();
 
 /**
@@ -63,14 +64,11 @@ export class Encoder {
   #length = 0;
   /** The arena stays: a command that does not fit is not encoded. */
   #fixed = false;
-  /** The memory that the socket still uses. Reading `buffer` of a view instead is slow on Bun. */
-  readonly #lent: Uint8Array[] = [];
-  readonly #behind: Uint8Array[] = [];
-  /** Arenas that wait to be written to. */
-  readonly #spare: Uint8Array[] = [];
-  /** The view that was lent last: who sends one command after the other needs the same again and again. */
-  #view = NONE;
-  #viewed = NONE;
+  /** The view that the socket uses, and its memory. Reading `buffer` of the view instead is slow on Bun. */
+  #lent: Uint8Array | undefined = undefined;
+  #behind: Uint8Array = NONE;
+  /** Further such views. */
+  #further: Map<Uint8Array, Uint8Array> | undefined = undefined;
 
   /**
    * Creates an encoder.
@@ -237,7 +235,11 @@ export class Encoder {
    * back.
    */
   take(): Uint8Array {
-    if (this.#length === 0) return NONE;
+    if (this.#length === 0) {
+      // A refused command leaves an arena without content.
+      if (this.#arena !== NONE && this.#kept === undefined) this.#leaveArena();
+      return NONE;
+    }
     const view = this.#lend(this.#arena, this.#length);
     if (this.#kept !== undefined) this.#release(view);
     this.#arena = NONE;
@@ -247,34 +249,38 @@ export class Encoder {
 
   /** Gives a view back after it was sent. Big values of the caller are ignored. */
   give(view: Uint8Array): void {
-    const index = this.#lent.indexOf(view);
-    if (index < 0) return;
-    const memory = this.#behind[index]!;
-    // The last of both fills the gap; nearly always it is that one itself.
-    const lastView = this.#lent.pop()!;
-    const lastMemory = this.#behind.pop()!;
-    if (index < this.#lent.length) {
-      this.#lent[index] = lastView;
-      this.#behind[index] = lastMemory;
+    if (view === this.#lent) {
+      const memory = this.#behind;
+      this.#lent = undefined;
+      this.#behind = NONE;
+      if (!leaveArena(memory)) giveBack(memory);
+      return;
     }
-    if (memory.length !== this.#size) giveBack(memory);
-    else if (this.#spare.length < SPARE) this.#spare.push(memory);
+    const memory = this.#further?.get(view);
+    if (memory === undefined) return;
+    this.#further!.delete(view);
+    if (!leaveArena(memory)) giveBack(memory);
   }
 
   /** Drops the content of the arena, and the views that a socket will not give back. */
   clear(): void {
     if (this.#kept !== undefined) this.#release(this.#arena.subarray(0, this.#length));
     this.#length = 0;
-    this.#lent.length = this.#behind.length = 0;
+    this.#lent = this.#further = undefined;
+    this.#behind = NONE;
   }
 
   /**
-   * Releases its arenas to later encoders. Must not be called during encoding; views that a socket uses stay
+   * Releases its arena to other encoders. Must not be called during encoding; views that a socket uses stay
    * excluded.
    */
   leave(): void {
     this.clear();
-    for (const arena of [this.#arena, ...this.#spare.splice(0)]) leaveArena(arena);
+    this.#leaveArena();
+  }
+
+  #leaveArena(): void {
+    leaveArena(this.#arena);
     this.#arena = NONE;
   }
 
@@ -286,13 +292,17 @@ export class Encoder {
 
   /** The first bytes of a memory, as a view that is given back when they have been sent. */
   #lend(memory: Uint8Array, length: number): Uint8Array {
-    if (this.#viewed !== memory || this.#view.length !== length) {
-      this.#view = memory.subarray(0, length);
-      this.#viewed = memory;
+    if (lastMemory !== memory || lastView.length !== length) {
+      lastView = memory.subarray(0, length);
+      lastMemory = memory;
     }
-    const view = this.#view;
-    this.#lent.push(view);
-    this.#behind.push(memory);
+    const view = lastView;
+    if (this.#lent === undefined) {
+      this.#lent = view;
+      this.#behind = memory;
+    } else {
+      (this.#further ??= new Map()).set(view, memory);
+    }
     return view;
   }
 
@@ -304,10 +314,10 @@ export class Encoder {
       return this.#rotate(at, need);
     }
     this.#size = this.#arenaSize;
-    this.#spare.length = 0;
     this.#arena = takeArena(this.#size, 0);
     this.#arena.set(small.subarray(0, at));
     if (this.#kept !== undefined) this.#release(small.subarray(0, at));
+    leaveArena(small);
     return at;
   }
 
@@ -321,8 +331,8 @@ export class Encoder {
     this.copiedAt = -1;
     this.#length = 0;
     if (need > full.length || at > 0) {
-      const spare = need <= this.#size ? this.#spare.pop() : undefined;
-      this.#arena = need === 0 && spare === undefined ? NONE : spare ?? takeArena(this.#size, need);
+      if (at === 0) leaveArena(full);
+      this.#arena = need === 0 ? NONE : takeArena(this.#size, need);
     }
     if (at === 0) return 0;
     const view = this.#lend(full, at);

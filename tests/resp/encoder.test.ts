@@ -270,18 +270,18 @@ describe("memory", () => {
   });
 
   it("that was full comes to the sink, and can be given back as well", () => {
-    const wire = new Wire({ arenaSize: 64 });
-    for (let i = 0; i < 20; i++) wire.encoder.command(GET, 1, [`key:${i}`]);
+    const wire = new Wire({ arenaSize: 2_048 });
+    for (let i = 0; i < 400; i++) wire.encoder.command(GET, 1, [`key:${i}`]);
     const memories = new Set(wire.pieces.map((piece) => piece.buffer));
     assert.equal(memories.size, wire.pieces.length);
     const spare = wire.pieces[0]!;
     wire.encoder.give(spare);
-    for (let i = 20; i < 24; i++) wire.encoder.command(GET, 1, [`key:${i}`]);
+    for (let i = 400; i < 500; i++) wire.encoder.command(GET, 1, [`key:${i}`]);
     wire.flush();
     assert.ok(wire.pieces.slice(1).some((piece) => piece.buffer === spare.buffer));
     assert.deepEqual(
       joined(wire.sent),
-      joined(Array.from({ length: 24 }, (_, i) => reference(["GET", `key:${i}`]))),
+      joined(Array.from({ length: 500 }, (_, i) => reference(["GET", `key:${i}`]))),
     );
   });
 
