@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LazySet } from "./lazy_set.ts";
 
 /** A connection is being opened. */
 export interface ConnectingDetail {
@@ -164,7 +165,7 @@ export class TypedEventTarget<M extends BaseEvents> extends EventTarget {
   /** Carries the events' types; no value. */
   declare readonly "~events"?: M;
   /** The names of events that have or had a listener. For other names no event is created. */
-  readonly #heard: Set<string> = new Set();
+  readonly #heard: LazySet<string> = new LazySet();
   /** One wrapper a listener, so that the target knows a listener that it has already, and can remove it. */
   #wrapped: WeakMap<object, EventListener> | undefined;
 

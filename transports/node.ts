@@ -130,6 +130,19 @@ function nodeLookup(lookup: LookupFunction): net.LookupFunction {
   };
 }
 
+/** What reads from a socket. */
+interface Reader {
+  link: NodeAdapterSocket | undefined;
+}
+
+/** Returns the function that gets the bytes of a socket. It refers to nothing that only connecting needs. */
+function callbackOf(reader: Reader): (length: number, buffer: Uint8Array) => boolean {
+  return (length, buffer) => {
+    reader.link?.take(buffer.subarray(0, length));
+    return true;
+  };
+}
+
 async function open(
   endpoint: Endpoint,
   options: SocketOptions,
@@ -144,14 +157,11 @@ async function open(
   const secure = await encrypted?.module.prepareTls(encrypted.endpoint, encrypted.tls);
   cut.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    let link: NodeAdapterSocket | undefined;
+    const reader: Reader = { link: undefined };
     // Read into one buffer again and again, instead of a new one for each chunk.
     const onread = {
       buffer: (SHARES ? sharedReadBuffer : takeReadBuffer)(options.readBufferSize),
-      callback(length: number, buffer: Uint8Array): boolean {
-        link?.take(buffer.subarray(0, length));
-        return true;
-      },
+      callback: callbackOf(reader),
     };
     const shared = { allowHalfOpen: true, onread };
     let reached = false;
@@ -192,7 +202,7 @@ async function open(
     socket.once(secure === undefined ? "connect" : "secureConnect", () => {
       cut.removeEventListener("abort", onCut);
       socket.off("error", fail);
-      link = new NodeAdapterSocket(addressOf(endpoint), socket, handlers);
+      const link = reader.link = new NodeAdapterSocket(addressOf(endpoint), socket, handlers);
       link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       resolve(link);
     });

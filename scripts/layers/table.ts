@@ -37,7 +37,7 @@ export const LAYERS: readonly Layer[] = [
   // Types and values without dependencies.
   { name: "transport", paths: ["src/transport.ts"], uses: [] },
   { name: "errors", paths: ["src/errors.ts", "src/executed.ts"], uses: [] },
-  { name: "clock", paths: ["src/clock.ts"], uses: [] },
+  { name: "clock", paths: ["src/clock.ts", "src/lazy_set.ts"], uses: [] },
   { name: "observer", paths: ["src/observer.ts"], uses: [] },
   { name: "retry", paths: ["src/backoff.ts", "src/retry.ts"], uses: ["errors", "clock"] },
 

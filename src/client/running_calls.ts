@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { LazySet } from "../lazy_set.ts";
 
 /** Remembers calls until they have settled. */
 export class RunningCalls {
-  readonly #calls: Set<Promise<unknown>> = new Set();
+  readonly #calls: LazySet<Promise<unknown>> = new LazySet();
 
   /** Remembers a call. Settles as the call does. */
   async track<T>(call: Promise<T>): Promise<T> {

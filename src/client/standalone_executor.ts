@@ -123,8 +123,6 @@ export async function drainedOf(
 /** Runs commands over a pool of connections to one server. */
 export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
-  readonly events: TypedEventTarget<ConnectionEvents>;
-  /** @inheritdoc */
   readonly subscriptionRouter: SubscriptionRouter;
   /** The shared connection. */
   readonly shared: MultiplexedConnection;
@@ -148,7 +146,11 @@ export class StandaloneExecutor implements Executor {
     this.#connections = options.multiplex ? sharedConnections : separateConnections;
     this.shared = joinSharedConnection(pool, this.#connections);
     this.subscriptionRouter = standaloneSubscriptions(pool, this.shared, options.multiplex);
-    this.events = this.shared.events;
+  }
+
+  /** @inheritdoc */
+  get events(): TypedEventTarget<ConnectionEvents> {
+    return this.shared.events;
   }
 
   /** @inheritdoc */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
+import { LazySet } from "../lazy_set.ts";
 
 /** Timers of Node, Bun and Deno have these methods; those of Workers and of other clocks need not. */
 function keepProcess(timer: Timer, alive: boolean): void {
@@ -13,7 +14,7 @@ function keepProcess(timer: Timer, alive: boolean): void {
 /** The background timers of a pool. */
 export class BackgroundTimers {
   readonly #clock: Clock;
-  readonly #timers: Set<Timer> = new Set();
+  readonly #timers: LazySet<Timer> = new LazySet();
   #keepsProcess = true;
 
   /** Has no timer yet. */

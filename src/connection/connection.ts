@@ -63,8 +63,6 @@ export class Connection {
    * @internal
    */
   readonly session: SessionState;
-  /** Resolves when the connection has ended. */
-  readonly closed: Promise<void>;
   readonly #life: ConnectionLifecycle;
   #home: ConnectionHome | undefined = undefined;
   readonly #mode: number;
@@ -93,7 +91,11 @@ export class Connection {
       setup: () => this.setup(),
       another: () => new Connection(this.options, { healthCheckInterval: 0 }),
     });
-    this.closed = this.#life.closed;
+  }
+
+  /** Resolves when the connection has ended. */
+  get closed(): Promise<void> {
+    return this.#life.closed;
   }
 
   /** The state of the connection. */

@@ -16,7 +16,8 @@ export class ConnectionListeners {
 
   /** Adds a listener, once. */
   add(listener: ConnectionListener): void {
-    if (!this.#all.includes(listener)) this.#all = [...this.#all, listener];
+    // A list by `concat` has no room for more.
+    if (!this.#all.includes(listener)) this.#all = this.#all.concat([listener]);
   }
 
   /** Removes a listener. */

@@ -35,7 +35,7 @@ export class Deadlines {
     this.next = deadline;
     // Timers of the runtimes hold 31 bits, and fire up to a millisecond early.
     const delay = Math.min(Math.max(Math.ceil(deadline - this.#clock.now()), 0), 2_147_483_647);
-    this.#timer = this.#clock.setTimeout(this.#fire, delay);
+    this.#timer = this.#clock.setTimeout(() => this.#fire(), delay);
   }
 
   /** Stops the timer. */
@@ -46,12 +46,12 @@ export class Deadlines {
     this.next = Infinity;
   }
 
-  #fire = (): void => {
+  #fire(): void {
     const now = this.#clock.now();
     // The process was busy or asleep: replies that arrived in time may be unread, and are read first.
     this.#late = !this.#late && now - this.next > LATE;
     if (this.#late) {
-      this.#timer = this.#clock.setTimeout(this.#fire, AGAIN);
+      this.#timer = this.#clock.setTimeout(() => this.#fire(), AGAIN);
       return;
     }
     this.#timer = undefined;
@@ -59,5 +59,5 @@ export class Deadlines {
     const next = this.#check(now);
     // A check that ended the connection has cleared everything; it returns Infinity.
     if (next !== Infinity) this.note(next);
-  };
+  }
 }

@@ -8,36 +8,31 @@ import type { Clock, Timer } from "../clock.ts";
 /** The milliseconds by which a timer of a busy process may be late; later ones show that the process was stopped. */
 const BUSY = 500;
 
+/** The owner of the timer, which receives its events. */
+export interface HealthCheckOwner {
+  /** The time of the last activity. */
+  readonly idleSince: number;
+  /** Called when the connection has been idle for an interval. */
+  probe(): void;
+  /** Called instead when the timer is late by an interval, and 500 ms, or more, with how late it is. */
+  overslept(milliseconds: number): void;
+  /** Called with the time after which the timer is late. */
+  scheduled(wakeBy: number): void;
+}
+
 /** Calls `probe` when the connection has been idle for an interval, jittered by a tenth either way. */
 export class HealthCheckTimer {
   readonly #clock: Clock;
   readonly #interval: number;
-  readonly #idleSince: () => number;
-  readonly #probe: () => void;
-  readonly #overslept: (milliseconds: number) => void;
-  readonly #scheduled: (wakeBy: number) => void;
+  readonly #owner: HealthCheckOwner;
   #wakeAt = 0;
   #timer: Timer = undefined;
 
-  /** `idleSince` returns the time of the last activity; an interval of 0 never probes. */
-  constructor(
-    clock: Clock,
-    interval: number,
-    { idleSince, probe, overslept, scheduled }: {
-      readonly idleSince: () => number;
-      readonly probe: () => void;
-      /** Called instead when the timer is late by an interval, and 500 ms, or more, with how late it is. */
-      readonly overslept: (milliseconds: number) => void;
-      /** Called with the time after which the timer is late. */
-      readonly scheduled: (wakeBy: number) => void;
-    },
-  ) {
+  /** An interval of 0 never probes. */
+  constructor(clock: Clock, interval: number, owner: HealthCheckOwner) {
     this.#clock = clock;
     this.#interval = interval;
-    this.#idleSince = idleSince;
-    this.#probe = probe;
-    this.#overslept = overslept;
-    this.#scheduled = scheduled;
+    this.#owner = owner;
   }
 
   /** Starts the timer. */
@@ -59,20 +54,20 @@ export class HealthCheckTimer {
   #sleep(delay: number): void {
     this.#wakeAt = this.#clock.now() + delay;
     this.#timer = this.#clock.setTimeout(() => this.#wake(), Math.ceil(delay));
-    this.#scheduled(this.#wakeAt + Math.max(this.#interval, BUSY));
+    this.#owner.scheduled(this.#wakeAt + Math.max(this.#interval, BUSY));
   }
 
   #wake(): void {
     const now = this.#clock.now();
-    const idle = now - this.#idleSince();
+    const idle = now - this.#owner.idleSince;
     const late = now - this.#wakeAt;
     if (late > Math.max(this.#interval, BUSY)) {
       this.#sleep(this.#jittered());
-      return this.#overslept(late);
+      return this.#owner.overslept(late);
     }
     const wanted = this.#interval * 0.9;
     if (idle < wanted) return this.#sleep(this.#jittered() - idle);
     this.#sleep(this.#jittered());
-    this.#probe();
+    this.#owner.probe();
   }
 }

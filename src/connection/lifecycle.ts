@@ -12,23 +12,27 @@
  * @module
  */
 import { runSoon } from "../clock.ts";
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, type ReplyError } from "../errors.ts";
 import type { Credentials, ResolvedConnectionOptions } from "../options.ts";
-import type { Arg } from "../resp/types.ts";
+import type { Encoder } from "../resp/encoder.ts";
+import type { Arg, Reply } from "../resp/types.ts";
 import { copyArguments } from "./argument_copies.ts";
 import { attemptConnect } from "./connect_attempt.ts";
 import { retryConnect } from "./connect_retry.ts";
 import type { ConnectionState, ConnectOptions } from "./types.ts";
 import { asError, connectTimeoutError, notConnected, stateError } from "./failures.ts";
 import type { HandshakeOptions, HandshakeResult } from "./handshake.ts";
-import { startLimit } from "./time_limit.ts";
+import { type Limit, startLimit } from "./time_limit.ts";
 import type { Link } from "./link.ts";
+import type { LinkOwner } from "./link_owner.ts";
+import type { Pending } from "./pending.ts";
+import type { Unsent } from "./unsent_queue.ts";
 import { ConnectionListeners } from "./connection_listeners.ts";
 import type { ProbeConnection } from "./peer_probe.ts";
 import type { SessionState } from "./session.ts";
 import { StateTracker } from "./state_tracker.ts";
-import { SubscriberDispatcher } from "./subscriber_dispatcher.ts";
-import { ConnectionMaintenance } from "./maintenance.ts";
+import { SubscriberDispatcher, type SubscriberOwner } from "./subscriber_dispatcher.ts";
+import { ConnectionMaintenance, type MaintenanceOwner } from "./maintenance.ts";
 
 /** The parts of a connection that its lifecycle needs. */
 export interface LifecycleOwner {
@@ -42,7 +46,7 @@ export interface LifecycleOwner {
 }
 
 /** The state of one connection, and what belongs to that state. */
-export class ConnectionLifecycle {
+export class ConnectionLifecycle implements MaintenanceOwner, SubscriberOwner {
   /** The current state. */
   state: ConnectionState = "idle";
   /** The error that ended the connection; `undefined` after a regular close. */
@@ -59,29 +63,39 @@ export class ConnectionLifecycle {
   readonly listeners: ConnectionListeners = new ConnectionListeners();
   /** Health checks and new credentials. */
   readonly maintenance: ConnectionMaintenance;
-  /** Resolves when the connection has ended. */
-  readonly closed: Promise<void>;
   readonly #owner: LifecycleOwner;
-  #resolveClosed!: () => void;
+  #hasEnded = false;
+  #closed: Promise<void> | undefined = undefined;
+  #resolveClosed: (() => void) | undefined = undefined;
   #abort: ((reason: Error) => void) | undefined = undefined;
   #keepsProcess = true;
 
   /** Begins idle. */
   constructor(owner: LifecycleOwner) {
     this.#owner = owner;
-    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
-    this.maintenance = new ConnectionMaintenance({
-      options: owner.options,
-      address: owner.address,
-      session: owner.session,
-      ready: () => this.state === "ready" ? this.link : undefined,
-      id: () => this.handshake?.id,
-      keepsProcess: () => this.#keepsProcess,
-      another: () => owner.another(),
-      retire: (cause) => this.pending === 0 ? this.end(cause) : void this.close(),
-      dead: (cause) => this.end(cause),
-      maybeDead: (cause) => this.listeners.maybeDead(cause),
-    });
+    this.maintenance = new ConnectionMaintenance(this);
+  }
+
+  /** The options of the connection. */
+  get options(): ResolvedConnectionOptions {
+    return this.#owner.options;
+  }
+
+  /** The server's address. */
+  get address(): string {
+    return this.#owner.address;
+  }
+
+  /** The changes of its state at the server. */
+  get session(): SessionState {
+    return this.#owner.session;
+  }
+
+  /** Resolves when the connection has ended. */
+  get closed(): Promise<void> {
+    return this.#closed ??= this.#hasEnded
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#resolveClosed = resolve);
   }
 
   /** The number of commands that wait for their reply. */
@@ -156,14 +170,18 @@ export class ConnectionLifecycle {
     this.state = "closed";
     this.cause = cause;
     this.maintenance.stop();
-    if (graceful) this.link?.close().then(this.#resolveClosed, this.#resolveClosed);
+    const ended = (): void => {
+      this.#hasEnded = true;
+      this.#resolveClosed?.();
+    };
+    if (graceful) this.link?.close().then(ended, ended);
     else {
       const reason = cause ?? new ConnectionError("it was closed by the caller", { code: "CLOSED" });
       this.#abort?.(reason);
       this.link?.destroy(reason);
     }
     this.listeners.closed(cause);
-    if (!graceful) this.#resolveClosed();
+    if (!graceful) ended();
   }
 
   /** The error for an action that the current state does not allow. */
@@ -175,33 +193,17 @@ export class ConnectionLifecycle {
   /** Tries once to connect. A loss or a timeout aborts the try, not the connection. */
   async #attempt(signal: AbortSignal | undefined): Promise<void> {
     this.link = undefined;
-    const { options, address, session } = this.#owner;
+    const { options, address } = this.#owner;
     const late = (): Error => connectTimeoutError(address, options, this.link !== undefined);
     const limit = startLimit(options.clock, options.connectTimeout, late, signal);
     this.#abort ??= limit.abort;
-    const dispatcher = new SubscriberDispatcher(
-      (values) => this.listeners.push(values),
-      (error) => this.maintenance.forgotten(error),
-    );
-    dispatcher.large = (pending) => this.listeners.large(pending);
-    const tracker = new StateTracker(session, dispatcher);
+    const owner = new Attempt(this, limit);
     let given: Partial<Credentials> = {};
     try {
       const { result } = await attemptConnect({
         options,
         limit,
-        owner: {
-          address,
-          dispatcher,
-          lost: (cause) => this.state === "connecting" ? limit.abort(cause) : this.end(cause),
-          suspect: (mayBlock) => void this.maintenance.suspect(mayBlock),
-          wakeBy: this.maintenance.wakeBy,
-          // The link is queueing a command, which is sent in a later microtask.
-          overslept: (late) => runSoon(() => this.maintenance.overslept(late)),
-          encoded: copyArguments,
-          dropped: (item) => tracker.dropped(item),
-          idle: () => this.#idle(),
-        },
+        owner,
         opened: (link) => this.link = link,
         handshake: () => {
           const identity = ({ username, password }: Partial<Credentials>): HandshakeOptions => ({
@@ -214,10 +216,11 @@ export class ConnectionLifecycle {
           return this.maintenance.credentials().then((found) => identity(given = found));
         },
       });
-      this.dispatcher = dispatcher;
-      this.tracker = tracker;
+      this.dispatcher = owner.dispatcher;
+      this.tracker = owner.tracker;
       this.handshake = result;
       this.state = "ready";
+      owner.limit = undefined;
       if (!this.#keepsProcess) this.link!.keepProcess(false);
     } catch (cause) {
       throw this.#notConnected(cause);
@@ -227,8 +230,59 @@ export class ConnectionLifecycle {
     this.maintenance.start(given);
   }
 
+  /** @inheritdoc */
+  ready(): Link | undefined {
+    return this.state === "ready" ? this.link : undefined;
+  }
+
+  /** @inheritdoc */
+  id(): number | undefined {
+    return this.handshake?.id;
+  }
+
+  /** @inheritdoc */
+  keepsProcess(): boolean {
+    return this.#keepsProcess;
+  }
+
+  /** @inheritdoc */
+  another(): ProbeConnection {
+    return this.#owner.another();
+  }
+
+  /** @inheritdoc */
+  retire(cause: Error): void {
+    if (this.pending === 0) this.end(cause);
+    else void this.close();
+  }
+
+  /** @inheritdoc */
+  dead(cause: Error): void {
+    this.end(cause);
+  }
+
+  /** @inheritdoc */
+  maybeDead(cause: Error): boolean {
+    return this.listeners.maybeDead(cause);
+  }
+
+  /** @inheritdoc */
+  push(values: Reply[]): void {
+    this.listeners.push(values);
+  }
+
+  /** @inheritdoc */
+  forgotten(error: ReplyError): void {
+    this.maintenance.forgotten(error);
+  }
+
+  /** @inheritdoc */
+  large(pending: Pending): void {
+    this.listeners.large(pending);
+  }
+
   /** No reply is due any more. */
-  #idle(): void {
+  idle(): void {
     if (this.state === "closing") return this.end(undefined);
     this.maintenance.quiet();
     if (!this.#keepsProcess) this.link?.keepProcess(false);
@@ -236,5 +290,55 @@ export class ConnectionLifecycle {
 
   #notConnected(cause: unknown): unknown {
     return notConnected(asError(cause), this.#owner.address);
+  }
+}
+
+/** One try to connect, which then owns the link of the connection. It refers to nothing that only the try needs. */
+class Attempt implements LinkOwner {
+  readonly dispatcher: SubscriberDispatcher;
+  readonly tracker: StateTracker;
+  /** The limit of the try, until it has succeeded. */
+  limit: Limit | undefined;
+  readonly #life: ConnectionLifecycle;
+
+  constructor(life: ConnectionLifecycle, limit: Limit) {
+    this.#life = life;
+    this.limit = limit;
+    this.dispatcher = new SubscriberDispatcher(life);
+    this.tracker = new StateTracker(life.session, this.dispatcher);
+  }
+
+  get address(): string {
+    return this.#life.address;
+  }
+
+  get wakeBy(): { at: number } {
+    return this.#life.maintenance.wakeBy;
+  }
+
+  lost(cause: Error): void {
+    if (this.limit === undefined) this.#life.end(cause);
+    else this.limit.abort(cause);
+  }
+
+  suspect(mayBlock: boolean): void {
+    void this.#life.maintenance.suspect(mayBlock);
+  }
+
+  overslept(late: number): void {
+    // The link is queueing a command, which is sent in a later microtask.
+    runSoon(() => this.#life.maintenance.overslept(late));
+  }
+
+  encoded(pending: Pending, encoder: Encoder): void {
+    copyArguments(pending, encoder);
+  }
+
+  dropped(item: Unsent): void {
+    this.tracker.dropped(item);
+  }
+
+  idle(): void {
+    this.#life.idle();
   }
 }

@@ -12,10 +12,11 @@ import type { Socket } from "../transport.ts";
 import { asError, lossError } from "./failures.ts";
 import { LARGE, type ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { LinkOptions, LinkOwner } from "./link_owner.ts";
-import { Output } from "./output.ts";
+import { Output, type OutputOwner } from "./output.ts";
 import type { AtomicBatch } from "./atomic_batch.ts";
 import type { CommandSource } from "./command_source.ts";
 import type { BatchSink, Pending } from "./pending.ts";
+import type { Unsent } from "./unsent_queue.ts";
 import { StallDetector } from "./stall_detector.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -26,7 +27,7 @@ const MUCH = 65_536;
 const SWEEP_INTERVAL = 100;
 
 /** Commands and replies over one socket. */
-export class Link {
+export class Link implements OutputOwner {
   /** The commands that wait for replies. */
   readonly dispatcher: ReplyDispatcher;
   readonly #owner: LinkOwner;
@@ -36,7 +37,7 @@ export class Link {
   readonly #watchdog: Watchdog;
   readonly #clock: Clock;
   readonly #limits: QueueLimits;
-  readonly #stall: StallDetector;
+  #stall: StallDetector | undefined = undefined;
   #sweptAt = -Infinity;
   #scheduled = false;
   #ended = false;
@@ -49,30 +50,9 @@ export class Link {
     this.#owner = owner;
     this.#clock = options.clock;
     this.#limits = options.sendQueue;
-    this.#output = new Output(socket, dispatcher.queue, {
-      failed: (cause) => this.lost(asError(cause)),
-      dropped: (item) => owner.dropped?.(item),
-      encoded: owner.encoded,
-      queued: (pending) => this.#queued(pending),
-    });
-    this.#stall = new StallDetector(
-      options.clock,
-      () => this.#output.taken + dispatcher.taken + this.#watchdog.receivedAt,
-    );
+    this.#output = new Output(socket, dispatcher.queue, this);
     this.#parser = options.parser?.(dispatcher, options.limits) ?? new Decoder(dispatcher, options.limits);
-    this.#watchdog = new Watchdog(options.clock, {
-      dispatcher,
-      output: this.#output,
-      where: owner.address,
-      commandTimeout: options.commandTimeout,
-      socketTimeout: options.socketTimeout,
-      healthCheckInterval: options.healthCheckInterval ?? 0,
-      noticesDeadPeer: socket.noticesDeadPeer ?? false,
-      suspect: (mayBlock) => owner.suspect?.(mayBlock),
-      overslept: (late) => owner.overslept?.(late),
-      wakeBy: owner.wakeBy,
-      silent: (error) => this.lost(error),
-    });
+    this.#watchdog = new Watchdog(options, owner, this, this.#output, socket.noticesDeadPeer ?? false);
   }
 
   /** The time since when the server has been silent while a reply was due. */
@@ -160,7 +140,7 @@ export class Link {
 
   /** Whether the peer has stalled and too much waits for it: no more commands are queued. A burst is not refused. */
   get full(): boolean {
-    if (!this.#output.busy || !this.#isFull || !this.#stall.stalled) return false;
+    if (!this.#output.busy || !this.#isFull || !this.#isStalled) return false;
     // Settled commands keep their places until a sweep, which visits all of them.
     const now = this.#clock.now();
     if (now - this.#sweptAt < SWEEP_INTERVAL) return true;
@@ -190,6 +170,12 @@ export class Link {
     else this.#output.onProgress(listener);
   }
 
+  get #isStalled(): boolean {
+    if (this.#ended) return false;
+    const progress = (): number => this.#output.taken + this.dispatcher.taken + this.#watchdog.receivedAt;
+    return (this.#stall ??= new StallDetector(this.#clock, progress)).stalled;
+  }
+
   get #isFull(): boolean {
     const output = this.#output;
     const { maxBytes, maxCommands } = this.#limits;
@@ -206,7 +192,7 @@ export class Link {
     const output = this.#output;
     if (output.busy) {
       output.defer(pending);
-      return this.#queued(pending);
+      return this.queued(pending);
     }
     const { spec, args } = pending.command;
     const { encoder } = output;
@@ -214,7 +200,7 @@ export class Link {
     output.encoded++;
     if (encoder.copied) output.keepArguments(pending);
     this.dispatcher.queue.push(pending);
-    this.#queued(pending);
+    this.queued(pending);
     if (encoder.length >= output.early) output.flushEarly();
   }
 
@@ -226,7 +212,7 @@ export class Link {
   enqueueBatch(batch: AtomicBatch): void {
     if (!this.#scheduled) this.#schedule();
     this.#output.enqueueBatch(batch);
-    for (const pending of batch.members) this.#queued(pending);
+    for (const pending of batch.members) this.queued(pending);
   }
 
   /** Whether new commands wait until the socket takes bytes again, or behind the commands of a source. */
@@ -254,7 +240,7 @@ export class Link {
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    this.#stall.stop();
+    this.#stall?.stop();
     this.#watchdog.deadlines.clear();
     this.#output.flush();
     await this.#socket.close();
@@ -285,7 +271,7 @@ export class Link {
     }
     const { dispatcher } = this;
     const output = this.#output;
-    this.#stall.stop();
+    this.#stall?.stop();
     const unsent = output.end();
     const sent = dispatcher.refused ? 0 : output.sent;
     // Counted before the first command fails, as that may run other code.
@@ -310,7 +296,23 @@ export class Link {
     };
   }
 
-  #queued(pending: Pending): void {
+  /** @inheritdoc */
+  get encoded(): LinkOwner["encoded"] {
+    return this.#owner.encoded;
+  }
+
+  /** @inheritdoc */
+  failed(cause: unknown): void {
+    this.lost(asError(cause));
+  }
+
+  /** @inheritdoc */
+  dropped(item: Unsent): void {
+    this.#owner.dropped?.(item);
+  }
+
+  /** @inheritdoc */
+  queued(pending: Pending): void {
     if (this.#observers !== undefined) { for (const observer of this.#observers) observer(pending); }
     this.#watchdog.watch(pending);
   }

@@ -9,7 +9,7 @@ import { type Credentials, isStreaming, type ResolvedConnectionOptions } from ".
 import { type Arg, DecodeMode } from "../resp/types.ts";
 import { credentials as authWords } from "./handshake.ts";
 import type { Link } from "./link.ts";
-import { HealthCheckTimer } from "./health_check_timer.ts";
+import { type HealthCheckOwner, HealthCheckTimer } from "./health_check_timer.ts";
 import { type BatchSink, Pending, rawCommand } from "./pending.ts";
 import { PeerProbe, type ProbeConnection } from "./peer_probe.ts";
 import type { SessionState } from "./session.ts";
@@ -45,7 +45,7 @@ export interface MaintenanceOwner {
 }
 
 /** Checks the health of a connection and renews its credentials, between the commands of its users. */
-export class ConnectionMaintenance implements BatchSink {
+export class ConnectionMaintenance implements BatchSink, HealthCheckOwner {
   /** The time by which the timer of the health check must have fired. */
   readonly wakeBy: { at: number } = { at: Infinity };
   /** The number of its own commands that wait for a reply. */
@@ -60,24 +60,24 @@ export class ConnectionMaintenance implements BatchSink {
   #renewal: Credentials | undefined = undefined;
   #subscribed = false;
   #unsubscribe: (() => void) | undefined = undefined;
-  readonly #peerProbe: PeerProbe;
+  #peerProbe: PeerProbe | undefined = undefined;
   #suspecting = false;
 
   /** Maintains one connection. */
   constructor(owner: MaintenanceOwner) {
     this.#owner = owner;
     const { clock, healthCheckInterval } = owner.options;
-    this.#peerProbe = new PeerProbe(() => owner.another(), clock);
-    this.#healthCheck = new HealthCheckTimer(
-      clock,
-      healthCheckInterval,
-      {
-        idleSince: () => owner.ready()?.silentSince ?? 0,
-        probe: () => this.#probe(),
-        overslept: (milliseconds) => this.overslept(milliseconds),
-        scheduled: (wakeBy) => this.wakeBy.at = wakeBy,
-      },
-    );
+    this.#healthCheck = new HealthCheckTimer(clock, healthCheckInterval, this);
+  }
+
+  /** @inheritdoc */
+  get idleSince(): number {
+    return this.#owner.ready()?.silentSince ?? 0;
+  }
+
+  /** @inheritdoc */
+  scheduled(wakeBy: number): void {
+    this.wakeBy.at = wakeBy;
   }
 
   /** Returns the current credentials. The first call that succeeds subscribes to a streaming provider. */
@@ -151,6 +151,7 @@ export class ConnectionMaintenance implements BatchSink {
     const { clock } = this.#owner.options;
     const asked = clock.now();
     this.#suspecting = true;
+    this.#peerProbe ??= new PeerProbe(() => this.#owner.another(), clock);
     const dead = await this.#peerProbe.isDead(this.#owner.id(), mayBlock);
     this.#suspecting = false;
     if (!dead || this.#owner.ready() !== link || link.paused || link.silentSince > asked) return;
@@ -173,7 +174,7 @@ export class ConnectionMaintenance implements BatchSink {
       code: "LOST",
       executed: "no",
     });
-    if (!this.#owner.maybeDead(cause)) this.#probe(SHORTEST);
+    if (!this.#owner.maybeDead(cause)) this.probe(SHORTEST);
   }
 
   /** Replaces the connection when the server replies NOAUTH, as one behind a proxy may: the next one logs in again. */
@@ -209,7 +210,8 @@ export class ConnectionMaintenance implements BatchSink {
     }
   }
 
-  #probe(most = Infinity): void {
+  /** Sends a PING if the connection is idle, with a limit of at most `most` milliseconds. */
+  probe(most: number = Infinity): void {
     const link = this.#owner.ready();
     // The watchdog observes replies that are due; inside MULTI a PING would become part of the transaction.
     // A paused link reads nothing, so its silence proves nothing.

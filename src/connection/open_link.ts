@@ -4,7 +4,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import type { Socket } from "../transport.ts";
+import type { Socket, SocketHandlers } from "../transport.ts";
 import { asError, transportError } from "./failures.ts";
 import { Link } from "./link.ts";
 import { type LinkOptions, type LinkOwner, socketOptions } from "./link_owner.ts";
@@ -18,36 +18,50 @@ export async function openLink(options: LinkOptions, owner: LinkOwner, signal: A
   if (transport === undefined) {
     throw new TypeError("Cannot connect without a `transport`");
   }
-  let link: Link | undefined = undefined as Link | undefined;
-  // A transport should report nothing before it returns its socket; events that arrive earlier are kept.
-  const earlyChunks: Uint8Array[] = [];
-  let early: Error | undefined;
+  const early: Early = { link: undefined, chunks: undefined, end: undefined };
   let socket: Socket;
   try {
-    socket = await transport.connect(options.endpoint, socketOptions(options, signal), {
-      data: (chunk) => {
-        if (link !== undefined) link.data(chunk);
-        else if (earlyChunks.length < EARLY_CHUNKS) earlyChunks.push(chunk.slice());
-      },
-      close: (error) => {
-        // A link that was closed on purpose needs no error, whose stack costs time.
-        if (link?.ended) return;
-        early ??= asError(error ?? new ConnectionError("the server closed it", { code: "LOST" }));
-        link?.lost(early);
-      },
-    });
+    socket = await transport.connect(options.endpoint, socketOptions(options, signal), handlersOf(early));
   } catch (cause) {
     throw signal.aborted ? cause : transportError(cause);
   }
+  let link: Link;
   try {
-    if (early !== undefined) throw early;
+    if (early.end !== undefined) throw early.end;
     signal.throwIfAborted();
     // The constructor of a user's parser may throw.
-    link = new Link(socket, owner.dispatcher, options, owner);
+    link = early.link = new Link(socket, owner.dispatcher, options, owner);
   } catch (error) {
     socket.destroy();
     throw error;
   }
-  for (const chunk of earlyChunks) link.data(chunk);
+  const { chunks } = early;
+  early.chunks = undefined;
+  for (const chunk of chunks ?? []) link.data(chunk);
   return link;
+}
+
+/** Events before the link exists: a transport should report nothing before it returns its socket. */
+interface Early {
+  link: Link | undefined;
+  chunks: Uint8Array[] | undefined;
+  /** The end of the socket. */
+  end: Error | undefined;
+}
+
+/** Returns the handlers of a socket. They stay as long as the socket, so they refer to nothing else of the attempt. */
+function handlersOf(early: Early): SocketHandlers {
+  return {
+    data: (chunk) => {
+      if (early.link !== undefined) return early.link.data(chunk);
+      const chunks = early.chunks ??= [];
+      if (chunks.length < EARLY_CHUNKS) chunks.push(chunk.slice());
+    },
+    close: (error) => {
+      // A link that was closed on purpose needs no error, whose stack costs time.
+      if (early.link?.ended) return;
+      early.end ??= asError(error ?? new ConnectionError("the server closed it", { code: "LOST" }));
+      early.link?.lost(early.end);
+    },
+  };
 }

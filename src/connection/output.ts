@@ -23,7 +23,7 @@ import { AtomicBatch } from "./atomic_batch.ts";
 import type { CommandSource } from "./command_source.ts";
 import type { BatchSink, Pending } from "./pending.ts";
 import type { Ring } from "./ring.ts";
-import { type Unsent, UnsentQueue } from "./unsent_queue.ts";
+import { type UnsentOwner, UnsentQueue } from "./unsent_queue.ts";
 
 /**
  * The size at which encoded bytes are sent before the end of the tick, so that the server works in parallel. With
@@ -48,15 +48,11 @@ interface Chunk {
 }
 
 /** The owner of an output, which receives its events. */
-export interface OutputOwner {
+export interface OutputOwner extends UnsentOwner {
   /** Called when small byte arguments of a command were copied into the arena. */
   readonly encoded: ((pending: Pending, encoder: Encoder) => void) | undefined;
   /** Called when nothing can be sent any more. */
   failed(cause: unknown): void;
-  /** Called when commands were dropped before they were sent. */
-  dropped(item: Unsent): void;
-  /** Called for each command of a source when it is the next one to be sent. */
-  queued(pending: Pending): void;
 }
 
 /** Encodes commands and writes them: one write a tick, or a few where there is much. */
@@ -97,7 +93,7 @@ export class Output {
     this.#replies = replies;
     this.#owner = owner;
     this.encoder = new Encoder((bytes) => this.#put(bytes, this.encoded));
-    this.unsent = new UnsentQueue((item) => owner.dropped(item), (pending) => owner.queued(pending));
+    this.unsent = new UnsentQueue(owner);
   }
 
   /** Whether the socket has not accepted all bytes of the last write. */

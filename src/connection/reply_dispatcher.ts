@@ -23,8 +23,6 @@ export class ReplyDispatcher implements DecoderHandler {
   taken = 0;
   /** The bytes received since the last complete reply. */
   unfinished = 0;
-  /** Called once while a large reply arrives, with its command. */
-  large: ((pending: Pending) => void) | undefined = undefined;
   /** Whether the server rejected the connection before it read a command. */
   refused = false;
   /** The parser reads an error that arrived while no command waited. */
@@ -75,8 +73,11 @@ export class ReplyDispatcher implements DecoderHandler {
     if (head === undefined || !partial) return;
     // Once for each reply.
     this.unfinished = -Infinity;
-    this.large?.(head);
+    this.large(head);
   }
+
+  /** Called once while a large reply arrives, with its command. */
+  protected large(_pending: Pending): void {}
 
   /** Ignores push frames. */
   push(_values: Reply[]): void {}

@@ -4,6 +4,7 @@
  * @module
  */
 import { attributeReply, ReplyError } from "../errors.ts";
+import { LazySet } from "../lazy_set.ts";
 import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 import { ReplyDispatcher } from "./reply_dispatcher.ts";
 import { Pending, rawCommand } from "./pending.ts";
@@ -21,6 +22,16 @@ const ELSEWHERE = /^(MOVED|CLUSTERDOWN) /;
 const utf8 = new TextDecoder();
 const encoder = new TextEncoder();
 
+/** The owner of a dispatcher, which receives its events. */
+export interface SubscriberOwner {
+  /** Receives push frames, including confirmations. */
+  push(values: Reply[]): void;
+  /** Receives NOAUTH errors of the server. */
+  forgotten(error: ReplyError): void;
+  /** Called while a large reply arrives, with its command. */
+  large(pending: Pending): void;
+}
+
 /** A dispatcher that separates replies from messages in the form of replies. */
 export class SubscriberDispatcher extends ReplyDispatcher {
   /** The number of subscriptions, as the server confirmed them. */
@@ -31,17 +42,15 @@ export class SubscriberDispatcher extends ReplyDispatcher {
   #receivesMessages = false;
   #streaming = false;
   /** The PINGs behind SUNSUBSCRIBE that have no reply yet. */
-  readonly #fences: Set<Pending | undefined> = new Set();
+  readonly #fences: LazySet<Pending | undefined> = new LazySet();
   /** The number of waiting commands that frames confirm. */
   #confirming = 0;
-  readonly #push: (values: Reply[]) => void;
-  readonly #forgotten: (error: ReplyError) => void;
+  readonly #owner: SubscriberOwner;
 
-  /** `push` receives push frames, including confirmations; `forgotten` receives NOAUTH errors of the server. */
-  constructor(push: (values: Reply[]) => void, forgotten: (error: ReplyError) => void) {
+  /** Reports to `owner`. */
+  constructor(owner: SubscriberOwner) {
     super();
-    this.#push = push;
-    this.#forgotten = forgotten;
+    this.#owner = owner;
   }
 
   /** Notes a command after which messages may arrive; under `resp2` they have the form of replies. */
@@ -116,7 +125,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     if (owed(head) > 0) this.#confirmed();
     // A script can return this code, too.
     if (error instanceof ReplyError && error.code === "NOAUTH" && error.executed === "no") {
-      this.#forgotten(error);
+      this.#owner.forgotten(error);
     }
   }
 
@@ -126,10 +135,15 @@ export class SubscriberDispatcher extends ReplyDispatcher {
   }
 
   /** @inheritdoc */
+  protected override large(pending: Pending): void {
+    this.#owner.large(pending);
+  }
+
+  /** @inheritdoc */
   override push(values: Reply[]): void {
     const kind = values[0];
     if (typeof kind !== "string") this.ignored++;
-    else if (kind === "message" || kind === "pmessage" || !isConfirmation(kind)) this.#push(values);
+    else if (kind === "message" || kind === "pmessage" || !isConfirmation(kind)) this.#owner.push(values);
     else this.#confirm(values);
   }
 
@@ -142,7 +156,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
   #aside(value: Reply): boolean {
     if (!Array.isArray(value)) {
       if (typeof value !== "string" || !this.#streaming || !LINE.test(value)) return false;
-      this.#push(["monitor", value]);
+      this.#owner.push(["monitor", value]);
       return true;
     }
     const head = this.queue.peek();
@@ -156,7 +170,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     }
     value[0] = kind;
     if (confirms) this.#confirm(value);
-    else this.#push(value);
+    else this.#owner.push(value);
     return true;
   }
 
@@ -169,7 +183,7 @@ export class SubscriberDispatcher extends ReplyDispatcher {
     const last = asked && (--head!.coldFields.confirmations! === 0 ||
       (owed(head) === Infinity && this.subscribed.of(kind) === 0));
     // Listeners first: code that runs when the command settles relies on their state.
-    this.#push(values);
+    this.#owner.push(values);
     if (!last) return;
     this.taken++;
     this.queue.shift();

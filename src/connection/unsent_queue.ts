@@ -21,6 +21,14 @@ interface Entry {
   size: number;
 }
 
+/** The owner of a queue, which receives its events. */
+export interface UnsentOwner {
+  /** Called when commands were dropped before they were sent. */
+  dropped(item: Unsent): void;
+  /** Called for each command of a source when it is the next one to be sent. */
+  queued(pending: Pending): void;
+}
+
 /** A first-in first-out queue of commands that have not been encoded. */
 export class UnsentQueue {
   /** The number of queued commands, including settled ones that have not been removed yet; of a source the head counts. */
@@ -28,13 +36,11 @@ export class UnsentQueue {
   /** About how many bytes they hold. */
   bytes = 0;
   readonly #entries: Ring<Entry> = new Ring();
-  readonly #dropped: (item: Unsent) => void;
-  readonly #queued: (pending: Pending) => void;
+  readonly #owner: UnsentOwner;
 
-  /** `dropped` is called for each item that is removed without being sent, `queued` for each new head of a source. */
-  constructor(dropped: (item: Unsent) => void, queued: (pending: Pending) => void) {
-    this.#dropped = dropped;
-    this.#queued = queued;
+  /** Reports to `owner`. */
+  constructor(owner: UnsentOwner) {
+    this.#owner = owner;
   }
 
   /** Queues an item, or a source with its head; copies what its caller may change meanwhile. */
@@ -44,7 +50,7 @@ export class UnsentQueue {
     else item.keepArguments();
     const size = batch ? item.size : bytesOf(item.command.args);
     this.#add({ item, source, count: batch ? item.members.length : 1, size });
-    if (source !== undefined) this.#queued(source.head!);
+    if (source !== undefined) this.#owner.queued(source.head!);
   }
 
   /** Takes out the oldest item that still has a caller; drops settled items before it. */
@@ -60,7 +66,7 @@ export class UnsentQueue {
       if (source?.head === undefined) this.#remove(this.#entries.shift()!);
       else this.#next(entry, source.head);
       if (!item.done) return item;
-      this.#dropped(item);
+      this.#owner.dropped(item);
     }
   }
 
@@ -78,7 +84,7 @@ export class UnsentQueue {
       for (let head = source?.head; head !== undefined; head = source!.head) {
         if (head !== entry.item) {
           this.push(head);
-          this.#queued(head);
+          this.#owner.queued(head);
         }
         source!.advance();
       }
@@ -97,7 +103,7 @@ export class UnsentQueue {
   /** Removes settled items: their places and their memory are free again. */
   sweep(): void {
     for (const entry of this.#takeAll()) {
-      if (entry.item.done) this.#dropped(entry.item);
+      if (entry.item.done) this.#owner.dropped(entry.item);
       else this.#add(entry);
     }
   }
@@ -113,7 +119,7 @@ export class UnsentQueue {
   /** The next command of a source takes the place of the last. */
   #next(entry: Entry, head: Pending): void {
     head.keepArguments();
-    this.#queued(head);
+    this.#owner.queued(head);
     this.#remove(entry);
     entry.item = head;
     entry.size = bytesOf(head.command.args);

@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import { TimeoutError } from "../errors.ts";
 import { Deadlines } from "./deadlines.ts";
 import { commandTimeoutError } from "./failures.ts";
+import type { LinkOptions, LinkOwner } from "./link_owner.ts";
 import type { ReplyDispatcher } from "./reply_dispatcher.ts";
 import type { Output } from "./output.ts";
 import type { Pending } from "./pending.ts";
@@ -19,25 +20,15 @@ const SHORTEST = 1_000;
 /** The flag of commands that may block; `CommandFlag.blocking`. */
 const BLOCKING = 4;
 
-/** The link, as its watchdog uses it. */
+/** The parts of a link that its watchdog uses. */
 export interface Watched {
+  /** The commands that wait for replies. */
   readonly dispatcher: ReplyDispatcher;
-  readonly output: Output;
-  readonly where: string;
-  readonly commandTimeout: number;
-  readonly socketTimeout: number;
-  readonly healthCheckInterval: number;
-  /** Whether the system reports a peer that is gone. */
-  readonly noticesDeadPeer: boolean;
   /** Called when the server has been silent for too long: the link is dead. */
-  silent(error: TimeoutError): void;
-  /** The time by which a timer of this process must have fired. */
-  readonly wakeBy?: { at: number };
-  /** Called before the first command after the process was stopped for long, or busy. */
-  overslept(milliseconds: number): void;
-  /** Called when the server is silent for longer than usual. `mayBlock`: the first waiting command may be the reason. */
-  suspect(mayBlock: boolean): void;
+  lost(error: TimeoutError): void;
 }
+
+const NEVER = { at: Infinity };
 
 /** Rejects expired commands, and reports a server that owes replies and is silent. */
 export class Watchdog {
@@ -57,14 +48,28 @@ export class Watchdog {
   /** The timer for all deadlines. */
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
-  readonly #watched: Watched;
+  readonly #options: LinkOptions;
+  readonly #owner: LinkOwner;
+  readonly #link: Watched;
+  readonly #output: Output;
+  readonly #noticesDeadPeer: boolean;
 
-  /** Watches one connection. */
-  constructor(clock: Clock, watched: Watched) {
-    this.#clock = clock;
-    this.#watched = watched;
-    this.#wakeBy = watched.wakeBy ?? { at: Infinity };
-    this.deadlines = new Deadlines(clock, (now) => this.#check(now));
+  /** Watches one connection. `noticesDeadPeer`: the system reports a peer that is gone. */
+  constructor(
+    options: LinkOptions,
+    owner: LinkOwner,
+    link: Watched,
+    output: Output,
+    noticesDeadPeer: boolean,
+  ) {
+    this.#clock = options.clock;
+    this.#options = options;
+    this.#owner = owner;
+    this.#link = link;
+    this.#output = output;
+    this.#noticesDeadPeer = noticesDeadPeer;
+    this.#wakeBy = owner.wakeBy ?? NEVER;
+    this.deadlines = new Deadlines(options.clock, (now) => this.#check(now));
   }
 
   /** Begins a tick in which commands are queued; `idle`: no command was waiting before. */
@@ -78,7 +83,7 @@ export class Watchdog {
   #overslept(): void {
     const late = this.now - this.#wakeBy.at;
     this.#wakeBy.at = Infinity;
-    this.#watched.overslept(late);
+    this.#owner.overslept?.(late);
   }
 
   /** Notes that bytes arrived. */
@@ -94,7 +99,7 @@ export class Watchdog {
 
   /** Returns when a command expires. */
   #end({ deadline, timeout }: Pending): number {
-    if (this.#relaxed <= timeout || timeout !== this.#watched.commandTimeout) return deadline;
+    if (this.#relaxed <= timeout || timeout !== this.#options.commandTimeout) return deadline;
     return deadline - timeout + this.#relaxed;
   }
 
@@ -112,8 +117,9 @@ export class Watchdog {
   }
 
   #check(now: number): number {
-    const { dispatcher, output, where } = this.#watched;
-    const { queue } = dispatcher;
+    const { address: where } = this.#owner;
+    const output = this.#output;
+    const { queue } = this.#link.dispatcher;
     let next = Infinity;
     for (let index = 0; index < queue.length; index++) {
       const pending = queue.at(index)!;
@@ -149,7 +155,7 @@ export class Watchdog {
     const what = silentAt <= now
       ? `was silent for ${Math.round(now - this.silentSince)} ms while a reply was due`
       : `did not end a reply within ${Math.round(patience)} ms after the time for it was up`;
-    this.#watched.silent(
+    this.#link.lost(
       new TimeoutError(`${where} ${what}`, { code: "SOCKET_TIMEOUT", executed: "unknown" }),
     );
     return Infinity;
@@ -163,21 +169,21 @@ export class Watchdog {
     if (due > now) return due;
     this.#suspectedAt = now;
     // A command that has not been sent whole has no reply yet.
-    if (!this.#watched.output.blocked) this.#watched.suspect(mayBlock(head));
+    if (!this.#output.blocked) this.#owner.suspect?.(mayBlock(head));
     return now + suspicion;
   }
 
   /** Returns how long the server may be silent before a suspicion. */
   #suspicion(head: Pending): number {
-    const { commandTimeout, healthCheckInterval, noticesDeadPeer } = this.#watched;
+    const { commandTimeout, healthCheckInterval = 0 } = this.#options;
     const interval = healthCheckInterval === 0 ? Infinity : Math.max(healthCheckInterval, SHORTEST);
     if (!mayBlock(head)) return Math.max(commandTimeout || interval, this.#relaxed);
-    return head.deadline === Infinity && !noticesDeadPeer ? interval : Infinity;
+    return head.deadline === Infinity && !this.#noticesDeadPeer ? interval : Infinity;
   }
 
   /** Returns how long the server may be silent while the command at the head waits. */
   #patience(head: Pending): number {
-    const { commandTimeout, socketTimeout } = this.#watched;
+    const { commandTimeout, socketTimeout } = this.#options;
     if (socketTimeout > 0) return Math.max(socketTimeout, this.#relaxed) + (head.cold?.blocks ?? 0);
     // A command with a longer limit than usual may take that long.
     return head.timeout === 0 || commandTimeout === 0

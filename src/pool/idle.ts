@@ -32,14 +32,13 @@ export class IdleStore<C> {
   readonly #expired: (connection: C) => void;
   // The order of release: the first has been idle for longest.
   readonly #entries: Entry<C>[] = [];
-  readonly #deadlines: Deadlines;
+  #deadlines: Deadlines | undefined = undefined;
 
   /** `expired` gets each connection that leaves by itself. */
   constructor(clock: Clock, options: IdleOptions, expired: (connection: C) => void) {
     this.#clock = clock;
     this.#options = options;
     this.#expired = expired;
-    this.#deadlines = new Deadlines(clock, (now) => this.#sweep(now));
   }
 
   /** The number of connections. */
@@ -53,13 +52,15 @@ export class IdleStore<C> {
     const idleUntil = maxIdleTime === 0 ? Infinity : this.#clock.now() + maxIdleTime;
     this.#entries.push({ connection, idleUntil, diesAt });
     const next = Math.min(idleUntil, diesAt);
-    if (next !== Infinity) this.#deadlines.note(next);
+    if (next === Infinity) return;
+    this.#deadlines ??= new Deadlines(this.#clock, (now) => this.#sweep(now));
+    this.#deadlines.note(next);
   }
 
   /** Takes one out, if there is one. */
   take(): C | undefined {
     const entry = this.#options.queue === "lifo" ? this.#entries.pop() : this.#entries.shift();
-    if (this.#entries.length === 0) this.#deadlines.clear();
+    if (this.#entries.length === 0) this.#deadlines?.clear();
     return entry?.connection;
   }
 
@@ -67,7 +68,7 @@ export class IdleStore<C> {
   remove(connection: C): boolean {
     const index = this.#entries.findIndex((entry) => entry.connection === connection);
     if (index >= 0) this.#entries.splice(index, 1);
-    if (this.#entries.length === 0) this.#deadlines.clear();
+    if (this.#entries.length === 0) this.#deadlines?.clear();
     return index >= 0;
   }
 
@@ -78,7 +79,7 @@ export class IdleStore<C> {
 
   /** Takes all out. */
   clear(): C[] {
-    this.#deadlines.clear();
+    this.#deadlines?.clear();
     return this.#entries.splice(0).map((entry) => entry.connection);
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
+import { LazySet } from "../lazy_set.ts";
 import type { LeaseInfo } from "./stats.ts";
 
 /** Limits of one `acquire`. */
@@ -58,9 +59,9 @@ export class Leases<C extends object> {
   // In the order in which they were taken.
   readonly #held: Map<C, Lease> = new Map();
   // Lost while they were held: their holders will still give them back.
-  readonly #lost: WeakMap<C, Lease | undefined> = new WeakMap();
+  #lost: WeakMap<C, Lease | undefined> | undefined = undefined;
   readonly #ended: ((time: number) => void) | undefined;
-  readonly #listeners: Set<(connection: C) => void> = new Set();
+  readonly #listeners: LazySet<(connection: C) => void> = new LazySet();
 
   /** With `track`, `list()` has the stack of each lease. `ended` is called with the duration of each lease. */
   constructor(pool: object, clock: Clock, track: boolean, ended?: (time: number) => void) {
@@ -99,9 +100,9 @@ export class Leases<C extends object> {
    */
   end(connection: C): "held" | "lost" | "never" {
     const held = this.#held.get(connection);
-    if (held === undefined && !this.#lost.has(connection)) return "never";
-    const lease = held ?? this.#lost.get(connection);
-    if (held === undefined) this.#lost.set(connection, undefined);
+    if (held === undefined && this.#lost?.has(connection) !== true) return "never";
+    const lease = held ?? this.#lost?.get(connection);
+    if (held === undefined) this.#lost!.set(connection, undefined);
     else this.#held.delete(connection);
     if (lease !== undefined) this.#ended?.(this.#clock.now() - lease.since);
     return held === undefined ? "lost" : "held";
@@ -112,7 +113,7 @@ export class Leases<C extends object> {
     const lease = this.#held.get(connection);
     if (lease === undefined) return;
     this.#held.delete(connection);
-    this.#lost.set(connection, lease);
+    (this.#lost ??= new WeakMap()).set(connection, lease);
   }
 
   /** Milliseconds that the oldest has been out; 0 without one. */

@@ -10,7 +10,7 @@ export class Lifetimes<C extends object> {
   readonly #clock: Clock;
   readonly #maxLifetime: number;
   #retires = false;
-  readonly #ends: WeakMap<C, number> = new WeakMap();
+  #ends: WeakMap<C, number> | undefined = undefined;
 
   /** A `maxLifetime` of 0 is unlimited. */
   constructor(clock: Clock, maxLifetime: number) {
@@ -23,18 +23,18 @@ export class Lifetimes<C extends object> {
     if (this.#maxLifetime === 0) return;
     // Lifetimes differ by up to a tenth, so that connections opened together are not replaced together.
     const life = this.#maxLifetime * (1 - this.#clock.random() * 0.1);
-    this.#ends.set(connection, this.#clock.now() + life);
+    (this.#ends ??= new WeakMap()).set(connection, this.#clock.now() + life);
   }
 
   /** Returns the end of its lifetime. */
   end(connection: C): number {
-    return this.#ends.get(connection) ?? Infinity;
+    return this.#ends?.get(connection) ?? Infinity;
   }
 
   /** Ends a connection's life now. */
   endNow(connection: C): void {
     this.#retires = true;
-    this.#ends.set(connection, this.#clock.now());
+    (this.#ends ??= new WeakMap()).set(connection, this.#clock.now());
   }
 
   /** Whether its life is over. */

@@ -8,6 +8,7 @@ import type { Timer } from "../clock.ts";
 import type { BackgroundTimers } from "../connection/background_timers.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isPermanentRejection } from "../connection/rejected_by_server.ts";
+import { LazySet } from "../lazy_set.ts";
 import { isFinal } from "../retry.ts";
 import { establish, type Opener } from "./pending_connects.ts";
 
@@ -29,7 +30,7 @@ export interface MinIdlePool<C> extends Opener<C> {
 /** Opens connections until there are `minIdle`; a failure is waited out by `reconnect`, as by the shared connection. */
 export class MinIdle<C extends Connection> {
   readonly #pool: MinIdlePool<C>;
-  readonly #jobs: Set<AbortController> = new Set();
+  readonly #jobs: LazySet<AbortController> = new LazySet();
   #timer: Timer = undefined;
   #failures = 0;
   #delay = 0;

@@ -7,6 +7,7 @@ import type { Connection } from "../connection/connection.ts";
 import { retryConnect } from "../connection/connect_retry.ts";
 import { abortable } from "../connection/time_limit.ts";
 import { ConnectionError } from "../errors.ts";
+import { LazySet } from "../lazy_set.ts";
 import { watched } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import type { Request } from "./leases.ts";
@@ -14,7 +15,7 @@ import type { Request } from "./leases.ts";
 /** Pending connects. They run in parallel. */
 export class PendingConnects {
   readonly #opener: Opener<Connection>;
-  readonly #attempts: Set<AbortController> = new Set();
+  readonly #attempts: LazySet<AbortController> = new LazySet();
 
   /** Opens what `opener` makes. */
   constructor(opener: Opener<Connection>) {

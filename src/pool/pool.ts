@@ -71,7 +71,8 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #connections: PooledConnections<Connection>;
   readonly #pendingConnects: PendingConnects;
-  readonly #minIdle: MinIdle<Connection>;
+  /** Only with the option `minIdle`. */
+  readonly #minIdle: MinIdle<Connection> | undefined;
   readonly #shutdown: Shutdown;
   #opened = 0;
   #gone = 0;
@@ -101,13 +102,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     this.#connections = new PooledConnections(this, this.#owner(), tellReturned(connection));
     this.background = this.#connections.background;
     this.#pendingConnects = new PendingConnects(opener);
-    this.#minIdle = new MinIdle({
-      ...opener,
-      missing: () => Math.min(minIdle - this.#connections.idle - this.#minIdle.size, this.#places),
-      park: (warmed) => (this.#admit(warmed), this.#connections.takeBack(warmed)),
-      freed: () => this.#changed(),
-      background: this.background,
-    });
+    if (minIdle > 0) this.#minIdle = this.#idleKeeper(opener);
     this.#shutdown = new Shutdown({
       options: this.options,
       connections: this.#connections,
@@ -116,7 +111,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       disconnect: () => this.disconnect(),
     });
     announce(this, connection);
-    if (minIdle > 0) runSoon(() => this.#minIdle.look()); // Not before the constructors of subclasses have run.
+    if (minIdle > 0) runSoon(() => this.#minIdle!.look()); // Not before the constructors of subclasses have run.
   }
 
   /** A pool for a URL; the options go over it. The same as `new ConnectionPool(url, options)`. */
@@ -145,7 +140,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
       created: idle + inUse,
       idle,
       inUse,
-      connecting: this.#pendingConnects.size + this.#minIdle.size,
+      connecting: this.#pendingConnects.size + this.#pendingIdle,
       waiting: this.waiting,
       max: this.options.maxConnections,
       opened: this.#opened,
@@ -227,7 +222,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   protected take(request: AcquireOptions): C | Promise<C> | undefined {
     const idle = this.#connections.takeIdle();
     if (idle !== undefined) return this.#lease(idle, request);
-    return (this.#places > 0 && this.mayOpen()) || this.#minIdle.yield() ? this.#open(request) : undefined;
+    return (this.#places > 0 && this.mayOpen()) || this.#minIdle?.yield() ? this.#open(request) : undefined;
   }
 
   /** Whether one more may be opened as far as others are concerned; a pool that shares its limit overrides it. */
@@ -237,7 +232,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   /** Whether `take` would give something. */
   protected get available(): boolean {
-    return this.#connections.idle > 0 || this.#places > 0 || this.#minIdle.size > 0;
+    return this.#connections.idle > 0 || this.#places > 0 || this.#pendingIdle > 0;
   }
 
   /** Called by `acquire` at the limit. The blocking pool overrides it. */
@@ -267,7 +262,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const cut = () => cause ?? leaseCutError(this.closed);
     for (const connection of this.#connections.clearIdle()) connection.disconnect();
     if (inUse === false) return;
-    this.#minIdle.abort(cut);
+    this.#minIdle?.abort(cut);
     this.#pendingConnects.abort(() => cause ?? cutError(this.options));
     this.#connections.disconnectUsed(cut);
   }
@@ -323,14 +318,19 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** The number of connections that may still be opened. */
   get #places(): number {
     const { idle, inUse } = this.#connections;
-    return this.options.maxConnections - idle - inUse - this.#pendingConnects.size - this.#minIdle.size;
+    return this.options.maxConnections - idle - inUse - this.#pendingConnects.size - this.#pendingIdle;
+  }
+
+  /** The number of pending connects for `minIdle`. */
+  get #pendingIdle(): number {
+    return this.#minIdle?.size ?? 0;
   }
 
   async #open(request: Request): Promise<C> {
     try {
       return await this.#pendingConnects.open(request, (connection) => {
         this.#admit(connection);
-        this.#minIdle.retryNow();
+        this.#minIdle?.retryNow();
         return this.#lease(connection, request);
       });
     } catch (error) {
@@ -348,21 +348,29 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
 
   #lease(connection: Connection, request: Request): C {
     this.#connections.lease(connection, request);
-    this.#minIdle.look();
+    this.#minIdle?.look();
     return connection as C;
   }
 
+  #idleKeeper(opener: Opener<Connection>): MinIdle<Connection> {
+    const { minIdle } = this.options;
+    return new MinIdle({
+      ...opener,
+      missing: () => Math.min(minIdle - this.#connections.idle - this.#minIdle!.size, this.#places),
+      park: (warmed) => (this.#admit(warmed), this.#connections.takeBack(warmed)),
+      freed: () => this.#changed(),
+      background: this.background,
+    });
+  }
+
   #owner(): PooledConnectionsOwner<Connection> {
-    const closed = (): boolean => this.#shutdown.started;
     return {
       options: this.options,
-      get closed() {
-        return closed();
-      },
+      isClosed: () => this.#shutdown.started,
       release: (connection) => this.release(connection as C),
       lost: (_, cause, idle) => {
         this.#gone++;
-        if (idle && cause !== undefined) this.#minIdle.lost(cause);
+        if (idle && cause !== undefined) this.#minIdle?.lost(cause);
         this.#changed();
         emit(this, "closed", { cause });
       },
@@ -374,14 +382,14 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** Rejects waiting callers and ends pending connects, as the pool closes. */
   #refuse(): void {
     if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
-    this.#minIdle.stop(() => cutError(this.options));
+    this.#minIdle?.stop(() => cutError(this.options));
     this.#pendingConnects.abort(() => cutError(this.options));
   }
 
   /** Uses free places for waiting callers, then for `minIdle`. A closing pool waits for the last lease. */
   #changed(): void {
     this.placeFreed();
-    this.#minIdle.look();
+    this.#minIdle?.look();
     this.#shutdown.placeFreed();
   }
 }

@@ -19,7 +19,7 @@ export interface PooledConnectionsOwner<C extends Connection> extends Connection
   /** The options of the pool. */
   readonly options: ResolvedPoolOptions;
   /** Whether the pool takes no connection back. */
-  readonly closed: boolean;
+  isClosed(): boolean;
   /** Called when a connection has ended. `idle`: it was not leased. */
   lost(connection: C, cause: Error | undefined, idle: boolean): void;
   /** A place or an idle connection has become free. */
@@ -38,7 +38,7 @@ export class PooledConnections<C extends Connection> {
   #keepsProcess = true;
   readonly #maintenance: MaintNotifications | undefined;
   readonly #idle: IdleStore<C>;
-  readonly #resets: SessionResets<C>;
+  #resets: SessionResets<C> | undefined = undefined;
   readonly #lifetimes: Lifetimes<C>;
 
   /** Makes it for `pool`. `leaseEnded` gets the milliseconds that each lease has lasted. */
@@ -59,7 +59,6 @@ export class PooledConnections<C extends Connection> {
     this.#idle = new IdleStore(clock, options, (expired) => expired.disconnect());
     this.leases = new Leases(pool, clock, options.trackLeases, leaseEnded);
     this.#lifetimes = new Lifetimes(clock, options.maxLifetime);
-    this.#resets = new SessionResets((reset) => reset.settled ? this.takeBack(reset) : owner.changed());
   }
 
   /** The number of idle connections. */
@@ -69,7 +68,7 @@ export class PooledConnections<C extends Connection> {
 
   /** The number of connections in use, including those that are being reset. */
   get inUse(): number {
-    return this.leases.size + this.#resets.size;
+    return this.leases.size + (this.#resets?.size ?? 0);
   }
 
   /** Returns the end of a connection's lifetime, by the clock of the pool; `Infinity`: never. */
@@ -130,9 +129,14 @@ export class PooledConnections<C extends Connection> {
   /** Makes a released connection idle, or resets or closes it first. */
   takeBack(connection: C): void {
     const { session } = connection;
-    if (!connection.settled || session.tainted || this.#owner.closed || this.#lifetimes.over(connection)) {
+    if (
+      !connection.settled || session.tainted || this.#owner.isClosed() || this.#lifetimes.over(connection)
+    ) {
       connection.disconnect();
     } else if (session.resetCommands().length > 0) {
+      this.#resets ??= new SessionResets((reset) =>
+        reset.settled ? this.takeBack(reset) : this.#owner.changed()
+      );
       this.#resets.start(connection);
     } else {
       this.#idle.put(connection, this.#lifetimes.end(connection));
@@ -142,14 +146,16 @@ export class PooledConnections<C extends Connection> {
 
   /** Closes a connection that is being reset, to free its place. Returns `false` if there is none. */
   yieldReset(): boolean {
-    return this.#resets.yield();
+    return this.#resets?.yield() ?? false;
   }
 
   /** Sets whether connections keep the process alive, those that are added later included. */
   keepProcess(alive: boolean): void {
     this.#keepsProcess = alive;
     this.background.keepProcess(alive);
-    for (const one of [...this.#idle.all(), ...this.#resets.connections(), ...this.leases.connections()]) {
+    for (
+      const one of [...this.#idle.all(), ...this.#resets?.connections() ?? [], ...this.leases.connections()]
+    ) {
       if (alive) one.ref();
       else one.unref();
     }
@@ -162,7 +168,7 @@ export class PooledConnections<C extends Connection> {
 
   /** Closes the connections in use. */
   disconnectUsed(cause: () => Error): void {
-    for (const connection of [...this.#resets.connections(), ...this.leases.connections()]) {
+    for (const connection of [...this.#resets?.connections() ?? [], ...this.leases.connections()]) {
       connection.disconnect(cause());
     }
   }
@@ -170,7 +176,7 @@ export class PooledConnections<C extends Connection> {
   #lost(connection: C, cause: Error | undefined): void {
     const idle = this.#idle.remove(connection);
     this.#maintenance?.ended(connection);
-    this.#resets.lost(connection);
+    this.#resets?.lost(connection);
     this.leases.lost(connection);
     this.#owner.lost(connection, cause, idle);
   }

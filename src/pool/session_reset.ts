@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LazySet } from "../lazy_set.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /** Milliseconds that repairing may take where the options set no limit: a place must not be lost to a dead peer. */
@@ -11,7 +12,7 @@ const LONGEST = 5_000;
 /** Connections that are being reset. They have no holder, and keep their place. */
 export class SessionResets<C extends Connection> {
   readonly #done: (connection: C) => void;
-  readonly #under: Set<C> = new Set();
+  readonly #under: LazySet<C> = new LazySet();
 
   /** `done` is called with each connection, after its reset or after it was closed because the reset failed. */
   constructor(done: (connection: C) => void) {

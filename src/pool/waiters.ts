@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock, Timer } from "../clock.ts";
+import { LazySet } from "../lazy_set.ts";
 import type { Request } from "./leases.ts";
 
 /** A waiting caller. */
@@ -16,8 +17,8 @@ interface Waiter<T, R> {
 /** A queue of waiters; each ends by being served, by its time, by its signal, or with all others. */
 export class Waiters<T, R extends Request = Request> {
   readonly #clock: Clock;
-  // A Set keeps the order of insertion and lets anyone leave from the middle.
-  readonly #queue: Set<Waiter<T, R>> = new Set();
+  // A set keeps the order of insertion and lets anyone leave from the middle.
+  readonly #queue: LazySet<Waiter<T, R>> = new LazySet();
 
   /** Times are measured by `clock`. */
   constructor(clock: Clock) {

@@ -237,7 +237,7 @@ export class Encoder {
   take(): Uint8Array {
     if (this.#length === 0) {
       // A refused command leaves an arena without content.
-      if (this.#arena !== NONE && this.#kept === undefined) this.#leaveArena();
+      if (this.#kept === undefined) this.#leaveArena();
       return NONE;
     }
     const view = this.#lend(this.#arena, this.#length);
@@ -249,17 +249,16 @@ export class Encoder {
 
   /** Gives a view back after it was sent. Big values of the caller are ignored. */
   give(view: Uint8Array): void {
+    let memory: Uint8Array | undefined;
     if (view === this.#lent) {
-      const memory = this.#behind;
+      memory = this.#behind;
       this.#lent = undefined;
       this.#behind = NONE;
-      if (!leaveArena(memory)) giveBack(memory);
-      return;
+    } else {
+      memory = this.#further?.get(view);
+      this.#further?.delete(view);
     }
-    const memory = this.#further?.get(view);
-    if (memory === undefined) return;
-    this.#further!.delete(view);
-    if (!leaveArena(memory)) giveBack(memory);
+    if (memory !== undefined && !leaveArena(memory)) giveBack(memory);
   }
 
   /** Drops the content of the arena, and the views that a socket will not give back. */
@@ -270,10 +269,7 @@ export class Encoder {
     this.#behind = NONE;
   }
 
-  /**
-   * Releases its arena to other encoders. Must not be called during encoding; views that a socket uses stay
-   * excluded.
-   */
+  /** Releases its arena to other encoders, not while it encodes; views that a socket uses stay excluded. */
   leave(): void {
     this.clear();
     this.#leaveArena();
@@ -296,14 +292,11 @@ export class Encoder {
       lastView = memory.subarray(0, length);
       lastMemory = memory;
     }
-    const view = lastView;
     if (this.#lent === undefined) {
-      this.#lent = view;
+      this.#lent = lastView;
       this.#behind = memory;
-    } else {
-      (this.#further ??= new Map()).set(view, memory);
-    }
-    return view;
+    } else (this.#further ??= new Map()).set(lastView, memory);
+    return lastView;
   }
 
   /** Makes room for `need` bytes behind `at`, in a larger arena or in the next one. Returns the position there. */

@@ -43,6 +43,7 @@ export function packCommands(commands: readonly (readonly Arg[])[]): Uint8Array 
   for (const part of parts) {
     packed.set(part, at);
     at += part.length;
+    encoder.give(part);
   }
   return packed;
 }

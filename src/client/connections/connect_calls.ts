@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LazySet } from "../../lazy_set.ts";
 
 interface ConnectCall {
   triesLeft: number;
@@ -12,7 +13,7 @@ interface ConnectCall {
 
 /** Settles calls of `connect()` together. */
 export class ConnectCalls {
-  readonly #calls: Set<ConnectCall> = new Set();
+  readonly #calls: LazySet<ConnectCall> = new LazySet();
 
   /** Waits for the connection; rejects after `tries` failed tries, or with the reason of `signal`. */
   add(tries: number, signal: AbortSignal | undefined): Promise<void> {

@@ -41,8 +41,7 @@ import { closedError } from "../commands/unsupported_commands.ts";
 
 /** Sends the commands of all callers over one connection, and reconnects when it is lost. */
 export class MultiplexedConnection extends OrderedSender implements ReconnectingConnection {
-  /** Emits `connecting`, `ready`, `reconnecting`, `closed` and `maintenance`. */
-  readonly events: TypedEventTarget<ConnectionEvents> = new TypedEventTarget();
+  #events: TypedEventTarget<ConnectionEvents> | undefined = undefined;
   /** Sends commands over this connection or further ones, while keys with large replies are known. */
   router: CommandRouter | undefined = undefined;
   /** Called once while a large reply arrives, with its command. */
@@ -55,7 +54,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #listeners: readonly ReconnectingListener[] = [];
   readonly #calls: ConnectCalls = new ConnectCalls();
   readonly #unsubscribe: () => void;
-  readonly #stop: AbortController = new AbortController();
+  /** Ends connecting. */
+  #stop: AbortController | undefined = undefined;
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
   #connection: Connection | undefined = undefined;
   readonly #lifetime: ConnectionLifetime;
@@ -71,14 +71,21 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#pool = pool;
     this.#lifetime = new ConnectionLifetime(pool, (next) => this.#replace(next));
     const stopSignal = pool.reconnectSignal.on(() => this.#reconnectNow());
-    const forward: TypedListener<MaintenanceDetail> = ({ detail }) =>
-      emit(this.events, "maintenance", detail);
-    const { maintNotifications } = pool.options.connection;
-    if (maintNotifications) pool.addEventListener("maintenance", forward);
+    if (!pool.options.connection.maintNotifications) {
+      this.#unsubscribe = stopSignal;
+      return;
+    }
+    const forward: TypedListener<MaintenanceDetail> = ({ detail }) => this.#emit("maintenance", detail);
+    pool.addEventListener("maintenance", forward);
     this.#unsubscribe = () => {
       stopSignal();
       pool.removeEventListener("maintenance", forward);
     };
+  }
+
+  /** Emits `connecting`, `ready`, `reconnecting`, `closed` and `maintenance`. */
+  get events(): TypedEventTarget<ConnectionEvents> {
+    return this.#events ??= new TypedEventTarget();
   }
 
   /** The connection, when there is one. */
@@ -192,14 +199,14 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.detach();
     this.rejectWaiting((pending) => this.#closed(pending.command.spec.name));
     this.#calls.rejectAll(() => this.#closed("connect"));
-    if (connecting) this.#stop.abort(this.#closed("connect"));
+    if (connecting) this.#stop?.abort(this.#closed("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
     for (const listener of this.#listeners) listener.closed?.();
     const router = this.router?.close();
     if (connection !== undefined) await this.#retire(connection);
     await router;
-    emit(this.events, "closed", { cause: undefined });
+    this.#emit("closed", { cause: undefined });
   }
 
   /** Waits for pending replies, at most `closeGrace`: a command may have no limit, and the server may be frozen. */
@@ -214,6 +221,11 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.clock.clearTimeout(timer);
   }
 
+  #emit<K extends keyof ConnectionEvents & string>(type: K, detail: ConnectionEvents[K]): void {
+    // Without a target there is no listener.
+    if (this.#events !== undefined) emit(this.#events, type, detail);
+  }
+
   #closed(name: string): ConnectionError {
     return closedError(name, this.#pool.closed ? "the client or its pool" : undefined);
   }
@@ -221,7 +233,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #connect(): void {
     this.#state = "connecting";
     this.#attempt++;
-    emit(this.events, "connecting", { attempt: this.#attempt });
+    this.#emit("connecting", { attempt: this.#attempt });
+    this.#stop = new AbortController();
     this.#pool.acquire({ signal: this.#stop.signal, retry: false }).then(
       (connection) => this.#ready(connection),
       (error) => this.#failed(error),
@@ -231,6 +244,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #ready(connection: Connection): void {
     if (this.#state === "closed") return connection[Symbol.dispose]();
     this.#state = "ready";
+    this.#stop = undefined;
     this.#connection = connection;
     this.#attempt = this.#delay = 0;
     this.offline.reason = undefined;
@@ -261,7 +275,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#connection !== connection) return;
     this.release(connection);
     this.#calls.resolveAll();
-    emit(this.events, "ready", { protocol: connection.protocol as 2 | 3 });
+    this.#emit("ready", { protocol: connection.protocol as 2 | 3 });
   }
 
   #lost(cause: Error | undefined): void {
@@ -306,7 +320,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #reopen(connection: Connection, cause: Error): void {
     this.#lifetime.end();
     this.#detach(cause);
-    emit(this.events, "reconnecting", { attempt: 1, delay: 0, cause });
+    this.#emit("reconnecting", { attempt: 1, delay: 0, cause });
     this.offline.reason = undefined;
     if (!this.#isClosed) this.#connect();
     // The commands that were queued after the process continued are not sent yet, and wait for the other one.
@@ -363,7 +377,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#calls.rejectAll(() => error);
     this.rejectWaiting(() => error);
     for (const listener of this.#listeners) listener.failed?.(error);
-    emit(this.events, "closed", { cause: error });
+    this.#emit("closed", { cause: error });
   }
 
   #backOff(cause: Error): void {
@@ -372,7 +386,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     const { clock, reconnect } = this.#pool.options.connection;
     this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
     this.#timer = this.#pool.background.set(() => this.#connect(), this.#delay);
-    emit(this.events, "reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
+    this.#emit("reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
   }
 
   #unreachable(name: string, reason: Error | undefined = this.offline.reason): ConnectionError {

@@ -29,18 +29,17 @@ export class OfflineQueue {
   emptied: (() => void) | undefined = undefined;
   readonly #clock: Clock;
   readonly #limits: QueueLimits;
-  readonly #address: string;
-  readonly #deadlines: Deadlines;
+  readonly #address: { toString(): string };
+  #deadlines: Deadlines | undefined = undefined;
   #queue: Pending[] = [];
   #sweptAt = -Infinity;
   #bytes = 0;
 
   /** `address` is for messages. */
-  constructor(clock: Clock, limits: QueueLimits, address: string) {
+  constructor(clock: Clock, limits: QueueLimits, address: { toString(): string }) {
     this.#clock = clock;
     this.#limits = limits;
     this.#address = address;
-    this.#deadlines = new Deadlines(clock, (now) => this.#check(now));
   }
 
   /** The number of queued commands. */
@@ -53,12 +52,12 @@ export class OfflineQueue {
     pending.keepArguments();
     pending.coldFields.size ??= bytesOf(pending.command.args);
     if (!unlimited && this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
-      return pending.reject(queueFullError(pending.command.spec.name, this.#address, "offlineQueue"));
+      return pending.reject(queueFullError(pending.command.spec.name, String(this.#address), "offlineQueue"));
     }
     pending.startDeadline(this.#clock);
     this.#queue.push(pending);
     this.#bytes += pending.coldFields.size!;
-    this.#deadlines.note(pending.deadline);
+    (this.#deadlines ??= new Deadlines(this.#clock, (now) => this.#check(now))).note(pending.deadline);
   }
 
   /** Whether a command is still waiting. `size` includes commands that have settled and keep their position. */
@@ -76,7 +75,7 @@ export class OfflineQueue {
     const all = this.#queue.filter((pending) => !pending.done);
     this.#queue = [];
     this.#bytes = 0;
-    this.#deadlines.clear();
+    this.#deadlines?.clear();
     return all;
   }
 
@@ -123,7 +122,7 @@ export class OfflineQueue {
   }
 
   #expired({ command, timeout }: Pending): TimeoutError {
-    const why = this.reason === undefined ? noConnectionYet(this.#address) : this.reason.message;
+    const why = this.reason === undefined ? noConnectionYet(String(this.#address)) : this.reason.message;
     const message = `${command.spec.name} waited ${timeout} ms for a connection to ${this.#address}: ${why}`;
     return new TimeoutError(message, { code: "COMMAND_TIMEOUT", executed: "no", cause: this.reason });
   }

@@ -57,7 +57,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   /** Calls of `drained()` that look again when the queues have changed. */
   #drains: (() => void)[] = [];
   /** The batches whose placeholders are in the queues. */
-  readonly #batches: WeakMap<Pending, BatchAttempt> = new WeakMap();
+  #batches: WeakMap<Pending, BatchAttempt> | undefined = undefined;
   readonly #scripts: SentScripts = new SentScripts();
   readonly #commandTimeout: number;
 
@@ -66,9 +66,9 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.retry = options.retry;
     this.clock = options.clock;
     this.#commandTimeout = options.commandTimeout;
-    this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, String(options));
+    this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, options);
     // The queue has no limit: its commands were accepted before.
-    this.resend = new OfflineQueue(options.clock, UNLIMITED, String(options));
+    this.resend = new OfflineQueue(options.clock, UNLIMITED, options);
     this.offline.emptied = () => this.emptied();
   }
 
@@ -157,7 +157,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   resubmitBatch(batch: BatchAttempt): void {
     if (this.usable) return batch.send(this.#open!, this);
     const placeholder = batch.placeholder();
-    this.#batches.set(placeholder, batch);
+    (this.#batches ??= new WeakMap()).set(placeholder, batch);
     this.resubmit(placeholder);
   }
 
@@ -175,7 +175,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   submitBatch(batch: BatchAttempt): void {
     if (this.#open !== undefined) return batch.send(this.#open, this);
     const placeholder = batch.placeholder();
-    this.#batches.set(placeholder, batch);
+    (this.#batches ??= new WeakMap()).set(placeholder, batch);
     this.#wait(placeholder);
   }
 
@@ -183,7 +183,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   evict(error: Error): void {
     for (const pending of this.takeWaiting()) {
       // Without a sender or a batch it belongs to this connection.
-      if (pending.sender === undefined && !this.#batches.has(pending)) this.sendAgain(pending);
+      if (pending.sender === undefined && this.#batches?.has(pending) !== true) this.sendAgain(pending);
       else pending.fail(error);
     }
   }
@@ -225,7 +225,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** @inheritdoc */
   recoverBatch(batch: BatchAttempt, placeholder: Pending, error: RedisError, last: Pending): boolean {
-    this.#batches.set(placeholder, batch);
+    (this.#batches ??= new WeakMap()).set(placeholder, batch);
     return this.recover(placeholder, error, last);
   }
 
@@ -304,7 +304,10 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** The queues are empty. */
   protected emptied(): void {
-    for (const look of this.#drains.splice(0)) look();
+    const drains = this.#drains;
+    if (drains.length === 0) return;
+    this.#drains = [];
+    for (const look of drains) look();
   }
 
   /** The connection is not to be used any more. */
@@ -346,7 +349,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   }
 
   #dispatch(pending: Pending, connection: Connection): void {
-    const batch = this.#batches.get(pending);
+    const batch = this.#batches?.get(pending);
     if (batch === undefined) this.#enqueue(pending, connection);
     else batch.send(connection, this);
   }

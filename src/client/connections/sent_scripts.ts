@@ -9,6 +9,7 @@
 import type { ScriptCommand, WholeScript } from "../../commands/script.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { Pending } from "../../connection/pending.ts";
+import { LazySet } from "../../lazy_set.ts";
 import { ReplyError } from "../../errors.ts";
 
 /** The number of scripts that are remembered; beyond it, all are forgotten. */
@@ -17,7 +18,7 @@ const MOST = 256;
 /** Remembers the digests of scripts for as long as a connection is in use. */
 export class SentScripts {
   #connection: Connection | undefined = undefined;
-  readonly #digests: Set<string> = new Set();
+  readonly #digests: LazySet<string> = new LazySet();
 
   /** Forgets all scripts. */
   clear(): void {

@@ -15,8 +15,6 @@ import type { SubscriptionRouter } from "./subscription_router.ts";
 export class StandaloneSubscriptions implements SubscriptionRouter {
   /** @inheritdoc */
   readonly options: ResolvedConnectionOptions;
-  /** @inheritdoc */
-  readonly events: TypedEventTarget<ConnectionEvents>;
   readonly #pool: ConnectionPool;
   readonly #shared: MultiplexedConnection;
   readonly #multiplex: boolean;
@@ -28,7 +26,11 @@ export class StandaloneSubscriptions implements SubscriptionRouter {
     this.#shared = shared;
     this.#multiplex = multiplex;
     this.options = pool.options.connection;
-    this.events = shared.events;
+  }
+
+  /** @inheritdoc */
+  get events(): TypedEventTarget<ConnectionEvents> {
+    return this.#shared.events;
   }
 
   /** @inheritdoc */
