@@ -130,7 +130,7 @@ function nodeLookup(lookup: LookupFunction): net.LookupFunction {
   };
 }
 
-/** What reads from a socket. */
+/** The receiver of the bytes of a socket. */
 interface Reader {
   link: NodeAdapterSocket | undefined;
 }
