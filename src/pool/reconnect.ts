@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { delayOf, exponential } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ReplyError } from "../errors.ts";
 import type { ResolvedPoolOptions } from "../options.ts";
@@ -15,6 +17,9 @@ interface Pool {
 
 /** Milliseconds between two searches for the new master, while the address still leads to a replica. */
 const SEARCH_INTERVAL = 1_000;
+
+/** Milliseconds between attempts that end at the wrong server, after the first, which follows at once. */
+const BACKOFF = /* @__PURE__ */ exponential({ base: 10, cap: 200, jitter: "equal" });
 
 /** The time when the servers of a pool were last found to be demoted. */
 const found: WeakMap<Pool, number> = new WeakMap();
@@ -33,6 +38,11 @@ export function isDemoted(pool: Pool, error: unknown, connection: Connection | u
   found.set(pool, now);
   pool.disconnect({ inUse: false });
   return true;
+}
+
+/** Milliseconds before a command that came to the wrong server `times` times is sent again. */
+export function searchDelay(times: number, clock: Pick<Clock, "random">): number {
+  return times <= 1 ? 0 : delayOf(BACKOFF, times - 1, clock);
 }
 
 /** Signals waiting reconnects to retry immediately. */

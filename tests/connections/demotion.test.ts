@@ -79,6 +79,36 @@ describe("a master that was demoted behind its address", () => {
     }
     assert.equal(redis.stats().opened, 1);
   });
+
+  for (const multiplex of [true, false]) {
+    it(`is asked with pauses while it still says that it is the master (multiplex: ${multiplex})`, async () => {
+      let tries = 0;
+      const simulated = new Simulated({
+        script: ([name], connection) => {
+          if (name === "EXEC") {
+            return new ErrorReply("EXECABORT Transaction discarded because of previous errors.");
+          }
+          if (name !== "INCR") return connection.serve();
+          tries++;
+          return new ErrorReply("READONLY You can't write against a read only replica.");
+        },
+      });
+      const calls: Readonly<Record<string, (redis: Redis) => Promise<unknown>>> = {
+        command: (redis) => redis.incr("n"),
+        pipeline: (redis) => redis.pipeline().incr("n").exec(),
+        transaction: (redis) => redis.multi().incr("n").exec(),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        await using redis = new Redis(simulated.options({ multiplex, commandTimeout: 1_000 }));
+        tries = 0;
+        const outcome = new Outcome(call(redis));
+        await simulated.clock.advance(1_500);
+        assert.equal(outcome.state, "rejected", name);
+        assert.equal(outcome.error.executed, "no", name);
+        assert.ok(tries > 2 && tries <= 50, `${name}: ${tries} tries`);
+      }
+    });
+  }
 });
 
 describe("errors of a transport of one's own", () => {

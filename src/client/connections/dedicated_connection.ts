@@ -14,6 +14,7 @@ import { Pending } from "../../connection/pending.ts";
 import { isRefusal, RedisError, TimeoutError } from "../../errors.ts";
 import type { Request } from "../../pool/leases.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
+import { searchDelay } from "../../pool/reconnect.ts";
 import { retryDelay } from "../../retry.ts";
 import type { Call } from "../executor.ts";
 import type { BatchAttempt, BatchConnection } from "../pipeline/batch_connection.ts";
@@ -68,6 +69,7 @@ export async function runDedicated(
   const readonly = (command.spec.flags & CommandFlag.readonly) !== 0;
   let previousDelay = 0;
   let mayHaveExecuted = false;
+  let searches = 0;
   for (let attempt = 1;; attempt++) {
     let connection = pool.tryAcquire();
     try {
@@ -79,12 +81,12 @@ export async function runDedicated(
       if (pool.closed && error instanceof RedisError && error.code === "UNBLOCKED") {
         throw closedError(command.spec.name);
       }
-      if (connection !== undefined && pool.misplaced(error, connection)) {
-        connection.disconnect();
-        if (isRefusal(error) && !call.signal?.aborted && clock.now() < deadline) continue;
-      }
+      const misplaced = connection !== undefined && pool.misplaced(error, connection);
+      if (misplaced) connection!.disconnect();
       const delay = connection === undefined || call.signal?.aborted
         ? undefined
+        : misplaced && isRefusal(error)
+        ? searchDelay(++searches, clock)
         : retryDelay(call.retry, error, { attempt, readonly, previousDelay }, clock);
       if (delay === undefined || clock.now() + delay >= deadline) {
         throw mayHaveExecuted ? withUnknownOutcome(error) : error;

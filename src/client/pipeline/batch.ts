@@ -11,6 +11,7 @@ import { abortable } from "../../connection/time_limit.ts";
 import { sleep } from "../../connection/sleep.ts";
 import { withUnknownOutcome } from "../../connection/failures.ts";
 import { RedisError, ReplyError } from "../../errors.ts";
+import { searchDelay } from "../../pool/reconnect.ts";
 import { checkArguments } from "../../resp/arguments.ts";
 import { retryDelay, shouldRetry } from "../../retry.ts";
 import type { Call } from "../executor.ts";
@@ -87,6 +88,7 @@ async function repeatFailures(
 ): Promise<unknown[]> {
   const readonly = commands.every(({ spec }) => (spec.flags & CommandFlag.readonly) !== 0);
   let previousDelay = 0;
+  let searches = 0;
   for (let attempt = 1;;) {
     const context = { attempt, readonly, previousDelay };
     // At the wrong server all that was refused was refused for that, or with a transaction as a whole.
@@ -108,7 +110,11 @@ async function repeatFailures(
     if (places.length === 0) return outcomes;
     // Commands that were never sent keep waiting up to their deadline; only real attempts count.
     const tried = places.find((at) => !untried(outcomes[at]));
-    if (tried !== undefined) {
+    if (tried === undefined && misplaced) {
+      const delay = searchDelay(++searches, connection.clock);
+      if (connection.clock.now() + delay >= terms.deadline) return outcomes;
+      await sleep(connection.clock, delay, call.signal);
+    } else if (tried !== undefined) {
       const delay = retryDelay(call.retry, outcomes[tried], context, connection.clock);
       if (delay === undefined || connection.clock.now() + delay >= terms.deadline) return outcomes;
       attempt++;
