@@ -16,6 +16,7 @@
  */
 import { TestServerBase } from "./src/testing/server.ts";
 import type { Listener } from "./src/testing/listener.ts";
+import { type OwnNames, withKnownNames } from "./src/options/test_options.ts";
 import type { TestServerOptions } from "./src/testing/options.ts";
 import { TestClusterBase, type TestClusterOptions } from "./src/testing/topology/cluster/cluster.ts";
 import { TestSentinelsBase, type TestSentinelsOptions } from "./src/testing/topology/sentinel/sentinels.ts";
@@ -57,6 +58,33 @@ export type { TestSentinelsBase, TestSentinelsOptions } from "./src/testing/topo
 const listener: Listener = async (address, accept) =>
   await (await import("./transports/listen.ts")).listen(address, accept);
 
+/** The options of each class beside those of all. */
+const SERVER: OwnNames<TestServerOptions> = { databases: true };
+const CLUSTER: OwnNames<TestClusterOptions> = {
+  masters: true,
+  replicas: true,
+  nodeTimeout: true,
+  gossipDelay: true,
+  electionDelay: true,
+  replicaMigration: true,
+  replicationLag: true,
+  fullCoverage: true,
+  port: true,
+};
+const SENTINELS: OwnNames<TestSentinelsOptions> = {
+  name: true,
+  replicas: true,
+  sentinels: true,
+  quorum: true,
+  downAfter: true,
+  electionDelay: true,
+  announceDelay: true,
+  convertDelay: true,
+  failoverTimeout: true,
+  replicationLag: true,
+  sentinelPassword: true,
+};
+
 const importLua = async (): Promise<unknown> => await (await import("./transports/lua.ts")).importLua();
 
 /** A Redis-compatible server in this process, reached by its `transport` or, after `listen()`, by its `url`. */
@@ -64,10 +92,10 @@ export class TestServer extends TestServerBase {
   /**
    * Starts a server; nothing has to be awaited.
    *
-   * @throws {TypeError} for a `config` that Redis refuses.
+   * @throws {TypeError} for an unknown option, or a `config` that Redis refuses.
    */
   constructor(options: TestServerOptions = {}) {
-    super({ lua: importLua, ...options }, listener);
+    super({ lua: importLua, ...withKnownNames("TestServer", options, SERVER) }, listener);
   }
 }
 
@@ -89,10 +117,10 @@ export class TestCluster extends TestClusterBase {
   /**
    * Starts a cluster; nothing has to be awaited.
    *
-   * @throws {TypeError} for fewer than one master, or a `config` that Redis refuses.
+   * @throws {TypeError} for an unknown option, fewer than one master, or a `config` that Redis refuses.
    */
   constructor(options: TestClusterOptions = {}) {
-    super({ lua: importLua, ...options }, listener);
+    super({ lua: importLua, ...withKnownNames("TestCluster", options, CLUSTER) }, listener);
   }
 }
 
@@ -115,9 +143,9 @@ export class TestSentinels extends TestSentinelsBase {
   /**
    * Starts them; nothing has to be awaited.
    *
-   * @throws {TypeError} without sentinels, or for a `config` that Redis refuses.
+   * @throws {TypeError} for an unknown option, no sentinels, or a `config` that Redis refuses.
    */
   constructor(options: TestSentinelsOptions = {}) {
-    super({ lua: importLua, ...options }, listener);
+    super({ lua: importLua, ...withKnownNames("TestSentinels", options, SENTINELS) }, listener);
   }
 }

@@ -208,6 +208,8 @@ for (const protocol of [2, 3] as const) {
         redis.consume({ ...options("x"), concurrency: 5 } as never).next(),
         /without a handler/,
       );
+      // The caller would not iterate over it.
+      assert.throws(() => redis.consume({ ...options("x"), handler() {} } as never), /the second argument/);
       await assert.rejects(redis.consume({ ...options("x"), count: 0 }).next(), RangeError);
       await assert.rejects(
         redis.consume({ ...options("x"), claim: { minIdle: 9 }, heartbeat: 9 }).next(),

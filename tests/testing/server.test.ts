@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
-import { TestServer } from "../../testing.ts";
+import { TestCluster, TestSentinels, TestServer } from "../../testing.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 
 describe("TestServer", () => {
@@ -20,6 +20,16 @@ describe("TestServer", () => {
       await assert.rejects(redis.incr("k"), { message: /not an integer/ });
     });
   }
+
+  it("refuses options that it does not have, as clusters and sentinels do", () => {
+    assert.throws(() => new TestServer({ pasword: "x" } as object), { message: /did you mean `password`\?/ });
+    assert.throws(() => new TestCluster({ databases: 1 } as object), {
+      message: /none of that name; it has clock/,
+    });
+    assert.throws(() => new TestSentinels({ replica: 1 } as object), {
+      message: /did you mean `replicas`\?/,
+    });
+  });
 
   it("listens on a TCP port and on a Unix socket, and says where", async () => {
     await using server = new TestServer();

@@ -72,7 +72,8 @@ export abstract class IteratingClient<W extends Wrap> extends CachingClient<W> {
    *
    * To stop, leave the loop or abort `signal`. Unacknowledged messages stay pending.
    *
-   * @throws {TypeError | RangeError} for an unknown or invalid option, when the iteration starts.
+   * @throws {TypeError | RangeError} for an unknown or invalid option, when the iteration starts; at once for a `handler`
+   * among the options.
    *
    * @example
    * ```ts
@@ -96,6 +97,9 @@ export abstract class IteratingClient<W extends Wrap> extends CachingClient<W> {
   consume<F = StreamFields<W>>(options: HandlerOptions<F>, handler: StreamHandler<F>): Promise<void>;
   consume(options: HandlerOptions<never>, handler?: StreamHandler<never>): unknown {
     if (handler !== undefined) return this.#handle(options, handler);
+    if ((options as { readonly handler?: unknown } | undefined)?.handler !== undefined) {
+      throw new TypeError("Cannot consume: the handler is the second argument of consume()");
+    }
     const ack = async (messages: Iterable<StreamMessage<unknown>>): Promise<number> =>
       (await import("../lazy_modules.ts")).ackMessages(messages);
     return Object.assign(this.#consume(options as ConsumeOptions), { ack });
