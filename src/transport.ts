@@ -128,6 +128,11 @@ export interface SocketOptions {
 export interface SocketHandlers {
   /** Bytes arrived. The chunk is borrowed: it is valid only until this call returns. */
   data(chunk: Uint8Array): void;
+  /**
+   * Returns memory to read the next bytes into, if there is a place where they belong; optional. Bytes at its beginning are
+   * then passed to `data` as a view of it, before `destination` is called again. A transport may ignore it.
+   */
+  destination?(): Uint8Array | undefined;
   /** Called once, last, when the socket has ended on either side. `error` is the cause, if any. */
   close(error?: Error): void;
 }

@@ -87,7 +87,7 @@ class DenoAdapterSocket extends BaseSocket {
     const buffers = new ReadBuffers(size);
     try {
       for (;;) {
-        const { buffer } = buffers;
+        const buffer = this.destination ?? buffers.buffer;
         const length = await conn.read(buffer);
         if (length === null) break;
         while (this.isPaused && !this.isEnded) await new Promise<void>((wake) => this.#wake = wake);

@@ -143,6 +143,16 @@ function callbackOf(reader: Reader): (length: number, buffer: Uint8Array) => boo
   };
 }
 
+/** Returns the function that Node calls before each read for a buffer; undefined keeps the last one. */
+function buffersOf(reader: Reader, usual: Uint8Array): () => Uint8Array {
+  let last = usual;
+  return () => {
+    const next = reader.link?.destination ?? usual;
+    if (next === last && reader.link !== undefined) return undefined as unknown as Uint8Array;
+    return last = next;
+  };
+}
+
 async function open(
   endpoint: Endpoint,
   options: SocketOptions,
@@ -159,8 +169,9 @@ async function open(
   return await new Promise((resolve, reject) => {
     const reader: Reader = { link: undefined };
     // Read into one buffer again and again, instead of a new one for each chunk.
+    const buffer = (SHARES ? sharedReadBuffer : takeReadBuffer)(options.readBufferSize);
     const onread = {
-      buffer: (SHARES ? sharedReadBuffer : takeReadBuffer)(options.readBufferSize),
+      buffer: SHARES && secure === undefined ? buffersOf(reader, buffer) : buffer,
       callback: callbackOf(reader),
     };
     const shared = { allowHalfOpen: true, onread };
@@ -192,7 +203,7 @@ async function open(
     const onCut = () => socket.destroy();
     cut.addEventListener("abort", onCut, { once: true });
     socket.on("error", fail);
-    if (ON_NODE && !SHARES) socket.once("close", () => giveReadBuffer(onread.buffer));
+    if (ON_NODE && !SHARES) socket.once("close", () => giveReadBuffer(buffer));
     socket.once("connect", () => {
       reached = true;
       if ("path" in endpoint) return;

@@ -328,6 +328,11 @@ export class Link implements OutputOwner {
     if (!this.#ended) this.#output.flushTick();
   };
 
+  /** Memory to read the next bytes into, if the parser offers it. */
+  get destination(): Uint8Array | undefined {
+    return this.#ended ? undefined : this.#parser.destination?.();
+  }
+
   /** Receives bytes. */
   data(chunk: Uint8Array): void {
     if (this.#ended) return;

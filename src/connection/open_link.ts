@@ -57,6 +57,7 @@ function handlersOf(early: Early): SocketHandlers {
       const chunks = early.chunks ??= [];
       if (chunks.length < EARLY_CHUNKS) chunks.push(chunk.slice());
     },
+    destination: () => early.link?.destination,
     close: (error) => {
       // A link that was closed on purpose needs no error, whose stack costs time.
       if (early.link?.ended) return;

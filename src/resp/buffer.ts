@@ -8,6 +8,8 @@ import { borrow, giveBack } from "./scratch.ts";
 const MUCH = 1_048_576;
 /** Memory from which on bytes move to larger memory in parts, as moving them at once would block the event loop. */
 const HUGE = 4_194_304;
+/** The free memory from which on bytes are read straight into it. */
+const LEAST_FREE = 16_384;
 /** Bytes that move for each byte that is added: all have moved before the memory is full again. */
 const PACE = 8;
 /** Memory for each byte that is there. With this, what is left to receive is long enough to move all that came. */
@@ -16,7 +18,7 @@ const NONE: Uint8Array = new Uint8Array(0);
 
 /**
  * A buffer that grows with the received bytes, to at most four times their number (2.25 times above 1 MiB), whatever
- * length was announced.
+ * length was announced. Up to 1 MiB can be reserved.
  */
 export class ByteBuffer {
   #bytes: Uint8Array = NONE;
@@ -26,12 +28,32 @@ export class ByteBuffer {
   /** The number of bytes that have moved, and that will have. */
   #moved = 0;
   #toMove = 0;
+  /** The memory that holds all bytes will be handed over. */
+  #own = false;
+  /** Bytes may be in their place already: `free` was called. */
+  #lent = false;
   /** Bytes collected so far. */
   length = 0;
 
   /** Bytes that memory was asked for. */
   get room(): number {
     return this.#room;
+  }
+
+  /** Begins with `bound` bytes that will come. `own`: {@linkcode take} will be called. */
+  reserve(bound: number, own: boolean): void {
+    this.#own = own;
+    if (bound > MUCH) return;
+    this.#room = bound;
+    this.#bytes = own ? new Uint8Array(bound) : borrow(bound);
+  }
+
+  /** Returns memory for the next of `bound` bytes, if there is much of it. Bytes in it are then passed to {@linkcode add}. */
+  free(bound: number): Uint8Array | undefined {
+    const end = Math.min(bound, this.#bytes.length);
+    if (end - this.length < LEAST_FREE) return undefined;
+    this.#lent = true;
+    return this.#bytes.subarray(this.length, end);
   }
 
   /** Adds `source[start, end)`; `bound` is how many bytes there will ever be. */
@@ -43,10 +65,15 @@ export class ByteBuffer {
       this.#move(Infinity);
       this.#outgrown = this.#bytes;
       this.#toMove = this.length;
-      this.#bytes = borrow(this.#room);
+      this.#bytes = this.#own && this.#room === bound ? new Uint8Array(bound) : borrow(this.#room);
       this.#move(this.#room < HUGE ? Infinity : 0);
     }
-    this.#bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.length);
+    if (!this.#lent || !this.#isHere(source, start)) {
+      this.#bytes.set(
+        start === 0 && end === source.length ? source : source.subarray(start, end),
+        this.length,
+      );
+    }
     this.length = length;
     if (this.#outgrown.length > 0) this.#move((end - start) * PACE);
   }
@@ -61,8 +88,7 @@ export class ByteBuffer {
   take(): Uint8Array {
     // Also when it is empty: it may become a key of a Map.
     const all = this.view();
-    // Smaller memory is used again, which costs less than a copy into new memory does.
-    const whole = all.length >= HUGE && all.length === this.#bytes.length;
+    const whole = (this.#own || all.length >= HUGE) && all.length === this.#bytes.length;
     const bytes = whole ? this.#bytes : all.slice();
     if (whole) this.#bytes = NONE;
     this.clear();
@@ -76,6 +102,13 @@ export class ByteBuffer {
     this.#bytes = this.#outgrown = NONE;
     this.#room = this.length = 0;
     this.#moved = this.#toMove = 0;
+    this.#own = this.#lent = false;
+  }
+
+  /** Whether the bytes from `start` on were read to where they belong. */
+  #isHere(source: Uint8Array, start: number): boolean {
+    const bytes = this.#bytes;
+    return source.buffer === bytes.buffer && source.byteOffset + start === bytes.byteOffset + this.length;
   }
 
   /** Moves bytes from the former memory, at most `count`. */

@@ -83,6 +83,12 @@ export class Decoder implements RespParser {
     this.#state = IDLE;
   }
 
+  /** @inheritdoc */
+  destination(): Uint8Array | undefined {
+    if (this.#bodyType === 0 || this.#long !== undefined) return undefined;
+    return this.#body.free(this.#bodyLength);
+  }
+
   #refuse(): never {
     throw unreadable(this.#state === BUSY ? "another is being read" : "one before could not be read");
   }
@@ -212,9 +218,7 @@ export class Decoder implements RespParser {
     const assembly = this.#assembly;
     if (assembly.depth === 0 ? !bytes.isTop(type) : !bytes.isInner(type)) {
       if (type !== PUSH) throw unknownType(chunk, at, end);
-      if (!assembly.interruptible) {
-        throw unreadable("a push stands within a push or a string");
-      }
+      if (!assembly.interruptible) throw unreadable("a push stands within a push or a string");
     }
     const lf = chunk.indexOf(LF, at + 1);
     if ((lf < 0 ? end : lf) - at > this.#maxLine + 1) throw this.#tooLong();
@@ -286,9 +290,7 @@ export class Decoder implements RespParser {
     let before = 0;
     if (type === PART) {
       const parts = this.#assembly.parts;
-      if (parts === undefined) {
-        throw unreadable("a part stands where no streamed string is open");
-      }
+      if (parts === undefined) throw unreadable("a part stands where no streamed string is open");
       if (length === 0) {
         this.#string(this.#assembly.endParts());
         return at;
@@ -312,6 +314,7 @@ export class Decoder implements RespParser {
     const { mode } = this.#assembly;
     const isLong = type === BULK && length >= LONG && length < TOO_LONG && (mode & BYTES) === 0;
     this.#long = isLong ? new LongText(mode) : undefined;
+    if (!isLong) this.#body.reserve(length, type === BULK && (mode & BYTES) !== 0);
     return this.#continueBody(chunk, at, end);
   }
 
@@ -369,9 +372,7 @@ export class Decoder implements RespParser {
         return;
       case bytes.VERBATIM:
         // Three characters and a colon name the format.
-        if (body[3] !== 58) {
-          throw unreadable("a verbatim string does not start with its format");
-        }
+        if (body[3] !== 58) throw unreadable("a verbatim string does not start with its format");
         this.#string(body.subarray(4));
         return;
       default:

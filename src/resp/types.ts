@@ -92,6 +92,11 @@ export interface DecoderHandler {
 export interface RespParser {
   /** Takes in a borrowed chunk; calls the handler for all that is complete. Throws a `ProtocolError`. */
   write(chunk: Uint8Array): void;
+  /**
+   * Returns memory for the bytes that come next, if the parser knows where they belong; optional. What is written to its
+   * beginning is then passed to `write` as a view of it, and needs no copy. Any other chunk may come instead.
+   */
+  destination?(): Uint8Array | undefined;
   /** Whether part of a reply has been read and the rest is still to come. */
   readonly partial: boolean;
 }

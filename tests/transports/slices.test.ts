@@ -1,5 +1,7 @@
 /** Reading in slices: a socket that receives much lets the event loop turn. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { bunTransport } from "../../transports/bun.ts";
 import { denoTransport } from "../../transports/deno.ts";
@@ -69,6 +71,48 @@ describe("a socket that receives much", () => {
       assert.equal(await heard.closed, undefined);
       running = false;
       assert.equal(heard.hash, hashOf(bytes));
+      socket.destroy();
+    });
+
+    it(`reads into the memory that its handlers offer, whenever it is paused (${transport.name})`, async () => {
+      await using server = await peer();
+      const bytes = noise(1_500_000);
+      const area = new Uint8Array(bytes.length);
+      const closed = Promise.withResolvers<Error | undefined>();
+      let filled = 0;
+      let chunks = 0;
+      let inPlace = 0;
+      let paused = false;
+      const socket = await transport.connect({ host: "127.0.0.1", port: server.port }, {}, {
+        destination() {
+          assert.equal(paused, false);
+          return filled < area.length ? area.subarray(filled, filled + 100_000) : undefined;
+        },
+        data(chunk) {
+          assert.equal(paused, false);
+          if (chunk.buffer === area.buffer && chunk.byteOffset === filled) inPlace++;
+          else area.set(chunk, filled);
+          filled += chunk.length;
+          const kind = chunks++ % 4;
+          if (kind === 2) work();
+          if (kind < 2) return;
+          paused = true;
+          socket.pause();
+          setImmediate(() => {
+            paused = false;
+            socket.resume();
+            if (kind === 2) socket.pause();
+            socket.resume();
+          });
+        },
+        close: closed.resolve,
+      });
+      (await server.next()).end(bytes);
+      assert.equal(await closed.promise, undefined);
+      assert.ok(Buffer.compare(area, bytes) === 0);
+      // The transport of Bun cannot, nor can those of node:net elsewhere than on Node.
+      const able = transport === denoTransport || !("Deno" in globalThis || "Bun" in globalThis);
+      assert.equal(inPlace > 0, able && process.platform !== "win32");
       socket.destroy();
     });
 

@@ -147,6 +147,12 @@ export abstract class BaseSocket implements Socket {
     return this.#state === ENDED;
   }
 
+  /** Memory to read the next bytes into; undefined: any. They must be passed to `deliver` before anything else is. */
+  get destination(): Uint8Array | undefined {
+    if (this.#state !== OPEN || this.isPaused || !this.#started || this.#held.length > 0) return undefined;
+    return this.#handlers.destination?.();
+  }
+
   /** Bytes came in. */
   protected deliver(chunk: Uint8Array): void {
     if (this.#state !== OPEN) return;
