@@ -35,7 +35,7 @@ const EARLIER = [
 ];
 const BIG_BYTES = Buffer.from(BIG);
 
-/** What is measured: the operation of a contender, if it can do it. */
+/** Returns the operation of a contender, if it can do it. */
 const MEASURED: Record<string, (contender: Contender) => (() => Promise<unknown>) | undefined> = {
   "GET of 1 MiB, text": (contender) => () => contender.get("bench:big"),
   "GET of 1 MiB, bytes": (contender) => contender.getBytes && (() => contender.getBytes!("bench:big")),

@@ -37,7 +37,7 @@ describe("the memory that a decoder offers for the next bytes", () => {
           const into = dice.below(4) === 0 ? undefined : decoder.destination();
           const most = dice.pick([30, 70_000, 3_000_000]);
           if (into === undefined) {
-            // It may have been asked for, and other bytes come all the same.
+            // It may have been asked for, and other bytes still come.
             if (dice.below(2) === 0) decoder.destination();
             const chunk = wire.slice(at, at + dice.between(1, most));
             decoder.write(chunk);
