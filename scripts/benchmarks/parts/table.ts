@@ -113,7 +113,7 @@ export const PARTS: readonly Part[] = [
     file: "sequence.json",
     title: "Large values after other work",
     about:
-      "Values of 1 MiB in turns of all clients of a runtime, in one process, after the small workloads: operations a second.",
+      "Values of 1 MiB in turns of all clients of a runtime, in one process, after the small workloads. Operations a second.",
     script: "sequence.ts",
     runs: "on each runtime",
     minutes: 1.5,
@@ -202,6 +202,27 @@ export const PARTS: readonly Part[] = [
     compared: ["time", "cpu", "memory"],
     lessIsBetter: true,
     aims: [{ text: "0.8 of ioredis' time", runtimes: ["node"], beside: ["ioredis"], limit: 0.8 }],
+  },
+  {
+    name: "versions",
+    file: "versions.json",
+    title: "Beside earlier versions",
+    about:
+      "Commands a second of clients of this and earlier commits, which take turns at one server: the one whose results " +
+      "were published on 2026-11-21, and the one before large replies had a connection of their own.",
+    script: "versions.ts",
+    runs: "on each runtime",
+    minutes: 1,
+    metrics: [
+      { name: "rate", title: "rate", unit: "a second" },
+      { name: "cpu", title: "processor time", unit: "us" },
+    ],
+    lessIsBetter: false,
+    aims: ["keywire of 8dc47bc", "keywire of 536a63d"].map((name) => ({
+      text: `within 3 % of ${name}`,
+      beside: [name],
+      limit: 0.97,
+    })),
   },
   {
     name: "baseline",
