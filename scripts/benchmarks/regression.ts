@@ -32,7 +32,7 @@ if (reference.startsWith("-")) {
 interface Other {
   readonly name: string;
   readonly folder: string;
-  /** This checkout's cost by the other's: at most. */
+  /** The maximum of this checkout's cost by that commit's. */
   readonly limit: number;
 }
 
@@ -65,7 +65,7 @@ for (const [runtime, flags] of Object.entries(RUN)) {
     const [, together, folder, ...figures] = RATIO.exec(line) ?? [];
     const other = others.find((one) => one.folder === folder);
     if (other === undefined) continue;
-    // The line has their cost by this one's.
+    // The line has the other commit's cost by that of this checkout.
     const [median, high, low] = figures.map((figure) => 1 / Number(figure)) as [number, number, number];
     const isSlower = median > other.limit && low > 1;
     if (isSlower) slower++;
