@@ -75,6 +75,12 @@ export interface TlsOptions {
   readonly ciphers?: string;
   /** Protocols offered by ALPN. */
   readonly alpn?: readonly string[];
+  /**
+   * Whether later connections with the same options resume TLS sessions, which saves a part of the handshake. Default `true`.
+   * The certificate is verified again after an hour at most, and if an option or the content of a file has changed. With
+   * `checkServerIdentity` sessions are never resumed. On Deno, sessions are Deno's own: it resumes them without `ca`.
+   */
+  readonly sessionResumption?: boolean;
 }
 
 /** A server reached over TCP, plainly or with TLS. */

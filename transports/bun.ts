@@ -31,6 +31,7 @@ import { noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
+import type { TlsSession, TlsSessionCache } from "./shared/tls_sessions.ts";
 import type {
   Endpoint,
   Socket,
@@ -140,18 +141,43 @@ function needsNode(endpoint: Endpoint, options: SocketOptions): boolean {
     tls.alpn !== undefined || tls.ciphers !== undefined;
 }
 
-async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<Record<string, unknown>> {
+/** TLS options as Bun has them, and the sessions of connections with these options. */
+interface BunTls {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly sessions: TlsSessionCache;
+  readonly key: string | undefined;
+}
+
+async function prepareTls(endpoint: TcpEndpoint, options: TlsOptions): Promise<BunTls> {
   // Loaded on demand: each takes several milliseconds.
-  const [{ readPems }, { isIP }] = await Promise.all([import("./shared/pem.ts"), import("node:net")]);
-  const { ca, cert, key } = await readPems(endpoint, options);
+  const [{ readPems }, { isIP }, { sessionKey, tlsSessions }] = await Promise.all([
+    import("./shared/pem.ts"),
+    import("node:net"),
+    import("./shared/tls_sessions.ts"),
+  ]);
+  const material = await readPems(endpoint, options);
+  const { ca, cert, key } = material;
   return {
-    rejectUnauthorized: true,
-    // An address is not valid for SNI (RFC 6066), but the certificate is still compared with the host.
-    serverName: options.serverName ?? (isIP(endpoint.host) === 0 ? endpoint.host : ""),
-    ...ca !== undefined && { ca },
-    ...cert !== undefined && { cert },
-    ...key !== undefined && { key },
+    options: {
+      rejectUnauthorized: true,
+      // An address is not valid for SNI (RFC 6066), but the certificate is still compared with the host.
+      serverName: options.serverName ?? (isIP(endpoint.host) === 0 ? endpoint.host : ""),
+      ...ca !== undefined && { ca },
+      ...cert !== undefined && { cert },
+      ...key !== undefined && { key },
+    },
+    sessions: tlsSessions,
+    key: sessionKey("bun", endpoint, options, material),
   };
+}
+
+/** What a connection needs that does not change when the handshake is repeated. */
+interface Connecting {
+  readonly endpoint: Endpoint;
+  readonly options: SocketOptions;
+  readonly handlers: SocketHandlers;
+  readonly cut: AbortSignal;
+  readonly tls: BunTls | undefined;
 }
 
 async function open(
@@ -162,16 +188,47 @@ async function open(
 ): Promise<BunAdapterSocket> {
   const tls = "path" in endpoint || endpoint.tls === undefined
     ? undefined
-    : await tlsOptionsOf(endpoint, endpoint.tls);
+    : await prepareTls(endpoint, endpoint.tls);
   cut.throwIfAborted();
-  return await new Promise((resolve, reject) => {
+  return await connect({ endpoint, options, handlers, cut, tls }, true);
+}
+
+/** Connects. If the server ends the handshake because of a session, the handshake is repeated without. */
+function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSocket> {
+  const { endpoint, options, handlers, cut, tls } = connecting;
+  const key = resumes ? tls?.key : undefined;
+  return new Promise((resolve, reject) => {
     let link: BunAdapterSocket | undefined;
     let reached: BunSocket | undefined;
-    const refuse = (error: unknown) =>
-      reject(reached ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
+    let session: TlsSession | undefined;
+    let offered: number | undefined;
+    let refused = false;
+    const refuse = (error: unknown) => {
+      if (refused) return;
+      refused = true;
+      if (session === undefined || cut.aborted) {
+        return reject(reached ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
+      }
+      tls!.sessions.forget(key!);
+      resolve(
+        connect(connecting, false).then((opened) => {
+          tls!.sessions.refuse(key!);
+          return opened;
+        }),
+      );
+    };
+    /** Sessions that arrived before the certificate was verified. */
+    let early: Uint8Array[] = [];
+    const keep = (socket: BunSocket, bytes: Uint8Array): void => {
+      const until = tls!.sessions.validity(socket, offered);
+      tls!.sessions.keep(tls!.key!, { bytes, until, once: socket.getTLSVersion?.() !== "TLSv1.2" });
+    };
     const ready = (socket: BunSocket) => {
       link = new BunAdapterSocket(addressOf(endpoint), socket, handlers);
       link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
+      for (const bytes of early) keep(socket, bytes);
+      early = [];
+      session = undefined;
       resolve(link);
     };
     const closed = (error: unknown) => {
@@ -189,14 +246,25 @@ async function open(
           socket.setNoDelay(options.noDelay ?? true);
           setKeepAlive(socket, options.keepAlive);
         }
-        if (tls === undefined) ready(socket);
+        if (tls === undefined) return ready(socket);
+        if (key === undefined || socket.setSession === undefined) return;
+        session = tls.sessions.take(key);
+        if (session === undefined) return;
+        offered = session.until;
+        socket.setSession(session.bytes);
       },
       handshake(socket, verified, error) {
         // The verdict. Bun calls `open` and resolves before it.
-        if (link !== undefined || cut.aborted) return;
+        if (link !== undefined || refused || cut.aborted) return;
         if (verified && !error) return ready(socket);
         refuse(error ?? new Error("The certificate was not verified"));
         socket.terminate();
+      },
+      ...tls?.key !== undefined && {
+        session(socket: BunSocket, bytes: Uint8Array) {
+          if (link !== undefined) keep(socket, bytes);
+          else early.push(bytes);
+        },
       },
       data: (_socket, chunk) => link?.take(chunk),
       drain: () => link?.drain(),
@@ -210,9 +278,12 @@ async function open(
     const shared = { allowHalfOpen: true, socket };
     try {
       Bun.connect(
-        "path" in endpoint
-          ? { ...shared, unix: endpoint.path }
-          : { ...shared, hostname: endpoint.host, port: endpoint.port, ...tls !== undefined && { tls } },
+        "path" in endpoint ? { ...shared, unix: endpoint.path } : {
+          ...shared,
+          hostname: endpoint.host,
+          port: endpoint.port,
+          ...tls !== undefined && { tls: tls.options },
+        },
       ).catch(refuse);
     } catch (error) {
       // Keys and certificates are read at once.

@@ -1,6 +1,7 @@
 /**
  * The transport for Deno, with `Deno.connect`. For TLS and keepalive times it uses Deno's `node:tls` and `node:net`.
- * `tls.ciphers`, `keepAlive.interval` and `keepAlive.count` are not supported and throw.
+ * `tls.ciphers`, `tls.sessionResumption: false` without `tls.ca`, `keepAlive.interval` and `keepAlive.count` are not supported
+ * and throw.
  *
  * @example One word to a server, and its answer
  * ```ts

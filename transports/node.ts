@@ -1,7 +1,8 @@
 /**
  * The transport for Node, with `node:net` and `node:tls`. It runs on Deno and Bun, too.
  *
- * `tls.ciphers` is not supported on Deno; `keepAlive.interval` and `keepAlive.count` need Node 26.4.
+ * `tls.ciphers`, and `tls.sessionResumption: false` without `tls.ca`, are not supported on Deno; `keepAlive.interval` and
+ * `keepAlive.count` need Node 26.4.
  *
  * @example One word to a server, and its answer
  * ```ts ignore
@@ -34,8 +35,12 @@ import type {
   Socket,
   SocketHandlers,
   SocketOptions,
+  TcpEndpoint,
+  TlsOptions,
   Transport,
 } from "../src/transport.ts";
+import type { TlsConnector } from "./shared/node_tls.ts";
+import type { TlsSession } from "./shared/tls_sessions.ts";
 
 export type * from "../src/transport.ts";
 
@@ -153,35 +158,80 @@ function buffersOf(reader: Reader, usual: Uint8Array): () => Uint8Array {
   };
 }
 
+/** What a connection needs that does not change when the handshake is repeated. */
+interface Connecting {
+  readonly endpoint: Endpoint;
+  readonly options: SocketOptions;
+  readonly handlers: SocketHandlers;
+  readonly cut: AbortSignal;
+  /** TLS, with its options. */
+  readonly encrypted: Encrypted | undefined;
+}
+
+interface Encrypted {
+  readonly endpoint: TcpEndpoint;
+  readonly tls: TlsOptions;
+  readonly module: typeof import("./shared/node_tls.ts");
+  readonly connector: TlsConnector;
+}
+
 async function open(
   endpoint: Endpoint,
   options: SocketOptions,
   handlers: SocketHandlers,
   cut: AbortSignal,
 ): Promise<NodeAdapterSocket> {
-  if (!("path" in endpoint)) checkKeepAlive(net.Socket.prototype, options.keepAlive);
-  const encrypted = "path" in endpoint || endpoint.tls === undefined
-    ? undefined
+  let encrypted: Encrypted | undefined;
+  if ("path" in endpoint) return await connect({ endpoint, options, handlers, cut, encrypted });
+  checkKeepAlive(net.Socket.prototype, options.keepAlive);
+  const { tls } = endpoint;
+  if (tls !== undefined) {
     // Loaded on demand: node:tls takes several milliseconds.
-    : { endpoint, tls: endpoint.tls, module: await import("./shared/node_tls.ts") };
-  const secure = await encrypted?.module.prepareTls(encrypted.endpoint, encrypted.tls);
+    const module = await import("./shared/node_tls.ts");
+    encrypted = { endpoint, tls, module, connector: await module.prepareTls(endpoint, tls) };
+  }
   cut.throwIfAborted();
-  return await new Promise((resolve, reject) => {
+  return await connect({ endpoint, options, handlers, cut, encrypted }, encrypted?.connector.takeSession());
+}
+
+/** Connects. If the server ends the handshake because of the session, the handshake is repeated without. */
+function connect(connecting: Connecting, session?: TlsSession): Promise<NodeAdapterSocket> {
+  const { endpoint, options, handlers, cut, encrypted } = connecting;
+  const connector = encrypted?.connector;
+  return new Promise((resolve, reject) => {
     const reader: Reader = { link: undefined };
     // Read into one buffer again and again, instead of a new one for each chunk.
     const buffer = (SHARES ? sharedReadBuffer : takeReadBuffer)(options.readBufferSize);
     const onread = {
-      buffer: SHARES && secure === undefined ? buffersOf(reader, buffer) : buffer,
+      buffer: SHARES && connector === undefined ? buffersOf(reader, buffer) : buffer,
       callback: callbackOf(reader),
     };
     const shared = { allowHalfOpen: true, onread };
     let reached = false;
+    const unreached = (): void => {
+      if (session !== undefined && !reached) connector!.returnSession(session);
+    };
     const fail = (error: unknown) => {
+      cut.removeEventListener("abort", onCut);
+      unreached();
       if (!reached || encrypted === undefined) return reject(connectFailed(endpoint, error));
+      if (session !== undefined && !cut.aborted) {
+        connector!.sessionFailed();
+        return resolve(
+          connect(connecting).then((opened) => {
+            connector!.sessionsRefused();
+            return opened;
+          }),
+        );
+      }
       encrypted.module.explainVerification(encrypted.endpoint, encrypted.tls, error, cut)
         .then((explained) => reject(tlsFailed(endpoint, explained)));
     };
     let socket: net.Socket;
+    const onCut = () => {
+      unreached();
+      socket.destroy();
+    };
     try {
       if ("path" in endpoint) {
         socket = net.connect({ ...shared, path: endpoint.path });
@@ -194,13 +244,12 @@ async function open(
           ...family !== undefined && { family },
           ...lookup !== undefined && { lookup: nodeLookup(lookup) },
         };
-        socket = secure === undefined ? net.connect(address) : secure(address);
+        socket = connector === undefined ? net.connect(address) : connector.connect(address, session);
       }
     } catch (error) {
       // Keys and certificates are read at once.
-      return reject(secure === undefined ? connectFailed(endpoint, error) : tlsFailed(endpoint, error));
+      return reject(connector === undefined ? connectFailed(endpoint, error) : tlsFailed(endpoint, error));
     }
-    const onCut = () => socket.destroy();
     cut.addEventListener("abort", onCut, { once: true });
     socket.on("error", fail);
     if (ON_NODE && !SHARES) socket.once("close", () => giveReadBuffer(buffer));
@@ -210,9 +259,10 @@ async function open(
       socket.setNoDelay(options.noDelay ?? true);
       setKeepAlive(socket, options.keepAlive);
     });
-    socket.once(secure === undefined ? "connect" : "secureConnect", () => {
+    socket.once(connector === undefined ? "connect" : "secureConnect", () => {
       cut.removeEventListener("abort", onCut);
       socket.off("error", fail);
+      session = undefined;
       const link = reader.link = new NodeAdapterSocket(addressOf(endpoint), socket, handlers);
       link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       resolve(link);

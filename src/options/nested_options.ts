@@ -116,6 +116,7 @@ export const tls: Kind = fields(
     minVersion: choice("TLSv1.2", "TLSv1.3"),
     ciphers: text("an OpenSSL cipher list", /^[\x21-\x7e]+$/),
     alpn,
+    sessionResumption: flag,
   },
   true,
   false,

@@ -136,6 +136,7 @@ const BAD: readonly [
   [{ lookup: "dns" }, undefined, "TypeError", /`lookup`.*a function/],
   [{ tls: { passphrase: "x" } }, undefined, "TypeError", /`tls\.passphrase`.*`tls\.key`/],
   [{ tls: { serverName: "a b" } }, undefined, "RangeError", /`tls\.serverName`/],
+  [{ tls: { sessionResumption: "no" } }, undefined, "TypeError", /`tls\.sessionResumption`/],
   [{ tls: { alpn: "redis" } }, undefined, "TypeError", /`tls\.alpn`/],
   [{ parser: {} }, "parser=hiredis", "TypeError", /`parser`/],
   [{ transport: {} }, "transport=node", "TypeError", /`transport`/],

@@ -268,6 +268,7 @@ export function connectContract(transport: Transport): void {
       [{ host, port, tls: { minVersion: "TLSv1" as never } }, {}, TypeError, /tls\.minVersion/],
       [{ host, port, tls: { key: "k" } }, {}, TypeError, /tls\.key and tls\.cert/],
       [{ host, port, tls: { passphrase: "p" } }, {}, TypeError, /tls\.passphrase/],
+      [{ host, port, tls: { sessionResumption: 1 as never } }, {}, TypeError, /tls\.sessionResumption/],
       [{ host, port, tls: { alpn: [] } }, {}, TypeError, /tls\.alpn/],
       [{ host, port, tls: { ca: [] } }, {}, TypeError, /tls\.ca/],
     ];

@@ -66,6 +66,7 @@ describe("workerd", () => {
     ["tls.alpn", { tls: { alpn: ["redis"] } }],
     ['tls.verify: "none"', { tls: { verify: "none" } }],
     ["tls.checkHostname: false", { tls: { checkHostname: false } }],
+    ["tls.sessionResumption: false", { tls: { sessionResumption: false } }],
     ['tls.minVersion: "TLSv1.3"', { tls: { minVersion: "TLSv1.3" } }],
   ];
   for (const [name, options] of refused) {

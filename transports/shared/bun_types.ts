@@ -16,6 +16,11 @@ export interface BunSocket {
   unref(): void;
   setNoDelay(on: boolean): boolean;
   setKeepAlive(on: boolean, idle?: number): boolean;
+  /** Offers a TLS session; before the handshake. Undocumented, as are the next three (Bun 1.4). */
+  setSession?(session: Uint8Array): void;
+  isSessionReused?(): boolean;
+  getTLSVersion?(): string;
+  getPeerX509Certificate?(): { readonly validTo: string } | undefined;
 }
 
 /** The callbacks of `Bun.connect`. */
@@ -29,6 +34,8 @@ export interface BunHandlers {
   error(socket: BunSocket, error: Error): void;
   connectError(socket: BunSocket, error: Error): void;
   handshake(socket: BunSocket, verified: boolean, error: Error | null): void;
+  /** A TLS session that can be resumed. Undocumented. */
+  session?(socket: BunSocket, session: Uint8Array): void;
 }
 
 /** The options of `Bun.connect`. */

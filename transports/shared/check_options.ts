@@ -19,7 +19,8 @@ const OPTION_NAMES: readonly string[] = [
   "lookup",
 ];
 const KEEP_ALIVE_NAMES: readonly string[] = ["idle", "interval", "count"];
-const TLS_NAMES: readonly string[] = [
+/** The names of all TLS options. */
+export const TLS_NAMES: readonly (keyof TlsOptions)[] = [
   "key",
   "cert",
   "ca",
@@ -32,6 +33,7 @@ const TLS_NAMES: readonly string[] = [
   "minVersion",
   "ciphers",
   "alpn",
+  "sessionResumption",
 ];
 
 /** The longest time that `setTimeout` can wait; it fires at once beyond. */
@@ -76,6 +78,7 @@ function checkTls(tls: TlsOptions): void {
   oneOf(tls.verify, "tls.verify", ["required", "optional", "none"]);
   oneOf(tls.minVersion, "tls.minVersion", ["TLSv1.2", "TLSv1.3"]);
   flag(tls.checkHostname, "tls.checkHostname");
+  flag(tls.sessionResumption, "tls.sessionResumption");
   for (const name of ["passphrase", "serverName", "ciphers"] as const) {
     if (tls[name] !== undefined) text(tls[name], `tls.${name}`);
   }

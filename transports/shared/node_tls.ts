@@ -6,15 +6,81 @@
 import net from "node:net";
 import tls from "node:tls";
 import type { ServerCertificate, TcpEndpoint, TlsOptions } from "../../src/transport.ts";
-import { readPems, readPfx } from "./pem.ts";
+import { type PemTexts, readPems, readPfx } from "./pem.ts";
+import { sessionKey, type TlsSession, tlsSessions } from "./tls_sessions.ts";
 
-/** Reads keys and certificates; resolves with the function that connects. */
-export async function prepareTls(
-  endpoint: TcpEndpoint,
-  options: TlsOptions,
-): Promise<(address: net.TcpNetConnectOpts) => net.Socket> {
-  const secure = await tlsOptionsOf(endpoint, options);
-  return (address) => tls.connect({ ...address, ...secure });
+const ON_DENO = "Deno" in globalThis;
+
+/** Opens TLS connections with the options of an endpoint, and resumes sessions. */
+export class TlsConnector {
+  readonly #options: tls.ConnectionOptions;
+  /** The key of the sessions, if there are any. */
+  readonly #key: string | undefined;
+
+  /** Uses options whose files were read. Users call {@linkcode prepareTls}. */
+  constructor(options: tls.ConnectionOptions, key: string | undefined) {
+    this.#options = options;
+    this.#key = key;
+  }
+
+  /** Takes a session to offer to the server. */
+  takeSession(): TlsSession | undefined {
+    return this.#key === undefined ? undefined : tlsSessions.take(this.#key);
+  }
+
+  /** Opens a connection, which offers a session. Keeps the sessions that it gets, once it is verified. */
+  connect(address: net.TcpNetConnectOpts, session: TlsSession | undefined): tls.TLSSocket {
+    const socket = tls.connect({
+      ...address,
+      ...this.#options,
+      ...session !== undefined && { session: session.bytes as Buffer },
+    });
+    if (this.#key !== undefined) keepSessions(socket, this.#key, session?.until);
+    return socket;
+  }
+
+  /** Keeps a session that was not offered, because the server was not reached. */
+  returnSession(session: TlsSession): void {
+    tlsSessions.keep(this.#key!, session);
+  }
+
+  /** The server ended a handshake in which a session was offered. */
+  sessionFailed(): void {
+    tlsSessions.forget(this.#key!);
+  }
+
+  /** Then the handshake succeeded without one: the server cannot resume sessions. */
+  sessionsRefused(): void {
+    tlsSessions.refuse(this.#key!);
+  }
+}
+
+/** Node reports sessions only to a listener from the beginning. TLS 1.3 servers send them after the handshake. */
+function keepSessions(socket: tls.TLSSocket, key: string, offered: number | undefined): void {
+  let early: Uint8Array[] | undefined = [];
+  const keep = (bytes: Uint8Array): void => {
+    const until = tlsSessions.validity(socket, offered);
+    tlsSessions.keep(key, { bytes, until, once: socket.getProtocol() === "TLSv1.3" });
+  };
+  socket.on("session", (bytes) => {
+    if (early === undefined) keep(bytes);
+    else early.push(bytes);
+  });
+  socket.once("secureConnect", () => {
+    const verified = early!;
+    early = undefined;
+    for (const bytes of verified) keep(bytes);
+  });
+}
+
+/** Reads keys and certificates. */
+export async function prepareTls(endpoint: TcpEndpoint, options: TlsOptions): Promise<TlsConnector> {
+  checkDeno(options);
+  const [material, pfx] = await Promise.all([readPems(endpoint, options), readPfx(endpoint, options)]);
+  const all = { ...material, pfx };
+  // Deno's node:tls has no sessions: what it returns as one has no effect.
+  const key = ON_DENO ? undefined : sessionKey("node", endpoint, options, all);
+  return new TlsConnector(tlsOptionsOf(endpoint, options, all), key);
 }
 
 /**
@@ -29,7 +95,7 @@ export function explainVerification(
   cut: AbortSignal,
 ): Promise<unknown> {
   const { code } = error as { readonly code?: unknown };
-  if (!("Deno" in globalThis) || code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return Promise.resolve(error);
+  if (!ON_DENO || code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return Promise.resolve(error);
   return new Promise((resolve) => {
     // The dot prevents a resumed session, which would show the old certificate.
     const servername = serverName === "" ? "" : `${serverName}.`;
@@ -56,16 +122,24 @@ export function explainVerification(
   });
 }
 
-/** Options of `node:tls` for ours. Everything is spelt out, so that nothing in the environment can weaken it. */
-async function tlsOptionsOf(endpoint: TcpEndpoint, options: TlsOptions): Promise<tls.ConnectionOptions> {
-  // Deno's node:tls takes a cipher list and does not look at it.
-  if (options.ciphers !== undefined && "Deno" in globalThis) {
+/** Refuses options that Deno would ignore. */
+function checkDeno({ ciphers, sessionResumption, ca }: TlsOptions): void {
+  if (!ON_DENO) return;
+  if (ciphers !== undefined) {
     throw new TypeError("Cannot connect: Deno cannot choose tls.ciphers; tls.minVersion it can");
   }
-  const [{ ca, cert, key }, pfx] = await Promise.all([
-    readPems(endpoint, options),
-    readPfx(endpoint, options),
-  ]);
+  // With `ca` there is a new configuration for each connection, without sessions.
+  if (sessionResumption === false && ca === undefined) {
+    throw new TypeError("Cannot connect: Deno cannot switch off tls.sessionResumption without tls.ca");
+  }
+}
+
+/** Options of `node:tls` for ours. Everything is spelt out, so that nothing in the environment can weaken it. */
+function tlsOptionsOf(
+  endpoint: TcpEndpoint,
+  options: TlsOptions,
+  { ca, cert, key, pfx }: PemTexts & { readonly pfx: Uint8Array | undefined },
+): tls.ConnectionOptions {
   const { checkServerIdentity } = options;
   return {
     rejectUnauthorized: options.verify !== "none",

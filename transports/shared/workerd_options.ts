@@ -36,6 +36,9 @@ export function checkWorkerd(endpoint: Endpoint, options: SocketOptions): assert
   }
   if (tls.verify === "none") throw refusal('tls.verify: "none"', "they always verify certificates");
   if (tls.checkHostname === false) throw refusal("tls.checkHostname: false", "they always verify the name");
+  if (tls.sessionResumption === false) {
+    throw refusal("tls.sessionResumption: false", "they decide on that by themselves");
+  }
   if (tls.minVersion === "TLSv1.3") throw refusal('tls.minVersion: "TLSv1.3"', "they begin with TLS 1.2");
 }
 
