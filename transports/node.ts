@@ -209,7 +209,9 @@ function connect(connecting: Connecting, session?: TlsSession): Promise<NodeAdap
     const shared = { allowHalfOpen: true, onread };
     let reached = false;
     const unreached = (): void => {
-      if (session !== undefined && !reached) connector!.returnSession(session);
+      if (session === undefined || reached) return;
+      connector!.returnSession(session);
+      session = undefined;
     };
     const fail = (error: unknown) => {
       cut.removeEventListener("abort", onCut);
