@@ -171,7 +171,7 @@ async function prepareTls(endpoint: TcpEndpoint, options: TlsOptions): Promise<B
   };
 }
 
-/** What a connection needs that does not change when the handshake is repeated. */
+/** The parameters of a connection, which are the same when the handshake is repeated. */
 interface Connecting {
   readonly endpoint: Endpoint;
   readonly options: SocketOptions;

@@ -158,7 +158,7 @@ function buffersOf(reader: Reader, usual: Uint8Array): () => Uint8Array {
   };
 }
 
-/** What a connection needs that does not change when the handshake is repeated. */
+/** The parameters of a connection, which are the same when the handshake is repeated. */
 interface Connecting {
   readonly endpoint: Endpoint;
   readonly options: SocketOptions;

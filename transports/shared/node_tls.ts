@@ -44,12 +44,12 @@ export class TlsConnector {
     tlsSessions.keep(this.#key!, session);
   }
 
-  /** The server ended a handshake in which a session was offered. */
+  /** Forgets the sessions of the server, which ended a handshake in which one was offered. */
   sessionFailed(): void {
     tlsSessions.forget(this.#key!);
   }
 
-  /** Then the handshake succeeded without one: the server cannot resume sessions. */
+  /** Keeps no sessions of the server: after `sessionFailed`, a handshake without one succeeded. */
   sessionsRefused(): void {
     tlsSessions.refuse(this.#key!);
   }

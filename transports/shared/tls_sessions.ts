@@ -1,8 +1,8 @@
 /**
  * TLS sessions: a later connection to the same server resumes one and needs no full handshake.
  *
- * A resumed handshake does not verify the certificate again, so a session belongs to all options that decide on trust, with
- * the content of their files, and is used for an hour at most.
+ * A resumed handshake does not verify the certificate again. So a session is used with the same options only, including the
+ * content of their files, and for an hour at most.
  *
  * @module
  */

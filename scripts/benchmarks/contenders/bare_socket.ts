@@ -94,7 +94,7 @@ const openDeno: Open = async (_kind, { host, port }, arrived) => {
 
 function openOf(kind: Kind): Open {
   if ("Bun" in globalThis) return openBun;
-  // TLS with an authority of one's own goes through `node:tls` on Deno, too.
+  // Deno uses `node:tls`, too, when an authority is given.
   return "Deno" in globalThis && kind === "plain" ? openDeno : openNode;
 }
 
