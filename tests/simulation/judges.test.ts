@@ -19,7 +19,7 @@ function write(from: number, to: number, value: number, unknown = false): Event<
 }
 
 function read(from: number, to: number, value: number): Event<number> {
-  return { from, to, apply: (state) => state === value ? state : undefined, optional: false };
+  return { from, to, apply: (state) => state === value ? state : undefined, optional: false, reads: true };
 }
 
 describe("linearizability", () => {
@@ -63,7 +63,17 @@ describe("linearizability", () => {
       write(4, 5, 6, true),
     ], "not linearizable"],
   ];
-  for (const [name, events, verdict] of cases) {
+  const crowd = (at: number) => Array.from({ length: 400 }, (_, which) => read(at, 10_000, which % 40));
+  const writes = Array.from({ length: 40 }, (_, at) => write(10 * at + 1, 10 * at + 1, at));
+  const crowds: typeof cases = [
+    ["hundreds of reads beside a row of writes", [...crowd(0), ...writes], "linearizable"],
+    [
+      "a late read of the past among hundreds",
+      [...crowd(0), ...writes, read(500, 501, 3)],
+      "not linearizable",
+    ],
+  ];
+  for (const [name, events, verdict] of [...cases, ...crowds]) {
     it(name, () => assert.equal(linearize(events, 0), verdict));
   }
 

@@ -86,7 +86,7 @@ export function judgeConsistency({ operations, flushes, scenario }: History): st
       const reads = /^(get|range)$/.test(operation.part.verb);
       if (failed && reads) continue;
       if (operation.part.verb === "get") {
-        events.push({ from: called, to: settled, apply: effect(operation), optional: false });
+        events.push({ from: called, to: settled, apply: effect(operation), optional: false, reads: true });
         continue;
       }
       // The log of the server says when each write ran; of a client that repeats what may have run, each time counts.
@@ -94,7 +94,7 @@ export function judgeConsistency({ operations, flushes, scenario }: History): st
       for (const event of executions) {
         if (reads && event !== own) continue;
         const apply = event === own ? effect(operation) : effect({ ...operation, outcome: undefined });
-        events.push({ from: event, to: event, apply, optional: false });
+        events.push({ from: event, to: event, apply, optional: false, reads });
       }
     }
     const verdict = linearize(events, ABSENT);
