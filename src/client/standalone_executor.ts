@@ -186,8 +186,7 @@ export class StandaloneExecutor implements Executor {
   async #executeAll(commands: readonly Command[], call: Call, atomic: boolean): Promise<unknown[]> {
     if (this.#closing !== undefined) throw closedError(atomic ? "a transaction" : "a pipeline");
     if (this.#multiplex) {
-      const connection = this.shared.router?.forBatch(commands) ?? this.shared;
-      return await runBatch(connection, commands, call, atomic);
+      return await runBatch(this.shared.forBatch(commands), commands, call, atomic);
     }
     const dedicated = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
     try {

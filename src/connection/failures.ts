@@ -62,6 +62,13 @@ export function withoutEffect(error: unknown): unknown {
   return withExecuted(error, "no", error.message);
 }
 
+/** Returns the error for a command that does not wait for a connection. */
+export function unreachable(name: string, where: string, reason: Error | undefined): ConnectionError {
+  const message = `Cannot run ${name}: there is no connection to ${where}` +
+    (reason === undefined ? "" : ` (${reason.message})`);
+  return new ConnectionError(message, { code: "CONNECT", executed: "no", cause: reason });
+}
+
 /** Returns the error for a failed connect, with `executed: "no"`. */
 export function notConnected(error: unknown, where: string): unknown {
   if (!(error instanceof RedisError) || error.message.startsWith("Cannot connect to ")) return error;

@@ -150,6 +150,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     };
   }
 
+  /** @internal Whether at most half of its places would be in use with one more connection. */
+  get roomy(): boolean {
+    return this.#places * 2 >= this.options.maxConnections + 2;
+  }
+
   /** Returns the statistics as text: the leases, their durations, and with `trackLeases` their stacks. */
   explain(): string {
     return explainStats(this.stats());

@@ -41,6 +41,8 @@ export interface Troubles {
   readonly slow?: boolean;
   /** Connections are replaced when their time is over (`maxLifetime`). */
   readonly lifetimes?: boolean;
+  /** Calls of GET have large replies, which arrive in chunks: the values of the key, and much behind them. */
+  readonly large?: boolean;
 }
 
 /** Three nodes whose slots move all the time. */
@@ -66,7 +68,7 @@ export class MovingSlots {
 
   /** The way to the nodes. */
   transport(): Transport {
-    const inner = this.fake.transport();
+    const inner = this.#troubles.large ? inChunks(this.fake.transport()) : this.fake.transport();
     if (this.#troubles.slow !== true) return inner;
     return {
       ...inner,
@@ -175,7 +177,8 @@ export class MovingSlots {
       : new ErrorReply(`ASK ${slot} node:${state.target}`);
   }
 
-  #run(command: readonly string[], keys: readonly string[]): number | "OK" {
+  #run(command: readonly string[], keys: readonly string[]): number | string {
+    if (command[0] === "GET") return `${this.written.get(keys[0]!) ?? ""} ${PADDING}`;
     keys.forEach((key, index) => {
       const values = this.written.get(key) ?? [];
       this.written.set(key, values);
@@ -240,7 +243,25 @@ export class MovingSlots {
 }
 
 function keysOf([name, ...args]: readonly string[]): string[] {
-  if (name === "RPUSH") return [args[0]!];
+  if (name === "RPUSH" || name === "GET") return [args[0]!];
   if (name === "EVAL" || name === "EVALSHA") return [args[2]!];
   return name === "MSET" ? args.filter((_, index) => index % 2 === 0) : [];
+}
+
+/** Makes a reply large. */
+const PADDING = "-".repeat(132_000);
+const CHUNK = 131_072;
+
+/** A transport whose sockets receive long data in parts. */
+function inChunks(inner: Transport): Transport {
+  return {
+    ...inner,
+    connect: (endpoint, options, handlers) =>
+      inner.connect(endpoint, options, {
+        ...handlers,
+        data(chunk) {
+          for (let at = 0; at < chunk.length; at += CHUNK) handlers.data(chunk.subarray(at, at + CHUNK));
+        },
+      }),
+  };
 }

@@ -13,9 +13,16 @@ interface Written {
   outcome: unknown;
 }
 
+/** A read: which writes were called before it, and what it returned. */
+interface Read {
+  readonly key: string;
+  readonly behind: number;
+  outcome: unknown;
+}
+
 const KEYS = ["{a}1", "{a}2", "{b}1", "{b}2", "c"];
 
-type Kind = "single" | "pipeline" | "transaction" | "script" | "everywhere";
+type Kind = "read" | "single" | "pipeline" | "transaction" | "script" | "everywhere";
 
 const APPEND = createScript("return redis.call('RPUSH', KEYS[1], ARGV[1])");
 
@@ -24,7 +31,7 @@ async function play(
   seed: number,
   kinds: readonly Kind[],
   troubles: Troubles,
-): Promise<{ calls: readonly Written[]; written: Map<string, string[]> }> {
+): Promise<{ calls: readonly Written[]; reads: readonly Read[]; written: Map<string, string[]> }> {
   const clock = new SimulatedClock({ seed });
   const slots = new MovingSlots(clock, troubles);
   const redis = new RedisCluster({
@@ -39,6 +46,7 @@ async function play(
   });
   const pick = (count: number): number => Math.floor(clock.random() * count);
   const calls: Written[] = [];
+  const reads: Read[] = [];
   const write = (): Written => {
     const first = KEYS[pick(KEYS.length)]!;
     const pair = first.startsWith("{") && pick(4) === 0
@@ -71,6 +79,14 @@ async function play(
         redis.execute(commandOf(call)).then((value) => call.outcome = value, (error) => call.outcome = error)
           .then(() => {}),
       );
+    } else if (kind === "read") {
+      const read: Read = { key: KEYS[pick(KEYS.length)]!, behind: calls.length, outcome: undefined };
+      reads.push(read);
+      run(
+        redis.get(read.key).then((value) => read.outcome = value, (error) => read.outcome = error).then(
+          () => {},
+        ),
+      );
     } else if (kind === "everywhere") {
       run(redis.dbsize().then(() => {}, () => {}));
     } else if (kind === "pipeline") {
@@ -100,7 +116,7 @@ async function play(
   for (let step = 0; step < 10_000 && !closed; step++) await clock.advance(10);
   await closing;
   assert.equal(clock.pendingTimers, 0);
-  return { calls, written: slots.written };
+  return { calls, reads, written: slots.written };
 }
 
 /**
@@ -127,11 +143,29 @@ function check(calls: readonly Written[], written: Map<string, string[]>, losses
   }
 }
 
+/** Checks that each read has the writes that were called before it and ran, and none that was called behind it. */
+function checkReads(reads: readonly Read[], calls: readonly Written[], written: Map<string, string[]>): void {
+  const unsure = new Set(calls.filter(isUnknown).map(({ value }) => value));
+  for (const { key, behind, outcome } of reads) {
+    if (outcome instanceof Error) continue;
+    const found = String(outcome).split(" ")[0]!.split(",").filter((one) => one !== "").map(Number);
+    const ran = (written.get(key) ?? []).map(Number).filter((value) => value < behind);
+    assert.ok(
+      found.every((value) => value < behind),
+      `a read of ${key} behind ${behind} calls found ${found}`,
+    );
+    const missing = ran.filter((value) => !found.includes(value) && !unsure.has(value));
+    assert.deepEqual(missing, [], `a read of ${key} behind ${behind} calls`);
+  }
+}
+
 function isUnknown({ outcome }: Written): boolean {
   return outcome instanceof Error && (outcome as RedisError).executed !== "no";
 }
 
-const SEEDS = 12;
+const SEEDS = 10;
+/** Large replies take longer. */
+const LARGE_SEEDS = 2;
 
 describe("the order of commands in a slot that is moved, down, loading, or elsewhere", () => {
   const all = ["single", "pipeline", "transaction"] as const;
@@ -149,15 +183,18 @@ describe("the order of commands in a slot that is moved, down, loading, or elsew
     [[...all, "script"], { losses: true, departures: true }],
     [["single"], { losses: true, slow: true, lifetimes: true }],
     [["single", "everywhere"], {}],
+    [["read", "read", ...all], { large: true }],
+    [["read", "read", ...all, "script", "everywhere"], { large: true, losses: true, departures: true }],
     [[...all, "script", "everywhere"], { lifetimes: true }],
     [[...all, "script"], { losses: true, slow: true, lifetimes: true }],
   ];
   for (const [mix, troubles] of mixes) {
     it(`is the order of the calls: ${mix.join(", ")}; ${Object.keys(troubles).join(", ")}`, async () => {
       let ran = 0, all = 0;
-      for (let seed = 1; seed <= SEEDS; seed++) {
+      for (let seed = 1; seed <= (troubles.large ? LARGE_SEEDS : SEEDS); seed++) {
         try {
-          const { calls, written } = await play(seed, mix, troubles);
+          const { calls, reads, written } = await play(seed, mix, troubles);
+          checkReads(reads, calls, written);
           // Of a script's error the server does not say whether it is the script's own.
           check(calls, written, troubles.losses || mix.includes("script"));
           all += calls.length;

@@ -85,14 +85,12 @@ function drawOptions(dice: Dice): OptionsPlan {
 /** Adds the options that a topology has besides, and removes those that it does not have. */
 function adapt(dice: Dice, options: OptionsPlan, topology: TopologyName): OptionsPlan {
   if (topology === "standalone") return options;
-  const { minIdle: _none, maxMultiplexed, ...rest } = options;
+  const { minIdle: _none, ...rest } = options;
   const reads = rest.cache === undefined && dice.oneIn(5) ? drawReads(dice, topology) : {};
   if (topology === "sentinel") {
-    const multiplexed = maxMultiplexed === undefined ? {} : { maxMultiplexed };
     return {
       ...rest,
       ...reads,
-      ...multiplexed,
       ...dice.oneIn(4) && { minOtherSentinels: dice.pick([1, 2]) },
     };
   }

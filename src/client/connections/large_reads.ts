@@ -18,16 +18,19 @@
  */
 import { type Command, CommandFlag, type CommandSpec } from "../../commands/command.ts";
 import { keysOf } from "../../commands/keys.ts";
-import type { Link } from "../../connection/link.ts";
+import { runSoon } from "../../clock.ts";
+import type { Connection } from "../../connection/connection.ts";
 import type { Pending } from "../../connection/pending.ts";
-import { ConnectionError } from "../../errors.ts";
+import { ConnectionError, ReplyError } from "../../errors.ts";
 import type { QueueStats } from "../../pool/stats.ts";
 import type { BatchConnection } from "../pipeline/batch_connection.ts";
 import type { CommandRouter } from "./command_router.ts";
 import { formOf, hasOneKey, isPlainRead, type KnownKey, KnownKeys, nameOf } from "./known_keys.ts";
 import type { MultiplexedConnection } from "./multiplexed_connection.ts";
+import { OrderedSender } from "./ordered_sender.ts";
 import { ReadConnection } from "./read_connection.ts";
 import { ReplySizes } from "./reply_sizes.ts";
+import { position, SentPositions } from "./sent_positions.ts";
 
 /** Milliseconds after its last large reply in which a key is known. */
 const KNOWN_FOR = 600_000;
@@ -58,17 +61,16 @@ export class LargeReads implements CommandRouter {
   readonly #reads: Map<Pending, Read> = new Map();
   /** The keys whose reads commands on the main connection wait for. */
   readonly #awaited: Set<KnownKey> = new Set();
-  /** The number of replies, over this link, after which nothing is known to wait on the main connection. */
-  #untilAny = 0;
-  #link: Link | undefined = undefined;
+  readonly #positions: SentPositions;
   #countdown = SWEEP;
   #settled: (() => void)[] = [];
 
   /** Takes over the commands of the main connection. */
   constructor(main: MultiplexedConnection) {
     this.#main = main;
+    this.#positions = new SentPositions(main);
     main.large = (pending) => this.#large(pending);
-    main.released = () => this.#noteAll();
+    main.released = () => this.#positions.noteAll();
     main.listen({
       ready() {},
       push() {},
@@ -77,6 +79,16 @@ export class LargeReads implements CommandRouter {
         for (const one of this.#connections.splice(0)) one.retire();
       },
     });
+  }
+
+  /** @inheritdoc */
+  get connections(): Connection[] {
+    return this.#connections.flatMap(({ sender }) => sender?.connection ?? []);
+  }
+
+  /** @inheritdoc */
+  get waiting(): number {
+    return this.#connections.reduce((sum, { sender }) => sum + (sender?.waiting ?? 0), 0);
   }
 
   /** @inheritdoc */
@@ -102,7 +114,7 @@ export class LargeReads implements CommandRouter {
     key.usedAt = main.clock.now();
     this.#record(key, name, formOf(command), true);
     // Earlier commands with this key may be on their way.
-    this.#noteAll();
+    this.#positions.noteAll();
     main.router = this;
   }
 
@@ -114,7 +126,7 @@ export class LargeReads implements CommandRouter {
     if (!hasOneKey(command.spec)) {
       this.#awaitReadsOf(command);
       main.submit(pending);
-      if (usesKeys(command.spec)) this.#noteAll();
+      if (usesKeys(command.spec)) this.#positions.noteAll();
       return;
     }
     const name = nameOf(command.args[0]);
@@ -130,7 +142,7 @@ export class LargeReads implements CommandRouter {
       if (connection !== undefined) return this.#read(pending, name, key, connection);
     }
     main.submit(pending);
-    this.#note(key);
+    this.#positions.note(key);
   }
 
   /** @inheritdoc */
@@ -142,9 +154,33 @@ export class LargeReads implements CommandRouter {
       submitBatch: (batch) => {
         for (const command of commands) this.#awaitReadsOf(command);
         main.submitBatch(batch);
-        this.#noteAll();
+        this.#positions.noteAll();
       },
     };
+  }
+
+  /** @inheritdoc */
+  takeWaiting(): Pending[] {
+    const taken = this.#connections.flatMap(({ sender }) => sender?.takeWaiting() ?? []);
+    for (const pending of taken) {
+      if (pending.sender instanceof OrderedSender) pending.sender = this.#main;
+      this.#forget(pending, false);
+    }
+    if (taken.length > 0) runSoon(() => this.#look());
+    return taken;
+  }
+
+  /** @inheritdoc */
+  returned(pending: Pending): void {
+    if (!this.#reads.has(pending)) return;
+    this.#forget(pending, false);
+    this.#look();
+  }
+
+  /** @inheritdoc */
+  refusal(pending: Pending, error: Error): Error | undefined {
+    const passed = !(error instanceof ReplyError) && this.#reads.get(pending)?.passed === true;
+    return passed ? passedError(pending) : undefined;
   }
 
   /** @inheritdoc */
@@ -165,7 +201,7 @@ export class LargeReads implements CommandRouter {
     if (main.tracked || !main.usable || link === undefined) return undefined;
     const connection = key.reads > 0 ? key.connection! : this.#leastBusy();
     if (connection?.usable !== true) return undefined;
-    const until = this.#until(key, link);
+    const until = this.#positions.of(key, link);
     const drained = link.dispatcher.taken >= until || link.pending === 0;
     return drained || connection.align(until, link, position(link)) ? connection : undefined;
   }
@@ -181,7 +217,7 @@ export class LargeReads implements CommandRouter {
       key.usedAt = this.#main.clock.now();
       key.predict(form);
       // Earlier commands with this key may be on their way.
-      this.#note(key);
+      this.#positions.note(key);
       return key;
     }
     if (estimate?.counts) {
@@ -238,7 +274,9 @@ export class LargeReads implements CommandRouter {
       this.#forget(pending, error === undefined);
       this.#look();
     });
-    const sender = pending.sender = connection.sender!;
+    const sender = connection.sender!;
+    // The router of a cluster sends commands again by itself.
+    if (pending.sender instanceof OrderedSender) pending.sender = sender;
     sender.submit(pending);
   }
 
@@ -262,8 +300,9 @@ export class LargeReads implements CommandRouter {
         pending.reject(passedError(pending));
         continue;
       }
-      this.#main.adopt(pending);
-      if (read !== undefined) this.#note(read.key);
+      if (pending.sender instanceof OrderedSender) this.#main.adopt(pending);
+      else this.#main.resubmit(pending);
+      if (read !== undefined) this.#positions.note(read.key);
     }
     this.#look();
   }
@@ -321,28 +360,6 @@ export class LargeReads implements CommandRouter {
     }
   }
 
-  /** The number of replies after which no command with this key waits on the main connection. */
-  #until(key: KnownKey, link: Link): number {
-    // Commands that waited for the socket have a known position now.
-    if (key.until === Infinity) key.until = position(link);
-    if (this.#untilAny === Infinity) this.#untilAny = position(link);
-    return Math.max(key.link === link ? key.until : 0, this.#link === link ? this.#untilAny : 0);
-  }
-
-  /** A command with this key was sent over the main connection. While that is closed, `released` follows. */
-  #note(key: KnownKey): void {
-    const link = this.#main.connection?.link;
-    if (link === undefined) return;
-    key.link = link;
-    key.until = position(link);
-  }
-
-  /** Commands with any keys were sent over the main connection. */
-  #noteAll(): void {
-    const link = this.#link = this.#main.connection?.link;
-    if (link !== undefined) this.#untilAny = position(link);
-  }
-
   #sweep(): void {
     this.#countdown = SWEEP;
     const before = this.#main.clock.now() - KNOWN_FOR;
@@ -355,11 +372,6 @@ export class LargeReads implements CommandRouter {
       this.#main.router = undefined;
     }
   }
-}
-
-/** The number of replies when all commands have been answered; `Infinity` while pipelines wait for the socket. */
-function position(link: Link): number {
-  return link.busy ? Infinity : link.dispatcher.taken + link.pending;
 }
 
 /** The error for a read whose connection is lost amid its reply, while a later write may have run. */

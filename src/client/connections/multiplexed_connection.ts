@@ -18,7 +18,7 @@ import { delayOf } from "../../backoff.ts";
 import type { Timer } from "../../clock.ts";
 import { CommandFlag } from "../../commands/command.ts";
 import type { Connection, ConnectionListener } from "../../connection/connection.ts";
-import { hintAtCluster, notConnected } from "../../connection/failures.ts";
+import { hintAtCluster, notConnected, unreachable } from "../../connection/failures.ts";
 import type { Pending } from "../../connection/pending.ts";
 import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
 import { ConnectionError, ProtocolError, RedisError } from "../../errors.ts";
@@ -35,15 +35,12 @@ import { isFinal, retryDelay } from "../../retry.ts";
 import { ConnectCalls } from "./connect_calls.ts";
 import { ConnectionLifetime } from "./connection_lifetime.ts";
 import { OrderedSender } from "./ordered_sender.ts";
-import type { CommandRouter } from "./command_router.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
 import { closedError } from "../commands/unsupported_commands.ts";
 
 /** Sends the commands of all callers over one connection, and reconnects when it is lost. */
 export class MultiplexedConnection extends OrderedSender implements ReconnectingConnection {
   #events: TypedEventTarget<ConnectionEvents> | undefined = undefined;
-  /** Sends commands over this connection or further ones, while keys with large replies are known. */
-  router: CommandRouter | undefined = undefined;
   /** Called once while a large reply arrives, with its command. */
   large: ((pending: Pending) => void) | undefined = undefined;
   /** Whether the server sends messages that belong to this connection (CLIENT TRACKING), so that no other may read. */
@@ -91,6 +88,12 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   /** The connection, when there is one. */
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** The open connections: its own, and further ones for large replies. */
+  get connections(): readonly Connection[] {
+    const own = this.#connection === undefined ? [] : [this.#connection];
+    return this.router === undefined ? own : [...own, ...this.router.connections];
   }
 
   /** The pool that its connection comes from. */
@@ -167,7 +170,9 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#state === "closed") return this.#closed(name);
     // The first connection is awaited even without an offline queue.
     const down = this.#state !== "ready" && this.offline.reason !== undefined;
-    return down && !this.#queues ? this.#unreachable(name) : undefined;
+    return down && !this.#queues
+      ? unreachable(name, String(this.#pool.options.connection), this.offline.reason)
+      : undefined;
   }
 
   /**
@@ -289,7 +294,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     }
     // A command that waits for its retry was queued before this was known.
     if (!this.#queues) {
-      this.rejectWaiting(({ command }) => this.#unreachable(command.spec.name, cause));
+      const where = String(this.#pool.options.connection);
+      this.rejectWaiting(({ command }) => unreachable(command.spec.name, where, cause));
     }
     this.#backOff(cause ?? new ConnectionError("it was disconnected", { code: "CLOSED", executed: "no" }));
   }
@@ -387,11 +393,5 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
     this.#timer = this.#pool.background.set(() => this.#connect(), this.#delay);
     this.#emit("reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
-  }
-
-  #unreachable(name: string, reason: Error | undefined = this.offline.reason): ConnectionError {
-    const message = `Cannot run ${name}: there is no connection to ${this.#pool.options.connection}` +
-      (reason === undefined ? "" : ` (${reason.message})`);
-    return new ConnectionError(message, { code: "CONNECT", executed: "no", cause: reason });
   }
 }

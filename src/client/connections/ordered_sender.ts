@@ -11,7 +11,7 @@
  */
 import { abortBy } from "../../connection/abort_group.ts";
 import type { Clock, Timer } from "../../clock.ts";
-import { CommandFlag } from "../../commands/command.ts";
+import { type Command, CommandFlag } from "../../commands/command.ts";
 import type { ScriptCommand } from "../../commands/script.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { abortable } from "../../connection/time_limit.ts";
@@ -21,6 +21,7 @@ import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { RetryPolicy } from "../../retry.ts";
 import type { QueueStats } from "../../pool/stats.ts";
 import type { BatchAttempt, BatchConnection, BatchTarget } from "../pipeline/batch_connection.ts";
+import type { CommandRouter } from "./command_router.ts";
 import { OfflineQueue, UNLIMITED } from "./offline_queue.ts";
 import { barrier, RetryHold } from "./retry_hold.ts";
 import { SentScripts } from "./sent_scripts.ts";
@@ -41,6 +42,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   protected readonly resend: OfflineQueue;
   /** The connection, while commands may be sent on it at once. */
   #open: Connection | undefined = undefined;
+  /** Sends commands over this connection or further ones, while keys with large replies are known. */
+  router: CommandRouter | undefined = undefined;
   /** Called when waiting commands have been sent. */
   released: (() => void) | undefined = undefined;
   /** Whether commands wait for replies over another connection: see `holdBack()`. */
@@ -89,14 +92,14 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** The number of commands that wait for a connection or for their retry. */
   get waiting(): number {
-    return this.offline.size + this.resend.size;
+    return this.offline.size + this.resend.size + (this.router?.waiting ?? 0);
   }
 
   /** The numbers of waiting commands. */
   get load(): QueueStats {
     const link = this.#open?.link;
     return {
-      offline: this.waiting,
+      offline: this.offline.size + this.resend.size,
       offlineBytes: this.offline.bytes + this.resend.bytes,
       unsent: link?.unsent ?? 0,
       unsentBytes: link?.unsentBytes ?? 0,
@@ -134,6 +137,17 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     }
   }
 
+  /** Sends a command over this connection, or over a further one. */
+  route(pending: Pending): void {
+    if (this.router === undefined) this.submit(pending);
+    else this.router.submit(pending);
+  }
+
+  /** Returns the connection for a batch of these commands. */
+  forBatch(commands: readonly Command[]): BatchConnection {
+    return this.router?.forBatch(commands) ?? this;
+  }
+
   /** Sends a command now, or as soon as there is a connection. */
   submit(pending: Pending): void {
     const connection = this.#open;
@@ -146,7 +160,10 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
    * before its end is known here: then the command waits for the next one.
    */
   resubmit(pending: Pending): void {
-    if (this.usable) return this.#enqueue(pending, this.#open!);
+    if (this.usable) {
+      this.#enqueue(pending, this.#open!);
+      return this.released?.();
+    }
     const refusal = this.refusal(pending);
     if (refusal !== undefined) return pending.reject(refusal);
     this.resend.add(pending);
@@ -155,7 +172,10 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Sends a returned batch again, in the same place. */
   resubmitBatch(batch: BatchAttempt): void {
-    if (this.usable) return batch.send(this.#open!, this);
+    if (this.usable) {
+      batch.send(this.#open!, this);
+      return this.released?.();
+    }
     const placeholder = batch.placeholder();
     (this.#batches ??= new WeakMap()).set(placeholder, batch);
     this.resubmit(placeholder);
@@ -181,7 +201,13 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Fails all that wait for a connection: their senders may have another way for them. */
   evict(error: Error): void {
-    for (const pending of this.takeWaiting()) {
+    // Before the commands that were called after those of further connections.
+    const waiting = [
+      ...this.resend.drain(),
+      ...this.router?.takeWaiting() ?? [],
+      ...this.offline.drain(),
+    ];
+    for (const pending of waiting) {
       // Without a sender or a batch it belongs to this connection.
       if (pending.sender === undefined && this.#batches?.has(pending) !== true) this.sendAgain(pending);
       else pending.fail(error);
@@ -273,7 +299,10 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Queues a command that was never sent, before the unsent ones. */
   protected sendAgain(pending: Pending): void {
-    if (this.usable) return this.#dispatch(pending, this.#open!);
+    if (this.usable) {
+      this.#dispatch(pending, this.#open!);
+      return this.released?.();
+    }
     this.resend.add(pending);
     this.ensureConnected();
   }

@@ -93,9 +93,8 @@ export class ReadConnection {
   open(): void {
     const { pool, clock } = this.#main;
     if (this.sender !== undefined || clock.now() < this.#retryAt || pool.closed) return;
-    const { created, connecting, max } = pool.stats();
     this.#retryAt = clock.now() + FIRST_WAIT;
-    if ((created + connecting + 1) * 2 > max) return;
+    if (!pool.roomy) return;
     const sender = this.sender = new MultiplexedConnection(pool);
     sender.further = true;
     sender.large = (pending) => this.#owner.large(pending);

@@ -17,6 +17,7 @@ import { blockingTime, waitsForReplicas } from "../../commands/blocking.ts";
 import { type Command, CommandFlag } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { ConnectionError, TimeoutError } from "../../errors.ts";
+import { withTimeout } from "../../connection/sleep.ts";
 import { abortable, startLimit } from "../../connection/time_limit.ts";
 import { Pending } from "../../connection/pending.ts";
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
@@ -114,7 +115,7 @@ export class ClusterExecutor implements Executor {
       this.router.submit(pending, slot);
     } else {
       if (!isReadonly(command)) call.ranAt?.add(node);
-      node.shared.submit(pending);
+      node.shared.route(pending);
     }
     return promise;
   }
@@ -328,6 +329,14 @@ export class ClusterExecutor implements Executor {
   }
 
   async #close(options: CloseOptions): Promise<void> {
+    // Commands that wait for large replies count as pending.
+    const settled = options.force
+      ? []
+      : this.#cluster.topology.nodes().flatMap(({ openedShared }) => openedShared?.router?.settled() ?? []);
+    if (settled.length > 0) {
+      const { connection, node } = this.#cluster.options;
+      await withTimeout(connection.clock, node.closeGrace, Promise.all(settled));
+    }
     this.#leave();
     this.router.close();
     if (this.#owner) await this.#pool.close(options);

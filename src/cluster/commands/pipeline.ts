@@ -210,9 +210,10 @@ class ClusterPipeline {
       ? undefined
       : new DedicatedBatchConnection(node.pool, call, (...rest) =>
         acquireFromNode(this.#cluster, node, here, ...rest));
-    const connection = dedicated ?? node.shared;
+    const commands = items.map(({ command }) => command);
+    const connection = dedicated ?? node.shared.forBatch(commands);
     const sender = new PipelineSender(this.#state, node, dedicated);
-    const attempt = new PipelineAttempt(withSources(items.map(({ command }) => command)), {
+    const attempt = new PipelineAttempt(withSources(commands), {
       mode,
       timeout,
       deadline: timeout === 0 ? Infinity : clock.now() + timeout,

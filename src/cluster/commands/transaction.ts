@@ -151,7 +151,7 @@ class SharedTransaction {
       else pending.resolve(this.#outcomes as Reply);
     });
     if (again) node.shared.resubmitBatch(attempt);
-    else node.shared.submitBatch(attempt);
+    else node.shared.forBatch(this.#commands).submitBatch(attempt);
     submitting = false;
   }
 }

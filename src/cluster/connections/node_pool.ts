@@ -17,6 +17,8 @@ export interface PoolGroup {
   readonly connectionClass: ConnectionClass<Connection>;
   /** Returns whether one more connection may be opened. May close an idle connection to another node. */
   makePlace(pool: NodePool): boolean;
+  /** Whether at most half of the places of the cluster would be in use with one more connection. */
+  readonly roomy: () => boolean;
   /** Called by `acquire` at the limit. */
   atLimit(pool: NodePool, request: Request): Promise<Connection>;
   /** A place or an idle connection has become free. */
@@ -105,6 +107,11 @@ export class NodePool extends ConnectionPool {
   constructor(options: ResolvedPoolOptions, group: PoolGroup) {
     super(options);
     this.#group = group;
+  }
+
+  /** @inheritdoc */
+  override get roomy(): boolean {
+    return super.roomy && this.#group.roomy();
   }
 
   /** Makes a connection, not yet connected. */

@@ -94,6 +94,7 @@ export class ClusterConnectionPool {
     const group: Omit<PoolGroup, "explain"> = {
       connectionClass,
       makePlace: (pool) => this.#makePlace(pool),
+      roomy: () => (this.#pools.connections + 1) * 2 <= this.options.maxConnections,
       atLimit: (pool, wanted) => this.atLimit(pool, wanted),
       placeFreed: () => {
         if (!this.#makingPlace) this.placeFreed();

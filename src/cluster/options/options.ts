@@ -35,7 +35,7 @@ const DEFAULTS = {
 /** The value of `maxConnectionsPerNode: true`. */
 const PER_NODE = 16;
 
-const { minIdle: _minIdle, maxMultiplexed: _maxMultiplexed, ...OF_POOL } = POOL;
+const { minIdle: _minIdle, ...OF_POOL } = POOL;
 const POOL_TABLE: Table = { ...CONNECTION, ...OF_POOL, ...CLUSTER };
 const BLOCKING_TABLE: Table = { ...POOL_TABLE, ...BLOCKING };
 const CLIENT_TABLE: Table = {
@@ -76,7 +76,7 @@ function resolveCluster(given: Given, blocking: boolean): ResolvedClusterOptions
   const total = (maxConnections ?? (blocking ? 50 : 1_000)) as number;
   const perNode = own.maxConnectionsPerNode;
   const most = Math.min(total, perNode === true ? PER_NODE : typeof perNode === "number" ? perNode : total);
-  const pool = { ...others, ...seeds[0], maxConnections: most, maxMultiplexed: 1 };
+  const pool = { ...others, ...seeds[0], maxConnections: most };
   const node = blocking ? resolveBlockingPoolOptions(pool) : resolvePoolOptions(pool);
   const values = {
     ...DEFAULTS,

@@ -9,8 +9,7 @@ import type { ReadFrom } from "../../topology/read_from.ts";
 import type { Seed } from "../../topology/server_address.ts";
 
 /** The options of a cluster's pool, including those of its connections. */
-export interface ClusterPoolOptions<C = unknown>
-  extends Omit<PoolOptions<C>, "path" | "minIdle" | "maxMultiplexed"> {
+export interface ClusterPoolOptions<C = unknown> extends Omit<PoolOptions<C>, "path" | "minIdle"> {
   /** The startup nodes. Default: `host` and `port`, else `localhost:6379`. */
   readonly startupNodes?: readonly Seed[];
   /** Whether to query the slots before the first command; `false`: learn them from redirections. Default `true`. */

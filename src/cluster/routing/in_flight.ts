@@ -39,7 +39,8 @@ export class InFlightCommands {
   /** Returns slots with commands in flight to a node, and maybe some whose commands have been answered. */
   slots(node: ClusterNode): number[] {
     const batches = [...this.#batches.keys()].map(({ command }) => slotOfCommand(command as Command));
-    return [...this.#indexOf(node.openedShared?.connection)?.slots() ?? [], ...batches];
+    const slots = connectionsTo(node).flatMap((connection) => [...this.#indexOf(connection).slots()]);
+    return [...new Set(slots), ...batches];
   }
 
   /**
@@ -51,22 +52,26 @@ export class InFlightCommands {
     slot: number,
     sender?: Partial<RoutedSender>,
   ): Pending[] {
-    const connection = sender?.connection ?? node?.openedShared?.connection;
-    const sent = this.#indexOf(connection)?.take(slot) ?? [];
+    const connections = sender?.connection === undefined ? connectionsTo(node) : [sender.connection];
+    const sent = connections.flatMap((connection) => this.#indexOf(connection).take(slot));
     for (const [batch, at] of this.#batches) {
       if (at === node && slotOfCommand(batch.command as Command) === slot) sent.push(batch);
     }
     return sent;
   }
 
-  #indexOf(connection: Connection | undefined): InFlightIndex | undefined {
-    if (connection === undefined) return undefined;
+  #indexOf(connection: Connection): InFlightIndex {
     let index = this.#indexes.get(connection);
     if (index === undefined) {
       this.#indexes.set(connection, index = new InFlightIndex(connection, this.#wanted));
     }
     return index;
   }
+}
+
+/** The shared connections to a node. */
+function connectionsTo(node: ClusterNode | undefined): readonly Connection[] {
+  return node?.openedShared?.connections ?? [];
 }
 
 /** The number of a command that has not been encoded. */

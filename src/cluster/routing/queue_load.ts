@@ -15,8 +15,10 @@ export function loadOfCluster({ topology }: ClusterState, router: Router): Queue
   const sum = { ...router.load, unsent: 0, unsentBytes: 0, inFlight: 0 };
   for (const { openedShared } of topology.nodes()) {
     if (openedShared === undefined) continue;
-    const { load } = openedShared;
-    for (const name of Object.keys(sum) as (keyof QueueStats)[]) sum[name] += load[name];
+    const { load, router: further } = openedShared;
+    for (const name of Object.keys(sum) as (keyof QueueStats)[]) {
+      sum[name] += load[name] + (further?.load[name] ?? 0);
+    }
   }
   return sum;
 }

@@ -87,7 +87,7 @@ export class Router implements NodeRecovery, TopologyListener {
     } else node = this.#cluster.nodeOf(slot, true)!;
     if (node.health === "fail" && this.#rejectFailed(pending, node)) return;
     const sender = pending.sender = this.#senderOf(pending, node);
-    if (sender.send === undefined) node.shared.submit(pending);
+    if (sender.send === undefined) node.shared.route(pending);
     else this.#sendBatch(pending, node, sender, false);
   }
 
@@ -125,6 +125,20 @@ export class Router implements NodeRecovery, TopologyListener {
 
   /** @inheritdoc */
   recoverFrom(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
+    const further = node?.openedShared?.router;
+    if (further === undefined) return this.#recover(pending, error, node);
+    const refusal = further.refusal(pending, error);
+    if (refusal !== undefined) {
+      pending.reject(refusal);
+      return true;
+    }
+    // Commands that wait for this read are sent behind it.
+    const recovered = this.#recover(pending, error, node);
+    further.returned(pending);
+    return recovered;
+  }
+
+  #recover(pending: Pending, error: Error, node: ClusterNode | undefined): boolean {
     this.#queues.inFlight.removeBatch(pending);
     if (this.#closed || !(error instanceof RedisError)) return false;
     pending.startDeadline(this.#cluster.options.connection.clock);
@@ -280,7 +294,7 @@ export class Router implements NodeRecovery, TopologyListener {
       node.shared.resubmit(first);
     }
     if (again) node.shared.resubmit(pending);
-    else node.shared.submit(pending);
+    else node.shared.route(pending);
   }
 
   /** Rejects a command to a failed node; returns whether it did. */

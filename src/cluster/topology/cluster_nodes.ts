@@ -92,7 +92,9 @@ export class ClusterNodes {
     if (pool === undefined || pool.readonly === readonly) return;
     pool.readonly = readonly;
     pool.disconnect({ inUse: false });
-    node.openedShared?.connection?.send([readonly ? "READONLY" : "READWRITE"]).catch(() => {});
+    for (const connection of node.openedShared?.connections ?? []) {
+      connection.send([readonly ? "READONLY" : "READWRITE"]).catch(() => {});
+    }
   }
 
   /** Takes over a topology. */
