@@ -35,6 +35,7 @@ export function judgeCache({ operations, flushes, times, scenario }: History): s
   }
   const versions: Map<string, Version[]> = new Map();
   for (const [key, list] of writes) versions.set(key, versionsOf(list, flushes, times));
+  const ownWrites = new OwnWrites(operations);
   const faults: string[] = [];
   for (const operation of operations) {
     const { part, client, how, outcome, heardAt, called, calledAt, settled, settledAt } = operation;
@@ -42,25 +43,19 @@ export function judgeCache({ operations, flushes, times, scenario }: History): s
     if (outcome === undefined) continue;
     const value = outcome.value as string | null;
     const all = versions.get(part.key) ?? [{ value: null, event: -1, at: 0, expires: Infinity, client: -1 }];
-    const ownWrite = Math.max(
-      -1,
-      ...operations.filter((one) =>
-        one.part.key === part.key && one.client === client && one.settled < called &&
-        one.executions.length > 0 &&
-        one.outcome?.error === undefined && one.part.verb !== "get" && one.part.verb !== "range"
-      ).map(({ executions }) => executions.at(-1)!),
-    );
-    const fits = all.some((version, at) => {
+    const ownWrite = ownWrites.before(called, client, part.key);
+    let fits = false;
+    for (let at = all.length - 1; at >= 0 && !fits; at--) {
+      const version = all[at]!;
       const next = all[at + 1];
-      if (version.event > settled) return false;
-      const from = version.at;
+      // It has been replaced, and so have all versions before it.
+      if (next !== undefined && (next.at < heardAt || next.event <= ownWrite)) break;
+      if (version.event > settled || version.at > settledAt) continue;
       const expired = version.value !== null && version.expires < Infinity;
       const shows = version.value === value || (value === null && expired && version.expires <= settledAt);
-      if (!shows || from > settledAt) return false;
-      if (next !== undefined && (next.at < heardAt || next.event <= ownWrite)) return false;
       // A read that the server answered while the value was alive may return long after it has expired.
-      return value === null || version.expires + LATE >= calledAt;
-    });
+      fits = shows && (value === null || version.expires + LATE >= calledAt);
+    }
     if (!fits) {
       faults.push(
         `cache: ${describeOperation(operation)} returned ${JSON.stringify(value)} at ${settledAt} ms; ` +
@@ -71,6 +66,30 @@ export function judgeCache({ operations, flushes, times, scenario }: History): s
     }
   }
   return faults;
+}
+
+/** The writes of each client to each key, for reads in the order of their calls. */
+class OwnWrites {
+  /** The writes that resolved, the first of them last. */
+  readonly #left: Operation[];
+  readonly #last: Map<string, number> = new Map();
+
+  constructor(operations: readonly Operation[]) {
+    this.#left = operations.filter(({ part: { verb }, executions, outcome, settled }) =>
+      verb !== "get" && verb !== "range" && executions.length > 0 && outcome?.error === undefined &&
+      settled < Infinity
+    ).sort((a, b) => b.settled - a.settled);
+  }
+
+  /** Returns the event at which a client's last write to a key ran that had resolved before an event; -1 without one. */
+  before(event: number, client: number, key: string): number {
+    for (let one = this.#left.at(-1); one !== undefined && one.settled < event; one = this.#left.at(-1)) {
+      const name = `${one.client} ${one.part.key}`;
+      this.#last.set(name, Math.max(this.#last.get(name) ?? -1, one.executions.at(-1)!));
+      this.#left.pop();
+    }
+    return this.#last.get(`${client} ${key}`) ?? -1;
+  }
 }
 
 /** The values that a key has had, in order; times are milliseconds. */

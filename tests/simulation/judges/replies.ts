@@ -4,17 +4,25 @@
  *
  * @module
  */
-import { describeOperation, describeOutcome, type History, isLossy, type Operation } from "../history.ts";
+import {
+  describeOperation,
+  describeOutcome,
+  type History,
+  isLossy,
+  type Operation,
+  type Served,
+} from "../history.ts";
 import { ABSENT, effect } from "./consistency.ts";
 
-function fits(operation: Operation, { served, owners }: History): boolean {
+function fits(
+  operation: Operation,
+  served: ReadonlyMap<string, readonly Served[]>,
+  owners: readonly number[],
+): boolean {
   const { part, client, called, settled, outcome, executions, states } = operation;
   if (part.verb === "get") {
-    const owner = owners[client];
-    return served.some((one) =>
-      one.key === part.key && one.owner === owner && one.event > called && one.event <= settled &&
-      one.value === outcome!.value
-    );
+    const own = served.get(`${owners[client]} ${part.key}`) ?? [];
+    return own.some(({ event, value }) => event > called && event <= settled && value === outcome!.value);
   }
   const apply = effect(operation);
   return executions.some((event, at) =>
@@ -26,12 +34,19 @@ function fits(operation: Operation, { served, owners }: History): boolean {
 export function judgeReplies(history: History): string[] {
   const { operations, scenario, served, owners } = history;
   if (!isLossy(scenario)) return [];
+  const byKey: Map<string, Served[]> = new Map();
+  for (const one of served) {
+    const name = `${one.owner} ${one.key}`;
+    const list = byKey.get(name);
+    if (list === undefined) byKey.set(name, [one]);
+    else list.push(one);
+  }
   const faults = operations.filter((operation) => {
     const { part: { key, verb }, how, outcome, client } = operation;
     if (!/^[kn]/.test(key) || how === "pop" || how === "once" || outcome === undefined) return false;
     if (outcome.error !== undefined) return false;
     if (verb === "get" && how === "call" && scenario.clients[client]!.options.cache) return false;
-    return !fits(operation, history);
+    return !fits(operation, byKey, owners);
   }).map((operation) =>
     `replies: no server replied ${describeOutcome(operation.outcome)} to ${describeOperation(operation)}`
   );

@@ -27,16 +27,18 @@ export function judgeStaleness(history: History): string[] {
       else list.push({ operation, event });
     }
   }
+  const versions = new Map([...writes].map(([key, list]) => [key, versionsOf(list, flushes, times)]));
+  const none = versionsOf([], flushes, times);
   return reads.filter(({ part, client, outcome, calledAt, settled }) => {
     const { readFrom } = scenario.clients[client]!.options;
     const maxLag = typeof readFrom === "object" ? readFrom.maxLag : Infinity;
     // A process that stood still has looked at nothing.
     const slept = sleeps.filter(({ at }) => at <= times[settled]!).reduce((sum, { ms }) => sum + ms, 0);
     const oldest = calledAt - maxLag - LATE - slept;
-    const versions = versionsOf(writes.get(part.key) ?? [], flushes, times);
-    return !versions.some((version, at) =>
+    const all = versions.get(part.key) ?? none;
+    return !all.some((version, at) =>
       version.value === outcome!.value && version.event <= settled &&
-      (versions[at + 1]?.at ?? Infinity) >= oldest
+      (all[at + 1]?.at ?? Infinity) >= oldest
     );
   }).map((operation) =>
     `staleness: ${describeOperation(operation)} returned ${
