@@ -5,6 +5,7 @@
  */
 import { drawAction } from "./draw_actions.ts";
 import { drawExtras } from "./draw_extras.ts";
+import { drawPlaces } from "./draw_places.ts";
 import { drawFault, drawTopologyFault } from "./draw_faults.ts";
 import { derive, Dice } from "../harness/dice.ts";
 import type {
@@ -260,7 +261,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
   // The order of steps at one time is that of their drawing.
   steps.sort((a, b) => a.at - b.at);
   const space = drawSpace(new Dice(derive(seed, 11)), topology);
-  return {
+  return drawPlaces(new Dice(derive(seed, 13)), {
     seed,
     topology,
     ...servers && { servers },
@@ -269,5 +270,5 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
     ...space && { space },
     clients,
     steps,
-  };
+  });
 }

@@ -132,7 +132,9 @@ export function isLossy({ topology, servers, steps }: Scenario): boolean {
   for (const step of steps) {
     const fault = "fault" in step ? step.fault : undefined;
     if (fault === "partition" || fault === "pause") return true;
-    if (fault === "migrate") moves++;
+    // A name may lead to a replica, which is behind.
+    if (fault === "flip" && topology === "sentinel") return true;
+    if (fault === "migrate" || fault === "moveReplica") moves++;
     if (fault === "failover" || fault === "crash") {
       crashes++;
       if (servers.lag > 0 || servers.gossip > 0 || topology === "sentinel") return true;

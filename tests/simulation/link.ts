@@ -24,6 +24,8 @@ export class Link {
   readonly #plan: NetworkPlan;
   readonly #dice: Dice;
   readonly #deliver: (bytes: Uint8Array) => void;
+  /** Milliseconds for the way. */
+  readonly #latency: number;
   #parcels: Parcel[] = [];
   #head = 0;
   #timer: Timer = undefined;
@@ -48,13 +50,15 @@ export class Link {
     this.#plan = plan;
     this.#dice = dice;
     this.#deliver = deliver;
+    const { latency, spread = 0 } = plan;
+    this.#latency = spread > 0 ? latency + Math.floor(dice.next() * spread) : latency;
   }
 
   /** Sends a copy of the bytes. */
   send(bytes: Uint8Array): void {
     if (this.#gone || this.#finish !== undefined || bytes.length === 0) return;
-    const { latency, jitter } = this.#plan;
-    const due = this.#clock.now() + latency + (jitter > 0 ? this.#dice.next() * jitter : 0);
+    const { jitter } = this.#plan;
+    const due = this.#clock.now() + this.#latency + (jitter > 0 ? this.#dice.next() * jitter : 0);
     this.#last = Math.max(this.#last, Math.ceil(due / GRAIN) * GRAIN);
     this.#parcels.push({ at: this.#last, bytes: bytes.slice() });
     this.inFlight += bytes.length;
@@ -65,7 +69,7 @@ export class Link {
   finish(done: () => void): void {
     if (this.#gone || this.#finish !== undefined) return;
     this.#finish = done;
-    this.#last = Math.max(this.#last, Math.ceil((this.#clock.now() + this.#plan.latency) / GRAIN) * GRAIN);
+    this.#last = Math.max(this.#last, Math.ceil((this.#clock.now() + this.#latency) / GRAIN) * GRAIN);
     this.#arm();
   }
 

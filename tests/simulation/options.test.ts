@@ -4,6 +4,7 @@ import { CLUSTER } from "../../src/cluster/options/table.ts";
 import { BLOCKING, CLIENT, CONNECTION, POOL } from "../../src/options/table.ts";
 import { KINDS } from "../../src/sentinel/options.ts";
 import { drawScenario } from "./draw.ts";
+import type { Fault } from "./scenario.ts";
 
 /** Options that no world draws, with the reason. */
 const NOT_DRAWN: Readonly<Record<string, string>> = {
@@ -34,6 +35,49 @@ const NOT_DRAWN: Readonly<Record<string, string>> = {
   role: "worlds use `masterFor` with `readFrom`",
   blocking: "worlds use `masterFor`, whose pool does not wait",
 };
+
+/** All faults; `lie` shows that judges notice a broken promise, and is never drawn. */
+const FAULTS: Readonly<Record<Exclude<Fault["fault"], "lie">, true>> = {
+  cut: true,
+  freeze: true,
+  freezeAll: true,
+  halfOpen: true,
+  stall: true,
+  slowReader: true,
+  kill: true,
+  refuse: true,
+  hang: true,
+  restart: true,
+  window: true,
+  maxclients: true,
+  sleep: true,
+  forget: true,
+  failover: true,
+  crash: true,
+  partition: true,
+  pause: true,
+  migrate: true,
+  reshard: true,
+  moveReplica: true,
+  flip: true,
+};
+
+describe("faults of simulated worlds", () => {
+  it("each fault is drawn, also names that lead elsewhere and connections of different length", () => {
+    const drawn: Set<string> = new Set();
+    for (let seed = 1; seed <= 200; seed++) {
+      for (const topology of ["standalone", "sentinel", "cluster"] as const) {
+        const { clients, network, servers, steps } = drawScenario(seed, topology);
+        for (const step of steps) if ("fault" in step) drawn.add(step.fault);
+        if (network.spread !== undefined) drawn.add("spread");
+        if (servers?.nameDelay !== undefined) drawn.add(`names: ${topology}`);
+        if (clients.some(({ named }) => named)) drawn.add("named clients");
+      }
+    }
+    const more = ["spread", "names: sentinel", "names: cluster", "named clients"];
+    assert.deepEqual([...drawn].sort(), [...Object.keys(FAULTS), ...more].sort());
+  });
+});
 
 describe("options of simulated worlds", () => {
   it("each option is drawn, or named with the reason why not", () => {

@@ -18,6 +18,11 @@ export interface NetworkPlan {
   readonly promises: boolean;
   /** Milliseconds after which a socket notices a dead peer by itself; 0: never. */
   readonly keepAlive: number;
+  /**
+   * Each direction of each connection takes up to so many milliseconds more than the others: what is sent over two
+   * connections arrives in another order. Absent: 0.
+   */
+  readonly spread?: number;
 }
 
 /** The servers that serve reads. */
@@ -83,6 +88,8 @@ export interface ClientPlan {
   readonly shares?: number;
   /** The kind of its pool, where it makes one beside the client; absent: the client makes its own. */
   readonly pool?: "refusing" | "waiting";
+  /** Sentinels only: it knows no sentinels, and connects to a host name that leads to the master. */
+  readonly named?: boolean;
 }
 
 /** A command whose number distinguishes its effect from all others. */
@@ -187,6 +194,10 @@ export type TopologyFault =
   | { readonly fault: "pause"; readonly which: number; readonly ms: number }
   /** The slot of a tag moves to another master, key by key, within these milliseconds. */
   | { readonly fault: "migrate"; readonly tag: string; readonly which: number; readonly ms: number }
+  /** A replica moves to another master. */
+  | { readonly fault: "moveReplica"; readonly which: number }
+  /** The host names lead to another server for these milliseconds. */
+  | { readonly fault: "flip"; readonly which: number; readonly ms: number }
   /** The slots of all tags move to one master at once. */
   | { readonly fault: "reshard"; readonly which: number };
 
@@ -231,6 +242,11 @@ export interface ServersPlan {
   readonly lag: number;
   /** The delay after which servers, or sentinels, learn of changes. */
   readonly gossip: number;
+  /**
+   * Clients know host names: of the master, of a sentinel or of a node of the cluster. They follow to another server after
+   * this delay. Absent: clients know addresses.
+   */
+  readonly nameDelay?: number;
 }
 
 /** The database, the prefixes and the password of a world. */

@@ -20,6 +20,7 @@ import { importLua } from "../lua.ts";
 import type { ClientPlan, TopologyFault } from "../scenario.ts";
 import type { SimulatedServer } from "../server.ts";
 import { Hosts } from "./hosts.ts";
+import { endpointOf, findByName, Name, SERVER_NAME } from "./name.ts";
 import {
   type OpenedClient,
   ownOptions,
@@ -40,10 +41,11 @@ export class Cluster implements SimulatedTopology {
   readonly #disputed: Map<string, number> = new Map();
   readonly #gossip: number;
   readonly #prefix: string;
+  readonly #names: Map<string, Name> = new Map();
 
   constructor(world: Surroundings) {
     const { scenario: { servers, space }, clock, executed } = world;
-    const { masters, replicas, lag, gossip } = servers!;
+    const { masters, replicas, lag, gossip, nameDelay } = servers!;
     this.#world = world;
     this.#gossip = gossip;
     this.#prefix = space?.keyPrefix ?? "";
@@ -58,10 +60,14 @@ export class Cluster implements SimulatedTopology {
       nodeTimeout: 500,
     });
     this.servers = this.#cluster.nodes.map((node) => this.#hosts.add(node, { clock, executed, space }));
+    if (nameDelay === undefined) return;
+    const { nodes } = this.#cluster;
+    const right = (): Endpoint => endpointOf(nodes.find(({ up }) => up) ?? nodes[0]!);
+    this.#names.set(SERVER_NAME, new Name(() => world.now(), nameDelay, right));
   }
 
   find(endpoint: Endpoint): SimulatedServer | undefined {
-    return this.#hosts.find(endpoint);
+    return findByName(this.#names, endpoint, (one) => this.#hosts.find(one));
   }
 
   home(key: string): SimulatedServer | undefined {
@@ -91,11 +97,24 @@ export class Cluster implements SimulatedTopology {
         cluster.partition(one);
         this.#world.later(fault.ms, () => cluster.mend());
         return this.#world.pause(this.find({ host: one.host, port: one.port })!, fault.ms);
+      case "flip":
+        return this.#names.get(SERVER_NAME)?.flip(endpointOf(one), fault.ms);
+      case "moveReplica":
+        return this.#moveReplica(fault.which);
       case "migrate":
         return this.#migrate(fault.tag, masters[fault.which % masters.length], fault.ms);
       case "reshard":
         for (const tag of TAGS) this.#move(tag, masters[fault.which % masters.length]);
     }
+  }
+
+  #moveReplica(which: number): void {
+    const { replicas, masters } = this.#cluster;
+    const replica = replicas[which % replicas.length];
+    const others = masters.filter((one) => one !== replica?.master && one.slots.length > 0);
+    const master = others[Math.floor(which / replicas.length) % others.length];
+    if (replica === undefined || master === undefined) return;
+    this.find(endpointOf(replica))?.run("CLUSTER", "REPLICATE", master.id);
   }
 
   #move(tag: string, to: TestClusterNode | undefined): void {
@@ -137,6 +156,7 @@ export class Cluster implements SimulatedTopology {
     for (const node of this.#cluster.nodes) this.#cluster.start(node);
     this.#cluster.mend();
     for (const node of this.#cluster.nodes) node.replicationLag = 0;
+    for (const name of this.#names.values()) name.heal();
   }
 
   open(plan: ClientPlan, common: object, shared: WorldPool | undefined): OpenedClient {
@@ -146,8 +166,10 @@ export class Cluster implements SimulatedTopology {
       const redis = new RedisCluster({ pool, ...multiplex !== undefined && { multiplex } });
       return { redis: redis as unknown as Redis, pool };
     }
-    const { startupNodes } = this.#cluster;
-    const options = { ...common, startupNodes: startupNodes.slice(0, 2) } as never;
+    const startupNodes = this.#names.size > 0
+      ? [{ host: SERVER_NAME, port: 7000 }]
+      : this.#cluster.startupNodes.slice(0, 2);
+    const options = { ...common, startupNodes } as never;
     if (plan.pool === undefined) {
       const redis = new RedisCluster({ ...options as object, ...ownOptions(plan) } as never);
       return { redis: redis as unknown as Redis, pool: redis.pool };

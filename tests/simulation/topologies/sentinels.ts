@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ConnectionPool, Sentinel } from "../../../mod.ts";
+import { type ConnectionPool, Redis, Sentinel } from "../../../mod.ts";
 import type { Connection } from "../../../src/connection/connection.ts";
 import { TestSentinelsBase } from "../../../src/testing/topology/sentinel/sentinels.ts";
 import type { Endpoint } from "../../../src/transport.ts";
@@ -11,6 +11,7 @@ import { importLua } from "../lua.ts";
 import type { ClientPlan, ReadFromName, TopologyFault } from "../scenario.ts";
 import type { SimulatedServer } from "../server.ts";
 import { Hosts } from "./hosts.ts";
+import { endpointOf, findByName, Name, SENTINEL_NAME, SERVER_NAME } from "./name.ts";
 import {
   type OpenedClient,
   ownOptions,
@@ -25,10 +26,11 @@ export class Sentinels implements SimulatedTopology {
   readonly #world: Surroundings;
   readonly #sentinels: TestSentinelsBase;
   readonly #hosts: Hosts = new Hosts();
+  readonly #names: Map<string, Name> = new Map();
 
   constructor(world: Surroundings) {
     const { scenario: { servers, space }, clock, executed } = world;
-    const { replicas, lag, gossip } = servers!;
+    const { replicas, lag, gossip, nameDelay } = servers!;
     this.#world = world;
     this.#sentinels = new TestSentinelsBase({
       clock,
@@ -42,10 +44,16 @@ export class Sentinels implements SimulatedTopology {
     });
     this.servers = this.#sentinels.servers.map((one) => this.#hosts.add(one, { clock, executed, space }));
     for (const one of this.#sentinels.sentinels) this.#hosts.add(one, { clock, executed: () => {} });
+    if (nameDelay === undefined) return;
+    const name = (host: string, right: () => Endpoint): void =>
+      void this.#names.set(host, new Name(() => world.now(), nameDelay, right));
+    const { sentinels } = this.#sentinels;
+    name(SERVER_NAME, () => endpointOf(this.#sentinels.master));
+    name(SENTINEL_NAME, () => endpointOf(sentinels.find(({ up }) => up) ?? sentinels[0]!));
   }
 
   find(endpoint: Endpoint): SimulatedServer | undefined {
-    return this.#hosts.find(endpoint);
+    return findByName(this.#names, endpoint, (one) => this.#hosts.find(one));
   }
 
   home(): SimulatedServer | undefined {
@@ -64,6 +72,12 @@ export class Sentinels implements SimulatedTopology {
           // No sentinel reaches a replica.
         }
         return;
+      case "flip": {
+        const { servers, sentinels: watchers } = sentinels;
+        this.#names.get(SERVER_NAME)?.flip(endpointOf(servers[fault.which % servers.length]!), fault.ms);
+        this.#names.get(SENTINEL_NAME)?.flip(endpointOf(watchers[fault.which % watchers.length]!), fault.ms);
+        return;
+      }
       case "crash":
         sentinels.stop(one);
         return this.#world.later(fault.ms, () => sentinels.start(one));
@@ -82,11 +96,20 @@ export class Sentinels implements SimulatedTopology {
     for (const one of [...this.#sentinels.servers, ...this.#sentinels.sentinels]) this.#sentinels.start(one);
     this.#sentinels.mend();
     for (const one of this.#sentinels.servers) one.replicationLag = 0;
+    for (const name of this.#names.values()) name.heal();
   }
 
   open(plan: ClientPlan, common: object): OpenedClient {
     const { readFrom, ...options } = common as { readFrom?: ReadFromName };
-    const sentinel = new Sentinel(this.#sentinels.addresses.slice(0, 2), options as never);
+    if (plan.named) {
+      const named = { host: SERVER_NAME, port: 6379, ...options, ...ownOptions(plan) };
+      const redis = new Redis(named as never);
+      return { redis, pool: redis.pool as ConnectionPool };
+    }
+    const addresses = this.#names.size > 0
+      ? [{ host: SENTINEL_NAME, port: 26_379 }]
+      : this.#sentinels.addresses.slice(0, 2);
+    const sentinel = new Sentinel(addresses, options as never);
     const redis = sentinel.masterFor(
       this.#sentinels.name,
       { ...ownOptions(plan), ...readFrom && { readFrom } } as never,
