@@ -20,7 +20,7 @@ import type { Observer } from "../observer.ts";
 import { announce, tellReturned, watched } from "../observe/target.ts";
 import type { Transport } from "../transport.ts";
 import { closedError, cutError, leaseCutError, limitError } from "./errors.ts";
-import { isDemoted, ReconnectSignal } from "./reconnect.ts";
+import { isDemoted, noteRole, ReconnectSignal } from "./reconnect.ts";
 import type { BackgroundTimers } from "../connection/background_timers.ts";
 import { type AcquireOptions, type Request, stackAbove } from "./leases.ts";
 import { type Opener, PendingConnects } from "./pending_connects.ts";
@@ -174,7 +174,10 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** One try to open a connection; a pool that has to find its server first overrides it. */
   protected openConnection(signal: AbortSignal): Promise<C> {
     const connection = this.makeConnection(this.#connections.target);
-    return connection.connect({ signal, retry: false }).then(() => connection);
+    return connection.connect({ signal, retry: false }).then(() => {
+      noteRole(this, connection);
+      return connection;
+    });
   }
 
   /**

@@ -21,12 +21,21 @@ const SEARCH_INTERVAL = 1_000;
 /** Milliseconds between attempts that end at the wrong server, after the first, which follows at once. */
 const BACKOFF = /* @__PURE__ */ exponential({ base: 10, cap: 200, jitter: "equal" });
 
-/** The time when the servers of a pool were last found to be demoted. */
+/**
+ * The time when the servers of a pool were last found to be demoted; `-Infinity`: never, and the pool has reached a server
+ * that may be a master. Pools whose servers have all reported to be replicas are missing.
+ */
 const found: WeakMap<Pool, number> = new WeakMap();
 
+/** Notes the role that the handshake of a connection has reported; over RESP2 it reports none. */
+export function noteRole(pool: Pool, { server: { role = "master" } }: Connection): void {
+  if (role === "master" && !found.has(pool)) found.set(pool, -Infinity);
+}
+
 /**
- * Returns whether READONLY shows that a master was demoted: the handshake of this connection, or of others in its
- * pool, reported a master. Then idle connections of the pool are closed. Pools of replicas are not affected.
+ * Returns whether READONLY shows that a master was demoted, or that its address leads to a replica for now: the
+ * handshake of this connection, or of an earlier one in its pool, reported a master. Then idle connections of the pool
+ * are closed. Pools of replicas are not affected.
  */
 export function isDemoted(pool: Pool, error: unknown, connection: Connection | undefined): boolean {
   if (!(error instanceof ReplyError) || error.code !== "READONLY" || error.executed !== "no") return false;
