@@ -51,7 +51,11 @@ export function judgeReplies(history: History): string[] {
     `replies: no server replied ${describeOutcome(operation.outcome)} to ${describeOperation(operation)}`
   );
   for (const { key, owner, event, replica } of served) {
-    const reads = owners.some((one, at) => one === owner && scenario.clients[at]!.options.readFrom);
+    const reads = owners.some((one, at) => {
+      // A host name may lead to a replica.
+      const { options, named } = scenario.clients[at]!;
+      return one === owner && (options.readFrom || named);
+    });
     if (replica && !reads) {
       faults.push(
         `replies: a replica replied to a GET of ${key} of a client that reads from masters (${event})`,

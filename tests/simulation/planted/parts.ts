@@ -102,4 +102,20 @@ export const OF_PARTS: readonly PlantedFault[] = [
     "if (gone && !this.#createsAgain) this.#failures = 0;",
     "",
   ),
+  plant(
+    "a client stays at the replica to which its host name led for a while",
+    "src/pool/pool.ts",
+    "      noteRole(this, connection);",
+    "      void noteRole;",
+    true,
+    "sentinel",
+  ),
+  plant(
+    "a read that a replica redirects goes to a replica of the same slot again",
+    "src/cluster/redirection/redirections.ts",
+    "this.toMaster ||= !asking;",
+    "void asking;",
+    true,
+    "cluster",
+  ),
 ];
