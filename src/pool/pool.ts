@@ -174,10 +174,7 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
   /** One try to open a connection; a pool that has to find its server first overrides it. */
   protected openConnection(signal: AbortSignal): Promise<C> {
     const connection = this.makeConnection(this.#connections.target);
-    return connection.connect({ signal, retry: false }).then(() => {
-      noteRole(this, connection);
-      return connection;
-    });
+    return connection.connect({ signal, retry: false }).then(() => noteRole(this, connection));
   }
 
   /**

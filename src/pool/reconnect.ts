@@ -27,9 +27,11 @@ const BACKOFF = /* @__PURE__ */ exponential({ base: 10, cap: 200, jitter: "equal
  */
 const found: WeakMap<Pool, number> = new WeakMap();
 
-/** Notes the role that the handshake of a connection has reported; over RESP2 it reports none. */
-export function noteRole(pool: Pool, { server: { role = "master" } }: Connection): void {
+/** Notes the role that the handshake of a connection has reported; over RESP2 it reports none. Returns the connection. */
+export function noteRole<C extends Connection>(pool: Pool, connection: C): C {
+  const { role = "master" } = connection.server;
   if (role === "master" && !found.has(pool)) found.set(pool, -Infinity);
+  return connection;
 }
 
 /**

@@ -104,9 +104,9 @@ export const OF_PARTS: readonly PlantedFault[] = [
   ),
   plant(
     "a client stays at the replica to which its host name led for a while",
-    "src/pool/pool.ts",
-    "      noteRole(this, connection);",
-    "      void noteRole;",
+    "src/pool/reconnect.ts",
+    'if (role === "master" && !found.has(pool)) found.set(pool, -Infinity);',
+    "void role;",
     true,
     "sentinel",
   ),

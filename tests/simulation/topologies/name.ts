@@ -27,7 +27,7 @@ export class Name {
   /** The time at which it follows to another right server. */
   #followsAt = Infinity;
 
-  /** Leads where `right` says, `delay` milliseconds after a connect has noticed that it says something else. */
+  /** Leads to the endpoint that `right` returns, `delay` milliseconds after a connect has noticed another one. */
   constructor(now: () => number, delay: number, right: () => Endpoint) {
     this.#now = now;
     this.#delay = delay;
@@ -35,7 +35,7 @@ export class Name {
     this.#endpoint = right();
   }
 
-  /** Where it leads now. */
+  /** Returns the endpoint to which it leads now. */
   resolve(): Endpoint {
     const now = this.#now();
     if (now < this.#rightAt) return this.#endpoint;
