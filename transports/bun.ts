@@ -24,10 +24,11 @@
  * @module
  */
 
-import type { BunGlobal, BunHandlers, BunSocket } from "./shared/bun_types.ts";
+import type { BunGlobal, BunHandlers, BunPeer, BunSocket } from "./shared/bun_types.ts";
 import { checkConnect } from "./shared/check_options.ts";
 import { addressOf, connectFailed, tlsFailed } from "./shared/failure.ts";
 import { noticesDeadPeer, setKeepAlive } from "./shared/keepalive.ts";
+import { type Deferred, deferred } from "./shared/deferred.ts";
 import { withinLimits } from "./shared/limits.ts";
 import { nodeTimers } from "./shared/node_timers.ts";
 import { BaseSocket } from "./shared/base_socket.ts";
@@ -56,7 +57,7 @@ interface Freeable {
   transfer?(length: number): unknown;
 }
 
-class BunAdapterSocket extends BaseSocket {
+class BunAdapterSocket extends BaseSocket implements BunPeer {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
 
@@ -89,13 +90,15 @@ class BunAdapterSocket extends BaseSocket {
     if (chunk.length >= FREED && buffer.byteLength === chunk.length) buffer.transfer?.(0);
   }
 
-  ends(): void {
-    this.peerEnded();
+  closed(error: unknown): void {
+    if (error) this.failed(error);
+    else this.peerEnded();
   }
 
-  breaks(error: unknown): void {
-    this.failed(error);
-  }
+  // The attempt to connect is over.
+  opened(): void {}
+
+  refused(): void {}
 
   protected flow(on: boolean): void {
     if (on) this.#socket.resume();
@@ -173,11 +176,11 @@ async function prepareTls(endpoint: TcpEndpoint, options: TlsOptions): Promise<B
 
 /** The parameters of a connection, which are the same when the handshake is repeated. */
 interface Connecting {
-  readonly endpoint: Endpoint;
+  readonly endpoint: TcpEndpoint;
   readonly options: SocketOptions;
   readonly handlers: SocketHandlers;
   readonly cut: AbortSignal;
-  readonly tls: BunTls | undefined;
+  readonly tls: BunTls;
 }
 
 async function open(
@@ -186,17 +189,109 @@ async function open(
   handlers: SocketHandlers,
   cut: AbortSignal,
 ): Promise<BunAdapterSocket> {
-  const tls = "path" in endpoint || endpoint.tls === undefined
-    ? undefined
-    : await prepareTls(endpoint, endpoint.tls);
+  cut.throwIfAborted();
+  if ("path" in endpoint || endpoint.tls === undefined) {
+    return await connectPlain(endpoint, options, handlers, cut);
+  }
+  const tls = await prepareTls(endpoint, endpoint.tls);
   cut.throwIfAborted();
   return await connect({ endpoint, options, handlers, cut, tls }, true);
+}
+
+function disconnected(): Error {
+  return new Error("The connection was disconnected (eof)");
+}
+
+/** The callbacks of all sockets without TLS: closures for each would cost a kilobyte a connection. */
+const CALLBACKS: BunHandlers = {
+  // A `Buffer` would have to be made into one, which takes longer than reading a short reply.
+  binaryType: "uint8array",
+  open: (socket) => socket.data!.opened(socket),
+  handshake() {},
+  data: (socket, chunk) => socket.data!.take(chunk),
+  drain: (socket) => socket.data!.drain(),
+  end: (socket) => socket.data!.closed(undefined),
+  close: (socket, error) => socket.data!.closed(error),
+  error: (socket, error) => socket.data!.closed(error),
+  connectError: (socket, error) => socket.data!.refused(error),
+};
+
+/** An attempt to connect without TLS: it receives the events of the socket until the adapter does. */
+class PlainAttempt implements BunPeer {
+  readonly #endpoint: Endpoint;
+  readonly #options: SocketOptions;
+  readonly #handlers: SocketHandlers;
+  readonly #cut: AbortSignal;
+  readonly #result: Deferred<BunAdapterSocket>;
+
+  constructor(
+    endpoint: Endpoint,
+    options: SocketOptions,
+    handlers: SocketHandlers,
+    cut: AbortSignal,
+    result: Deferred<BunAdapterSocket>,
+  ) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#cut = cut;
+    this.#result = result;
+  }
+
+  opened(socket: BunSocket): void {
+    if (this.#cut.aborted) return socket.terminate();
+    if (!("path" in this.#endpoint)) {
+      socket.setNoDelay(this.#options.noDelay ?? true);
+      setKeepAlive(socket, this.#options.keepAlive);
+    }
+    const link = new BunAdapterSocket(addressOf(this.#endpoint), socket, this.#handlers);
+    link.noticesDeadPeer = noticesDeadPeer(this.#endpoint, this.#options);
+    socket.data = link;
+    this.#result.resolve(link);
+  }
+
+  take(): void {}
+
+  drain(): void {}
+
+  closed(error: unknown): void {
+    this.refused(error ?? disconnected());
+  }
+
+  refused(error: unknown): void {
+    this.#result.reject(connectFailed(this.#endpoint, error));
+  }
+}
+
+function connectPlain(
+  endpoint: Endpoint,
+  options: SocketOptions,
+  handlers: SocketHandlers,
+  cut: AbortSignal,
+): Promise<BunAdapterSocket> {
+  const result = deferred<BunAdapterSocket>();
+  const data = new PlainAttempt(endpoint, options, handlers, cut, result);
+  const shared = { allowHalfOpen: true, data, socket: CALLBACKS };
+  try {
+    globalBun().connect(
+      "path" in endpoint
+        ? { ...shared, unix: endpoint.path }
+        : { ...shared, hostname: endpoint.host, port: endpoint.port },
+    ).catch((error) => data.refused(error));
+  } catch (error) {
+    data.refused(error);
+  }
+  return result.promise;
+}
+
+function globalBun(): BunGlobal {
+  return (globalThis as unknown as { readonly Bun: BunGlobal }).Bun;
 }
 
 /** Connects. If the server ends the handshake because of a session, the handshake is repeated without. */
 function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSocket> {
   const { endpoint, options, handlers, cut, tls } = connecting;
-  const key = resumes ? tls?.key : undefined;
+  const key = resumes ? tls.key : undefined;
   return new Promise((resolve, reject) => {
     let link: BunAdapterSocket | undefined;
     let reached: BunSocket | undefined;
@@ -209,10 +304,10 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
       if (session === undefined || cut.aborted) {
         return reject(reached ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
       }
-      tls!.sessions.forget(key!);
+      tls.sessions.forget(key!);
       resolve(
         connect(connecting, false).then((opened) => {
-          tls!.sessions.refuse(key!);
+          tls.sessions.refuse(key!);
           return opened;
         }),
       );
@@ -220,8 +315,8 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
     /** Sessions that arrived before the certificate was verified. */
     let early: Uint8Array[] = [];
     const keep = (socket: BunSocket, bytes: Uint8Array): void => {
-      const until = tls!.sessions.validity(socket, offered);
-      tls!.sessions.keep(tls!.key!, { bytes, until, once: socket.getTLSVersion?.() !== "TLSv1.2" });
+      const until = tls.sessions.validity(socket, offered);
+      tls.sessions.keep(tls.key!, { bytes, until, once: socket.getTLSVersion?.() !== "TLSv1.2" });
     };
     const ready = (socket: BunSocket) => {
       link = new BunAdapterSocket(addressOf(endpoint), socket, handlers);
@@ -232,9 +327,8 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
       resolve(link);
     };
     const closed = (error: unknown) => {
-      if (link === undefined) refuse(error ?? new Error("The connection was disconnected (eof)"));
-      else if (error) link.breaks(error);
-      else link.ends();
+      if (link === undefined) refuse(error ?? disconnected());
+      else link.closed(error);
     };
     const socket: BunHandlers = {
       // A `Buffer` would have to be made into one, which takes longer than reading a short reply.
@@ -242,11 +336,8 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
       open(socket) {
         reached = socket;
         if (cut.aborted) return socket.terminate();
-        if (!("path" in endpoint)) {
-          socket.setNoDelay(options.noDelay ?? true);
-          setKeepAlive(socket, options.keepAlive);
-        }
-        if (tls === undefined) return ready(socket);
+        socket.setNoDelay(options.noDelay ?? true);
+        setKeepAlive(socket, options.keepAlive);
         if (key === undefined || socket.setSession === undefined) return;
         session = tls.sessions.take(key);
         if (session === undefined) return;
@@ -260,7 +351,7 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
         refuse(error ?? new Error("The certificate was not verified"));
         socket.terminate();
       },
-      ...tls?.key !== undefined && {
+      ...tls.key !== undefined && {
         session(socket: BunSocket, bytes: Uint8Array) {
           if (link !== undefined) keep(socket, bytes);
           else early.push(bytes);
@@ -274,20 +365,12 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
       connectError: (_socket, error) => refuse(error),
     };
     cut.addEventListener("abort", () => link === undefined && reached?.terminate(), { once: true });
-    const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
-    const shared = { allowHalfOpen: true, socket };
+    const { host: hostname, port } = endpoint;
     try {
-      Bun.connect(
-        "path" in endpoint ? { ...shared, unix: endpoint.path } : {
-          ...shared,
-          hostname: endpoint.host,
-          port: endpoint.port,
-          ...tls !== undefined && { tls: tls.options },
-        },
-      ).catch(refuse);
+      globalBun().connect({ allowHalfOpen: true, socket, hostname, port, tls: tls.options }).catch(refuse);
     } catch (error) {
       // Keys and certificates are read at once.
-      reject(tls === undefined ? connectFailed(endpoint, error) : tlsFailed(endpoint, error));
+      reject(tlsFailed(endpoint, error));
     }
   });
 }

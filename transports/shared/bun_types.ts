@@ -6,6 +6,8 @@
 
 /** A socket of `Bun.connect`. */
 export interface BunSocket {
+  /** The receiver of its events, where sockets share their callbacks. */
+  data?: BunPeer;
   write(bytes: Uint8Array): number;
   shutdown(): void;
   end(): void;
@@ -21,6 +23,20 @@ export interface BunSocket {
   isSessionReused?(): boolean;
   getTLSVersion?(): string;
   getPeerX509Certificate?(): { readonly validTo: string } | undefined;
+}
+
+/** The receiver of the events of one socket without TLS. */
+export interface BunPeer {
+  /** The socket is open. */
+  opened(socket: BunSocket): void;
+  /** Bytes arrived. */
+  take(chunk: Uint8Array): void;
+  /** The system takes bytes again. */
+  drain(): void;
+  /** The peer has ended the connection, or it failed. */
+  closed(error: unknown): void;
+  /** The connection could not be opened. */
+  refused(error: unknown): void;
 }
 
 /** The callbacks of `Bun.connect`. */
@@ -45,6 +61,7 @@ export interface BunConnectOptions {
   readonly unix?: string;
   readonly tls?: Readonly<Record<string, unknown>>;
   readonly allowHalfOpen?: boolean;
+  readonly data?: BunPeer;
   readonly socket: BunHandlers;
 }
 
