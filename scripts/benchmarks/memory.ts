@@ -1,6 +1,7 @@
 /**
- * Compares the memory of clients: how much the process grows at most by each workload, with the same number of operations
- * for all, and what each of 1,000 idle connections holds.
+ * Compares the memory of clients: how much the process grows at most by each workload, with the same number of
+ * operations for all. For 1,000 idle clients, and 1,000 idle connections of a pool, it measures what each holds. Other
+ * clients have no pools: a client stands beside a connection.
  *
  * `node scripts/benchmarks/memory.ts [--runtimes node,bun,deno] [--only keywire,ioredis] [--workloads idle,get-1m] [--rounds 3]
  * [--short] [--json]` runs each measurement in a process of its own; the median of the rounds counts.
@@ -41,6 +42,11 @@ const COUNTS: Readonly<Record<string, number>> = {
   "set-1m": 300,
   "tls-get-1000": 100_000,
   idle: IDLE,
+  "idle-pool": IDLE,
+};
+const TITLES: Readonly<Record<string, string>> = {
+  idle: "an idle client",
+  "idle-pool": "an idle connection of a pool",
 };
 
 const { values } = parseArgs({
@@ -78,7 +84,7 @@ for (const runtime of values.runtimes.split(",")) {
         });
       }
     }
-    const what = WORKLOADS.find(({ id }) => id === workload)?.title ?? "an idle connection";
+    const what = WORKLOADS.find(({ id }) => id === workload)?.title ?? TITLES[workload]!;
     if (values.json) {
       for (const [contender, bytes] of found) {
         printRow({ runtime, what, contender, values: { kib: rounded(median(bytes) / 1_024) } });
@@ -87,7 +93,7 @@ for (const runtime of values.runtimes.split(",")) {
     const [ours] = [...found.values()];
     const columns = [...found].map(([name, bytes]) => {
       const ratio = bytes === ours ? "" : ` (${(median(ours!) / Math.max(1, median(bytes))).toFixed(2)})`;
-      return `${name} ${(median(bytes) / 1024).toFixed(workload === "idle" ? 1 : 0)}${ratio}`;
+      return `${name} ${(median(bytes) / 1024).toFixed(workload in TITLES ? 1 : 0)}${ratio}`;
     });
     console.log(`  ${workload.padEnd(16)}${columns.join("   ")}`);
   }

@@ -25,7 +25,8 @@ export async function runJob<T>(
   const script = join("scripts", "benchmarks", file);
   const child = spawn(program, [...ARGUMENTS[runtime]!, script, JSON.stringify(job)], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NO_COLOR: "1" },
+    // In development, Bun notes the stack of each call.
+    env: { ...process.env, NO_COLOR: "1", NODE_ENV: "production" },
   });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);

@@ -23,11 +23,17 @@ export function cpuTime(): number {
   return user + system;
 }
 
-/** Collects all garbage now: Bun can, Node and Deno where they were started with `--expose-gc`. */
-export function collectGarbage(): void {
-  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
+/**
+ * Collects all garbage now: Bun can, Node and Deno where they were started with `--expose-gc`. `release`: memory that is
+ * free then goes back to the system, the young generation's included, which may have any size up to 32 MiB.
+ */
+export function collectGarbage(release = false): void {
+  const { gc, Bun } = globalThis as {
+    gc?: (options?: object) => void;
+    Bun?: { gc(force: boolean): void };
+  };
   if (Bun !== undefined) Bun.gc(true);
-  else gc?.();
+  else gc?.(release ? { type: "major", execution: "sync", flavor: "last-resort" } : undefined);
 }
 
 /** The most memory that this process has had, in bytes, as the system counts it. */
