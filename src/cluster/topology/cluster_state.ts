@@ -136,7 +136,11 @@ export class ClusterState {
     if (before === node) return;
     topology.move(slot, topology.shardOf(node) ?? { master: node, replicas: [] });
     const unknown = node.role !== "master";
-    if (unknown) this.#nodes.assign(node, "master");
+    if (unknown) {
+      // It was elected after the refresh that may have reported it as failed.
+      node.health = "online";
+      this.#nodes.assign(node, "master");
+    }
     this.#moved++;
     for (const listener of [...this.#listeners]) listener.rearranged?.([slot], false, []);
     // Commands that wait for a connection to the old master are sent before later calls.

@@ -118,4 +118,12 @@ export const OF_PARTS: readonly PlantedFault[] = [
     true,
     "cluster",
   ),
+  plant(
+    "a node that was elected counts as failed, as it was before",
+    "src/cluster/topology/cluster_state.ts",
+    '      node.health = "online";',
+    "",
+    true,
+    "cluster",
+  ),
 ];
