@@ -42,8 +42,8 @@ const { values } = parseArgs({
 });
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const rounds = Number(values.rounds ?? (values.short ? 1 : 3));
-const turn = values.short ? 200 : 600;
-const least = values.short ? 300 : 1_200;
+const turn = values.short ? 200 : 400;
+const least = values.short ? 300 : 1_000;
 const samples = values.short ? SHORT_SAMPLES : SAMPLES;
 
 /** A rate for all contenders that reach it. */

@@ -75,7 +75,7 @@ export function drawLatencies(rows: readonly Row[], about: string): string {
   );
   const names = [...new Set(shown.map(({ contender }) => contender))];
   const legend = names.map((name, index) =>
-    `<text x="${LEFT + index * 140}" y="44" class="name" style="fill:${colourOf(name)}">${name}</text>`
+    `<text x="${LEFT + index * 128}" y="44" class="name" style="fill:${colourOf(name)}">${name}</text>`
   );
   const [width, height] = [LEFT + 3 * (WIDTH + GAP), TOP + runtimes.length * 2 * (HEIGHT + GAP) + 6];
   const style = "text{font:10px system-ui,sans-serif;fill:#495057}.name{font-size:11.5px;font-weight:600}" +

@@ -18,9 +18,9 @@ const SHAPES: Readonly<Record<string, (x: number, y: number) => string>> = {
 const LEFT = 400;
 const WIDTH = 420;
 const LINE = 17;
-/** The least and the most that the axis shows. */
-const RANGE = [0.2, 50] as const;
-const TICKS = [0.2, 0.5, 1, 2, 5, 10, 20, 50];
+/** The least and the most that the axis shows; points beyond stand at its ends. */
+const RANGE = [0.1, 50] as const;
+const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
 
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 const text = (x: number, y: number, content: string, more = ""): string =>

@@ -28,9 +28,9 @@ function line(cells: readonly string[]): string {
 }
 
 function ratios(part: Part, group: Group): string {
-  return comparedMetrics(part, group.what).map((metric) => {
+  return comparedMetrics(part, group.what).flatMap((metric) => {
     const pair = compareWith(group, metric, part.lessIsBetter);
-    if (pair === undefined) return "-";
+    if (pair === undefined) return [];
     const text = show(pair.ratio < 10 ? Number(pair.ratio.toFixed(2)) : Math.round(pair.ratio));
     return isLoss(pair, part.lessIsBetter) ? `**${text}**` : text;
   }).join(" / ");
@@ -38,9 +38,7 @@ function ratios(part: Part, group: Group): string {
 
 /** The table of a part: a row for each thing, a column for each contender. */
 function drawTable(part: Part, rows: readonly Row[]): string {
-  const metrics = part.metrics.filter(({ name }) =>
-    part.shown?.includes(name) ?? name === part.metrics[0]!.name
-  );
+  const shown = part.shown ?? [part.metrics[0]!.name];
   const contenders = [...new Set(rows.map(({ contender }) => contender))];
   const groups = groupRows(rows);
   const hasPeers = groups.some((group) =>
@@ -56,8 +54,10 @@ function drawTable(part: Part, rows: readonly Row[]): string {
       const values = group.rows.find(({ contender }) => contender === name)?.values;
       if (values === undefined) return "";
       // A row with other figures, such as a saturation, has those.
-      const shown = metrics.some((metric) => values[metric.name] !== undefined) ? metrics : part.metrics;
-      const figures = shown.flatMap((metric) => values[metric.name] ?? []);
+      const isUsual = shown.some((name) => values[name] !== undefined);
+      const figures = (isUsual ? shown : part.metrics.map(({ name }) => name)).flatMap((name) =>
+        values[name] ?? []
+      );
       return figures.map(show).join(" / ");
     });
     const detail = group.detail === undefined ? "" : ` (${group.detail})`;
