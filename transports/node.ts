@@ -202,8 +202,11 @@ function connect(connecting: Connecting, session?: TlsSession): Promise<NodeAdap
     const reader: Reader = { link: undefined };
     // Read into one buffer again and again, instead of a new one for each chunk.
     const buffer = (SHARES ? sharedReadBuffer : takeReadBuffer)(options.readBufferSize);
-    const onread = {
-      buffer: SHARES && connector === undefined ? buffersOf(reader, buffer) : buffer,
+    const records = SHARES && encrypted !== undefined
+      ? encrypted.module.recordsOf(reader, buffer)
+      : undefined;
+    const onread = records ?? {
+      buffer: SHARES ? buffersOf(reader, buffer) : buffer,
       callback: callbackOf(reader),
     };
     const shared = { allowHalfOpen: true, onread };
@@ -265,6 +268,11 @@ function connect(connecting: Connecting, session?: TlsSession): Promise<NodeAdap
       cut.removeEventListener("abort", onCut);
       socket.off("error", fail);
       session = undefined;
+      if (records !== undefined) {
+        // Before the listeners of the link.
+        for (const event of ["error", "end"]) socket.on(event, records.flush);
+        socket.on("close", () => records.end());
+      }
       const link = reader.link = new NodeAdapterSocket(addressOf(endpoint), socket, handlers);
       link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       resolve(link);

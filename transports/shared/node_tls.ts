@@ -7,6 +7,7 @@ import net from "node:net";
 import tls from "node:tls";
 import type { ServerCertificate, TcpEndpoint, TlsOptions } from "../../src/transport.ts";
 import { type PemTexts, readPems, readPfx } from "./pem.ts";
+import { type RecordReceiver, TlsRecords } from "./tls_records.ts";
 import { sessionKey, type TlsSession, tlsSessions } from "./tls_sessions.ts";
 
 const ON_DENO = "Deno" in globalThis;
@@ -71,6 +72,11 @@ function keepSessions(socket: tls.TLSSocket, key: string, offered: number | unde
     early = undefined;
     for (const bytes of verified) keep(bytes);
   });
+}
+
+/** Returns what reads the records of a socket. */
+export function recordsOf(receiver: RecordReceiver, usual: Uint8Array): TlsRecords {
+  return new TlsRecords(receiver, usual);
 }
 
 /** Reads keys and certificates. */
