@@ -5,7 +5,8 @@
  */
 import { EncodingError, ReplyError } from "../errors.ts";
 import { ByteBuffer } from "./buffer.ts";
-import { Frame, NOTHING, toMap } from "./frame.ts";
+import { Frame, NOTHING } from "./frame.ts";
+import { GrowingMap, PART, toMap } from "./maps.ts";
 import { withoutArguments } from "./redact.ts";
 import { unreadable } from "./protocol.ts";
 import { lineText } from "./strings.ts";
@@ -146,6 +147,12 @@ export class Assembly {
         frame.parts = new ByteBuffer();
         this.mode |= PARTS;
         break;
+      case MAP:
+        if (size <= PART || size === Infinity || this.#flat(this.mode)) break;
+        frame.total = size;
+        frame.map = new GrowingMap();
+        this.size = frame.size = PART;
+        break;
       case PUSH:
         // First its kind alone, which is text.
         this.size = 1;
@@ -171,7 +178,14 @@ export class Assembly {
       }
     }
     const mode = this.mode;
+    const { map } = frame;
+    if (map !== undefined && this.filled < frame.total) {
+      map.add(values, this.filled);
+      this.size = frame.size = Math.min(frame.total, this.filled + PART);
+      return undefined;
+    }
     this.#pop(frame);
+    if (map !== undefined) return map.finish(values, mode);
     if (type === ATTRIBUTE) {
       this.begun = this.depth === 0;
       if ((mode & DecodeMode.attributes) !== 0) {
@@ -220,6 +234,7 @@ export class Assembly {
     frame.values = NOTHING;
     frame.attributes = undefined;
     frame.parts = undefined;
+    frame.map = undefined;
     if (depth === 0) {
       this.values = null;
     } else {

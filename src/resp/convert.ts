@@ -5,7 +5,7 @@
  * @module
  */
 import { EncodingError } from "../errors.ts";
-import { toMap } from "./frame.ts";
+import { toMap } from "./maps.ts";
 import { setField } from "./objects.ts";
 import { invalidText, shortAsciiText, textOf } from "./strings.ts";
 import type { Reply } from "./types.ts";
