@@ -49,7 +49,7 @@ const BUNDLES: readonly Bundle[] = [
     budget: 15_000,
     // 0.3 of them for pipelines that keep their place, 0.05 for writes of 1 MiB; 0.1 for the command and the caller's line of an
     // error, 0.1 for noticing large replies; 0.1 for moving huge values in parts, 0.1 for relaxed limits,
-    // 0.4 for long texts that are decoded while they arrive and for the bytes of retries, 0.15 for values that are read into
+    // 0.4 for long texts that are decoded while they arrive and for the bytes of retries. 0.15 for values that are read into
     // their own memory, 0.25 for maps that are built while they arrive.
     until: 21_300,
   },
