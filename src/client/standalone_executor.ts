@@ -29,24 +29,25 @@ import { closedError, statefulRefusal } from "./commands/unsupported_commands.ts
 import type { ReplicationWait } from "./commands/replication_wait.ts";
 import { RunningCalls } from "./running_calls.ts";
 import { runScript } from "./commands/scripts.ts";
+import { Attachment } from "./connections/attachment.ts";
 import { MultiplexedConnection } from "./connections/multiplexed_connection.ts";
 
 /** Commands with one of these need a look before they take the shared connection. */
 const SPECIAL = CommandFlag.blocking | CommandFlag.stateful | CommandFlag.binary | CommandFlag.scripted;
 
 /** The connections of pools, with how many clients use each. */
-type SharedConnections = WeakMap<
+type SharedConnections = Attachment<
   ConnectionPool,
   { readonly shared: MultiplexedConnection; users: number; forget(): void }
 >;
 
 /** The clients of one pool share one. */
-const sharedConnections: SharedConnections = new WeakMap();
+const sharedConnections: SharedConnections = /* @__PURE__ */ new Attachment();
 /**
  * The connections of clients that do not multiplex: they emit events and send no commands, and must not keep the
  * shared connection of other clients open.
  */
-const separateConnections: SharedConnections = new WeakMap();
+const separateConnections: SharedConnections = /* @__PURE__ */ new Attachment();
 
 /** Returns the shared connection of a pool. Each caller must leave it again. */
 export function joinSharedConnection(
@@ -78,7 +79,7 @@ export async function leaveSharedConnection(
 ): Promise<void> {
   const used = connections.get(pool)!;
   if (--used.users > 0) return;
-  connections.delete(pool);
+  connections.set(pool, undefined);
   used.forget();
   await used.shared.close();
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
+import type { Arg, Reply } from "../resp/types.ts";
 import { type BatchSink, Pending, rawCommand } from "./pending.ts";
 
 /** Collects the outcomes of `count` commands by position; its promise never rejects. */
@@ -34,14 +34,18 @@ export class CommandBatch implements BatchSink {
   }
 }
 
-/** Sends commands as one batch; resolves with their replies, errors of any kind in place. */
+/**
+ * Sends commands as one batch; resolves with their replies, errors of any kind in place. `modeOf` returns the
+ * `DecodeMode` bits for the reply to a command.
+ */
 export async function sendTogether(
   link: { enqueue(pending: Pending): void },
   commands: readonly (readonly Arg[])[],
+  modeOf: (command: readonly Arg[], index: number) => number,
 ): Promise<(Reply | Error)[]> {
   const batch = new CommandBatch(commands.length);
   commands.forEach((words, index) => {
-    link.enqueue(new Pending(rawCommand(words), DecodeMode.text, 0, batch, index));
+    link.enqueue(new Pending(rawCommand(words), modeOf(words, index), 0, batch, index));
   });
   return await batch.promise as (Reply | Error)[];
 }

@@ -5,7 +5,7 @@
  */
 import { ConnectionError } from "../errors.ts";
 import type { Reply } from "../resp/types.ts";
-import { type HandshakeOptions, type HandshakeResult, performHandshake } from "./handshake.ts";
+import { type HandshakeOptions, type HandshakeResult, performHandshake, replyMode } from "./handshake.ts";
 import { abortable, type Limit } from "./time_limit.ts";
 import { sendTogether } from "./command_batch.ts";
 import type { Link } from "./link.ts";
@@ -59,7 +59,7 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
         // A transport may report the end of the socket in a microtask. Commands that a link gets after its end never
         // settle.
         signal.throwIfAborted();
-        const replies = await sendTogether(opened, commands);
+        const replies = await sendTogether(opened, commands, replyMode);
         // The link has ended, and the errors of the replies have no other cause.
         signal.throwIfAborted();
         return replies as Reply[];

@@ -4,7 +4,7 @@
  * @module
  */
 import { AuthenticationError, ConnectionError, ReplyError } from "../errors.ts";
-import type { Arg, Reply } from "../resp/types.ts";
+import { type Arg, DecodeMode, type Reply } from "../resp/types.ts";
 
 /** The identity and the settings of a connection. */
 export interface HandshakeOptions {
@@ -101,8 +101,18 @@ function sessionCommands(options: HandshakeOptions): (readonly Arg[])[] {
 }
 
 /** Names and library info are optional: servers before 7.2, proxies and ACLs may refuse them. */
+function isOptional(command: readonly Arg[]): boolean {
+  return command[0] === "CLIENT";
+}
+
+/** Returns the `DecodeMode` bits for the reply to the command at `index` of a batch. */
+export function replyMode(command: readonly Arg[], index: number): number {
+  // The first reply may refuse the connection.
+  return index > 0 && isOptional(command) ? DecodeMode.noErrors : DecodeMode.text;
+}
+
 function isRefusal(reply: Reply, command: readonly Arg[]): boolean {
-  return reply instanceof ReplyError && command[0] !== "CLIENT";
+  return reply instanceof ReplyError && !isOptional(command);
 }
 
 function lacksHello(answer: ReplyError): boolean {

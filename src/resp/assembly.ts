@@ -15,9 +15,9 @@ import { DecodeMode, type DecoderHandler, type DecoderLimits, type Reply } from 
 import { ATTRIBUTE, BULK, MAP, PUSH } from "./type_bytes.ts";
 
 /** A further bit of `DecodeMode`: attributes were read that belong to the next element. */
-export const ATTRIBUTED = 64;
+export const ATTRIBUTED = 128;
 /** Another: a streamed string is being read, and only its parts may come. */
-export const PARTS = 128;
+export const PARTS = 256;
 
 /** Elements for which room is made as soon as they are announced; more must come before there is more room. */
 const ROOM = 1024;
@@ -94,6 +94,7 @@ export class Assembly {
 
   /** An error reply is complete: within an aggregate it is a value, at the top the reply itself. */
   fail(bytes: Uint8Array): void {
+    if ((this.mode & DecodeMode.noErrors) !== 0) return this.deliver(null);
     const text = lineText(bytes);
     const error = new ReplyError((this.mode & DecodeMode.fullErrors) === 0 ? withoutArguments(text) : text);
     if (this.depth > 0) {

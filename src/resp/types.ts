@@ -57,6 +57,8 @@ export const DecodeMode = {
   resp2: 16,
   /** Error replies as the server wrote them, with the arguments that they quote. */
   fullErrors: 32,
+  /** A reply that is an error is `null`: for replies that nothing uses, as errors are slow to create. */
+  noErrors: 64,
 } as const;
 
 /** The limits of a decoder. Beyond them it throws a `ProtocolError`. */

@@ -48,6 +48,16 @@ describe("replies in the shapes of RESP2", () => {
     assert.equal(replies[5], "ERR unknown command 'x'");
   });
 
+  it("are null instead of errors with `noErrors`, at every cut", () => {
+    const wire = "-ERR unknown subcommand 'SETINFO'\r\n+OK\r\n!3\r\nERR\r\n*2\r\n-ERR no\r\n:1\r\n";
+    for (let step = 1; step <= wire.length; step++) {
+      assert.deepEqual(decode(wire, DecodeMode.text | DecodeMode.noErrors, step), [null, "OK", null, [
+        null,
+        1,
+      ]]);
+    }
+  });
+
   it("are other than those without the mode, attributes included", () => {
     const [map] = decode(`|1\r\n+ttl\r\n:1\r\n${WIRE}`, DecodeMode.replace | DecodeMode.attributes, 7);
     assert.deepEqual(JSON.parse(JSON.stringify(map)), {

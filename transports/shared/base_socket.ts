@@ -46,7 +46,8 @@ export abstract class BaseSocket implements Socket {
   noticesDeadPeer = false;
   /** Whether long chunks are handled in slices. Where the runtime may lose the peer's FIN while paused, they are not. */
   protected slices = true;
-  readonly #handlers: SocketHandlers;
+  /** `undefined` when it has ended: Node keeps closed sockets for long, and with them all that they refer to. */
+  #handlers: SocketHandlers | undefined;
   #state: typeof OPEN | typeof CLOSING | typeof ENDED = OPEN;
   #pending: Deferred<void> | undefined;
   #ended: Deferred<void> | undefined;
@@ -150,7 +151,7 @@ export abstract class BaseSocket implements Socket {
   /** Memory to read the next bytes into; undefined: any. They must be passed to `deliver` before anything else is. */
   get destination(): Uint8Array | undefined {
     if (this.#state !== OPEN || this.isPaused || !this.#started || this.#held.length > 0) return undefined;
-    return this.#handlers.destination?.();
+    return this.#handlers!.destination?.();
   }
 
   /** Bytes came in. */
@@ -166,7 +167,7 @@ export abstract class BaseSocket implements Socket {
       this.#timers.nextTurn(endTurn);
     }
     try {
-      this.#handlers.data(chunk);
+      this.#handlers!.data(chunk);
       if (isLong && performance.now() - turnStart! >= SLICE) this.#rest();
     } catch (error) {
       this.end(error instanceof Error ? error : new Error("A handler of data failed", { cause: error }));
@@ -207,6 +208,7 @@ export abstract class BaseSocket implements Socket {
     if (this.#state === ENDED) return;
     this.#state = ENDED;
     this.#stopLinger?.();
+    this.#stopLinger = undefined;
     this.#held = [];
     this.release();
     if (this.#pending !== undefined) {
@@ -216,8 +218,10 @@ export abstract class BaseSocket implements Socket {
       this.#pending = undefined;
     }
     queueMicrotask(() => {
+      const handlers = this.#handlers!;
+      this.#handlers = undefined;
       try {
-        this.#handlers.close(error);
+        handlers.close(error);
       } catch {
         // This was the last call, so nothing can receive the error.
       }

@@ -6,6 +6,7 @@
 import type { ConnectionEvents, TypedEventTarget } from "../../events.ts";
 import type { ResolvedConnectionOptions } from "../../options.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
+import { Attachment } from "../connections/attachment.ts";
 import type { ReconnectingConnection } from "../connections/reconnecting_connection.ts";
 import type { MultiplexedConnection } from "../connections/multiplexed_connection.ts";
 import { loadedPubSub } from "./load_pubsub.ts";
@@ -54,10 +55,10 @@ export class StandaloneSubscriptions implements SubscriptionRouter {
   }
 }
 
-const routers: WeakMap<
+const routers: Attachment<
   MultiplexedConnection,
   { readonly shared?: SubscriptionRouter; readonly apart?: SubscriptionRouter }
-> = new WeakMap();
+> = /* @__PURE__ */ new Attachment();
 
 /**
  * Returns the router of a shared connection: one for all clients of the pool that multiplex, and one for the others.
