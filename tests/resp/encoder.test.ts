@@ -200,7 +200,7 @@ describe("a command", () => {
         }
         assert.deepEqual(wire.flush(), joined(sent.map(reference)));
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });
