@@ -95,7 +95,7 @@ export const PARTS: readonly Part[] = [
     title: "Event loop under huge replies",
     about:
       "The most processor time of the thread in one turn of the event loop, and the longest turn on the clock, while one " +
-      "reply is read: the lowest of the rounds. Deno counts processor time in steps of 10 ms.",
+      "reply is read or one request is written: the lowest of the rounds, pauses of the garbage collector included.",
     script: "loop_delay.ts",
     runs: "on each runtime",
     minutes: 1.5,
