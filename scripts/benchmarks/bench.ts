@@ -1,7 +1,7 @@
 /**
  * Measures Keywire beside other clients on Deno, Bun and Node, all against one server of its own on this machine.
  *
- * `./scripts/bench` takes about nine minutes and writes `bench/results.json`, the charts and the page; `--short` takes about
+ * `./scripts/bench` takes about six minutes and writes `bench/results.json`, the charts and the page; `--short` takes about
  * one and writes nothing, unless `--write`. `--only WORDS` measures only workloads whose id contains one of the words
  * (separated by commas), `--runtimes node,bun` only there. Absolute figures differ from machine to machine and from
  * minute to minute; the ratios, which come from contenders that take turns, are what counts.
@@ -38,7 +38,7 @@ const USAGE = `Measures Keywire beside other clients on Deno, Bun and Node.
 
 Other parts of the benchmark, and all together: ./scripts/bench --parts, --all (see ./scripts/bench --all --help).
 
---short      takes about one minute instead of nine, and writes no files
+--short      takes about one minute instead of six, and writes no files
 --write      writes bench/results.json, the page and the charts in any case
 --out        the folder for them instead of bench/
 --only       measures only the workloads whose id contains one of these words, separated by commas
@@ -83,7 +83,7 @@ for (const runtime of values.runtimes.split(",")) {
   const reference = await referenceRates(place, short);
   // Each workload has its own process, so that the garbage of one client does not slow down the next.
   for (const id of workloads) {
-    const job = { place, rounds: short ? 3 : 9, turn: short ? 20 : 50, workloads: [id] };
+    const job = { place, rounds: short ? 3 : 7, turn: short ? 20 : 50, workloads: [id] };
     await runJob<Compared>(runtime, "compare.ts", job, (one) => {
       compared.push(one);
       showCompared(one);
@@ -94,7 +94,7 @@ for (const runtime of values.runtimes.split(",")) {
   const retained: Retained[] = [];
   if (words === undefined) {
     for (const contender of contendersOf(runtime)) {
-      const job = { place, contender, rate: 20_000, turn: short ? 200 : 2000 };
+      const job = { place, contender, rate: 20_000, turn: short ? 200 : 1000 };
       await runJob<Solo>(runtime, "solo.ts", job, (one) => solo.push(one));
     }
     showSolo(solo);

@@ -17,7 +17,7 @@ export const THROUGHPUT: Part = {
     "round. `no client` sends constant bytes over the same socket.",
   script: "bench.ts",
   runs: "once",
-  minutes: 9,
+  minutes: 6,
   metrics: [{ name: "rate", title: "rate", unit: "a second" }],
   lessIsBetter: false,
   aims: [],
