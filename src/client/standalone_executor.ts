@@ -223,13 +223,16 @@ export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   async waitAt(place: object, wait: Command, call: Call): Promise<unknown> {
     if (place === this) return await this.execute(wait, call);
-    const { address } = place as Connection;
-    const count = await this.#waitForReplicas(wait, call, blockingTime(wait), address);
-    if ((place as Connection).state === "ready") return count;
-    throw new ConnectionError(`the connection to ${address} was lost, and maybe the write with its server`, {
-      code: "LOST",
-      executed: "yes",
-    });
+    const connection = place as Connection;
+    const count = await this.#waitForReplicas(wait, call, blockingTime(wait), connection);
+    if (connection.state === "ready") return count;
+    throw new ConnectionError(
+      `the connection to ${connection.address} was lost, and maybe the write with its server`,
+      {
+        code: "LOST",
+        executed: "yes",
+      },
+    );
   }
 
   /** @inheritdoc */
@@ -281,10 +284,10 @@ export class StandaloneExecutor implements Executor {
     command: Command,
     call: Call,
     blocks: number,
-    address?: string,
+    place?: Connection,
   ): Promise<unknown> {
     const wait: ReplicationWait = {
-      ...address !== undefined && { address },
+      ...place !== undefined && { place },
       pool: this.#pool,
       sender: this.#multiplex ? this.shared : undefined,
       acquire: this.#waits.acquire,

@@ -14,7 +14,7 @@ import type { Command } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { abortable, startLimit } from "../../connection/time_limit.ts";
 import { Pending } from "../../connection/pending.ts";
-import { ConnectionError, RedisError, TimeoutError } from "../../errors.ts";
+import { ConnectionError, RedisError, ReplyError, TimeoutError } from "../../errors.ts";
 import { DecodeMode } from "../../resp/types.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { type Acquire, runOn } from "../connections/dedicated_connection.ts";
@@ -31,8 +31,8 @@ export interface ReplicationWait {
   readonly acquire: Acquire;
   /** Calls under way that may send further commands. */
   readonly running: Iterable<Promise<unknown>>;
-  /** The address of the server that ran the writes; another server has not run them. */
-  readonly address?: string;
+  /** The connection to the server that ran the writes; another server has not run them. */
+  readonly place?: Connection;
 }
 
 /** The limits of a command that finds the way. */
@@ -67,21 +67,22 @@ export async function waitForReplicas(
     limit.release();
   }
   const connection = pool.tryAcquire() ?? await acquire(name, call, deadline);
+  const { place } = wait;
   try {
-    if (wait.address !== undefined && wait.address !== connection.address) {
+    // The commands that choose the connection for WAIT have the time limit of the call, too.
+    const limits: SendLimits = {
+      ...deadline < Infinity && { timeout: Math.max(1, Math.ceil(deadline - clock.now())) },
+      ...call.signal !== undefined && { signal: call.signal },
+    };
+    if (place !== undefined && !await areSameServer(place, connection, limits)) {
       throw new ConnectionError(
-        `${connection.address} has taken the place of ${wait.address}, which ran it`,
+        `another server at ${connection.address} has taken the place of the one at ${place.address}, which ran it`,
         {
           code: "REPLACED",
           executed: "no",
         },
       );
     }
-    // The commands that choose the connection for WAIT have the time limit of the call, too.
-    const limits: SendLimits = {
-      ...deadline < Infinity && { timeout: Math.max(1, Math.ceil(deadline - clock.now())) },
-      ...call.signal !== undefined && { signal: call.signal },
-    };
     const way = await wayToWait(connection, command, limits);
     if (way === "here") return await runOn(connection, command, call, deadline, blocks);
     if (way === "offsets") return await waitForOffsets(connection, command, call, blocks);
@@ -96,6 +97,33 @@ export async function waitForReplicas(
     );
   }
   return await waitShared(sender, command, call, blocks, pool.options.connection.blockingGrace);
+}
+
+/** The run ids of servers, by connection; `undefined` where the user may not see them. */
+const runIds: WeakMap<Connection, Promise<string | undefined>> = new WeakMap();
+
+function runIdOf(connection: Connection, limits: SendLimits): Promise<string | undefined> {
+  let id = runIds.get(connection);
+  if (id === undefined) {
+    id = connection.send(["INFO", "server"], { ...limits, mode: DecodeMode.text }).then(
+      (info) => /^run_id:(\w+)/m.exec(String(info))?.[1],
+      (error) => {
+        runIds.delete(connection);
+        if (error instanceof ReplyError) return undefined;
+        throw error;
+      },
+    );
+    runIds.set(connection, id);
+  }
+  return id;
+}
+
+/** Whether two connections lead to one server: a host name may lead to another one meanwhile. */
+async function areSameServer(one: Connection, other: Connection, limits: SendLimits): Promise<boolean> {
+  if (one === other) return true;
+  if (one.address !== other.address) return false;
+  const [id, same] = await Promise.all([runIdOf(one, limits), runIdOf(other, limits)]);
+  return id === same;
 }
 
 /**

@@ -147,8 +147,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "commands that wait for a connection have no deadline",
     "src/client/connections/offline_queue.ts",
-    "    this.#deadlines.note(pending.deadline);",
-    "    void this.#deadlines;",
+    "    (this.#deadlines ??= new Deadlines(this.#clock, (now) => this.#check(now))).note(pending.deadline);",
+    "    void [Deadlines, this.#check];",
   ),
   plant(
     "a silent peer is never given up",
@@ -165,8 +165,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "a place of the pool is forgotten when a connection is lost",
     "src/pool/leases.ts",
-    "    this.#held.delete(connection);\n    this.#lost.set(connection, lease);",
-    "    this.#lost.set(connection, lease);",
+    "    this.#held.delete(connection);\n    (this.#lost ??= new WeakMap()).set(connection, lease);",
+    "    (this.#lost ??= new WeakMap()).set(connection, lease);",
   ),
   plant(
     "the pool opens one connection too many",
@@ -195,7 +195,7 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "a queue for a stalled peer stays full",
     "src/connection/link.ts",
-    "    if (!this.#output.busy || !this.#isFull || !this.#stall.stalled) return false;",
+    "    if (!this.#output.busy || !this.#isFull || !this.#isStalled) return false;",
     "    if (!this.#isFull) return false;",
     false,
   ),
@@ -209,7 +209,7 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "close() waits for ever for the first connection",
     "src/client/connections/multiplexed_connection.ts",
-    'if (connecting) this.#stop.abort(this.#closed("connect"));',
+    'if (connecting) this.#stop?.abort(this.#closed("connect"));',
     "",
     false,
   ),

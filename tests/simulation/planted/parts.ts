@@ -126,4 +126,12 @@ export const OF_PARTS: readonly PlantedFault[] = [
     true,
     "cluster",
   ),
+  plant(
+    "replicas of another server behind the same host name acknowledge a write",
+    "src/client/commands/replication_wait.ts",
+    "  return id === same;",
+    "  return id === same || true;",
+    true,
+    "sentinel",
+  ),
 ];
