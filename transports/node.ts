@@ -50,16 +50,23 @@ const ON_NODE = !("Deno" in globalThis) && !("Bun" in globalThis);
 /** On Windows the system writes to the buffer of a read while others run. */
 const SHARES = ON_NODE && process.platform !== "win32";
 
+/** The bytes that a TLS socket keeps in memory on Deno before a pause stops reading. */
+const MOST_KEPT = 1_048_576;
+
 class NodeAdapterSocket extends BaseSocket {
   readonly #socket: net.Socket;
+  /** Whether the runtime may lose the peer's FIN while reading is stopped: Deno (2.9) does over TLS. */
+  readonly #losesEnd: boolean;
+  /** The bytes that arrived during a pause. */
+  #kept = 0;
   /** The last write was taken at once, and so may the next be; a callback would cost a tick of its own. */
   #prompt = ON_NODE;
 
   constructor(address: string, socket: net.Socket, handlers: SocketHandlers) {
     super(address, handlers, nodeTimers);
     this.#socket = socket;
-    // Deno (2.9) may lose the end of a TLS stream that is paused near it: the socket would seem to stay open.
-    this.slices = !("Deno" in globalThis && "encrypted" in socket);
+    this.#losesEnd = "Deno" in globalThis && "encrypted" in socket;
+    this.slices = !this.#losesEnd;
     socket.on("error", (error) => this.failed(error));
     socket.on("end", () => this.peerEnded());
     socket.on("close", () => this.peerEnded());
@@ -86,8 +93,9 @@ class NodeAdapterSocket extends BaseSocket {
   }
 
   protected flow(on: boolean): void {
+    this.#kept = 0;
     if (on) this.#socket.resume();
-    else this.#socket.pause();
+    else if (!this.#losesEnd) this.#socket.pause();
   }
 
   protected finishSending(): void {
@@ -108,6 +116,9 @@ class NodeAdapterSocket extends BaseSocket {
 
   take(chunk: Uint8Array): void {
     this.deliver(chunk);
+    if (!this.#losesEnd || !this.isPaused) return;
+    this.#kept += chunk.length;
+    if (this.#kept > MOST_KEPT) this.#socket.pause();
   }
 }
 

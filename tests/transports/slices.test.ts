@@ -116,6 +116,33 @@ describe("a socket that receives much", () => {
       socket.destroy();
     });
 
+    it(`notices the end after a pause, also over TLS (${transport.name})`, async () => {
+      const { ca, server: { cert, key } } = await certificates();
+      await using server = await tlsPeer({ cert, key });
+      const bytes = noise(200_000);
+      for (let pausedBehind = 0; pausedBehind < 6; pausedBehind++) {
+        const heard = new Recorder();
+        let chunks = 0;
+        const endpoint = { host: "localhost", port: server.port, tls: { ca } };
+        const socket = await transport.connect(endpoint, {}, heard);
+        let isPaused = false;
+        heard.onData = () => {
+          assert.equal(isPaused, false, "data during a pause");
+          if (chunks++ < pausedBehind) return;
+          isPaused = true;
+          socket.pause();
+          setTimeout(() => {
+            isPaused = false;
+            socket.resume();
+          }, 1);
+        };
+        (await server.next()).end(bytes);
+        assert.equal(await heard.closed, undefined);
+        assert.equal(heard.hash, hashOf(bytes));
+        socket.destroy();
+      }
+    });
+
     it(`notices the end behind it, also over TLS (${transport.name})`, async () => {
       const { ca, server: { cert, key } } = await certificates();
       await using server = await tlsPeer({ cert, key });
