@@ -313,10 +313,10 @@ export class Router implements NodeRecovery, TopologyListener {
   #nodeFor(pending: Pending): ClusterNode | undefined {
     const cluster = this.#cluster;
     const slot = slotOfCommand(pending.command as Command);
-    const { refreshes } = cluster.topology;
-    if (slot < 0 || (refreshes === 0 && cluster.topology.masterOf(slot) === undefined)) {
-      return cluster.anyNode();
-    }
+    if (slot < 0) return cluster.anyNode();
+    // Returned commands go where later calls go.
+    const { topology } = cluster;
+    if (topology.refreshes === 0 && topology.masterOf(slot) === undefined) return this.#guessNode();
     return cluster.nodeOf(slot, mayReadReplica(pending.command) && !this.#recovery.toMaster(pending));
   }
 }
