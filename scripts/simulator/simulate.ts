@@ -18,7 +18,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { printScenario } from "../../tests/simulation/print.ts";
 import { kindOf, shrink } from "../../tests/simulation/shrink.ts";
-import { drawScenario } from "../../tests/simulation/draw.ts";
+import { addDenseLoad, drawScenario } from "../../tests/simulation/draw.ts";
 import { formatScenario, parseScenario } from "../../tests/simulation/scenario_file.ts";
 import type { Scenario, TopologyName } from "../../tests/simulation/scenario.ts";
 import { type RunResult, simulate } from "../../tests/simulation/simulate.ts";
@@ -31,6 +31,7 @@ const USAGE = `Runs clients and servers in simulated time.
 
 --seed, --seeds   the first seed, and the number of seeds; each seed is a world
 --minutes, --cpu  the duration, and the minutes of processor time
+--dense N         adds a dense load to one world of a single server in N
 --operations      begins no further world after so many operations
 --topology        standalone (the default), sentinel, cluster or all
 --shrink          reduces a world with a fault, and saves it for --replay
@@ -47,6 +48,7 @@ const { values } = readOptions(USAGE, {
     seed: { type: "string" },
     seeds: { type: "string" },
     minutes: { type: "string" },
+    dense: { type: "string" },
     operations: { type: "string" },
     topology: { type: "string", default: "standalone" },
     replay: { type: "string" },
@@ -180,8 +182,10 @@ if (values.replay !== undefined) {
     (values.minutes !== undefined || at < seeds) && performance.now() < until && cpuSeconds() < 60 * most &&
     totals.operations < mostOperations && (totals.broken < enough || values.keep);
   for (let at = 0; goesOn(at); at++) {
+    const drawn = drawScenario(first + at, topologies[at % topologies.length]);
+    const dense = drawn.topology === "standalone" && at % Number(values.dense ?? NaN) === 0;
     await runOne(
-      drawScenario(first + at, topologies[at % topologies.length]),
+      dense ? addDenseLoad(drawn) : drawn,
       values.trace || (single && values.trace),
     );
     if (performance.now() - told > 10_000) {

@@ -11,11 +11,17 @@ import { Heap } from "../../src/testing/heap.ts";
 // No part of a client may be loaded while time is simulated.
 await loadPubSub();
 
+/** Counts the timers of one owner. */
+export interface TimerCount {
+  pending: number;
+}
+
 interface Entry {
   readonly at: number;
   readonly order: number;
   /** Missing once it was called or taken back: the heap drops it when it comes to the top. */
   callback: (() => void) | undefined;
+  readonly owner: TimerCount;
 }
 
 /**
@@ -34,6 +40,7 @@ export class SimulatedClock implements Clock {
   #now: number;
   #order = 0;
   #state: number;
+  readonly #own: TimerCount = { pending: 0 };
   #pending = 0;
   readonly #timers: Heap<Entry> = new Heap((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
 
@@ -55,10 +62,16 @@ export class SimulatedClock implements Clock {
 
   /** Calls `callback` when time has advanced by `delay` milliseconds; at the earliest in the next `advance`. */
   setTimeout(callback: () => void, delay: number): Timer {
+    return this.schedule(callback, delay, this.#own);
+  }
+
+  /** Sets a timer of an owner, whose timers are counted. */
+  schedule(callback: () => void, delay: number, owner: TimerCount): Timer {
     const at = this.#now + (delay > 0 ? delay : 0); // NaN counts as 0, as with the real ones
-    const entry: Entry = { at, order: this.#order++, callback };
+    const entry: Entry = { at, order: this.#order++, callback, owner };
     this.#timers.push(entry);
     this.#pending++;
+    owner.pending++;
     return entry;
   }
 
@@ -68,6 +81,7 @@ export class SimulatedClock implements Clock {
     if (entry?.callback === undefined) return;
     entry.callback = undefined;
     this.#pending--;
+    entry.owner.pending--;
     // Most timers are taken back long before their time: half of a large heap may be such, no more.
     if (this.#timers.size > 64 && this.#timers.size > 2 * this.#pending) {
       this.#timers.retain(({ callback }) => callback !== undefined);
@@ -110,6 +124,7 @@ export class SimulatedClock implements Clock {
       const callback = next.callback!;
       next.callback = undefined;
       this.#pending--;
+      next.owner.pending--;
       this.#now = Math.max(this.#now, next.at);
       callback();
       await settle();
@@ -141,6 +156,7 @@ export class SimulatedClock implements Clock {
         const callback = next.callback!;
         next.callback = undefined;
         this.#pending--;
+        next.owner.pending--;
         this.#now = Math.max(this.#now, next.at);
         try {
           callback();

@@ -4,6 +4,7 @@
  * @module
  */
 import { drawAction } from "./draw_actions.ts";
+import { denseClients, denseNetwork, drawDense } from "./draw_dense.ts";
 import { drawExtras } from "./draw_extras.ts";
 import { drawPlaces } from "./draw_places.ts";
 import { drawFault, drawTopologyFault } from "./draw_faults.ts";
@@ -271,4 +272,18 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
     clients,
     steps,
   });
+}
+
+/** Adds a dense load to a world that has clients for it. */
+export function addDenseLoad(scenario: Scenario): Scenario {
+  const { seed, clients, steps, network, duration } = scenario;
+  const able = denseClients(clients, steps);
+  if (able.length === 0) return scenario;
+  const more = drawDense(new Dice(derive(seed, 14)), able, duration);
+  return {
+    ...scenario,
+    network: denseNetwork(network),
+    together: true,
+    steps: [...steps, ...more].sort((a, b) => a.at - b.at),
+  };
 }

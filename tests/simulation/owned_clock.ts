@@ -4,28 +4,24 @@
  * @module
  */
 import { type Clock, dateOf, type Timer } from "../../src/clock.ts";
+import type { SimulatedClock, TimerCount } from "../harness/clock.ts";
 import { Dice } from "../harness/dice.ts";
-
-interface OwnedTimer {
-  readonly inner: Timer;
-  pending: boolean;
-}
 
 /** The same time as another clock, with timers and chance of its own. */
 export class OwnedClock implements Clock {
-  readonly #clock: Clock;
+  readonly #clock: SimulatedClock;
   readonly #dice: Dice;
-  #pending = 0;
+  readonly #timers: TimerCount = { pending: 0 };
 
   /** `seed` decides what `random()` gives. */
-  constructor(clock: Clock, seed: number) {
+  constructor(clock: SimulatedClock, seed: number) {
     this.#clock = clock;
     this.#dice = new Dice(seed);
   }
 
   /** The timers of this owner that wait. */
   get pendingTimers(): number {
-    return this.#pending;
+    return this.#timers.pending;
   }
 
   /** The time of the other clock. */
@@ -40,23 +36,12 @@ export class OwnedClock implements Clock {
 
   /** Sets a timer. */
   setTimeout(callback: () => void, delay: number): Timer {
-    const timer: { inner: Timer; pending: boolean } = { inner: undefined, pending: true };
-    this.#pending++;
-    timer.inner = this.#clock.setTimeout(() => {
-      timer.pending = false;
-      this.#pending--;
-      callback();
-    }, delay);
-    return timer;
+    return this.#clock.schedule(callback, delay, this.#timers);
   }
 
   /** Takes a timer back. */
   clearTimeout(timer: Timer): void {
-    const owned = timer as OwnedTimer | undefined;
-    if (owned === undefined || !owned.pending) return;
-    owned.pending = false;
-    this.#pending--;
-    this.#clock.clearTimeout(owned.inner);
+    this.#clock.clearTimeout(timer);
   }
 
   /** The next number of the owner's own row. */

@@ -10,12 +10,15 @@ import { LIBRARY } from "./commands.ts";
 import { applyFault } from "./faults.ts";
 import { leftovers } from "./leftovers.ts";
 import { emptyStreams, recover } from "./recovery.ts";
-import { type Action, isFault, type Scenario } from "./scenario.ts";
+import { type Action, isFault, type Scenario, type Step } from "./scenario.ts";
 import { settle } from "./time.ts";
 import { World } from "./world.ts";
 
 /** The entries that a collection of a client may keep beside its connections: worlds have fewer keys and channels. */
 const KEPT = 64;
+
+/** The frames of a stack in a run without a trace: the code that reads stacks has some. */
+const STACK = 1;
 
 /** Options of a run. */
 export interface RunOptions {
@@ -27,6 +30,9 @@ export interface RunOptions {
 
 /** Makes the world of a scenario, and runs it to its end. */
 export async function runWorld(scenario: Scenario, { verbose, counted }: RunOptions): Promise<World> {
+  const limit = Error.stackTraceLimit;
+  // Most errors of a dense load are expected, and their stacks would take much of its time. A trace has them.
+  if (!verbose && scenario.together === true) Error.stackTraceLimit = STACK;
   const collections = counted && COUNTABLE ? new Collections() : undefined;
   const world = new World(scenario, verbose);
   const { faults } = world.history;
@@ -45,6 +51,7 @@ export async function runWorld(scenario: Scenario, { verbose, counted }: RunOpti
     faults.push(`the world broke: ${error instanceof Error ? error.stack : error}`);
   } finally {
     collections?.stop();
+    Error.stackTraceLimit = limit;
     process.removeListener("unhandledRejection", unhandled);
   }
   return world;
@@ -52,7 +59,12 @@ export async function runWorld(scenario: Scenario, { verbose, counted }: RunOpti
 
 /** Functions are at all servers from the beginning. */
 async function prepare({ scenario, topology }: World): Promise<void> {
-  if (!JSON.stringify(scenario.steps).includes('"via":"function"')) return;
+  const calls = scenario.steps.some((step) =>
+    "part" in step
+      ? step.part.via === "function"
+      : "parts" in step && step.parts.some(({ via }) => via === "function")
+  );
+  if (!calls) return;
   for (const { state } of topology.servers) await state.scripting.load();
   // A replica may become a master before the library comes from its own.
   for (const server of topology.servers) server.run("FUNCTION", "LOAD", LIBRARY);
@@ -60,16 +72,30 @@ async function prepare({ scenario, topology }: World): Promise<void> {
 
 async function live(world: World, calls: Calls): Promise<void> {
   const { scenario, time, recorder } = world;
-  for (const step of scenario.steps) {
-    time.later(step.at, () => {
-      recorder.trace.step(step);
-      if (isFault(step)) return applyFault(world, step);
-      calls.begin(step as Action);
-      // Its client is loaded by its first use.
-      if (scenario.topology === "sentinel") world.loading();
+  const begin = (step: Step): void => {
+    recorder.trace.step(step);
+    if (isFault(step)) return applyFault(world, step);
+    calls.begin(step as Action);
+    // Its client is loaded by its first use.
+    if (scenario.topology === "sentinel") world.loading();
+  };
+  for (const turn of turnsOf(scenario)) {
+    time.later(turn[0]!.at, () => {
+      for (const step of turn) begin(step);
     });
   }
   await time.skip(scenario.duration);
+}
+
+/** Returns the steps by the turns of the event loop in which they begin. */
+function turnsOf({ steps, together = false }: Scenario): Step[][] {
+  const turns: Step[][] = [];
+  for (const step of steps) {
+    const last = turns.at(-1);
+    if (together && last?.[0]?.at === step.at) last.push(step);
+    else turns.push([step]);
+  }
+  return turns;
 }
 
 /** Checks that the memory of clients whose calls have all settled does not grow with the number of calls. */

@@ -270,6 +270,8 @@ export interface Scenario {
   /** The options of all clients, which share their keys. */
   readonly space?: SpacePlan;
   readonly clients: readonly ClientPlan[];
+  /** Steps at the same time begin in one turn of the event loop. Default: false. */
+  readonly together?: boolean;
   readonly steps: readonly Step[];
 }
 

@@ -6,6 +6,9 @@
 import { setImmediate } from "node:timers";
 import { SimulatedClock } from "../harness/clock.ts";
 
+// The first world of a process is like all others: nothing is loaded while it runs.
+await Promise.all([import("../../src/client/lazy_modules.ts"), import("../../src/sentinel/lazy_modules.ts")]);
+
 /** All that is ready to run runs. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
