@@ -19,6 +19,7 @@ export function beginConsumer(world: World, action: Consume & { readonly client:
     stream,
     consumer,
     claims: claim !== undefined,
+    began: world.event("began", id),
     got: [],
     acked: [],
     ended: Infinity,

@@ -72,6 +72,8 @@ export interface ConsumerRecord {
   readonly stream: string;
   readonly consumer: string;
   readonly claims: boolean;
+  /** The number of the event at which it began. */
+  readonly began: number;
   /** Messages, in order, by the numbers of their writes. */
   readonly got: { readonly id: number; readonly event: number; readonly origin: string }[];
   /** Acknowledgements that resolved with `true`. */

@@ -273,6 +273,7 @@ describe("judges", () => {
           stream: "q",
           consumer: "one",
           claims: false,
+          began: 0,
           got: got.map(([id, event, origin = "new"]) => ({ id, event, origin })),
           acked: [{ id: 1, event: 50 }],
           ended: Infinity,
@@ -286,5 +287,29 @@ describe("judges", () => {
     assert.equal(judged([[1, 40], [2, 41], [2, 42, "pending"], [3, 43]]), 1, "twice");
     assert.equal(judged([[1, 60], [2, 61], [3, 62]]), 1, "after its acknowledgement");
     assert.equal(judged([[1, 5], [2, 41], [3, 42]]), 1, "before it was added");
+  });
+
+  it("of streams, where a consumer begins again while its earlier run acknowledges what it has in hand", () => {
+    const run = (id: number, began: number, acked: number[], got: number[]) => ({
+      ...{
+        id,
+        began,
+        client: 0,
+        stream: "q",
+        consumer: "one",
+        claims: false,
+        ended: Infinity,
+        failed: undefined,
+      },
+      got: got.map((event) => ({ id: 1, event, origin: "pending" })),
+      acked: acked.map((event) => ({ id: 1, event })),
+    });
+    const judged = (began: number): number =>
+      judgeStreams(history([], {
+        added: [{ id: 1, stream: "q", event: 10 }],
+        consumers: [run(1, 0, [50], [20]), run(2, began, [], [60])],
+      })).length;
+    assert.equal(judged(40), 0);
+    assert.equal(judged(55), 1);
   });
 });

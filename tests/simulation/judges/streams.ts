@@ -100,14 +100,19 @@ export function judgeStreams(history: History): string[] {
       if (at === stream && !got.has(id)) faults.push(`streams: #${id} of ${stream} was never delivered`);
     }
     if (all.some(({ claims }) => claims)) continue;
-    const acked: Map<number, number> = new Map();
-    for (const one of all) for (const { id, event } of one.acked) acked.set(id, event);
     for (const one of all) {
+      // An earlier run of the same consumer may be finishing while it begins: what that has in hand is pending for both.
+      const acked = new Set<number>();
+      const earlier = all.flatMap((other) =>
+        other.acked.filter(({ event }) =>
+          other === one || other.consumer !== one.consumer || event < one.began
+        )
+      );
       for (const { id, event } of one.got) {
-        const times = added.filter((entry) => entry.id === id).length;
-        if (times === 1 && event > (acked.get(id) ?? Infinity)) {
-          faults.push(`streams: consumer ${one.consumer} got #${id} of ${stream} after its acknowledgement`);
-        }
+        if (added.filter((entry) => entry.id === id).length !== 1 || acked.has(id)) continue;
+        if (!earlier.some((ack) => ack.id === id && ack.event < event)) continue;
+        acked.add(id);
+        faults.push(`streams: consumer ${one.consumer} got #${id} of ${stream} after its acknowledgement`);
       }
     }
   }
