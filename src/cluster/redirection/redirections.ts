@@ -74,7 +74,10 @@ export class Redirections {
     }
     const target = recordRedirection(cluster, step, node, route);
     const asking = step.kind === "ask";
-    if (asking && !asks) return { node: undefined, asking: false, delay: redirectDelay(this.#count, clock) };
+    if (asking && !asks) {
+      const delay = redirectDelay(this.#count, clock);
+      return delay >= timeLeft ? error : { node: undefined, asking: false, delay };
+    }
     this.toMaster ||= !asking;
     return { node: target, asking, delay: step.delay };
   }
