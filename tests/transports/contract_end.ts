@@ -31,11 +31,12 @@ export function endContract(transport: Transport): void {
 
   it("hears the peer's end without an error", async () => {
     await using server = await peer();
-    const { heard, other } = await pair(server);
+    const { heard, socket, other } = await pair(server);
     other.end("bye");
     assert.equal(await heard.closed, undefined);
     assert.equal(heard.text, "bye");
     await turns();
+    await socket.close();
     assert.deepEqual([heard.closes, heard.late], [1, 0]);
   });
 

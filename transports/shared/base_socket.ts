@@ -120,6 +120,7 @@ export abstract class BaseSocket implements Socket {
   }
 
   close(): Promise<void> {
+    if (this.#handlers === undefined) return Promise.resolve();
     this.#ended ??= deferred<void>();
     if (this.#state === OPEN) {
       this.#state = CLOSING;
