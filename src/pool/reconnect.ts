@@ -21,23 +21,28 @@ const SEARCH_INTERVAL = 1_000;
 /** Milliseconds between attempts that end at the wrong server, after the first, which follows at once. */
 const BACKOFF = /* @__PURE__ */ exponential({ base: 10, cap: 200, jitter: "equal" });
 
+/** Hosts that always lead to the same machine: addresses. */
+const FIXED = /^(localhost|[\d.]+|.*:.*)$/;
+
 /**
  * The time when the servers of a pool were last found to be demoted; `-Infinity`: never, and the pool has reached a server
- * that may be a master. Pools whose servers have all reported to be replicas are missing.
+ * that may be a master, or has a host name, which may lead to one later. Other pools of replicas are missing.
  */
 const found: WeakMap<Pool, number> = new WeakMap();
 
-/** Notes the role that the handshake of a connection has reported; over RESP2 it reports none. Returns the connection. */
+/** Notes the role that the handshake of a connection has reported (none over RESP2). Returns the connection. */
 export function noteRole<C extends Connection>(pool: Pool, connection: C): C {
   const { role = "master" } = connection.server;
-  if (role === "master" && !found.has(pool)) found.set(pool, -Infinity);
+  const { host, path } = pool.options.connection;
+  const named = path === undefined && !FIXED.test(host);
+  if ((role === "master" || named) && !found.has(pool)) found.set(pool, -Infinity);
   return connection;
 }
 
 /**
  * Returns whether READONLY shows that a master was demoted, or that its address leads to a replica for now: the
- * handshake of this connection, or of an earlier one in its pool, reported a master. Then idle connections of the pool
- * are closed. Pools of replicas are not affected.
+ * handshake of this connection, or of an earlier one in its pool, reported a master, or the host is a name. Then idle
+ * connections of the pool are closed. Other pools of replicas are not affected.
  */
 export function isDemoted(pool: Pool, error: unknown, connection: Connection | undefined): boolean {
   if (!(error instanceof ReplyError) || error.code !== "READONLY" || error.executed !== "no") return false;
