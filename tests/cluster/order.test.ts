@@ -188,6 +188,14 @@ describe("the order of commands in a slot that is moved, down, loading, or elsew
     [[...all, "script", "everywhere"], { lifetimes: true }],
     [[...all, "script"], { losses: true, slow: true, lifetimes: true }],
   ];
+  it("is the order of the calls behind a large reply on a connection whose time is over", async () => {
+    const { calls, reads, written } = await play(1_085, ["read", "read", "single"], {
+      large: true,
+      lifetimes: true,
+    });
+    checkReads(reads, calls, written);
+    check(calls, written);
+  });
   for (const [mix, troubles] of mixes) {
     it(`is the order of the calls: ${mix.join(", ")}; ${Object.keys(troubles).join(", ")}`, async () => {
       let ran = 0, all = 0;

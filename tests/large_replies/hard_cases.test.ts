@@ -41,6 +41,7 @@ describe("large replies in hard cases", () => {
     const ready = new Promise((resolve) => redis.addEventListener("ready", resolve, { once: true }));
     changing.open[0]!.kill("reset");
     await ready;
+    assert.equal(redis.stats().inFlight, 1, "the earlier read counts");
     const after = redis.get("large");
     further.thaw();
     assert.equal((await before)?.length, VALUE.length);

@@ -76,7 +76,8 @@ export class LargeReads implements CommandRouter {
       push() {},
       // The server may be another one.
       lost: () => {
-        for (const one of this.#connections.splice(0)) one.retire();
+        for (const one of this.#connections) one.retire();
+        this.#dropRetired();
       },
     });
   }
@@ -200,7 +201,7 @@ export class LargeReads implements CommandRouter {
     const link = main.connection?.link;
     if (main.tracked || !main.usable || link === undefined) return undefined;
     const connection = key.reads > 0 ? key.connection! : this.#leastBusy();
-    if (connection?.usable !== true) return undefined;
+    if (connection?.usable !== true || connection.retiring) return undefined;
     const until = this.#positions.of(key, link);
     const drained = link.dispatcher.taken >= until || link.pending === 0;
     return drained || connection.align(until, link, position(link)) ? connection : undefined;
@@ -238,12 +239,17 @@ export class LargeReads implements CommandRouter {
   #leastBusy(): ReadConnection | undefined {
     let best: ReadConnection | undefined;
     let opening: ReadConnection | undefined;
+    let retiring = 0;
     for (const one of this.#connections) {
-      if (!one.usable) opening = one;
+      if (one.retiring) retiring++;
+      else if (!one.usable) opening = one;
       else if (best === undefined || one.reads < best.reads) best = one;
     }
     if (best !== undefined && best.reads === 0) return best;
-    if (opening === undefined && this.#connections.length < this.#main.pool.options.maxMultiplexed - 1) {
+    if (
+      opening === undefined &&
+      this.#connections.length - retiring < this.#main.pool.options.maxMultiplexed - 1
+    ) {
       opening = new ReadConnection(this.#main, {
         large: (pending) => this.#large(pending),
         aligned: ({ sender }) => {
@@ -251,12 +257,20 @@ export class LargeReads implements CommandRouter {
           if (this.#main.retrying) this.#sendOverMain(sender!.takeWaiting());
           this.#look();
         },
-        ended: (waiting) => this.#sendOverMain(waiting),
+        ended: (waiting) => {
+          this.#dropRetired();
+          this.#sendOverMain(waiting);
+        },
       });
       this.#connections.push(opening);
     }
     opening?.open();
     return best;
+  }
+
+  /** Connections that no further reads use count as long as they have reads. */
+  #dropRetired(): void {
+    this.#connections = this.#connections.filter(({ retiring, sender }) => !retiring || sender !== undefined);
   }
 
   /** Whether a read can follow the key's earlier ones: to the server of the main connection, which tracks no keys. */
