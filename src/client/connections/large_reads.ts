@@ -239,17 +239,13 @@ export class LargeReads implements CommandRouter {
   #leastBusy(): ReadConnection | undefined {
     let best: ReadConnection | undefined;
     let opening: ReadConnection | undefined;
-    let retiring = 0;
-    for (const one of this.#connections) {
-      if (one.retiring) retiring++;
-      else if (!one.usable) opening = one;
+    const kept = this.#connections.filter(({ retiring }) => !retiring);
+    for (const one of kept) {
+      if (!one.usable) opening = one;
       else if (best === undefined || one.reads < best.reads) best = one;
     }
     if (best !== undefined && best.reads === 0) return best;
-    if (
-      opening === undefined &&
-      this.#connections.length - retiring < this.#main.pool.options.maxMultiplexed - 1
-    ) {
+    if (opening === undefined && kept.length < this.#main.pool.options.maxMultiplexed - 1) {
       opening = new ReadConnection(this.#main, {
         large: (pending) => this.#large(pending),
         aligned: ({ sender }) => {

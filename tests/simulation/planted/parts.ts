@@ -105,8 +105,8 @@ export const OF_PARTS: readonly PlantedFault[] = [
   plant(
     "a client stays at the replica to which its host name led for a while",
     "src/pool/reconnect.ts",
-    'if (role === "master" && !found.has(pool)) found.set(pool, -Infinity);',
-    "void role;",
+    'if ((role === "master" || named) && !found.has(pool)) found.set(pool, -Infinity);',
+    "void [role, named];",
     true,
     "sentinel",
   ),
