@@ -163,7 +163,7 @@ function isUnknown({ outcome }: Written): boolean {
   return outcome instanceof Error && (outcome as RedisError).executed !== "no";
 }
 
-const SEEDS = 10;
+const SEEDS = 7;
 /** Large replies take longer. */
 const LARGE_SEEDS = 2;
 

@@ -1,8 +1,8 @@
 /** A write whose reply was lost is repeated with `unsafe`; whatever ends the later try, the first one may have run. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MultiRedis, Redis, RedisCluster, RedisError, Sentinel } from "../../mod.ts";
-import { TestCluster, TestSentinels, TestServer } from "../../testing.ts";
+import { MultiRedis, Redis, RedisCluster, RedisError } from "../../mod.ts";
+import { TestCluster, TestServer } from "../../testing.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 
 const OPTIONS = {
@@ -36,14 +36,6 @@ const TOPOLOGIES: Readonly<Record<string, (clock: SimulatedClock, multiplex: boo
       close: () => Promise.all([client.close(), cluster.close()]),
     };
   },
-  "sentinels": (clock, multiplex) => {
-    const servers = new TestSentinels({ clock, replicas: 0, sentinels: 1 });
-    const { transport } = servers;
-    const sentinel = new Sentinel(servers.addresses, { transport, clock, multiplex, ...OPTIONS });
-    const client = sentinel.masterFor(servers.name);
-    const close = () => Promise.all([client.close(), servers.close()]);
-    return { client, server: servers.master!, close };
-  },
   "several databases": (clock, multiplex) => {
     const server = new TestServer({ clock });
     const database = new Redis({ transport: server.transport, clock, multiplex, ...OPTIONS });
@@ -69,7 +61,7 @@ const CALLS: Readonly<Record<string, readonly [lost: string, call: (client: Clie
 
 /** The ends of the later try: from the error that refuses it to no connection at all. */
 const ENDS: Readonly<Record<string, (server: Stage["server"], later: () => boolean) => void>> = {
-  ...Object.fromEntries((["LOADING", "READONLY", "CLUSTERDOWN"] as const).map((code) => [
+  ...Object.fromEntries((["LOADING", "READONLY"] as const).map((code) => [
     code,
     (server: Stage["server"], later: () => boolean) => {
       const match = ([name]: readonly string[]) => later() && /^(append|blmove|evalsha)$/i.test(name!);
