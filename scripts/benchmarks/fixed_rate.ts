@@ -4,8 +4,8 @@
  *
  * First each client's saturation is measured: GETs a second, 1,000 at a time. Then all clients of a runtime get the same
  * rates: 20, 50 and 80 % of the saturation of the slowest of them, and 20, 50 and 80 % of Keywire's own, without the clients
- * that cannot reach such a rate. Clients take turns in several rounds, each in a process of its own; the medians of the rounds
- * count. A round has 10,000 samples or more, for the 99.9th percentile.
+ * that cannot reach such a rate. In each of several rounds every client gets a new process, in turns. The results are the
+ * medians of the rounds. A round has 10,000 samples or more, for the 99.9th percentile.
  *
  * The load comes from the client's own process and thread, as in a program, so its lateness is part of a latency. It stands
  * beside it, and so do the latencies of commands that do nothing: what the generator and the machine do.

@@ -4,7 +4,7 @@
  * clients have no pools: a client stands beside a connection.
  *
  * `node scripts/benchmarks/memory.ts [--runtimes node,bun,deno] [--only keywire,ioredis] [--workloads idle,get-1m] [--rounds 3]
- * [--short] [--json]` runs each measurement in a process of its own; the median of the rounds counts.
+ * [--short] [--json]` starts a process for each measurement, and takes the median of the rounds.
  *
  * @module
  */

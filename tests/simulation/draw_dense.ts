@@ -1,7 +1,7 @@
 /**
  * Draws a dense load: thousands of small commands, called in bursts that begin in one turn of the event loop.
  *
- * A row of numbers of its own draws it, so the rest of a world does not depend on it.
+ * It has a random generator of its own, so the rest of a world does not depend on it.
  *
  * @module
  */

@@ -2,7 +2,7 @@
  * Draws where things are: names that lead elsewhere, replicas that move to other masters, and connections of different
  * length.
  *
- * A row of numbers of its own draws it, so the rest of a world does not depend on it.
+ * It has a random generator of its own, so the rest of a world does not depend on it.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function drawPlaces(dice: Dice, scenario: Scenario): Scenario {
       const ms = dice.pick([20, 300, 3_000]);
       const time = at();
       more.push({ at: time, fault: "flip", which: dice.below(60), ms });
-      // Who is connected notices nothing; the others connect to another server.
+      // Open connections stay; new ones lead to another server.
       if (dice.oneIn(2)) more.push({ at: time, fault: "kill", which: dice.below(8) });
     }
   }

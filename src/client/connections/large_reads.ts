@@ -285,7 +285,7 @@ export class LargeReads implements CommandRouter {
       this.#look();
     });
     const sender = connection.sender!;
-    // The router of a cluster sends commands again by itself.
+    // In a cluster the router, which is the sender already, sends failed commands again.
     if (pending.sender instanceof OrderedSender) pending.sender = sender;
     sender.submit(pending);
   }

@@ -1,5 +1,5 @@
 /**
- * Estimates by command and key prefix, so that the first read of a key counts as large if its family always was.
+ * Estimates by command and key prefix, so that the first read of a key counts as large if those of its family mostly were.
  *
  * ```text
  *   GET report:2026-11:html --> GET report:*:html, then GET report:*:*
@@ -74,7 +74,7 @@ export class ReplySizes {
     return this.#starts[startOf(key)] !== 0 && key.length <= LONGEST;
   }
 
-  /** Returns the estimate for a read of a key without a size of its own; `undefined`: nothing is known. */
+  /** Returns the estimate for a read of a key whose own size is unknown; `undefined`: its family is unknown, too. */
   estimate(form: string, key: string): Estimate | undefined {
     const found = this.#find(form, key);
     if (found === undefined) return undefined;

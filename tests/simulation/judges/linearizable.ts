@@ -73,7 +73,7 @@ export function linearize<S extends string | number>(
         continue;
       }
       if (!event.optional && event.to < earliestEnd) earliestEnd = event.to;
-      // What changes nothing and need not be is never worth placing.
+      // An operation that changes nothing and need not have run never has to be placed.
       if (after !== undefined && !(event.optional && after === state)) choices.push({ at, after });
     }
     if (choices.length < 2) return choices;
