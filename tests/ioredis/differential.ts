@@ -105,6 +105,15 @@ export function event(client: Client, name: string): Promise<unknown[]> {
   return new Promise((resolve) => client.once(name, (...args: unknown[]) => resolve(args)));
 }
 
+/**
+ * Resolves when a blocked connection's next commands are in the server's memory: a connection that is closed with
+ * unread bytes is reset, which clients tell as another error.
+ */
+export async function untilRead(other: Client, id: number): Promise<void> {
+  let line = "";
+  while (!/ qbuf=[1-9]/.test(line)) line = await other.client("LIST", "ID", id);
+}
+
 /** Notes the events of a client, with their arguments where `full`. */
 export function watch(run: Run, client: Client, full = false): void {
   const names = ["wait", "connecting", "connect", "ready", "close", "reconnecting", "end", "error", "select"];

@@ -1,6 +1,6 @@
 import { after, before, describe, it } from "node:test";
 import { type Server, startServer } from "../harness/server.ts";
-import { type Client, compare, event, outcome, type Run, watch } from "./differential.ts";
+import { type Client, compare, event, outcome, type Run, untilRead, watch } from "./differential.ts";
 
 /** Programs, each by a sentence. */
 const PROGRAMS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
@@ -110,6 +110,7 @@ const PROGRAMS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
     const id = await redis.client("ID");
     const reply = redis.blpop("list", 0);
     const queued = redis.incr("counter");
+    await untilRead(other, id);
     await other.client("KILL", "ID", id);
     await event(redis, "ready");
     await other.rpush("list", "item");
