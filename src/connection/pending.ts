@@ -72,7 +72,11 @@ export interface ColdFields {
   settled?: (error?: unknown) => void;
 }
 
-/** A command that waits for its reply. It settles exactly once; later outcomes are dropped. */
+/**
+ * A command that waits for its reply. It settles exactly once; later outcomes are dropped.
+ *
+ * It has 12 fields. With one more, JavaScriptCore allocates 160 bytes instead of 112.
+ */
 export class Pending {
   /** The command. */
   command: Sendable;
@@ -92,10 +96,10 @@ export class Pending {
   copies: SentBytes | undefined = undefined;
   /** The position of the command among them. */
   copiesStart = 0;
-  #resolve: Resolve | undefined = undefined;
-  #reject: Reject | undefined = undefined;
-  #batch: BatchSink | undefined;
-  #index: number;
+  /** The batch that receives the outcome, or the function that resolves the promise. */
+  #receiver: BatchSink | Resolve | undefined;
+  /** The position in that batch, or the function that rejects the promise. */
+  #place: number | Reject;
   #cold: ColdFields | undefined = undefined;
 
   /** With a `batch` the outcome goes to its position `index`. Without it, `promise()` must be called. */
@@ -103,8 +107,8 @@ export class Pending {
     this.command = command;
     this.mode = mode;
     this.timeout = timeout;
-    this.#batch = batch;
-    this.#index = index;
+    this.#receiver = batch;
+    this.#place = index;
   }
 
   /** Sets the deadline, unless an earlier attempt has set it. */
@@ -132,14 +136,14 @@ export class Pending {
 
   /** Whether its outcome goes to this batch. */
   reportsTo(batch: BatchSink): boolean {
-    return this.#batch === batch;
+    return this.#receiver === batch;
   }
 
   /** Returns the promise of this command; called once. */
   promise(): Promise<unknown> {
     const promise = new Promise<unknown>(capture);
-    this.#resolve = lastResolve;
-    this.#reject = lastReject;
+    this.#receiver = lastResolve;
+    this.#place = lastReject;
     return promise;
   }
 
@@ -170,8 +174,9 @@ export class Pending {
         return this.#settle(new RedisError(message, { code: "UNEXPECTED_REPLY", executed: "yes", cause }));
       }
     }
-    if (this.#batch !== undefined) this.#batch.resolved(this.#index, value);
-    else this.#resolve!(value);
+    const place = this.#place;
+    if (typeof place === "number") (this.#receiver as BatchSink).resolved(place, value);
+    else (this.#receiver as Resolve)(value);
   }
 
   /** Lets the sender retry the command, or rejects it with the error. */
@@ -209,8 +214,9 @@ export class Pending {
       const { spec: { name }, args } = this.command;
       error.command ??= { name, args: args.length };
     }
-    if (this.#batch !== undefined) this.#batch.rejected(this.#index, error as Error);
-    else rejectWithCaller(this.#resolve!, this.#reject!, error);
+    const place = this.#place;
+    if (typeof place === "number") (this.#receiver as BatchSink).rejected(place, error as Error);
+    else rejectWithCaller(this.#receiver as Resolve, place, error);
   }
 }
 
