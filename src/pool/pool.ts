@@ -186,9 +186,9 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return this.#connections.endOfLife(connection);
   }
 
-  /** Returns whether a refused command reached the wrong server, so that it needs a new connection. */
+  /** Returns whether a command reached the wrong server, so that the next one needs a new connection. */
   misplaced(error: unknown, connection?: Connection): boolean {
-    return isDemoted(this, error, connection);
+    return isDemoted(this, error, connection, this.#connections);
   }
 
   /**

@@ -94,6 +94,11 @@ export class PooledConnections<C extends Connection> {
     else connection.retire();
   }
 
+  /** Ends the lifetimes of leased connections, so that they are closed when they are returned. */
+  endLeased(): void {
+    for (const connection of this.leases.connections()) this.#lifetimes.endNow(connection);
+  }
+
   /** The options for new connections while a server moves to another address; else `undefined`. */
   get target(): ResolvedConnectionOptions | undefined {
     return this.#maintenance?.target;

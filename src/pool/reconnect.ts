@@ -41,17 +41,24 @@ export function noteRole<C extends Connection>(pool: Pool, connection: C): C {
 
 /**
  * Returns whether READONLY shows that a master was demoted, or that its address leads to a replica for now: the
- * handshake of this connection, or of an earlier one in its pool, reported a master, or the host is a name. Then idle
- * connections of the pool are closed. Other pools of replicas are not affected.
+ * handshake of this connection, or of an earlier one in its pool, reported a master, or the host is a name. Then the
+ * connections of the pool are replaced. Other pools of replicas are not affected. A script may return this error
+ * without a reason, so it counts at most once in an interval.
  */
-export function isDemoted(pool: Pool, error: unknown, connection: Connection | undefined): boolean {
-  if (!(error instanceof ReplyError) || error.code !== "READONLY" || error.executed !== "no") return false;
+export function isDemoted(
+  pool: Pool,
+  error: unknown,
+  connection: Connection | undefined,
+  connections: { endLeased(): void },
+): boolean {
+  if (!(error instanceof ReplyError) || error.code !== "READONLY") return false;
   const now = pool.options.connection.clock.now();
   const last = found.get(pool);
-  const demoted = connection?.server.role === "master" ||
+  const demoted = (connection?.server.role === "master" && error.executed === "no") ||
     (last !== undefined && now - last >= SEARCH_INTERVAL);
   if (!demoted) return false;
   found.set(pool, now);
+  connections.endLeased();
   pool.disconnect({ inUse: false });
   return true;
 }

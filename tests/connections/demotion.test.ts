@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, it } from "node:test";
-import { ConnectionError, ConnectionPool, Redis, type Transport } from "../../mod.ts";
+import { ConnectionError, ConnectionPool, Redis, Sentinel, type Transport } from "../../mod.ts";
+import { TestSentinels } from "../../testing.ts";
 import { startServer } from "../harness/server.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { Outcome, Simulated } from "./simulated.ts";
+
+const REFUSED = "READONLY You can't write against a read only replica.";
 
 describe("a master that was demoted behind its address", () => {
   for (const multiplex of [true, false]) {
@@ -68,6 +71,62 @@ describe("a master that was demoted behind its address", () => {
       assert.equal(connects, 2);
     });
   }
+
+  for (const multiplex of [true, false]) {
+    it(`is left after a script that ran up to its first write and is not repeated (multiplex: ${multiplex})`, async () => {
+      let connects = 0;
+      let scripts = 0;
+      const simulated = new Simulated({
+        script: ([name], connection) => {
+          if (name === "HELLO") connects++;
+          if (name !== "EVAL") return connection.serve();
+          scripts++;
+          return new ErrorReply(`${REFUSED} script: 31d6, on @user_script:1.`);
+        },
+      });
+      await using redis = new Redis(simulated.options({ multiplex }));
+      const script = new Outcome(redis.command("EVAL", "return redis.call('set', KEYS[1], 1)", "1", "k"));
+      await simulated.clock.advance(100);
+      assert.equal(script.verdict, "ReplyError READONLY yes");
+      const write = new Outcome(redis.set("k", 1));
+      await simulated.clock.advance(1_000);
+      assert.equal(write.state, "resolved");
+      assert.deepEqual([scripts, connects], [1, 2]);
+    });
+  }
+
+  it("replaces connections in use when they are returned", async () => {
+    let demoted = false;
+    const simulated = new Simulated({
+      script: ([name], connection) => {
+        if (name !== "SET" || !demoted) return connection.serve();
+        demoted = false;
+        return new ErrorReply(REFUSED);
+      },
+    });
+    await using redis = new Redis(simulated.options({ multiplex: false }));
+    const acquired = new Outcome(redis.pool.acquire());
+    await simulated.clock.advance(100);
+    demoted = true;
+    const write = new Outcome(redis.set("k", 1));
+    await simulated.clock.advance(1_000);
+    assert.equal(write.state, "resolved");
+    redis.pool.release(acquired.value!);
+    assert.equal(acquired.value!.state, "closed");
+    assert.equal(redis.stats().idle, 1);
+  });
+
+  it("does not get a script again from a client with sentinels", async () => {
+    await using servers = new TestSentinels({ replicas: 1 });
+    const sentinel = new Sentinel(servers.addresses, { transport: servers.transport });
+    await using redis = sentinel.masterFor(servers.name);
+    await redis.set("k", 1);
+    servers.master.faults.errorNext(`${REFUSED} script: 31d6, on @user_script:1.`, "EVAL", { times: 2 });
+    const script = redis.command("EVAL", "return redis.call('set', KEYS[1], 1)", "1", "k");
+    await assert.rejects(script, { code: "READONLY", executed: "yes" });
+    await redis.set("k", 2);
+    assert.equal(redis.stats().opened, 2);
+  });
 
   it("a pool of a replica gives READONLY to its caller, and keeps its connection", async () => {
     await using master = await startServer();

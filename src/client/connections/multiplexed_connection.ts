@@ -145,9 +145,11 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     }
     const connection = this.#connection;
     if (this.#pool.misplaced(error, connection)) {
-      this.retryLater(pending, error, 0, last);
+      // A script may have run up to its first write.
+      const refused = error.executed === "no";
+      if (refused) this.retryLater(pending, error, 0, last);
       if (connection !== undefined) this.leave(connection, () => this.#drop(connection, error));
-      return true;
+      if (refused) return true;
     }
     if (error.code === "MOVED" && error.executed === "no") hintAtCluster(error);
     const readonly = (pending.command.spec.flags & CommandFlag.readonly) !== 0;
