@@ -1,8 +1,8 @@
 /** The code of the pages about connections, and of docs/coming-from-python.md, runs. */
-import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { DocPage, readBlocks } from "../harness/doc_blocks.ts";
 import { type Server, startServer } from "../harness/server.ts";
+import { CONNECTION_PAGES } from "./pages.ts";
 
 let server: Server;
 let replacements: Record<string, string>;
@@ -27,31 +27,16 @@ before(async () => {
 });
 after(() => server.stop());
 
-const PAGES = [
-  "docs/connecting.md",
-  "docs/pools.md",
-  "docs/tls-and-authentication.md",
-  "docs/timeouts-and-retries.md",
-  "docs/options.md",
-  "docs/deployment.md",
-  "docs/coming-from-python.md",
-];
-
 describe("the code of", () => {
   const pages = new Map<string, DocPage>();
   before(() => {
-    for (const name of PAGES) pages.set(name, new DocPage(name, replacements));
+    for (const name of CONNECTION_PAGES) pages.set(name, new DocPage(name, replacements));
   });
   after(() => {
     for (const page of pages.values()) page.remove();
   });
 
-  it("the pages has the types right", { skip: !("Deno" in globalThis) }, async () => {
-    const [first, ...others] = pages.values();
-    await first!.check(process.execPath, others);
-  });
-
-  for (const name of PAGES) {
+  for (const name of CONNECTION_PAGES) {
     readBlocks(name).forEach((block, index) => {
       it(`${name}, line ${block.line}, ${block.heading}`, { skip: block.ignored }, async () => {
         await server.cli("FLUSHALL");

@@ -1,27 +1,8 @@
 /** The code of README.md and of the pages in docs/ that need one server and nothing else runs. */
-import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { DocPage, readBlocks } from "../harness/doc_blocks.ts";
 import { type Server, startServer } from "../harness/server.ts";
-
-const PAGES = [
-  "README.md",
-  "docs/commands.md",
-  "docs/errors-and-certainty.md",
-  "docs/moving-from.md",
-  "docs/observability.md",
-  "docs/cache.md",
-  "docs/pipelines-and-transactions.md",
-  "docs/pubsub.md",
-  "docs/retry-writes-safely.md",
-  "docs/scripts.md",
-  "docs/shutdown.md",
-  "docs/streams.md",
-  "docs/troubleshooting.md",
-  "docs/testing-your-application.md",
-  "docs/test-server.md",
-  "docs/writing-a-transport.md",
-];
+import { PAGES } from "./pages.ts";
 
 let server: Server;
 let replacements: Record<string, string>;
@@ -43,11 +24,6 @@ describe("the code of", () => {
   });
   after(() => {
     for (const page of pages.values()) page.remove();
-  });
-
-  it("all pages has the types right", { skip: !("Deno" in globalThis) }, async () => {
-    const [first, ...others] = pages.values();
-    await first!.check(process.execPath, others);
   });
 
   for (const name of PAGES) {

@@ -1,18 +1,15 @@
 /**
  * The code of the documentation, as modules that can be run.
  *
- * In a page, a block that is marked `ts` is a module of its own: it is type-checked and run. One marked `ts ignore` is
- * only type-checked. `@keywire/redis` means the sources; `redis://localhost:6379` and `host: "localhost"` mean the
- * server of the test; a page can have further replacements.
+ * In a page, a block that is marked `ts` is a module of its own: `scripts/check_types.ts` checks its types, a test runs
+ * it. One marked `ts ignore` is not run. `@keywire/redis` means the sources; `redis://localhost:6379` and
+ * `host: "localhost"` mean the server of the test; a page can have further replacements.
  *
  * @module
  */
-import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import { removeFolder, temporaryFolder } from "./folders.ts";
 
 /** A block of code in a page. */
@@ -88,13 +85,9 @@ export class DocPage {
     await import(pathToFileURL(this.#files.get(block)!).href);
   }
 
-  /** Type-checks all blocks, with those of other pages. Rejects with the output of `deno`. */
-  async check(deno: string, others: readonly DocPage[] = []): Promise<void> {
-    const files = [this, ...others].flatMap((page) => [...page.#files.values()]);
-    const args = ["check", "--quiet", "--config", join(root, "deno.json"), ...files];
-    await promisify(execFile)(deno, args, { env: { ...process.env, NO_COLOR: "1" } }).catch((error) => {
-      throw new Error(`The code of the page has errors of type:\n${error.stderr}`);
-    });
+  /** The paths of the files. */
+  get files(): readonly string[] {
+    return [...this.#files.values()];
   }
 
   /** Removes the files. */

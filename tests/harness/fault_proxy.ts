@@ -1,7 +1,7 @@
 /**
  * A TCP proxy between a client and a real server, which does to the link what networks do.
  *
- * ```ts
+ * ```ts ignore
  * await using proxy = await startProxy({ port: server.port });
  * proxy.faults = { cut: { toClient: 100, how: "reset" } }; // each new connection dies at byte 100
  * const redis = new Redis(proxy.url);

@@ -2,7 +2,7 @@
  * A peer with scripted replies: by default it replies like a small server in memory, and a script can replace, delay
  * or suppress any reply. Over the memory transport or TCP.
  *
- * ```ts
+ * ```ts ignore
  * const peer = new ScriptedPeer({
  *   script: (command, connection) => command[0] === "GET" ? new Raw("garbage") : connection.serve(),
  * });
