@@ -288,7 +288,7 @@ function globalBun(): BunGlobal {
   return (globalThis as unknown as { readonly Bun: BunGlobal }).Bun;
 }
 
-/** Connects. If the server ends the handshake because of a session, the handshake is repeated without. */
+/** Connects. A handshake with a session that fails is repeated without, as the session may be the reason. */
 function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSocket> {
   const { endpoint, options, handlers, cut, tls } = connecting;
   const key = resumes ? tls.key : undefined;
@@ -301,13 +301,14 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
     const refuse = (error: unknown) => {
       if (refused) return;
       refused = true;
-      if (session === undefined || cut.aborted) {
+      const failed = session;
+      if (failed === undefined || cut.aborted) {
         return reject(reached ? tlsFailed(endpoint, error) : connectFailed(endpoint, error));
       }
       tls.sessions.forget(key!);
       resolve(
         connect(connecting, false).then((opened) => {
-          tls.sessions.refuse(key!);
+          tls.sessions.refuse(key!, failed);
           return opened;
         }),
       );
@@ -323,6 +324,7 @@ function connect(connecting: Connecting, resumes: boolean): Promise<BunAdapterSo
       link.noticesDeadPeer = noticesDeadPeer(endpoint, options);
       for (const bytes of early) keep(socket, bytes);
       early = [];
+      if (session !== undefined) tls.sessions.accept(key!);
       session = undefined;
       resolve(link);
     };

@@ -205,7 +205,7 @@ async function open(
   return await connect({ endpoint, options, handlers, cut, encrypted }, encrypted?.connector.takeSession());
 }
 
-/** Connects. If the server ends the handshake because of the session, the handshake is repeated without. */
+/** Connects. A handshake with a session that fails is repeated without, as the session may be the reason. */
 function connect(connecting: Connecting, session?: TlsSession): Promise<NodeAdapterSocket> {
   const { endpoint, options, handlers, cut, encrypted } = connecting;
   const connector = encrypted?.connector;
@@ -222,20 +222,24 @@ function connect(connecting: Connecting, session?: TlsSession): Promise<NodeAdap
     };
     const shared = { allowHalfOpen: true, onread };
     let reached = false;
+    let failed = false;
     const unreached = (): void => {
       if (session === undefined || reached) return;
       connector!.returnSession(session);
       session = undefined;
     };
     const fail = (error: unknown) => {
+      if (failed) return;
+      failed = true;
       cut.removeEventListener("abort", onCut);
       unreached();
       if (!reached || encrypted === undefined) return reject(connectFailed(endpoint, error));
-      if (session !== undefined && !cut.aborted) {
+      const offered = session;
+      if (offered !== undefined && !cut.aborted) {
         connector!.sessionFailed();
         return resolve(
           connect(connecting).then((opened) => {
-            connector!.sessionsRefused();
+            connector!.sessionRefused(offered);
             return opened;
           }),
         );
@@ -278,6 +282,7 @@ function connect(connecting: Connecting, session?: TlsSession): Promise<NodeAdap
     socket.once(connector === undefined ? "connect" : "secureConnect", () => {
       cut.removeEventListener("abort", onCut);
       socket.off("error", fail);
+      if (session !== undefined) connector!.sessionAccepted();
       session = undefined;
       if (records !== undefined) {
         // Before the listeners of the link.

@@ -45,14 +45,19 @@ export class TlsConnector {
     tlsSessions.keep(this.#key!, session);
   }
 
-  /** Forgets the sessions of the server, which ended a handshake in which one was offered. */
+  /** A handshake succeeded in which a session was offered. */
+  sessionAccepted(): void {
+    tlsSessions.accept(this.#key!);
+  }
+
+  /** Forgets the sessions of the server: a handshake failed in which one was offered. */
   sessionFailed(): void {
     tlsSessions.forget(this.#key!);
   }
 
-  /** Keeps no sessions of the server: after `sessionFailed`, a handshake without one succeeded. */
-  sessionsRefused(): void {
-    tlsSessions.refuse(this.#key!);
+  /** After `sessionFailed`, a handshake without a session succeeded. */
+  sessionRefused(session: TlsSession): void {
+    tlsSessions.refuse(this.#key!, session);
   }
 }
 

@@ -28,6 +28,8 @@ export interface TlsSession {
   readonly until: number;
   /** Whether it is for one connection only (TLS 1.3), so that observers cannot tell that two have the same client. */
   readonly once: boolean;
+  /** Whether the handshake in which one was last offered has failed. */
+  readonly suspect?: boolean;
 }
 
 /** The content of what {@linkcode TlsOptions} name: texts of files, and the bytes of a container. */
@@ -50,6 +52,8 @@ type Kept = TlsSession[] | { readonly refusedUntil: number };
 /** Bounded sessions by key. */
 export class TlsSessionCache {
   readonly #kept = new Map<string, Kept>();
+  /** The servers that may not be able to resume sessions: the last handshake with one failed, and the one without did not. */
+  readonly #suspects = new Set<string>();
   readonly #now: () => number;
 
   /** Makes an empty cache. */
@@ -70,7 +74,7 @@ export class TlsSessionCache {
     const last = valid.at(-1);
     if (last?.once) valid.pop();
     this.#set(key, valid);
-    return last;
+    return last && { ...last, suspect: this.#suspects.has(key) };
   }
 
   /** Keeps a session of a verified connection, or one that was taken and not offered. */
@@ -87,9 +91,20 @@ export class TlsSessionCache {
     this.#kept.delete(key);
   }
 
-  /** Keeps no sessions of a server for an hour, because handshakes succeed only without. */
-  refuse(key: string): void {
-    this.#set(key, { refusedUntil: this.#now() + MOST_AGE });
+  /** A handshake in which this session was offered succeeded. */
+  accept(key: string): void {
+    this.#suspects.delete(key);
+  }
+
+  /**
+   * A handshake failed in which this session was offered, and one without succeeded. The link may have been cut, also that of
+   * several handshakes at once. If it happens again in a later one, no sessions of the server are kept for an hour.
+   */
+  refuse(key: string, { suspect }: TlsSession): void {
+    this.#suspects.delete(key);
+    if (suspect) return this.#set(key, { refusedUntil: this.#now() + MOST_AGE });
+    this.#suspects.add(key);
+    if (this.#suspects.size > MOST_KEYS) this.#suspects.delete(this.#suspects.keys().next().value!);
   }
 
   /** Returns the time until which a session of this socket can be used; `offered` is that of the session that it offered. */
