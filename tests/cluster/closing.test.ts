@@ -1,11 +1,19 @@
 /** A client that is closed leaves nothing behind, at whatever step of its life that happens. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RedisCluster } from "../../mod.ts";
+import { ClusterConnectionPool, RedisCluster } from "../../mod.ts";
 // Loaded when it is first used, which simulated time does not wait for.
 import "../../src/client/lazy_modules.ts";
+import { TestCluster } from "../../testing.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { type Belief, dealt, FakeCluster } from "./fake_cluster.ts";
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+/** The options of a client of this cluster. */
+function reaching({ transport, startupNodes }: TestCluster) {
+  return { transport, startupNodes };
+}
 
 const withReplicas = (): Belief => {
   const { epoch, shards } = dealt(3);
@@ -104,4 +112,50 @@ describe("a client of a cluster leaves no socket and no timer, closed at any ste
       });
     }
   }
+});
+
+describe("nothing waits for what has been closed, or has gone elsewhere, even without a time limit", () => {
+  it("drained() and WAIT, called before and after close(), while commands are redirected", async () => {
+    const calls: Readonly<Record<string, (redis: RedisCluster) => Promise<unknown>>> = {
+      drained: (redis) => redis.drained(),
+      wait: (redis) => redis.wait(0, 100),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      await using cluster = new TestCluster();
+      await using redis = new RedisCluster({ ...reaching(cluster), commandTimeout: 0 });
+      await redis.set("k", "v");
+      cluster.masterOf("k")!.faults.errorNext("TRYAGAIN", "SET", { times: Infinity });
+      const write = assert.rejects(redis.set("k", "w"), { code: "CLOSED" }, name);
+      // Until it waits for its retry.
+      while (redis.stats().offline === 0) await nextTurn();
+      const ended = call(redis).catch(() => {});
+      await redis.close();
+      await Promise.all([write, ended]);
+      await call(redis).catch(() => {});
+    }
+  });
+
+  it("calls after the end of a pool that never knew the slots", async () => {
+    await using cluster = new TestCluster();
+    const pool = new ClusterConnectionPool({ ...reaching(cluster), commandTimeout: 0 });
+    const redis = new RedisCluster({ pool });
+    await pool.close();
+    await assert.rejects(redis.get("k"), { code: "CLOSED" });
+    await assert.rejects(redis.pipeline().get("k").exec(), { code: "CLOSED" });
+  });
+
+  it("drained(), when commands for a replica that cannot be reached went to the master", async () => {
+    await using cluster = new TestCluster({ masters: 1, replicas: 1 });
+    await using redis = new RedisCluster({
+      ...reaching(cluster),
+      readFrom: "preferReplica",
+      commandTimeout: 0,
+    });
+    await redis.set("k", "v");
+    cluster.replicasOf(cluster.masterOf("k")!)[0]!.faults.refuseConnects({ times: Infinity });
+    const value = redis.get("k");
+    assert.equal(redis.stats().offline, 1);
+    await redis.drained();
+    assert.equal(await value, "v");
+  });
 });

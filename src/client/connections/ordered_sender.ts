@@ -212,6 +212,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
       if (pending.sender === undefined && this.#batches?.has(pending) !== true) this.sendAgain(pending);
       else pending.fail(error);
     }
+    this.emptied();
   }
 
   /** Removes and returns the waiting commands, in order. */

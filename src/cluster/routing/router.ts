@@ -236,6 +236,9 @@ export class Router implements NodeRecovery, TopologyListener {
     const cluster = this.#cluster;
     pending.sender = this.#senderOf(pending, undefined);
     if (!cluster.ready) {
+      if (this.#closed) {
+        return pending.reject(closedError(pending.command.spec.name, "the client or its pool"));
+      }
       this.#offlineQueue.add(pending);
       cluster.start().catch(() => {});
     } else if (this.isRedirecting(slot)) this.#queues.of(slot)!.hold(pending);

@@ -98,7 +98,10 @@ export class SlotQueues {
 
   /** Rejects all commands. */
   close(error: (pending: Pending) => Error): void {
-    for (const queue of this.#queues.values()) queue.close(error);
+    const queues = [...this.#queues.values()];
+    // First: `settled()` looks at what is left.
+    this.#queues.clear();
+    for (const queue of queues) queue.close(error);
   }
 
   #add(slot: number, inFlight: readonly Pending[]): SlotQueue {
