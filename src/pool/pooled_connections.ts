@@ -76,6 +76,11 @@ export class PooledConnections<C extends Connection> {
     return this.#lifetimes.end(connection);
   }
 
+  /** Returns whether the lifetime of a connection is over. */
+  isOver(connection: C): boolean {
+    return this.#lifetimes.over(connection);
+  }
+
   /** Adds a new connection; the caller leases it or takes it back at once. */
   add(connection: C): void {
     if (!this.#keepsProcess) connection.unref();

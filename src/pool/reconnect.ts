@@ -15,6 +15,13 @@ interface Pool {
   disconnect(options: { readonly inUse: boolean }): void;
 }
 
+/** The lifetimes of the connections of a pool. */
+interface Lifetimes {
+  /** Ends those of leased connections, which are closed when they are returned. */
+  endLeased(): void;
+  isOver(connection: Connection): boolean;
+}
+
 /** Milliseconds between two searches for the new master, while the address still leads to a replica. */
 const SEARCH_INTERVAL = 1_000;
 
@@ -49,11 +56,13 @@ export function isDemoted(
   pool: Pool,
   error: unknown,
   connection: Connection | undefined,
-  connections: { endLeased(): void },
+  connections: Lifetimes,
 ): boolean {
   if (!(error instanceof ReplyError) || error.code !== "READONLY") return false;
   const now = pool.options.connection.clock.now();
   const last = found.get(pool);
+  // It was leased when another one found that.
+  if (last !== undefined && last > -Infinity && connection && connections.isOver(connection)) return true;
   const demoted = (connection?.server.role === "master" && error.executed === "no") ||
     (last !== undefined && now - last >= SEARCH_INTERVAL);
   if (!demoted) return false;

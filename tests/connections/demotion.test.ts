@@ -95,6 +95,31 @@ describe("a master that was demoted behind its address", () => {
     });
   }
 
+  for (const multiplex of [true, false]) {
+    it(`gets no write of several that it has refused together (multiplex: ${multiplex})`, async () => {
+      const old: Set<unknown> = new Set();
+      let demoted = false;
+      const simulated = new Simulated({
+        script: ([name], connection) => {
+          if (!demoted) old.add(connection);
+          return name === "SET" && demoted && old.has(connection)
+            ? new ErrorReply(REFUSED)
+            : connection.serve();
+        },
+      });
+      // Over RESP2 a server does not report its role.
+      await using redis = new Redis(simulated.options({ multiplex, protocol: 2 as const }));
+      const writes = (): Outcome<unknown>[] =>
+        ["a", "b", "c"].map((key) => new Outcome<unknown>(redis.set(key, 1)));
+      for (const _ of ["before", "after"]) {
+        const outcomes = writes();
+        await simulated.clock.advance(1_000);
+        assert.deepEqual(outcomes.map(({ state }) => state), ["resolved", "resolved", "resolved"]);
+        demoted = true;
+      }
+    });
+  }
+
   it("replaces connections in use when they are returned", async () => {
     let demoted = false;
     const simulated = new Simulated({
