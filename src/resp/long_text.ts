@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ByteBuffer } from "./buffer.ts";
 import { borrow, giveBack } from "./scratch.ts";
 import { textOf } from "./strings.ts";
 import { DecodeMode } from "./types.ts";
@@ -24,7 +25,7 @@ export class LongText {
   #filled = 0;
   #text = "";
   /** All bytes, once some of them turned out not to be text. */
-  #bytes: Uint8Array | undefined;
+  #bytes: ByteBuffer | undefined;
 
   /** Begins a text of the mode (not `bytes`), of which `size` bytes are decoded at once. */
   constructor(mode: number, size: number = PIECE) {
@@ -36,7 +37,7 @@ export class LongText {
   /** Adds `source[start, end)`; `bound` is how many bytes there will be. */
   add(source: Uint8Array, start: number, end: number, bound: number): void {
     if (this.#bytes !== undefined) {
-      this.#bytes.set(source.subarray(start, end), this.length);
+      this.#bytes.add(source, start, end, bound);
       this.length += end - start;
       return;
     }
@@ -56,7 +57,7 @@ export class LongText {
   finish(): string | Uint8Array {
     if (this.#bytes === undefined && !this.#decode(this.#filled)) this.#keepBytes(this.length);
     giveBack(this.#piece);
-    return this.#bytes ?? this.#text;
+    return this.#bytes?.take() ?? this.#text;
   }
 
   /** Decodes the piece up to `end`. Returns whether it is text. */
@@ -73,9 +74,11 @@ export class LongText {
 
   /** Returns to bytes: what was decoded is valid UTF-8, so encoding it returns its bytes. */
   #keepBytes(bound: number): void {
-    const bytes = new Uint8Array(bound);
-    const { written } = new TextEncoder().encodeInto(this.#text, bytes);
-    bytes.set(this.#piece.subarray(0, this.#filled), written);
+    const bytes = new ByteBuffer();
+    bytes.reserve(bound, true);
+    const text = new TextEncoder().encode(this.#text);
+    bytes.add(text, 0, text.length, bound);
+    bytes.add(this.#piece, 0, this.#filled, bound);
     this.#bytes = bytes;
     this.#text = "";
   }

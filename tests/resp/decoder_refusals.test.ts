@@ -197,6 +197,13 @@ describe("memory", () => {
     assert.ok(process.memoryUsage().arrayBuffers - before < 100_000_000);
   });
 
+  it("of a long text that is none is that of what came of it", () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const recorder = new Recorder().write("$268435439\r\n", new Uint8Array(300_000).fill(0xff));
+    assert.ok(recorder.decoder.partial);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 100_000_000);
+  });
+
   it("of many announced elements is small", () => {
     const recorder = new Recorder().write("*100000000\r\n".repeat(100));
     assert.ok(recorder.decoder.partial);
