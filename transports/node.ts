@@ -52,13 +52,13 @@ const SHARES = ON_NODE && process.platform !== "win32";
 
 /** The bytes that a TLS socket keeps in memory on Deno before a pause stops reading. */
 const MOST_KEPT = 1_048_576;
+/** The bytes that it keeps in memory while chunks are handled in slices. Beyond that, each chunk that arrives displaces older ones. */
+const MOST_BEHIND = 16_777_216;
 
 class NodeAdapterSocket extends BaseSocket {
   readonly #socket: net.Socket;
   /** Whether the runtime may lose the peer's FIN while reading is stopped: Deno (2.9) does over TLS. */
   readonly #losesEnd: boolean;
-  /** The bytes that arrived during a pause. */
-  #kept = 0;
   /** The last write was taken at once, and so may the next be; a callback would cost a tick of its own. */
   #prompt = ON_NODE;
 
@@ -66,7 +66,6 @@ class NodeAdapterSocket extends BaseSocket {
     super(address, handlers, nodeTimers);
     this.#socket = socket;
     this.#losesEnd = "Deno" in globalThis && "encrypted" in socket;
-    this.slices = !this.#losesEnd;
     socket.on("error", (error) => this.failed(error));
     socket.on("end", () => this.peerEnded());
     socket.on("close", () => this.peerEnded());
@@ -93,7 +92,6 @@ class NodeAdapterSocket extends BaseSocket {
   }
 
   protected flow(on: boolean): void {
-    this.#kept = 0;
     if (on) this.#socket.resume();
     else if (!this.#losesEnd) this.#socket.pause();
   }
@@ -116,9 +114,9 @@ class NodeAdapterSocket extends BaseSocket {
 
   take(chunk: Uint8Array): void {
     this.deliver(chunk);
-    if (!this.#losesEnd || !this.isPaused) return;
-    this.#kept += chunk.length;
-    if (this.#kept > MOST_KEPT) this.#socket.pause();
+    if (!this.#losesEnd) return;
+    if (!this.isStopped) this.deliverBeyond(MOST_BEHIND);
+    else if (this.heldBytes > MOST_KEPT) this.#socket.pause();
   }
 }
 

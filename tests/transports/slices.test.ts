@@ -43,36 +43,45 @@ class FakeSocket extends BaseSocket {
   finish(): void {
     this.peerEnded();
   }
+  displace(most: number): void {
+    this.deliverBeyond(most);
+    assert.ok(this.isStopped || this.heldBytes <= most);
+  }
 }
 
 describe("a socket that receives much", () => {
   for (const transport of new Set([native, nodeTransport])) {
-    it(`handles chunks for some milliseconds a turn (${transport.name})`, async () => {
-      await using server = await peer();
-      const heard = new Recorder();
-      let turns = 0;
-      let last = -1;
-      heard.onData = (chunk) => {
-        assert.notEqual(turns, last, "a chunk followed a slow one in the same turn");
-        if (chunk.length < LONG) return;
-        work();
-        last = turns;
-      };
-      let running = true;
-      const count = (): void => {
-        turns++;
-        if (running) setImmediate(count);
-      };
-      count();
-      const socket = await transport.connect({ host: "127.0.0.1", port: server.port }, {}, heard);
-      const other = await server.next();
-      const bytes = noise(2_000_000);
-      other.end(bytes);
-      assert.equal(await heard.closed, undefined);
-      running = false;
-      assert.equal(heard.hash, hashOf(bytes));
-      socket.destroy();
-    });
+    for (const link of ["TCP", "TLS"]) {
+      it(`handles chunks for some milliseconds a turn (${transport.name}, ${link})`, async () => {
+        const { ca, server: { cert, key } } = await certificates();
+        await using server = await (link === "TCP" ? peer() : tlsPeer({ cert, key }));
+        const heard = new Recorder();
+        let turns = 0;
+        let last = -1;
+        heard.onData = (chunk) => {
+          assert.notEqual(turns, last, "a chunk followed a slow one in the same turn");
+          if (chunk.length < LONG) return;
+          work();
+          last = turns;
+        };
+        let running = true;
+        const count = (): void => {
+          turns++;
+          if (running) setImmediate(count);
+        };
+        count();
+        const endpoint = { host: link === "TCP" ? "127.0.0.1" : "localhost", port: server.port };
+        const tls = link === "TCP" ? undefined : { ca };
+        const socket = await transport.connect({ ...endpoint, ...tls && { tls } }, {}, heard);
+        const other = await server.next();
+        const bytes = noise(link === "TCP" ? 2_000_000 : 600_000);
+        other.end(bytes);
+        assert.equal(await heard.closed, undefined);
+        running = false;
+        assert.equal(heard.hash, hashOf(bytes));
+        socket.destroy();
+      });
+    }
 
     it(`reads into the memory that its handlers offer, whenever it is paused (${transport.name})`, async () => {
       await using server = await peer();
@@ -166,7 +175,7 @@ describe("a socket that receives much", () => {
   }
 
   it("delivers all in order, and nothing while it is paused, whatever happens between the slices", async () => {
-    const step = fc.constantFrom("slow", "slow", "long", "short", "pause", "resume", "turn");
+    const step = fc.constantFrom("slow", "slow", "long", "short", "pause", "resume", "turn", "displace");
     const last = fc.constantFrom("end", "close", "destroy");
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 14 }), last, async (steps, ending) => {
@@ -191,6 +200,8 @@ describe("a socket that receives much", () => {
           } else if (one === "resume") {
             paused = false;
             socket.resume();
+          } else if (one === "displace") {
+            socket.displace(LONG * (sent.length % 3));
           } else {
             const chunk = new Uint8Array(one === "short" ? 2 : LONG);
             chunk[0] = sent.length;

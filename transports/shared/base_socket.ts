@@ -44,8 +44,6 @@ export abstract class BaseSocket implements Socket {
   /** The address, for messages. */
   readonly address: string;
   noticesDeadPeer = false;
-  /** Whether long chunks are handled in slices. Where the runtime may lose the peer's FIN while paused, they are not. */
-  protected slices = true;
   /** `undefined` when it has ended: Node keeps closed sockets for long, and with them all that they refer to. */
   #handlers: SocketHandlers | undefined;
   #state: typeof OPEN | typeof CLOSING | typeof ENDED = OPEN;
@@ -59,6 +57,8 @@ export abstract class BaseSocket implements Socket {
   #started = false;
   /** Copies of chunks that arrived before `start`, or although the socket was paused. */
   #held: Uint8Array[] = [];
+  /** The number of bytes in `#held`. */
+  #heldBytes = 0;
   #peerEnded = false;
   /** No more bytes are to be sent, or the FIN has been. */
   #writeClosed = false;
@@ -144,6 +144,16 @@ export abstract class BaseSocket implements Socket {
     return this.#paused || this.#resting;
   }
 
+  /** True between `pause` and `resume`. */
+  protected get isStopped(): boolean {
+    return this.#paused;
+  }
+
+  /** The number of bytes that arrived and were not delivered. */
+  protected get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** True when nothing more will happen. */
   protected get isEnded(): boolean {
     return this.#state === ENDED;
@@ -160,9 +170,10 @@ export abstract class BaseSocket implements Socket {
     if (this.#state !== OPEN) return;
     if (this.isPaused || !this.#started || this.#held.length > 0) {
       this.#held.push(chunk.slice());
+      this.#heldBytes += chunk.length;
       return;
     }
-    const isLong = chunk.length >= LONG_CHUNK && this.slices && this.#timers.outliveTasks;
+    const isLong = chunk.length >= LONG_CHUNK && this.#timers.outliveTasks;
     if (isLong && turnStart === undefined) {
       turnStart = performance.now();
       this.#timers.nextTurn(endTurn);
@@ -196,12 +207,17 @@ export abstract class BaseSocket implements Socket {
 
   /** The runtime reports an error: the link is lost, unless we were only waiting for the peer's FIN. */
   protected failed(cause: unknown): void {
-    while (this.#resting && this.#held.length > 0) {
+    this.deliverBeyond(0);
+    if (this.#state === CLOSING && this.#pending === undefined) this.end();
+    else this.end(linkLost(this.address, cause));
+  }
+
+  /** Delivers held chunks in this turn until at most `most` bytes are held, unless `pause` was called. */
+  protected deliverBeyond(most: number): void {
+    while (this.#resting && this.#heldBytes > most) {
       this.#resting = false;
       this.#deliverHeld();
     }
-    if (this.#state === CLOSING && this.#pending === undefined) this.end();
-    else this.end(linkLost(this.address, cause));
   }
 
   /** The end, once. */
@@ -280,8 +296,9 @@ export abstract class BaseSocket implements Socket {
       }
       // Taken out first: only then does `deliver` hand the chunk on.
       this.#held = [];
-      const [first] = held;
-      this.deliver(first as Uint8Array);
+      const first = held[0]!;
+      this.#heldBytes -= first.length;
+      this.deliver(first);
       this.#held = [...held.slice(1), ...this.#held];
     }
   }
