@@ -62,11 +62,34 @@ export function geo(
   });
 }
 
+/** The most names and values of an entry for which `plainFields` is faster than an object made of pairs. */
+const FEW = 32;
+/** The last digit. */
+const NINE = 57;
+
+/** Returns the fields of an entry as an object, unless it might lose a name or the order of names; few entries do. */
+function plainFields(flat: readonly Reply[]): Record<string, Reply> | undefined {
+  const { length } = flat;
+  if (length > FEW || length % 2 === 1) return undefined;
+  const fields: Record<string, Reply> = {};
+  for (let at = 0; at < length; at += 2) {
+    const name = flat[at]!;
+    // Objects sort names that are integers. For `__proto__` an assignment makes no field.
+    if (typeof name !== "string" || name.charCodeAt(0) <= NINE || name in fields) return undefined;
+    fields[name] = flat[at + 1]!;
+  }
+  return fields;
+}
+
 /** An entry of a stream: `{ id, fields }`, and `pairs` where `fields` would lose something; null stays null. */
 export const streamEntry: ReplyParser = (reply, bytes) => {
   if (!Array.isArray(reply)) return reply;
   const flat = (reply[1] ?? []) as Reply[];
   const id = text(reply[0]!);
+  if (!bytes && reply.length === 2 && Array.isArray(flat)) {
+    const fields = plainFields(flat);
+    if (fields !== undefined) return { id, fields };
+  }
   const fields = record(flat, bytes) as object;
   // XREADGROUP with `claim` returns the idle time and the earlier deliveries of each entry.
   const claim = reply.length > 2 ? { idle: reply[2], deliveries: reply[3] } : undefined;

@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { EncodingError, type PipelineError, Redis } from "../../mod.ts";
+import { streamEntry } from "../../src/commands/replies_data.ts";
 import { olderThan } from "../harness/binaries.ts";
+import { Dice } from "../harness/dice.ts";
 import { hlen } from "../../src/commands/mod.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
@@ -17,6 +19,43 @@ const WORSE = Uint8Array.of(0xc0);
 function* random(seed: number): Generator<number, never, undefined> {
   for (let state = seed;;) yield (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
+
+describe("an entry of a stream", () => {
+  it("has `pairs` exactly if an object loses a name or the order of names", () => {
+    const dice = new Dice(5);
+    const NAMES = [
+      "a",
+      "b",
+      "A",
+      "",
+      "0",
+      "10",
+      "2",
+      "01",
+      "-1",
+      ".5",
+      "1e3",
+      " 1",
+      "é",
+      "__proto__",
+      "toString",
+    ];
+    for (let round = 0; round < 3_000; round++) {
+      const size = dice.pick([0, 1, 2, 3, 16, 17]);
+      const pairs = Array.from({ length: size }, (_, index): [string, string] => [
+        size < 9 ? dice.pick(NAMES) : `${dice.pick(NAMES)}${index}`,
+        `value ${index}`,
+      ]);
+      const fields = JSON.parse(`{${pairs.map(([name, value]) => `${JSON.stringify(name)}:"${value}"`)}}`);
+      const whole = Object.keys(fields).join("\n") === pairs.map(([name]) => name).join("\n");
+      const found = streamEntry(["1-1", pairs.flat()], false) as { readonly fields: object };
+      assert.deepEqual(found, { id: "1-1", fields, ...!whole && { pairs } });
+      assert.deepEqual(Object.entries(found.fields), Object.entries(fields));
+      const read = streamEntry(["1-1", pairs.flat(), 5, 2], false);
+      assert.deepEqual(read, { ...found, idle: 5, deliveries: 2 });
+    }
+  });
+});
 
 for (const protocol of [2, 3] as const) {
   describe(`nothing is lost, RESP${protocol}`, () => {
