@@ -58,8 +58,15 @@ export function pairsOf(parse?: ReplyParser): ReplyParser {
 /** `[[field, value], ...]`. */
 export const fieldPairs: ReplyParser = /* @__PURE__ */ pairsOf();
 
-/** `[[member, score], ...]`. */
-export const scored: ReplyParser = /* @__PURE__ */ pairsOf(double);
+const scoredPairs = /* @__PURE__ */ pairsOf(double);
+
+/** `[[member, score], ...]`, which is what RESP3 sends: then the reply itself. */
+export const scored: ReplyParser = (reply, bytes) =>
+  Array.isArray(reply) && reply.every(isScored) ? reply : scoredPairs(reply, bytes);
+
+function isScored(pair: Reply): boolean {
+  return Array.isArray(pair) && pair.length === 2 && typeof pair[1] === "number";
+}
 
 /** `[[member, score], ...]` with the greatest score first, of a map that may have lost its order. */
 export const ranked: ReplyParser = (reply, bytes) =>
