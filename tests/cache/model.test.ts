@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { Redis } from "../../mod.ts";
 import { blpop } from "../../src/commands/list.ts";
 import { SimulatedClock } from "../harness/clock.ts";
+import { isDealt } from "../harness/share.ts";
 import { TrackingServer } from "./tracking_server.ts";
 
 const KEYS = ["a", "b", "c"] as const;
@@ -196,13 +197,14 @@ describe("the client-side cache under random interleavings", () => {
     it(`returns nothing older than what was written, and nothing long after it expired (${group})`, async () => {
       let hits = 0;
       for (let seed = group * 40 + 1; seed <= (group + 1) * 40; seed++) {
+        if (!isDealt(seed)) continue;
         const rig = new Rig(seed);
         for (let step = 0; step < 150; step++) await rig.step();
         await rig.end();
         assert.deepEqual(rig.wrong, [], `seed ${seed}:\n${rig.trace.join("\n")}`);
         hits += rig.cached.cache!.stats().hits;
       }
-      assert.ok(hits > 500, `${hits} hits`);
+      assert.ok(hits > 100, `${hits} hits`);
     });
   }
 });

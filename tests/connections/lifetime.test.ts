@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "../harness/properties.ts";
+import fc, { dealtRuns } from "../harness/properties.ts";
 import { BlockingConnectionPool, Redis, ReplyError } from "../../mod.ts";
 import { ErrorReply } from "../harness/resp.ts";
 import { startServer } from "../harness/server.ts";
@@ -123,7 +123,7 @@ describe("the lifetime of the shared connection", () => {
         for (const [number, result] of told) assert.equal(result, number + 1);
         assert.deepEqual(reads, [...reads].sort((a, b) => Number(a) - Number(b)));
       }),
-      { numRuns: 150 },
+      dealtRuns(180),
     );
   });
 
@@ -141,7 +141,7 @@ describe("the lifetime of the shared connection", () => {
           }
         }
       }),
-      { numRuns: 150 },
+      dealtRuns(180),
     );
   });
 

@@ -1,6 +1,6 @@
-/** 10,000 random schedules: the pool loses no connection, lends none twice, and serves all calls in turn. */
+/** Thousands of random schedules: the pool loses no connection, lends none twice, and serves all calls in turn. */
 import { describe, it } from "node:test";
-import fc from "../harness/properties.ts";
+import fc, { dealtRuns } from "../harness/properties.ts";
 import { Rig, type Setting, type Step } from "./schedules.ts";
 
 const settings: fc.Arbitrary<Setting> = fc.record({
@@ -53,7 +53,7 @@ describe("a pool under any schedule", () => {
             await rig.end();
           },
         ),
-        { numRuns: 4_000 },
+        dealtRuns(4_000),
       );
     },
   );

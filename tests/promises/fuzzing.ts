@@ -144,16 +144,17 @@ function mutate(bytes: Uint8Array, list: readonly Mutation[]): Uint8Array {
 export interface Search {
   /** The same seed searches the same way. */
   readonly seed: number;
-  /** Milliseconds. */
-  readonly time: number;
+  /** The time limit in milliseconds; default: none. */
+  readonly time?: number;
+  /** The number of tries. Default: what the time allows. */
+  readonly tries?: number;
 }
 
-function bounds({ seed, time }: Search): fc.Parameters<unknown> {
+function bounds({ seed, time, tries = 100_000_000 }: Search): fc.Parameters<unknown> {
   return {
     seed,
-    numRuns: 100_000_000,
-    interruptAfterTimeLimit: time,
-    markInterruptAsFailure: false,
+    numRuns: tries,
+    ...time === undefined ? {} : { interruptAfterTimeLimit: time, markInterruptAsFailure: false },
     endOnFailure: true,
   };
 }

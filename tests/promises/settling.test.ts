@@ -4,6 +4,7 @@
  * @module
  */
 import { describe, it } from "node:test";
+import { isDealt } from "../harness/share.ts";
 import type { CutOptions } from "../harness/scripted_peer.ts";
 import type { ConnectionPoolBase } from "../../base.ts";
 import type { RedisOptions } from "../../mod.ts";
@@ -52,9 +53,10 @@ for (const protocol of [3, 2] as const) {
           const all = await lengths({ protocol });
           // Every byte where the conversation is the richest; elsewhere a prime number apart.
           const step = protocol === 3 && how === "close" ? 1 : 7;
+          let count = 0;
           for (const [index, length] of all.entries()) {
             for (let at = 0; at <= length[way]; at += step) {
-              await run({ protocol }, { [way]: at, how }, index + 1);
+              if (isDealt(count++)) await run({ protocol }, { [way]: at, how }, index + 1);
             }
           }
         });

@@ -11,6 +11,7 @@ import { joinSharedConnection } from "../../src/client/standalone_executor.ts";
 import { SimulatedClock } from "../harness/clock.ts";
 import { Push } from "../harness/resp.ts";
 import { ScriptedPeer } from "../harness/scripted_peer.ts";
+import { isDealt } from "../harness/share.ts";
 
 const CHANNELS = ["a", "b", "c", "d"] as const;
 const KINDS = ["channel", "pattern", "shard"] as const;
@@ -234,6 +235,7 @@ describe("subscriptions of several clients on one connection, under random inter
     for (let group = 0; group < 4; group++) {
       it(`are never deaf, and each hole is told (RESP${protocol}, ${group})`, async () => {
         for (let seed = group * 40 + 1; seed <= (group + 1) * 40; seed++) {
+          if (!isDealt(seed)) continue;
           const rig = new Rig(seed, protocol);
           rig.trace.push(`seed ${seed}`);
           for (let step = 0; step < 120; step++) await rig.step();
