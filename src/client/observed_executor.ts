@@ -6,7 +6,7 @@
 import type { Command } from "../commands/command.ts";
 import type { Observer, Target } from "../observer.ts";
 import { Route } from "../observe/route.ts";
-import { guard, observe } from "../observe/shield.ts";
+import { listensTo, observe } from "../observe/shield.ts";
 import { targetOf } from "../observe/target.ts";
 import type { ResolvedConnectionOptions } from "../options.ts";
 import { ErrorDetailsExecutor } from "./call_sites.ts";
@@ -20,6 +20,14 @@ const PROCEDURES: ReadonlySet<string> = new Set(["EVALSHA", "EVALSHA_RO", "FCALL
 /** `queueMicrotask` costs more on Node, which keeps its context for it. */
 const SOON: Promise<void> = Promise.resolve();
 
+/** The number of the present tick, which all clients share, and whether its end is scheduled. */
+let tick = 0;
+let ending = false;
+function endTick(): void {
+  tick++;
+  ending = false;
+}
+
 /** Returns what observers get of a command. */
 export function describeCommand(
   { spec: { name }, args }: Command,
@@ -30,24 +38,27 @@ export function describeCommand(
 /** Wraps an executor. Operations that are not observed pass through. */
 class ObservedExecutor extends DelegatingExecutor {
   readonly #observer: Observer;
-  readonly #target: Target;
+  readonly #options: ResolvedConnectionOptions;
+  #knownTarget: Target | undefined = undefined;
   readonly #routed: boolean;
-  /** Whether the observer was asked in this tick, and its answer: asking for each command has a measurable cost. */
-  #looked = false;
+  /** The tick in which the observer was asked, and its answer: asking for each command has a measurable cost. */
+  #askedIn = -1;
   #heard = false;
-  readonly #ask = (): boolean => this.#observer.listens("command");
-  readonly #forget = (): void => void (this.#looked = false);
 
-  constructor(inner: Executor, observer: Observer, target: Target, routed: boolean) {
+  constructor(inner: Executor, observer: Observer, options: ResolvedConnectionOptions, routed: boolean) {
     super(inner);
     this.#observer = observer;
-    this.#target = target;
+    this.#options = options;
     this.#routed = routed;
+  }
+
+  get #target(): Target {
+    return this.#knownTarget ??= targetOf(this.#options);
   }
 
   /** @inheritdoc */
   override execute(command: Command, call: Call): Promise<unknown> {
-    if (!this.#looked) this.#look();
+    if (this.#askedIn !== tick) this.#ask();
     if (!this.#heard) return this.inner.execute(command, call);
     const operation = { ...describeCommand(command), target: this.#target };
     if (!this.#routed) return observe(this.#observer, operation, () => this.inner.execute(command, call));
@@ -59,15 +70,17 @@ class ObservedExecutor extends DelegatingExecutor {
     );
   }
 
-  #look(): void {
-    this.#looked = true;
-    this.#heard = !!guard(this.#observer, this.#ask);
-    SOON.then(this.#forget);
+  #ask(): void {
+    this.#askedIn = tick;
+    this.#heard = listensTo(this.#observer, "command");
+    if (ending) return;
+    ending = true;
+    SOON.then(endTick);
   }
 
   /** @inheritdoc */
   override executeAll(commands: readonly Command[], call: Call, atomic = false): Promise<unknown[]> {
-    if (!guard(this.#observer, () => this.#observer.listens("batch"))) {
+    if (!listensTo(this.#observer, "batch")) {
       return this.inner.executeAll(commands, call, atomic);
     }
     const names = commands.map(({ spec }) => spec.name);
@@ -99,7 +112,7 @@ export function observed(
   const { observer } = connection;
   const watched = observer === undefined
     ? executor
-    : new ObservedExecutor(executor, observer, targetOf(connection), routed);
+    : new ObservedExecutor(executor, observer, connection, routed);
   const noted = callSites ?? connection.transport?.callSites ?? false;
   const detailed = noted || errorArguments
     ? new ErrorDetailsExecutor(watched, noted, errorArguments)

@@ -18,6 +18,7 @@ import { DecodeMode, type Reply } from "../resp/types.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { runBatch } from "./pipeline/batch.ts";
 import {
+  type Acquire,
   ConnectionWaits,
   DedicatedBatchConnection,
   runDedicated,
@@ -57,7 +58,7 @@ export function joinSharedConnection(
   let used = connections.get(pool);
   if (used === undefined) {
     const shared = new MultiplexedConnection(pool);
-    if (connections === sharedConnections && pool.options.maxMultiplexed > 1) splitLargeReads(shared);
+    if (connections === sharedConnections && pool.options.maxMultiplexed > 1) shared.large = splitLargeReads;
     connections.set(pool, used = { shared, users: 0, forget: pool.beforeClose(() => shared.close()) });
   }
   used.users++;
@@ -65,11 +66,9 @@ export function joinSharedConnection(
 }
 
 /** Sends reads over further connections, from the first large reply on. */
-function splitLargeReads(shared: MultiplexedConnection): void {
-  shared.large = (pending) => {
-    shared.large = undefined;
-    import("./lazy_modules.ts").then(({ LargeReads }) => new LargeReads(shared).learn(pending), () => {});
-  };
+function splitLargeReads(this: MultiplexedConnection, pending: Pending): void {
+  this.large = undefined;
+  import("./lazy_modules.ts").then(({ LargeReads }) => new LargeReads(this).learn(pending), () => {});
 }
 
 /** The last to leave closes the connection. */
@@ -123,8 +122,6 @@ export async function drainedOf(
 
 /** Runs commands over a pool of connections to one server. */
 export class StandaloneExecutor implements Executor {
-  /** @inheritdoc */
-  readonly subscriptionRouter: SubscriptionRouter;
   /** The shared connection. */
   readonly shared: MultiplexedConnection;
   readonly #pool: ConnectionPool;
@@ -133,20 +130,31 @@ export class StandaloneExecutor implements Executor {
   readonly #multiplex: boolean;
   readonly #connections: SharedConnections;
   readonly #owner: boolean;
-  readonly #waits: ConnectionWaits;
-  readonly #running: RunningCalls = new RunningCalls();
+  #waits: ConnectionWaits | undefined = undefined;
+  #runningCalls: RunningCalls | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
 
   /** Uses `pool`. An `owner` closes the pool with itself. Without `multiplex` each command takes a connection. */
   constructor(pool: ConnectionPool, options: { readonly multiplex: boolean; readonly owner: boolean }) {
     this.#pool = pool;
     this.#retry = pool.options.connection.retry;
-    this.#waits = new ConnectionWaits(pool);
     this.#multiplex = options.multiplex;
     this.#owner = options.owner;
     this.#connections = options.multiplex ? sharedConnections : separateConnections;
     this.shared = joinSharedConnection(pool, this.#connections);
-    this.subscriptionRouter = standaloneSubscriptions(pool, this.shared, options.multiplex);
+  }
+
+  /** @inheritdoc */
+  get subscriptionRouter(): SubscriptionRouter {
+    return standaloneSubscriptions(this.#pool, this.shared, this.#multiplex);
+  }
+
+  get #running(): RunningCalls {
+    return this.#runningCalls ??= new RunningCalls();
+  }
+
+  get #acquire(): Acquire {
+    return (this.#waits ??= new ConnectionWaits(this.#pool)).acquire;
   }
 
   /** @inheritdoc */
@@ -189,7 +197,7 @@ export class StandaloneExecutor implements Executor {
     if (this.#multiplex) {
       return await runBatch(this.shared.forBatch(commands), commands, call, atomic);
     }
-    const dedicated = new DedicatedBatchConnection(this.#pool, call, this.#waits.acquire);
+    const dedicated = new DedicatedBatchConnection(this.#pool, call, this.#acquire);
     try {
       return await runBatch(dedicated, commands, call, atomic);
     } finally {
@@ -208,7 +216,7 @@ export class StandaloneExecutor implements Executor {
   /** @inheritdoc */
   lease(call: Call): Promise<Connection> {
     const deadline = call.timeout === 0 ? Infinity : this.shared.clock.now() + call.timeout;
-    return this.#waits.acquire("WATCH", call, deadline);
+    return this.#acquire("WATCH", call, deadline);
   }
 
   /** @inheritdoc */
@@ -277,7 +285,7 @@ export class StandaloneExecutor implements Executor {
   }
 
   #alone(command: Command, call: Call, blocks: number): Promise<unknown> {
-    return runDedicated(this.#pool, command, call, blocks, this.#waits.acquire);
+    return runDedicated(this.#pool, command, call, blocks, this.#acquire);
   }
 
   async #waitForReplicas(
@@ -290,7 +298,7 @@ export class StandaloneExecutor implements Executor {
       ...place !== undefined && { place },
       pool: this.#pool,
       sender: this.#multiplex ? this.shared : undefined,
-      acquire: this.#waits.acquire,
+      acquire: this.#acquire,
       running: this.#running.now(),
     };
     const { waitForReplicas } = await import("./lazy_modules.ts");
@@ -298,7 +306,7 @@ export class StandaloneExecutor implements Executor {
   }
 
   async #close(options: CloseOptions): Promise<void> {
-    this.#waits.refuse();
+    this.#waits?.refuse();
     // Commands that wait for the first connection count as pending.
     const arrival = options.force ? undefined : this.shared.arrival();
     if (arrival !== undefined) await arrival;

@@ -20,7 +20,7 @@ import {
 } from "./types.ts";
 import type { CommandSource } from "./command_source.ts";
 import { addressOf, queueFullError } from "./failures.ts";
-import { ConnectionLifecycle } from "./lifecycle.ts";
+import { ConnectionLifecycle, type LifecycleOwner } from "./lifecycle.ts";
 import type { Link } from "./link.ts";
 import { type BatchSink, Pending, rawCommand, type Sendable } from "./pending.ts";
 import { rawBatch } from "./raw_bytes.ts";
@@ -84,13 +84,7 @@ export class Connection {
     this.address = addressOf(this.options.endpoint);
     this.session = new SessionState(this.options.db);
     this.#mode = modeOf(this.options);
-    this.#life = new ConnectionLifecycle({
-      options: this.options,
-      address: this.address,
-      session: this.session,
-      setup: () => this.setup(),
-      another: () => new Connection(this.options, { healthCheckInterval: 0 }),
-    });
+    this.#life = new ConnectionLifecycle(new Connection.#Inside(this));
   }
 
   /** Resolves when the connection has ended. */
@@ -336,4 +330,21 @@ export class Connection {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `${this.constructor.name} { ${this.options}, ${this.state} }`;
   }
+
+  /** The private side of a connection, for its lifecycle. */
+  static readonly #Inside = class implements LifecycleOwner {
+    readonly connection: Connection;
+
+    constructor(connection: Connection) {
+      this.connection = connection;
+    }
+
+    setup(): readonly (readonly Arg[])[] {
+      return this.connection.setup();
+    }
+
+    another(): Connection {
+      return new Connection(this.connection.options, { healthCheckInterval: 0 });
+    }
+  };
 }

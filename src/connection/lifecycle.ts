@@ -32,13 +32,15 @@ import type { ProbeConnection } from "./peer_probe.ts";
 import type { SessionState } from "./session.ts";
 import { StateTracker } from "./state_tracker.ts";
 import { SubscriberDispatcher, type SubscriberOwner } from "./subscriber_dispatcher.ts";
-import { ConnectionMaintenance, type MaintenanceOwner } from "./maintenance.ts";
+import { ConnectionMaintenance, type MaintenanceOwner, NO_CREDENTIALS } from "./maintenance.ts";
 
 /** The parts of a connection that its lifecycle needs. */
 export interface LifecycleOwner {
-  readonly options: ResolvedConnectionOptions;
-  readonly address: string;
-  readonly session: SessionState;
+  readonly connection: {
+    readonly options: ResolvedConnectionOptions;
+    readonly address: string;
+    readonly session: SessionState;
+  };
   /** Returns further commands of the handshake. */
   setup(): readonly (readonly Arg[])[];
   /** Makes a further connection to the same server. */
@@ -78,17 +80,17 @@ export class ConnectionLifecycle implements MaintenanceOwner, SubscriberOwner {
 
   /** The options of the connection. */
   get options(): ResolvedConnectionOptions {
-    return this.#owner.options;
+    return this.#owner.connection.options;
   }
 
   /** The server's address. */
   get address(): string {
-    return this.#owner.address;
+    return this.#owner.connection.address;
   }
 
   /** The changes of its state at the server. */
   get session(): SessionState {
-    return this.#owner.session;
+    return this.#owner.connection.session;
   }
 
   /** Resolves when the connection has ended. */
@@ -133,7 +135,7 @@ export class ConnectionLifecycle implements MaintenanceOwner, SubscriberOwner {
   }
 
   async #connectWithRetries(signal: AbortSignal | undefined): Promise<void> {
-    const { clock, retry: policy } = this.#owner.options;
+    const { clock, retry: policy } = this.options;
     const total = startLimit(clock, 0, () => this.stateError("connect"), signal);
     this.#abort = total.abort;
     try {
@@ -187,18 +189,18 @@ export class ConnectionLifecycle implements MaintenanceOwner, SubscriberOwner {
   /** The error for an action that the current state does not allow. */
   stateError(action: string): ConnectionError {
     const { state, cause } = this;
-    return stateError({ address: this.#owner.address, state, cause }, action);
+    return stateError({ address: this.address, state, cause }, action);
   }
 
   /** Tries once to connect. A loss or a timeout aborts the try, not the connection. */
   async #attempt(signal: AbortSignal | undefined): Promise<void> {
     this.link = undefined;
-    const { options, address } = this.#owner;
+    const { options, address } = this;
     const late = (): Error => connectTimeoutError(address, options, this.link !== undefined);
     const limit = startLimit(options.clock, options.connectTimeout, late, signal);
     this.#abort ??= limit.abort;
     const owner = new Attempt(this, limit);
-    let given: Partial<Credentials> = {};
+    let given: Partial<Credentials> = NO_CREDENTIALS;
     try {
       const { result } = await attemptConnect({
         options,
@@ -289,7 +291,7 @@ export class ConnectionLifecycle implements MaintenanceOwner, SubscriberOwner {
   }
 
   #notConnected(cause: unknown): unknown {
-    return notConnected(asError(cause), this.#owner.address);
+    return notConnected(asError(cause), this.address);
   }
 }
 

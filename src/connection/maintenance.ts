@@ -23,6 +23,9 @@ const SHORTEST = 1_000;
 const PROBE = 0;
 const AUTH = 1;
 
+/** The credentials of a connection without any. */
+export const NO_CREDENTIALS: Partial<Credentials> = Object.freeze({});
+
 /** The connection, as maintenance uses it. */
 export interface MaintenanceOwner {
   readonly options: ResolvedConnectionOptions;
@@ -55,7 +58,7 @@ export class ConnectionMaintenance implements BatchSink, HealthCheckOwner {
   readonly #owner: MaintenanceOwner;
   readonly #healthCheck: HealthCheckTimer;
   /** The credentials in use. */
-  #current: Partial<Credentials> = {};
+  #current: Partial<Credentials> = NO_CREDENTIALS;
   /** The credentials to use next. */
   #renewal: Credentials | undefined = undefined;
   #subscribed = false;
@@ -83,7 +86,7 @@ export class ConnectionMaintenance implements BatchSink, HealthCheckOwner {
   /** Returns the current credentials. The first call that succeeds subscribes to a streaming provider. */
   async credentials(): Promise<Partial<Credentials>> {
     const { credentials } = this.#owner.options;
-    if (credentials === undefined) return {};
+    if (credentials === undefined) return NO_CREDENTIALS;
     let given: Credentials;
     try {
       if (isStreaming(credentials) && !this.#subscribed) {

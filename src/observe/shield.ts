@@ -21,6 +21,17 @@ export function guard<T>(observer: Observer, act: () => T): T | undefined {
   }
 }
 
+/** Returns whether an observer listens to a kind of operations; `false` if it throws. */
+export function listensTo(observer: Observer, kind: Operation["kind"]): boolean {
+  // Without a function for `guard`, as it is called in each tick.
+  try {
+    return !!observer.listens(kind);
+  } catch (error) {
+    complain(observer, error);
+    return false;
+  }
+}
+
 function complain(observer: Observer, error: unknown): void {
   if (complained.has(observer)) return;
   complained.add(observer);

@@ -57,3 +57,8 @@ export function show(values: ConnectionValues): Record<string, unknown> {
   delete shown.clock;
   return shown;
 }
+
+/** Returns the text of options for a console. */
+export function printed(name: string, options: { toJSON(): unknown }): string {
+  return `${name} ${JSON.stringify(options, null, 2)}`;
+}

@@ -13,6 +13,7 @@ import { contradiction } from "./option_errors.ts";
 import { retry as retryKind } from "./nested_options.ts";
 import { type ConnectionValues, type ReconnectPolicy, ResolvedConnectionOptions } from "./resolved.ts";
 import { type PoolValues, ResolvedPoolOptions, ResolvedRedisOptions } from "./resolved_pool.ts";
+import { hide } from "./redacted_options.ts";
 import { BESIDE_POOL, BLOCKING, CLIENT, CONNECTION, POOL } from "./table.ts";
 import type { BlockingPoolOptions, ConnectionOptions, PoolOptions, RedisOptions } from "./types.ts";
 
@@ -141,24 +142,27 @@ export function resolveRetry(retry: RetryOptions | false): RetryPolicy {
   return checkedPolicy(retryKind.check(retry, "retry") as RetryOptions | false, []);
 }
 
+/** Puts given values over frozen defaults, which all options share where nothing is given. */
+function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {
+  return given === undefined ? defaults : Object.freeze({ ...defaults, ...given });
+}
+
 function resolveConnection(given: Given): ResolvedConnectionOptions {
   refuseContradictions(given);
-  const tls = given.tls === true ? Object.freeze({}) : given.tls === false ? undefined : given.tls;
+  const tls = given.tls === true ? {} : given.tls || undefined;
   const { retryOnTimeout: _timeout, retryOnError: _error, ...rest } = given;
   const values = {
     ...DEFAULTS,
     ...rest,
-    tls,
+    tls: tls && hide(tls),
     retry: retryPolicy(given),
-    reconnect: Object.freeze({ ...DEFAULT_RECONNECT, ...given.reconnect as Partial<ReconnectPolicy> }),
-    offlineQueue: given.offlineQueue === false
-      ? false
-      : Object.freeze({ ...QUEUE, ...given.offlineQueue as object }),
-    sendQueue: Object.freeze({ ...QUEUE, ...given.sendQueue as object }),
-    maintNotifications: given.maintNotifications === undefined || given.maintNotifications === false
-      ? false
-      : Object.freeze({ relaxedTimeout: 10_000, ...given.maintNotifications as object }),
-    limits: Object.freeze({ ...LIMITS, ...given.limits as object }),
+    reconnect: withDefaults(DEFAULT_RECONNECT, given.reconnect as Partial<ReconnectPolicy>),
+    offlineQueue: given.offlineQueue === false ? false : withDefaults(QUEUE, given.offlineQueue as object),
+    sendQueue: withDefaults(QUEUE, given.sendQueue as object),
+    maintNotifications: given.maintNotifications
+      ? Object.freeze({ relaxedTimeout: 10_000, ...given.maintNotifications as object })
+      : false,
+    limits: withDefaults(LIMITS, given.limits as object),
   };
   // The checks of the table have seen to it that the values are of these types.
   return remember(new ResolvedConnectionOptions(values as ConnectionValues), given);

@@ -10,7 +10,7 @@ import type { Observer } from "../observer.ts";
 import type { Endpoint, KeepAliveOptions, LookupFunction, TlsOptions, Transport } from "../transport.ts";
 import { REDACTED } from "./option_errors.ts";
 import type { CredentialProvider } from "./credentials.ts";
-import { hide, show } from "./redacted_options.ts";
+import { printed, show } from "./redacted_options.ts";
 import type {
   ConnectionValues,
   Encoding,
@@ -32,66 +32,66 @@ export class ResolvedConnectionOptions {
   readonly #endpoint: Endpoint;
 
   /** The server's host; unused with `path`. */
-  readonly host: string;
+  declare readonly host: string;
   /** The server's port; unused with `path`. */
-  readonly port: number;
+  declare readonly port: number;
   /** The path of the Unix socket, if that is how the server is reached. */
-  readonly path: string | undefined;
+  declare readonly path: string | undefined;
   /** The database. */
-  readonly db: number;
+  declare readonly db: number;
   /** The ACL user. */
-  readonly username: string | undefined;
+  declare readonly username: string | undefined;
   /** The RESP version, if pinned. */
-  readonly protocol: 2 | 3 | undefined;
+  declare readonly protocol: 2 | 3 | undefined;
   /** The name of the connection. */
-  readonly clientName: string | undefined;
+  declare readonly clientName: string | undefined;
   /** The library's name; `false` sends no CLIENT SETINFO. */
-  readonly libName: string | false;
+  declare readonly libName: string | false;
   /** The library's version. */
-  readonly libVersion: string;
+  declare readonly libVersion: string;
   /** Milliseconds for one try to connect; 0 is no limit. */
-  readonly connectTimeout: number;
+  declare readonly connectTimeout: number;
   /** Milliseconds for the whole of a command; 0 is no limit. */
-  readonly commandTimeout: number;
+  declare readonly commandTimeout: number;
   /** Milliseconds of silence during one try of a command; 0 is no limit. */
-  readonly socketTimeout: number;
+  declare readonly socketTimeout: number;
   /** Milliseconds that a blocking command may take beyond its own timeout. */
-  readonly blockingGrace: number;
+  declare readonly blockingGrace: number;
   /** Milliseconds after which an idle connection is probed; 0 is never. */
-  readonly healthCheckInterval: number;
+  declare readonly healthCheckInterval: number;
   /** TCP keepalive. */
-  readonly keepAlive: boolean | KeepAliveOptions;
+  declare readonly keepAlive: boolean | KeepAliveOptions;
   /** TCP_NODELAY. */
-  readonly noDelay: boolean;
+  declare readonly noDelay: boolean;
   /** The family of addresses to use; `undefined`: both. */
-  readonly family: 4 | 6 | undefined;
+  declare readonly family: 4 | 6 | undefined;
   /** Text before every key. */
-  readonly keyPrefix: string;
+  declare readonly keyPrefix: string;
   /** Text before every channel. */
-  readonly channelPrefix: string;
+  declare readonly channelPrefix: string;
   /** Whether the stack of each call is noted; `undefined`: as the transport defines. */
-  readonly callSites: boolean | undefined;
+  declare readonly callSites: boolean | undefined;
   /** Whether errors have the arguments of their command. */
-  readonly errorArguments: boolean;
+  declare readonly errorArguments: boolean;
   /** Bytes read at once. */
-  readonly readBufferSize: number;
+  declare readonly readBufferSize: number;
   /** The type of text replies. */
-  readonly encoding: Encoding;
+  declare readonly encoding: Encoding;
   /** The handling of invalid UTF-8. */
-  readonly encodingErrors: "strict" | "replace";
+  declare readonly encodingErrors: "strict" | "replace";
   /** The limits of the offline queue; `false`: no queue. */
-  readonly offlineQueue: QueueLimits | false;
+  declare readonly offlineQueue: QueueLimits | false;
   /** The limits of the send queue for a stalled server. */
-  readonly sendQueue: QueueLimits;
+  declare readonly sendQueue: QueueLimits;
   /** Notifications of maintenance; `false`: none. */
-  readonly maintNotifications: MaintNotificationsPolicy | false;
+  declare readonly maintNotifications: MaintNotificationsPolicy | false;
   /** The limits of the decoder. */
-  readonly limits: Required<DecoderLimits>;
+  declare readonly limits: Required<DecoderLimits>;
 
-  /** Uses checked values. Users call `resolveOptions`. */
+  /** Uses checked values, which it keeps. Users call `resolveOptions`. */
   constructor(values: ConnectionValues) {
-    const tls = values.tls && hide(values.tls);
-    this.#values = Object.freeze({ ...values, tls });
+    const { tls } = values;
+    this.#values = values;
     this.#endpoint = Object.freeze(
       values.path !== undefined
         ? { path: values.path }
@@ -203,11 +203,11 @@ export class ResolvedConnectionOptions {
 
   /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `ConnectionOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("ConnectionOptions", this);
   }
 
   /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `ConnectionOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("ConnectionOptions", this);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printed } from "./redacted_options.ts";
 import type { ResolvedCacheOptions } from "./cache.ts";
 import type { ConnectionClass, ResolvedConnectionOptions } from "./resolved.ts";
 
@@ -25,25 +26,25 @@ export interface PoolValues {
 export class ResolvedPoolOptions {
   readonly #connectionClass: ConnectionClass | undefined;
   /** The options of its connections. */
-  readonly connection: ResolvedConnectionOptions;
+  declare readonly connection: ResolvedConnectionOptions;
   /** The maximum number of connections. */
-  readonly maxConnections: number;
+  declare readonly maxConnections: number;
   /** The time to wait for a connection in milliseconds, 0: unlimited; `undefined`: this pool does not wait. */
-  readonly timeout: number | undefined;
+  declare readonly timeout: number | undefined;
   /** The idle connection to use next. */
-  readonly queue: "lifo" | "fifo";
+  declare readonly queue: "lifo" | "fifo";
   /** Milliseconds after which an idle connection is closed; 0 is never. */
-  readonly maxIdleTime: number;
+  declare readonly maxIdleTime: number;
   /** Milliseconds after which a connection is replaced; 0 is never. */
-  readonly maxLifetime: number;
+  declare readonly maxLifetime: number;
   /** Idle connections that are kept ready. */
-  readonly minIdle: number;
+  declare readonly minIdle: number;
   /** Whether it is remembered where each lease was taken. */
-  readonly trackLeases: boolean;
+  declare readonly trackLeases: boolean;
   /** Milliseconds that `close()` waits for leases. */
-  readonly closeGrace: number;
+  declare readonly closeGrace: number;
   /** The maximum number of connections that callers share. */
-  readonly maxMultiplexed: number;
+  declare readonly maxMultiplexed: number;
 
   /** Uses checked values. Users call `resolvePoolOptions`. */
   constructor(values: PoolValues) {
@@ -81,12 +82,12 @@ export class ResolvedPoolOptions {
 
   /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `PoolOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("PoolOptions", this);
   }
 
   /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `PoolOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("PoolOptions", this);
   }
 }
 
@@ -94,13 +95,13 @@ export class ResolvedPoolOptions {
 export class ResolvedRedisOptions<P = unknown> {
   readonly #pool: P | undefined;
   /** Whether plain commands share one connection. */
-  readonly multiplex: boolean;
+  declare readonly multiplex: boolean;
   /** The options of the client's own calls and its shared connection. */
-  readonly connection: ResolvedConnectionOptions;
+  declare readonly connection: ResolvedConnectionOptions;
   /** The options of the pool that the client makes for itself; `undefined`: it was given one. */
-  readonly poolOptions: ResolvedPoolOptions | undefined;
+  declare readonly poolOptions: ResolvedPoolOptions | undefined;
   /** The client-side cache; `undefined`: none. */
-  readonly cache: ResolvedCacheOptions | undefined;
+  declare readonly cache: ResolvedCacheOptions | undefined;
 
   /** Uses checked values. Users call `resolveRedisOptions`. */
   constructor(
@@ -141,11 +142,11 @@ export class ResolvedRedisOptions<P = unknown> {
 
   /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `RedisOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("RedisOptions", this);
   }
 
   /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `RedisOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("RedisOptions", this);
   }
 }

@@ -26,7 +26,7 @@ import { Waiters } from "./waiters.ts";
  * ```
  */
 export class BlockingConnectionPool<C extends Connection = Connection> extends ConnectionPool<C> {
-  readonly #waiters: Waiters<C>;
+  #waiters: Waiters<C> | undefined = undefined;
   #serving = false;
 
   /** Makes a pool; see {@linkcode BlockingPoolOptions}. */
@@ -35,7 +35,6 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
     over?: BlockingPoolOptions,
   ) {
     super(options, over);
-    this.#waiters = new Waiters(this.options.connection.clock);
   }
 
   /** A pool for a URL; the options go over it. The same as `new BlockingConnectionPool(url, options)`. */
@@ -53,31 +52,36 @@ export class BlockingConnectionPool<C extends Connection = Connection> extends C
 
   /** Calls of `acquire` that wait. */
   protected override get waiting(): number {
-    return this.#waiters.size;
+    return this.#waiters?.size ?? 0;
   }
 
   /** Waits for a place, in order. */
   protected override atLimit(request: AcquireOptions): Promise<C> {
     const { timeout = 0, maxConnections, connection } = this.options;
-    return this.#waiters.wait(timeout, request, () =>
-      new MaxConnectionsError(
-        `Cannot take a connection to ${connection}: all ${maxConnections} stayed in use for ${timeout} ms; ` +
-          "release them sooner, or raise maxConnections or timeout",
-        { code: "POOL_TIMEOUT", executed: "no" },
-      ));
+    return (this.#waiters ??= new Waiters(connection.clock)).wait(
+      timeout,
+      request,
+      () =>
+        new MaxConnectionsError(
+          `Cannot take a connection to ${connection}: all ${maxConnections} stayed in use for ${timeout} ms; ` +
+            "release them sooner, or raise maxConnections or timeout",
+          { code: "POOL_TIMEOUT", executed: "no" },
+        ),
+    );
   }
 
   /** Serves waiting callers. */
   protected override placeFreed(): void {
     // Serving can close a stale connection, which frees a place and calls this again. No caller is served twice.
-    if (this.#serving) return;
+    if (this.#serving || this.#waiters === undefined) return;
     this.#serving = true;
-    while (this.#waiters.size > 0 && this.available && this.#waiters.serve((request) => this.take(request)));
+    const waiters = this.#waiters;
+    while (waiters.size > 0 && this.available && waiters.serve((request) => this.take(request)));
     this.#serving = false;
   }
 
   /** Ends all waiting. */
   protected override refuseWaiters(error: Error): void {
-    this.#waiters.rejectAll(error);
+    this.#waiters?.rejectAll(error);
   }
 }

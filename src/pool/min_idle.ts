@@ -22,7 +22,7 @@ export interface MinIdlePool<C> extends Opener<C> {
   /** Takes a connection in, as idle. */
   park(connection: C): void;
   /** A place has become free. */
-  freed(): void;
+  changed(): void;
   /** The timers for retries. */
   readonly background: BackgroundTimers;
 }
@@ -73,7 +73,7 @@ export class MinIdle<C extends Connection> {
 
   /** An idle connection was lost. A server that closes the door behind each that is opened must not be stormed. */
   lost(cause: Error): void {
-    if (this.#pool.options.clock.now() - this.#openedAt >= STEADY) this.retryNow();
+    if (this.#pool.options.connection.clock.now() - this.#openedAt >= STEADY) this.retryNow();
     else this.#failed(isPermanentRejection(cause));
   }
 
@@ -95,18 +95,18 @@ export class MinIdle<C extends Connection> {
     try {
       await establish(this.#pool, job, { retry: false }, (connection) => {
         this.#jobs.delete(job);
-        this.#openedAt = this.#pool.options.clock.now();
+        this.#openedAt = this.#pool.options.connection.clock.now();
         this.#pool.park(connection);
       });
     } catch (error) {
       this.#jobs.delete(job);
       if (!job.signal.aborted) this.#failed(isFinal(error));
-      this.#pool.freed();
+      this.#pool.changed();
     }
   }
 
   #failed(forGood: boolean): void {
-    const { clock, reconnect } = this.#pool.options;
+    const { clock, reconnect } = this.#pool.options.connection;
     this.#failures++;
     this.#resting ||= forGood || this.#failures >= reconnect.attempts;
     if (this.#resting || this.#stopped || this.#timer !== undefined) return;

@@ -9,7 +9,7 @@ import { abortable } from "../connection/time_limit.ts";
 import { ConnectionError } from "../errors.ts";
 import { LazySet } from "../lazy_set.ts";
 import { watched } from "../observe/target.ts";
-import type { ResolvedConnectionOptions } from "../options.ts";
+import type { ResolvedPoolOptions } from "../options.ts";
 import type { Request } from "./leases.ts";
 
 /** Pending connects. They run in parallel. */
@@ -50,8 +50,8 @@ export class PendingConnects {
 
 /** The parts of a pool that are needed to open connections. */
 export interface Opener<C> {
-  /** The options of its connections. */
-  readonly options: ResolvedConnectionOptions;
+  /** The options of the pool. */
+  readonly options: ResolvedPoolOptions;
   /** One try: opens one. */
   open(signal: AbortSignal): Promise<C>;
   /** A try begins, counted from 1. */
@@ -81,7 +81,7 @@ export function establish<C extends Connection, T>(
   caller: Caller,
   accept: (connection: C) => T,
 ): Promise<T> {
-  return watched(opener.options, "connect", () => tryUntil(opener, attempt, caller, accept));
+  return watched(opener.options.connection, "connect", () => tryUntil(opener, attempt, caller, accept));
 }
 
 async function tryUntil<C extends Connection, T>(
@@ -90,7 +90,7 @@ async function tryUntil<C extends Connection, T>(
   { signal, retry = true, failed }: Caller,
   accept: (connection: C) => T,
 ): Promise<T> {
-  const { clock, retry: policy } = opener.options;
+  const { clock, retry: policy } = opener.options.connection;
   const forward = (): void => attempt.abort(signal!.reason);
   signal?.addEventListener("abort", forward, { once: true });
   const retries = {

@@ -23,11 +23,12 @@ import { closedError, cutError, leaseCutError, limitError } from "./errors.ts";
 import { isDemoted, noteRole, ReconnectSignal } from "./reconnect.ts";
 import type { BackgroundTimers } from "../connection/background_timers.ts";
 import { type AcquireOptions, type Request, stackAbove } from "./leases.ts";
-import { type Opener, PendingConnects } from "./pending_connects.ts";
+import { PartOwner } from "./part_owner.ts";
+import { PendingConnects } from "./pending_connects.ts";
 import { PooledConnections, type PooledConnectionsOwner } from "./pooled_connections.ts";
-import { Shutdown } from "./shutdown.ts";
+import { Shutdown, type ShutdownOwner } from "./shutdown.ts";
 import { type CloseOptions, explainStats, type PoolStats, summary } from "./stats.ts";
-import { MinIdle } from "./min_idle.ts";
+import { MinIdle, type MinIdlePool } from "./min_idle.ts";
 
 export type { AcquireOptions } from "./leases.ts";
 export type { LeaseInfo, PoolStats } from "./stats.ts";
@@ -66,8 +67,6 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
    * @internal
    */
   readonly reconnectSignal: ReconnectSignal = new ReconnectSignal();
-  /** @internal The timers for work that no caller waits for. */
-  readonly background: BackgroundTimers;
   // The class of the connections does not show inside, so that a pool of a subclass is a pool, too.
   readonly #connections: PooledConnections<Connection>;
   readonly #pendingConnects: PendingConnects;
@@ -93,23 +92,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     const same = transport === given.connection.transport && observer === given.connection.observer;
     this.options = same ? given : this.resolve(given, { transport, observer });
     const { connection, minIdle } = this.options;
-    const opener: Opener<Connection> = {
-      options: connection,
-      open: (signal) => this.openConnection(signal),
-      connecting: (attempt) => emit(this, "connecting", { attempt }),
-      repeating: (attempt, delay, cause) => emit(this, "reconnecting", { attempt, delay, cause }),
-    };
-    this.#connections = new PooledConnections(this, this.#owner(), tellReturned(connection));
-    this.background = this.#connections.background;
-    this.#pendingConnects = new PendingConnects(opener);
-    if (minIdle > 0) this.#minIdle = this.#idleKeeper(opener);
-    this.#shutdown = new Shutdown({
-      options: this.options,
-      connections: this.#connections,
-      refuse: () => this.#refuse(),
-      open: opener.open,
-      disconnect: () => this.disconnect(),
-    });
+    const inside = new ConnectionPool.#Inside(this);
+    this.#connections = new PooledConnections(this, inside, tellReturned(connection));
+    this.#pendingConnects = new PendingConnects(inside);
+    if (minIdle > 0) this.#minIdle = new MinIdle(inside);
+    this.#shutdown = new Shutdown(inside);
     announce(this, connection);
     if (minIdle > 0) runSoon(() => this.#minIdle!.look()); // Not before the constructors of subclasses have run.
   }
@@ -125,6 +112,11 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     over?: PoolOptions,
   ): ResolvedPoolOptions {
     return resolvePoolOptions(options, over);
+  }
+
+  /** @internal The timers for work that no caller waits for. */
+  get background(): BackgroundTimers {
+    return this.#connections.background;
   }
 
   /** Whether `close()` has been called. */
@@ -357,44 +349,51 @@ export class ConnectionPool<C extends Connection = Connection> extends TypedEven
     return connection as C;
   }
 
-  #idleKeeper(opener: Opener<Connection>): MinIdle<Connection> {
-    const { minIdle } = this.options;
-    return new MinIdle({
-      ...opener,
-      missing: () => Math.min(minIdle - this.#connections.idle - this.#minIdle!.size, this.#places),
-      park: (warmed) => (this.#admit(warmed), this.#connections.takeBack(warmed)),
-      freed: () => this.#changed(),
-      background: this.background,
-    });
-  }
-
-  #owner(): PooledConnectionsOwner<Connection> {
-    return {
-      options: this.options,
-      isClosed: () => this.#shutdown.started,
-      release: (connection) => this.release(connection as C),
-      lost: (_, cause, idle) => {
-        this.#gone++;
-        if (idle && cause !== undefined) this.#minIdle?.lost(cause);
-        this.#changed();
-        emit(this, "closed", { cause });
-      },
-      changed: () => this.#changed(),
-      maintained: (detail) => emit(this, "maintenance", detail),
-    };
-  }
-
-  /** Rejects waiting callers and ends pending connects, as the pool closes. */
-  #refuse(): void {
-    if (this.waiting > 0) this.refuseWaiters(closedError(this.options));
-    this.#minIdle?.stop(() => cutError(this.options));
-    this.#pendingConnects.abort(() => cutError(this.options));
-  }
-
   /** Uses free places for waiting callers, then for `minIdle`. A closing pool waits for the last lease. */
   #changed(): void {
     this.placeFreed();
     this.#minIdle?.look();
     this.#shutdown.placeFreed();
   }
+
+  /** The private side of the pool, for its parts. */
+  static readonly #Inside = class extends PartOwner<ConnectionPool>
+    implements PooledConnectionsOwner<Connection>, MinIdlePool<Connection>, ShutdownOwner {
+    get connections(): PooledConnections<Connection> {
+      return this.pool.#connections;
+    }
+
+    open(signal: AbortSignal): Promise<Connection> {
+      return this.pool.openConnection(signal);
+    }
+
+    lost(_: Connection, cause: Error | undefined, idle: boolean): void {
+      const { pool } = this;
+      pool.#gone++;
+      if (idle && cause !== undefined) pool.#minIdle?.lost(cause);
+      pool.#changed();
+      emit(pool, "closed", { cause });
+    }
+
+    changed(): void {
+      this.pool.#changed();
+    }
+
+    missing(): number {
+      const { pool } = this;
+      return Math.min(pool.options.minIdle - pool.#connections.idle - pool.#minIdle!.size, pool.#places);
+    }
+
+    park(connection: Connection): void {
+      this.pool.#admit(connection);
+      this.pool.#connections.takeBack(connection);
+    }
+
+    refuse(): void {
+      const { pool } = this;
+      if (pool.waiting > 0) pool.refuseWaiters(closedError(pool.options));
+      pool.#minIdle?.stop(() => cutError(pool.options));
+      pool.#pendingConnects.abort(() => cutError(pool.options));
+    }
+  };
 }

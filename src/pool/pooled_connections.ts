@@ -28,37 +28,50 @@ export interface PooledConnectionsOwner<C extends Connection> extends Connection
   maintained(detail: MaintenanceDetail): void;
 }
 
+function disconnect(connection: Connection): void {
+  connection.disconnect();
+}
+
 /** All open connections of a pool. */
 export class PooledConnections<C extends Connection> {
   /** The connections that callers hold. */
   readonly leases: Leases<C>;
-  /** The timers for work that no caller waits for. */
-  readonly background: BackgroundTimers;
   readonly #owner: PooledConnectionsOwner<C>;
   #keepsProcess = true;
   readonly #maintenance: MaintNotifications | undefined;
   readonly #idle: IdleStore<C>;
   #resets: SessionResets<C> | undefined = undefined;
-  readonly #lifetimes: Lifetimes<C>;
+  /** Only with the option `maxLifetime`, and after a connection was retired. */
+  #lifetimes: Lifetimes<C> | undefined = undefined;
+  #background: BackgroundTimers | undefined = undefined;
 
   /** Makes it for `pool`. `leaseEnded` gets the milliseconds that each lease has lasted. */
   constructor(pool: object, owner: PooledConnectionsOwner<C>, leaseEnded?: (time: number) => void) {
     const { options } = owner;
-    const { clock } = options.connection;
+    const { clock, maintNotifications } = options.connection;
     this.#owner = owner;
-    const background = this.background = new BackgroundTimers(clock);
-    const retire = (one: Connection): void => this.retire(one as C);
-    this.#maintenance = options.connection.maintNotifications
-      ? new MaintNotifications({
-        options: options.connection,
-        background,
-        retire,
-        announce: (detail) => owner.maintained(detail),
-      })
-      : undefined;
-    this.#idle = new IdleStore(clock, options, (expired) => expired.disconnect());
+    this.#maintenance = maintNotifications ? this.#maintNotifications() : undefined;
+    this.#idle = new IdleStore<C>(clock, options, disconnect);
     this.leases = new Leases(pool, clock, options.trackLeases, leaseEnded);
-    this.#lifetimes = new Lifetimes(clock, options.maxLifetime);
+    if (options.maxLifetime > 0) this.#lifetimes = new Lifetimes(clock, options.maxLifetime);
+  }
+
+  #maintNotifications(): MaintNotifications {
+    return new MaintNotifications({
+      options: this.#owner.options.connection,
+      background: this.background,
+      retire: (one) => this.retire(one as C),
+      announce: (detail) => this.#owner.maintained(detail),
+    });
+  }
+
+  /** The timers for work that no caller waits for. */
+  get background(): BackgroundTimers {
+    if (this.#background === undefined) {
+      this.#background = new BackgroundTimers(this.#owner.options.connection.clock);
+      this.#background.keepProcess(this.#keepsProcess);
+    }
+    return this.#background;
   }
 
   /** The number of idle connections. */
@@ -73,18 +86,18 @@ export class PooledConnections<C extends Connection> {
 
   /** Returns the end of a connection's lifetime, by the clock of the pool; `Infinity`: never. */
   endOfLife(connection: C): number {
-    return this.#lifetimes.end(connection);
+    return this.#lifetimes?.end(connection) ?? Infinity;
   }
 
   /** Returns whether the lifetime of a connection is over. */
   isOver(connection: C): boolean {
-    return this.#lifetimes.over(connection);
+    return this.#lifetimes?.over(connection) ?? false;
   }
 
   /** Adds a new connection; the caller leases it or takes it back at once. */
   add(connection: C): void {
     if (!this.#keepsProcess) connection.unref();
-    this.#lifetimes.begin(connection);
+    this.#lifetimes?.begin(connection);
     const maintenance = this.#maintenance;
     connection.listen({
       closed: (cause) => this.#lost(connection, cause),
@@ -94,14 +107,19 @@ export class PooledConnections<C extends Connection> {
 
   /** Replaces a connection: at once if it is idle, else when its replies have arrived. */
   retire(connection: C): void {
-    this.#lifetimes.endNow(connection);
+    this.#endLife(connection);
     if (this.#idle.remove(connection)) connection.disconnect();
     else connection.retire();
   }
 
   /** Ends the lifetimes of leased connections, so that they are closed when they are returned. */
   endLeased(): void {
-    for (const connection of this.leases.connections()) this.#lifetimes.endNow(connection);
+    for (const connection of this.leases.connections()) this.#endLife(connection);
+  }
+
+  #endLife(connection: C): void {
+    const { connection: { clock }, maxLifetime } = this.#owner.options;
+    (this.#lifetimes ??= new Lifetimes(clock, maxLifetime)).endNow(connection);
   }
 
   /** The options for new connections while a server moves to another address; else `undefined`. */
@@ -113,7 +131,7 @@ export class PooledConnections<C extends Connection> {
   takeIdle(): C | undefined {
     for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
       // Unread bytes or a reply that is due would become the next holder's reply.
-      if (connection.settled && !this.#lifetimes.over(connection)) return connection;
+      if (connection.settled && !this.#lifetimes?.over(connection)) return connection;
       connection.disconnect();
     }
     return undefined;
@@ -140,7 +158,7 @@ export class PooledConnections<C extends Connection> {
   takeBack(connection: C): void {
     const { session } = connection;
     if (
-      !connection.settled || session.tainted || this.#owner.isClosed() || this.#lifetimes.over(connection)
+      !connection.settled || session.tainted || this.#owner.isClosed() || this.#lifetimes?.over(connection)
     ) {
       connection.disconnect();
     } else if (session.resetCommands().length > 0) {
@@ -149,7 +167,7 @@ export class PooledConnections<C extends Connection> {
       );
       this.#resets.start(connection);
     } else {
-      this.#idle.put(connection, this.#lifetimes.end(connection));
+      this.#idle.put(connection, this.endOfLife(connection));
     }
     this.#owner.changed();
   }
@@ -162,7 +180,7 @@ export class PooledConnections<C extends Connection> {
   /** Sets whether connections keep the process alive, those that are added later included. */
   keepProcess(alive: boolean): void {
     this.#keepsProcess = alive;
-    this.background.keepProcess(alive);
+    this.#background?.keepProcess(alive);
     for (
       const one of [...this.#idle.all(), ...this.#resets?.connections() ?? [], ...this.leases.connections()]
     ) {

@@ -7,6 +7,7 @@ import { delayOf, exponential } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ReplyError } from "../errors.ts";
+import { LazySet } from "../lazy_set.ts";
 import type { ResolvedPoolOptions } from "../options.ts";
 
 /** A pool, as far as it matters here. */
@@ -79,7 +80,7 @@ export function searchDelay(times: number, clock: Pick<Clock, "random">): number
 
 /** Signals waiting reconnects to retry immediately. */
 export class ReconnectSignal {
-  readonly #listeners: Set<() => void> = new Set();
+  readonly #listeners: LazySet<() => void> = new LazySet();
 
   /** Adds a listener. Returns a function that removes it. */
   on(listener: () => void): () => void {

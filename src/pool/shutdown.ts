@@ -18,7 +18,7 @@ export interface ShutdownOwner {
   /** Rejects the callers that wait, and ends pending connects. */
   refuse(): void;
   /** Opens a connection for CLIENT UNBLOCK, beside the limit. */
-  readonly open: (signal: AbortSignal) => Promise<Connection>;
+  open(signal: AbortSignal): Promise<Connection>;
   /** Closes all connections now. */
   disconnect(): void;
 }
@@ -26,7 +26,7 @@ export interface ShutdownOwner {
 /** The shutdown of one pool. It runs once; later calls return the same promise. */
 export class Shutdown {
   readonly #owner: ShutdownOwner;
-  readonly #closers: Set<() => Promise<void>> = new Set();
+  #closers: readonly (() => Promise<void>)[] = [];
   /** Whether it has been started. */
   started = false;
   #closing: Promise<void> | undefined = undefined;
@@ -39,8 +39,8 @@ export class Shutdown {
 
   /** Calls `closer` at the start. Returns a function that removes it. */
   beforeClose(closer: () => Promise<void>): () => void {
-    this.#closers.add(closer);
-    return () => this.#closers.delete(closer);
+    this.#closers = [...this.#closers, closer];
+    return () => this.#closers = this.#closers.filter((other) => other !== closer);
   }
 
   /** Continues when the last lease has been returned. */
@@ -63,10 +63,10 @@ export class Shutdown {
     const ends = idle.map((one) => one.close());
     const blocked = connections.leases.connections().filter(({ blocks, id }) => blocks && id !== undefined);
     if (blocked.length > 0 && !force) {
-      ends.push(unblock(blocked, first, this.#owner.open));
+      ends.push(unblock(blocked, first, this.#owner));
     } else if (first !== undefined) ends.push(first.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
-    const closers = [...this.#closers].map((closer) => closer());
+    const closers = this.#closers.map((closer) => closer());
     this.placeFreed();
     await withTimeout(connection.clock, closeGrace, Promise.all([returned, ...closers, ...ends]));
     this.#owner.disconnect();

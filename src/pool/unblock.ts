@@ -18,11 +18,11 @@ const PAUSE = 10;
 export async function unblock(
   blocked: readonly Connection[],
   idle: Connection | undefined,
-  open: (signal: AbortSignal) => Promise<Connection>,
+  opener: { open(signal: AbortSignal): Promise<Connection> },
 ): Promise<void> {
   let helper = idle;
   try {
-    if (helper?.state !== "ready") helper = await open(new AbortController().signal);
+    if (helper?.state !== "ready") helper = await opener.open(new AbortController().signal);
     const { address, options: { clock } } = helper;
     const waits = (one: Connection): boolean =>
       one.state === "ready" && one.blocks && one.address === address;

@@ -22,62 +22,49 @@ import { hintAtCluster, notConnected, unreachable } from "../../connection/failu
 import type { Pending } from "../../connection/pending.ts";
 import { isPermanentRejection } from "../../connection/rejected_by_server.ts";
 import { ConnectionError, ProtocolError, RedisError } from "../../errors.ts";
-import {
-  type ConnectionEvents,
-  emit,
-  type MaintenanceDetail,
-  TypedEventTarget,
-  type TypedListener,
-} from "../../events.ts";
+import { type ConnectionEvents, emit, TypedEventTarget } from "../../events.ts";
 import type { ConnectionPool } from "../../pool/pool.ts";
 import { withTimeout } from "../../connection/sleep.ts";
 import { isFinal, retryDelay } from "../../retry.ts";
 import { ConnectCalls } from "./connect_calls.ts";
 import { ConnectionLifetime } from "./connection_lifetime.ts";
+import { onMaintenance } from "./maintenance_events.ts";
 import { OrderedSender } from "./ordered_sender.ts";
 import type { ReconnectingConnection, ReconnectingListener } from "./reconnecting_connection.ts";
+import type { Reply } from "../../resp/types.ts";
 import { closedError } from "../commands/unsupported_commands.ts";
 
 /** Sends the commands of all callers over one connection, and reconnects when it is lost. */
-export class MultiplexedConnection extends OrderedSender implements ReconnectingConnection {
+export class MultiplexedConnection extends OrderedSender
+  implements ReconnectingConnection, ConnectionListener {
   #events: TypedEventTarget<ConnectionEvents> | undefined = undefined;
   /** Called once while a large reply arrives, with its command. */
-  large: ((pending: Pending) => void) | undefined = undefined;
+  large: ((this: MultiplexedConnection, pending: Pending) => void) | undefined = undefined;
   /** Whether the server sends messages that belong to this connection (CLIENT TRACKING), so that no other may read. */
   tracked = false;
   /** Whether there is another connection for its commands when it is lost, so that they wait even without a queue. */
   further = false;
   readonly #pool: ConnectionPool;
   #listeners: readonly ReconnectingListener[] = [];
-  readonly #calls: ConnectCalls = new ConnectCalls();
-  readonly #unsubscribe: () => void;
+  #calls: ConnectCalls | undefined = undefined;
   /** Ends connecting. */
   #stop: AbortController | undefined = undefined;
   #state: "idle" | "connecting" | "ready" | "waiting" | "closed" = "idle";
   #connection: Connection | undefined = undefined;
-  readonly #lifetime: ConnectionLifetime;
+  #lifetime: ConnectionLifetime | undefined = undefined;
   #arrived: (() => void) | undefined = undefined;
   #attempt = 0;
   #delay = 0;
   #timer: Timer = undefined;
-  #listener: ConnectionListener | undefined = undefined;
+  /** Removes the listener for the signal to retry at once, while it waits for its next attempt. */
+  #stopListening: (() => void) | undefined = undefined;
+  readonly #stopForwarding: (() => void) | undefined;
 
   /** Makes it over a connection of `pool`; it connects when it is first needed. */
   constructor(pool: ConnectionPool) {
     super(pool.options.connection);
     this.#pool = pool;
-    this.#lifetime = new ConnectionLifetime(pool, (next) => this.#replace(next));
-    const stopSignal = pool.reconnectSignal.on(() => this.#reconnectNow());
-    if (!pool.options.connection.maintNotifications) {
-      this.#unsubscribe = stopSignal;
-      return;
-    }
-    const forward: TypedListener<MaintenanceDetail> = ({ detail }) => this.#emit("maintenance", detail);
-    pool.addEventListener("maintenance", forward);
-    this.#unsubscribe = () => {
-      stopSignal();
-      pool.removeEventListener("maintenance", forward);
-    };
+    this.#stopForwarding = onMaintenance(pool, (detail) => this.#emit("maintenance", detail));
   }
 
   /** Emits `connecting`, `ready`, `reconnecting`, `closed` and `maintenance`. */
@@ -116,7 +103,10 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#state === "closed") return Promise.reject(this.#closed("connect"));
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#state === "ready") return Promise.resolve();
-    const connected = this.#calls.add(this.#pool.options.connection.retry.attempts + 1, signal);
+    const connected = (this.#calls ??= new ConnectCalls()).add(
+      this.#pool.options.connection.retry.attempts + 1,
+      signal,
+    );
     this.ensureConnected();
     return connected;
   }
@@ -162,7 +152,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   }
 
   /** @inheritdoc */
-  protected override emptied(): void {
+  override emptied(): void {
     super.emptied();
     this.#arrived?.();
   }
@@ -200,15 +190,16 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     if (this.#state === "closed") return;
     const connecting = this.#state === "connecting";
     this.#state = "closed";
-    this.#pool.background.clear(this.#timer);
-    this.#unsubscribe();
-    this.#lifetime.end();
+    this.#stopWaiting();
+    this.#stopForwarding?.();
+    this.#lifetime?.end();
     this.detach();
     this.rejectWaiting((pending) => this.#closed(pending.command.spec.name));
-    this.#calls.rejectAll(() => this.#closed("connect"));
+    this.#calls?.rejectAll(() => this.#closed("connect"));
     if (connecting) this.#stop?.abort(this.#closed("connect"));
     const connection = this.#connection;
     this.#connection = undefined;
+    connection?.unlisten(this);
     for (const listener of this.#listeners) listener.closed?.();
     const router = this.router?.close();
     if (connection !== undefined) await this.#retire(connection);
@@ -219,10 +210,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   /** Waits for pending replies, at most `closeGrace`: a command may have no limit, and the server may be frozen. */
   async #retire(connection: Connection): Promise<void> {
     // The pool stays open: an idle connection is useful to others.
-    if (!this.#pool.closed && connection.settled) {
-      connection.unlisten(this.#listener!);
-      return connection[Symbol.dispose]();
-    }
+    if (!this.#pool.closed && connection.settled) return connection[Symbol.dispose]();
     const timer = this.clock.setTimeout(() => connection.disconnect(), this.#pool.options.closeGrace);
     await connection.close();
     this.clock.clearTimeout(timer);
@@ -255,39 +243,44 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#connection = connection;
     this.#attempt = this.#delay = 0;
     this.offline.reason = undefined;
-    const listener: ConnectionListener = this.#listener = {
-      frame: (values) => {
-        if (connection !== this.#connection) return;
-        const listeners = this.#listeners;
-        for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
-      },
-      maybeDead: (cause) => {
-        if (connection !== this.#connection) return false;
-        this.#reopen(connection, cause);
-        return true;
-      },
-      large: (pending) => this.large?.(pending),
-      retired: () => {
-        if (connection === this.#connection) this.#lifetime.begin(connection);
-      },
-      closed: (cause) => {
-        if (connection === this.#connection) this.#lost(cause);
-      },
-    };
-    connection.listen(listener);
+    connection.listen(this);
     // The connection may have ended since its handshake.
-    if (connection.state !== "ready") return this.#lost(connection.cause);
-    this.#lifetime.begin(connection);
+    if (connection.state !== "ready") return this.closed(connection.cause);
+    this.#beginLifetime(connection);
     for (const listener of this.#listeners) listener.ready(connection);
     if (this.#connection !== connection) return;
     this.release(connection);
-    this.#calls.resolveAll();
+    this.#calls?.resolveAll();
     this.#emit("ready", { protocol: connection.protocol as 2 | 3 });
   }
 
-  #lost(cause: Error | undefined): void {
+  /** @inheritdoc */
+  frame(values: Reply[]): void {
+    const listeners = this.#listeners;
+    for (let index = 0; index < listeners.length; index++) listeners[index]!.push(values);
+  }
+
+  /** @inheritdoc */
+  maybeDead(cause: Error): boolean {
+    this.#reopen(this.#connection!, cause);
+    return true;
+  }
+
+  /** @inheritdoc */
+  retired(): void {
+    this.#beginLifetime(this.#connection!);
+  }
+
+  #beginLifetime(connection: Connection): void {
+    if (this.#lifetime === undefined && this.#pool.endOfLife(connection) === Infinity) return;
+    this.#lifetime ??= new ConnectionLifetime(this.#pool, (next) => this.#replace(next));
+    this.#lifetime.begin(connection);
+  }
+
+  /** @inheritdoc */
+  closed(cause: Error | undefined): void {
     if (this.#state !== "ready") return;
-    this.#lifetime.end();
+    this.#lifetime?.end();
     this.#detach(cause);
     if (this.#isClosed) return;
     if (this.#pool.closed) return void this.close();
@@ -313,6 +306,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   }
 
   #detach(cause: Error | undefined): void {
+    this.#connection?.unlisten(this);
     this.#connection = undefined;
     this.detach();
     for (const listener of this.#listeners) listener.lost(cause);
@@ -320,13 +314,13 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
 
   /** Leaves a connection to the wrong server, once no reply is pending. */
   #drop(connection: Connection, reason: Error): void {
-    this.#lost(reason);
+    this.closed(reason);
     connection.disconnect();
   }
 
   /** Opens another connection at once instead of one that may be dead. */
   #reopen(connection: Connection, cause: Error): void {
-    this.#lifetime.end();
+    this.#lifetime?.end();
     this.#detach(cause);
     this.#emit("reconnecting", { attempt: 1, delay: 0, cause });
     this.offline.reason = undefined;
@@ -339,14 +333,13 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
   #replace(next: Connection | undefined): void {
     const connection = this.#connection!;
     this.leave(connection, () => {
-      this.#lifetime.handOver();
+      this.#lifetime!.handOver();
       if (next !== undefined && next.state !== "ready") {
         next[Symbol.dispose]();
         this.release(connection);
-        return this.#lifetime.again();
+        return this.#lifetime!.again();
       }
       this.#detach(undefined);
-      connection.unlisten(this.#listener!);
       if (next !== undefined) this.#ready(next);
       connection[Symbol.dispose]();
       if (next !== undefined || this.#isClosed) return;
@@ -357,14 +350,21 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
 
   #reconnectNow(): void {
     if (this.#state !== "waiting") return;
-    this.#pool.background.clear(this.#timer);
+    this.#stopWaiting();
     this.#connect();
+  }
+
+  #stopWaiting(): void {
+    if (this.#stopListening === undefined) return;
+    this.#pool.background.clear(this.#timer);
+    this.#stopListening();
+    this.#stopListening = undefined;
   }
 
   #failed(error: Error): void {
     if (this.#state === "closed") return;
     if (this.#pool.closed) return void this.close();
-    this.#calls.failed(error);
+    this.#calls?.failed(error);
     const { reconnect, offlineQueue } = this.#pool.options.connection;
     const hopeless = isFinal(error) || error instanceof ProtocolError || !(error instanceof RedisError) ||
       this.#attempt >= reconnect.attempts;
@@ -382,7 +382,7 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.#state = "idle";
     this.#attempt = this.#delay = 0;
     this.offline.reason = undefined;
-    this.#calls.rejectAll(() => error);
+    this.#calls?.rejectAll(() => error);
     this.rejectWaiting(() => error);
     for (const listener of this.#listeners) listener.failed?.(error);
     this.#emit("closed", { cause: error });
@@ -393,7 +393,8 @@ export class MultiplexedConnection extends OrderedSender implements Reconnecting
     this.offline.reason = this.resend.reason = cause;
     const { clock, reconnect } = this.#pool.options.connection;
     this.#delay = delayOf(reconnect.backoff, this.#attempt + 1, clock, this.#delay);
-    this.#timer = this.#pool.background.set(() => this.#connect(), this.#delay);
+    this.#timer = this.#pool.background.set(() => this.#reconnectNow(), this.#delay);
+    this.#stopListening = this.#pool.reconnectSignal.on(() => this.#reconnectNow());
     this.#emit("reconnecting", { attempt: this.#attempt + 1, delay: this.#delay, cause });
   }
 }

@@ -21,22 +21,33 @@ const LOOKS_A_MILLISECOND = 10_000;
 /** No limits, for commands that were accepted before, or that wait for the first connection only. */
 export const UNLIMITED: QueueLimits = { maxCommands: Infinity, maxBytes: Infinity };
 
+/** The owner of a queue, which receives its events. */
+export interface OfflineQueueOwner {
+  /** Called when the last command that waited has expired. */
+  emptied(): void;
+}
+
 /** A queue of commands that have not been sent, or may be sent again. */
 export class OfflineQueue {
   /** The reason why there is no connection, for the errors of expired commands. */
   reason: Error | undefined = undefined;
-  /** Called when the time of the last who waited is up. */
-  emptied: (() => void) | undefined = undefined;
   readonly #clock: Clock;
   readonly #limits: QueueLimits;
   readonly #address: { toString(): string };
+  readonly #owner: OfflineQueueOwner | undefined;
   #deadlines: Deadlines | undefined = undefined;
   #queue: Pending[] = [];
   #sweptAt = -Infinity;
   #bytes = 0;
 
   /** `address` is for messages. */
-  constructor(clock: Clock, limits: QueueLimits, address: { toString(): string }) {
+  constructor(
+    clock: Clock,
+    limits: QueueLimits,
+    address: { toString(): string },
+    owner?: OfflineQueueOwner,
+  ) {
+    this.#owner = owner;
     this.#clock = clock;
     this.#limits = limits;
     this.#address = address;
@@ -76,6 +87,8 @@ export class OfflineQueue {
     this.#queue = [];
     this.#bytes = 0;
     this.#deadlines?.clear();
+    // Many clients are never offline again.
+    this.#deadlines = undefined;
     return all;
   }
 
@@ -116,7 +129,7 @@ export class OfflineQueue {
       next = Math.min(next, pending.deadline);
     }
     this.#queue = staying;
-    if (staying.length === 0) this.emptied?.();
+    if (staying.length === 0) this.#owner?.emptied();
     // Each look costs as much as there are waiting: a million deadlines are not looked at each by itself.
     return Math.max(next, now + staying.length / LOOKS_A_MILLISECOND);
   }

@@ -34,12 +34,13 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   readonly ordered = true;
   /** The policy of commands that bring none. */
   readonly retry: RetryPolicy;
-  /** Notes errors of the last command of a batch that is retried as a whole. */
-  readonly last: Sender = { recover: (pending) => (this.#hold?.failed(pending), false) };
+  /** Returns the sender that notes errors of the last command of a batch, which is retried as a whole. */
+  get last(): Sender {
+    return { recover: (pending) => (this.failed(pending), false) };
+  }
   /** Commands that have not been sent. */
   protected readonly offline: OfflineQueue;
-  /** Commands to send again, before those that were not sent. */
-  protected readonly resend: OfflineQueue;
+  #resend: OfflineQueue | undefined = undefined;
   /** The connection, while commands may be sent on it at once. */
   #open: Connection | undefined = undefined;
   /** Sends commands over this connection or further ones, while keys with large replies are known. */
@@ -61,18 +62,20 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #drains: (() => void)[] = [];
   /** The batches whose placeholders are in the queues. */
   #batches: WeakMap<Pending, BatchAttempt> | undefined = undefined;
-  readonly #scripts: SentScripts = new SentScripts();
-  readonly #commandTimeout: number;
+  #scripts: SentScripts | undefined = undefined;
+  readonly #options: ResolvedConnectionOptions;
 
   /** Makes it for connections with these options. */
   constructor(options: ResolvedConnectionOptions) {
     this.retry = options.retry;
     this.clock = options.clock;
-    this.#commandTimeout = options.commandTimeout;
-    this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, options);
-    // The queue has no limit: its commands were accepted before.
-    this.resend = new OfflineQueue(options.clock, UNLIMITED, options);
-    this.offline.emptied = () => this.emptied();
+    this.#options = options;
+    this.offline = new OfflineQueue(options.clock, options.offlineQueue || UNLIMITED, options, this);
+  }
+
+  /** Commands to send again, before those that were not sent. No limit: they were accepted before. */
+  protected get resend(): OfflineQueue {
+    return this.#resend ??= new OfflineQueue(this.clock, UNLIMITED, this.#options);
   }
 
   /** Whether a command would be sent now. */
@@ -82,7 +85,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Whether a command that was refused, or lost with a connection, waits to be sent again. */
   get retrying(): boolean {
-    return this.#hold !== undefined || this.resend.awaited;
+    return this.#hold !== undefined || this.#resend?.awaited === true;
   }
 
   /** Whether the peer is so slow that a caller with much to send should wait first. */
@@ -92,15 +95,15 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** The number of commands that wait for a connection or for their retry. */
   get waiting(): number {
-    return this.offline.size + this.resend.size + (this.router?.waiting ?? 0);
+    return this.offline.size + (this.#resend?.size ?? 0) + (this.router?.waiting ?? 0);
   }
 
   /** The numbers of waiting commands. */
   get load(): QueueStats {
     const link = this.#open?.link;
     return {
-      offline: this.offline.size + this.resend.size,
-      offlineBytes: this.offline.bytes + this.resend.bytes,
+      offline: this.offline.size + (this.#resend?.size ?? 0),
+      offlineBytes: this.offline.bytes + (this.#resend?.bytes ?? 0),
       unsent: link?.unsent ?? 0,
       unsentBytes: link?.unsentBytes ?? 0,
       inFlight: (link?.pending ?? 0) - (link?.unsent ?? 0),
@@ -111,7 +114,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   async answered(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const ping = barrier(this.#commandTimeout);
+      const ping = barrier(this.#options.commandTimeout);
       const replied = ping.promise().then(() => true, (error) => {
         if (error instanceof ReplyError) return true;
         // Lost: those before it have failed, or go out again; so does this.
@@ -122,13 +125,13 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
       });
       this.submit(ping);
       if (!ping.done) abortBy(ping, signal);
-      if (await replied && this.#hold === undefined && !this.resend.awaited) return;
+      if (await replied && this.#hold === undefined && !this.#resend?.awaited) return;
     }
   }
 
   /** Resolves when a producer may continue: no command waits for a connection, and the socket accepts data. */
   async drained(signal: AbortSignal): Promise<void> {
-    while (this.offline.awaited || this.resend.awaited || this.congested) {
+    while (this.offline.awaited || this.#resend?.awaited || this.congested) {
       const next = new Promise<void>((resolve) => {
         this.#drains.push(resolve);
         this.#open?.link?.onProgress(resolve);
@@ -186,7 +189,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     const { whole } = pending.command as Partial<ScriptCommand>;
     if (whole === undefined || error.code !== "NOSCRIPT" || error.executed !== "no") return false;
     // SCRIPT FLUSH forgets all of them.
-    this.#scripts.clear();
+    this.#scripts?.clear();
     pending.command = whole;
     return true;
   }
@@ -203,7 +206,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   evict(error: Error): void {
     // Before the commands that were called after those of further connections.
     const waiting = [
-      ...this.resend.drain(),
+      ...this.#resend?.drain() ?? [],
       ...this.router?.takeWaiting() ?? [],
       ...this.offline.drain(),
     ];
@@ -217,7 +220,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Removes and returns the waiting commands, in order. */
   takeWaiting(): Pending[] {
-    return [...this.resend.drain(), ...this.offline.drain()];
+    return [...this.#resend?.drain() ?? [], ...this.offline.drain()];
   }
 
   /** Sends a command that waited elsewhere, before those that wait here. */
@@ -246,7 +249,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** @inheritdoc */
   withdraw(sink: BatchSink, reason: unknown): void {
-    this.resend.withdraw(sink, reason);
+    this.#resend?.withdraw(sink, reason);
     this.offline.withdraw(sink, reason);
   }
 
@@ -313,7 +316,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     if (this.#heldBack) this.#next = connection;
     if (this.#heldBack || connection.state !== "ready" || this.#hold?.quiet === false) return;
     const { clock } = this;
-    const early = this.resend.awaited ? this.#resendAt - clock.now() : 0;
+    const early = this.#resend?.awaited ? this.#resendAt - clock.now() : 0;
     clock.clearTimeout(this.#timer);
     this.#leave = undefined;
     if (early > 0) {
@@ -324,8 +327,9 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
       return;
     }
     this.#hold?.rejectOvertaken();
-    this.#hold = this.offline.reason = this.resend.reason = undefined;
-    const waiting = [...this.resend.drain(), ...this.offline.drain()];
+    this.#hold = this.offline.reason = undefined;
+    const waiting = this.takeWaiting();
+    this.#resend = undefined;
     this.#open = connection;
     for (const pending of waiting) this.#dispatch(pending, connection);
     this.released?.();
@@ -333,7 +337,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   }
 
   /** The queues are empty. */
-  protected emptied(): void {
+  emptied(): void {
     const drains = this.#drains;
     if (drains.length === 0) return;
     this.#drains = [];
@@ -350,12 +354,12 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
       this.#hold =
       this.#leave =
         undefined;
-    this.#scripts.clear();
+    this.#scripts = undefined;
   }
 
   /** Rejects all that waits. */
   protected rejectWaiting(error: (pending: Pending) => Error): void {
-    this.resend.rejectAll(error);
+    this.#resend?.rejectAll(error);
     this.offline.rejectAll(error);
     this.emptied();
   }
@@ -385,7 +389,9 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   }
 
   #enqueue(pending: Pending, connection: Connection): void {
-    if ((pending.command.spec.flags & CommandFlag.scripted) !== 0) this.#scripts.prepare(pending, connection);
+    if ((pending.command.spec.flags & CommandFlag.scripted) !== 0) {
+      (this.#scripts ??= new SentScripts()).prepare(pending, connection);
+    }
     connection.enqueue(pending);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printed } from "../../options/redacted_options.ts";
 import type { ResolvedConnectionOptions, ResolvedPoolOptions } from "../../options.ts";
 import type { AddressMap } from "../../topology/address_map.ts";
 import type { ReadFrom } from "../../topology/read_from.ts";
@@ -29,31 +30,31 @@ export interface ClusterValues {
 export class ResolvedClusterOptions {
   readonly #addressMap: AddressMap | undefined;
   /** The options of the pool of each node. The host and port are those of the first startup node. */
-  readonly node: ResolvedPoolOptions;
+  declare readonly node: ResolvedPoolOptions;
   /** The startup nodes. */
-  readonly startupNodes: readonly ServerAddress[];
+  declare readonly startupNodes: readonly ServerAddress[];
   /** Whether to query the slots before the first command. */
-  readonly initSlotCache: boolean;
+  declare readonly initSlotCache: boolean;
   /** The maximum number of connections to all nodes. */
-  readonly maxConnections: number;
+  declare readonly maxConnections: number;
   /** The maximum number of connections to one node. */
-  readonly maxConnectionsPerNode: number;
+  declare readonly maxConnectionsPerNode: number;
   /** The number of MOVED replies after which the topology is refreshed; 0: never. */
-  readonly reinitializeSteps: number;
+  declare readonly reinitializeSteps: number;
   /** Whether slots may be without a node. */
-  readonly skipFullCoverageCheck: boolean;
+  declare readonly skipFullCoverageCheck: boolean;
   /** Whether to query all known nodes, or the startup nodes only. */
-  readonly followCluster: boolean;
+  declare readonly followCluster: boolean;
   /** The nodes that receive read-only commands. */
-  readonly readFrom: ReadFrom;
+  declare readonly readFrom: ReadFrom;
   /** The availability zone of this client. */
-  readonly availabilityZone: string | undefined;
+  declare readonly availabilityZone: string | undefined;
   /** The maximum number of redirections of one command. */
-  readonly maxRedirections: number;
+  declare readonly maxRedirections: number;
   /** The milliseconds between refreshes of the topology; 0: never. */
-  readonly refreshInterval: number;
+  declare readonly refreshInterval: number;
   /** Milliseconds without a reply after which the health of a node is checked; 0 is never. */
-  readonly nodeTimeout: number;
+  declare readonly nodeTimeout: number;
 
   /** Uses checked values. Users call `resolveClusterOptions`. */
   constructor(values: ClusterValues, node: ResolvedPoolOptions) {
@@ -97,11 +98,11 @@ export class ResolvedClusterOptions {
 
   /** Returns the text that Node and Bun print. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `ClusterOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("ClusterOptions", this);
   }
 
   /** Returns the text that Deno prints. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `ClusterOptions ${JSON.stringify(this, null, 2)}`;
+    return printed("ClusterOptions", this);
   }
 }

@@ -64,8 +64,8 @@ export class Router implements NodeRecovery, TopologyListener {
       connection.clock,
       connection.offlineQueue || UNLIMITED,
       String(cluster.options),
+      this,
     );
-    this.#offlineQueue.emptied = () => this.#emptied();
     this.#queues = new SlotQueues(cluster, {
       owns: ({ sender, command }) =>
         (sender as Partial<RoutedSender> | undefined)?.router === this &&
@@ -181,7 +181,7 @@ export class Router implements NodeRecovery, TopologyListener {
     for (const pending of this.#offlineQueue.drain()) {
       this.submit(pending, slotOfCommand(pending.command as Command));
     }
-    this.#emptied();
+    this.emptied();
   }
 
   /** @inheritdoc */
@@ -190,12 +190,12 @@ export class Router implements NodeRecovery, TopologyListener {
     const waits = this.#cluster.options.connection.offlineQueue !== false;
     if (!waits || isFatalDiscoveryError(error)) this.#offlineQueue.rejectAll(() => error);
     if (this.#offlineQueue.size > 0) return true;
-    this.#emptied();
+    this.emptied();
     return false;
   }
 
   /** No command waits for the topology any more. */
-  #emptied(): void {
+  emptied(): void {
     for (const look of this.#drains.splice(0)) look();
   }
 
@@ -228,7 +228,7 @@ export class Router implements NodeRecovery, TopologyListener {
     }
     this.#queues.close(error);
     this.#offlineQueue.rejectAll(error);
-    this.#emptied();
+    this.emptied();
   }
 
   /** Sends a command without keys, for a slot without a node, or before the topology is known. */

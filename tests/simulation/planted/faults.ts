@@ -43,8 +43,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "refused commands go out behind later ones",
     "src/client/connections/ordered_sender.ts",
-    "[...this.resend.drain(), ...this.offline.drain()];\n    this.#open",
-    "[...this.offline.drain(), ...this.resend.drain()];\n    this.#open",
+    "[...this.#resend?.drain() ?? [], ...this.offline.drain()];",
+    "[...this.offline.drain(), ...this.#resend?.drain() ?? []];",
   ),
   plant(
     "a refused command is repeated although a later one has run",
