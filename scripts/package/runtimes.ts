@@ -13,7 +13,7 @@ import { run } from "./report.ts";
 const PROGRAMS = { "program.mjs": ESM, "program.cjs": CJS, "both.cjs": BOTH, "serve.cjs": SERVE };
 
 /** Runs the programs everywhere, in projects made by npm and by Bun. */
-export async function checkRuntimes(bench: Bench): Promise<void> {
+export async function checkRuntimes(bench: Bench, everything: boolean): Promise<void> {
   const { root, scratch, tarball, env, report } = bench;
   const all = async (folder: string, program: string): Promise<void> => {
     for (const name of Object.keys(PROGRAMS)) await run(folder, program, [name], env, GOOD);
@@ -24,7 +24,7 @@ export async function checkRuntimes(bench: Bench): Promise<void> {
     "npx: keywire --help",
     () => run(plain, "npx", ["--no", "keywire", "--help"]).then(() => {}),
   );
-  for (const { name, program } of findNodes(root)) {
+  for (const { name, program } of findNodes(root, everything)) {
     await report.check(`${name}: import, require, both, serve`, () => all(plain, program));
   }
   const bun = makeProject(bench, "bun", PROGRAMS);

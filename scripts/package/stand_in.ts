@@ -87,7 +87,7 @@ export async function typed(key: RedisKey): Promise<unknown[]> {
 `;
 
 /** Runs all of that with the package in `tarball`. */
-export async function checkStandIn(bench: Bench, tarball: string): Promise<void> {
+export async function checkStandIn(bench: Bench, tarball: string, everything: boolean): Promise<void> {
   const { root, env, report } = bench;
   await report.check("publint of @keywire/ioredis", async () => {
     await run(root, tool(bench, "publint"), ["--strict", tarball]);
@@ -115,7 +115,9 @@ export async function checkStandIn(bench: Bench, tarball: string): Promise<void>
   await report.check("@keywire/ioredis by an override", async () => {
     await run(folder, "npm", ["install", "--install-links", "--no-audit", "--no-fund", "--loglevel=error"]);
   });
-  for (const { name, program } of [...findNodes(root), { name: "Bun", program: tool(bench, "bun") }]) {
+  for (
+    const { name, program } of [...findNodes(root, everything), { name: "Bun", program: tool(bench, "bun") }]
+  ) {
     await report.check(`${name}: ioredis is @keywire/ioredis, import and require`, async () => {
       for (const file of ["program.mjs", "program.cjs"]) await run(folder, program, [file], env, GOOD);
     });
