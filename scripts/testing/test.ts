@@ -2,9 +2,9 @@
  * Runs the checks and the tests of Keywire, from source, on Deno, Bun and Node.
  *
  * `./scripts/test` runs everything; `./scripts/test deno pool` only what has "pool" in its path, on Deno. Each file
- * runs in its own process. Two files run at a time, and two more of those that mostly wait for servers. The last line
- * is `N passed, N failed`, with `, N skipped` if any; the exit code is 0 only if a test passed (or only checks were
- * requested) and nothing failed.
+ * runs in its own process. On two cores three files run at a time, as each waits now and then, and two more of those
+ * that mostly wait for servers. The last line is `N passed, N failed`, with `, N skipped` if any; the exit code is 0
+ * only if a test passed (or only checks were requested) and nothing failed.
  *
  * @module
  */
@@ -84,7 +84,7 @@ const folder = mkdtempSync(join(tmpdir(), "keywire-test-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 const atOnce = Math.min(MOST_AT_ONCE, Math.max(2, availableParallelism()));
 // A server that all share is emptied by each file that starts.
-const lanes = process.env.KEYWIRE_TEST_URL ? { busy: 1, waiting: 0 } : { busy: atOnce, waiting: atOnce };
+const lanes = process.env.KEYWIRE_TEST_URL ? { busy: 1, waiting: 0 } : { busy: atOnce + 1, waiting: atOnce };
 
 let [passed, skipped, failed] = [0, 0, 0];
 const failures: string[] = [];
