@@ -10,6 +10,8 @@ const MUCH = 1_048_576;
 const HUGE = 4_194_304;
 /** The free memory from which on bytes are read straight into it. */
 const LEAST_FREE = 16_384;
+/** The most bytes of one read of more than 1 MiB: it takes a millisecond, and so do the bytes that move with them. */
+const MOST_READ = 524_288;
 /** Bytes that move for each byte that is added: all have moved before the memory is full again. */
 const PACE = 8;
 /** Memory for each byte that is there. With this, what is left to receive is long enough to move all that came. */
@@ -50,7 +52,8 @@ export class ByteBuffer {
 
   /** Returns memory for the next of `bound` bytes, if there is much of it. Bytes in it are then passed to {@linkcode add}. */
   free(bound: number): Uint8Array | undefined {
-    const end = Math.min(bound, this.#bytes.length);
+    const most = bound > MUCH ? this.length + MOST_READ : bound;
+    const end = Math.min(bound, most, this.#bytes.length);
     if (end - this.length < LEAST_FREE) return undefined;
     this.#lent = true;
     return this.#bytes.subarray(this.length, end);
