@@ -42,6 +42,7 @@ export class World {
   readonly signals: Signals = new Signals();
   /** The replicas that have each write. */
   readonly acknowledged: Acknowledged = new Acknowledged(() => this.topology.servers);
+  readonly #caches: boolean;
   /** Connections that programs hold. */
   leases = 0;
 
@@ -56,6 +57,7 @@ export class World {
       look: () => this.history.faults.push(...poolFaults(this.clients, this.history.faults.length)),
     });
     this.scenario = scenario;
+    this.#caches = scenario.clients.some(({ options }) => options.cache);
     this.time = time;
     this.recorder = recorder;
     this.history = recorder.history;
@@ -94,6 +96,7 @@ export class World {
 
   /** Returns the server's time at which it sent the last bytes that the client's shared connection received. */
   heardAt(client: number, key: string): number {
+    if (!this.#caches) return -Infinity;
     const { owner } = this.clients[client]!;
     const home = this.topology.home(key);
     let last = -Infinity;

@@ -62,7 +62,7 @@ export function judgeConsistency({ operations, flushes, scenario }: History): st
   const keys: Map<string, Operation[]> = new Map();
   for (const operation of operations) {
     const { key, verb } = operation.part;
-    if (!/^[kn]/.test(key) || operation.how === "pop") continue;
+    if (key[0] !== "k" && key[0] !== "n" || operation.how === "pop") continue;
     const { cache, readFrom } = scenario.clients[operation.client]!.options;
     if (verb === "get" && operation.how === "call" && cache) continue;
     if ((verb === "get" || verb === "range") && readFrom !== undefined) continue;
@@ -83,9 +83,10 @@ export function judgeConsistency({ operations, flushes, scenario }: History): st
       const failed = outcome === undefined || outcome.error !== undefined;
       // The outcome of once() is "no" where the server has lost the record; the log says what ran before.
       if (failed && outcome?.executed === "no" && operation.how !== "once") continue;
-      const reads = /^(get|range)$/.test(operation.part.verb);
+      const { verb } = operation.part;
+      const reads = verb === "get" || verb === "range";
       if (failed && reads) continue;
-      if (operation.part.verb === "get") {
+      if (verb === "get") {
         events.push({ from: called, to: settled, apply: effect(operation), optional: false, reads: true });
         continue;
       }

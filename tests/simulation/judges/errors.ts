@@ -9,10 +9,11 @@ import { describeOperation, describeOutcome, type History } from "../history.ts"
 export function judgeErrors({ operations, closedAt }: History): string[] {
   return operations.filter(({ outcome, client, settled }) => {
     const error = outcome?.error;
+    if (error === undefined) return false;
     // Scripts of worlds are sent whole where the server does not know them.
     // (Unless a later command on the same key has run, or the client is closed, which sends nothing again.)
     const closed = (closedAt.get(client) ?? Infinity) < settled;
-    if (!closed && /^NOSCRIPT (?!.*is not sent again)/.test((error as Error | undefined)?.message ?? "")) {
+    if (!closed && /^NOSCRIPT (?!.*is not sent again)/.test((error as Error).message ?? "")) {
       return true;
     }
     return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;

@@ -4,8 +4,17 @@
  *
  * @module
  */
-import { describeOperation, describeOutcome, type History, isLossy } from "../history.ts";
+import { describeOperation, describeOutcome, type History, isLossy, type Operation } from "../history.ts";
 import { writes } from "../commands.ts";
+
+function report(faults: string[], operation: Operation, what: string): void {
+  const { outcome } = operation;
+  faults.push(`executed: ${describeOperation(operation)} ${what}; outcome ${describeOutcome(outcome)}`);
+}
+
+function ranBetween({ executions, called, settled }: Operation): boolean {
+  return executions.some((event) => event >= called && event <= settled);
+}
 
 /** Judges what was executed. */
 export function judgeExecuted({ operations, scenario, flushes, closedAt }: History): string[] {
@@ -22,15 +31,13 @@ export function judgeExecuted({ operations, scenario, flushes, closedAt }: Histo
     if (once && (lossy || flushes.some(({ event }) => event > operation.called))) continue;
     const { retry } = scenario.clients[client]!.options;
     const unsafe = retry !== undefined && retry !== false && retry.unsafe;
-    const wrong = (what: string): void => {
-      faults.push(`executed: ${describeOperation(operation)} ${what}; outcome ${describeOutcome(outcome)}`);
-    };
+    const wrong = (what: string): void => report(faults, operation, what);
     if (once && outcome?.executed === "unknown" && !closedAt.has(client)) wrong("has no outcome");
     if (writes(part) && times > 1 && (once || !unsafe)) wrong(`ran ${times} times`);
     if (outcome === undefined) continue;
     if (outcome.error === undefined) {
       if (times === 0) wrong("resolved, and never ran");
-      else if (!executions.some((event) => event >= operation.called && event <= operation.settled)) {
+      else if (!ranBetween(operation)) {
         // What lay in the network may run again after a read that was repeated elsewhere.
         wrong("did not run between its call and its end");
       }
