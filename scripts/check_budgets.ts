@@ -68,13 +68,13 @@ const BUNDLES: readonly Bundle[] = [
     budget: 60_000,
     // All that is loaded on first use elsewhere is in the file: sentinels 9 kB, streams 5, subscriptions 8, the transport 5, large
     // replies 4 (1 for families of keys).
-    until: 122_300,
+    until: 122_500,
     whole: true,
   },
 ];
 
 /** Bytes of code that a runtime reads for an import of the npm package, with neither gzip nor short names. */
-const IMPORTED = 501_000;
+const IMPORTED = 501_500;
 
 const INSTANTIATIONS = 25_000;
 const PROGRAM = `import { Redis } from "./mod.js";

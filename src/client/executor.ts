@@ -35,6 +35,8 @@ export interface Call {
   readonly route?: Route;
   /** In a cluster, collects the nodes that ran the writes of the call. */
   readonly ranAt?: Set<object>;
+  /** Called for each connection of its own on which commands of the call have run, before it is returned. Never rejects. */
+  readonly ran?: (connection: Connection | undefined) => Promise<void>;
 }
 
 /** The use of the client-side cache by one call. */

@@ -9,7 +9,7 @@ export { acknowledge } from "./commands/acknowledgement.ts";
 export { LargeReads } from "./connections/large_reads.ts";
 export { iterate, scanKeys } from "./commands/iterate.ts";
 export { readMonitorLine } from "./commands/monitor_line.ts";
-export { waitForReplicas } from "./commands/replication_wait.ts";
+export { noteServer, waitForReplicas } from "./commands/replication_wait.ts";
 export { keyspacePattern, readKeyspace } from "./pubsub/keyspace_notifications.ts";
 export { watch } from "./pipeline/watch.ts";
 export { consume } from "./streams/consume.ts";

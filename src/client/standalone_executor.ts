@@ -199,7 +199,9 @@ export class StandaloneExecutor implements Executor {
     }
     const dedicated = new DedicatedBatchConnection(this.#pool, call, this.#acquire);
     try {
-      return await runBatch(dedicated, commands, call, atomic);
+      const outcomes = await runBatch(dedicated, commands, call, atomic);
+      if (call.ran !== undefined) await call.ran(dedicated.connection);
+      return outcomes;
     } finally {
       dedicated.end();
     }
@@ -221,11 +223,13 @@ export class StandaloneExecutor implements Executor {
 
   /** @inheritdoc */
   async trace<T>(run: (call: Call) => Promise<T>, call: Call): Promise<Traced<T>> {
+    const places = new Set<object>();
+    const ran: Call["ran"] = async (one) => (await import("./lazy_modules.ts")).noteServer(one, call, places);
     const before = this.shared.connection;
-    const value = await run(call);
+    const value = await run(this.#multiplex ? call : { ...call, ran });
     // Replies may have come over both.
-    const places = [before, this.shared.connection].filter((one) => one !== undefined);
-    return { value, places: places.length > 0 ? new Set(places) : [this] };
+    for (const one of [before, this.shared.connection]) if (one) places.add(one);
+    return { value, places: places.size > 0 ? places : [this] };
   }
 
   /** @inheritdoc */
@@ -233,7 +237,7 @@ export class StandaloneExecutor implements Executor {
     if (place === this) return await this.execute(wait, call);
     const connection = place as Connection;
     const count = await this.#waitForReplicas(wait, call, blockingTime(wait), connection);
-    if (connection.state === "ready") return count;
+    if (connection.state === "ready" || !this.#multiplex) return count;
     throw new ConnectionError(
       `the connection to ${connection.address} was lost, and maybe the write with its server`,
       {

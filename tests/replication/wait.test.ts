@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Redis, type RedisError } from "../../mod.ts";
+import { Redis, type RedisError, type Transport } from "../../mod.ts";
+import { TestSentinels } from "../../testing.ts";
 import { olderThan } from "../harness/binaries.ts";
 import { freeze } from "../harness/process_faults.ts";
 import type { PeerConnection } from "../harness/scripted_peer.ts";
@@ -111,6 +112,34 @@ describe("wait()", () => {
       const outcome = new Outcome<unknown>(write());
       await simulated.clock.advance(1_000);
       assert.deepEqual([outcome.error?.code, outcome.error?.executed], ["NOT_REPLICATED", "yes"]);
+    }
+  });
+
+  it("with({ replicas }) asks the server that ran the write, also with connections for each command", async () => {
+    await using first = new TestSentinels({ replicas: 1, sentinels: 1 });
+    await using second = new TestSentinels({ replicas: 1, sentinels: 1 });
+    for (const other of [first, second]) {
+      // The name of the server leads to another one for the second connection.
+      const servers = [first, other];
+      const transport: Transport = {
+        name: "named",
+        connect: (endpoint, ...rest) => {
+          const { transport, master: { host, port } } = servers.shift()!;
+          return transport.connect({ ...endpoint, host, port }, ...rest);
+        },
+      };
+      await using redis = new Redis({ host: "redis.example", transport, multiplex: false, queue: "fifo" });
+      const leases = [await redis.pool.acquire(), await redis.pool.acquire()];
+      for (const lease of leases) lease[Symbol.dispose]();
+      const safe = redis.with({ replicas: 1 });
+      // Each takes the next connection.
+      for (const write of [() => safe.set("k", 1), () => safe.pipeline().set("k", 1).exec()]) {
+        if (other === first) await write();
+        else {
+          const [written] = await Promise.allSettled([write()]);
+          assert.match(String((written as PromiseRejectedResult).reason), /has taken the place/);
+        }
+      }
     }
   });
 

@@ -118,6 +118,21 @@ function runIdOf(connection: Connection, limits: SendLimits): Promise<string | u
   return id;
 }
 
+/**
+ * Adds a connection to the places of a call, with the run id of its server: once it is returned, nothing can be sent over
+ * it. Never rejects.
+ */
+export async function noteServer(
+  connection: Connection | undefined,
+  { timeout, signal }: Call,
+  places: Set<object>,
+): Promise<void> {
+  if (connection === undefined) return;
+  places.add(connection);
+  const limits = { ...timeout > 0 && { timeout }, ...signal !== undefined && { signal } };
+  await runIdOf(connection, limits).catch(() => {});
+}
+
 /** Whether two connections lead to one server: a host name may lead to another one meanwhile. */
 async function areSameServer(one: Connection, other: Connection, limits: SendLimits): Promise<boolean> {
   if (one === other) return true;

@@ -75,7 +75,9 @@ export async function runDedicated(
     try {
       // Opening is repeated where it is done.
       connection ??= await acquire(command.spec.name, call, deadline);
-      return await runOn(connection, command, call, deadline, blocks);
+      const value = await runOn(connection, command, call, deadline, blocks);
+      if (call.ran !== undefined) await call.ran(connection);
+      return value;
     } catch (error) {
       // The pool that closes has ended it, and it has taken nothing.
       if (pool.closed && error instanceof RedisError && error.code === "UNBLOCKED") {
