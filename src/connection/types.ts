@@ -52,7 +52,7 @@ export interface ConnectionListener {
    *
    * @internal
    */
-  large?(pending: Pending): void;
+  readonly large?: ((pending: Pending) => void) | undefined;
   /**
    * The connection is to be replaced when its replies have arrived.
    *
