@@ -153,7 +153,7 @@ export class Load {
         told.push(performance.now());
         outcomes.push(error instanceof RedisError ? error.executed : "unknown");
       }
-      await pause(2);
+      await pause(4);
     }
   }
 
@@ -166,7 +166,7 @@ export class Load {
       } catch (error) {
         this.#errors.reads.push(show(error));
       }
-      await pause(2);
+      await pause(4);
     }
   }
 
