@@ -44,13 +44,20 @@ export async function recover(world: World, calls: Calls): Promise<void> {
   }
 }
 
+/**
+ * Milliseconds in which a client without an offline queue must have reconnected: a connect that still hangs takes its
+ * limit of up to 5,000, and the wait before the next one up to 5,000.
+ */
+const RECONNECTED = 15_000;
+
 /** Checks that each open client works. */
 async function probe(world: World): Promise<void> {
   for (const [at, { closing, redis }] of world.clients.entries()) {
     if (closing !== undefined) continue;
     let last: unknown;
     let works = false;
-    for (let tries = 0; !works && tries < 10; tries++) {
+    const until = world.time.now + RECONNECTED;
+    for (let tries = 0; !works && (tries < 10 || world.time.now < until); tries++) {
       let settled = false;
       world.loading();
       redis.with({ timeout: PATIENT }).set(`probe${at}`, "x").then(
