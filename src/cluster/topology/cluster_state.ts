@@ -28,7 +28,7 @@ export interface TopologyListener {
   failed(error: Error): boolean;
   /**
    * Slots have another master. `refreshed`: as a refresh shows, after which the connections to the nodes in `left` are
-   * closed; else as a redirection named it.
+   * closed, seeds included; else as a redirection named it.
    */
   rearranged?(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void;
   /** A node has got its shared connection; nothing has been sent over it. */
@@ -261,9 +261,11 @@ export class ClusterState {
     topology.refreshes++;
     this.#covered = found.covered;
     this.#moved = 0;
-    if (moved.size + left.length > 0) {
+    // What is in flight to a node is found over its shared connection, so before that is closed.
+    const leaving = [...left, ...seeds.filter(({ openedShared }) => openedShared !== undefined)];
+    if (moved.size + leaving.length > 0) {
       const movedSlots = [...moved.values()].flat();
-      for (const listener of [...this.#listeners]) listener.rearranged?.(movedSlots, true, left);
+      for (const listener of [...this.#listeners]) listener.rearranged?.(movedSlots, true, leaving);
     }
     for (const node of moved.keys()) this.#displace(node);
     for (const node of this.#nodes.values()) {
