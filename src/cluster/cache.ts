@@ -16,8 +16,9 @@ function bytesOf(key: string): Uint8Array {
 
 /**
  * Returns the cache of a cluster's pool. When a slot has a new master, its keys are evicted, because the old master
- * no longer sees its writes. When the connection to a node is lost, all keys are evicted, because with ASK a node has
- * served keys of slots that it does not own.
+ * no longer sees its writes. So they are when it is on its way to one, which writes the keys that the old one lacks.
+ * When the connection to a node is lost, all keys are evicted, because with ASK a node has served keys of slots that
+ * it does not own.
  *
  * @throws {RedisError} with code `CACHE`, if another client of the pool has a cache with other options.
  */
@@ -26,12 +27,21 @@ export function clusterCache(state: ClusterState, options: ResolvedCacheOptions)
     for (const { openedShared } of state.topology.nodes()) {
       if (openedShared !== undefined) cache.attach(openedShared);
     }
+    const forget = (slots: ReadonlySet<number>): void =>
+      cache.forgetMatching((key) => slots.has(slotOf(bytesOf(key))));
+    /** Since the last refresh. All that is read later comes from the node that writes the key. */
+    const asked = new Set<number>();
     state.listen({
-      discovered: () => {},
+      discovered: () => asked.clear(),
       failed: () => false,
-      rearranged: (slots) => {
-        const moved = new Set(slots);
-        if (moved.size > 0) cache.forgetMatching((key) => moved.has(slotOf(bytesOf(key))));
+      rearranged(slots) {
+        for (const slot of slots) asked.delete(slot);
+        if (slots.length > 0) forget(new Set(slots));
+      },
+      asked(slot) {
+        if (asked.has(slot)) return;
+        asked.add(slot);
+        forget(new Set([slot]));
       },
       opened: ({ shared }) => cache.attach(shared),
     });

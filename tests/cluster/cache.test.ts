@@ -103,6 +103,17 @@ describe("the client-side cache over a cluster", () => {
     assert.equal(await kept(), many.length, "after a refresh");
   });
 
+  it("drops what was not there while its slot moves, once a read is redirected", async () => {
+    assert.equal(await redis.get("moving"), null);
+    const [from, to] = [masterOf("moving"), cluster.nodes.find((node) => node !== masterOf("moving"))!];
+    await moveSlots(from, to, [slotOf("moving")], cluster.nodes, async () => {
+      // With ASK, by the node that gets the slot: the other one has nothing to invalidate.
+      await other.set("moving", "something");
+      assert.equal(await redis.get("{moving}other"), null);
+      assert.equal(await redis.get("moving"), "something");
+    });
+  });
+
   it("finds the slots of keys that are no text, too", async () => {
     const keys = [new Uint8Array([0xff, 0x00, 0x80]), "schl\u00fcssel", "\u{1f511}", "{\u00e4}b"];
     for (const key of keys) {

@@ -34,7 +34,10 @@ export function recordRedirection(
     route.redirections++;
     route.at(slot, target);
   }
-  if (kind === "ask") return target;
+  if (kind === "ask") {
+    cluster.asked(slot);
+    return target;
+  }
   // A replica that names the master that is known follows another one by now, or does not serve reads.
   const known = cluster.topology.masterOf(slot) === target;
   if (known && from?.role === "replica") cluster.refresher.request("moved");

@@ -31,6 +31,8 @@ export interface TopologyListener {
    * closed, seeds included; else as a redirection named it.
    */
   rearranged?(slots: readonly number[], refreshed: boolean, left: readonly ClusterNode[]): void;
+  /** A node has answered with ASK: a slot is on its way to another node. */
+  asked?(slot: number): void;
   /** A node has got its shared connection; nothing has been sent over it. */
   opened?(node: ClusterNode): void;
 }
@@ -127,6 +129,11 @@ export class ClusterState {
   /** The node that a redirection names; an empty host is that of `asked`. */
   nodeNamed({ host, port }: ServerAddress, asked: ClusterNode | undefined): ClusterNode {
     return this.#nodes.named({ host: host || (asked?.host ?? this.options.startupNodes[0]!.host), port });
+  }
+
+  /** An ASK reply: the slot is on its way to another node. */
+  asked(slot: number): void {
+    for (const listener of [...this.#listeners]) listener.asked?.(slot);
   }
 
   /** A MOVED reply: sets the node of the slot, and requests a refresh when that has come often enough. */

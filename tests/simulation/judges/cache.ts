@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { valueOf } from "../commands.ts";
+import { tagOf, valueOf } from "../commands.ts";
 import { describeOperation, type History, isLossy, type Operation } from "../history.ts";
 
 /** Milliseconds for which an expired value may be served. */
@@ -36,12 +36,17 @@ export function judgeCache({ operations, flushes, times, scenario }: History): s
   const versions: Map<string, Version[]> = new Map();
   for (const [key, list] of writes) versions.set(key, versionsOf(list, flushes, times));
   const ownWrites = new OwnWrites(operations);
+  // While a slot moves, no node tells who has read a missing key that another node has written it.
+  const moving = new Set(
+    scenario.steps.map((step) => "fault" in step && step.fault === "migrate" && step.tag),
+  );
   const faults: string[] = [];
   for (const operation of operations) {
     const { part, client, how, outcome, heardAt, called, calledAt, settled, settledAt } = operation;
     if (part.verb !== "get" || how !== "call" || !cached[client] || outcome?.error !== undefined) continue;
     if (outcome === undefined) continue;
     const value = outcome.value as string | null;
+    if (value === null && moving.has(tagOf(part.key))) continue;
     const all = versions.get(part.key) ?? [{ value: null, event: -1, at: 0, expires: Infinity, client: -1 }];
     const ownWrite = ownWrites.before(called, client, part.key);
     let fits = false;
