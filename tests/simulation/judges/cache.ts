@@ -122,7 +122,8 @@ export function versionsOf(
         value,
         event,
         at,
-        expires: verb === "setpx" ? at + ttl : kept,
+        // Servers have whole milliseconds.
+        expires: verb === "setpx" ? Math.floor(at) + ttl : kept,
         client: operation.client,
       });
     }
