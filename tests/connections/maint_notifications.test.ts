@@ -148,6 +148,57 @@ describe("notifications of maintenance", () => {
     await redis.close();
   });
 
+  it("MOVING twice while a reply is due: the next connection has one owner", async () => {
+    const { redis, hold, delay, clock, peer } = setUp({ maxConnections: 2 });
+    const release = delay();
+    assert.equal(await redis.incr("n"), 1);
+    const [first] = peer.open;
+    hold(true);
+    const due = redis.incr("n");
+    await clock.advance(1);
+    hold(false);
+    first!.send(new Push(["MOVING", 1, 15, "10.0.0.2:2"]));
+    await clock.advance(1);
+    assert.equal(redis.pool.stats().inUse, 2);
+    // Waits for a place, and gets each connection that is given back.
+    const leasing = redis.pool.acquire();
+    first!.send(new Push(["MOVING", 2, 15, "10.0.0.2:2"]));
+    await clock.advance(1);
+    release();
+    await clock.advance(1);
+    assert.equal(await due, 2);
+    const lease = await leasing;
+    assert.equal(await lease.send(["MULTI"]), "OK");
+    assert.equal(await redis.incr("n"), 3, "it was queued in the transaction of another caller");
+    assert.equal(redis.pool.stats().inUse, 2);
+    redis.pool.release(lease);
+    await redis.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("MOVING twice with one connection: it is given back once", async () => {
+    const { redis, hold, delay, clock, peer } = setUp({ maxConnections: 1 });
+    const release = delay();
+    assert.equal(await redis.incr("n"), 1);
+    const [first] = peer.open;
+    hold(true);
+    const due = redis.incr("n");
+    await clock.advance(1);
+    hold(false);
+    first!.send(new Push(["MOVING", 1, 15, "10.0.0.2:2"]));
+    await clock.advance(1);
+    // The reply follows at once, and connecting takes time.
+    peer.onConnection = () => new Promise((resolve) => void clock.setTimeout(resolve, 5));
+    first!.send(new Push(["MOVING", 2, 15, "10.0.0.2:2"]));
+    release();
+    await clock.advance(1);
+    const later = redis.incr("n");
+    await clock.advance(10);
+    assert.deepEqual([await due, await later], [2, 3]);
+    await redis.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it("MOVING without an endpoint: connects anew to the same address after half of the time", async () => {
     const { redis, reached, notify, clock } = setUp();
     await redis.ping();

@@ -28,18 +28,19 @@ export class ConnectionLifetime {
     this.#over = over;
   }
 
-  /** A connection begins to be used. */
+  /** A connection begins to be used, or is to be replaced; nothing changes if it is being left for the next one. */
   begin(connection: Connection): void {
+    if (this.#next !== undefined) return;
     this.end();
     this.#attempt = this.#delay = 0;
     const end = this.#pool.endOfLife(connection);
-    const { clock } = this.#pool.options.connection;
-    if (end !== Infinity) this.#wait(end - clock.now());
+    if (end !== Infinity) this.#wait(end - this.#pool.options.connection.clock.now());
   }
 
   /** The caller uses the next connection, or gives it back, from now on: each connection has one owner. */
   handOver(): void {
     this.#next = undefined;
+    this.end();
   }
 
   /** The connection is not used any more. The next one goes back to the pool. */
@@ -52,7 +53,6 @@ export class ConnectionLifetime {
 
   /** The next connection could not be used: another one is looked for later. */
   again(): void {
-    this.end();
     const { clock, reconnect } = this.#pool.options.connection;
     this.#delay = delayOf(reconnect.backoff, ++this.#attempt, clock, this.#delay);
     this.#wait(this.#delay);
