@@ -100,6 +100,24 @@ describe("a producer faster than its server", () => {
     await closeClean(set);
   });
 
+  it("drained() resolves when the last command that was to be sent again has expired", async () => {
+    const set = stage({ commandTimeout: 1_000, retry: { attempts: 9 } });
+    assert.equal(await set.redis.incr("n"), 1);
+    set.peer.script = () => new Promise(() => {});
+    const call = new Follower(set.redis.get("n"));
+    await set.clock.advance(10);
+    set.peer.onConnection = () => {
+      throw new Error("away");
+    };
+    set.peer.open[0]!.reset();
+    await set.clock.advance(10);
+    assert.equal(set.redis.stats().offline, 1);
+    const drained = new Follower(set.redis.with({ timeout: 0 }).drained());
+    await set.clock.advance(1_000);
+    assert.deepEqual([call.outcome !== undefined, drained.outcome], [true, { value: undefined }]);
+    await closeClean(set);
+  });
+
   it("that is silent: what could not be sent to it goes to the next connection", async () => {
     const simulated = new Simulated();
     const inner = simulated.transport;

@@ -154,7 +154,7 @@ export class MultiplexedConnection extends OrderedSender
   /** @inheritdoc */
   override emptied(): void {
     super.emptied();
-    this.#arrived?.();
+    if (!this.offline.awaited) this.#arrived?.();
   }
 
   /** @inheritdoc */

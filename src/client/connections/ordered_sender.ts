@@ -75,7 +75,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
 
   /** Commands to send again, before those that were not sent. No limit: they were accepted before. */
   protected get resend(): OfflineQueue {
-    return this.#resend ??= new OfflineQueue(this.clock, UNLIMITED, this.#options);
+    return this.#resend ??= new OfflineQueue(this.clock, UNLIMITED, this.#options, this);
   }
 
   /** Whether a command would be sent now. */
@@ -336,7 +336,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     this.emptied();
   }
 
-  /** The queues are empty. */
+  /** A queue is empty. */
   emptied(): void {
     const drains = this.#drains;
     if (drains.length === 0) return;
