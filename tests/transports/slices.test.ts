@@ -182,6 +182,16 @@ describe("a socket that receives much", () => {
         const got: number[] = [];
         let closes = 0;
         let paused = false;
+        let resumes = false;
+        let awaited = 0;
+        const nextTurn = (run: () => void): void => {
+          // One of the socket, and one of all sockets.
+          assert.ok(++awaited <= 2);
+          nodeTimers.nextTurn(() => {
+            awaited--;
+            run();
+          });
+        };
         const socket = new FakeSocket("nowhere", {
           data: (chunk) => {
             assert.equal(paused, false);
@@ -189,19 +199,23 @@ describe("a socket that receives much", () => {
             if (chunk[1] === 1) work();
           },
           close: () => void closes++,
-        }, nodeTimers);
+        }, { ...nodeTimers, nextTurn });
         socket.start();
         const sent: number[] = [];
         for (const one of steps) {
-          if (one === "turn") await turn();
-          else if (one === "pause") {
+          if (one === "turn") {
+            await turn();
+            resumes = false;
+          } else if (one === "pause") {
             paused = true;
             socket.pause();
           } else if (one === "resume") {
             paused = false;
+            resumes = true;
             socket.resume();
           } else if (one === "displace") {
-            socket.displace(LONG * (sent.length % 3));
+            // Nothing arrives in the turn in which a caller lets reading continue.
+            if (!resumes) socket.displace(LONG * (sent.length % 3));
           } else {
             const chunk = new Uint8Array(one === "short" ? 2 : LONG);
             chunk[0] = sent.length;
@@ -222,7 +236,11 @@ describe("a socket that receives much", () => {
         } else {
           const before = got.length;
           if (ending === "destroy") socket.destroy();
-          else void socket.close();
+          else {
+            void socket.close();
+            // A peer that is blocked in writing would never read the rest, nor end.
+            assert.equal(socket.flowing, true);
+          }
           socket.finish();
           await turn();
           assert.equal(got.length, before);
@@ -233,5 +251,49 @@ describe("a socket that receives much", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("reads on, and discards, when it is closed amid chunks that arrived during a pause", async () => {
+    const closed = Promise.withResolvers<void>();
+    let chunks = 0;
+    const socket = new FakeSocket("nowhere", {
+      data: () => {
+        chunks++;
+        void socket.close();
+      },
+      close: () => closed.resolve(),
+    }, nodeTimers);
+    socket.start();
+    socket.pause();
+    for (let n = 0; n < 3; n++) socket.receive(new Uint8Array(1));
+    socket.resume();
+    await turn();
+    assert.deepEqual([chunks, socket.flowing], [1, true]);
+    socket.finish();
+    await closed.promise;
+  });
+
+  it("delivers the many short chunks of a long pause in order", async () => {
+    // Each took time for all that were behind it: minutes for these.
+    const COUNT = 100_000;
+    let next = 0;
+    const socket = new FakeSocket("nowhere", {
+      data: (chunk) => {
+        assert.equal(new DataView(chunk.buffer).getUint32(0), next++);
+        if (next === COUNT / 2) socket.receive(new Uint8Array([0, 1, 134, 160]));
+      },
+      close() {},
+    }, nodeTimers);
+    socket.start();
+    socket.pause();
+    const chunk = new Uint8Array(4);
+    for (let n = 0; n < COUNT; n++) {
+      new DataView(chunk.buffer).setUint32(0, n);
+      socket.receive(chunk);
+    }
+    socket.resume();
+    await turn();
+    assert.deepEqual([next, socket.flowing], [COUNT + 1, true]);
+    socket.destroy();
   });
 });

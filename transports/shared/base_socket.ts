@@ -33,6 +33,10 @@ const LONG_CHUNK = 16_384;
 /** Milliseconds for which long chunks are handled in one turn of the event loop. */
 const SLICE = 4;
 
+const NONE = new Uint8Array(0);
+/** Places of delivered chunks that a list of held ones has before it is shortened. */
+const MANY = 1_024;
+
 /** The time of the first long chunk of this turn on any socket, if there was one. */
 let turnStart: number | undefined;
 const endTurn = (): void => {
@@ -52,11 +56,17 @@ export abstract class BaseSocket implements Socket {
   readonly #timers: SocketTimers;
   #stopLinger: (() => void) | undefined;
   #paused = false;
+  /** Whether the native half was last told to stop reading. */
+  #stopped = false;
   /** Whether reading continues in the next turn of the event loop, so that other work is not delayed. */
   #resting = false;
+  /** Whether the next turn will wake it up. */
+  #wakes = false;
   #started = false;
   /** Copies of chunks that arrived before `start`, or although the socket was paused. */
   #held: Uint8Array[] = [];
+  /** The place of the first one in `#held`: those before it were delivered. */
+  #first = 0;
   /** The number of bytes in `#held`. */
   #heldBytes = 0;
   #peerEnded = false;
@@ -102,7 +112,7 @@ export abstract class BaseSocket implements Socket {
   pause(): void {
     if (this.#paused || this.#state !== OPEN) return;
     this.#paused = true;
-    if (!this.#resting) this.flow(false);
+    if (!this.#resting) this.#setFlow(false);
   }
 
   resume(): void {
@@ -110,7 +120,7 @@ export abstract class BaseSocket implements Socket {
     this.#paused = false;
     if (!this.#started || this.#resting) return;
     if (this.#held.length > 0 || this.#peerEnded) queueMicrotask(() => this.#deliverHeld());
-    else this.flow(true);
+    else this.#setFlow(true);
   }
 
   closeWrite(): void {
@@ -125,11 +135,9 @@ export abstract class BaseSocket implements Socket {
     if (this.#state === OPEN) {
       this.#state = CLOSING;
       // A peer that is blocked in writing would never read our data: keep reading, and discard.
-      this.#held = [];
-      if (this.isPaused) {
-        this.#paused = this.#resting = false;
-        this.flow(true);
-      }
+      this.#dropHeld();
+      this.#paused = this.#resting = false;
+      if (this.#stopped) this.#setFlow(true);
       if (this.#pending === undefined) this.#shutDown();
     }
     return this.#ended.promise;
@@ -171,19 +179,7 @@ export abstract class BaseSocket implements Socket {
     if (this.isPaused || !this.#started || this.#held.length > 0) {
       this.#held.push(chunk.slice());
       this.#heldBytes += chunk.length;
-      return;
-    }
-    const isLong = chunk.length >= LONG_CHUNK && this.#timers.outliveTasks;
-    if (isLong && turnStart === undefined) {
-      turnStart = performance.now();
-      this.#timers.nextTurn(endTurn);
-    }
-    try {
-      this.#handlers!.data(chunk);
-      if (isLong && performance.now() - turnStart! >= SLICE) this.#rest();
-    } catch (error) {
-      this.end(error instanceof Error ? error : new Error("A handler of data failed", { cause: error }));
-    }
+    } else this.#handOn(chunk);
   }
 
   /** Called when the rest of `send` was sent. */
@@ -226,7 +222,7 @@ export abstract class BaseSocket implements Socket {
     this.#state = ENDED;
     this.#stopLinger?.();
     this.#stopLinger = undefined;
-    this.#held = [];
+    this.#dropHeld();
     this.release();
     if (this.#pending !== undefined) {
       // An unobserved promise must not end the process; `close` reports the error.
@@ -275,13 +271,35 @@ export abstract class BaseSocket implements Socket {
     return refused;
   }
 
+  #setFlow(on: boolean): void {
+    this.#stopped = !on;
+    this.flow(on);
+  }
+
+  #handOn(chunk: Uint8Array): void {
+    const isLong = chunk.length >= LONG_CHUNK && this.#timers.outliveTasks;
+    if (isLong && turnStart === undefined) {
+      turnStart = performance.now();
+      this.#timers.nextTurn(endTurn);
+    }
+    try {
+      this.#handlers!.data(chunk);
+      if (isLong && performance.now() - turnStart! >= SLICE) this.#rest();
+    } catch (error) {
+      this.end(error instanceof Error ? error : new Error("A handler of data failed", { cause: error }));
+    }
+  }
+
   /** Stops reading until the next turn of the event loop. */
   #rest(): void {
     if (this.#state !== OPEN) return;
-    if (!this.#paused) this.flow(false);
+    if (!this.#paused) this.#setFlow(false);
     this.#resting = true;
+    // `deliverBeyond` may have ended another rest in this turn.
+    if (this.#wakes) return;
+    this.#wakes = true;
     this.#timers.nextTurn(() => {
-      this.#resting = false;
+      this.#wakes = this.#resting = false;
       this.#deliverHeld();
     });
   }
@@ -291,16 +309,24 @@ export abstract class BaseSocket implements Socket {
       const held = this.#held;
       if (held.length === 0) {
         if (this.#peerEnded) this.end();
-        else this.flow(true);
+        else this.#setFlow(true);
         return;
       }
-      // Taken out first: only then does `deliver` hand the chunk on.
-      this.#held = [];
-      const first = held[0]!;
-      this.#heldBytes -= first.length;
-      this.deliver(first);
-      this.#held = [...held.slice(1), ...this.#held];
+      const chunk = held[this.#first]!;
+      held[this.#first++] = NONE;
+      this.#heldBytes -= chunk.length;
+      if (this.#first === held.length) this.#dropHeld();
+      else if (this.#first >= MANY && this.#first * 2 >= held.length) {
+        held.splice(0, this.#first);
+        this.#first = 0;
+      }
+      this.#handOn(chunk);
     }
+  }
+
+  #dropHeld(): void {
+    this.#held = [];
+    this.#first = this.#heldBytes = 0;
   }
 }
 
