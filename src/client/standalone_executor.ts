@@ -199,9 +199,7 @@ export class StandaloneExecutor implements Executor {
     }
     const dedicated = new DedicatedBatchConnection(this.#pool, call, this.#acquire);
     try {
-      const outcomes = await runBatch(dedicated, commands, call, atomic);
-      if (call.ran !== undefined) await call.ran(dedicated.connection);
-      return outcomes;
+      return await runBatch(dedicated, commands, call, atomic);
     } finally {
       dedicated.end();
     }
@@ -225,11 +223,16 @@ export class StandaloneExecutor implements Executor {
   async trace<T>(run: (call: Call) => Promise<T>, call: Call): Promise<Traced<T>> {
     const places = new Set<object>();
     const ran: Call["ran"] = async (one) => (await import("./lazy_modules.ts")).noteServer(one, call, places);
-    const before = this.shared.connection;
-    const value = await run(this.#multiplex ? call : { ...call, ran });
-    // Replies may have come over both.
-    for (const one of [before, this.shared.connection]) if (one) places.add(one);
-    return { value, places: places.size > 0 ? places : [this] };
+    const { shared } = this;
+    // Parts of it may run over this connection and over each that follows.
+    if (shared.connection !== undefined) places.add(shared.connection);
+    (shared.traces ??= new Set()).add(places);
+    try {
+      const value = await run(this.#multiplex ? call : { ...call, ran });
+      return { value, places: places.size > 0 ? places : [this] };
+    } finally {
+      shared.traces!.delete(places);
+    }
   }
 
   /** @inheritdoc */

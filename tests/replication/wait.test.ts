@@ -8,6 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { Redis, type RedisError, type Transport } from "../../mod.ts";
 import { TestSentinels } from "../../testing.ts";
 import { olderThan } from "../harness/binaries.ts";
+import { ErrorReply } from "../harness/resp.ts";
 import { freeze } from "../harness/process_faults.ts";
 import type { PeerConnection } from "../harness/scripted_peer.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -142,6 +143,67 @@ describe("wait()", () => {
       }
     }
   });
+
+  for (const multiplex of [true, false]) {
+    it(`with({ replicas }) asks all servers that ran a part of a pipeline (multiplex: ${multiplex})`, async () => {
+      const old: Set<unknown> = new Set();
+      let demoted = false;
+      const simulated = new Simulated({
+        script: ([name, key], connection) => {
+          if (!demoted) old.add(connection);
+          const isOld = old.has(connection);
+          if (name === "INFO") return `# Server\r\nrun_id:${isOld ? "old" : "new"}\r\n`;
+          if (name === "SPUBLISH") return 0;
+          if (name === "WAIT") return 1;
+          if (key !== "b" || !isOld) return connection.serve();
+          demoted = true;
+          return new ErrorReply("READONLY You can't write against a read only replica.");
+        },
+      });
+      await using redis = new Redis(simulated.options({ multiplex }));
+      const outcome = new Outcome(redis.with({ replicas: 1 }).pipeline().set("a", 1).set("b", 2).exec());
+      await simulated.clock.advance(1_000);
+      assert.equal(demoted, true);
+      assert.deepEqual([outcome.error?.code, outcome.error?.executed], ["NOT_REPLICATED", "yes"]);
+    });
+  }
+
+  for (const slow of ["INFO", "WAIT"]) {
+    it(`with({ replicas }) keeps to the limits of each caller (slow: ${slow})`, async () => {
+      const simulated = new Simulated({
+        script: ([name], connection) => {
+          const reply = name === "INFO"
+            ? "# Server\r\nrun_id:one\r\n"
+            : name === "WAIT"
+            ? 1
+            : name === "SPUBLISH"
+            ? 0
+            : connection.serve();
+          if (name !== slow) return reply;
+          return new Promise((resolve) => simulated.clock.setTimeout(() => resolve(reply), 500));
+        },
+      });
+      await using redis = new Redis(simulated.options());
+      const safe = redis.with({ replicas: 1, timeout: 10_000 });
+      if (slow === "WAIT") {
+        const first = new Outcome(safe.set("k", 1));
+        await simulated.clock.advance(1_000);
+        assert.equal(first.value, "OK");
+      }
+      const abort = new AbortController();
+      const reason = new Error("this one only");
+      const outcomes = [
+        safe.with({ signal: abort.signal }).set("a", 1),
+        safe.set("b", 2),
+        redis.with({ replicas: 1 }).set("c", 3),
+      ].map((write) => new Outcome(write));
+      await simulated.clock.advance(100);
+      abort.abort(reason);
+      await simulated.clock.advance(5_000);
+      assert.equal(outcomes[0]!.error, reason);
+      assert.deepEqual(outcomes.slice(1).map(({ value }) => value), ["OK", "OK"]);
+    });
+  }
 
   for (const denied of [["-spublish"], ["-spublish", "-info"]]) {
     it(`a user with ${denied.join(" ")} waits for the replicas all the same`, async () => {

@@ -9,8 +9,8 @@ import { WAIT } from "../../commands/function_specs.ts";
 import { RedisError, TimeoutError } from "../../errors.ts";
 import type { Call, Executor } from "../executor.ts";
 
-/** Runs of WAIT that writes whose replies came in one tick share, by place. */
-export type SharedWaits = Map<object, Promise<unknown>>;
+/** Runs of WAIT that writes whose replies came in one tick share, by place: those with the same limits. */
+export type SharedWaits = Map<object, { readonly call: Call; readonly running: Promise<unknown> }>;
 
 /**
  * Runs WAIT at each place: the servers that replied to the writes, and no others.
@@ -50,14 +50,19 @@ function waitAt(
   place: object,
   call: Call,
 ): Promise<unknown> {
-  let running = shared.get(place);
-  if (running === undefined) {
-    const wait = new Command(WAIT, [replicas, Math.ceil(call.timeout)]);
-    running = executor.waitAt === undefined
-      ? executor.execute(wait, call)
-      : executor.waitAt(place, wait, call);
-    shared.set(place, running);
-    runSoon(() => shared.delete(place));
+  const { timeout, signal } = call;
+  const known = shared.get(place);
+  if (known !== undefined && known.call.timeout === timeout && known.call.signal === signal) {
+    return known.running;
   }
+  const wait = new Command(WAIT, [replicas, Math.ceil(timeout)]);
+  const running = executor.waitAt === undefined
+    ? executor.execute(wait, call)
+    : executor.waitAt(place, wait, call);
+  const made = { call, running };
+  shared.set(place, made);
+  runSoon(() => {
+    if (shared.get(place) === made) shared.delete(place);
+  });
   return running;
 }

@@ -6,6 +6,7 @@
 import { type Command, CommandFlag } from "../../commands/command.ts";
 import { DelegatingExecutor } from "../delegating_executor.ts";
 import type { Call, Executor, Traced } from "../executor.ts";
+import type { SharedWaits } from "./acknowledgement.ts";
 
 const isWrite = ({ spec }: Command): boolean => (spec.flags & CommandFlag.readonly) === 0;
 
@@ -20,7 +21,7 @@ export function withReplicas(executor: Executor, replicas: number | undefined): 
 export class ReplicatedExecutor extends DelegatingExecutor {
   readonly #replicas: number;
   /** Writes whose replies came in one tick wait together, at each place. */
-  readonly #shared: Map<object, Promise<unknown>> = new Map();
+  readonly #shared: SharedWaits = new Map();
 
   /** Asks for `replicas` acknowledgements of what `inner` has written. */
   constructor(inner: Executor, replicas: number) {

@@ -100,21 +100,19 @@ export async function waitForReplicas(
 }
 
 /** The run ids of servers, by connection; `undefined` where the user may not see them. */
-const runIds: WeakMap<Connection, Promise<string | undefined>> = new WeakMap();
+const runIds: WeakMap<Connection, string | undefined> = new WeakMap();
 
-function runIdOf(connection: Connection, limits: SendLimits): Promise<string | undefined> {
-  let id = runIds.get(connection);
-  if (id === undefined) {
-    id = connection.send(["INFO", "server"], { ...limits, mode: DecodeMode.text }).then(
-      (info) => /^run_id:(\w+)/m.exec(String(info))?.[1],
-      (error) => {
-        runIds.delete(connection);
-        if (error instanceof ReplyError) return undefined;
-        throw error;
-      },
-    );
-    runIds.set(connection, id);
+async function runIdOf(connection: Connection, limits: SendLimits): Promise<string | undefined> {
+  if (runIds.has(connection)) return runIds.get(connection);
+  let info: unknown;
+  try {
+    // Not shared with other callers, whose limits differ.
+    info = await connection.send(["INFO", "server"], { ...limits, mode: DecodeMode.text });
+  } catch (error) {
+    if (!(error instanceof ReplyError)) throw error;
   }
+  const id = /^run_id:(\w+)/m.exec(String(info))?.[1];
+  runIds.set(connection, id);
   return id;
 }
 

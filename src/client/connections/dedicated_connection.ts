@@ -159,6 +159,11 @@ export class DedicatedBatchConnection implements BatchConnection {
   }
 
   /** @inheritdoc */
+  ran(): Promise<void> | undefined {
+    return this.#call.ran?.(this.#connection);
+  }
+
+  /** @inheritdoc */
   submitBatch(group: BatchAttempt): void {
     this.#giveBack();
     const placeholder = group.placeholder();

@@ -45,6 +45,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #open: Connection | undefined = undefined;
   /** Sends commands over this connection or further ones, while keys with large replies are known. */
   router: CommandRouter | undefined = undefined;
+  /** Sets to which each connection is added before commands are sent on it. */
+  traces: Set<Set<object>> | undefined = undefined;
   /** Called when waiting commands have been sent. */
   released: (() => void) | undefined = undefined;
   /** Whether commands wait for replies over another connection: see `holdBack()`. */
@@ -331,6 +333,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
     const waiting = this.takeWaiting();
     this.#resend = undefined;
     this.#open = connection;
+    this.traces?.forEach((places) => places.add(connection));
     for (const pending of waiting) this.#dispatch(pending, connection);
     this.released?.();
     this.emptied();

@@ -65,17 +65,16 @@ async function runAttempt(
   const sent = withSources(commands);
   const round = atomic ? new TransactionAttempt(sent, terms) : new PipelineAttempt(sent, terms);
   connection.submitBatch(round);
-  if (signal === undefined) {
-    const outcomes = await round.outcomes;
-    return { outcomes, failures: round.failures, refused: round.refused };
-  }
+  let outcomes: unknown[];
   try {
-    const outcomes = await abortable(round.outcomes, signal);
-    return { outcomes, failures: round.failures, refused: round.refused };
+    outcomes = await (signal === undefined ? round.outcomes : abortable(round.outcomes, signal));
   } catch (reason) {
     round.abandon(reason as Error);
     throw reason;
   }
+  const { failures, refused } = round;
+  if (connection.ran !== undefined && failures < outcomes.length) await connection.ran();
+  return { outcomes, failures, refused };
 }
 
 async function repeatFailures(

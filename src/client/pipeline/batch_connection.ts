@@ -42,4 +42,6 @@ export interface BatchConnection {
   submitBatch(batch: BatchAttempt): void;
   /** Whether a refused command came to the wrong server; the next batch then gets another connection. */
   misplaced?(error: Error): boolean;
+  /** Called when commands of a batch have succeeded, before the connection is returned. Never rejects. */
+  ran?(): Promise<void> | undefined;
 }
