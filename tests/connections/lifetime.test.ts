@@ -171,6 +171,28 @@ describe("the lifetime of the shared connection", () => {
     assert.ok(gaps.length > 0, "a subscription may have missed messages");
   });
 
+  it("does not refuse what waits for the next connection by the limits of the offline queue", async () => {
+    const simulated = new Simulated();
+    const { clock, peer } = simulated;
+    peer.script = async (command, connection) => {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 2));
+      return connection.serve(command);
+    };
+    await using redis = new Redis(simulated.options({ maxLifetime: 100, offlineQueue: { maxCommands: 1 } }));
+    const outcomes = [new Outcome(redis.incr("n"))];
+    await clock.advance(50);
+    for (let step = 0; step < 100; step++) {
+      for (let call = 0; call < 3; call++) outcomes.push(new Outcome(redis.incr("n")));
+      await clock.advance(9);
+    }
+    await clock.advance(100);
+    assert.deepEqual(outcomes.map(({ value, error }) => error ?? value), outcomes.map((_, at) => at + 1));
+    assert.ok(peer.connections.length > 3);
+    const closing = redis.close();
+    await clock.advance(100);
+    await closing;
+  });
+
   it("ends where the pool has one place only, and where it is full", async () => {
     const simulated = new Simulated();
     const { clock, peer } = simulated;

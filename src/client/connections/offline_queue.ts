@@ -58,12 +58,13 @@ export class OfflineQueue {
     return this.#queue.length;
   }
 
-  /** Lets a command wait, or rejects it when the room is full; with `unlimited` it is never full. */
-  add(pending: Pending, unlimited: boolean = false): void {
+  /** Lets a command wait, or rejects it when the room is full, by other limits if they are given: those of the send queue. */
+  add(pending: Pending, limits: QueueLimits = this.#limits): void {
     pending.keepArguments();
     pending.coldFields.size ??= bytesOf(pending.command.args);
-    if (!unlimited && this.#isFull(pending) && !(this.#sweep() && !this.#isFull(pending))) {
-      return pending.reject(queueFullError(pending.command.spec.name, String(this.#address), "offlineQueue"));
+    if (this.#isFull(pending, limits) && !(this.#sweep() && !this.#isFull(pending, limits))) {
+      const queue = limits === this.#limits ? "offlineQueue" : "sendQueue";
+      return pending.reject(queueFullError(pending.command.spec.name, String(this.#address), queue));
     }
     pending.startDeadline(this.#clock);
     this.#queue.push(pending);
@@ -102,8 +103,7 @@ export class OfflineQueue {
     for (const pending of this.drain()) pending.reject(error(pending));
   }
 
-  #isFull({ coldFields: { size = 0 } }: Pending): boolean {
-    const { maxCommands, maxBytes } = this.#limits;
+  #isFull({ coldFields: { size = 0 } }: Pending, { maxCommands, maxBytes }: QueueLimits): boolean {
     if (this.#bytes > 0 && this.#bytes + size > maxBytes) return true;
     return this.#queue.length >= maxCommands;
   }

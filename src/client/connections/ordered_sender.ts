@@ -370,8 +370,8 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #wait(pending: Pending): void {
     const refusal = this.refusal(pending);
     if (refusal !== undefined) return pending.reject(refusal);
-    // A held command counts as sent: the limits are for commands without a connection.
-    this.offline.add(pending, this.#heldBack);
+    // What is held, or waits for a planned successor, counts as sent: the limits are for commands without a connection.
+    this.offline.add(pending, this.#heldBack ? UNLIMITED : this.#leave && this.#options.sendQueue);
     this.ensureConnected();
   }
 

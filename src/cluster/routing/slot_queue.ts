@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { OfflineQueue } from "../../client/connections/offline_queue.ts";
+import { OfflineQueue, UNLIMITED } from "../../client/connections/offline_queue.ts";
 import { overtaken, UsedKeys } from "../../client/connections/used_keys.ts";
 import type { QueueLimits } from "../../options.ts";
 import { type Clock, runSoon, type Timer } from "../../clock.ts";
@@ -103,7 +103,7 @@ export class SlotQueue {
     }
     this.#awaited.delete(pending);
     this.#held.reason ??= error;
-    this.#held.add(pending, true);
+    this.#held.add(pending, UNLIMITED);
     this.#schedule();
   }
 
