@@ -1,6 +1,6 @@
 /**
  * Measures values of 1 MiB after other workloads in the same process, as programs have them: `./scripts/bench` gives each workload
- * a process of its own. First each client of the runtime runs the usual small workloads; then they take turns.
+ * another process. Each client of the runtime runs the usual small workloads first; then they take turns.
  *
  * `node scripts/benchmarks/sequence.ts [--short] [--json]`, likewise with Deno and Bun. `--alone` leaves the small workloads out.
  *

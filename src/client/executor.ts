@@ -35,7 +35,7 @@ export interface Call {
   readonly route?: Route;
   /** In a cluster, collects the nodes that ran the writes of the call. */
   readonly ranAt?: Set<object>;
-  /** Called for each connection of its own on which commands of the call have run, before it is returned. Never rejects. */
+  /** Called before a dedicated connection is returned on which commands of the call have run. Never rejects. */
   readonly ran?: (connection: Connection | undefined) => Promise<void>;
 }
 

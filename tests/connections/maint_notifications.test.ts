@@ -84,6 +84,20 @@ function setUp(options: RedisOptions<never> = {}) {
 const where = (endpoint: Endpoint | undefined) =>
   endpoint && "host" in endpoint ? `${endpoint.host}:${endpoint.port}` : "";
 
+/** Announces a move while the reply to INCR is due; `release` lets the reply go out. */
+async function moveWithReplyDue({ redis, hold, delay, clock, peer }: ReturnType<typeof setUp>) {
+  const release = delay();
+  assert.equal(await redis.incr("n"), 1);
+  const first = peer.open[0]!;
+  hold(true);
+  const due = redis.incr("n");
+  await clock.advance(1);
+  hold(false);
+  first.send(new Push(["MOVING", 1, 15, "10.0.0.2:2"]));
+  await clock.advance(1);
+  return { first, due, release };
+}
+
 describe("notifications of maintenance", () => {
   const kinds: readonly (readonly [RedisOptions<never>, string | undefined])[] = [
     [{}, "internal-ip"],
@@ -149,20 +163,13 @@ describe("notifications of maintenance", () => {
   });
 
   it("MOVING twice while a reply is due: the next connection has one owner", async () => {
-    const { redis, hold, delay, clock, peer } = setUp({ maxConnections: 2 });
-    const release = delay();
-    assert.equal(await redis.incr("n"), 1);
-    const [first] = peer.open;
-    hold(true);
-    const due = redis.incr("n");
-    await clock.advance(1);
-    hold(false);
-    first!.send(new Push(["MOVING", 1, 15, "10.0.0.2:2"]));
-    await clock.advance(1);
+    const setup = setUp({ maxConnections: 2 });
+    const { redis, clock } = setup;
+    const { first, due, release } = await moveWithReplyDue(setup);
     assert.equal(redis.pool.stats().inUse, 2);
     // Waits for a place, and gets each connection that is given back.
     const leasing = redis.pool.acquire();
-    first!.send(new Push(["MOVING", 2, 15, "10.0.0.2:2"]));
+    first.send(new Push(["MOVING", 2, 15, "10.0.0.2:2"]));
     await clock.advance(1);
     release();
     await clock.advance(1);
@@ -177,19 +184,12 @@ describe("notifications of maintenance", () => {
   });
 
   it("MOVING twice with one connection: it is given back once", async () => {
-    const { redis, hold, delay, clock, peer } = setUp({ maxConnections: 1 });
-    const release = delay();
-    assert.equal(await redis.incr("n"), 1);
-    const [first] = peer.open;
-    hold(true);
-    const due = redis.incr("n");
-    await clock.advance(1);
-    hold(false);
-    first!.send(new Push(["MOVING", 1, 15, "10.0.0.2:2"]));
-    await clock.advance(1);
+    const setup = setUp({ maxConnections: 1 });
+    const { redis, clock, peer } = setup;
+    const { first, due, release } = await moveWithReplyDue(setup);
     // The reply follows at once, and connecting takes time.
     peer.onConnection = () => new Promise((resolve) => void clock.setTimeout(resolve, 5));
-    first!.send(new Push(["MOVING", 2, 15, "10.0.0.2:2"]));
+    first.send(new Push(["MOVING", 2, 15, "10.0.0.2:2"]));
     release();
     await clock.advance(1);
     const later = redis.incr("n");

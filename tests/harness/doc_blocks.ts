@@ -1,8 +1,8 @@
 /**
  * The code of the documentation, as modules that can be run.
  *
- * In a page, a block that is marked `ts` is a module of its own: `scripts/check_types.ts` checks its types, a test runs
- * it. One marked `ts ignore` is not run. `@keywire/redis` means the sources; `redis://localhost:6379` and
+ * Each block of a page that is marked `ts` is a module. `scripts/check_types.ts` checks its types, and a test runs it.
+ * One marked `ts ignore` is not run. `@keywire/redis` means the sources; `redis://localhost:6379` and
  * `host: "localhost"` mean the server of the test; a page can have further replacements.
  *
  * @module

@@ -13,7 +13,7 @@ const { KEYWIRE_FRESH, KEYWIRE_SEED } = process.env;
 const seed = KEYWIRE_FRESH === "1" ? undefined : Number(KEYWIRE_SEED ?? 1);
 if (seed !== undefined) fc.configureGlobal({ seed });
 
-/** The parameters for `count` examples in all: each runtime plays a third of them, with a seed of its own. */
+/** Returns the parameters for a third of `count` examples. Each runtime has another seed, so together they play `count`. */
 export function dealtRuns(count: number): { readonly numRuns: number; readonly seed?: number } {
   const numRuns = Math.ceil(count / RUNTIMES);
   return seed === undefined ? { numRuns } : { numRuns, seed: seed + OWN };

@@ -18,7 +18,7 @@ const SECRET = "hunter2-marker";
 
 /** Fails when the marker shows; `what` was planted. */
 function clean(what: string, ...values: unknown[]): void {
-  // What hangs on several of the values is printed once.
+  // An object that several values refer to is printed once.
   const seen = new Set<unknown>();
   for (const value of values) {
     const text = printed(value, seen);

@@ -93,7 +93,7 @@ export class Collections {
     let found = this.#kept;
     // JavaScriptCore takes numbers on its stack for addresses, so one collection may leave garbage.
     for (let tries = 0; tries < 5 && found.length > 0; tries++) {
-      // What a WeakRef has given is held until the end of the job.
+      // An object that `deref()` has returned is not collected before the end of the job.
       await new Promise((resolve) => setTimeout(resolve, 0));
       collect!();
       found = found.filter(({ collection }) => sizeOf(collection.deref()) > most);

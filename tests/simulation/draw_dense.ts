@@ -1,7 +1,7 @@
 /**
  * Draws a dense load: thousands of small commands, called in bursts that begin in one turn of the event loop.
  *
- * It has a random generator of its own, so the rest of a world does not depend on it.
+ * It uses another random generator, so the rest of a world stays the same.
  *
  * @module
  */

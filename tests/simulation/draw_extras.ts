@@ -2,7 +2,7 @@
  * Draws what some worlds have besides: scripts and functions, patterns, consumers of streams, writes that replicas must
  * acknowledge, and caches behind connections that are lost without a word.
  *
- * It has a random generator of its own, so the rest of a world does not depend on it.
+ * It uses another random generator, so the rest of a world stays the same.
  *
  * @module
  */

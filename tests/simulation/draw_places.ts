@@ -2,7 +2,7 @@
  * Draws where things are: names that lead elsewhere, replicas that move to other masters, and connections of different
  * length.
  *
- * It has a random generator of its own, so the rest of a world does not depend on it.
+ * It uses another random generator, so the rest of a world stays the same.
  *
  * @module
  */

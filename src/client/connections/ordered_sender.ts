@@ -370,7 +370,7 @@ export abstract class OrderedSender implements Sender, BatchConnection, BatchTar
   #wait(pending: Pending): void {
     const refusal = this.refusal(pending);
     if (refusal !== undefined) return pending.reject(refusal);
-    // What is held, or waits for a planned successor, counts as sent: the limits are for commands without a connection.
+    // The limits are for times without a connection. Held commands, and those of a planned replacement, count as sent.
     this.offline.add(pending, this.#heldBack ? UNLIMITED : this.#leave && this.#options.sendQueue);
     this.ensureConnected();
   }

@@ -268,7 +268,7 @@ export class ClusterState {
     topology.refreshes++;
     this.#covered = found.covered;
     this.#moved = 0;
-    // What is in flight to a node is found over its shared connection, so before that is closed.
+    // Listeners find the commands in flight to a node by its shared connection, which is closed below.
     const leaving = [...left, ...seeds.filter(({ openedShared }) => openedShared !== undefined)];
     if (moved.size + leaving.length > 0) {
       const movedSlots = [...moved.values()].flat();
