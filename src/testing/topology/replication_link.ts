@@ -5,6 +5,7 @@
  */
 import { cloneEntry } from "../database.ts";
 import { after, call, lookup } from "../dispatch.ts";
+import { changedOutside, flush } from "../keyspace.ts";
 import type { AttachedReplica, Effect, Follower } from "../replication.ts";
 import { ErrorReply } from "../reply.ts";
 import type { ServerState } from "../state.ts";
@@ -163,7 +164,7 @@ export class ReplicationLink {
     const command = lookup(state, args);
     if (entry !== undefined) {
       state.databases[db]!.put(args[1]!, cloneEntry(entry));
-      state.tracking.changed(args[1]!, undefined);
+      changedOutside(state, state.databases[db]!, args[1]!);
     } else if (!(command instanceof ErrorReply) && !this.#skips.has(command.name)) {
       const session = state.open(undefined);
       session.db = state.databases[db]!;
@@ -191,11 +192,13 @@ export function renewReplicationId({ replication, time }: ServerState): void {
 
 /** Replaces all data of a server by a copy of another's. */
 function copyData(from: ServerState, to: ServerState): void {
-  for (const db of to.databases) db.clear();
-  to.tracking.flushed();
+  flush(to, to.databases);
   from.databases.forEach((source, index) => {
     const target = to.databases[index]!;
-    for (const { key, value } of source.keys.nodes()) target.put(key, cloneEntry(value));
+    for (const { key, value } of source.keys.nodes()) {
+      target.put(key, cloneEntry(value));
+      changedOutside(to, target, key);
+    }
   });
   after(to);
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { flush } from "../../keyspace.ts";
 import type { Alarm, ServerTime } from "../../time.ts";
 import type { Network } from "../network.ts";
 import { remember } from "../remember.ts";
@@ -181,7 +182,7 @@ export class ClusterBus {
 
   /** A node forgets all others and its slots, and becomes a master; `hard`: it has another identity. */
   reset(member: ClusterMember, hard: boolean): void {
-    if (member.own.master !== undefined) { for (const db of member.state.databases) db.clear(); }
+    if (member.own.master !== undefined) flush(member.state, member.state.databases);
     const { own } = member;
     for (const id of [...member.view.keys()]) this.#dismiss(member, id);
     for (const slots of [member.migrating, member.importing, member.votedAt]) slots.clear();

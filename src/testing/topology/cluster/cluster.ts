@@ -7,6 +7,7 @@ import type { Clock } from "../../../clock.ts";
 import type { Transport } from "../../../transport.ts";
 import { after } from "../../dispatch.ts";
 import { toServer } from "../../faults/texts.ts";
+import { flush } from "../../keyspace.ts";
 import type { Listener, TopologyListenOptions } from "../../listener.ts";
 import { createTime, stateOf } from "../../server.ts";
 import type { ServerTime } from "../../time.ts";
@@ -273,7 +274,7 @@ export class TestClusterBase implements AsyncDisposable {
   start(node: TestClusterNode, { empty = false }: { readonly empty?: boolean } = {}): void {
     const member = this.#member(node);
     if (member.up) return;
-    if (empty) { for (const db of member.state.databases) db.clear(); }
+    if (empty) flush(member.state, member.state.databases);
     member.up = true;
     this.#bus.failures.restarted(member);
     this.#network.onChange();

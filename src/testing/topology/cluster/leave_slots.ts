@@ -4,6 +4,7 @@
  * @module
  */
 import { after } from "../../dispatch.ts";
+import { changedOutside } from "../../keyspace.ts";
 import { ErrorReply, Push } from "../../reply.ts";
 import type { Session } from "../../state.ts";
 import { hashSlot } from "../hash_slot.ts";
@@ -27,7 +28,7 @@ export function leaveSlots(member: ClusterMember, slots: SlotRanges): void {
     if (!hasSlot(slots, hashSlot(key))) continue;
     db!.delete(key);
     state.replication.append(0, ["DEL", key]);
-    state.tracking.changed(key, undefined);
+    changedOutside(state, db!, key);
   }
   state.tracking.flush();
 }

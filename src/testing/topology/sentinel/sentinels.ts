@@ -6,6 +6,7 @@
 import type { Clock } from "../../../clock.ts";
 import type { Transport } from "../../../transport.ts";
 import { after } from "../../dispatch.ts";
+import { flush } from "../../keyspace.ts";
 import type { Listener, SentinelsListenOptions } from "../../listener.ts";
 import { createTime, stateOf } from "../../server.ts";
 import type { ServerTime } from "../../time.ts";
@@ -239,7 +240,7 @@ export class TestSentinelsBase implements AsyncDisposable {
   ): void {
     const host = this.#host(one);
     if (host.up) return;
-    if (empty) { for (const db of stateOf(one).databases) db.clear(); }
+    if (empty) flush(stateOf(one), stateOf(one).databases);
     host.up = true;
     if (host instanceof Watcher) this.#monitor.restarted(host);
     this.#network.onChange();
