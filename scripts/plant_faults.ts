@@ -20,7 +20,7 @@ import type { PlantedFault } from "../tests/simulation/planted/plant.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The files that a simulation needs. */
 const PARTS = ("src transports mod.ts package.json deno.json tests/harness/clock.ts tests/harness/dice.ts " +
-  "tests/simulation scripts/simulator/simulate.ts scripts/testing/options.ts").split(" ");
+  "tests/simulation scripts/simulator scripts/testing/options.ts").split(" ");
 
 const { values, positionals } = parseArgs({
   options: {
