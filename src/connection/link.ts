@@ -30,6 +30,8 @@ const SWEEP_INTERVAL = 100;
 export class Link implements OutputOwner {
   /** The commands that wait for replies. */
   readonly dispatcher: ReplyDispatcher;
+  /** The number of commands that were dropped before they were sent. */
+  droppedCommands = 0;
   readonly #owner: LinkOwner;
   readonly #output: Output;
   readonly #socket: Socket;
@@ -308,6 +310,7 @@ export class Link implements OutputOwner {
 
   /** @inheritdoc */
   dropped(item: Unsent): void {
+    this.droppedCommands += "members" in item ? item.members.length : 1;
     this.#owner.dropped?.(item);
   }
 

@@ -84,10 +84,12 @@ class InFlightIndex {
   readonly #bySlot: Map<number, Pending[]> = new Map();
   /** The numbers of the indexed commands, counted over the life of the connection. */
   readonly #numbers: WeakMap<Pending, number> = new WeakMap();
-  /** The number of the first command that has been encoded since the last look. */
-  #next = 0;
-  /** The number of all commands at the last look, unsent ones included. */
+  /** The commands that had been encoded or dropped at the last look. */
+  #encoded = 0;
+  /** The commands that had been called at the last look, without those dropped before it. */
   #last = 0;
+  /** The commands that had been called at the last look. */
+  #called = 0;
 
   /** An index of the commands for which `wanted` returns `true`. */
   constructor(connection: Connection, wanted: (pending: Pending) => boolean) {
@@ -117,13 +119,16 @@ class InFlightIndex {
     const { queue, taken } = link.dispatcher;
     // All that the index knows has been answered.
     if (taken >= this.#last) this.#bySlot.clear();
-    const end = taken + queue.length;
-    for (let number = Math.max(this.#next, taken); number < end; number++) {
-      this.#index(queue.at(number - taken)!, number, taken);
+    // Commands that are dropped before they are sent shift those behind them.
+    const gone = taken + link.droppedCommands;
+    for (let index = Math.max(this.#encoded - gone, 0); index < queue.length; index++) {
+      this.#index(queue.at(index)!, taken + index, taken);
     }
-    this.#next = end;
-    // Nothing has been called since: replies change neither sum.
-    if (taken + link.pending === this.#last) return;
+    this.#encoded = gone + queue.length;
+    // Nothing has been called since: neither replies nor dropped commands change the sum.
+    const called = gone + link.pending;
+    if (called === this.#called) return;
+    this.#called = called;
     link.forEachUnsent((pending) => this.#index(pending, UNSENT, taken));
     this.#last = taken + link.pending;
   }

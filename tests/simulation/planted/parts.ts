@@ -134,4 +134,12 @@ export const OF_PARTS: readonly PlantedFault[] = [
     true,
     "sentinel",
   ),
+  plant(
+    "commands called after unsent ones have expired are not looked at when one is redirected",
+    "src/cluster/routing/in_flight.ts",
+    "const called = gone + link.pending;",
+    "const called = taken + link.pending;",
+    true,
+    "cluster",
+  ),
 ];
