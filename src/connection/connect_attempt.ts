@@ -24,12 +24,11 @@ export interface ConnectAttempt {
   handshake(): HandshakeOptions | Promise<HandshakeOptions>;
   /** Receives the link before the handshake. */
   opened?(link: Link): void;
-}
-
-/** A link that is ready for commands. */
-export interface Connected {
-  readonly link: Link;
-  readonly result: HandshakeResult;
+  /**
+   * Receives the link that is ready for commands, at once: it may end before a promise could tell of it. From now on its owner
+   * handles its end.
+   */
+  accept(link: Link, result: HandshakeResult): void;
 }
 
 /**
@@ -37,7 +36,7 @@ export interface Connected {
  *
  * @throws the reason of the limit when it is aborted, else the error of the transport or of the handshake.
  */
-export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected> {
+export async function attemptConnect(attempt: ConnectAttempt): Promise<void> {
   const { options, owner, limit: { signal } } = attempt;
   let link: Link | undefined;
   const destroy = (): void => link?.destroy(signal.reason);
@@ -69,7 +68,7 @@ export async function attemptConnect(attempt: ConnectAttempt): Promise<Connected
     );
     // The last reply and the end of the link may arrive together.
     signal.throwIfAborted();
-    return { link: opened, result };
+    attempt.accept(opened, result);
   } catch (cause) {
     const silent = link?.dispatcher.taken === 0 && !("tls" in options.endpoint);
     const error = silent ? closedInSilence(cause) : cause;

@@ -202,7 +202,7 @@ export class ConnectionLifecycle implements MaintenanceOwner, SubscriberOwner {
     const owner = new Attempt(this, limit);
     let given: Partial<Credentials> = NO_CREDENTIALS;
     try {
-      const { result } = await attemptConnect({
+      await attemptConnect({
         options,
         limit,
         owner,
@@ -217,19 +217,21 @@ export class ConnectionLifecycle implements MaintenanceOwner, SubscriberOwner {
           if (options.credentials === undefined) return identity(given);
           return this.maintenance.credentials().then((found) => identity(given = found));
         },
+        accept: (link, result) => {
+          this.dispatcher = owner.dispatcher;
+          this.tracker = owner.tracker;
+          this.handshake = result;
+          this.state = "ready";
+          owner.limit = undefined;
+          if (!this.#keepsProcess) link.keepProcess(false);
+          this.maintenance.start(given);
+        },
       });
-      this.dispatcher = owner.dispatcher;
-      this.tracker = owner.tracker;
-      this.handshake = result;
-      this.state = "ready";
-      owner.limit = undefined;
-      if (!this.#keepsProcess) this.link!.keepProcess(false);
     } catch (cause) {
       throw this.#notConnected(cause);
     } finally {
       limit.release();
     }
-    this.maintenance.start(given);
   }
 
   /** @inheritdoc */

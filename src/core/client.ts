@@ -139,8 +139,14 @@ export class CoreClient {
     const owner = { address, dispatcher: new ReplyDispatcher(), lost, idle: () => this.#ending?.() };
     const handshake = () => ({ ...given, db: given.db ?? 0, libName: "keywire" as const, setup: [] });
     try {
-      ({ link } = await attemptConnect({ options: this.#settings, owner, limit, handshake }));
-      return this.#link = link;
+      await attemptConnect({
+        options: this.#settings,
+        owner,
+        limit,
+        handshake,
+        accept: (ready) => this.#link = link = ready,
+      });
+      return link!;
     } finally {
       limit.release();
     }

@@ -162,9 +162,7 @@ export class PooledConnections<C extends Connection> {
     ) {
       connection.disconnect();
     } else if (session.resetCommands().length > 0) {
-      this.#resets ??= new SessionResets((reset) =>
-        reset.settled ? this.takeBack(reset) : this.#owner.changed()
-      );
+      this.#resets ??= new SessionResets((reset) => this.takeBack(reset));
       this.#resets.start(connection);
     } else {
       this.#idle.put(connection, this.endOfLife(connection));

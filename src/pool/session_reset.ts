@@ -14,7 +14,7 @@ export class SessionResets<C extends Connection> {
   readonly #done: (connection: C) => void;
   readonly #under: LazySet<C> = new LazySet();
 
-  /** `done` is called with each connection, after its reset or after it was closed because the reset failed. */
+  /** `done` is called with each connection, after its reset; where that failed, its session is tainted. */
   constructor(done: (connection: C) => void) {
     this.#done = done;
   }
@@ -35,11 +35,14 @@ export class SessionResets<C extends Connection> {
     const timeout = commandTimeout || connectTimeout || LONGEST;
     this.#under.add(connection);
     const replies = connection.session.resetCommands().map((words) => connection.send(words, { timeout }));
-    const failed = (await Promise.allSettled(replies)).some(({ status }) => status === "rejected");
+    try {
+      await Promise.all(replies);
+    } catch {
+      // Nobody knows what it is like.
+      connection.session.taint();
+    }
     // The connection was lost during the reset, which has been reported.
-    if (!this.#under.delete(connection)) return;
-    if (failed) connection.disconnect();
-    this.#done(connection);
+    if (this.#under.delete(connection)) this.#done(connection);
   }
 
   /** Gives one up, so that its place is free; `false`: there is none. */

@@ -66,9 +66,9 @@ export class Shutdown {
       ends.push(unblock(blocked, first, this.#owner));
     } else if (first !== undefined) ends.push(first.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
-    const closers = this.#closers.map((closer) => closer());
+    const closers = this.#closers.map(async (closer) => await closer());
     this.placeFreed();
-    await withTimeout(connection.clock, closeGrace, Promise.all([returned, ...closers, ...ends]));
+    await withTimeout(connection.clock, closeGrace, Promise.allSettled([returned, ...closers, ...ends]));
     this.#owner.disconnect();
   }
 }

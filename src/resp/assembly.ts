@@ -171,12 +171,10 @@ export class Assembly {
     const frame = this.#frames[this.depth - 1]!;
     const values = frame.values;
     const type = frame.type;
-    if (type === PUSH && this.filled === 1) {
-      if (frame.size > 1) {
-        this.size = frame.size;
-        this.mode = this.#handler.pushMode ?? DecodeMode.bytes;
-        return undefined;
-      }
+    if (type === PUSH && this.filled === 1 && frame.size > 1) {
+      this.size = frame.size;
+      this.mode = this.#handler.pushMode ?? DecodeMode.bytes;
+      return undefined;
     }
     const mode = this.mode;
     const { map } = frame;

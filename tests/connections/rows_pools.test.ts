@@ -210,6 +210,19 @@ describe("get_connection, make_connection, release", () => {
     assert.equal(await dirty(["CLIENT", "NO-EVICT", "on"]), false);
     assert.equal(await server.cli("EXISTS", "never"), 0);
   });
+
+  it("closes one that was used behind its release, while its session was being reset", async () => {
+    await using pool = new ConnectionPool({ ...at(), maxConnections: 1 });
+    const connection = await pool.acquire();
+    await connection.send(["SELECT", "5"]);
+    pool.release(connection);
+    const late = connection.send(["BLPOP", "released", "0"]);
+    await assert.rejects(late, { code: "CLOSED", executed: "unknown" });
+    await connection.closed;
+    using next = await pool.acquire();
+    assert.notEqual(next, connection);
+    assert.equal(pool.stats().opened, 2);
+  });
 });
 
 describe("disconnect(inuse_connections=True), reset()", () => {

@@ -76,4 +76,26 @@ describe("clients of one pool", () => {
     assert.equal(late, 1);
     assert.equal(pool.stats().created, 0);
   });
+
+  it("close with it, also where a listener for its end fails", async () => {
+    for (
+      const failing of [
+        () => Promise.reject(new Error("rejected")),
+        () => {
+          throw new Error("thrown");
+        },
+      ]
+    ) {
+      const pool = new ConnectionPool(new Simulated().options({ closeGrace: 1 }));
+      const redis = new Redis({ pool });
+      await redis.ping();
+      const held = await pool.acquire();
+      pool.beforeClose(failing);
+      const closed = pool.close();
+      pool.release(held);
+      await closed;
+      assert.equal(pool.stats().created, 0);
+      assert.equal(held.state, "closed");
+    }
+  });
 });

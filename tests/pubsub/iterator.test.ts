@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis, RedisError } from "../../mod.ts";
+import { Outcome, Simulated } from "../connections/simulated.ts";
+import { Push, Raw } from "../harness/resp.ts";
 import { type Server, startServer } from "../harness/server.ts";
 
 /** Publishes 1 to `count` and waits until the server has given them out. */
@@ -143,3 +145,70 @@ for (const protocol of [2, 3] as const) {
     });
   });
 }
+
+describe("an iterator that pauses its connection", () => {
+  for (const when of ["at first", "after a loss"]) {
+    it(`reads the confirmations behind messages that fill its buffer, ${when}`, async () => {
+      const first = when === "at first";
+      const simulated = new Simulated();
+      const { clock, peer } = simulated;
+      let filled = 0;
+      peer.script = async (command, connection) => {
+        if (command[0] !== "PSUBSCRIBE" || (connection.id === 1) !== first) return connection.serve();
+        // The server has confirmed the channel, and now has messages for it.
+        for (const number of ["1", "2", "3"]) connection.send(new Push(["message", "news", number]));
+        filled++;
+        await new Promise<void>((resolve) => void clock.setTimeout(resolve, 10));
+        return connection.serve(command);
+      };
+      const redis = new Redis(simulated.options({ reconnect: { backoff: "constant:10" } }));
+      const subscription = redis.subscription("news", { patterns: ["w*"], buffer: 2, policy: "pause" });
+      const read: string[] = [];
+      const next = async (): Promise<void> => {
+        const { value } = await subscription.next();
+        read.push(value!.kind === "gap" ? "gap" : String(value!.message));
+      };
+      if (!first) {
+        await clock.advance(10);
+        await subscription.ready;
+        peer.last.close();
+      }
+      await clock.advance(100);
+      assert.equal(filled, 1);
+      const ready = new Outcome(subscription.ready);
+      await clock.settle();
+      assert.equal(ready.state, "resolved");
+      for (let count = first ? 3 : 4; count > 0; count--) {
+        void next();
+        await clock.advance(10);
+      }
+      assert.deepEqual(read, [...first ? [] : ["gap"], "1", "2", "3"]);
+      assert.equal(subscription.stats().pauses, 1);
+      await subscription.close();
+      await redis.close();
+    });
+  }
+
+  it("reads on when the server ends a subscription behind messages that fill its buffer", async () => {
+    const simulated = new Simulated();
+    const { clock, peer } = simulated;
+    const redis = new Redis(simulated.options());
+    const subscription = redis.subscription("news", { sharded: true, buffer: 1, policy: "pause" });
+    await clock.advance(10);
+    await subscription.ready;
+    // In one chunk.
+    peer.last.send(
+      new Raw(
+        ">3\r\n$8\r\nsmessage\r\n$4\r\nnews\r\n$1\r\n1\r\n>3\r\n$12\r\nsunsubscribe\r\n$4\r\nnews\r\n:0\r\n",
+      ),
+    );
+    await clock.advance(10);
+    assert.equal(peer.count("SSUBSCRIBE"), 2);
+    const [message, gap] = [new Outcome(subscription.next()), new Outcome(subscription.next())];
+    await clock.advance(10);
+    assert.equal(message.value?.value?.kind, "message");
+    assert.equal(gap.value?.value?.kind, "gap");
+    await subscription.close();
+    await redis.close();
+  });
+});

@@ -83,6 +83,28 @@ describe("consumers of streams: lost replies", () => {
     });
   }
 
+  for (const [origin, more] of [["pending", {}], ["claimed", { claim: { minIdle: 60_000 } }]] as const) {
+    const skip = olderThan("6.2.0", "XPENDING with IDLE");
+    it(`delivers a ${origin} message when burying one behind it failed`, { skip }, async () => {
+      const stream = `buried-${origin}`;
+      const owner = origin === "pending" ? "one" : "gone";
+      const ids = await add(redis, stream, 1, 2);
+      await redis.xgroupCreate(stream, "g", "0");
+      await redis.xreadgroup("g", owner, [[stream, ">"]]);
+      await redis.xclaim(stream, "g", owner, 0, ids, { idle: 100_000, justId: true });
+      await redis.xclaim(stream, "g", owner, 0, ids[1]!, { idle: 100_000, retryCount: 5, justId: true });
+      const signal = AbortSignal.timeout(20_000);
+      const iterator = consume(
+        lossy(redis, once("XADD")),
+        options(stream, { ...more, maxDeliveries: 5, signal }),
+      );
+      const [message] = await take(iterator as AsyncIterable<StreamMessage>, 1);
+      assert.equal(message?.fields.n, "1");
+      assert.equal(message.deliveries, 2);
+      assert.equal(await redis.exists(`${stream}:dead`), 1);
+    });
+  }
+
   it("keeps no ids of messages that were acknowledged by other means", async () => {
     const { core } = redis as unknown as { core: ConstructorParameters<typeof GroupReader>[0] };
     const reader = new GroupReader(core, resolveConsume(options("others", { count: 500 }), false));

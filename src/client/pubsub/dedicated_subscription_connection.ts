@@ -126,12 +126,10 @@ export class DedicatedSubscriptionConnection implements ReconnectingConnection {
     // The lease of a lost connection is over; giving it back is a formality.
     connection[Symbol.dispose]();
     if (this.#pool.closed) return this.#close();
-    if (!isPermanentRejection(cause)) {
-      this.#backOff();
-      for (const listener of this.#listeners) listener.lost(cause);
-      return;
-    }
+    const refused = isPermanentRejection(cause);
+    if (!refused) this.#backOff();
     for (const listener of this.#listeners) listener.lost(cause);
+    if (!refused) return;
     this.#leave("idle");
     for (const listener of this.#listeners) listener.failed?.(cause!);
   }

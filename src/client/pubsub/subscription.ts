@@ -199,17 +199,26 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
         `Cannot keep up with the messages: ${this.#limit} wait already; read faster, raise \`buffer\`, ` +
         "or choose another `policy`";
       void this.#end({ error: new RedisError(text, { code: "BUFFER_FULL", executed: "yes" }) });
-    } else if (this.#private !== undefined && !this.#paused && this.#buffer.length >= this.#limit) {
-      this.#paused = true;
-      this.#pauses++;
-      this.#private.reconnecting.connection?.link?.pause();
-    }
+    } else this.#pauseIfFull();
+  }
+
+  /** Not while a channel is unconfirmed: its confirmation comes behind the messages, and readers wait for it. */
+  #pauseIfFull(): void {
+    if (!this.#private || this.#paused || this.#waiting.size > 0 || this.#buffer.length < this.#limit) return;
+    this.#paused = true;
+    this.#pauses++;
+    this.#private.reconnecting.connection?.link?.pause();
+  }
+
+  #resume(): void {
+    this.#paused = false;
+    this.#private?.reconnecting.connection?.link?.resume();
   }
 
   #interrupted(subscription: ChannelSubscription): void {
     this.#waiting.add(subscription);
     this.#lastGap = undefined;
-    this.#paused = false;
+    this.#resume();
   }
 
   #confirmed(subscription: ChannelSubscription, gap: Gap | undefined): void {
@@ -222,6 +231,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
     this.#registry.router.options.clock.clearTimeout(this.#timer);
     this.#became();
     this.#queue.serve();
+    this.#pauseIfFull();
   }
 
   #refused(subscription: ChannelSubscription, error: Error): void {
@@ -273,9 +283,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
   }
 
   #taken(): void {
-    if (!this.#paused || this.#buffer.length > this.#limit / 2) return;
-    this.#paused = false;
-    this.#private!.reconnecting.connection?.link?.resume();
+    if (this.#paused && this.#buffer.length <= this.#limit / 2) this.#resume();
   }
 
   #end(failure: { readonly error: unknown } | undefined): Promise<void> {
@@ -293,7 +301,7 @@ export class Subscription<T = string> implements AsyncIterableIterator<Subscript
       this.#failed(unconfirmedError("SUBSCRIBE", "subscription", this.#progress.sent));
     } else this.#became();
     this.#queue.end(failure);
-    this.#private?.reconnecting.connection?.link?.resume();
+    this.#resume();
     const gone = subscriptions.map((subscription) => {
       if (this.#private === undefined) return this.#registry.remove(subscription, this.#sink);
       subscription.remove(this.#sink);

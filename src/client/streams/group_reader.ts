@@ -328,18 +328,22 @@ export class GroupReader implements Settlement {
 
   /** Converts deliveries to messages. Messages with too many deliveries move to the dead-letter stream. */
   async #take(stream: string, delivered: readonly Delivery[], origin: Origin): Promise<Message[]> {
-    const messages: Message[] = [];
-    for (const entry of delivered) {
-      const { id, deliveries } = entry;
-      if (deliveries > this.#options.maxDeliveries) {
-        await this.bury({ stream, id, deliveries: deliveries - 1 });
-        continue;
+    const { maxDeliveries } = this.#options;
+    const messages = delivered.filter(({ deliveries }) => deliveries <= maxDeliveries).map((entry) => {
+      const message = new StreamMessage({ ...entry, stream, origin } as MessageParts<unknown>, this);
+      this.#held.get(stream)!.add(entry.id);
+      this.active.get(stream)!.set(entry.id, message);
+      return message;
+    });
+    try {
+      for (const { id, deliveries } of delivered) {
+        if (deliveries > maxDeliveries) await this.bury({ stream, id, deliveries: deliveries - 1 });
       }
-      const parts = { ...entry, stream, origin } as MessageParts<unknown>;
-      const message = new StreamMessage(parts, this);
-      this.#held.get(stream)!.add(id);
-      this.active.get(stream)!.set(id, message);
-      messages.push(message);
+    } catch (error) {
+      // Those that can be handled do not wait for it; the next pass finds the others.
+      if (messages.length === 0) throw error;
+      this.#passDelay = FIRST_PASS;
+      this.#passAt = this.#target.options.clock.now() + FIRST_PASS;
     }
     return messages;
   }
