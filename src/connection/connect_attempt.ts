@@ -25,7 +25,7 @@ export interface ConnectAttempt {
   /** Receives the link before the handshake. */
   opened?(link: Link): void;
   /**
-   * Receives the link that is ready for commands, at once: it may end before a promise could tell of it. From now on its owner
+   * Receives the link that is ready for commands, synchronously: it may end before a promise resolves. From now on its owner
    * handles its end.
    */
   accept(link: Link, result: HandshakeResult): void;

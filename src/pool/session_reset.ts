@@ -38,7 +38,7 @@ export class SessionResets<C extends Connection> {
     try {
       await Promise.all(replies);
     } catch {
-      // Nobody knows what it is like.
+      // The state of the session is unknown.
       connection.session.taint();
     }
     // The connection was lost during the reset, which has been reported.

@@ -1,7 +1,8 @@
 /** Clients that come and go over one pool leave nothing behind in it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { BlockingConnectionPool, ConnectionPool, Redis } from "../../mod.ts";
+import { BlockingConnectionPool, ClusterConnectionPool, ConnectionPool, Redis } from "../../mod.ts";
+import { TestCluster } from "../../testing.ts";
 import { Simulated } from "../connections/simulated.ts";
 
 /** A pool that counts the listeners for its end. */
@@ -77,25 +78,37 @@ describe("clients of one pool", () => {
     assert.equal(pool.stats().created, 0);
   });
 
+  const failing = [
+    () => Promise.reject(new Error("rejected")),
+    () => {
+      throw new Error("thrown");
+    },
+  ];
   it("close with it, also where a listener for its end fails", async () => {
-    for (
-      const failing of [
-        () => Promise.reject(new Error("rejected")),
-        () => {
-          throw new Error("thrown");
-        },
-      ]
-    ) {
+    for (const closer of failing) {
       const pool = new ConnectionPool(new Simulated().options({ closeGrace: 1 }));
       const redis = new Redis({ pool });
       await redis.ping();
       const held = await pool.acquire();
-      pool.beforeClose(failing);
+      pool.beforeClose(closer);
       const closed = pool.close();
       pool.release(held);
       await closed;
       assert.equal(pool.stats().created, 0);
       assert.equal(held.state, "closed");
+    }
+  });
+
+  it("so does the pool of a cluster", async () => {
+    await using cluster = new TestCluster({ masters: 1, replicas: 0 });
+    const { transport, startupNodes } = cluster;
+    for (const closer of failing) {
+      const pool = new ClusterConnectionPool(startupNodes, { transport });
+      const idle = await pool.acquireRandom();
+      pool.release(idle);
+      pool.beforeClose(closer);
+      await pool.close();
+      assert.equal(idle.state, "closed");
     }
   });
 });

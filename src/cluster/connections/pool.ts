@@ -372,8 +372,8 @@ export class ClusterConnectionPool {
     this.#closed = true;
     this.#life.abort(closedError());
     this.refuseWaiters(closedError());
-    await Promise.all([
-      ...[...this.#closers].map((closer) => closer()),
+    await Promise.allSettled([
+      ...[...this.#closers].map(async (closer) => await closer()),
       ...[...this.#pools].map((pool) => pool.close(options)),
     ]);
     this.#pools.clear();
