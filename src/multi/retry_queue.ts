@@ -20,10 +20,18 @@ export interface RetriedCall {
   reject(error: unknown): void;
 }
 
+/** A waiting call. */
+interface Waiting {
+  readonly call: RetriedCall;
+  leave(): void;
+  /** Aborted: it keeps its place until the next start, as removing each of many would visit all others. */
+  aborted: boolean;
+}
+
 /** The calls that wait, sorted. While it is busy, new calls wait in it, too. */
 export class RetryQueue {
   readonly #clock: Clock;
-  #calls: { readonly call: RetriedCall; readonly leave: () => void }[] = [];
+  #calls: Waiting[] = [];
   #timer: Timer = undefined;
   /** The time at which the calls start; `Infinity`: there are none. */
   #next = Infinity;
@@ -43,13 +51,15 @@ export class RetryQueue {
   add(call: RetriedCall, delay: number): void {
     const { signal, sequence } = call;
     const abort = (): void => {
-      this.#calls = this.#calls.filter((other) => other.call !== call);
+      waiting.aborted = true;
       call.reject(signal!.reason);
     };
     signal?.addEventListener("abort", abort, { once: true });
+    const leave = (): void => signal?.removeEventListener("abort", abort);
+    const waiting: Waiting = { call, leave, aborted: false };
     let at = this.#calls.length;
     while (at > 0 && this.#calls[at - 1]!.call.sequence > sequence) at--;
-    this.#calls.splice(at, 0, { call, leave: () => signal?.removeEventListener("abort", abort) });
+    this.#calls.splice(at, 0, waiting);
     this.hold(call.end > this.#clock.now() + delay ? delay : 0);
   }
 
@@ -67,9 +77,9 @@ export class RetryQueue {
     this.#calls = [];
     this.#next = Infinity;
     this.#starting = true;
-    for (const { call, leave } of calls) {
+    for (const { call, leave, aborted } of calls) {
       leave();
-      call.start();
+      if (!aborted) call.start();
     }
     this.#starting = false;
     this.#setTimer();

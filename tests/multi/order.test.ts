@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MultiRedis, Redis, RedisError } from "../../mod.ts";
 import { TestServer } from "../../testing.ts";
+import { RetryQueue } from "../../src/multi/retry_queue.ts";
+import { SimulatedClock } from "../harness/clock.ts";
 import fc from "../harness/properties.ts";
 
 /** Faults that make the first database unavailable. */
@@ -91,3 +93,28 @@ async function check({ before, idle, harm, after, commandFailures }: {
     }
   }
 }
+
+describe("the queue of calls that wait for another try", () => {
+  it("starts those that are not aborted, in the order of the calls", async () => {
+    const clock = new SimulatedClock();
+    const queue = new RetryQueue(clock);
+    const started: number[] = [];
+    const rejected: number[] = [];
+    const stop = new AbortController();
+    for (const sequence of [2, 4, 1, 3]) {
+      queue.add({
+        sequence,
+        end: Infinity,
+        signal: sequence === 1 || sequence === 4 ? stop.signal : undefined,
+        start: () => void started.push(sequence),
+        reject: () => void rejected.push(sequence),
+      }, 50);
+    }
+    stop.abort();
+    assert.deepEqual(rejected.toSorted(), [1, 4]);
+    assert.equal(queue.busy, true);
+    await clock.advance(50);
+    assert.deepEqual(started, [2, 3]);
+    assert.equal(queue.busy, false);
+  });
+});
