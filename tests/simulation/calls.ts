@@ -61,7 +61,7 @@ export class Calls {
       case "consume":
         return beginConsumer(this.#world, action);
       case "connect":
-        return void redis.connect().catch(() => {});
+        return this.#world.wait(`connect() of client ${action.client}`, redis.connect());
       case "close":
         return this.#world.closeClient(action.client);
     }
@@ -219,11 +219,14 @@ export class Calls {
     const { pool } = world.clients[action.client]!;
     let connection;
     try {
-      connection = await world.topology.acquire(
+      const acquired = world.topology.acquire(
         pool,
-        tagOf(action.parts[0]!.key),
+        // Channels have no tag.
+        action.parts.map(({ key }) => tagOf(key)).find((tag) => tag !== "") ?? "",
         options.signal === undefined ? {} : { signal: options.signal },
       );
+      world.wait(`a lease of client ${action.client}`, acquired);
+      connection = await acquired;
     } catch {
       return;
     }
@@ -243,6 +246,7 @@ export class Calls {
   #subscribe(redis: Redis, action: Call<"subscribe">): void {
     const world = this.#world;
     const { channels, until, sharded, pattern = false } = action;
+    const name = `subscriber #${action.id} of client ${action.client}`;
     const record: SubscriberRecord = {
       id: action.id,
       client: action.client,
@@ -260,7 +264,10 @@ export class Calls {
       world.event("heard", id);
       record.heard.push({ id, channel: pattern ? channels[0]! : channel, at: world.now });
     };
-    const gap = (): void => void record.heard.push("gap");
+    const gap = (): void => {
+      record.heard.push("gap");
+      record.lastGap = world.history.times.length;
+    };
     const confirm = (): void => void (record.confirmed = world.event("confirmed", action.id));
     const fail = (error: unknown): void => void (record.failed = error);
     let stop: () => void;
@@ -275,6 +282,7 @@ export class Calls {
       } catch (error) {
         return fail(error);
       }
+      world.wait(`${name} to begin`, items.ready);
       items.ready.then(confirm, fail);
       (async () => {
         for await (const item of items) {
@@ -282,7 +290,7 @@ export class Calls {
           else hear(item.message, item.channel);
         }
       })().catch(fail);
-      stop = () => void items.close().catch(() => {});
+      stop = () => world.wait(`${name} to end`, items.close());
     } else {
       const listener = { message: hear, gap };
       const [subscribe, unsubscribe] = pattern
@@ -290,8 +298,10 @@ export class Calls {
         : sharded
         ? ["ssubscribe", "sunsubscribe"] as const
         : ["subscribe", "unsubscribe"] as const;
-      redis[subscribe]([...channels], listener).then(confirm, fail);
-      stop = () => void redis[unsubscribe]([...channels], listener).catch(() => {});
+      const subscribed = redis[subscribe]([...channels], listener);
+      world.wait(`${name} to begin`, subscribed);
+      subscribed.then(confirm, fail);
+      stop = () => world.wait(`${name} to end`, redis[unsubscribe]([...channels], listener));
     }
     if (until === undefined) return;
     world.time.later(until, () => {

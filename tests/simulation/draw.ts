@@ -6,6 +6,8 @@
 import { drawAction } from "./draw_actions.ts";
 import { denseClients, denseNetwork, drawDense } from "./draw_dense.ts";
 import { drawExtras } from "./draw_extras.ts";
+import { drawGentle } from "./draw_gentle.ts";
+import { drawMoments } from "./draw_moments.ts";
 import { drawPlaces } from "./draw_places.ts";
 import { drawFault, drawTopologyFault } from "./draw_faults.ts";
 import { derive, Dice } from "../harness/dice.ts";
@@ -262,7 +264,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
   // The order of steps at one time is that of their drawing.
   steps.sort((a, b) => a.at - b.at);
   const space = drawSpace(new Dice(derive(seed, 11)), topology);
-  return drawPlaces(new Dice(derive(seed, 13)), {
+  const placed = drawPlaces(new Dice(derive(seed, 13)), {
     seed,
     topology,
     ...servers && { servers },
@@ -272,6 +274,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
     clients,
     steps,
   });
+  return drawMoments(new Dice(derive(seed, 16)), drawGentle(new Dice(derive(seed, 15)), placed));
 }
 
 /** Adds a dense load to a world that has clients for it. */

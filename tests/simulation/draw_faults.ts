@@ -35,7 +35,7 @@ export function drawFault(dice: Dice): Fault {
     case 11:
       return { fault: "restart", keep: dice.oneIn(2), down: ms, loading: dice.pick([0, 30, 400]) };
     case 12:
-      return { fault: "window", code: dice.pick(["LOADING", "BUSY", "READONLY", "OOM"] as const), ms };
+      return { fault: "window", code: dice.pick(["LOADING", "BUSY", "READONLY", "OOM"] as const), ms, which };
     default:
       return dice.oneIn(2)
         ? { fault: "maxclients", limit: dice.pick([1, 2, 4]), ms }

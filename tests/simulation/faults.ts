@@ -52,6 +52,9 @@ export function applyFault(world: World, fault: Fault): void {
       return;
     case "sleep":
       return world.jump(fault.ms);
+    case "date":
+      for (const clock of world.clocks) clock.moveDate(fault.ms);
+      return;
     default:
       return topology.apply(fault);
   }

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import type { Part, Scenario } from "./scenario.ts";
+import type { Part, Scenario, ServersPlan, Step } from "./scenario.ts";
+
+/** The number of sentinels in a world with some. */
+export const SENTINELS = 3;
 
 /** The outcome of a call. */
 export interface Outcome {
@@ -63,6 +66,8 @@ export interface SubscriberRecord {
   ended: number;
   failed: unknown;
   readonly heard: Heard[];
+  /** The number of the event after which the last gap was reported; absent: unknown. */
+  lastGap?: number;
 }
 
 /** A consumer of a stream. */
@@ -133,6 +138,7 @@ export function isLossy({ topology, servers, steps }: Scenario): boolean {
   let moves = 0;
   for (const step of steps) {
     const fault = "fault" in step ? step.fault : undefined;
+    if (fault === "crash" && topology === "sentinel" && isOfSentinel(step as Step, servers)) continue;
     if (fault === "partition" || fault === "pause") return true;
     // A name may lead to a replica, which is behind.
     if (fault === "flip" && topology === "sentinel") return true;
@@ -144,6 +150,12 @@ export function isLossy({ topology, servers, steps }: Scenario): boolean {
   }
   // Keys that have been moved are lost where the source of a migration is replaced.
   return crashes > 1 || (crashes > 0 && moves > 0);
+}
+
+/** Whether a fault is that of a sentinel, which has no data. */
+function isOfSentinel(step: Step, { masters, replicas }: ServersPlan): boolean {
+  const servers = masters + replicas;
+  return "which" in step && step.which! % (servers + SENTINELS) >= servers;
 }
 
 /** A command of a call, in words. */

@@ -7,11 +7,12 @@ import { judgeDeadlines } from "./judges/deadlines.ts";
 import { judgeExecuted } from "./judges/executed.ts";
 import { type Event, linearize } from "./judges/linearizable.ts";
 import { judgeOrder } from "./judges/order.ts";
+import { judgeRefusals } from "./judges/refusals.ts";
 import { judgeReplicas } from "./judges/replicas.ts";
 import { judgeReplies } from "./judges/replies.ts";
 import { judgeStreams } from "./judges/streams.ts";
 import { judgeSubscriptions, MARKERS } from "./judges/subscriptions.ts";
-import type { Part, Scenario } from "./scenario.ts";
+import type { OptionsPlan, Part, Scenario } from "./scenario.ts";
 
 /** A register: writes of a number, reads that saw one; `unknown`: it may or may not have happened. */
 function write(from: number, to: number, value: number, unknown = false): Event<number> {
@@ -186,6 +187,22 @@ describe("judges", () => {
       judgeOrder(history([first, operation({ id: 2 }, { executions: [6], how: "lease" })])),
       [],
     );
+  });
+
+  it("of refusals in worlds without faults", () => {
+    const judged = (code: string, options: OptionsPlan = {}, rest: Partial<Operation> = {}): number => {
+      const error = Object.assign(new Error("no"), { code });
+      const refused = operation({}, { outcome: { error, executed: "no" }, ...rest });
+      const scenario: Scenario = { ...SCENARIO, clients: [{ options }] };
+      return judgeRefusals(history([refused], { scenario, closedAt: new Map([[0, 20]]) })).length;
+    };
+    assert.equal(judged("LOADING"), 1);
+    assert.equal(judged("COMMAND_TIMEOUT"), 0);
+    assert.equal(judged("QUEUE_FULL"), 1);
+    assert.equal(judged("QUEUE_FULL", { offlineQueue: false }), 0);
+    assert.equal(judged("LOST", { maxLifetime: 1_000 }), 1);
+    assert.equal(judged("LOST", { maxLifetime: 1_000 }, { how: "lease" }), 0);
+    assert.equal(judged("CLOSED", {}, { settled: 30 }), 0, "the client was closed before");
   });
 
   it("of consistency", () => {

@@ -51,6 +51,7 @@ const FAULTS: Readonly<Record<Exclude<Fault["fault"], "lie">, true>> = {
   window: true,
   maxclients: true,
   sleep: true,
+  date: true,
   forget: true,
   failover: true,
   crash: true,

@@ -12,6 +12,8 @@ export class OwnedClock implements Clock {
   readonly #clock: SimulatedClock;
   readonly #dice: Dice;
   readonly #timers: TimerCount = { pending: 0 };
+  /** Milliseconds between the date of the other clock and that of this owner. */
+  #dateOffset = 0;
 
   /** `seed` decides what `random()` gives. */
   constructor(clock: SimulatedClock, seed: number) {
@@ -29,9 +31,14 @@ export class OwnedClock implements Clock {
     return this.#clock.now();
   }
 
-  /** The date of the other clock. */
+  /** The date of the other clock, with all its changes. */
   date(): number {
-    return dateOf(this.#clock);
+    return dateOf(this.#clock) + this.#dateOffset;
+  }
+
+  /** Changes the date by the given milliseconds. */
+  moveDate(ms: number): void {
+    this.#dateOffset += ms;
   }
 
   /** Sets a timer. */

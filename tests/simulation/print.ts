@@ -7,10 +7,16 @@ import type { Scenario } from "./scenario.ts";
 import { describeStep } from "./trace.ts";
 
 /** Its clients and its steps, one a line. */
-export function printScenario({ seed, network, clients, steps, duration }: Scenario): string {
-  const lines = [`seed ${seed}, ${duration} ms, network ${JSON.stringify(network)}`];
-  clients.forEach(({ options, shares, pool }, at) => {
-    const whose = shares !== undefined
+export function printScenario(
+  { seed, topology, servers, space, network, clients, steps, duration }: Scenario,
+): string {
+  const lines = [`seed ${seed}, ${topology}, ${duration} ms, network ${JSON.stringify(network)}`];
+  if (servers !== undefined) lines.push(`servers: ${JSON.stringify(servers)}`);
+  if (space !== undefined) lines.push(`space: ${JSON.stringify(space)}`);
+  clients.forEach(({ options, shares, pool, named }, at) => {
+    const whose = named
+      ? " (knows a host name, no sentinels)"
+      : shares !== undefined
       ? ` (pool of client ${shares})`
       : pool !== undefined
       ? ` (${pool} pool)`

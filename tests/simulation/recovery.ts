@@ -33,6 +33,9 @@ export async function recover(world: World, calls: Calls): Promise<void> {
     if (world.scenario.topology === "sentinel") world.loading();
   }
   await time.skip(PATIENT + 1_000);
+  for (const { what, since } of world.waits) {
+    world.history.faults.push(`settling: waited for ${what} from ${since} ms to the end`);
+  }
   for (const operation of world.history.operations) {
     const error = operation.outcome?.error;
     // Calls without a shared connection may need more connections at once than there may be.

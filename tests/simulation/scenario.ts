@@ -222,6 +222,8 @@ export type Fault =
   }
   | { readonly fault: "maxclients"; readonly limit: number; readonly ms: number }
   | { readonly fault: "sleep"; readonly ms: number }
+  /** The date of all clients changes by these milliseconds; monotonic time does not. */
+  | { readonly fault: "date"; readonly ms: number }
   /** All servers forget their scripts. */
   | { readonly fault: "forget" }
   /** Breaks a promise by itself, to see that it is noticed; never drawn. */

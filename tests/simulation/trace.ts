@@ -7,6 +7,9 @@
 import { describeOutcome, type Outcome } from "./history.ts";
 import { isFault, type Step } from "./scenario.ts";
 
+/** The characters of a value that are part of the number. */
+const HASHED = 16;
+
 /** A trace. */
 export class Trace {
   /** Lines of text; empty unless asked for. */
@@ -33,7 +36,9 @@ export class Trace {
     this.#mix(id);
     this.#mix(Math.round(now * 4));
     const code = (outcome?.error as { code?: string } | undefined)?.code;
-    if (code !== undefined) { for (let at = 0; at < code.length; at++) this.#mix(code.charCodeAt(at)); }
+    if (code !== undefined) this.#mixText(code);
+    else if (typeof outcome?.value === "string") this.#mixText(outcome.value.slice(0, HASHED));
+    else if (typeof outcome?.value === "number") this.#mix(outcome.value);
     if (!this.#verbose) return;
     const result = outcome === undefined ? "" : `: ${describeOutcome(outcome)}`;
     this.lines.push(`${now.toFixed(2).padStart(10)}  ${what} #${id}${result}`);
@@ -42,6 +47,10 @@ export class Trace {
   /** A step begins. */
   step(step: Step): void {
     if (this.#verbose) this.lines.push(`${this.#now().toFixed(2).padStart(10)}  ${describeStep(step)}`);
+  }
+
+  #mixText(text: string): void {
+    for (let at = 0; at < text.length; at++) this.#mix(text.charCodeAt(at));
   }
 
   #mix(value: number): void {

@@ -45,6 +45,8 @@ export class World {
   readonly #caches: boolean;
   /** Connections that programs hold. */
   leases = 0;
+  /** The waits of programs beside calls: for connects, leases, and the begin and the end of subscriptions. */
+  readonly waits: Set<{ readonly what: string; readonly since: number }> = new Set();
 
   /** `verbose`: the trace is kept as text, too. */
   constructor(scenario: Scenario, verbose: boolean) {
@@ -105,6 +107,14 @@ export class World {
       last = Math.max(last, this.time.since(socket.heardAt));
     }
     return last;
+  }
+
+  /** Notes that a program waits for a promise, which must settle. */
+  wait(what: string, promise: Promise<unknown>): void {
+    const one = { what, since: this.now };
+    this.waits.add(one);
+    const end = (): void => void this.waits.delete(one);
+    promise.then(end, end);
   }
 
   /** A signal that is aborted after so long. */

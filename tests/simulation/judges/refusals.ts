@@ -1,12 +1,12 @@
 /**
- * Without faults, no call is refused: all calls without a limit of their own succeed.
+ * Without faults no call is refused: each succeeds, or rejects by its own limit, for lack of connections or by a conflict.
  *
  * @module
  */
-import { describeOperation, describeOutcome, type History } from "../history.ts";
-import { isFault } from "../scenario.ts";
+import { describeOperation, describeOutcome, type History, type Operation } from "../history.ts";
+import { isFault, type OptionsPlan } from "../scenario.ts";
 
-/** Errors that a call may have without faults: a slow link, too few connections, or a conflict. */
+/** Codes of errors that a call may have without faults: a slow link, too few connections, or a conflict. */
 const EXPECTED: ReadonlySet<string> = new Set([
   "COMMAND_TIMEOUT",
   "SOCKET_TIMEOUT",
@@ -14,18 +14,35 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "POOL_TIMEOUT",
   "WATCH_CONFLICT",
   "EXECABORT",
+  "NOT_REPLICATED",
 ]);
+
+/** Codes of errors that a call may have while no connection is open, if there is no queue for it or a small one. */
+const OFFLINE: ReadonlySet<string> = new Set(["QUEUE_FULL", "CONNECT", "LOST"]);
+
+/** Whether the options of a client explain a refusal without faults. */
+function isExplained({ how, outcome }: Operation, code: string, options: OptionsPlan): boolean {
+  const { offlineQueue, sendQueue, connectTimeout, maxLifetime, maxIdleTime, initSlotCache } = options;
+  if (offlineQueue !== undefined && OFFLINE.has(code)) return true;
+  if (sendQueue !== undefined && code === "QUEUE_FULL") return true;
+  if (connectTimeout !== undefined && code === "CONNECT_TIMEOUT") return true;
+  // Neither a script that the server does not know nor a command to a wrong node goes behind a later one with its key.
+  const overtaken = /is not sent again/.test((outcome!.error as Error).message);
+  if (overtaken) return code === "NOSCRIPT" || (code === "MOVED" && initSlotCache === false);
+  if (how !== "lease") return false;
+  // Connections that end by their age end leases.
+  return maxLifetime !== undefined || maxIdleTime !== undefined;
+}
 
 /** Judges worlds without faults. */
 export function judgeRefusals({ operations, scenario, closedAt }: History): string[] {
   if (scenario.steps.some(isFault)) return [];
-  return operations.filter(({ client, outcome, limit }) => {
-    const error = outcome?.error as { code?: string } | undefined;
-    if (error?.code === undefined || closedAt.has(client)) return false;
-    const { offlineQueue, connectTimeout, maxLifetime, maxIdleTime } = scenario.clients[client]!.options;
-    // A connect takes a while, for which there may be no queue; connections that end by their age end leases.
-    if (offlineQueue !== undefined || connectTimeout !== undefined) return false;
-    if (maxLifetime !== undefined || maxIdleTime !== undefined) return false;
-    return limit >= 3_000 && !EXPECTED.has(error.code);
+  return operations.filter((operation) => {
+    const { client, outcome, settled } = operation;
+    const { code } = (outcome?.error ?? {}) as { code?: string };
+    if (code === undefined || EXPECTED.has(code)) return false;
+    // Closing rejects the calls in progress.
+    if (settled > (closedAt.get(client) ?? Infinity)) return false;
+    return !isExplained(operation, code, scenario.clients[client]!.options);
   }).map((operation) => `refused: ${describeOperation(operation)}: ${describeOutcome(operation.outcome)}`);
 }
