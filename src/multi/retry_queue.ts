@@ -23,12 +23,13 @@ export interface RetriedCall {
 /** A waiting call. */
 interface Waiting {
   readonly call: RetriedCall;
-  leave(): void;
+  /** Called when its signal is aborted. */
+  abort(): void;
   /** Aborted: it keeps its place until the next start, as removing each of many would visit all others. */
   aborted: boolean;
 }
 
-/** The calls that wait, sorted. While it is busy, new calls wait in it, too. */
+/** The calls that wait. While it is busy, new calls wait in it, too. */
 export class RetryQueue {
   readonly #clock: Clock;
   #calls: Waiting[] = [];
@@ -49,17 +50,17 @@ export class RetryQueue {
 
   /** Lets the call wait for at most `delay` milliseconds; less if it would expire before. */
   add(call: RetriedCall, delay: number): void {
-    const { signal, sequence } = call;
-    const abort = (): void => {
-      waiting.aborted = true;
-      call.reject(signal!.reason);
+    const { signal } = call;
+    const waiting: Waiting = {
+      call,
+      aborted: false,
+      abort() {
+        waiting.aborted = true;
+        call.reject(signal!.reason);
+      },
     };
-    signal?.addEventListener("abort", abort, { once: true });
-    const leave = (): void => signal?.removeEventListener("abort", abort);
-    const waiting: Waiting = { call, leave, aborted: false };
-    let at = this.#calls.length;
-    while (at > 0 && this.#calls[at - 1]!.call.sequence > sequence) at--;
-    this.#calls.splice(at, 0, waiting);
+    signal?.addEventListener("abort", waiting.abort, { once: true });
+    this.#calls.push(waiting);
     this.hold(call.end > this.#clock.now() + delay ? delay : 0);
   }
 
@@ -73,12 +74,12 @@ export class RetryQueue {
 
   /** Starts the calls, in order. */
   start(): void {
-    const calls = this.#calls;
+    const calls = this.#calls.sort((one, other) => one.call.sequence - other.call.sequence);
     this.#calls = [];
     this.#next = Infinity;
     this.#starting = true;
-    for (const { call, leave, aborted } of calls) {
-      leave();
+    for (const { call, abort, aborted } of calls) {
+      call.signal?.removeEventListener("abort", abort);
       if (!aborted) call.start();
     }
     this.#starting = false;

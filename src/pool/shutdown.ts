@@ -5,6 +5,7 @@
  */
 import type { Connection } from "../connection/connection.ts";
 import { withTimeout } from "../connection/sleep.ts";
+import { LazySet } from "../lazy_set.ts";
 import type { ResolvedPoolOptions } from "../options.ts";
 import type { PooledConnections } from "./pooled_connections.ts";
 import { unblock } from "./unblock.ts";
@@ -26,7 +27,7 @@ export interface ShutdownOwner {
 /** The shutdown of one pool. It runs once; later calls return the same promise. */
 export class Shutdown {
   readonly #owner: ShutdownOwner;
-  #closers: readonly (() => Promise<void>)[] = [];
+  readonly #closers: LazySet<() => Promise<void>> = new LazySet();
   /** Whether it has been started. */
   started = false;
   #closing: Promise<void> | undefined = undefined;
@@ -39,8 +40,8 @@ export class Shutdown {
 
   /** Calls `closer` at the start. Returns a function that removes it. */
   beforeClose(closer: () => Promise<void>): () => void {
-    this.#closers = [...this.#closers, closer];
-    return () => this.#closers = this.#closers.filter((other) => other !== closer);
+    this.#closers.add(closer);
+    return () => this.#closers.delete(closer);
   }
 
   /** Continues when the last lease has been returned. */
@@ -66,7 +67,7 @@ export class Shutdown {
       ends.push(unblock(blocked, first, this.#owner));
     } else if (first !== undefined) ends.push(first.close());
     const returned = new Promise<void>((resolve) => this.#returned = resolve);
-    const closers = this.#closers.map(async (closer) => await closer());
+    const closers = [...this.#closers].map(async (closer) => await closer());
     this.placeFreed();
     await withTimeout(connection.clock, closeGrace, Promise.allSettled([returned, ...closers, ...ends]));
     this.#owner.disconnect();
