@@ -9,6 +9,7 @@ import { drawExtras } from "./draw_extras.ts";
 import { drawGentle } from "./draw_gentle.ts";
 import { drawMoments } from "./draw_moments.ts";
 import { drawPlaces } from "./draw_places.ts";
+import { drawSituations } from "./draw_situations.ts";
 import { drawFault, drawTopologyFault } from "./draw_faults.ts";
 import { derive, Dice } from "../harness/dice.ts";
 import type {
@@ -261,6 +262,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
   }
   if (derive(seed, 9) % 6 === 0) steps.forEach((step, at) => steps[at] = withOnce(step));
   steps.push(...drawExtras(new Dice(derive(seed, 10)), { topology, duration, clients }));
+  steps.push(...drawSituations(new Dice(derive(seed, 17)), { topology, duration, clients, network, steps }));
   // The order of steps at one time is that of their drawing.
   steps.sort((a, b) => a.at - b.at);
   const space = drawSpace(new Dice(derive(seed, 11)), topology);
@@ -272,6 +274,7 @@ export function drawScenario(seed: number, topology: TopologyName = "standalone"
     network,
     ...space && { space },
     clients,
+    ...derive(seed, 18) % 4 === 0 && { together: true },
     steps,
   });
   return drawMoments(new Dice(derive(seed, 16)), drawGentle(new Dice(derive(seed, 15)), placed));

@@ -205,6 +205,24 @@ describe("judges", () => {
     assert.equal(judged("CLOSED", {}, { settled: 30 }), 0, "the client was closed before");
   });
 
+  it("of refusals before the first fault", () => {
+    const judged = (code: string, at: number): number => {
+      const error = Object.assign(new Error("raise sendQueue"), { code });
+      const scenario: Scenario = {
+        ...SCENARIO,
+        network: { ...SCENARIO.network, capacity: 65_536 },
+        clients: [{ options: { sendQueue: { maxCommands: 20 } } }],
+        steps: [{ at: 0, fault: "migrate", tag: "a", which: 0, ms: 1 }, { at, fault: "kill", which: 0 }],
+      };
+      return judgeRefusals(history([operation({}, { outcome: { error, executed: "no" } })], { scenario }))
+        .length;
+    };
+    assert.equal(judged("QUEUE_FULL", 20), 1);
+    assert.equal(judged("REDIRECTIONS", 20), 1);
+    assert.equal(judged("LOADING", 20), 0);
+    assert.equal(judged("QUEUE_FULL", 5), 0);
+  });
+
   it("of consistency", () => {
     const set = operation({ id: 1 });
     const get = (value: string | null, from: number, to: number): Operation =>

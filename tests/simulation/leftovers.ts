@@ -5,6 +5,13 @@
  */
 import type { World } from "./world.ts";
 
+/** Returns the pools from which closed clients still have connections, in words. Nodes keep theirs as long as the pool. */
+export function leased({ leases, clients, scenario: { topology } }: World): string[] {
+  if (leases > 0 || topology === "cluster") return [];
+  return [...new Set(clients.map(({ pool }) => pool))].filter((pool) => pool.stats().inUse > 0)
+    .map((pool) => `left: clients are closed, and their pool has ${pool.explain()}`);
+}
+
 /** Returns what is left, in words. */
 export function leftovers({ leases, network, clients, clocks, observer, signals }: World): string[] {
   const faults: string[] = [];

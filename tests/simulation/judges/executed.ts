@@ -32,7 +32,8 @@ export function judgeExecuted({ operations, scenario, flushes, closedAt }: Histo
     const { retry } = scenario.clients[client]!.options;
     const unsafe = retry !== undefined && retry !== false && retry.unsafe;
     const wrong = (what: string): void => report(faults, operation, what);
-    if (once && outcome?.executed === "unknown" && !closedAt.has(client)) wrong("has no outcome");
+    const closed = (closedAt.get(client) ?? Infinity) < operation.settled;
+    if (once && outcome?.executed === "unknown" && !closed) wrong("has no outcome");
     if (writes(part) && times > 1 && (once || !unsafe)) wrong(`ran ${times} times`);
     if (outcome === undefined) continue;
     if (outcome.error === undefined) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { describeOperation, describeOutcome, type History, type Operation } from "../history.ts";
-import { isFault, type OptionsPlan } from "../scenario.ts";
+import { isFault, type OptionsPlan, type Scenario } from "../scenario.ts";
 
 /** Codes of errors that a call may have without faults: a slow link, too few connections, or a conflict. */
 const EXPECTED: ReadonlySet<string> = new Set([
@@ -34,15 +34,28 @@ function isExplained({ how, outcome }: Operation, code: string, options: Options
   return maxLifetime !== undefined || maxIdleTime !== undefined;
 }
 
-/** Judges worlds without faults. */
+/** The bytes that a socket takes ahead, from which on a write of small commands is no matter of seconds. */
+const ROOMY = 16_384;
+
+/** Whether no call may have an error before something goes wrong: calls follow slots that move, and bursts have no limit. */
+function isNeverExpected({ client, outcome }: Operation, code: string, scenario: Scenario): boolean {
+  const { network, clients } = scenario;
+  if (code === "REDIRECTIONS") return clients[client]!.options.maxRedirections === undefined;
+  return code === "QUEUE_FULL" && network.capacity >= ROOMY &&
+    /sendQueue/.test((outcome!.error as Error).message);
+}
+
+/** Judges worlds without faults, and others until the first one. */
 export function judgeRefusals({ operations, scenario, closedAt }: History): string[] {
-  if (scenario.steps.some(isFault)) return [];
+  const faults = scenario.steps.filter(isFault);
+  const trouble = faults.find(({ fault }) => fault !== "migrate")?.at ?? Infinity;
   return operations.filter((operation) => {
-    const { client, outcome, settled } = operation;
+    const { client, outcome, settled, settledAt } = operation;
     const { code } = (outcome?.error ?? {}) as { code?: string };
     if (code === undefined || EXPECTED.has(code)) return false;
     // Closing rejects the calls in progress.
     if (settled > (closedAt.get(client) ?? Infinity)) return false;
-    return !isExplained(operation, code, scenario.clients[client]!.options);
+    if (settledAt < trouble && isNeverExpected(operation, code, scenario)) return true;
+    return faults.length === 0 && !isExplained(operation, code, scenario.clients[client]!.options);
   }).map((operation) => `refused: ${describeOperation(operation)}: ${describeOutcome(operation.outcome)}`);
 }

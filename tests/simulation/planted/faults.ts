@@ -18,9 +18,8 @@ export const PLANTED: readonly PlantedFault[] = [
   plant(
     "an expired command in the queue of unsent ones is encoded",
     "src/connection/watchdog.ts",
-    "    if (expired) unsent.sweep();",
-    "    if (expired) next = Math.min(next, now + 1_000);",
-    false,
+    'else expire(pending, "no", where), expired = true;',
+    'else expire(pending, "no", where), expired = true, pending.done = false;',
   ),
   plant(
     "what was sent last counts as not sent",
@@ -99,7 +98,6 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/pubsub/subscription_manager.ts",
     'if (subscription === undefined || subscription.state !== "on") return;',
     "if (subscription === undefined) return;",
-    false,
   ),
   plant(
     "a message is delivered twice",
@@ -124,7 +122,6 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/cache/cache.ts",
     "flight.expires = Math.min(flight.expires, sent + left);",
     "void left;",
-    false,
   ),
   plant(
     "own writes are not read",
@@ -193,32 +190,28 @@ export const PLANTED: readonly PlantedFault[] = [
     "    this.encoder.give(lent);\n    this.#blocked = this.busy = true;\n    taken.then(",
   ),
   plant(
-    "a queue for a stalled peer stays full",
+    "a burst to a peer that reads is refused",
     "src/connection/link.ts",
     "    if (!this.#output.busy || !this.#isFull || !this.#isStalled) return false;",
     "    if (!this.#isFull) return false;",
-    false,
   ),
   plant(
     "a client that is closed leaves its connection open",
     "src/client/connections/multiplexed_connection.ts",
     "    if (connection !== undefined) await this.#retire(connection);",
     "    if (connection !== undefined) void this.#retire;",
-    false,
   ),
   plant(
     "close() waits for ever for the first connection",
     "src/client/connections/multiplexed_connection.ts",
     'if (connecting) this.#stop?.abort(this.#closed("connect"));',
-    "",
-    false,
+    'if (connecting) await new Promise((end) => this.events.addEventListener("ready", end, { once: true }));',
   ),
   plant(
     "a barrier on a dead connection waits for ever",
-    "src/client/connections/retry_hold.ts",
-    "DecodeMode.text, commandTimeout, sink);",
-    "DecodeMode.text, 0, sink);\n  void commandTimeout;",
-    false,
+    "src/connection/watchdog.ts",
+    "    if (head === undefined) return next;",
+    "    if (head === undefined || head.deadline === Infinity) return next;",
   ),
   plant(
     "an aborted transaction looks at commands that are gone",
@@ -278,7 +271,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/cluster/routing/router.ts",
     "      node.shared.resubmit(first);",
     "      first.resolve(undefined as never);",
-    false,
+    true,
     "cluster",
   ),
   plant(
@@ -302,7 +295,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/pubsub/subscription_manager.ts",
     "    subscription.interrupt(gap);\n    this.note(subscription);\n  }\n\n  #lookSettled",
     "  }\n\n  #lookSettled",
-    false,
+    true,
     "cluster",
   ),
   plant(
@@ -318,7 +311,7 @@ export const PLANTED: readonly PlantedFault[] = [
     "src/client/connections/multiplexed_connection.ts",
     "    if (this.#pool.misplaced(error, connection)) {",
     "    if (this.#pool.misplaced(error, undefined) && false) {",
-    false,
+    true,
     "sentinel",
   ),
   plant(

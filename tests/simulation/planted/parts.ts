@@ -12,7 +12,6 @@ export const OF_PARTS: readonly PlantedFault[] = [
     "src/client/streams/group_reader.ts",
     "    this.#startOver();\n    this.#delay =",
     "    this.#passDelay = this.#passAt = Infinity;\n    this.#delay =",
-    false,
   ),
   plant(
     "messages of a consumer that has ended are not claimed",
