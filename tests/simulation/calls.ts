@@ -125,7 +125,11 @@ export class Calls {
     const { part, replicas } = action;
     if (replicas === undefined) {
       const operation = this.#open(action, part, "call", ++this.#groups, limit);
-      return this.#follow(operation, send(redis.with(options), part));
+      return this.#follow(
+        operation,
+        send(redis.with(options), part),
+        () => this.#read(redis, action, part.key),
+      );
     }
     // The write, the way to its server and the wait have this time each.
     const operation = this.#open(action, part, "call", ++this.#groups, 4 * limit + 2_000);
@@ -135,6 +139,11 @@ export class Calls {
     this.#follow(operation, written, () => {
       operation.replicas = { wanted: replicas, have: this.#world.acknowledged.by(part.id) };
     });
+  }
+
+  /** Reads what a call has just written, if it says so. */
+  #read(redis: Redis, { client, read }: Call<"call" | "watch">, key: string): void {
+    if (read !== undefined) this.#call(redis, { client, do: "call", part: { id: read, verb: "get", key } });
   }
 
   #once(redis: Redis, action: Call<"once">): void {
@@ -196,11 +205,7 @@ export class Calls {
       operation.seen = seen;
       return tx.multi().command(name, ...rest);
     });
-    const { client, key, read } = action;
-    this.#follow(operation, done, () => {
-      if (read === undefined) return;
-      this.#call(redis, { client, do: "call", part: { id: read, verb: "get", key } });
-    });
+    this.#follow(operation, done, () => this.#read(redis, action, action.key));
     world.loading();
   }
 

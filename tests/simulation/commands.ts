@@ -93,6 +93,18 @@ export function numberOf(name: string, args: readonly string[], prefix: string =
   return Number.isNaN(number) ? undefined : number >= 1_000_000_000 ? number - 1_000_000_000 : number;
 }
 
+const latin1 = new TextDecoder("latin1");
+
+/** The numbers of commands in the bytes that a client sends, and lengths and times that look like them. */
+export function numbersIn(bytes: Uint8Array): number[] {
+  const found: number[] = [];
+  for (const [, digits] of latin1.decode(bytes).matchAll(/(?:^|\n)(\d+)[:\r]/g)) {
+    const number = Number(digits);
+    found.push(number >= 1_000_000_000 ? number - 1_000_000_000 : number);
+  }
+  return found;
+}
+
 /** Returns the text in the braces of a key: keys with the same tag are in one slot. Empty without braces. */
 export function tagOf(key: string): string {
   const open = key.indexOf("{");

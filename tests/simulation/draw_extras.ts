@@ -119,11 +119,37 @@ class Extras {
       };
       steps.push({ at: Math.round(this.#at() / 2), ...action });
     }
+    steps.push(...this.#companions());
     for (let more = dice.between(10, 40); more > 0; more--) {
       const part = this.#part("publish", `c${dice.below(3)}`, "");
       steps.push({ at: this.#at(), client: this.#client(), do: "call", part });
     }
     return steps;
+  }
+
+  /** Clients of one pool that subscribe to the same channel, and leave it one after the other. */
+  #companions(): Step[] {
+    const { clients, duration } = this.#world;
+    const base = clients.find(({ shares }) => shares !== undefined)?.shares;
+    if (base === undefined) return [];
+    return clients.flatMap(({ shares }, client): Step[] => {
+      if (client !== base && shares !== base) return [];
+      const until = this.#dice.pick([undefined, 100, 1_000]);
+      const action: Action = {
+        client,
+        do: "subscribe",
+        id: this.#id++,
+        channels: ["c0"],
+        iterate: false,
+        ...until !== undefined && { until },
+      };
+      return [{ at: Math.round(this.#at() / 4), ...action }, {
+        at: duration,
+        client,
+        do: "call",
+        part: this.#part("publish", "c0", ""),
+      }];
+    });
   }
 
   /** Consumers of one stream. */
@@ -265,13 +291,18 @@ class Extras {
       const tag = this.#tag();
       const part = this.#part("set", `k${dice.below(3)}`, tag);
       const { key } = part;
-      steps.push({
-        at: Math.max(0, at - 50),
-        client: reader,
-        do: "call",
-        part: { id: this.#id++, verb: "get", key },
-      });
-      steps.push({ at, client: reader, do: "watch", key, part, pause: 0, read: this.#id++ });
+      const action: Action = dice.oneIn(2)
+        ? { client: reader, do: "watch", key, part, pause: 0, read: this.#id++ }
+        : { client: reader, do: "call", part, read: this.#id++ };
+      steps.push({ at, ...action });
+      // Before the write, and while it is on its way.
+      for (const late of [-50, 1, 3, 10, 40]) {
+        const time = Math.min(Math.max(0, at + late), duration);
+        steps.push({ at: time, client: reader, do: "call", part: { id: this.#id++, verb: "get", key } });
+      }
+    }
+    if (this.#world.topology === "standalone" && dice.oneIn(2)) {
+      for (let more = 3; more > 0; more--) steps.push({ at: this.#at(), fault: "flush" });
     }
     return steps;
   }

@@ -47,6 +47,9 @@ export function applyFault(world: World, fault: Fault): void {
     case "forget":
       for (const server of servers) server.run("SCRIPT", "FLUSH");
       return;
+    case "flush":
+      for (const server of servers) server.run("FLUSHALL");
+      return;
     case "lie":
       world.recorder.lies = true;
       return;

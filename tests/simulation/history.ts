@@ -37,6 +37,8 @@ export interface Operation {
   settlements: number;
   /** The numbers of the events at which the server executed it. */
   readonly executions: number[];
+  /** Whether a client has given its bytes to a socket, or the beginning of them. */
+  written?: true;
   /** The values that its key had when it was executed, where servers may lose writes. */
   readonly states: (string | null)[];
   /**
@@ -127,6 +129,8 @@ export interface History {
   readonly sleeps: { readonly at: number; readonly ms: number }[];
   /** The number of the event at which each client was closed. */
   readonly closedAt: Map<number, number>;
+  /** The time at which the `close()` of each client resolved. */
+  readonly goneAt: Map<number, number>;
   /** Other things that are wrong: what is left after the end, and what cannot be. */
   readonly faults: string[];
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ConnectionError, RedisError } from "../../src/errors.ts";
 import { drawScenario } from "./draw.ts";
 import type { History, Operation, Outcome, Served } from "./history.ts";
 import { judgeConsistency } from "./judges/consistency.ts";
 import { judgeDeadlines } from "./judges/deadlines.ts";
+import { judgeErrors } from "./judges/errors.ts";
 import { judgeExecuted } from "./judges/executed.ts";
 import { type Event, linearize } from "./judges/linearizable.ts";
 import { judgeOrder } from "./judges/order.ts";
@@ -146,6 +148,7 @@ function history(operations: Operation[], rest: Partial<History> = {}): History 
     times: [],
     sleeps: [],
     closedAt: new Map(),
+    goneAt: new Map(),
     faults: [],
     ...rest,
   };
@@ -168,6 +171,10 @@ describe("judges", () => {
       operation({}, { outcome: failed("yes"), executions: [] }),
     ];
     for (const one of wrong) assert.equal(judgeExecuted(history([one])).length, 1, JSON.stringify(one));
+    const lost = { error: new ConnectionError("x", { executed: "unknown" }), executed: "unknown" } as const;
+    const unsent = operation({}, { outcome: lost, executions: [] });
+    assert.match(judgeExecuted(history([unsent])).join(), /nothing of it was sent/);
+    assert.deepEqual(judgeExecuted(history([{ ...unsent, written: true }])), []);
   });
 
   it("of deadlines", () => {
@@ -177,6 +184,9 @@ describe("judges", () => {
     assert.equal(judgeDeadlines(history([operation({}, { outcome: undefined, settlements: 0 })])).length, 1);
     const sleeps = [{ at: 50, ms: 100 }];
     assert.deepEqual(judgeDeadlines(history([operation({}, { settledAt: 200 })], { sleeps })), []);
+    const gone = (at: number): Partial<History> => ({ goneAt: new Map([[0, at]]) });
+    assert.equal(judgeDeadlines(history([operation({})], gone(5))).length, 1);
+    assert.deepEqual(judgeDeadlines(history([operation({})], gone(10))), []);
   });
 
   it("of order", () => {
@@ -187,6 +197,20 @@ describe("judges", () => {
       judgeOrder(history([first, operation({ id: 2 }, { executions: [6], how: "lease" })])),
       [],
     );
+    const pipelined = operation({ id: 2 }, { executions: [6], how: "pipeline" });
+    assert.equal(judgeOrder(history([first, pipelined])).length, 1);
+    assert.deepEqual(judgeOrder(history([pipelined, { ...first, executions: [5] }])), []);
+    const read = (...executions: number[]): Operation => operation({ id: 2, verb: "range" }, { executions });
+    assert.equal(judgeOrder(history([first, read(6)])).length, 1);
+    assert.equal(judgeOrder(history([read(8), first])).length, 1);
+    assert.deepEqual(judgeOrder(history([first, read(6, 8)])), []);
+    assert.deepEqual(judgeOrder(history([read(6, 8), first])), []);
+  });
+
+  it("of errors", () => {
+    const conflict = { error: new RedisError("x", { code: "WATCH_CONFLICT", executed: "no" }) };
+    assert.equal(judgeErrors(history([operation({}, { how: "multi", outcome: conflict })])).length, 1);
+    assert.deepEqual(judgeErrors(history([operation({}, { how: "watch", outcome: conflict })])), []);
   });
 
   it("of refusals in worlds without faults", () => {
@@ -265,6 +289,7 @@ describe("judges", () => {
     assert.equal(judged([1, 1, 2, last]), 1, "twice");
     assert.equal(judged([2, 1, last], 15), 1, "out of order");
     assert.equal(judged([1, 2]), 1, "the end is missing");
+    assert.equal(judged([1, 2, "gap"]), 1, "the end is missing in a gap");
     assert.equal(judged([1, 2, last, 4]), 1, "never published");
   });
 

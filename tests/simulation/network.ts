@@ -24,22 +24,25 @@ export class Network {
   readonly #clock: Clock;
   readonly #seed: number;
   readonly #find: (endpoint: Endpoint) => SimulatedServer | undefined;
+  readonly #written: (bytes: Uint8Array) => void;
   /** Until when connects to a server are not answered. */
   readonly #paused: Map<SimulatedServer, number> = new Map();
   #made = 0;
   #port = 40_000;
 
-  /** Calls `find` at each connect; `undefined`: no server listens there. */
+  /** Calls `find` at each connect; `undefined`: no server listens there. `written` gets what clients give to sockets. */
   constructor(
     clock: Clock,
     plan: NetworkPlan,
     seed: number,
     find: (endpoint: Endpoint) => SimulatedServer | undefined,
+    written: (bytes: Uint8Array) => void,
   ) {
     this.#clock = clock;
     this.plan = plan;
     this.#seed = seed;
     this.#find = find;
+    this.#written = written;
   }
 
   /** Refuses connects for the given milliseconds. */
@@ -131,8 +134,9 @@ export class Network {
   }
 
   #accept(server: SimulatedServer, owner: number, dice: Dice, handlers: SocketHandlers): Socket {
-    const socket = new SimulatedSocket(owner, this.#clock, this.plan, dice, handlers, (gone) => {
-      this.sockets.delete(gone);
+    const socket = new SimulatedSocket(owner, this.#clock, this.plan, dice, handlers, {
+      gone: (gone) => this.sockets.delete(gone),
+      written: this.#written,
     });
     this.sockets.add(socket);
     const { state } = server;

@@ -53,6 +53,7 @@ const FAULTS: Readonly<Record<Exclude<Fault["fault"], "lie">, true>> = {
   sleep: true,
   date: true,
   forget: true,
+  flush: true,
   failover: true,
   crash: true,
   partition: true,

@@ -5,7 +5,7 @@
  */
 import type { ExecutedCommand } from "../../src/testing/executed_log.ts";
 import type { Acknowledged } from "./acknowledged.ts";
-import { numberOf } from "./commands.ts";
+import { numberOf, numbersIn } from "./commands.ts";
 import { type History, isLossy, type Operation, type Outcome } from "./history.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimulatedServer } from "./server.ts";
@@ -65,6 +65,7 @@ export class Recorder {
       times: [],
       sleeps: [],
       closedAt: new Map(),
+      goneAt: new Map(),
       faults: [],
     };
   }
@@ -90,6 +91,14 @@ export class Recorder {
     const { code, name } = (error ?? {}) as { code?: string; name?: string };
     const ending = error === undefined ? "ok" : `${code ?? name} ${executed}`;
     this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1);
+  }
+
+  /** A client gives bytes to a socket. */
+  written(bytes: Uint8Array): void {
+    for (const number of numbersIn(bytes)) {
+      const operation = this.#operations.get(number);
+      if (operation !== undefined) operation.written = true;
+    }
   }
 
   /** A server executes a command for a client. */

@@ -25,7 +25,10 @@ function shown(outcome: unknown): unknown {
 
 /** Returns the outcome of a step; `undefined`: it depends on the time, or has no outcome. */
 function run(redis: Redis, step: Step): Promise<unknown> | undefined {
-  if ("fault" in step) return step.fault === "forget" ? redis.command("SCRIPT", "FLUSH") : undefined;
+  if ("fault" in step) {
+    if (step.fault === "flush") return redis.command("FLUSHALL");
+    return step.fault === "forget" ? redis.command("SCRIPT", "FLUSH") : undefined;
+  }
   switch (step.do) {
     case "call":
       // The id that XADD returns is the server's time.

@@ -151,6 +151,8 @@ export type Action =
       readonly part: Part;
       /** Replicas that must acknowledge it. */
       readonly replicas?: number;
+      /** The number of a GET of the same key, called as soon as it has resolved. */
+      readonly read?: number;
     } & Limits)
     /** A write with `once()`, and its outcome until a server has reported it. */
     | ({ readonly do: "once"; readonly part: Part } & Limits)
@@ -226,6 +228,8 @@ export type Fault =
   | { readonly fault: "date"; readonly ms: number }
   /** All servers forget their scripts. */
   | { readonly fault: "forget" }
+  /** All servers lose their data, and keep their connections. */
+  | { readonly fault: "flush" }
   /** Breaks a promise by itself, to see that it is noticed; never drawn. */
   | { readonly fault: "lie" };
 

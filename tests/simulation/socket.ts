@@ -22,6 +22,14 @@ function closedError(why: string): ConnectionError {
   return new ConnectionError(`Cannot write: ${why}`, { code: "CLOSED", executed: "no" });
 }
 
+/** The owner of a socket, which receives its events. */
+interface SocketHome {
+  /** The client's end has ended. */
+  gone(socket: SimulatedSocket): void;
+  /** The client has written something. */
+  written(bytes: Uint8Array): void;
+}
+
 /** Both ends and what is between them. */
 export class SimulatedSocket implements Socket {
   /** The number of the client whose transport made it. */
@@ -31,7 +39,7 @@ export class SimulatedSocket implements Socket {
   readonly #clock: Clock;
   readonly #plan: NetworkPlan;
   readonly #handlers: SocketHandlers;
-  readonly #gone: (socket: SimulatedSocket) => void;
+  readonly #home: SocketHome;
   readonly #toServer: Link;
   readonly #toClient: Link;
   readonly #closers: (() => void)[] = [];
@@ -48,20 +56,20 @@ export class SimulatedSocket implements Socket {
   heardAt = 0;
   #sent: { at: number; left: number }[] = [];
 
-  /** `gone` is called when the client's end has ended. */
+  /** Reports to `home`. */
   constructor(
     owner: number,
     clock: Clock,
     plan: NetworkPlan,
     dice: Dice,
     handlers: SocketHandlers,
-    gone: (socket: SimulatedSocket) => void,
+    home: SocketHome,
   ) {
     this.owner = owner;
     this.#clock = clock;
     this.#plan = plan;
     this.#handlers = handlers;
-    this.#gone = gone;
+    this.#home = home;
     this.#toServer = new Link(clock, plan, dice, (bytes) => this.#server?.receive(bytes));
     this.#toServer.onRoom = () => this.#grant();
     this.#toClient = new Link(clock, plan, dice, (bytes) => this.#receive(bytes));
@@ -135,6 +143,7 @@ export class SimulatedSocket implements Socket {
   write(bytes: Uint8Array): void | Promise<void> {
     if (this.#ended || this.#closing) return Promise.reject(closedError("the socket has ended"));
     if (this.#waiting !== undefined) throw new Error("written to before the last write was taken");
+    this.#home.written(bytes);
     const rest = this.#take(bytes);
     if (rest.length === 0) return this.#plan.promises ? Promise.resolve() : undefined;
     return new Promise((resolve, reject) => this.#waiting = { bytes: rest, resolve, reject });
@@ -202,7 +211,7 @@ export class SimulatedSocket implements Socket {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(closedError("the socket has ended"));
-    this.#gone(this);
+    this.#home.gone(this);
     queueMicrotask(() => {
       try {
         this.#handlers.close(error);

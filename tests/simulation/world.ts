@@ -76,6 +76,7 @@ export class World {
       network,
       derive(seed, 3),
       (endpoint) => this.topology.find(endpoint),
+      (bytes) => recorder.written(bytes),
     );
     scenario.clients.forEach((plan, at) => this.clients.push(this.#client(plan, at)));
     this.history.owners.push(...this.clients.map(({ owner }) => owner));
@@ -145,7 +146,7 @@ export class World {
     for (const one of [...this.history.subscribers, ...this.history.consumers]) {
       if (one.client === at) one.ended = Math.min(one.ended, event);
     }
-    client.closing = client.redis.close();
+    client.closing = client.redis.close().finally(() => this.history.goneAt.set(at, this.now));
   }
 
   #client(plan: ClientPlan, at: number): WorldClient {

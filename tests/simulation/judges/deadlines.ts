@@ -3,16 +3,19 @@
  *
  * @module
  */
-import { describeOperation, describeOutcome, type History } from "../history.ts";
+import { describeOperation, describeOutcome, type History, type Operation } from "../history.ts";
 
 /** Timers are whole milliseconds, and a link is looked at in steps. */
 const SLACK = 25;
 
+/** Calls that end with their client; the others do something else before and after. */
+const PLAIN: ReadonlySet<Operation["how"]> = new Set(["call", "pipeline", "multi"]);
+
 /** Judges when promises settled. */
-export function judgeDeadlines({ operations, sleeps }: History): string[] {
+export function judgeDeadlines({ operations, sleeps, goneAt, scenario }: History): string[] {
   const faults: string[] = [];
   for (const operation of operations) {
-    const { calledAt, settledAt, limit, settlements, outcome } = operation;
+    const { calledAt, settledAt, limit, settlements, outcome, client, how } = operation;
     if (settlements > 1) {
       faults.push(`settling: ${describeOperation(operation)} settled ${settlements} times`);
     }
@@ -22,6 +25,15 @@ export function judgeDeadlines({ operations, sleeps }: History): string[] {
     }
     let allowed = limit + SLACK;
     for (const { at, ms } of sleeps) if (at >= calledAt && at <= settledAt) allowed += ms + SLACK;
+    // With a pool of their own, calls may finish behind a client; so may those with connections of their own.
+    const { options, pool, shares } = scenario.clients[client]!;
+    const ends = PLAIN.has(how) && pool === undefined && shares === undefined && options.multiplex !== false;
+    const gone = ends ? goneAt.get(client) ?? Infinity : Infinity;
+    if (calledAt < gone && settledAt > gone) {
+      faults.push(
+        `close: ${describeOperation(operation)} settled at ${settledAt} ms, after close() at ${gone} ms`,
+      );
+    }
     if (settledAt - calledAt > allowed) {
       faults.push(
         `deadline: ${describeOperation(operation)} took ${settledAt - calledAt} ms of ${limit}; ` +

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RedisError } from "../../../src/errors.ts";
 import { describeOperation, describeOutcome, type History, isLossy, type Operation } from "../history.ts";
 import { writes } from "../commands.ts";
 
@@ -14,6 +15,15 @@ function report(faults: string[], operation: Operation, what: string): void {
 
 function ranBetween({ executions, called, settled }: Operation): boolean {
   return executions.some((event) => event >= called && event <= settled);
+}
+
+/** Whether no socket ever got the command when its connection was lost: it cannot have run, and may be repeated. */
+function isUnsent({ part: { verb }, how, outcome, written }: Operation): boolean {
+  // Numbers of DEL are keys, which may have a prefix. An outcome of once() or watch() may be that of another command.
+  if (written !== undefined || verb === "del" || how === "once" || how === "watch") return false;
+  const error = outcome!.error;
+  // The rest of a batch that has begun to be sent will be sent.
+  return error instanceof RedisError && error.code !== "COMMAND_TIMEOUT";
 }
 
 /** Judges what was executed. */
@@ -47,6 +57,9 @@ export function judgeExecuted({ operations, scenario, flushes, closedAt }: Histo
     if (outcome.executed === "no" && times > 0) wrong(`said "no" and ran ${times} times`);
     // A replica runs a script up to its first write.
     const refused = part.via !== undefined && (outcome.error as { code?: string }).code === "READONLY";
+    if (outcome.executed === "unknown" && isUnsent(operation)) {
+      wrong('said "unknown", and nothing of it was sent');
+    }
     if (outcome.executed === "yes" && times === 0 && !refused) wrong('said "yes" and never ran');
   }
   return faults;

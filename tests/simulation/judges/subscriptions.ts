@@ -18,7 +18,7 @@ function judgeOne(
   subscriber: SubscriberRecord,
   published: readonly Published[],
   end: number,
-  ordered: boolean,
+  { ordered, mayEnd }: { readonly ordered: boolean; readonly mayEnd: boolean },
 ): string[] {
   const faults: string[] = [];
   const name = `subscriber #${subscriber.id} of client ${subscriber.client}`;
@@ -52,12 +52,12 @@ function judgeOne(
       last = due = Math.max(last, at);
       gap = false;
     }
-    // The markers of the end are published when all is in order again; a connection may reach its lifetime just then.
+    // The markers of the end are published when all is in order again.
     const marker = sent.at(-1);
     if (
       marker !== undefined && marker.id >= MARKERS && subscriber.ended > end &&
       subscriber.confirmed < marker.event &&
-      subscriber.failed === undefined && !(gap && (subscriber.lastGap ?? Infinity) > marker.event) &&
+      subscriber.failed === undefined && !(gap && mayEnd && (subscriber.lastGap ?? Infinity) > marker.event) &&
       (ordered
         ? last !== sent.length - 1
         : !subscriber.heard.some((heard) => heard !== "gap" && heard.id === marker.id))
@@ -80,6 +80,8 @@ export function judgeSubscriptions({ subscribers, published, scenario }: History
   const ordered = !isLossy(scenario) && (servers === undefined || servers.gossip + servers.lag === 0);
   return subscribers.flatMap((subscriber) => {
     const heard = subscriber.heard.filter((one) => one === "gap" || (times.get(one.id) ?? 1) === 1);
-    return judgeOne({ ...subscriber, heard }, once, end, ordered);
+    // A connection may reach its lifetime just when all is in order again.
+    const mayEnd = scenario.clients[subscriber.client]!.options.maxLifetime !== undefined;
+    return judgeOne({ ...subscriber, heard }, once, end, { ordered, mayEnd });
   });
 }
