@@ -185,8 +185,9 @@ describe("judges", () => {
     const sleeps = [{ at: 50, ms: 100 }];
     assert.deepEqual(judgeDeadlines(history([operation({}, { settledAt: 200 })], { sleeps })), []);
     const gone = (at: number): Partial<History> => ({ goneAt: new Map([[0, at]]) });
-    assert.equal(judgeDeadlines(history([operation({})], gone(5))).length, 1);
-    assert.deepEqual(judgeDeadlines(history([operation({})], gone(10))), []);
+    const late = operation({}, { settledAt: 50 });
+    assert.equal(judgeDeadlines(history([late], gone(5))).length, 1);
+    assert.deepEqual(judgeDeadlines(history([late], gone(50))), []);
   });
 
   it("of order", () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import { plant, type PlantedFault } from "./plant.ts";
+import { FURTHER } from "./further.ts";
 import { OF_PARTS } from "./parts.ts";
 
 /** All defects. */
@@ -323,4 +324,5 @@ export const PLANTED: readonly PlantedFault[] = [
     "standalone",
   ),
   ...OF_PARTS,
+  ...FURTHER,
 ];
