@@ -1,6 +1,6 @@
 /**
- * Commands of one client over its shared connection run in the order of the calls, those of a pipeline or a lease in theirs,
- * and a pipeline behind the calls before it. Single reads have an order with the writes to their keys.
+ * Commands of one client over its shared connection run in the order of the calls. Those of a pipeline or a lease run in
+ * theirs, and a pipeline behind the calls before it. Single reads have an order with the writes to their keys.
  *
  * @module
  */
@@ -15,7 +15,7 @@ interface Lane {
   readonly readByKey: Map<string, Operation>;
 }
 
-/** The lanes by their callers. */
+/** The commands of each caller. */
 class Lanes {
   readonly #known: Map<string | number, Lane> = new Map();
 
@@ -55,7 +55,7 @@ function isOrdered(
     executions[0]! <= settled;
 }
 
-/** Returns a command of the lane that ran later than it, though it was called before; `anyKey`: writes to other keys count. */
+/** Returns a command that ran later than it, though it was called before. `anyKey`: writes to other keys count. */
 function overtaken(operation: Operation, lane: Lane, anyKey: boolean): Operation | undefined {
   const { part } = operation;
   const [, end] = runs(operation);

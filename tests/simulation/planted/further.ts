@@ -1,5 +1,5 @@
 /**
- * Defects that were thought of after the judges were made, to see what these notice of what nobody had in mind.
+ * Defects that were made up after the judges, without a look at them.
  *
  * @module
  */
