@@ -86,6 +86,38 @@ export const FURTHER: readonly PlantedFault[] = [
     "if (!Array.isArray(keys)) return;",
   ),
   plant(
+    "a connection is returned to its pool while it watches keys",
+    "src/connection/session.ts",
+    '    else if (this.watching) commands.push(["UNWATCH"]);\n',
+    "",
+  ),
+  plant(
+    "a transaction evicts nothing from the cache when it has run",
+    "src/client/cache/own_writes.ts",
+    '      changed = typeof queued === "object" ? [...queued] : queued;',
+    "      changed = undefined;",
+  ),
+  plant(
+    "a write evicts from the cache when it is sent, and not when it has run",
+    "src/client/cache/own_writes.ts",
+    "    pending.onSettled(() => forget(changed));\n",
+    "",
+  ),
+  plant(
+    "a write does not wait for reads of its key with large replies",
+    "src/client/connections/large_reads.ts",
+    "    if (key.reads > 0 && !this.#haveRun(key, !plain)) {",
+    "    if (plain && key.reads > 0 && !this.#haveRun(key, !plain)) {",
+    false,
+  ),
+  plant(
+    "a read with a large reply does not wait for earlier writes",
+    "src/client/connections/large_reads.ts",
+    "    return drained || connection.align(until, link, position(link)) ? connection : undefined;",
+    "    void [drained, position];\n    return connection;",
+    false,
+  ),
+  plant(
     "calls that are held for a slot run before refused ones",
     "src/cluster/routing/slot_queue.ts",
     "    if (this.#closed || this.#awaited.size > 0 || this.#delayed !== undefined) return;",
