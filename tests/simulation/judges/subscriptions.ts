@@ -57,7 +57,8 @@ function judgeOne(
     if (
       marker !== undefined && marker.id >= MARKERS && subscriber.ended > end &&
       subscriber.confirmed < marker.event &&
-      subscriber.failed === undefined && !(gap && mayEnd && (subscriber.lastGap ?? Infinity) > marker.event) &&
+      subscriber.failed === undefined &&
+      !(gap && mayEnd && (subscriber.lastGap ?? Infinity) > marker.event) &&
       (ordered
         ? last !== sent.length - 1
         : !subscriber.heard.some((heard) => heard !== "gap" && heard.id === marker.id))
