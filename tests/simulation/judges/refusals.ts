@@ -20,9 +20,15 @@ const EXPECTED: ReadonlySet<string> = new Set([
 /** Codes of errors that a call may have while no connection is open, if there is no queue for it or a small one. */
 const OFFLINE: ReadonlySet<string> = new Set(["QUEUE_FULL", "CONNECT", "LOST"]);
 
+/** Milliseconds of a way, from which on a network is slow. */
+const SLOW = 20;
+
 /** Whether the options of a client explain a refusal without faults. */
 function isExplained({ how, outcome }: Operation, code: string, options: OptionsPlan): boolean {
-  const { offlineQueue, sendQueue, connectTimeout, maxLifetime, maxIdleTime, initSlotCache } = options;
+  const { offlineQueue, sendQueue, connectTimeout, maxLifetime, maxIdleTime, initSlotCache, readFrom } =
+    options;
+  // Replicas are later than the limit allows.
+  if (typeof readFrom === "object" && code === "NO_REPLICA") return true;
   if (offlineQueue !== undefined && OFFLINE.has(code)) return true;
   if (sendQueue !== undefined && code === "QUEUE_FULL") return true;
   if (connectTimeout !== undefined && code === "CONNECT_TIMEOUT") return true;
@@ -49,6 +55,8 @@ function isNeverExpected({ client, outcome }: Operation, code: string, scenario:
 export function judgeRefusals({ operations, scenario, closedAt }: History): string[] {
   const faults = scenario.steps.filter(isFault);
   const trouble = faults.find(({ fault }) => fault !== "migrate")?.at ?? Infinity;
+  const { latency, jitter, spread = 0, capacity } = scenario.network;
+  const slow = latency + jitter + spread >= SLOW || capacity < ROOMY;
   return operations.filter((operation) => {
     const { client, outcome, settled, settledAt } = operation;
     const { code } = (outcome?.error ?? {}) as { code?: string };
@@ -56,6 +64,9 @@ export function judgeRefusals({ operations, scenario, closedAt }: History): stri
     // Closing rejects the calls in progress.
     if (settled > (closedAt.get(client) ?? Infinity)) return false;
     if (settledAt < trouble && isNeverExpected(operation, code, scenario)) return true;
-    return faults.length === 0 && !isExplained(operation, code, scenario.clients[client]!.options);
+    const { options } = scenario.clients[client]!;
+    // A limit of silence ends a connection that is only slow.
+    if (slow && (options.socketTimeout !== undefined || options.nodeTimeout !== undefined)) return false;
+    return faults.length === 0 && !isExplained(operation, code, options);
   }).map((operation) => `refused: ${describeOperation(operation)}: ${describeOutcome(operation.outcome)}`);
 }
