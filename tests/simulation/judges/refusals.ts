@@ -32,9 +32,10 @@ function isExplained({ how, outcome }: Operation, code: string, options: Options
   if (offlineQueue !== undefined && OFFLINE.has(code)) return true;
   if (sendQueue !== undefined && code === "QUEUE_FULL") return true;
   if (connectTimeout !== undefined && code === "CONNECT_TIMEOUT") return true;
-  // Neither a script that the server does not know nor a command to a wrong node goes behind a later one with its key.
-  const overtaken = /is not sent again/.test((outcome!.error as Error).message);
-  if (overtaken) return code === "NOSCRIPT" || (code === "MOVED" && initSlotCache === false);
+  // Without the slots, commands go to any node first.
+  if (code === "MOVED" && initSlotCache === false) return true;
+  // A script that the server does not know does not go behind a later command with its key.
+  if (code === "NOSCRIPT") return /is not sent again/.test((outcome!.error as Error).message);
   if (how !== "lease") return false;
   // Connections that end by their age end leases.
   return maxLifetime !== undefined || maxIdleTime !== undefined;
@@ -52,7 +53,7 @@ function isNeverExpected({ client, outcome }: Operation, code: string, scenario:
 }
 
 /** Judges worlds without faults, and others until the first one. */
-export function judgeRefusals({ operations, scenario, closedAt }: History): string[] {
+export function judgeRefusals({ operations, scenario, closedAt, owners }: History): string[] {
   const faults = scenario.steps.filter(isFault);
   const trouble = faults.find(({ fault }) => fault !== "migrate")?.at ?? Infinity;
   const { latency, jitter, spread = 0, capacity } = scenario.network;
@@ -61,8 +62,10 @@ export function judgeRefusals({ operations, scenario, closedAt }: History): stri
     const { client, outcome, settled, settledAt } = operation;
     const { code } = (outcome?.error ?? {}) as { code?: string };
     if (code === undefined || EXPECTED.has(code)) return false;
-    // Closing rejects the calls in progress.
-    if (settled > (closedAt.get(client) ?? Infinity)) return false;
+    // Closing rejects the calls in progress, also those of clients that share the pool.
+    if (settled > Math.min(closedAt.get(client) ?? Infinity, closedAt.get(owners[client]!) ?? Infinity)) {
+      return false;
+    }
     if (settledAt < trouble && isNeverExpected(operation, code, scenario)) return true;
     const { options } = scenario.clients[client]!;
     // A limit of silence ends a connection that is only slow.
