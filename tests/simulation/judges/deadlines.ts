@@ -25,7 +25,8 @@ export function judgeDeadlines({ operations, sleeps, goneAt, scenario }: History
     }
     let allowed = limit + SLACK;
     for (const { at, ms } of sleeps) if (at >= calledAt && at <= settledAt) allowed += ms + SLACK;
-    // Reads that wait for the first search for replicas end with that. With a pool of their own, calls may finish behind a client; so may those with connections of their own.
+    // Reads that wait for the first search for replicas end with that. With a pool of their own, calls may finish behind a
+    // client; so may those with connections of their own.
     const { options, pool, shares } = scenario.clients[client]!;
     const ends = PLAIN.has(how) && pool === undefined && shares === undefined &&
       options.multiplex !== false &&
