@@ -74,7 +74,7 @@ const BUNDLES: readonly Bundle[] = [
 ];
 
 /** Bytes of code that a runtime reads for an import of the npm package, with neither gzip nor short names. */
-const IMPORTED = 502_000;
+const IMPORTED = 502_200;
 
 const INSTANTIATIONS = 25_000;
 const PROGRAM = `import { Redis } from "./mod.js";

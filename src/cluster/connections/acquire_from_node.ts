@@ -32,13 +32,10 @@ export async function acquireFromNode(
   const { clock } = cluster.options.connection;
   const { nodeTimeout } = cluster.options;
   const limit = startLimit(clock, 0, () => replaced(node), call.signal);
-  const listener: TopologyListener = {
-    discovered() {},
-    failed: () => false,
-    rearranged() {
-      if (!right()) limit.abort(replaced(node));
-    },
+  const look = (): void => {
+    if (!right()) limit.abort(replaced(node));
   };
+  const listener: TopologyListener = { discovered: look, failed: () => false, rearranged: look };
   let timer: Timer;
   const wait = (): void => {
     timer = clock.setTimeout(() => {
@@ -68,7 +65,8 @@ export function isUnreachable(error: unknown): error is ConnectionError | Timeou
   return error instanceof ConnectionError && error.executed === "no" && error.code !== "REPLACED";
 }
 
-function replaced(node: ClusterNode): ConnectionError {
+/** Creates the error for a command that `node` has not run, and that goes to another node. */
+export function replaced(node: ClusterNode): ConnectionError {
   return new ConnectionError(`another node than ${node} is the right one now`, {
     code: "REPLACED",
     executed: "no",

@@ -4,12 +4,13 @@
  * @module
  */
 import { sleep } from "../../connection/sleep.ts";
+import { closedError } from "../../client/commands/unsupported_commands.ts";
 import { runDedicated, runOn } from "../../client/connections/dedicated_connection.ts";
 import type { Call } from "../../client/executor.ts";
 import { type Command, mayReadReplica } from "../../commands/command.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { PipelineError, RedisError } from "../../errors.ts";
-import { isUnreachable } from "./acquire_from_node.ts";
+import { isUnreachable, replaced } from "./acquire_from_node.ts";
 import type { ClusterState } from "../topology/cluster_state.ts";
 import type { ClusterNode } from "../topology/node.ts";
 import { attemptRedirected } from "../redirection/redirect_attempts.ts";
@@ -43,15 +44,22 @@ export function runDedicatedForSlot(
   const { name } = command.spec;
   const options = { name, command, slot, readonly: mayReadReplica(command) };
   return attemptRedirected(cluster, options, call, async ({ node, asking, call: rest, acquire }) => {
-    if (!asking) return await runDedicated(node.pool, command, rest, blocks, acquire);
-    const { clock } = node.pool.options.connection;
-    const deadline = rest.timeout === 0 ? Infinity : clock.now() + rest.timeout;
-    const connection = await acquire(name, rest, deadline);
+    let connection: Connection | undefined;
     try {
+      if (!asking) return await runDedicated(node.pool, command, rest, blocks, acquire);
+      const { clock } = node.pool.options.connection;
+      const deadline = rest.timeout === 0 ? Infinity : clock.now() + rest.timeout;
+      connection = await acquire(name, rest, deadline);
       connection.send(["ASKING"]).catch(() => {});
       return await runOn(connection, command, rest, deadline, blocks);
+    } catch (error) {
+      const ended = node.pool.closed && error instanceof RedisError && error.executed === "no" &&
+        /^(CLOSED|UNBLOCKED)$/.test(error.code);
+      if (!ended) throw error;
+      // It has taken nothing. A pool that closes before the client is that of a node that has left.
+      throw cluster.stopped ? closedError(name) : replaced(node);
     } finally {
-      connection[Symbol.dispose]();
+      connection?.[Symbol.dispose]();
     }
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Connection, ConnectOptions, SendOptions } from "../../connection/connection.ts";
+import { notConnected } from "../../connection/failures.ts";
 import type { Sendable } from "../../connection/pending.ts";
 import { ReplyError } from "../../errors.ts";
 import type { ConnectionClass, ResolvedConnectionOptions, ResolvedPoolOptions } from "../../options.ts";
@@ -73,7 +74,7 @@ function nodeClass(base: MadeClass): NodeClass {
           }
         } catch (error) {
           this.disconnect();
-          throw error;
+          throw notConnected(error, this.address);
         }
       }
 

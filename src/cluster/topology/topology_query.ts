@@ -75,8 +75,9 @@ function best(answers: readonly Answer[], { first }: Known): Answer | undefined 
 
 function noAnswer(queried: readonly ClusterNode[], errors: readonly unknown[]): Error {
   const last = errors.at(-1);
-  // Refused by all for good: the error needs no other words.
-  if ((errors.length === 1 || errors.every(isFatalDiscoveryError)) && last instanceof RedisError) return last;
+  // Refused by all for good: the error needs no other words. What the query was sent is not what callers wait to send.
+  const alone = errors.length === 1 || errors.every(isFatalDiscoveryError);
+  if (alone && last instanceof RedisError && last.executed === "no") return last;
   const why = last instanceof Error ? `: ${last.message}` : "";
   return new ClusterError(`Cannot learn the slots from any of ${queried.length} nodes${why}`, {
     code: "DISCOVERY",

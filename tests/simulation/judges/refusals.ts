@@ -34,8 +34,8 @@ function isExplained({ how, outcome }: Operation, code: string, options: Options
   if (connectTimeout !== undefined && code === "CONNECT_TIMEOUT") return true;
   // Without the slots, commands go to any node first.
   if (code === "MOVED" && initSlotCache === false) return true;
-  // Open: without the slots, a blocking call at the first node ends with it, though the client is open.
-  if (how === "pop" && code === "CLOSED" && initSlotCache === false) return true;
+  // What blocked there past its own limit goes nowhere else when that node leaves.
+  if (how === "pop" && code === "REPLACED" && initSlotCache === false) return true;
   // A script that the server does not know does not go behind a later command with its key.
   if (code === "NOSCRIPT") return /is not sent again/.test((outcome!.error as Error).message);
   if (how !== "lease") return false;
