@@ -141,9 +141,10 @@ export class SimulatedSocket implements Socket {
   }
 
   write(bytes: Uint8Array): void | Promise<void> {
+    // Clients cannot know how much of it a socket has taken that is about to report its end.
+    this.#home.written(bytes);
     if (this.#ended || this.#closing) return Promise.reject(closedError("the socket has ended"));
     if (this.#waiting !== undefined) throw new Error("written to before the last write was taken");
-    this.#home.written(bytes);
     const rest = this.#take(bytes);
     if (rest.length === 0) return this.#plan.promises ? Promise.resolve() : undefined;
     return new Promise((resolve, reject) => this.#waiting = { bytes: rest, resolve, reject });

@@ -86,12 +86,14 @@ export function judgeConsistency({ operations, flushes, scenario }: History): st
       const { verb } = operation.part;
       const reads = verb === "get" || verb === "range";
       if (failed && reads) continue;
-      if (verb === "get") {
+      // A repeated command may have its reply from each run before that, also behind a later one of a lost connection.
+      const replied = executions.filter((event) => event >= called && event <= settled);
+      if (verb === "get" || (reads && replied.length > 1)) {
         events.push({ from: called, to: settled, apply: effect(operation), optional: false, reads: true });
         continue;
       }
       // The log of the server says when each write ran; of a client that repeats what may have run, each time counts.
-      const own = executions.findLast((event) => event <= settled) ?? executions.at(-1);
+      const own = replied.length > 1 ? undefined : replied[0] ?? executions.at(-1);
       for (const event of executions) {
         if (reads && event !== own) continue;
         const apply = event === own ? effect(operation) : effect({ ...operation, outcome: undefined });

@@ -8,6 +8,9 @@ import { describeOperation, describeOutcome, type History, type Operation } from
 /** Timers are whole milliseconds, and a link is looked at in steps. */
 const SLACK = 25;
 
+/** The longest delay before a retry of a batch, which may be under way when its client closes. */
+const RETRY_DELAY = 2_000;
+
 /** Calls that end with their client; the others do something else before and after. */
 const PLAIN: ReadonlySet<Operation["how"]> = new Set(["call", "pipeline", "multi"]);
 
@@ -32,7 +35,8 @@ export function judgeDeadlines({ operations, sleeps, goneAt, scenario }: History
       options.multiplex !== false &&
       options.readFrom === undefined;
     const gone = ends ? goneAt.get(client) ?? Infinity : Infinity;
-    if (calledAt < gone && settledAt > gone + SLACK) {
+    const late = how === "call" ? SLACK : SLACK + RETRY_DELAY;
+    if (calledAt < gone && settledAt > gone + late) {
       faults.push(
         `close: ${describeOperation(operation)} settled at ${settledAt} ms, after close() at ${gone} ms`,
       );
