@@ -46,10 +46,15 @@ function isExplained({ how, outcome }: Operation, code: string, options: Options
 /** The bytes that a socket takes ahead, from which on a write of small commands is no matter of seconds. */
 const ROOMY = 16_384;
 
+/** Calls that wait until a slot has moved, which may take too long; ASKING does not go before them. */
+const WAITING: ReadonlySet<Operation["how"]> = new Set(["multi", "watch", "lease"]);
+
 /** Whether no call may have an error before something goes wrong: calls follow slots that move, and bursts have no limit. */
-function isNeverExpected({ client, outcome }: Operation, code: string, scenario: Scenario): boolean {
+function isNeverExpected({ client, how, outcome }: Operation, code: string, scenario: Scenario): boolean {
   const { network, clients } = scenario;
-  if (code === "REDIRECTIONS") return clients[client]!.options.maxRedirections === undefined;
+  if (code === "REDIRECTIONS") {
+    return !WAITING.has(how) && clients[client]!.options.maxRedirections === undefined;
+  }
   // On a long way a socket is full for as long as one whose peer has stalled.
   const way = network.latency + network.jitter + (network.spread ?? 0);
   return code === "QUEUE_FULL" && network.capacity >= ROOMY && 2 * way < SLOW &&
