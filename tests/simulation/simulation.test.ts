@@ -20,8 +20,8 @@ const RUNTIME = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "n
 const SEED = Number(process.env.KEYWIRE_SEED ?? seedOfVersion(RUNTIME));
 /** With KEYWIRE_FRESH=1 also worlds that no run has had. */
 const FRESH = process.env.KEYWIRE_FRESH === "1" ? [Math.floor(Math.random() * 2 ** 31)] : [];
-/** Twelve worlds, a third of them of each topology; fewer where the first ones have many operations. */
-const WORLDS = "--seeds 12 --operations 12000 --topology all";
+/** 24 worlds, a third of them of each topology; fewer where the first ones have many operations. */
+const WORLDS = "--seeds 24 --operations 30000 --topology all";
 const SIMULATE = fileURLToPath(new URL("../../scripts/simulator/simulate.ts", import.meta.url));
 
 /** A scenario with one client and a plain network. */
@@ -39,7 +39,7 @@ function scene(steps: readonly Step[], options: Scenario["clients"][number]["opt
 describe("simulation", () => {
   for (const seed of [SEED, ...FRESH]) {
     const command = `./scripts/simulate ${RUNTIME} --seed ${seed} ${WORLDS}`;
-    it(`keeps all promises in the worlds of ${command}`, { timeout: 110_000 }, async () => {
+    it(`keeps all promises in the worlds of ${command}`, { timeout: 240_000 }, async () => {
       // In a process of its own, as promises are several times as expensive within a test of Node's.
       const flags = RUNTIME === "deno" ? ["run", "-A", "--no-check"] : ["--no-warnings"];
       const run = promisify(execFile)(process.execPath, [
