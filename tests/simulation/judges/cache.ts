@@ -6,6 +6,7 @@
  * @module
  */
 import { tagOf, valueOf } from "../commands.ts";
+import { TAGS } from "../draw_actions.ts";
 import { describeOperation, type History, isLossy, type Operation } from "../history.ts";
 
 /** Milliseconds for which an expired value may be served. */
@@ -36,9 +37,12 @@ export function judgeCache({ operations, flushes, times, scenario }: History): s
   const versions: Map<string, Version[]> = new Map();
   for (const [key, list] of writes) versions.set(key, versionsOf(list, flushes, times));
   const ownWrites = new OwnWrites(operations);
-  // While a slot moves, no node tells who has read a missing key that another node has written it.
+  // Where a slot moves or has moved, no node tells who has read a missing key that another node has written it.
   const moving = new Set(
-    scenario.steps.map((step) => "fault" in step && step.fault === "migrate" && step.tag),
+    scenario.steps.flatMap((step) => {
+      if (!("fault" in step)) return [];
+      return step.fault === "migrate" ? [step.tag] : step.fault === "reshard" ? TAGS : [];
+    }),
   );
   const faults: string[] = [];
   for (const operation of operations) {
