@@ -4,7 +4,7 @@
  * @module
  */
 import { describeOperation, describeOutcome, type History, type Operation } from "../history.ts";
-import { isFault, type OptionsPlan, type Scenario } from "../scenario.ts";
+import { isFault, type OptionsPlan } from "../scenario.ts";
 
 /** Codes of errors that a call may have without faults: a slow link, too few connections, or a conflict. */
 const EXPECTED: ReadonlySet<string> = new Set([
@@ -53,21 +53,23 @@ const WAITING: ReadonlySet<Operation["how"]> = new Set(["multi", "watch", "lease
 function isNeverExpected(
   { client, how, part, outcome }: Operation,
   code: string,
-  scenario: Scenario,
+  { scenario: { network, clients }, owners }: History,
 ): boolean {
-  const { network, clients } = scenario;
   if (code === "REDIRECTIONS") {
     // DEL has two keys: TRYAGAIN while neither is there.
     return !WAITING.has(how) && part.verb !== "del" && clients[client]!.options.maxRedirections === undefined;
   }
   // On a long way a socket is full for as long as one whose peer has stalled.
   const way = network.latency + network.jitter + (network.spread ?? 0);
-  return code === "QUEUE_FULL" && network.capacity >= ROOMY && 2 * way < SLOW &&
+  // Commands wait in this queue, too, while their connection is replaced at the end of its lifetime.
+  const replaced = clients[owners[client] ?? client]!.options.maxLifetime !== undefined;
+  return code === "QUEUE_FULL" && !replaced && network.capacity >= ROOMY && 2 * way < SLOW &&
     /sendQueue/.test((outcome!.error as Error).message);
 }
 
 /** Judges worlds without faults, and others until the first one. */
-export function judgeRefusals({ operations, scenario, closedAt, owners }: History): string[] {
+export function judgeRefusals(history: History): string[] {
+  const { operations, scenario, closedAt, owners } = history;
   const faults = scenario.steps.filter(isFault);
   const trouble = faults.find(({ fault }) => fault !== "migrate")?.at ?? Infinity;
   const { latency, jitter, spread = 0, capacity } = scenario.network;
@@ -80,7 +82,7 @@ export function judgeRefusals({ operations, scenario, closedAt, owners }: Histor
     if (settled > Math.min(closedAt.get(client) ?? Infinity, closedAt.get(owners[client]!) ?? Infinity)) {
       return false;
     }
-    if (settledAt < trouble && isNeverExpected(operation, code, scenario)) return true;
+    if (settledAt < trouble && isNeverExpected(operation, code, history)) return true;
     const { options } = scenario.clients[client]!;
     // A limit of silence ends a connection that is only slow.
     if (slow && (options.socketTimeout !== undefined || options.nodeTimeout !== undefined)) return false;
