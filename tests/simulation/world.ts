@@ -101,13 +101,17 @@ export class World {
   heardAt(client: number, key: string): number {
     if (!this.#caches) return -Infinity;
     const { owner } = this.clients[client]!;
-    const home = this.topology.home(key);
-    let last = -Infinity;
-    for (const socket of this.network.sockets) {
-      if (socket.owner !== owner || !socket.tracks || socket.server !== home) continue;
-      last = Math.max(last, this.time.since(socket.heardAt));
+    let heard = Infinity;
+    for (const home of this.topology.homes(key)) {
+      let last = -Infinity;
+      for (const socket of this.network.sockets) {
+        if (socket.owner !== owner || !socket.tracks || socket.server !== home) continue;
+        last = Math.max(last, this.time.since(socket.heardAt));
+      }
+      // Without a connection, nothing that was read there is kept.
+      if (last > -Infinity) heard = Math.min(heard, last);
     }
-    return last;
+    return heard === Infinity ? -Infinity : heard;
   }
 
   /** Notes that a program waits for a promise, which must settle. */

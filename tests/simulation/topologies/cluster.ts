@@ -36,6 +36,8 @@ export class Cluster implements SimulatedTopology {
   readonly #cluster: TestClusterBase;
   readonly #hosts: Hosts = new Hosts();
   /** Slots on their way. */
+  /** The servers between which the slot of a tag has moved. */
+  readonly #homes: Map<string, Set<SimulatedServer>> = new Map();
   readonly #moving: Map<string, { move(keys: number): number; finish(): void }> = new Map();
   /** Until when not all nodes know the new master of a slot: who moves it on then loses its keys. */
   readonly #disputed: Map<string, number> = new Map();
@@ -73,6 +75,20 @@ export class Cluster implements SimulatedTopology {
   home(key: string): SimulatedServer | undefined {
     const master = this.#cluster.masterOf(hashSlot(tagOf(key) || this.#prefix + key));
     return master && this.find(master);
+  }
+
+  homes(key: string): readonly SimulatedServer[] {
+    const home = this.home(key);
+    return [...new Set([...this.#homes.get(tagOf(key)) ?? [], ...home === undefined ? [] : [home]])];
+  }
+
+  #noteHomes(tag: string, nodes: readonly TestClusterNode[]): void {
+    const homes = this.#homes.get(tag) ?? new Set();
+    this.#homes.set(tag, homes);
+    for (const node of nodes) {
+      const server = this.find(node);
+      if (server !== undefined) homes.add(server);
+    }
   }
 
   apply(fault: TopologyFault): void {
@@ -120,6 +136,7 @@ export class Cluster implements SimulatedTopology {
   #move(tag: string, to: TestClusterNode | undefined): void {
     const from = this.#cluster.masterOf(hashSlot(tag));
     if (to === undefined || from?.up !== true || from === to || !this.#agreed(tag)) return;
+    this.#noteHomes(tag, [from, to]);
     this.#cluster.migrate(hashSlot(tag), to).finish();
     this.#moved(tag);
   }
@@ -127,6 +144,7 @@ export class Cluster implements SimulatedTopology {
   #migrate(tag: string, to: TestClusterNode | undefined, ms: number): void {
     const from = this.#cluster.masterOf(hashSlot(tag));
     if (to === undefined || from?.up !== true || from === to || !this.#agreed(tag)) return;
+    this.#noteHomes(tag, [from, to]);
     const migration = this.#cluster.migrate(hashSlot(tag), to);
     this.#moving.set(tag, migration);
     const sound = (): boolean => from.up && to.up && from.role === "master" && to.role === "master";

@@ -60,6 +60,11 @@ export class Sentinels implements SimulatedTopology {
     return this.servers.find(({ state }) => state.replication.master === undefined);
   }
 
+  homes(): readonly SimulatedServer[] {
+    const home = this.home();
+    return home === undefined ? [] : [home];
+  }
+
   apply(fault: TopologyFault): void {
     const sentinels = this.#sentinels;
     const all = [...sentinels.servers, ...sentinels.sentinels];

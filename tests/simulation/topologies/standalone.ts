@@ -34,6 +34,10 @@ export class Standalone implements SimulatedTopology {
     return this.servers[0]!;
   }
 
+  homes(): readonly SimulatedServer[] {
+    return [this.home()];
+  }
+
   apply(): void {}
 
   heal(): void {}

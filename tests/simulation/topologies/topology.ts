@@ -34,6 +34,8 @@ export interface SimulatedTopology {
   find(endpoint: Endpoint): SimulatedServer | undefined;
   /** The server that a key is written at, when all is in order. */
   home(key: string): SimulatedServer | undefined;
+  /** The servers that clients may have read a key at: besides its home those where its slot comes from or goes to. */
+  homes(key: string): readonly SimulatedServer[];
   /** Lets something go wrong. */
   apply(fault: TopologyFault): void;
   /** Ends all faults. */
