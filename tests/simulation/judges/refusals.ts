@@ -46,8 +46,8 @@ function isExplained({ how, outcome }: Operation, code: string, options: Options
 /** The bytes that a socket takes ahead, from which on a write of small commands is no matter of seconds. */
 const ROOMY = 16_384;
 
-/** Calls that wait until a slot has moved, which may take too long; ASKING does not go before them. */
-const WAITING: ReadonlySet<Operation["how"]> = new Set(["multi", "watch", "lease"]);
+/** Calls that wait until a slot has moved, which may take too long: ASKING does not go before them, or they have two keys. */
+const WAITING: ReadonlySet<Operation["how"]> = new Set(["multi", "watch", "lease", "once"]);
 
 /** Whether no call may have an error before something goes wrong: calls follow slots that move, and bursts have no limit. */
 function isNeverExpected(
