@@ -17,6 +17,7 @@ import {
   ReplyError,
   TimeoutError,
 } from "../../errors.ts";
+import { closedError } from "../commands/unsupported_commands.ts";
 import type { Call, Executor } from "../executor.ts";
 import { nextId } from "./entry_id.ts";
 import { maintain } from "./maintenance.ts";
@@ -162,6 +163,8 @@ export class GroupReader implements Settlement {
     // The server replies again, without the data that it had: the attempts to reach it are over.
     if (gone && !this.#createsAgain) this.#failures = 0;
     this.#createsAgain ||= gone;
+    // It would have continued.
+    if (executor.closed && transient && !lost) throw closedError("XREADGROUP");
     if (executor.closed || !transient || ++this.#failures > reconnect.attempts) throw error;
     if (gone) {
       this.#createGroups = true;
