@@ -119,7 +119,7 @@ async function end(world: World): Promise<void> {
   };
   await ends(clients.map(({ closing }) => closing));
   const pools = new Set(clients.map(({ pool }) => pool));
-  // What is due on a connection that was in use may take its time.
+  // A pool waits for the last replies of a connection before it has it back.
   if (leased(world).length > 0) await time.skip(GIVEN_BACK);
   faults.push(...leased(world));
   await ends([...pools].map((pool) => pool.close()));

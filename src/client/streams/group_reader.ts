@@ -343,7 +343,7 @@ export class GroupReader implements Settlement {
         if (deliveries > maxDeliveries) await this.bury({ stream, id, deliveries: deliveries - 1 });
       }
     } catch (error) {
-      // Those that can be handled do not wait for it; the next pass finds the others.
+      // The messages that can be handled are returned. The next pass moves the others to the dead-letter stream.
       if (messages.length === 0) throw error;
       this.#passDelay = FIRST_PASS;
       this.#passAt = this.#target.options.clock.now() + FIRST_PASS;

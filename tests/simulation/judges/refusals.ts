@@ -34,7 +34,7 @@ function isExplained({ how, outcome }: Operation, code: string, options: Options
   if (connectTimeout !== undefined && code === "CONNECT_TIMEOUT") return true;
   // Without the slots, commands go to any node first.
   if (code === "MOVED" && initSlotCache === false) return true;
-  // What blocked there past its own limit goes nowhere else when that node leaves.
+  // When that node leaves, a call that has blocked for longer than its limit is not sent to another one.
   if (how === "pop" && code === "REPLACED" && initSlotCache === false) return true;
   // A script that the server does not know does not go behind a later command with its key.
   if (code === "NOSCRIPT") return /is not sent again/.test((outcome!.error as Error).message);
